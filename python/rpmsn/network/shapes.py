@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Checks of what goes into a network, and how much arithmetic one costs."""
+import copy
+
+import torch
+from torch import nn
+
+from ..errors import ParameterError
+
+
+def check_input(images, channels, multiple):
+    """Raise a ParameterError unless `images` has shape (batch, channels, rows, columns) that the network can halve.
+
+    Args:
+        images: torch tensor.
+        channels: channels that the network was built for.
+        multiple: rows and columns have to be multiples of this (2 to the number of halvings).
+    """
+    shape = tuple(images.shape)
+    if len(shape) != 4:
+        raise ParameterError(f"images have shape {shape}; (batch, {channels}, rows, columns) is needed, "
+                             "for one image use image[None]")
+    if shape[1] != channels:
+        raise ParameterError(f"images have {shape[1]} channels (shape {shape}); this network was built for {channels}")
+    if shape[2] % multiple or shape[3] % multiple or not shape[2] or not shape[3]:
+        fitting = tuple(max(multiple, -(-side // multiple) * multiple) for side in shape[2:])
+        raise ParameterError(f"images are {shape[2]} x {shape[3]}; rows and columns have to be multiples of {multiple}: "
+                             f"{fitting[0]} x {fitting[1]} would fit")
+
+
+def count_parameters(network):
+    """Number of trainable values."""
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
+def count_macs(network, in_channels, rows=256, columns=256):
+    """Multiply-accumulates of all convolutions for one image; additions, pooling and interpolation are not counted."""
+    # On the device "meta" tensors have shapes but no values: the pass costs nothing.
+    network = copy.deepcopy(network).to("meta").eval()
+    total = 0
+
+    def add(layer, _, output):
+        nonlocal total
+        total += output[0].numel() * layer.weight[0].numel()
+
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv2d):
+            layer.register_forward_hook(add)
+    with torch.no_grad():
+        network(torch.empty(1, in_channels, rows, columns, device="meta"))
+    return total
