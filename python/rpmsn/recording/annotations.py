@@ -1,0 +1,234 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Carriers out as SigMF annotations, in a metadata file of their own that appears whole or not at all.
+
+Besides the `core:` fields an annotation has those of the extension `rpmsn`:
+
+===================== ====== ==============================================
+`rpmsn:confidence`    0..1   how sure the model is of the label
+`rpmsn:snr_db`        dB     over the noise; left out where unknown
+`rpmsn:carrier_id`           the same for all annotations of one carrier
+===================== ====== ==============================================
+
+In the global object `rpmsn:model` names the model. How the file refers to the samples:
+
+* beside a data file of the same name (`x.sigmf-meta`, `x.sigmf-data`): nothing needs to be said.
+* beside a data file of another name: `core:dataset` is that name, and SigMF readers open the pair.
+* in another folder: `core:dataset` may not name a folder, so `core:metadata_only` is true and `rpmsn:dataset` has
+  the name, as a hint for people. Moved beside a data file of its own name it is a whole recording again.
+"""
+import copy
+import logging
+import math
+import os
+import secrets
+from pathlib import Path
+
+from ..errors import RecordingError
+from ..version import __version__
+from .captures import parse_time
+from .metadata import DATA_SUFFIX, META_SUFFIX
+
+GENERATOR = f"gr-rpmsn {__version__}"
+EXTENSION = {"name": "rpmsn", "version": "1.0.0", "optional": True}
+
+logger = logging.getLogger(__name__)
+
+
+def default_output(recording) -> Path:
+    """`<base>.rpmsn.sigmf-meta` beside the data file, or the first of `<base>.rpmsn-2.sigmf-meta`... that is free.
+
+    `<base>` is the name of the data file without `.sigmf-data`; any other ending stays (`x.cs8.rpmsn.sigmf-meta`),
+    since a dot in the name of a raw file need not start an ending (`band_2.6GHz`).
+    """
+    base = recording.path.name.removesuffix(DATA_SUFFIX)
+    number = 1
+    while True:
+        name = f"{base}.rpmsn{'' if number == 1 else f'-{number}'}{META_SUFFIX}"
+        output = recording.path.with_name(name)
+        if not os.path.lexists(output):
+            return output
+        number += 1
+
+
+def write_annotations(
+    recording, carriers, output, *, overwrite=False, model=None, extra_global=None, keep_annotations=False
+) -> Path:
+    """Write one annotation for each carrier into the new metadata file `output`.
+
+    Args:
+        recording: the `Recording` that was analysed. Its global object and captures are kept; of a raw file they
+            are made from what is known.
+        carriers: objects with `label`, `sample_start` and `sample_count` (samples of the file, from 0),
+            `freq_lower` and `freq_upper` (Hz, absolute where the centre frequency is known), `confidence` (0..1),
+            `snr_db` (dB or None) and `carrier_id`.
+        output: path that ends in `.sigmf-meta`.
+        overwrite: replace `output` if it exists, even if it is the metadata file of `recording` itself.
+        model: name of the model, for `rpmsn:model`.
+        extra_global: dict of further fields of the global object.
+        keep_annotations: also keep the annotations that the recording came with.
+
+    Returns:
+        `output` as a Path.
+
+    Raises:
+        RecordingError: `output` has another ending, exists, or cannot be written. Then nothing has been changed.
+    """
+    output = check_output(output, overwrite=overwrite)
+    annotations = [_annotation(carrier, recording.sample_offset) for carrier in carriers]
+    if keep_annotations:
+        annotations += copy.deepcopy(recording.metadata["annotations"])
+    annotations.sort(key=lambda annotation: annotation["core:sample_start"])
+    added = {**_dataset(recording, output), **({"rpmsn:model": model} if model else {}), **(extra_global or {})}
+    _write_whole(output, _document(recording, annotations, added), overwrite)
+    return output
+
+
+def check_output(output, *, overwrite=False) -> Path:
+    """Check, before the long work begins, what `write_annotations` would refuse after it.
+
+    Raises:
+        RecordingError: another ending than `.sigmf-meta`, exists and `overwrite` is false, or its folder is missing.
+    """
+    output = Path(output)
+    if not output.name.endswith(META_SUFFIX) or output.name == META_SUFFIX:
+        raise RecordingError(f"output is {output}; it must end in {META_SUFFIX}, for instance {output}{META_SUFFIX}.")
+    if not output.parent.is_dir():
+        raise RecordingError(f"{output} cannot be written: the folder {output.parent} does not exist. Make it first.")
+    if not overwrite and os.path.lexists(output):
+        raise _exists(output)
+    return output
+
+
+def _exists(output):
+    return RecordingError(f"{output} exists and is not overwritten: choose another name, or ask for it (--overwrite).")
+
+
+def _annotation(carrier, sample_offset) -> dict:
+    fields = {
+        "core:sample_start": int(carrier.sample_start) + sample_offset,
+        "core:sample_count": int(carrier.sample_count),
+        "core:freq_lower_edge": float(carrier.freq_lower),
+        "core:freq_upper_edge": float(carrier.freq_upper),
+        "core:label": str(carrier.label),
+        "core:generator": GENERATOR,
+        "rpmsn:confidence": round(float(carrier.confidence), 4),
+        "rpmsn:carrier_id": int(carrier.carrier_id),
+    }
+    if carrier.snr_db is not None and math.isfinite(carrier.snr_db):
+        fields["rpmsn:snr_db"] = round(float(carrier.snr_db), 2)
+    return fields
+
+
+def _dataset(recording, output) -> dict:
+    """Global fields that say where the samples are; None means that the field must not be there."""
+    if output.parent.resolve() != recording.path.parent.resolve():
+        return {"core:dataset": None, "core:metadata_only": True, "rpmsn:dataset": recording.path.name}
+    conforming = output.name.removesuffix(META_SUFFIX) + DATA_SUFFIX
+    name = recording.path.name
+    return {"core:dataset": None if name == conforming else name, "core:metadata_only": None, "rpmsn:dataset": None}
+
+
+def _document(recording, annotations, added) -> str:
+    """The whole file as text, validated by the `sigmf` library.
+
+    Where the recording's own fields are not valid SigMF only those are kept that were needed to read it.
+    """
+    from jsonschema.exceptions import ValidationError
+    from sigmf import SigMFFile
+
+    for make, note in ((_original, "only its essential fields are kept"), (_essential, None)):
+        global_fields, captures = make(recording)
+        try:
+            metadata = {
+                "global": _global(global_fields, added),
+                "captures": captures,
+                "annotations": annotations,
+            }
+            document = SigMFFile(metadata=metadata)
+            document.validate()
+            return document.dumps() + "\n"
+        except (ValidationError, TypeError, KeyError, AttributeError) as error:
+            reason = getattr(error, "message", error)
+            if note is None:
+                raise RecordingError(f"the annotations of {recording.path} are not valid SigMF: {reason}.") from error
+            logger.warning("%s is not valid SigMF (%s): %s", recording.meta_path, reason, note)
+
+
+def _global(fields, added) -> dict:
+    fields = {**fields, **added}
+    others = [entry for entry in fields.get("core:extensions", []) if entry["name"] != EXTENSION["name"]]
+    fields["core:extensions"] = [*others, EXTENSION]
+    return {key: value for key, value in fields.items() if value is not None}
+
+
+def _original(recording):
+    """Global object and captures of the recording's metadata, the latter in order of their start."""
+    metadata = copy.deepcopy(recording.metadata)
+    captures = sorted(metadata["captures"], key=lambda capture: capture.get("core:sample_start", 0))
+    return metadata["global"], captures or _essential(recording)[1]
+
+
+def _essential(recording):
+    """Global object and captures with nothing but what was needed, and checked, to read the recording."""
+    fields = recording.metadata["global"]
+    kept = ("core:datatype", "core:sample_rate", "core:offset", "core:trailing_bytes")
+    captures = [_essential_capture(entry) for entry in recording.metadata["captures"]]
+    captures.sort(key=lambda capture: capture["core:sample_start"])
+    captures = captures or [{"core:sample_start": recording.sample_offset}]
+    return {key: fields[key] for key in kept if key in fields}, captures
+
+
+def _essential_capture(entry) -> dict:
+    kept = {"core:sample_start": 0}
+    kept |= {key: entry[key] for key in ("core:sample_start", "core:frequency", "core:header_bytes") if key in entry}
+    try:
+        parse_time(entry.get("core:datetime"))
+        kept["core:datetime"] = entry["core:datetime"]
+    except ValueError:
+        pass  # absent, or no time: nothing to keep
+    return kept
+
+
+def _write_whole(output, text, overwrite):
+    """Write `text` so that `output` is at any time what it was before, or whole."""
+    temporary = output.with_name(f".{output.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        try:
+            with open(temporary, "x", encoding="utf-8") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            _put_in_place(temporary, output, overwrite)
+        finally:
+            temporary.unlink(missing_ok=True)
+        _sync_folder(output.parent)
+    except OSError as error:
+        raise RecordingError(
+            f"{output} cannot be written: {error.strerror or error}. Choose a folder with space that you may write to."
+        ) from error
+
+
+def _put_in_place(temporary, output, overwrite):
+    """Give the finished file its name; without `overwrite` not even a file that appeared just now is replaced."""
+    if overwrite:
+        os.replace(temporary, output)
+        return
+    try:
+        os.link(temporary, output)
+    except FileExistsError:
+        raise _exists(output) from None
+    except OSError:
+        # A file system without hard links (FAT, some network shares).
+        if os.path.lexists(output):
+            raise _exists(output) from None
+        os.replace(temporary, output)
+
+
+def _sync_folder(folder):
+    """Make the new name last through a power cut, where the system can do that for folders."""
+    if hasattr(os, "O_DIRECTORY"):
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

@@ -1,0 +1,311 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A recording on disk: what is known of it, and its samples by position."""
+import copy
+import math
+import numbers
+from bisect import bisect_left, bisect_right
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import ParameterError, RecordingError
+from . import metadata as sigmf_metadata
+from .captures import Capture, later, parse_time, to_datetime
+from .formats import FORMATS, sample_format
+from .layout import layout
+
+READ_SAMPLES = 1 << 18
+"""Samples that are converted at a time: their raw bytes (2 MiB at most) stay in the processor's cache."""
+
+
+def open_recording(path, *, datatype=None, sample_rate=None, center_frequency=None) -> "Recording":
+    """Open a SigMF recording or a file of raw samples. Only metadata is read, however long the file.
+
+    Args:
+        path: the `.sigmf-meta`, the `.sigmf-data`, their common name without ending, or a raw file.
+        datatype: SigMF name of the sample format (`ci8`, `cu8`, `ci16_le`, `cf32_le`; `_le` may be left out).
+            Needed for a raw file. For this and the next two: what is given here replaces what the metadata say.
+        sample_rate: Hz. Needed for a raw file.
+        center_frequency: Hz, for the whole recording.
+
+    Raises:
+        RecordingError: the recording cannot be read; the message names the file, the fault and the cure.
+        ParameterError: `sample_rate` or `center_frequency` is not a usable number.
+    """
+    path = Path(path)
+    given = {"datatype": datatype, "sample_rate": sample_rate, "center_frequency": center_frequency}
+    _check_given(given)
+    try:
+        return _open(path, given)
+    except OSError as error:
+        raise RecordingError(f"{error.filename or path} cannot be read: {error.strerror or error}.") from error
+
+
+def _open(path, given):
+    meta_path = None if _is_raw(path, given["datatype"]) else sigmf_metadata.find_metadata(path)
+    if meta_path is not None:
+        metadata = sigmf_metadata.load(meta_path)
+        return Recording(sigmf_metadata.find_data(meta_path, metadata), meta_path, metadata, **given)
+    if given["datatype"] is None or given["sample_rate"] is None:
+        raise RecordingError(
+            f"{path} has no SigMF metadata beside it: pass --datatype (one of {', '.join(FORMATS)}) "
+            "and --sample-rate in Hz to read it as raw samples."
+        )
+    return Recording(path, None, {"global": {}, "captures": [], "annotations": []}, **given)
+
+
+def _is_raw(path, datatype):
+    """A file of a foreign kind whose format is given is raw samples, even if metadata of its name lie beside it."""
+    return datatype is not None and path.is_file() and ".sigmf" not in path.suffix
+
+
+def _check_given(given):
+    for name, lowest in (("sample_rate", 0.0), ("center_frequency", -math.inf)):
+        value = given[name]
+        if value is not None and not (isinstance(value, numbers.Real) and lowest < value < math.inf):
+            allowed = "a number above 0, in Hz" if lowest == 0.0 else "a number, in Hz"
+            raise ParameterError(f"{name} is {value!r}; it must be {allowed}.")
+
+
+class Recording:
+    """Samples of one channel and what is known of them. Made by `open_recording`; a context manager.
+
+    Not for several threads at once: they share one file position. Open it once a thread.
+
+    Attributes:
+        path: data file.
+        meta_path: metadata file, None for raw samples.
+        metadata: dict as in the metadata file, with what was given to `open_recording` put in.
+        datatype: SigMF name of the sample format, such as `ci16_le`.
+        sample_rate: Hz.
+        sample_count: whole samples in the file, at least 1.
+        sample_offset: `core:offset`, the number that the metadata give to the first sample of the file. All
+            sample numbers below, and those of `captures` and `annotations`, count from 0.
+        captures: list of `Capture`, in order, the first at sample 0.
+        annotations: list of dict.
+        warnings: list of str, what is odd but does not stop the reading.
+    """
+
+    def __init__(self, path, meta_path, metadata, *, datatype=None, sample_rate=None, center_frequency=None):
+        self.path = path
+        self.meta_path = meta_path
+        self.metadata = copy.deepcopy(metadata)
+        self.warnings = []
+        self._where = meta_path or path
+        self._put_in(datatype, sample_rate, center_frequency)
+        self._read_global()
+        self._read_layout()
+        self.captures = self._read_captures()
+        self._starts = [capture.sample_start for capture in self.captures]
+        self._timed = [capture for capture in self.captures if capture.time is not None]
+        self._timed_starts = [capture.sample_start for capture in self._timed]
+        self.annotations = self._read_annotations()
+        self._raw = None
+        self._file = open(path, "rb", buffering=0)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc_info):
+        self.close()
+
+    def __repr__(self):
+        return f"<Recording {self.path}: {self.sample_count} samples, {self.datatype}, {self.sample_rate:g} Hz>"
+
+    def close(self):
+        """Close the data file. May be called twice."""
+        self._file.close()
+
+    @property
+    def center_frequency(self) -> float | None:
+        """Centre frequency at the first sample, Hz; None where unknown."""
+        return self.captures[0].center_frequency
+
+    @property
+    def duration(self) -> float:
+        """Seconds."""
+        return self.sample_count / self.sample_rate
+
+    def capture_at(self, sample) -> Capture:
+        """The capture that `sample` belongs to."""
+        return self.captures[max(0, bisect_right(self._starts, sample) - 1)]
+
+    def captures_between(self, start, end) -> list[Capture]:
+        """The captures that begin at a sample from `start` up to, but not including, `end`."""
+        return self.captures[bisect_left(self._starts, start):bisect_left(self._starts, end)]
+
+    def time_at(self, sample) -> tuple[int, float] | None:
+        """UTC of `sample` as (whole seconds since 1970, fraction); None where no capture up to it has a time.
+
+        A capture without a time of its own goes on from the last one that has one.
+        """
+        k = bisect_right(self._timed_starts, sample) - 1
+        if k < 0:
+            return None
+        capture = self._timed[k]
+        return later(capture.time, (sample - capture.sample_start) / self.sample_rate)
+
+    def read(self, start, count) -> np.ndarray:
+        """Samples `start` to `start + count`, scaled to full scale 1.0, as complex64; fewer at the end of the file.
+
+        Raises:
+            ParameterError: `start` or `count` is negative.
+            RecordingError: the file cannot be read or has become shorter.
+        """
+        if start < 0 or count < 0:
+            raise ParameterError(f"start is {start} and count is {count}; both must be 0 or more.")
+        out = np.empty(max(0, min(count, self.sample_count - start)), np.complex64)
+        self.read_into(start, out)
+        return out
+
+    def read_into(self, start, out) -> int:
+        """As `read`, into `out` (complex64, contiguous). Returns how many samples were read.
+
+        Besides `out`, no more memory is used than `READ_SAMPLES` raw samples take.
+        """
+        done, wanted = 0, min(len(out), self.sample_count - start)
+        while done < wanted:
+            first, offset, end = self._layout.run(start + done)
+            n = min(wanted - done, end - (start + done), READ_SAMPLES)
+            position = offset + (start + done - first) * self._format.bytes_per_sample
+            self._read_run(position, out[done:done + n])
+            done += n
+        return done
+
+    def _read_run(self, position, out):
+        """Fill `out` with the samples that start at byte `position`."""
+        if self._format.component == np.float32:
+            self._fill(position, out)
+            return
+        if self._raw is None:
+            self._raw = np.empty(2 * READ_SAMPLES, self._format.component)
+        components = self._raw[:2 * len(out)]
+        self._fill(position, components)
+        self._format.convert(components, out)
+
+    def _fill(self, position, array):
+        """Fill the bytes of `array` from byte `position` of the file."""
+        view = memoryview(array).cast("B")
+        try:
+            self._file.seek(position)
+            while view:
+                n = self._file.readinto(view)
+                if not n:
+                    raise RecordingError(
+                        f"{self.path} has become shorter since it was opened: it ends before byte "
+                        f"{position + len(view)}. Open it again when nothing writes to it any more."
+                    )
+                view, position = view[n:], position + n
+        except OSError as error:
+            reason = error.strerror or error
+            raise RecordingError(f"{self.path} cannot be read at byte {position}: {reason}.") from error
+
+    def _put_in(self, datatype, sample_rate, center_frequency):
+        """Let what the caller gave replace what the metadata say, and warn where they differ."""
+        if datatype is not None:
+            self._replace(self.metadata["global"], "core:datatype", sample_format(datatype).name)
+        if sample_rate is not None:
+            self._replace(self.metadata["global"], "core:sample_rate", float(sample_rate))
+        if center_frequency is not None:
+            captures = self.metadata["captures"]
+            if not captures:
+                captures.append({"core:sample_start": self.metadata["global"].get("core:offset", 0)})
+            for capture in captures:
+                self._replace(capture, "core:frequency", float(center_frequency))
+
+    def _replace(self, fields, key, value):
+        before = fields.get(key)
+        if before not in (None, value):
+            self.warnings.append(f"{key} is {before!r} in the metadata; {value!r} was given and is used")
+        fields[key] = value
+
+    def _read_global(self):
+        fields = self.metadata["global"]
+        if "core:datatype" not in fields:
+            raise RecordingError(f"{self._where} has no core:datatype: pass --datatype, one of {', '.join(FORMATS)}.")
+        try:
+            self._format = sample_format(fields["core:datatype"])
+        except RecordingError as error:
+            raise RecordingError(f"{self._where}: {error}") from None
+        self.datatype = fields["core:datatype"] = self._format.name
+        self.sample_rate = sigmf_metadata.number(self._where, fields, "core:sample_rate", above=0.0)
+        if self.sample_rate is None:
+            raise RecordingError(f"{self._where} has no core:sample_rate: pass --sample-rate in Hz.")
+        channels = sigmf_metadata.count(self._where, fields, "core:num_channels", 1)
+        if channels != 1:
+            raise RecordingError(
+                f"{self._where}: core:num_channels is {channels}; only recordings of 1 channel are read. "
+                "Split the channels into files of their own."
+            )
+        self.sample_offset = sigmf_metadata.count(self._where, fields, "core:offset")
+        for name in sigmf_metadata.needed_extensions(self.metadata):
+            self.warnings.append(f"the metadata need the SigMF extension {name!r}, which is not understood here")
+
+    def _read_layout(self):
+        """Find the samples among the bytes of the data file."""
+        headers = [
+            (max(0, self._sample_of(entry)), sigmf_metadata.count(self._where, entry, "core:header_bytes"))
+            for entry in self._capture_entries()
+        ]
+        trailing = sigmf_metadata.count(self._where, self.metadata["global"], "core:trailing_bytes")
+        size = self.path.stat().st_size
+        self._layout = layout(size, self._format.bytes_per_sample, headers, trailing)
+        self.sample_count = self._layout.sample_count
+        if self.sample_count == 0:
+            raise RecordingError(f"{self.path} holds no samples ({size} bytes): record it again.")
+        if self._layout.left_over:
+            self.warnings.append(
+                f"{self.path.name} ends in the middle of a sample: {self._layout.left_over} of "
+                f"{self._format.bytes_per_sample} bytes are left over and ignored"
+            )
+
+    def _capture_entries(self):
+        return sorted(self.metadata["captures"], key=self._sample_of)
+
+    def _sample_of(self, entry):
+        """Sample of the file at which a capture or annotation starts."""
+        return sigmf_metadata.count(self._where, entry, "core:sample_start") - self.sample_offset
+
+    def _read_captures(self):
+        """Captures inside the file, one at each sample; where two start together the later entry holds."""
+        captures = {0: Capture(0)}
+        beyond = 0
+        for entry in self._capture_entries():
+            sample = max(0, self._sample_of(entry))
+            if sample >= self.sample_count:
+                beyond += 1
+                continue
+            captures[sample] = self._capture(sample, entry)
+        if beyond:
+            self.warnings.append(
+                f"{beyond} capture segment(s) start beyond the end of {self.path.name} "
+                f"({self.sample_count} samples) and are ignored"
+            )
+        return list(captures.values())
+
+    def _capture(self, sample, entry):
+        frequency = sigmf_metadata.number(self._where, entry, "core:frequency")
+        if "core:datetime" not in entry:
+            return Capture(sample, frequency)
+        try:
+            time = parse_time(entry["core:datetime"])
+            return Capture(sample, frequency, to_datetime(time), time)
+        except (ValueError, OverflowError) as error:
+            self.warnings.append(f"core:datetime of the capture at sample {sample} is ignored: {error}")
+            return Capture(sample, frequency)
+
+    def _read_annotations(self):
+        annotations = [
+            {**entry, "core:sample_start": self._sample_of(entry)} for entry in self.metadata["annotations"]
+        ]
+        ends = [
+            entry["core:sample_start"] + sigmf_metadata.count(self._where, entry, "core:sample_count")
+            for entry in annotations
+        ]
+        beyond = [end for end in ends if end > self.sample_count]
+        if beyond:
+            self.warnings.append(
+                f"{self.path.name} is shorter than its annotations say: {len(beyond)} of them reach beyond its "
+                f"{self.sample_count} samples, the last to sample {max(beyond)}"
+            )
+        return annotations
