@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Mask -> segments: connected stretches of one class in one frame, measured on the powers themselves."""
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+
+from ..classes import CLASS_NAMES, NOISE
+from ..spectrogram import COLUMNS
+
+MIN_PIXELS = 24
+"""Smaller components are specks, not segments."""
+MIN_COLUMN_SHARE = 0.25
+"""A column belongs to a segment where it holds this share of what the segment's fullest column holds."""
+EDGE_REACH = 3
+"""An edge is looked for this many columns to either side of the mask's, and the levels beyond."""
+
+
+@dataclass(frozen=True)
+class FrameGeometry:
+    """Where the pixels of a frame lie.
+
+    Attributes:
+        sample_rate: Hz.
+        center_frequency: Hz, absolute; 0 where it is not known.
+        start_offset: number of the frame's first sample since the stream began.
+        samples: samples in the frame.
+        rows: rows of the image that show these samples.
+    """
+
+    sample_rate: float
+    center_frequency: float
+    start_offset: int
+    samples: int
+    rows: int
+
+    def frequency(self, column):
+        """Hz at a place on the column axis; 0 is the lower edge of the first column, 256 the upper edge of the last."""
+        bin_width = self.sample_rate / COLUMNS
+        low, high = self.center_frequency - self.sample_rate / 2, self.center_frequency + self.sample_rate / 2
+        return float(np.clip(self.center_frequency + (column - (COLUMNS + 1) / 2) * bin_width, low, high))
+
+    def offset(self, row):
+        """Number of the sample where a row starts."""
+        return self.start_offset + row * self.samples // self.rows
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One connected stretch of one class in one frame.
+
+    Attributes:
+        class_id, label: the class (id in `rpmsn.classes.CLASS_NAMES`).
+        confidence: mean probability of the class over the segment's pixels, 0..1.
+        freq_lower, freq_upper: edges, Hz, absolute when the centre frequency is known.
+        start_offset, end_offset: samples since the stream began; the end is the first sample after it.
+        sample_rate: Hz.
+        snr_db: mean power over that of the frame's noise floor, minus one, dB.
+        pwr_db: power inside the edges while on, dB over full scale.
+        rows: the segment's first row and the one after its last, in the frame's image.
+        columns: the same of columns.
+    """
+
+    class_id: int
+    label: str
+    confidence: float
+    freq_lower: float
+    freq_upper: float
+    start_offset: int
+    end_offset: int
+    sample_rate: float
+    snr_db: float
+    pwr_db: float
+    rows: tuple
+    columns: tuple
+
+    @property
+    def center_frequency(self):
+        """Middle between the edges, Hz."""
+        return (self.freq_lower + self.freq_upper) / 2
+
+    @property
+    def bandwidth(self):
+        """Distance of the edges, Hz."""
+        return self.freq_upper - self.freq_lower
+
+    @property
+    def duration(self):
+        """Seconds."""
+        return (self.end_offset - self.start_offset) / self.sample_rate
+
+
+def find_segments(mask, probabilities, power, floor, geometry, classes=CLASS_NAMES):
+    """Segments of one frame, lowest frequency first.
+
+    Args:
+        mask: integer, shape (rows, 256), indices into `classes`.
+        probabilities: float32, shape (classes, rows, 256).
+        power: float32, shape (rows, 256), linear (`rpmsn.spectrogram.power`).
+        floor: noise power in a pixel, linear.
+        geometry: FrameGeometry.
+        classes: names in the order of the model's outputs.
+
+    Returns:
+        list of Segment.
+    """
+    found = []
+    for index, label in enumerate(classes):
+        class_id = CLASS_NAMES.index(label)
+        if class_id == NOISE:
+            continue
+        for pixels, box in _components(mask == index):
+            confidence = float(probabilities[index][box][pixels].mean())
+            found.append(_measure(class_id, label, confidence, pixels, box, power, floor, geometry))
+    return sorted(found, key=lambda segment: (segment.freq_lower, segment.start_offset))
+
+
+def _components(of_class):
+    """Connected components, as (pixels inside the box, box); thin bridges between two carriers are cut."""
+    labelled, _ = ndimage.label(of_class)
+    for number, box in enumerate(ndimage.find_objects(labelled), start=1):
+        pixels = labelled[box] == number
+        if pixels.sum() < MIN_PIXELS:
+            continue
+        in_column = pixels.sum(axis=0)
+        kept = in_column >= MIN_COLUMN_SHARE * in_column.max()
+        runs, count = ndimage.label(kept)
+        for run, (columns,) in zip(range(1, count + 1), ndimage.find_objects(runs)):
+            part = pixels[:, columns]
+            # Column 0 holds both ends of the span, and the window spreads it to column 1: these two alone may as
+            # well be what is at the upper end.
+            is_wrapped = box[1].start + columns.stop <= 2
+            if part.sum() < MIN_PIXELS or is_wrapped:
+                continue
+            rows = np.flatnonzero(part.any(axis=1))
+            first, last = rows[0], rows[-1] + 1
+            yield part[first:last], (slice(box[0].start + first, box[0].start + last),
+                                     slice(box[1].start + columns.start, box[1].start + columns.stop))
+
+
+def _measure(class_id, label, confidence, pixels, box, power, floor, geometry):
+    """A component's edges, times, power and SNR."""
+    rows, columns = box
+    # Rows where the segment is there over most of its width: the ones to average for spectrum and level.
+    on = pixels.mean(axis=1) >= 0.5 * pixels.mean(axis=1).max()
+    spectrum = power[rows][on].mean(axis=0, dtype=np.float64)
+    lower = _edge(spectrum, columns.start, columns.stop)
+    upper = COLUMNS - _edge(spectrum[::-1], COLUMNS - columns.stop, COLUMNS - columns.start)
+    if upper - lower < 1:
+        lower, upper = columns.start, columns.stop
+    inside = spectrum[columns]
+    snr = max(inside.mean() / max(floor, 1e-30) - 1, 1e-3)
+    return Segment(
+        class_id=class_id, label=label, confidence=confidence,
+        freq_lower=geometry.frequency(lower), freq_upper=geometry.frequency(upper),
+        start_offset=int(geometry.offset(rows.start)), end_offset=int(geometry.offset(rows.stop)),
+        sample_rate=geometry.sample_rate, snr_db=float(10 * np.log10(snr)),
+        pwr_db=float(10 * np.log10(max(inside.sum(), 1e-30))),
+        rows=(int(rows.start), int(rows.stop)), columns=(int(columns.start), int(columns.stop)))
+
+
+def _edge(spectrum, first, after):
+    """Lower edge on the column axis, to a fraction of a column: where the power is half-way between outside and inside.
+
+    A flat band seen through a symmetric window has half its power exactly at the band's edge.
+
+    Args:
+        spectrum: mean power a column.
+        first, after: the mask's first column, and the one after its last.
+
+    Returns:
+        float; 0 is the lower edge of column 0. `first` where no crossing is near.
+    """
+    if first == 0:
+        return 0.0
+    width = after - first
+    inside = np.median(spectrum[first + 1:first + 1 + min(6, max(1, width - 1))])
+    outside = spectrum[max(0, first - EDGE_REACH - 2):first].min()
+    if not inside > outside:
+        return float(first)
+    half = (inside + outside) / 2
+    low, high = max(0, first - EDGE_REACH), min(len(spectrum) - 1, first + min(EDGE_REACH, width - 1))
+    for column in range(high, low, -1):
+        below, above = spectrum[column - 1], spectrum[column]
+        if below < half <= above:
+            return column - 0.5 + (half - below) / (above - below)
+    return float(first)

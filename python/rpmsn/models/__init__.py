@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Weights that ship: `<name>.safetensors` and `<name>.yml`, the model card. `rpmsn.inference.model` reads them."""
