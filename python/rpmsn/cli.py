@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The `rpmsn` command. Exit status: 0 done, 1 failed, 2 wrong use; results on stdout, everything else on stderr."""
+import argparse
+import logging
+import os
+import sys
+from pathlib import Path
+
+from .errors import ParameterError, RpmsnError
+from .version import __version__
+
+EPILOG = "Each command has its own help: rpmsn annotate --help. To see it work: scripts/demo."
+
+
+def main(arguments=None):
+    """Run the command line; returns the exit status."""
+    parser = build_parser()
+    options = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.WARNING, format="rpmsn: %(message)s", stream=sys.stderr)
+    logging.getLogger("rpmsn").setLevel(logging.INFO)
+    try:
+        return options.run(options) or 0
+    except ParameterError as error:
+        print(f"rpmsn {options.command}: {error}", file=sys.stderr)
+        return 2
+    except RpmsnError as error:
+        print(f"rpmsn {options.command}: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        return _closed_pipe()
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"rpmsn {options.command}: {where}{error.strerror or error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(f"rpmsn {options.command}: stopped by the keyboard; nothing half-written is left", file=sys.stderr)
+        return 130
+
+
+def _closed_pipe():
+    """Whoever read our output is gone (`| head`): end quietly."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 1
+
+
+def build_parser():
+    """The parser with all commands."""
+    parser = argparse.ArgumentParser(prog="rpmsn", epilog=EPILOG,
+                                     description="See which cellular signals are on the air: LTE, 5G NR or other.")
+    parser.add_argument("--version", action="version", version=f"gr-rpmsn {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for add in (_add_annotate, _add_info, _add_doctor, _add_grc, _add_synth, _add_train):
+        add(commands)
+    return parser
+
+
+def _number(text):
+    """A number as people write it (61.44e6), for argparse."""
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number; write it as 19.2e6") from None
+
+
+def _count(text):
+    """A whole number of at least 1, for argparse."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
+    return int(text)
+
+
+def _add_input(parser):
+    """The options that name a recording."""
+    parser.add_argument("input", metavar="IN", help="SigMF recording (.sigmf-meta or .sigmf-data), or raw samples")
+    raw = parser.add_argument_group("raw samples", "for a file without SigMF metadata, or to overrule them")
+    raw.add_argument("--format", metavar="TYPE", help="ci8, cu8, ci16 or cf32")
+    raw.add_argument("--sample-rate", type=_number, metavar="HZ", help="such as 19.2e6")
+    raw.add_argument("--center-frequency", type=_number, metavar="HZ", help="such as 1.8675e9")
+
+
+def _open(options):
+    from .recording import open_recording
+
+    return open_recording(options.input, datatype=options.format, sample_rate=options.sample_rate,
+                          center_frequency=options.center_frequency)
+
+
+def _add_annotate(commands):
+    parser = commands.add_parser(
+        "annotate", help="find the carriers in a recording and write them as SigMF annotations",
+        description="Finds the carriers in a recording, prints them, and writes them as SigMF annotations, one a carrier.",
+        epilog="Example: rpmsn annotate band.sigmf-meta; "
+               "rpmsn annotate band.bin --format ci8 --sample-rate 19.2e6 --center-frequency 1.8675e9")
+    _add_input(parser)
+    parser.add_argument("--output", metavar="OUT", help="where to write: a .sigmf-meta path that does not exist yet "
+                                                        "(default: beside IN, under a name that overwrites nothing)")
+    parser.add_argument("--overwrite", action="store_true", help="let OUT replace a file that exists")
+    parser.add_argument("--model", default="rpmsn-rt", metavar="NAME", help="model to use, by name or path of its card "
+                                                                            "(default: %(default)s)")
+    parser.add_argument("--threads", type=_count, default=os.cpu_count() or 1, metavar="N",
+                        help="threads of the network (default: %(default)s, the cores of this machine)")
+    parser.add_argument("--json", action="store_true", help="print the result as JSON, for machines")
+    parser.add_argument("--quiet", action="store_true", help="no progress bar")
+    parser.set_defaults(run=_annotate)
+
+
+def _annotate(options):
+    from tqdm import tqdm
+
+    from . import report
+    from .inference.analysis import RecordingAnalyser
+    from .inference.model import load_model
+    from .recording import check_output, default_output, write_annotations
+
+    model = load_model(options.model)
+    with _open(options) as recording:
+        output = Path(options.output) if options.output else default_output(recording)
+        check_output(output, overwrite=options.overwrite)
+        analyser = RecordingAnalyser(recording, model, options.threads)
+        with tqdm(total=recording.duration, unit="s", unit_scale=True, desc=recording.path.name, file=sys.stderr,
+                  disable=options.quiet or None) as progress:
+            for frame, _ in analyser.frames():
+                progress.update((frame.end_offset - frame.new_from) / recording.sample_rate)
+        written = write_annotations(recording, analyser.result.carriers, output, overwrite=options.overwrite,
+                                    model=model.card.name)
+    print_result = report.print_json if options.json else report.print_table
+    print_result(recording, model, analyser.result, written)
+
+
+def _add_info(commands):
+    parser = commands.add_parser("info", help="what a recording, or this installation's models, are",
+                                 description="Tells what a recording holds; without IN, which models there are.")
+    parser.add_argument("input", nargs="?", metavar="IN", help="SigMF recording, or raw samples with --format")
+    parser.add_argument("--format", metavar="TYPE", help="ci8, cu8, ci16 or cf32")
+    parser.add_argument("--sample-rate", type=_number, metavar="HZ")
+    parser.add_argument("--center-frequency", type=_number, metavar="HZ")
+    parser.set_defaults(run=_info)
+
+
+def _info(options):
+    from . import report
+    from .inference.model import available_models, load_model
+
+    if options.input:
+        with _open(options) as recording:
+            report.print_recording(recording)
+    else:
+        report.print_models([load_model(name) for name in available_models()])
+
+
+def _add_doctor(commands):
+    parser = commands.add_parser("doctor", help="what is installed, what is missing, and what to do about it",
+                                 description="Checks what gr-rpmsn needs and says what to do where something is missing. "
+                                             "Exit status 1 if something needed is missing.")
+    parser.set_defaults(run=_doctor)
+
+
+def _doctor(options):
+    from . import doctor
+
+    return doctor.run()
+
+
+def _add_grc(commands):
+    parser = commands.add_parser("grc", help="start GNU Radio Companion so that it finds these blocks",
+                                 description="Starts GNU Radio Companion with the Python and the block path that it needs.")
+    parser.add_argument("files", nargs="*", metavar="FILE", help="flowgraph (.grc) to open")
+    parser.set_defaults(run=_grc)
+
+
+def _grc(options):
+    from . import companion
+
+    return companion.start(options.files)
+
+
+def _add_synth(commands):
+    parser = commands.add_parser("synth", help="make a synthetic recording with true annotations",
+                                 description="Makes SigMF recordings of synthetic scenes, with true annotations.")
+    parser.add_argument("--preset", default="demo", help="kind of scene: demo, wideband, any_rate or published "
+                                                         "(default: %(default)s)")
+    parser.add_argument("--count", type=_count, default=1, metavar="N", help="how many (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=1, metavar="S", help="of the first one (default: %(default)s)")
+    parser.add_argument("--duration", type=_number, metavar="SECONDS", help="of each; default: the preset's own")
+    parser.add_argument("--center-frequency", type=_number, default=0.0, metavar="HZ", help="for the metadata")
+    parser.add_argument("--format", choices=("ci8", "ci16"), default="ci16", help="of a sample (default: %(default)s)")
+    parser.add_argument("--output", required=True, metavar="FOLDER", help="folder to write to; made if it is not there")
+    parser.set_defaults(run=_synth)
+
+
+def _synth(options):
+    from .synthesis import writing
+
+    for path in writing.write_scenes(options.preset, options.count, options.seed, options.output, options.duration,
+                                     options.center_frequency, options.format):
+        print(path)
+
+
+def _add_train(commands):
+    parser = commands.add_parser(
+        "train", help="train a model from a YAML configuration",
+        description="Makes the sets that a configuration names, trains, scores, and writes the model (card and weights). "
+                    "Stopped at any moment, the same command goes on from the last checkpoint.")
+    parser.add_argument("config", metavar="CONFIG", help="path of a YAML file, or the name of one that ships: rpmsn-rt")
+    parser.add_argument("--output", metavar="FOLDER", help="folder for sets, checkpoint and model (default: runs/NAME)")
+    parser.add_argument("--workers", type=_count, default=os.cpu_count() or 1, metavar="N",
+                        help="processes that make scenes, threads that train (default: %(default)s)")
+    parser.set_defaults(run=_train)
+
+
+def _train(options):
+    from .training.config import load_config, shipped_config
+
+    config = load_config(shipped_config(options.config))
+    from .training.train import Trainer
+
+    print(Trainer(config, options.output or Path("runs") / config.name, options.workers).run())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

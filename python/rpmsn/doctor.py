@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`rpmsn doctor`: what is there, what is missing, and the next step for each."""
+import importlib
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import companion
+from .errors import RpmsnError
+from .inference.model import available_models, load_model
+
+MARKS = {"ok": "ok     ", "optional": "-      ", "missing": "MISSING"}
+FEATURES = ("avx2", "avx512f", "avx512_vnni", "amx_int8", "asimd")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at.
+
+    Attributes:
+        state: `ok`, `optional` (not there, and not needed for everything) or `missing`.
+        name: what was looked at.
+        detail: what was found.
+        next_step: what to do, where it is not ok.
+    """
+
+    state: str
+    name: str
+    detail: str
+    next_step: str = ""
+
+
+def run():
+    """Print all findings; returns 1 if something needed is missing."""
+    findings = examine()
+    for finding in findings:
+        print(f"{MARKS[finding.state]}  {finding.name:<22}{finding.detail}")
+        if finding.state != "ok" and finding.next_step:
+            print(f"{'':9}{'':22}-> {finding.next_step}")
+    missing = [finding.name for finding in findings if finding.state == "missing"]
+    print(f"{len(missing)} needed and missing: {', '.join(missing)}" if missing else "Everything needed is there.")
+    return 1 if missing else 0
+
+
+def examine():
+    """Look at everything; returns a list of Finding."""
+    return [_python(), _numpy(), *_libraries(), _gnuradio(), *_qt(), *_runtimes(), *_models(), _processor(), _blocks(),
+            _companion(), *_drivers(), _screen()]
+
+
+def _version(module):
+    return getattr(module, "__version__", "version unknown")
+
+
+def _import(name):
+    """The module, or the error as text."""
+    try:
+        return importlib.import_module(name), ""
+    except Exception as error:  # a broken binary package can raise anything
+        return None, f"{type(error).__name__}: {error}".splitlines()[0]
+
+
+def _python():
+    detail = f"{platform.python_version()} ({sys.executable})"
+    return Finding("ok", "Python", detail)
+
+
+def _numpy():
+    module, error = _import("numpy")
+    if module is None:
+        return Finding("missing", "numpy", error, "scripts/bootstrap, or: pip install 'numpy<2'")
+    if int(module.__version__.split(".")[0]) >= 2:
+        return Finding("missing", "numpy", f"{module.__version__}, but GNU Radio 3.10 needs numpy 1",
+                       "pip install 'numpy<2'")
+    return Finding("ok", "numpy", module.__version__)
+
+
+def _libraries():
+    for name in ("scipy", "yaml", "sigmf", "safetensors", "tqdm"):
+        module, error = _import(name)
+        yield (Finding("ok", name, _version(module)) if module
+               else Finding("missing", name, error, "scripts/bootstrap"))
+
+
+def _gnuradio():
+    module, error = _import("gnuradio.gr")
+    if module is None:
+        return Finding("optional", "GNU Radio", error, "apt-get install gnuradio, and make the virtual environment "
+                       "with /usr/bin/python3 and --system-site-packages (scripts/bootstrap does); "
+                       "`rpmsn annotate` works without")
+    version = module.version()
+    if not version.lstrip("v").startswith("3.10"):
+        return Finding("missing", "GNU Radio", f"{version}, but 3.10 is needed", "install GNU Radio 3.10")
+    return Finding("ok", "GNU Radio", version)
+
+
+def _qt():
+    os.environ.setdefault("PYQTGRAPH_QT_LIB", "PyQt5")
+    for name, module_name in (("PyQt5", "PyQt5.QtWidgets"), ("pyqtgraph", "pyqtgraph")):
+        module, error = _import(module_name)
+        yield (Finding("ok", name, module.__dict__.get("__version__", "there")) if module
+               else Finding("optional", name, error, f"apt-get install python3-{name.lower()}; only the waterfall needs it"))
+
+
+def _runtimes():
+    for name, state, step in (("torch", "missing", "scripts/bootstrap"),
+                              ("onnxruntime", "optional", "not used by this version"),
+                              ("openvino", "optional", "not used by this version")):
+        module, error = _import(name)
+        yield (Finding("ok", f"runtime {name}", _version(module)) if module
+               else Finding(state, f"runtime {name}", error, step))
+
+
+def _models():
+    names = available_models()
+    if not names:
+        yield Finding("missing", "models", "none", "install gr-rpmsn again; rpmsn/models is empty")
+    for name in names:
+        try:
+            model = load_model(name)
+            model.network()
+            yield Finding("ok", f"model {name}", f"version {model.card.version}, {', '.join(model.card.classes)}")
+        except (RpmsnError, ImportError) as error:
+            yield Finding("missing", f"model {name}", str(error), "install gr-rpmsn again")
+
+
+def _processor():
+    try:
+        flags = set(Path("/proc/cpuinfo").read_text().split())
+    except OSError:
+        flags = set()
+    there = [feature for feature in FEATURES if feature in flags]
+    return Finding("ok", "processor", f"{os.cpu_count()} cores, {platform.machine()}, {' '.join(there) or 'no vector unit known'}")
+
+
+def _blocks():
+    folder = companion.block_path()
+    if folder is None:
+        return Finding("optional", "GRC blocks", "not found", "run from the source tree, or install with CMake or pip")
+    return Finding("ok", "GRC blocks", f"{folder} (`rpmsn grc` sets GRC_BLOCKS_PATH)")
+
+
+def _companion():
+    program = shutil.which("gnuradio-companion")
+    if program is None:
+        return Finding("optional", "GNU Radio Companion", "not found", "apt-get install gnuradio")
+    return Finding("ok", "GNU Radio Companion", f"{program} (start it with `rpmsn grc`)")
+
+
+def _drivers():
+    """UHD and SoapySDR: whether GNU Radio can open a USRP or an RTL-SDR."""
+    module, error = _import("gnuradio.uhd")
+    yield (Finding("ok", "USRP (gr-uhd)", "there; `uhd_find_devices` lists devices") if module
+           else Finding("optional", "USRP (gr-uhd)", error, "apt-get install gnuradio uhd-host"))
+    module, error = _import("gnuradio.soapy")
+    if module is None:
+        yield Finding("optional", "SoapySDR (gr-soapy)", error, "apt-get install gnuradio")
+        return
+    drivers = _soapy_drivers()
+    yield Finding("ok", "SoapySDR (gr-soapy)", f"drivers: {', '.join(drivers) or 'none listed'}")
+    if drivers and "rtlsdr" not in drivers:
+        yield Finding("optional", "RTL-SDR driver", "not found", "apt-get install soapysdr-module-rtlsdr")
+
+
+def _soapy_drivers():
+    """Names of the SoapySDR drivers, from its own tool; empty where that is not installed."""
+    program = shutil.which("SoapySDRUtil")
+    if program is None:
+        return []
+    try:
+        text = subprocess.run([program, "--info"], capture_output=True, text=True, timeout=20).stdout
+    except (OSError, subprocess.TimeoutExpired):
+        return []
+    listed = [line.split("...")[-1] for line in text.splitlines() if line.startswith("Available factories")]
+    return [name.strip() for name in ",".join(listed).split(",") if name.strip() not in ("", "No factories found!")]
+
+
+def _screen():
+    if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
+        return Finding("ok", "screen", os.environ.get("DISPLAY") or os.environ["WAYLAND_DISPLAY"])
+    return Finding("optional", "screen", "none (DISPLAY is not set)", "windows need one; Xvfb makes one: xvfb-run -a COMMAND")
