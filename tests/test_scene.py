@@ -11,7 +11,8 @@ from rpmsn.classes import IGNORED, LTE, NOISE, NR, OTHER
 from rpmsn.errors import ParameterError
 from rpmsn.synthesis import labels, others
 from rpmsn.synthesis.receiver import Receiver, mean_power
-from rpmsn.synthesis.scene import PRESETS, Emission, Scene, Truth, random_scene, render, render_blocks
+from rpmsn.synthesis.presets import PRESETS, random_scene
+from rpmsn.synthesis.scene import Emission, Scene, Truth, render, render_blocks
 
 RATE = 7.68e6
 

@@ -4,7 +4,9 @@
 Read `scene` first: a scene is a list of emissions and a receiver, and all else serves to render one.
 
 ============= ==================================================================
-`scene`       what is on the air and how it is heard; presets; rendering
+`scene`       what is on the air and how it is heard; rendering
+`presets`     scenes drawn at random
+`writing`     scenes -> SigMF recordings
 `labels`      the true class of every pixel
 `lte`, `nr`   what a cell sends, as a resource grid (`grid`)
 `sequences`   synchronisation and reference sequences; `qam`: random data
@@ -14,8 +16,8 @@ Read `scene` first: a scene is a list of emissions and a receiver, and all else 
 `receiver`    oscillator, mixer, filter, converter and their faults
 ============= ==================================================================
 
->>> from rpmsn.synthesis import labels, scene
->>> example = scene.random_scene("wideband", seed=1)
+>>> from rpmsn.synthesis import labels, presets, scene
+>>> example = presets.random_scene("wideband", seed=1)
 >>> samples, truths = scene.render(example)
 >>> labels.mask(example, truths).shape
 (256, 256)
@@ -24,7 +26,7 @@ from importlib import import_module
 
 __all__ = ["Emission", "Receiver", "Scene", "Truth", "mask", "random_scene", "render", "render_blocks"]
 
-_HOMES = {"mask": "labels", "Receiver": "receiver"}
+_HOMES = {"mask": "labels", "Receiver": "receiver", "random_scene": "presets"}
 
 
 def __getattr__(name):

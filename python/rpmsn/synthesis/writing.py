@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Scenes -> SigMF recordings with true annotations."""
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from ..errors import ParameterError, RecordingError
 from ..version import __version__
-from .scene import random_scene, render_blocks
+from .presets import random_scene
+from .scene import render_blocks
 
 FORMATS = {"ci8": (np.int8, 127), "ci16": (np.int16, 32767)}
 """Sample format -> (type of a component, its largest value)."""
@@ -33,7 +34,7 @@ def write_scenes(preset, count, seed, folder, duration_s=None, center_frequency=
     metadata follow.
 
     Args:
-        preset: see `rpmsn.synthesis.scene.random_scene`.
+        preset: see `rpmsn.synthesis.presets.random_scene`.
         count, seed: how many, and the seed of the first.
         folder: made if it is not there.
         duration_s: whole milliseconds; None for the preset's own.
@@ -53,9 +54,7 @@ def write_scenes(preset, count, seed, folder, duration_s=None, center_frequency=
     for number in range(seed, seed + count):
         meta = folder / f"{preset}-{number}.sigmf-meta"
         if not meta.exists():
-            scene = random_scene(preset, number)
-            if duration_s is not None:
-                scene = replace(scene, duration_s=round(duration_s, 3))
+            scene = random_scene(preset, number, duration_s)
             _write_scene(scene, meta, f"preset {preset}, seed {number}", center_frequency, datatype)
         yield meta
 

@@ -18,7 +18,7 @@ class SetConfig:
     """A synthetic set of images and masks.
 
     Attributes:
-        preset: which scenes (`rpmsn.synthesis.scene.random_scene`).
+        preset: which scenes (`rpmsn.synthesis.presets.random_scene`).
         count: number of scenes.
         seed: first seed; the set has the scenes of `count` seeds made from it.
         rule: label rule (`rpmsn.synthesis.labels.mask`).

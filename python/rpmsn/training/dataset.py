@@ -21,7 +21,8 @@ from tqdm import tqdm
 from .. import spectrogram
 from ..errors import ParameterError
 from ..synthesis import labels
-from ..synthesis.scene import random_scene, render
+from ..synthesis.presets import random_scene
+from ..synthesis.scene import render
 
 SHARD_SCENES = 32
 SEEDS_PER_SET = 1_000_000
