@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Source block: a recording, with the tags that a radio would set."""
+import time
+
+import numpy as np
+import pmt
+from gnuradio import gr
+
+from rpmsn.recording import open_recording
+
+from . import tags
+
+OUTPUT_BUFFER_ITEMS = 1 << 18
+"""Big enough that the interpreter is called a few hundred times a second at 61.44 Msps, and no more."""
+PACING_SLICE_S = 0.02
+"""With `real_time`, samples come out in slices of this length: one `work()` sleeps no longer than that."""
+
+
+class sigmf_source(gr.sync_block):
+    """Play a SigMF recording, or a file of raw samples, as complex samples of full scale 1.0.
+
+    Output 0 carries every sample of the file. As a radio does, the block sets the tags `rx_time` (tuple of uint64
+    whole seconds since 1970 and double fraction), `rx_freq` and `rx_rate` (double, Hz) on the first sample, at every
+    capture segment, and after every start. `rx_time` is left out while the metadata give no time (a segment without
+    a time goes on from the one before), `rx_freq` where there is no centre frequency. With `repeat` the tags come
+    again at each round, so that `rx_time` jumps back; without, the last sample carries the tag `stream_end`.
+
+    When the file cannot be read any further the block logs why, keeps it in `error` and ends the stream.
+
+    Args:
+        path: the `.sigmf-meta`, the `.sigmf-data`, their name without ending, or a raw file.
+        repeat: start again at the end, for ever.
+        real_time: deliver the samples at the sample rate, as a radio would; else as fast as they are taken.
+        datatype: format of a raw file, `ci8`, `cu8`, `ci16_le` or `cf32_le`; "" takes it from the metadata.
+        sample_rate: Hz; 0 takes it from the metadata.
+        center_frequency: Hz; 0 takes it from the metadata.
+
+    Raises:
+        rpmsn.errors.RecordingError: the recording cannot be opened.
+        rpmsn.errors.ParameterError: a rate or frequency cannot be used.
+
+    Example:
+        >>> source = sigmf_source("band.sigmf-meta", real_time=True)    # doctest: +SKIP
+        >>> tb.connect(source, segmenter)                               # doctest: +SKIP
+    """
+
+    def __init__(self, path, repeat=False, real_time=False, datatype="", sample_rate=0.0, center_frequency=0.0):
+        gr.sync_block.__init__(self, name="rpmsn_sigmf_source", in_sig=None, out_sig=[np.complex64])
+        self._recording = open_recording(
+            path,
+            datatype=datatype or None,
+            sample_rate=sample_rate or None,
+            center_frequency=center_frequency or None,
+        )
+        self._repeat = repeat
+        self._pace = Pace(self._recording.sample_rate, time.monotonic, time.sleep) if real_time else None
+        self._position = 0
+        self._started = False
+        self.error = None
+        self.set_min_output_buffer(OUTPUT_BUFFER_ITEMS)
+        for warning in self._recording.warnings:
+            self.logger.warn(f"{self._recording.path}: {warning}")
+
+    def sample_rate(self) -> float:
+        """Sample rate, Hz."""
+        return self._recording.sample_rate
+
+    def center_frequency(self) -> float:
+        """Centre frequency at the first sample, Hz; 0.0 where unknown."""
+        return self._recording.center_frequency or 0.0
+
+    def start(self):
+        """Called by GNU Radio before the first `work()` of a run."""
+        self._started = False
+        if self._pace is not None:
+            self._pace.begin()
+        return True
+
+    def stop(self):
+        """Called by GNU Radio at the end of a run."""
+        # GNU Radio notes the size that it allocated as a maximum, which would make the buffer of the next run tiny.
+        self.set_max_output_buffer(-1)
+        return True
+
+    def work(self, input_items, output_items):
+        """Called by GNU Radio: fill the output; -1 at the end of the file or after an error."""
+        try:
+            return self._produce(output_items[0])
+        except Exception as error:  # an exception here would hang the flowgraph without a word
+            self.error = str(error)
+            self.logger.error(self.error)
+            return -1
+
+    def _produce(self, out):
+        if self._position == self._recording.sample_count:
+            if not self._repeat:
+                return -1
+            self._position = 0
+        if self._pace is not None:
+            out = out[:self._pace.wait(len(out))]
+        n = self._recording.read_into(self._position, out)
+        self._tag(n)
+        self._position += n
+        if n and self._position == self._recording.sample_count and not self._repeat:
+            self._add_tag(self.nitems_written(0) + n - 1, tags.STREAM_END, pmt.PMT_T)
+        if self._pace is not None:
+            self._pace.delivered(n)
+        return n
+
+    def _tag(self, n):
+        """Tag the captures that start among the next `n` samples, and the first sample of a run."""
+        if n == 0:
+            return
+        begin = self._position
+        captures = self._recording.captures_between(begin, begin + n)
+        if not self._started and not (captures and captures[0].sample_start == begin):
+            self._tag_capture(self._recording.capture_at(begin), begin)
+        for capture in captures:
+            self._tag_capture(capture, capture.sample_start)
+        self._started = True
+
+    def _tag_capture(self, capture, sample):
+        offset = self.nitems_written(0) + sample - self._position
+        self._add_tag(offset, tags.RX_RATE, pmt.from_double(self._recording.sample_rate))
+        if capture.center_frequency is not None:
+            self._add_tag(offset, tags.RX_FREQ, pmt.from_double(capture.center_frequency))
+        instant = self._recording.time_at(sample)
+        if instant is not None and instant[0] >= 0:
+            self._add_tag(offset, tags.RX_TIME,
+                          pmt.make_tuple(pmt.from_uint64(instant[0]), pmt.from_double(instant[1])))
+
+    def _add_tag(self, offset, key, value):
+        self.add_item_tag(0, offset, pmt.intern(key), value, pmt.intern(self.alias()))
+
+
+class Pace:
+    """Keeps a stream at its sample rate on average, however late a single slice is.
+
+    Args:
+        sample_rate: Hz.
+        clock: callable, seconds of a clock that never jumps.
+        sleep: callable that waits for the seconds given.
+    """
+
+    def __init__(self, sample_rate, clock, sleep):
+        self._rate = sample_rate
+        self._clock = clock
+        self._sleep = sleep
+        self._slice = max(1, int(sample_rate * PACING_SLICE_S))
+        self.begin()
+
+    def begin(self):
+        """Sample 0 is due now."""
+        self._begun = self._clock()
+        self._delivered = 0
+
+    def delivered(self, n):
+        """Tell that `n` more samples went out."""
+        self._delivered += n
+
+    def wait(self, room) -> int:
+        """Wait until a slice, or `room` samples if that is less, is due, but no longer than a slice lasts.
+
+        Returns:
+            How many samples may go out now, 0 to `room`.
+        """
+        due = self._begun + (self._delivered + min(room, self._slice)) / self._rate
+        remaining = due - self._clock()
+        if remaining > 0:
+            self._sleep(min(remaining, PACING_SLICE_S))
+        allowed = int((self._clock() - self._begun) * self._rate) - self._delivered
+        return max(0, min(room, allowed))

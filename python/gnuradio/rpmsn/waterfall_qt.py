@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Qt and pyqtgraph, imported in the one order that works, or an error that says how to install them."""
+from rpmsn.errors import MissingLibraryError
+
+try:
+    from PyQt5 import QtCore, QtGui, QtWidgets  # before pyqtgraph, which otherwise may choose another Qt
+    import pyqtgraph as pg
+except ImportError as error:
+    raise MissingLibraryError(
+        f"the waterfall needs PyQt5 and pyqtgraph ({error}); install them with `sudo apt install python3-pyqt5 "
+        "python3-pyqtgraph` or `pip install 'gr-rpmsn[gui]'`") from error
+
+__all__ = ["QtCore", "QtGui", "QtWidgets", "pg"]
