@@ -175,3 +175,20 @@ def test_mask_and_image_have_the_pixels_of_the_frame(segmenter):
     assert frame.mask.shape == frame.image.shape == (spectrogram.ROWS, spectrogram.COLUMNS)
     assert frame.mask.dtype == frame.image.dtype == np.uint8
     assert (frame.mask[:, 135:185] == 1).all() and not frame.mask[:, :120].any()
+
+
+def test_patches_of_doubt_inside_a_carrier_do_not_split_it():
+    mask = np.zeros((256, 256), int)
+    mask[:, 40:120] = 1
+    mask[50:60, 40:120], mask[100:110, 60:80] = 2, 2
+    (segment,) = segments_of(mask)
+    assert (segment.label, segment.columns) == ("LTE", (40, 120))
+    assert segment.confidence < 0.85
+
+
+def test_what_has_no_power_over_the_noise_is_no_segment():
+    mask = np.zeros((256, 256), int)
+    mask[:, 40:120] = 1
+    power = np.ones((256, 256), np.float32)
+    probabilities = np.stack([mask == index for index in range(4)]).astype(np.float32)
+    assert not find_segments(mask, probabilities, power, 1.0, FrameGeometry(RATE, 0.0, 0, 800_000, 256))

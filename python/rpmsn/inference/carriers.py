@@ -11,8 +11,8 @@ HOLD_SECONDS = 0.5
 EDGE_QUANTILE = 0.25
 """The carrier's lower edge is this quantile of its segments' (weighted by duration); the upper edge one minus it."""
 MAX_SEGMENTS_KEPT = 256
-MIN_SHARE_INSIDE = 0.2
-"""A carrier inside another's band is part of it unless it has this share of the other's time on air."""
+MIN_SHARE_INSIDE = 0.5
+"""A carrier inside another's band is part of it unless it has this share of the other's evidence."""
 
 
 @dataclass
@@ -62,6 +62,11 @@ class Carrier:
     def center_frequency(self):
         """Middle between the edges, Hz."""
         return (self.freq_lower + self.freq_upper) / 2
+
+    @property
+    def evidence(self):
+        """How much speaks for it: time on air, bandwidth and confidence, multiplied."""
+        return self.time_on_air * self.bandwidth * self.confidence
 
     @property
     def sample_count(self):
@@ -160,11 +165,11 @@ class Tracker:
 def consolidate(carriers):
     """Carriers worth reporting, lowest frequency first.
 
-    Left out: one whose band lies inside another's while that one is on, and that has little time on air of its own:
-    a patch of doubt within a carrier, not a second one.
+    Left out: one whose band lies inside another's while that one is on, with less evidence for it: a patch of doubt
+    within a carrier, not a second one.
     """
     kept = []
-    for carrier in sorted(carriers, key=lambda candidate: -candidate.time_on_air * candidate.bandwidth):
+    for carrier in sorted(carriers, key=lambda candidate: -candidate.evidence):
         if not any(_is_patch(carrier, other) for other in kept):
             kept.append(carrier)
     return sorted(kept, key=lambda candidate: (candidate.freq_lower, candidate.sample_start))
@@ -172,5 +177,6 @@ def consolidate(carriers):
 
 def _is_patch(carrier, other):
     at_once = min(carrier.sample_end, other.sample_end) > max(carrier.sample_start, other.sample_start)
-    inside = other.overlap(carrier.freq_lower, carrier.freq_upper) > 0.8 and carrier.bandwidth <= other.bandwidth
-    return at_once and inside and carrier.time_on_air < MIN_SHARE_INSIDE * other.time_on_air
+    shared = min(carrier.freq_upper, other.freq_upper) - max(carrier.freq_lower, other.freq_lower)
+    return (at_once and shared > 0.8 * carrier.bandwidth
+            and carrier.evidence < MIN_SHARE_INSIDE * other.evidence)

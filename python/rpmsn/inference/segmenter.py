@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from .. import spectrogram
-from ..classes import CLASS_NAMES
+from ..classes import CLASS_NAMES, NOISE
 from .runtime import TorchRuntime
 from .segments import FrameGeometry, Segment, find_segments
 
@@ -23,7 +23,7 @@ class Frame:
         number: frames since the stream began, from 0.
         geometry: where its pixels lie.
         image: uint8, shape (256, 256): 0..255 over -5..55 dB over the noise floor.
-        mask: uint8, shape (256, 256): class of every pixel, ids of `rpmsn.classes`.
+        mask: uint8, shape (256, 256): class of every pixel, ids of `rpmsn.classes`; noise alone where not fit.
         floor_db: noise floor, dB over full scale, in one pixel's bandwidth.
         segments: list of Segment; none where the input is not fit to be judged.
         health: "ok", or what is wrong with the input, in words.
@@ -93,11 +93,11 @@ class Segmenter:
         levels = spectrogram.fill_rows(levels)
         probabilities = self.runtime.probabilities(self._network_input(samples, levels))[0]
         best = probabilities.argmax(axis=0)
+        if health != "ok":
+            best[:] = self.card.classes.index(CLASS_NAMES[NOISE])
         new_from = start_offset if new_from is None else new_from
-        segments = []
-        if health == "ok":
-            found = find_segments(best[:rows], probabilities[:, :rows], power, floor, geometry, self.card.classes)
-            segments = [cut for segment in found if (cut := _from(segment, new_from)) is not None]
+        found = find_segments(best[:rows], probabilities[:, :rows], power, floor, geometry, self.card.classes)
+        segments = [cut for segment in found if (cut := _from(segment, new_from)) is not None]
         return Frame(number, geometry, spectrogram.to_uint8(levels), self._class_ids[best],
                      float(10 * np.log10(max(floor, 1e-30))), segments, health, new_from, rows < spectrogram.ROWS)
 

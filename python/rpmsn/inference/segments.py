@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Mask -> segments: connected stretches of one class in one frame, measured on the powers themselves."""
+"""Mask -> segments: connected stretches of one class in one frame, measured on the powers themselves.
+
+A network's doubt shows as patches of one class inside a carrier of another. So first the connected stretches that are
+not noise are found, whatever their class; then the columns of each vote, by the sums of their class probabilities.
+"""
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +16,12 @@ MIN_PIXELS = 24
 """Smaller components are specks, not segments."""
 MIN_COLUMN_SHARE = 0.25
 """A column belongs to a segment where it holds this share of what the segment's fullest column holds."""
+MIN_RUN_COLUMNS = 4
+"""Within one stretch, columns of another class than most are a carrier of their own from this width on..."""
+MIN_RUN_MARGIN = 0.3
+"""...and where that class leads the majority's by this share of all probability there."""
+MIN_SNR_DB = -10.0
+"""What has less power than this over the noise floor is no transmission, whatever the network says."""
 EDGE_REACH = 3
 """An edge is looked for this many columns to either side of the mask's, and the levels beyond."""
 
@@ -104,38 +114,71 @@ def find_segments(mask, probabilities, power, floor, geometry, classes=CLASS_NAM
     Returns:
         list of Segment.
     """
+    ids = np.array([CLASS_NAMES.index(label) for label in classes])
+    noise = int(np.flatnonzero(ids == NOISE)[0])
     found = []
-    for index, label in enumerate(classes):
-        class_id = CLASS_NAMES.index(label)
-        if class_id == NOISE:
-            continue
-        for pixels, box in _components(mask == index):
-            confidence = float(probabilities[index][box][pixels].mean())
-            found.append(_measure(class_id, label, confidence, pixels, box, power, floor, geometry))
-    return sorted(found, key=lambda segment: (segment.freq_lower, segment.start_offset))
+    for pixels, box in _components(mask != noise):
+        for winner, columns in _vote(probabilities[(slice(None), *box)], pixels, noise):
+            part = pixels[:, columns]
+            rows = np.flatnonzero(part.any(axis=1))
+            if part.sum() < MIN_PIXELS:
+                continue
+            rows = slice(rows[0], rows[-1] + 1)
+            place = _moved(rows, box[0]), _moved(columns, box[1])
+            confidence = float(probabilities[winner][place][part[rows]].mean())
+            found.append(_measure(int(ids[winner]), classes[winner], confidence, part[rows], place, power, floor, geometry))
+    return sorted((segment for segment in found if segment.snr_db >= MIN_SNR_DB),
+                  key=lambda segment: (segment.freq_lower, segment.start_offset))
 
 
-def _components(of_class):
+def _moved(inner, outer):
+    """A slice inside another one, as a slice of the whole."""
+    return slice(int(outer.start + inner.start), int(outer.start + inner.stop))
+
+
+def _components(is_signal):
     """Connected components, as (pixels inside the box, box); thin bridges between two carriers are cut."""
-    labelled, _ = ndimage.label(of_class)
+    labelled, _ = ndimage.label(is_signal)
     for number, box in enumerate(ndimage.find_objects(labelled), start=1):
         pixels = labelled[box] == number
         if pixels.sum() < MIN_PIXELS:
             continue
         in_column = pixels.sum(axis=0)
-        kept = in_column >= MIN_COLUMN_SHARE * in_column.max()
-        runs, count = ndimage.label(kept)
-        for run, (columns,) in zip(range(1, count + 1), ndimage.find_objects(runs)):
-            part = pixels[:, columns]
+        for columns in _runs(in_column >= MIN_COLUMN_SHARE * in_column.max()):
+            place = _moved(columns, box[1])
             # Column 0 holds both ends of the span, and the window spreads it to column 1: these two alone may as
             # well be what is at the upper end.
-            is_wrapped = box[1].start + columns.stop <= 2
-            if part.sum() < MIN_PIXELS or is_wrapped:
-                continue
-            rows = np.flatnonzero(part.any(axis=1))
-            first, last = rows[0], rows[-1] + 1
-            yield part[first:last], (slice(box[0].start + first, box[0].start + last),
-                                     slice(box[1].start + columns.start, box[1].start + columns.stop))
+            if place.stop > 2:
+                yield pixels[:, columns], (box[0], place)
+
+
+def _runs(wanted):
+    """Slices of the runs of True in one row of values."""
+    runs, _ = ndimage.label(wanted)
+    return [columns for columns, in ndimage.find_objects(runs)]
+
+
+def _vote(probabilities, pixels, noise):
+    """Which class the columns of a component have: (index of the class, slice of columns) of each run.
+
+    Args:
+        probabilities: float32, shape (classes, rows, columns) of the component's box.
+        pixels: bool, shape (rows, columns): those that belong to it.
+        noise: index of the class noise, which does not take part.
+    """
+    votes = (probabilities * pixels).sum(axis=1, dtype=np.float64)
+    votes[noise] = -1
+    majority = int(votes.sum(axis=1).argmax())
+    winners = votes.argmax(axis=0)
+    for index in set(winners.tolist()) - {majority}:
+        for columns in _runs(winners == index):
+            here = np.maximum(votes[:, columns], 0).sum(axis=1)
+            is_sure = here[index] - here[majority] >= MIN_RUN_MARGIN * here.sum()
+            if not is_sure or columns.stop - columns.start < MIN_RUN_COLUMNS:
+                winners[columns] = majority
+    for index in sorted(set(winners.tolist())):
+        for columns in _runs(winners == index):
+            yield index, columns
 
 
 def _measure(class_id, label, confidence, pixels, box, power, floor, geometry):
@@ -149,7 +192,7 @@ def _measure(class_id, label, confidence, pixels, box, power, floor, geometry):
     if upper - lower < 1:
         lower, upper = columns.start, columns.stop
     inside = spectrum[columns]
-    snr = max(inside.mean() / max(floor, 1e-30) - 1, 1e-3)
+    snr = max(inside.mean() / max(floor, 1e-30) - 1, 1e-6)
     return Segment(
         class_id=class_id, label=label, confidence=confidence,
         freq_lower=geometry.frequency(lower), freq_upper=geometry.frequency(upper),

@@ -8,6 +8,8 @@ shard is either whole or not there.
 """
 import json
 import os
+import threading
+import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -55,7 +57,7 @@ def build_set(config, folder, workers=1):
     if missing:
         scenes = min(config.count, len(missing) * SHARD_SCENES)
         context = get_context("spawn")
-        with _one_thread_each(), ProcessPoolExecutor(max_workers=workers, mp_context=context) as pool, \
+        with _one_thread_each(), ProcessPoolExecutor(workers, context, _end_with_parent, (os.getpid(),)) as pool, \
                 tqdm(total=scenes, unit="scene", desc=f"making {folder.name}") as progress:
             jobs = [pool.submit(_build_shard, config, folder, shard) for shard in missing]
             for job in as_completed(jobs):
@@ -77,6 +79,16 @@ def _one_thread_each():
                 del os.environ[name]
             else:
                 os.environ[name] = value
+
+
+def _end_with_parent(parent):
+    """In a worker: end when the process that asked for it is gone, also if it was killed."""
+    def watch():
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _claim(folder, description):
