@@ -80,3 +80,9 @@ def test_what_is_beside_a_carrier_is_reported_lowest_first():
     tracker = Tracker()
     tracker.update(frame(0, whole(0), segment("other", 3e6, 3.2e6, 0, FRAME), segment("NR", -4.8e6, -3e6, 0, FRAME)))
     assert [carrier.label for carrier in consolidate(tracker.carriers)] == ["NR", "LTE", "other"]
+
+
+def test_time_on_air_counts_what_two_segments_share_once():
+    tracker = Tracker()
+    tracker.update(frame(0, segment("NR", -3e6, 3e6, 0, 200_000), segment("NR", -1e6, 0, 100_000, 350_000)))
+    assert tracker.carriers[0].time_on_air == pytest.approx(350_000 / RATE)

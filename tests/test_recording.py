@@ -235,7 +235,7 @@ class TestUnreadable:
         ({"sample_rate": "20e6"}, "must be a number"),
         ({"sample_rate": 10**400}, "must be a number"),
         ({"sample_rate": float("nan")}, "must be a number"),
-        ({"datatype": None}, "--datatype"),
+        ({"datatype": None}, "--format"),
         ({"datatype": "rf32_le"}, "ci8, cu8, ci16_le, cf32_le"),
         ({"datatype": 7}, "ci8, cu8, ci16_le, cf32_le"),
         ({"num_channels": 2}, "num_channels is 2"),
@@ -279,7 +279,7 @@ class TestUnreadable:
 
     def test_data_without_metadata_ask_for_format_and_rate(self, recording):
         recording.meta_path.unlink()
-        with pytest.raises(RecordingError, match="--datatype .* --sample-rate"):
+        with pytest.raises(RecordingError, match="--format .* --sample-rate"):
             open_recording(recording.path)
         with open_recording(recording.path, datatype="ci8", sample_rate=1e6) as raw:
             assert raw.sample_count == 100

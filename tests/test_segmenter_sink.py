@@ -80,7 +80,7 @@ def time_tag(offset, seconds, fraction):
     return tag(offset, "rx_time", pmt.make_tuple(pmt.from_uint64(seconds), pmt.from_double(fraction)))
 
 
-def signal(n, seed=1, lower=-3e5, upper=2e5):
+def signal(n, seed=1, lower=-3e5, upper=8e5):
     return flat_band(n, RATE, lower, upper, np.random.default_rng(seed))
 
 
@@ -103,7 +103,7 @@ def test_carriers_segments_and_frames_say_the_same_in_absolute_hz(make_sink):
     assert carrier.sample_count == 4 * FRAME
     segment = collector.messages[pdu.SEGMENTS][0]
     assert segment[pdu.LABEL] == "LTE" and segment[pdu.EVENT] == "new" and segment[pdu.BURST_ID] == 1
-    assert segment[pdu.FREQ_UPPER] == pytest.approx(1.8e9 + 2e5, abs=RATE / 256)
+    assert segment[pdu.FREQ_UPPER] == pytest.approx(1.8e9 + 8e5, abs=RATE / 256)
     fields, image = collector.messages[pdu.FRAMES][0]
     assert image.size == 256 * 256 == fields[pdu.MASK].size
     assert fields[pdu.CLASSES][1] == "LTE" and fields[pdu.DURATION] == pytest.approx(0.04)

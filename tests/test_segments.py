@@ -192,3 +192,9 @@ def test_what_has_no_power_over_the_noise_is_no_segment():
     power = np.ones((256, 256), np.float32)
     probabilities = np.stack([mask == index for index in range(4)]).astype(np.float32)
     assert not find_segments(mask, probabilities, power, 1.0, FrameGeometry(RATE, 0.0, 0, 800_000, 256))
+
+
+def test_what_is_too_narrow_for_lte_is_other(segmenter):
+    samples = flat_band(segmenter.frame_samples, RATE, 1e6, 1.5e6, np.random.default_rng(12))
+    samples += flat_band(segmenter.frame_samples, RATE, -4e6, -2.8e6, np.random.default_rng(13))
+    assert [segment.label for segment in segmenter.analyse(samples).segments] == ["LTE", "other"]

@@ -2,6 +2,7 @@
 """The `rpmsn` command. Exit status: 0 done, 1 failed, 2 wrong use; results on stdout, everything else on stderr."""
 import argparse
 import logging
+import math
 import os
 import sys
 from pathlib import Path
@@ -14,27 +15,39 @@ EPILOG = "Each command has its own help: rpmsn annotate --help. To see it work: 
 
 def main(arguments=None):
     """Run the command line; returns the exit status."""
-    parser = build_parser()
-    options = parser.parse_args(arguments)
+    try:
+        status = _run(build_parser().parse_args(arguments))
+        print(end="", flush=True)  # a closed pipe shows here, and not when Python ends
+        return status
+    except BrokenPipeError:
+        return _closed_pipe()
+
+
+def _run(options):
+    """Run one command; returns its exit status, with every error a user can mend told in a line on stderr."""
     logging.basicConfig(level=logging.WARNING, format="rpmsn: %(message)s", stream=sys.stderr)
     logging.getLogger("rpmsn").setLevel(logging.INFO)
     try:
         return options.run(options) or 0
-    except ParameterError as error:
-        print(f"rpmsn {options.command}: {error}", file=sys.stderr)
-        return 2
-    except RpmsnError as error:
-        print(f"rpmsn {options.command}: {error}", file=sys.stderr)
-        return 1
     except BrokenPipeError:
-        return _closed_pipe()
+        raise
+    except KeyboardInterrupt:
+        return _failed(options, "stopped by the keyboard; nothing half-written is left", 130)
+    except ParameterError as error:
+        return _failed(options, error, 2)
+    except RpmsnError as error:
+        return _failed(options, error)
+    except ImportError as error:
+        return _failed(options, f"{error}; `rpmsn doctor` tells what is missing and how to install it")
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        print(f"rpmsn {options.command}: {where}{error.strerror or error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print(f"rpmsn {options.command}: stopped by the keyboard; nothing half-written is left", file=sys.stderr)
-        return 130
+        return _failed(options, f"{where}{error.strerror or error}")
+
+
+def _failed(options, message, status=1):
+    """Say what went wrong with the command; returns the exit status."""
+    print(f"rpmsn {options.command}: {message}", file=sys.stderr)
+    return status
 
 
 def _closed_pipe():
@@ -55,11 +68,14 @@ def build_parser():
 
 
 def _number(text):
-    """A number as people write it (61.44e6), for argparse."""
+    """A finite number as people write it (61.44e6), for argparse."""
     try:
-        return float(text)
+        number = float(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number; write it as 19.2e6") from None
+        number = math.nan
+    if not math.isfinite(number):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number; write it as 19.2e6")
+    return number
 
 
 def _count(text):
@@ -69,9 +85,17 @@ def _count(text):
     return int(text)
 
 
-def _add_input(parser):
-    """The options that name a recording."""
-    parser.add_argument("input", metavar="IN", help="SigMF recording (.sigmf-meta or .sigmf-data), or raw samples")
+def _seed(text):
+    """A whole number of at least 0, for argparse."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 0")
+    return int(text)
+
+
+def _add_input(parser, **how):
+    """The argument and the options that name a recording."""
+    parser.add_argument("input", metavar="IN", help="SigMF recording (.sigmf-meta or .sigmf-data), or raw samples",
+                        **how)
     raw = parser.add_argument_group("raw samples", "for a file without SigMF metadata, or to overrule them")
     raw.add_argument("--format", metavar="TYPE", help="ci8, cu8, ci16 or cf32")
     raw.add_argument("--sample-rate", type=_number, metavar="HZ", help="such as 19.2e6")
@@ -88,7 +112,8 @@ def _open(options):
 def _add_annotate(commands):
     parser = commands.add_parser(
         "annotate", help="find the carriers in a recording and write them as SigMF annotations",
-        description="Finds the carriers in a recording, prints them, and writes them as SigMF annotations, one a carrier.",
+        description="Finds the carriers in a recording, prints them, and writes them as SigMF annotations, "
+                    "one a carrier.",
         epilog="Example: rpmsn annotate band.sigmf-meta; "
                "rpmsn annotate band.bin --format ci8 --sample-rate 19.2e6 --center-frequency 1.8675e9")
     _add_input(parser)
@@ -130,10 +155,7 @@ def _annotate(options):
 def _add_info(commands):
     parser = commands.add_parser("info", help="what a recording, or this installation's models, are",
                                  description="Tells what a recording holds; without IN, which models there are.")
-    parser.add_argument("input", nargs="?", metavar="IN", help="SigMF recording, or raw samples with --format")
-    parser.add_argument("--format", metavar="TYPE", help="ci8, cu8, ci16 or cf32")
-    parser.add_argument("--sample-rate", type=_number, metavar="HZ")
-    parser.add_argument("--center-frequency", type=_number, metavar="HZ")
+    _add_input(parser, nargs="?")
     parser.set_defaults(run=_info)
 
 
@@ -150,8 +172,8 @@ def _info(options):
 
 def _add_doctor(commands):
     parser = commands.add_parser("doctor", help="what is installed, what is missing, and what to do about it",
-                                 description="Checks what gr-rpmsn needs and says what to do where something is missing. "
-                                             "Exit status 1 if something needed is missing.")
+                                 description="Checks what gr-rpmsn needs and says what to do where something is "
+                                             "missing. Exit status 1 if something needed is missing.")
     parser.set_defaults(run=_doctor)
 
 
@@ -163,7 +185,8 @@ def _doctor(options):
 
 def _add_grc(commands):
     parser = commands.add_parser("grc", help="start GNU Radio Companion so that it finds these blocks",
-                                 description="Starts GNU Radio Companion with the Python and the block path that it needs.")
+                                 description="Starts GNU Radio Companion with the Python and the block path that it "
+                                             "needs.")
     parser.add_argument("files", nargs="*", metavar="FILE", help="flowgraph (.grc) to open")
     parser.set_defaults(run=_grc)
 
@@ -180,7 +203,7 @@ def _add_synth(commands):
     parser.add_argument("--preset", default="demo", help="kind of scene: demo, wideband, any_rate or published "
                                                          "(default: %(default)s)")
     parser.add_argument("--count", type=_count, default=1, metavar="N", help="how many (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=1, metavar="S", help="of the first one (default: %(default)s)")
+    parser.add_argument("--seed", type=_seed, default=1, metavar="S", help="of the first one (default: %(default)s)")
     parser.add_argument("--duration", type=_number, metavar="SECONDS", help="of each; default: the preset's own")
     parser.add_argument("--center-frequency", type=_number, default=0.0, metavar="HZ", help="for the metadata")
     parser.add_argument("--format", choices=("ci8", "ci16"), default="ci16", help="of a sample (default: %(default)s)")
@@ -199,8 +222,8 @@ def _synth(options):
 def _add_train(commands):
     parser = commands.add_parser(
         "train", help="train a model from a YAML configuration",
-        description="Makes the sets that a configuration names, trains, scores, and writes the model (card and weights). "
-                    "Stopped at any moment, the same command goes on from the last checkpoint.")
+        description="Makes the sets that a configuration names, trains, scores, and writes the model (card and "
+                    "weights). Stopped at any moment, the same command goes on from the last checkpoint.")
     parser.add_argument("config", metavar="CONFIG", help="path of a YAML file, or the name of one that ships: rpmsn-rt")
     parser.add_argument("--output", metavar="FOLDER", help="folder for sets, checkpoint and model (default: runs/NAME)")
     parser.add_argument("--workers", type=_count, default=os.cpu_count() or 1, metavar="N",

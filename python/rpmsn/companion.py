@@ -12,6 +12,7 @@ from .errors import MissingLibraryError, ParameterError
 
 PACKAGES = Path(__file__).resolve().parent.parent
 A_BLOCK = "rpmsn_segmenter_sink.block.yml"
+GTK_PACKAGE = "gir1.2-gtk-3.0"
 
 
 def block_path():
@@ -20,7 +21,8 @@ def block_path():
     Returns:
         Path, or None where there is none.
     """
-    installed = [parent / "share" / "gnuradio" / "grc" / "blocks" for parent in (Path(sys.prefix), *PACKAGES.parents)]
+    prefixes = (Path(sys.prefix), PACKAGES, *PACKAGES.parents)
+    installed = [prefix / "share" / "gnuradio" / "grc" / "blocks" for prefix in prefixes]
     for folder in (PACKAGES.parent / "grc", *installed):
         if (folder / A_BLOCK).exists():
             return folder
@@ -36,6 +38,17 @@ def environment():
     return values
 
 
+def gtk_fault():
+    """Why the companion cannot draw, "" where it can. Debian's gnuradio only recommends what it draws with."""
+    try:
+        import gi
+
+        gi.require_version("Gtk", "3.0")
+    except (ImportError, ValueError) as error:
+        return str(error)
+    return ""
+
+
 def start(files):
     """Replace this process by GNU Radio Companion, showing `files`."""
     for file in files:
@@ -48,4 +61,7 @@ def start(files):
     if block_path() is None:
         raise MissingLibraryError("the descriptions of the blocks were not found; run scripts/bootstrap in the source "
                                   "tree, or install with CMake or pip")
+    if fault := gtk_fault():
+        raise MissingLibraryError(f"gnuradio-companion needs GTK 3 ({fault}); install it: "
+                                  f"apt-get install {GTK_PACKAGE}")
     os.execve(sys.executable, [sys.executable, program, *files], environment())

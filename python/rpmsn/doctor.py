@@ -11,7 +11,6 @@ from pathlib import Path
 
 from . import companion
 from .errors import RpmsnError
-from .inference.model import available_models, load_model
 
 MARKS = {"ok": "ok     ", "optional": "-      ", "missing": "MISSING"}
 FEATURES = ("avx2", "avx512f", "avx512_vnni", "amx_int8", "asimd")
@@ -103,7 +102,8 @@ def _qt():
     for name, module_name in (("PyQt5", "PyQt5.QtWidgets"), ("pyqtgraph", "pyqtgraph")):
         module, error = _import(module_name)
         yield (Finding("ok", name, module.__dict__.get("__version__", "there")) if module
-               else Finding("optional", name, error, f"apt-get install python3-{name.lower()}; only the waterfall needs it"))
+               else Finding("optional", name, error,
+                            f"apt-get install python3-{name.lower()}; only the waterfall needs it"))
 
 
 def _runtimes():
@@ -116,12 +116,16 @@ def _runtimes():
 
 
 def _models():
-    names = available_models()
+    model_module, error = _import("rpmsn.inference.model")
+    if model_module is None:
+        yield Finding("missing", "models", f"cannot be read: {error}", "mend what is missing above")
+        return
+    names = model_module.available_models()
     if not names:
         yield Finding("missing", "models", "none", "install gr-rpmsn again; rpmsn/models is empty")
     for name in names:
         try:
-            model = load_model(name)
+            model = model_module.load_model(name)
             model.network()
             yield Finding("ok", f"model {name}", f"version {model.card.version}, {', '.join(model.card.classes)}")
         except (RpmsnError, ImportError) as error:
@@ -134,7 +138,8 @@ def _processor():
     except OSError:
         flags = set()
     there = [feature for feature in FEATURES if feature in flags]
-    return Finding("ok", "processor", f"{os.cpu_count()} cores, {platform.machine()}, {' '.join(there) or 'no vector unit known'}")
+    units = " ".join(there) or "no vector unit known"
+    return Finding("ok", "processor", f"{os.cpu_count()} cores, {platform.machine()}, {units}")
 
 
 def _blocks():
@@ -148,6 +153,9 @@ def _companion():
     program = shutil.which("gnuradio-companion")
     if program is None:
         return Finding("optional", "GNU Radio Companion", "not found", "apt-get install gnuradio")
+    if fault := companion.gtk_fault():
+        return Finding("optional", "GNU Radio Companion", f"{program}, without GTK 3 ({fault})",
+                       f"apt-get install {companion.GTK_PACKAGE}")
     return Finding("ok", "GNU Radio Companion", f"{program} (start it with `rpmsn grc`)")
 
 
@@ -182,4 +190,5 @@ def _soapy_drivers():
 def _screen():
     if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
         return Finding("ok", "screen", os.environ.get("DISPLAY") or os.environ["WAYLAND_DISPLAY"])
-    return Finding("optional", "screen", "none (DISPLAY is not set)", "windows need one; Xvfb makes one: xvfb-run -a COMMAND")
+    return Finding("optional", "screen", "none (DISPLAY is not set)",
+                   "windows need one; Xvfb makes one: xvfb-run -a COMMAND")

@@ -4,6 +4,7 @@ import json
 import sys
 
 COLUMNS = ("label", "lower MHz", "upper MHz", "width MHz", "from s", "to s", "on air s", "SNR dB", "confidence")
+COMPARED = ("truth", "lower MHz", "upper MHz", "found", "lower MHz", "upper MHz", "SNR dB", "confidence")
 
 
 def print_table(recording, model, result, written):
@@ -27,6 +28,41 @@ def row(carrier, sample_rate):
     return (carrier.label, f"{carrier.freq_lower / 1e6:.3f}", f"{carrier.freq_upper / 1e6:.3f}",
             f"{carrier.bandwidth / 1e6:.2f}", f"{carrier.sample_start / sample_rate:.3f}",
             f"{carrier.sample_end / sample_rate:.3f}", f"{carrier.time_on_air:.3f}", f"{carrier.snr_db:.1f}",
+            f"{carrier.confidence:.2f}")
+
+
+def format_comparison(annotations, carriers):
+    """Annotated carriers beside those found, as a table: each with the one that covers most of it, then the rest.
+
+    Args:
+        annotations: list of dict, as in SigMF metadata; those without both frequency edges are left out.
+        carriers: list of Carrier.
+    """
+    left, rows = list(carriers), []
+    for annotation in annotations:
+        band = annotation.get("core:freq_lower_edge"), annotation.get("core:freq_upper_edge")
+        if None in band:
+            continue
+        best = max(left, key=lambda carrier: _shared(carrier, band), default=None)
+        if best is not None and _shared(best, band) > 0:
+            left.remove(best)
+        else:
+            best = None
+        rows.append((annotation.get("core:label", "?"), f"{band[0] / 1e6:.2f}", f"{band[1] / 1e6:.2f}", *_found(best)))
+    return format_table(COMPARED, rows + [("-", "-", "-", *_found(carrier)) for carrier in left])
+
+
+def _shared(carrier, band):
+    """Share of the union of both bands that both cover; negative where they are apart."""
+    both = min(carrier.freq_upper, band[1]) - max(carrier.freq_lower, band[0])
+    return both / (max(carrier.freq_upper, band[1]) - min(carrier.freq_lower, band[0]))
+
+
+def _found(carrier):
+    """The right half of a row of `format_comparison`."""
+    if carrier is None:
+        return ("-",) * 5
+    return (carrier.label, f"{carrier.freq_lower / 1e6:.2f}", f"{carrier.freq_upper / 1e6:.2f}", f"{carrier.snr_db:.1f}",
             f"{carrier.confidence:.2f}")
 
 

@@ -242,6 +242,7 @@ class segmenter_sink(gr.sync_block):
         self._next_frequency = None
         self._last_frame_sent = self._last_status = -np.inf
         self._framer = None
+        self._clocks = {}
         self._ended = False
 
     def _work_off(self):
@@ -264,7 +265,7 @@ class segmenter_sink(gr.sync_block):
             with self._lock:
                 events = self._tracker.finish()
             for event in events:
-                self._send_segment(event, self._frames, self._clock)
+                self._send_segment(event, self._frames)
         except Exception as error:
             self._fail(f"the last frame could not be analysed: {error}")
         self._send_status(at_once=True)
@@ -310,11 +311,16 @@ class segmenter_sink(gr.sync_block):
             self._health = frame.health
             events = self._tracker.update(frame)
         for event in events:
-            self._send_segment(event, frame.number, self._job_time)
+            self._send_segment(event, frame.number)
         self._send_frame(frame)
 
-    def _send_segment(self, event, frame_number, clock):
+    def _send_segment(self, event, frame_number):
         source = event.segment or event.carrier
+        # A carrier that is gone is told in the time of its beginning, which a gap since then has changed.
+        begun = self._clocks.setdefault(event.carrier.carrier_id, self._job_time)
+        clock = self._job_time if event.segment else begun
+        if event.kind == "gone":
+            del self._clocks[event.carrier.carrier_id]
         start, end = ((source.start_offset, source.end_offset) if event.segment
                       else (source.sample_start, source.sample_end))
         self._publish(pdu.SEGMENTS, {

@@ -82,7 +82,6 @@ class Carrier:
             setattr(self, name, (1 - share) * getattr(self, name) + share * getattr(segment, name))
         self.sample_start = min(self.sample_start, segment.start_offset)
         self.sample_end = max(self.sample_end, segment.end_offset)
-        self.time_on_air += segment.duration
         self.segments += 1
         self._edges.append((segment.freq_lower, segment.freq_upper, weight))
         if len(self._edges) > MAX_SEGMENTS_KEPT:
@@ -134,6 +133,7 @@ class Tracker:
         # The widest first: a burst on a part of a carrier then finds the whole carrier there.
         by_width = sorted(frame.segments, key=lambda segment: -segment.bandwidth * segment.duration)
         events = [self._take(segment) for segment in by_width]
+        self._count_time(events)
         return events + self._expire(frame.end_offset, frame.geometry.sample_rate)
 
     def finish(self):
@@ -155,6 +155,18 @@ class Tracker:
             self._live.append(carrier)
         carrier.add(segment)
         return Event(kind, carrier, segment)
+
+    def _count_time(self, events):
+        """Add this frame's time on air; what several segments of a carrier cover at once counts once."""
+        spans = {}
+        for event in events:
+            spans.setdefault(event.carrier.carrier_id, (event.carrier, []))[1].append(
+                (event.segment.start_offset, event.segment.end_offset))
+        for carrier, stretches in spans.values():
+            counted_to = 0
+            for start, end in sorted(stretches):
+                carrier.time_on_air += max(0, end - max(start, counted_to)) / carrier.sample_rate
+                counted_to = max(counted_to, end)
 
     def _expire(self, now, sample_rate):
         gone = [carrier for carrier in self._live if now - carrier.sample_end > self.hold_seconds * sample_rate]

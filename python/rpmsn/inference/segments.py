@@ -4,12 +4,12 @@
 A network's doubt shows as patches of one class inside a carrier of another. So first the connected stretches that are
 not noise are found, whatever their class; then the columns of each vote, by the sums of their class probabilities.
 """
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import ndimage
 
-from ..classes import CLASS_NAMES, NOISE
+from ..classes import CLASS_NAMES, LTE, NOISE, OTHER
 from ..spectrogram import COLUMNS
 
 MIN_PIXELS = 24
@@ -20,6 +20,9 @@ MIN_RUN_COLUMNS = 4
 """Within one stretch, columns of another class than most are a carrier of their own from this width on..."""
 MIN_RUN_MARGIN = 0.3
 """...and where that class leads the majority's by this share of all probability there."""
+NARROWEST_LTE_HZ = 0.9e6
+"""LTE always sends reference signals over its whole band, of 1.08 MHz at least (TS 36.101 5.6): what is narrower than
+this, and not cut off by the end of the span, is something else."""
 MIN_SNR_DB = -10.0
 """What has less power than this over the noise floor is no transmission, whatever the network says."""
 EDGE_REACH = 3
@@ -126,9 +129,18 @@ def find_segments(mask, probabilities, power, floor, geometry, classes=CLASS_NAM
             rows = slice(rows[0], rows[-1] + 1)
             place = _moved(rows, box[0]), _moved(columns, box[1])
             confidence = float(probabilities[winner][place][part[rows]].mean())
-            found.append(_measure(int(ids[winner]), classes[winner], confidence, part[rows], place, power, floor, geometry))
+            segment = _measure(int(ids[winner]), classes[winner], confidence, part[rows], place, power, floor, geometry)
+            found.append(_too_narrow_for_lte(segment) if "other" in classes else segment)
     return sorted((segment for segment in found if segment.snr_db >= MIN_SNR_DB),
                   key=lambda segment: (segment.freq_lower, segment.start_offset))
+
+
+def _too_narrow_for_lte(segment):
+    """The segment, as `other` where no LTE carrier can be so narrow."""
+    is_whole = segment.columns[0] > 0 and segment.columns[1] < COLUMNS
+    if segment.class_id == LTE and is_whole and segment.bandwidth < NARROWEST_LTE_HZ:
+        return replace(segment, class_id=OTHER, label=CLASS_NAMES[OTHER])
+    return segment
 
 
 def _moved(inner, outer):

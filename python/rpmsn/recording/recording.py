@@ -48,7 +48,7 @@ def _open(path, given):
         return Recording(sigmf_metadata.find_data(meta_path, metadata), meta_path, metadata, **given)
     if given["datatype"] is None or given["sample_rate"] is None:
         raise RecordingError(
-            f"{path} has no SigMF metadata beside it: pass --datatype (one of {', '.join(FORMATS)}) "
+            f"{path} has no SigMF metadata beside it: pass --format (one of {', '.join(FORMATS)}) "
             "and --sample-rate in Hz to read it as raw samples."
         )
     return Recording(path, None, {"global": {}, "captures": [], "annotations": []}, **given)
@@ -222,7 +222,7 @@ class Recording:
     def _read_global(self):
         fields = self.metadata["global"]
         if "core:datatype" not in fields:
-            raise RecordingError(f"{self._where} has no core:datatype: pass --datatype, one of {', '.join(FORMATS)}.")
+            raise RecordingError(f"{self._where} has no core:datatype: pass --format, one of {', '.join(FORMATS)}.")
         try:
             self._format = sample_format(fields["core:datatype"])
         except RecordingError as error:

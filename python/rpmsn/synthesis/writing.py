@@ -72,8 +72,9 @@ def _write_scene(scene, meta, what, center_frequency, datatype):
             os.fsync(file.fileno())
         os.replace(temporary, data)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise RecordingError(f"{data} cannot be written: {error.strerror}") from error
+    finally:
+        temporary.unlink(missing_ok=True)
     _write_metadata(scene, data, meta, what, center_frequency, datatype, carriers)
 
 

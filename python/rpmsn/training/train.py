@@ -196,6 +196,7 @@ class Trainer:
     def _save(self, state, validation_scores):
         config = self.config
         training = {
+            "command": f"rpmsn train {config.name}",
             "config": config.to_dict(),
             "steps": state["step"],
             "minutes": round(state["seconds"] / 60, 1),

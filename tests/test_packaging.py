@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an import loads, what an installation holds, and that every source file says its licence."""
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ROOT / "python"
+SPDX = "SPDX-License-Identifier: GPL-3.0-or-later"
+SHIPPED = ("python", "grc", "examples", "CMakeLists.txt", "pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md")
+
+
+def run(*command, packages=None, **options):
+    """Run a command without the source tree on Python's path, unless `packages` says so."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    if packages is not None:
+        environment["PYTHONPATH"] = str(packages)
+    return subprocess.run([str(part) for part in command], text=True, capture_output=True, timeout=120, env=environment,
+                          **options)
+
+
+def loaded_after(statement, *names):
+    """Which of the modules `names` are loaded after `statement`, in a Python of its own."""
+    result = run(sys.executable, "-c", f"import sys\n{statement}\nprint([n for n in {names!r} if n in sys.modules])",
+                 packages=PACKAGES)
+    assert result.returncode == 0, result.stderr
+    return result.stdout.splitlines()[-1]
+
+
+def modules(folder):
+    """Paths of all Python files of both packages below `folder`."""
+    return {str(path.relative_to(folder)) for package in ("rpmsn", "gnuradio/rpmsn")
+            for path in (folder / package).rglob("*.py")}
+
+
+class TestImports:
+    @pytest.mark.parametrize("name", ["rpmsn", "rpmsn.recording", "rpmsn.cli", "rpmsn.inference.model"])
+    def test_the_engine_loads_neither_torch_nor_gnu_radio_nor_qt(self, name):
+        assert loaded_after(f"import {name}", "torch", "gnuradio", "pmt", "PyQt5", "pyqtgraph") == "[]"
+
+    @pytest.mark.parametrize("name", ["rpmsn", "rpmsn.recording", "rpmsn.cli", "rpmsn.spectrogram", "rpmsn.synthesis"])
+    def test_the_engine_is_imported_where_they_are_not_installed(self, name):
+        block = ("class Blocked:\n"
+                 "    def find_spec(self, name, path=None, target=None):\n"
+                 "        if name.split('.')[0] in ('torch', 'gnuradio', 'pmt', 'PyQt5', 'pyqtgraph'):\n"
+                 "            raise ModuleNotFoundError(name)\n"
+                 "sys.meta_path.insert(0, Blocked())\n")
+        assert loaded_after(f"{block}import {name}", "torch") == "[]"
+
+    @pytest.mark.parametrize("statement", [
+        "from gnuradio import rpmsn",
+        "from gnuradio import rpmsn; rpmsn.sigmf_source",
+        "from gnuradio import rpmsn; rpmsn.segmenter_sink",
+    ])
+    def test_the_blocks_load_torch_and_qt_only_when_they_need_them(self, statement):
+        pytest.importorskip("gnuradio.gr")
+        assert loaded_after(statement, "torch", "PyQt5", "pyqtgraph") == "[]"
+
+    def test_the_module_lists_its_blocks(self):
+        pytest.importorskip("gnuradio.gr")
+        from gnuradio import rpmsn
+
+        assert {"segmenter_sink", "sigmf_source", "waterfall_overlay"} <= set(dir(rpmsn))
+        assert set(rpmsn.__all__) == {"segmenter_sink", "sigmf_source", "waterfall_overlay"}
+
+    def test_a_name_that_is_no_block_is_refused_by_name(self):
+        pytest.importorskip("gnuradio.gr")
+        from gnuradio import rpmsn
+
+        with pytest.raises(AttributeError, match="gnuradio.rpmsn.*'nonsense'"):
+            rpmsn.nonsense
+
+
+@pytest.fixture(scope="module")
+def with_cmake(tmp_path_factory):
+    """Prefix of an installation by CMake."""
+    if shutil.which("cmake") is None:
+        pytest.skip("cmake is not installed")
+    if not list(Path("/usr").glob("lib*/**/cmake/gnuradio/GnuradioConfig.cmake")):
+        pytest.skip("gnuradio-dev is not installed")
+    folder = tmp_path_factory.mktemp("cmake")
+    prefix, build = folder / "prefix", folder / "build"
+    for command in (("-S", ROOT, "-B", build, f"-DPYTHON_EXECUTABLE={sys.executable}",
+                     f"-DCMAKE_INSTALL_PREFIX={prefix}"), ("--install", build)):
+        result = run("cmake", *command)
+        assert result.returncode == 0, result.stderr
+    return prefix
+
+
+class TestCMake:
+    def packages(self, prefix):
+        """Folder below `prefix` where Python's packages went."""
+        (package,) = prefix.glob("lib/python3*/*-packages/rpmsn")
+        return package.parent
+
+    def test_installs_every_module_of_both_packages(self, with_cmake):
+        assert modules(self.packages(with_cmake)) == modules(PACKAGES)
+
+    def test_leaves_gnu_radios_own_package_alone(self, with_cmake):
+        assert [path.name for path in (self.packages(with_cmake) / "gnuradio").iterdir()] == ["rpmsn"]
+
+    @pytest.mark.parametrize("source, target, pattern", [
+        ("grc", "gnuradio/grc/blocks", "*.yml"), ("examples", "gnuradio/examples/rpmsn", "*.*"),
+    ])
+    def test_installs_block_descriptions_and_examples(self, with_cmake, source, target, pattern):
+        wanted = {path.name for path in (ROOT / source).glob(pattern)}
+        assert {path.name for path in (with_cmake / "share" / target).iterdir()} == wanted
+
+    def test_installs_a_command_that_runs_what_was_installed(self, with_cmake, tmp_path):
+        result = run(with_cmake / "bin" / "rpmsn", "--version", cwd=tmp_path)
+        assert result.returncode == 0, result.stderr
+        assert result.stdout.startswith("gr-rpmsn ")
+        result = run(with_cmake / "bin" / "rpmsn", "doctor", cwd=tmp_path)
+        assert f"{with_cmake}/share/gnuradio/grc/blocks" in result.stdout
+
+    def test_the_blocks_installed_are_found_beside_gnu_radio(self, with_cmake):
+        packages = self.packages(with_cmake)
+        result = run(sys.executable, "-c", "from gnuradio import rpmsn; print(rpmsn.__file__)", packages=packages)
+        assert result.stdout.startswith(str(packages)), result.stderr
+
+
+@pytest.fixture(scope="module")
+def with_pip(tmp_path_factory, untrained_model):
+    """Folder of an installation by pip, of a copy of the tree with one more model in it."""
+    pytest.importorskip("setuptools", minversion="65")
+    if run(sys.executable, "-m", "pip", "--version").returncode:
+        pytest.skip("this Python has no pip")
+    tree, target = tmp_path_factory.mktemp("tree"), tmp_path_factory.mktemp("target")
+    unwanted = shutil.ignore_patterns("__pycache__", "*.egg-info", "build")
+    for name in SHIPPED:
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, tree / name, ignore=unwanted)
+        else:
+            shutil.copy(ROOT / name, tree)
+    for path in untrained_model.parent.iterdir():
+        shutil.copy(path, tree / "python" / "rpmsn" / "models")
+    result = run(sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--no-index",
+                 "--target", target, tree)
+    assert result.returncode == 0, result.stderr
+    return target
+
+
+class TestPip:
+    def test_installs_every_module_of_both_packages(self, with_pip):
+        assert modules(with_pip) == modules(PACKAGES)
+
+    def test_leaves_gnu_radios_own_package_alone(self, with_pip):
+        assert [path.name for path in (with_pip / "gnuradio").iterdir()] == ["rpmsn"]
+
+    def test_installs_models_and_training_configurations(self, with_pip):
+        models = {path.name for path in (with_pip / "rpmsn/models").iterdir()}
+        assert {"untrained.yml", "untrained.safetensors"} <= models
+        assert (with_pip / "rpmsn/training/configs/rpmsn-rt.yml").exists()
+
+    def test_installs_block_descriptions_that_are_found(self, with_pip, tmp_path):
+        blocks = with_pip / "share" / "gnuradio" / "grc" / "blocks"
+        assert {path.name for path in blocks.iterdir()} == {path.name for path in (ROOT / "grc").glob("*.yml")}
+        result = run(sys.executable, "-c", "from rpmsn import companion; print(companion.block_path())",
+                     packages=with_pip, cwd=tmp_path)
+        assert result.stdout == f"{blocks}\n", result.stderr
+
+    def test_installs_a_command_that_runs(self, with_pip):
+        result = run(with_pip / "bin" / "rpmsn", "--version", packages=with_pip)
+        assert result.returncode == 0, result.stderr
+        assert result.stdout.startswith("gr-rpmsn ")
+
+
+def test_every_source_file_says_its_licence_at_the_top():
+    sources = [ROOT / "CMakeLists.txt", ROOT / "pyproject.toml", *(ROOT / "grc").glob("*.yml"),
+               *(path for path in (ROOT / "scripts").iterdir() if path.is_file())]
+    for folder in ("python", "examples", "tests", "benchmarks"):
+        sources += (ROOT / folder).rglob("*.py")
+    assert len(sources) > 30
+    without = [str(path.relative_to(ROOT)) for path in sources
+               if SPDX not in "".join(path.read_text(encoding="utf-8").splitlines()[:2])]
+    assert without == []
