@@ -1,0 +1,111 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Replay a recording through the blocks into the waterfall, then compare what was found with what is annotated.
+
+    .venv/bin/python examples/replay_window.py RECORDING.sigmf-meta [--picture OUT.png] [--output OUT.sigmf-meta] [--close]
+
+The window stays until it is closed; with --close it closes itself at the end of the recording.
+"""
+import argparse
+import signal
+import sys
+
+from PyQt5 import QtCore, QtWidgets  # before pyqtgraph, which would take another Qt
+
+from gnuradio import gr
+from gnuradio import rpmsn as blocks
+from gnuradio.rpmsn import pdu
+
+from rpmsn import report
+from rpmsn.errors import RpmsnError
+from rpmsn.recording import check_output, default_output, open_recording, write_annotations
+
+POLL_MS = 100
+SETTLE_MS = 600
+
+
+class Replay(gr.top_block):
+    """sigmf_source -> segmenter_sink -> waterfall_overlay."""
+
+    def __init__(self, path, model):
+        gr.top_block.__init__(self, "RPMSN replay")
+        self.source = blocks.sigmf_source(path, real_time=True)
+        self.sink = blocks.segmenter_sink(self.source.sample_rate(), self.source.center_frequency(), model, mode="replay",
+                                          frames_per_second=25)
+        self.waterfall = blocks.waterfall_overlay(title=str(path), history_frames=64, rows_per_frame=8)
+        self.connect(self.source, self.sink)
+        for port in (pdu.FRAMES, pdu.SEGMENTS, pdu.STATUS):
+            self.msg_connect((self.sink, port), (self.waterfall, port))
+
+
+def show(path, model, picture, close):
+    """Run the flowgraph with its window; returns it when the recording is over and the window closed."""
+    application = QtWidgets.QApplication.instance() or QtWidgets.QApplication(sys.argv[:1])
+    signal.signal(signal.SIGINT, lambda *_: application.quit())
+    flowgraph = Replay(path, model)
+    window = flowgraph.waterfall.widget()
+    window.setWindowTitle("gr-rpmsn")
+    window.resize(1280, 800)
+    window.show()
+    flowgraph.start()
+
+    def poll():
+        with open_recording(path) as recording:
+            whole = recording.sample_count
+        if flowgraph.sink.status()[pdu.SAMPLES_ANALYSED] + flowgraph.sink.status()[pdu.SAMPLES_DROPPED] >= whole:
+            timer.stop()
+            QtCore.QTimer.singleShot(SETTLE_MS, finish)
+
+    def finish():
+        if picture:
+            window.grab().save(str(picture))
+        if close:
+            application.quit()
+        else:
+            print("The recording is over; close the window to go on.", file=sys.stderr)
+
+    timer = QtCore.QTimer()
+    timer.timeout.connect(poll)
+    timer.start(POLL_MS)
+    application.exec_()
+    timer.stop()
+    flowgraph.stop()
+    flowgraph.wait()
+    return flowgraph
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Replay a recording into the RPMSN waterfall.")
+    parser.add_argument("recording", help="SigMF recording")
+    parser.add_argument("--model", default="rpmsn-rt", help="model to use (default: %(default)s)")
+    parser.add_argument("--picture", help="save a picture of the window (.png)")
+    parser.add_argument("--output", help="where to write the annotations (.sigmf-meta); default: beside the recording")
+    parser.add_argument("--overwrite", action="store_true", help="let --output replace a file that exists")
+    parser.add_argument("--close", action="store_true", help="close the window at the end of the recording")
+    options = parser.parse_args()
+    try:
+        with open_recording(options.recording) as recording:
+            output = options.output or default_output(recording)
+            check_output(output, overwrite=options.overwrite)
+            flowgraph = show(options.recording, options.model, options.picture, options.close)
+            carriers = flowgraph.sink.carriers()
+            written = write_annotations(recording, carriers, output, overwrite=options.overwrite, model=options.model)
+            if recording.annotations:
+                print(report.format_comparison(recording.annotations, carriers))
+            else:
+                print(report.format_table(report.COLUMNS, [report.row(carrier, recording.sample_rate)
+                                                           for carrier in carriers]))
+    except RpmsnError as error:
+        sys.exit(f"replay_window: {error}")
+    status = flowgraph.sink.status()
+    if status[pdu.HEALTH] != pdu.HEALTH_OK:
+        print(f"Input: {status[pdu.HEALTH]}")
+    print(f"{status[pdu.SAMPLES_ANALYSED]} of {status[pdu.SAMPLES_RECEIVED]} samples analysed at "
+          f"{status[pdu.REAL_TIME_FACTOR]:.2f} times real time")
+    print(f"Annotations: {written}")
+    if options.picture:
+        print(f"Picture:     {options.picture}")
+
+
+if __name__ == "__main__":
+    main()
