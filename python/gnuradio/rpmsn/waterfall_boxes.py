@@ -9,6 +9,8 @@ from rpmsn.classes import CLASS_COLORS
 from . import pdu
 
 MAX_BOXES = 1000
+JOIN_SHARE = 0.15
+"""Edges of one carrier count as the same within this share of its bandwidth: they waver from frame to frame."""
 
 
 @dataclasses.dataclass
@@ -79,7 +81,10 @@ def check_segment(fields: dict) -> Box | None:
 
 
 class SegmentBoxes:
-    """Boxes in the picture: segments of one carrier that adjoin in time and have the same edges become one.
+    """Boxes in the picture: segments of one carrier that adjoin in time become one, with the mean of their edges.
+
+    A segment that covers only a part of its carrier's band (a burst) lengthens the box that is there, and one that
+    reaches well beyond it gets a box of its own.
 
     Attributes:
         boxes: the boxes, at most `MAX_BOXES`; the oldest leave first.
@@ -95,9 +100,13 @@ class SegmentBoxes:
     def add(self, box: Box, edge_tolerance: float) -> None:
         """Take a box in, or lengthen the one that it continues; `edge_tolerance` in Hz."""
         for index, known in enumerate(self.boxes):
-            if self._continues(known, box, edge_tolerance):
-                self.boxes[index] = dataclasses.replace(box, start_offset=min(known.start_offset, box.start_offset),
-                                                        end_offset=max(known.end_offset, box.end_offset))
+            if not self._adjoins(known, box):
+                continue
+            tolerance = max(edge_tolerance, JOIN_SHARE * known.bandwidth)
+            beyond = max(known.freq_lower - box.freq_lower, box.freq_upper - known.freq_upper)
+            within = max(box.freq_lower - known.freq_lower, known.freq_upper - box.freq_upper)
+            if beyond <= tolerance:
+                self.boxes[index] = self._joined(known, box, is_part=within > tolerance)
                 return
         self.boxes.append(box)
 
@@ -108,10 +117,19 @@ class SegmentBoxes:
         self.boxes.extend(kept)
 
     @staticmethod
-    def _continues(known: Box, box: Box, edge_tolerance: float) -> bool:
-        """Whether `box` is the next stretch of `known`."""
+    def _joined(known: Box, box: Box, is_part: bool) -> Box:
+        """`known`, lengthened by `box`; its edges are the mean, weighted by duration, unless `box` is a part."""
+        lengths = known.end_offset - known.start_offset, box.end_offset - box.start_offset
+        share = 0.0 if is_part else lengths[1] / sum(lengths)
+        mean = {name: (1 - share) * getattr(known, name) + share * getattr(box, name)
+                for name in ("confidence", "freq_lower", "freq_upper")}
+        return dataclasses.replace(known, start_offset=min(known.start_offset, box.start_offset),
+                                   end_offset=max(known.end_offset, box.end_offset),
+                                   bandwidth=mean["freq_upper"] - mean["freq_lower"], **mean)
+
+    @staticmethod
+    def _adjoins(known: Box, box: Box) -> bool:
+        """Whether `box` is of the same carrier as `known` and no further away in time than it is long."""
         length = box.end_offset - box.start_offset
         return (known.label == box.label and known.burst_id == box.burst_id
-                and abs(known.freq_lower - box.freq_lower) <= edge_tolerance
-                and abs(known.freq_upper - box.freq_upper) <= edge_tolerance
                 and known.start_offset - length <= box.start_offset <= known.end_offset + length)

@@ -20,6 +20,8 @@ MIN_RUN_COLUMNS = 4
 """Within one stretch, columns of another class than most are a carrier of their own from this width on..."""
 MIN_RUN_MARGIN = 0.3
 """...and where that class leads the majority's by this share of all probability there."""
+MIN_CONFIDENCE = 0.45
+"""LTE or NR is said only with this mean probability; with less there is a transmission, but which is not known: `other`."""
 NARROWEST_LTE_HZ = 0.9e6
 """LTE always sends reference signals over its whole band, of 1.08 MHz at least (TS 36.101 5.6): what is narrower than
 this, and not cut off by the end of the span, is something else."""
@@ -118,10 +120,10 @@ def find_segments(mask, probabilities, power, floor, geometry, classes=CLASS_NAM
         list of Segment.
     """
     ids = np.array([CLASS_NAMES.index(label) for label in classes])
-    noise = int(np.flatnonzero(ids == NOISE)[0])
+    noise, other = (classes.index(CLASS_NAMES[name]) if CLASS_NAMES[name] in classes else None for name in (NOISE, OTHER))
     found = []
     for pixels, box in _components(mask != noise):
-        for winner, columns in _vote(probabilities[(slice(None), *box)], pixels, noise):
+        for winner, columns in _vote(probabilities[(slice(None), *box)], pixels, noise, other):
             part = pixels[:, columns]
             rows = np.flatnonzero(part.any(axis=1))
             if part.sum() < MIN_PIXELS:
@@ -130,15 +132,16 @@ def find_segments(mask, probabilities, power, floor, geometry, classes=CLASS_NAM
             place = _moved(rows, box[0]), _moved(columns, box[1])
             confidence = float(probabilities[winner][place][part[rows]].mean())
             segment = _measure(int(ids[winner]), classes[winner], confidence, part[rows], place, power, floor, geometry)
-            found.append(_too_narrow_for_lte(segment) if "other" in classes else segment)
+            found.append(_or_other(segment) if CLASS_NAMES[OTHER] in classes else segment)
     return sorted((segment for segment in found if segment.snr_db >= MIN_SNR_DB),
                   key=lambda segment: (segment.freq_lower, segment.start_offset))
 
 
-def _too_narrow_for_lte(segment):
-    """The segment, as `other` where no LTE carrier can be so narrow."""
+def _or_other(segment):
+    """The segment, as `other` where its class is a guess, or no LTE carrier can be so narrow."""
     is_whole = segment.columns[0] > 0 and segment.columns[1] < COLUMNS
-    if segment.class_id == LTE and is_whole and segment.bandwidth < NARROWEST_LTE_HZ:
+    is_too_narrow = segment.class_id == LTE and is_whole and segment.bandwidth < NARROWEST_LTE_HZ
+    if segment.confidence < MIN_CONFIDENCE or is_too_narrow:
         return replace(segment, class_id=OTHER, label=CLASS_NAMES[OTHER])
     return segment
 
@@ -170,13 +173,14 @@ def _runs(wanted):
     return [columns for columns, in ndimage.find_objects(runs)]
 
 
-def _vote(probabilities, pixels, noise):
+def _vote(probabilities, pixels, noise, other):
     """Which class the columns of a component have: (index of the class, slice of columns) of each run.
 
     Args:
         probabilities: float32, shape (classes, rows, columns) of the component's box.
         pixels: bool, shape (rows, columns): those that belong to it.
         noise: index of the class noise, which does not take part.
+        other: index of the class other, or None: a narrow transmission right beside a carrier keeps its columns.
     """
     votes = (probabilities * pixels).sum(axis=1, dtype=np.float64)
     votes[noise] = -1
@@ -186,7 +190,8 @@ def _vote(probabilities, pixels, noise):
         for columns in _runs(winners == index):
             here = np.maximum(votes[:, columns], 0).sum(axis=1)
             is_sure = here[index] - here[majority] >= MIN_RUN_MARGIN * here.sum()
-            if not is_sure or columns.stop - columns.start < MIN_RUN_COLUMNS:
+            is_neighbour = index == other and (columns.start == 0 or columns.stop == len(winners))
+            if not is_neighbour and (not is_sure or columns.stop - columns.start < MIN_RUN_COLUMNS):
                 winners[columns] = majority
     for index in sorted(set(winners.tolist())):
         for columns in _runs(winners == index):
