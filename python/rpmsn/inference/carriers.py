@@ -4,12 +4,16 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ..classes import LTE
+
 MIN_OVERLAP = 0.5
 """Segment and carrier are the same where they share this much of the narrower one's band."""
 HOLD_SECONDS = 0.5
 """A carrier that was not seen for so long is gone."""
 EDGE_QUANTILE = 0.25
-"""The carrier's lower edge is this quantile of its segments' (weighted by duration); the upper edge one minus it."""
+"""A carrier's lower edge is this quantile of its segments' (weighted by duration x bandwidth); the upper edge one minus it."""
+LTE_EDGE_QUANTILE = 0.5
+"""The same for LTE, which is always there over its whole band: no burst is narrower than the carrier."""
 MAX_SEGMENTS_KEPT = 256
 MIN_SHARE_INSIDE = 0.5
 """A carrier inside another's band is part of it unless it has this share of the other's evidence."""
@@ -46,12 +50,12 @@ class Carrier:
     @property
     def freq_lower(self):
         """Lower edge, Hz."""
-        return self._edge(0, EDGE_QUANTILE)
+        return self._edge(0, self._edge_quantile)
 
     @property
     def freq_upper(self):
         """Upper edge, Hz."""
-        return self._edge(1, 1 - EDGE_QUANTILE)
+        return self._edge(1, 1 - self._edge_quantile)
 
     @property
     def bandwidth(self):
@@ -91,6 +95,10 @@ class Carrier:
         """Share of the narrower band that both bands cover."""
         shared = min(self.freq_upper, freq_upper) - max(self.freq_lower, freq_lower)
         return shared / max(min(self.bandwidth, freq_upper - freq_lower), 1e-9)
+
+    @property
+    def _edge_quantile(self):
+        return LTE_EDGE_QUANTILE if self.class_id == LTE else EDGE_QUANTILE
 
     def _edge(self, which, quantile):
         edges = np.array(self._edges)
