@@ -131,7 +131,7 @@ class TestFlowgraphs:
 
 class TestFileReplay:
     def test_prints_every_segment_as_a_line_of_json_and_analyses_every_sample(self, recording, all_lte):
-        result = run(EXAMPLES / "file_replay.py", recording, "--model", all_lte)
+        result = run(EXAMPLES / "file_replay_headless.py", recording, "--model", all_lte)
         assert result.returncode == 0, result.stderr
         segments = [json.loads(line) for line in result.stdout.splitlines() if line.startswith("{")]
         assert [segment["event"] for segment in segments] == ["new", "update", "update", "gone"]
@@ -144,7 +144,7 @@ class TestFileReplay:
     @pytest.mark.parametrize("arguments, said", [(("nothing.sigmf-meta",), "does not exist"),
                                                  (("band.sigmf-meta", "--model", "no-such-model"), "is unknown")])
     def test_says_in_a_sentence_what_it_cannot_open(self, recording, arguments, said):
-        result = run(EXAMPLES / "file_replay.py", *arguments, cwd=recording.parent)
+        result = run(EXAMPLES / "file_replay_headless.py", *arguments, cwd=recording.parent)
         assert result.returncode == 1
         assert said in result.stderr and "Traceback" not in result.stderr
 

@@ -334,6 +334,15 @@ def test_the_clock_at_a_tick_is_the_time_of_its_row(widget, gap):
         assert seconds == pytest.approx(time % 86400, abs=0.0006)
 
 
+def test_ticks_are_spread_over_a_recording_that_is_repeated(widget):
+    for number in range(8):
+        begin = frame_fields((number + 1) % 3)["rx_time"]
+        draw(widget, (frame_fields(number, rx_time=begin), blank(), blank()))
+    [(_, ticks)] = widget.time_axis.tickValues(widget.history.rows, 0, 2000)
+    apart = np.diff(sorted(ticks)) * 2000 / widget.history.rows
+    assert len(ticks) >= 3 and apart.min() >= 40 and apart.max() <= 1000
+
+
 @pytest.mark.parametrize("value, expected", [(1, 1), (1.1, 2), (2.5, 5), (6, 10), (0.03, 0.05), (0.1, 0.1)])
 def test_ticks_are_round(value, expected):
     assert round_up_125(value) == pytest.approx(expected)

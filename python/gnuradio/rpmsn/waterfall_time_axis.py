@@ -23,12 +23,18 @@ class TimeAxis(pg.AxisItem):
     def tickValues(self, minVal, maxVal, size):
         """Round times where time runs on, otherwise the exact first time of a frame."""
         rows = max(minVal, maxVal)  # of an inverted view the ends come swapped
-        self._texts = self._frame_times(rows, size) if self.history.has_gaps else self._round_times(rows, size)
+        is_even = not (self.history.has_gaps or self._goes_back())
+        self._texts = self._round_times(rows, size) if is_even else self._frame_times(rows, size)
         return [(1.0, list(self._texts))]
 
     def tickStrings(self, values, scale, spacing):
         """Texts of the ticks that `tickValues` chose; pyqtgraph asks."""
         return [self._texts.get(value, "") for value in values]
+
+    def _goes_back(self) -> bool:
+        """Whether the clock jumps back somewhere in the picture: a recording that is repeated."""
+        newest_first = list(self.history.strips)
+        return any(newer.start_time < older.start_time for newer, older in zip(newest_first, newest_first[1:]))
 
     def _round_times(self, rows: float, size: float) -> dict[float, str]:
         """y -> text, at multiples of 1, 2 or 5 times a power of ten seconds."""

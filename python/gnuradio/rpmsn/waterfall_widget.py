@@ -40,6 +40,8 @@ from .waterfall_time_axis import TimeAxis, format_time
 
 logger = logging.getLogger(__name__)
 
+MINIMUM_SIZE = (700, 400)
+"""Pixels; in less the controls cut one another off. GNU Radio's window scrolls where it is smaller."""
 REDRAW_INTERVAL_MS = 40
 TIME_AXIS_WIDTH = 120
 POWER_BAR_WIDTH = 66
@@ -167,7 +169,7 @@ class WaterfallWidget(QtWidgets.QWidget):
 
     def _build(self, title: str) -> None:
         """Make the parts and lay them out."""
-        self.setMinimumSize(420, 320)
+        self.setMinimumSize(*MINIMUM_SIZE)
         self.setFocusPolicy(QtCore.Qt.StrongFocus)
         self.setAttribute(QtCore.Qt.WA_StyledBackground, True)
         self.setStyleSheet(style_sheet(self.theme))

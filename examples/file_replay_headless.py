@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Replay a recording through the blocks, without a screen: one line of JSON for every segment, a table at the end.
 
-    .venv/bin/python examples/file_replay.py RECORDING.sigmf-meta
+    .venv/bin/python examples/file_replay_headless.py RECORDING.sigmf-meta
 """
 import argparse
 import json
@@ -53,7 +53,7 @@ def main():
     try:
         flowgraph = FileReplay(options.recording, options.model)
     except RpmsnError as error:
-        sys.exit(f"file_replay: {error}")
+        sys.exit(f"file_replay_headless: {error}")
     flowgraph.run()
     status = flowgraph.sink.status()
     for carrier in flowgraph.sink.carriers():
