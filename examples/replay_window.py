@@ -9,6 +9,7 @@ The window stays until it is closed; with --close it closes itself at the end of
 import argparse
 import signal
 import sys
+from pathlib import Path
 
 from PyQt5 import QtCore, QtWidgets  # before pyqtgraph, which would take another Qt
 
@@ -32,7 +33,7 @@ class Replay(gr.top_block):
         self.source = blocks.sigmf_source(path, real_time=True)
         self.sink = blocks.segmenter_sink(self.source.sample_rate(), self.source.center_frequency(), model, mode="replay",
                                           frames_per_second=25)
-        self.waterfall = blocks.waterfall_overlay(title=str(path), history_frames=64, rows_per_frame=8)
+        self.waterfall = blocks.waterfall_overlay(title=Path(path).name, history_frames=64, rows_per_frame=8)
         self.connect(self.source, self.sink)
         for port in (pdu.FRAMES, pdu.SEGMENTS, pdu.STATUS):
             self.msg_connect((self.sink, port), (self.waterfall, port))

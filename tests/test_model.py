@@ -86,3 +86,14 @@ def test_a_card_that_is_no_yaml_is_named(card):
     card.write_text("{unfinished")
     with pytest.raises(ModelError, match="not valid YAML"):
         load_model(card)
+
+
+def test_the_runtime_gives_what_the_network_gives():
+    import torch
+
+    model = load_model(DEFAULT_MODEL)
+    images = np.random.default_rng(2).random((2, 1, 256, 256), np.float32)
+    with torch.no_grad():
+        expected = torch.softmax(model.network()(torch.from_numpy(images)), dim=1).numpy()
+    # Folding a normalisation into its convolution changes the order of float32 arithmetic, and nothing else.
+    assert np.abs(TorchRuntime(model).probabilities(images) - expected).max() < 1e-4

@@ -10,4 +10,7 @@ except ImportError as error:
         f"the waterfall needs PyQt5 and pyqtgraph ({error}); install them with `sudo apt install python3-pyqt5 "
         "python3-pyqtgraph` or `pip install 'gr-rpmsn[gui]'`") from error
 
+# pyqtgraph's clean-up at exit asks every object in the process for its type, torch's among them, which warn.
+pg.setConfigOption("exitCleanup", False)
+
 __all__ = ["QtCore", "QtGui", "QtWidgets", "pg"]
