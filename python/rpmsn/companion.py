@@ -21,7 +21,7 @@ def block_path():
     Returns:
         Path, or None where there is none.
     """
-    prefixes = (Path(sys.prefix), PACKAGES, *PACKAGES.parents)
+    prefixes = (PACKAGES, *PACKAGES.parents, Path(sys.prefix))  # what was installed with this package comes first
     installed = [prefix / "share" / "gnuradio" / "grc" / "blocks" for prefix in prefixes]
     for folder in (PACKAGES.parent / "grc", *installed):
         if (folder / A_BLOCK).exists():
