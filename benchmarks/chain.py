@@ -41,7 +41,6 @@ def parts(samples, sample_rate, model, threads):
     levels, floor = spectrogram.normalise(power, n)
     runtime = TorchRuntime(model, threads)
     probabilities = runtime.probabilities(levels[None, None])[0]
-    mask = probabilities.argmax(axis=0)
     geometry = FrameGeometry(sample_rate, 0.0, 0, n, spectrogram.ROWS)
     segmenter = Segmenter(model, sample_rate, runtime=runtime)
     blocks = samples[:n // 256 * 256].reshape(-1, 256)
@@ -51,7 +50,8 @@ def parts(samples, sample_rate, model, threads):
         ("powers of the pixels", lambda: spectrogram.power(samples)),
         ("levels", lambda: spectrogram.normalise(power, n)),
         (f"network, torch, {threads} threads", lambda: runtime.probabilities(levels[None, None])),
-        ("classes and segments", lambda: find_segments(probabilities.argmax(axis=0), probabilities, power, floor, geometry)),
+        ("classes and segments",
+         lambda: find_segments(probabilities.argmax(axis=0), probabilities, power, floor, geometry)),
         ("whole way", lambda: segmenter.analyse(samples)),
     ]
 
@@ -72,7 +72,7 @@ def main():
     parser.add_argument("--sample-rate", type=float, default=61.44e6)
     parser.add_argument("--repeats", type=int, default=20)
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--published", action="store_true", help="also time the published network (ten seconds and more)")
+    parser.add_argument("--published", action="store_true", help="also time the published network (many seconds)")
     options = parser.parse_args()
     samples, _ = render(random_scene("wideband", 1))
     n = spectrogram.frame_length(options.sample_rate)

@@ -18,9 +18,9 @@ from rpmsn import report
 
 def run(rate, seconds, threads):
     """Run the sink for a while; returns its status."""
-    samples = np.random.default_rng(1).standard_normal((1 << 20, 2), np.float32).view(np.complex64)[:, 0] * np.float32(0.1)
+    parts = np.random.default_rng(1).standard_normal((1 << 20, 2), np.float32) * np.float32(0.1)
     flowgraph = gr.top_block()
-    source = blocks.vector_source_c(samples.tolist(), True)
+    source = blocks.vector_source_c(parts.view(np.complex64)[:, 0].tolist(), True)
     throttle = blocks.throttle(gr.sizeof_gr_complex, rate, True)
     sink = rpmsn.segmenter_sink(rate, mode="live", threads=threads)
     flowgraph.connect(source, throttle, sink)

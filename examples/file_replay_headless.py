@@ -38,8 +38,8 @@ class FileReplay(gr.top_block):
     def __init__(self, path, model):
         gr.top_block.__init__(self, "RPMSN file replay")
         self.source = blocks.sigmf_source(path)
-        self.sink = blocks.segmenter_sink(self.source.sample_rate(), self.source.center_frequency(), model, mode="replay",
-                                          frames_per_second=0)
+        self.sink = blocks.segmenter_sink(self.source.sample_rate(), self.source.center_frequency(), model,
+                                          mode="replay", frames_per_second=0)
         self.printer = SegmentPrinter()
         self.connect(self.source, self.sink)
         self.msg_connect((self.sink, pdu.SEGMENTS), (self.printer, pdu.SEGMENTS))

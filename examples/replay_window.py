@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Replay a recording through the blocks into the waterfall, then compare what was found with what is annotated.
 
-    .venv/bin/python examples/replay_window.py RECORDING.sigmf-meta [--picture OUT.png] [--output OUT.sigmf-meta] [--close]
+    .venv/bin/python examples/replay_window.py RECORDING.sigmf-meta [--picture OUT.png] [--close]
 
 The window stays until it is closed; with --close it closes itself at the end of the recording.
 """
@@ -31,8 +31,8 @@ class Replay(gr.top_block):
     def __init__(self, path, model):
         gr.top_block.__init__(self, "RPMSN replay")
         self.source = blocks.sigmf_source(path, real_time=True)
-        self.sink = blocks.segmenter_sink(self.source.sample_rate(), self.source.center_frequency(), model, mode="replay",
-                                          frames_per_second=25)
+        self.sink = blocks.segmenter_sink(self.source.sample_rate(), self.source.center_frequency(), model,
+                                          mode="replay", frames_per_second=25)
         self.waterfall = blocks.waterfall_overlay(title=Path(path).name, history_frames=64, rows_per_frame=8)
         self.connect(self.source, self.sink)
         for port in (pdu.FRAMES, pdu.SEGMENTS, pdu.STATUS):

@@ -23,7 +23,8 @@ class Collector(gr.basic_block):
     def __init__(self):
         gr.basic_block.__init__(self, "collector", None, None)
         self.messages = {port: [] for port in (pdu.SEGMENTS, pdu.FRAMES, pdu.STATUS)}
-        for port, handler in ((pdu.SEGMENTS, self.on_segment), (pdu.FRAMES, self.on_frame), (pdu.STATUS, self.on_status)):
+        for port, handler in ((pdu.SEGMENTS, self.on_segment), (pdu.FRAMES, self.on_frame),
+                              (pdu.STATUS, self.on_status)):
             self.message_port_register_in(pmt.intern(port))
             self.set_msg_handler(pmt.intern(port), handler)
 
@@ -51,7 +52,8 @@ class SlowRuntime(ThresholdRuntime):
 @pytest.fixture
 def make_sink(untrained_model):
     def make(runtime=None, **arguments):
-        sink = rpmsn.segmenter_sink(**{"sample_rate": RATE, "model": str(untrained_model), "mode": "replay", **arguments})
+        fixed = {"sample_rate": RATE, "model": str(untrained_model), "mode": "replay"}
+        sink = rpmsn.segmenter_sink(**{**fixed, **arguments})
         sink._segmenter.runtime = runtime or ThresholdRuntime()
         return sink
     return make
@@ -241,7 +243,8 @@ def test_fifty_starts_and_stops_leave_no_thread(make_sink):
 
 def test_commands_set_the_frequency_and_bad_ones_are_ignored(make_sink):
     sink = make_sink()
-    for message in (pmt.intern("nonsense"), pmt.from_double(1.0), pmt.dict_add(pmt.make_dict(), pmt.intern("gain"), pmt.PMT_T)):
+    unknown = pmt.dict_add(pmt.make_dict(), pmt.intern("gain"), pmt.PMT_T)
+    for message in (pmt.intern("nonsense"), pmt.from_double(1.0), unknown):
         sink._handle_command(message)
     flowgraph = gr.top_block()
     source = blocks.vector_source_c(signal(2 * FRAME).tolist(), False)

@@ -62,8 +62,8 @@ def _found(carrier):
     """The right half of a row of `format_comparison`."""
     if carrier is None:
         return ("-",) * 5
-    return (carrier.label, f"{carrier.freq_lower / 1e6:.2f}", f"{carrier.freq_upper / 1e6:.2f}", f"{carrier.snr_db:.1f}",
-            f"{carrier.confidence:.2f}")
+    return (carrier.label, f"{carrier.freq_lower / 1e6:.2f}", f"{carrier.freq_upper / 1e6:.2f}",
+            f"{carrier.snr_db:.1f}", f"{carrier.confidence:.2f}")
 
 
 def format_table(header, rows):

@@ -21,7 +21,7 @@ MIN_RUN_COLUMNS = 4
 MIN_RUN_MARGIN = 0.3
 """...and where that class leads the majority's by this share of all probability there."""
 MIN_CONFIDENCE = 0.45
-"""LTE or NR is said only with this mean probability; with less there is a transmission, but which is not known: `other`."""
+"""LTE or NR is said only with this mean probability; with less there is a transmission of unknown kind: `other`."""
 NARROWEST_LTE_HZ = 0.9e6
 """LTE always sends reference signals over its whole band, of 1.08 MHz at least (TS 36.101 5.6): what is narrower than
 this, and not cut off by the end of the span, is something else."""
@@ -120,7 +120,8 @@ def find_segments(mask, probabilities, power, floor, geometry, classes=CLASS_NAM
         list of Segment.
     """
     ids = np.array([CLASS_NAMES.index(label) for label in classes])
-    noise, other = (classes.index(CLASS_NAMES[name]) if CLASS_NAMES[name] in classes else None for name in (NOISE, OTHER))
+    noise, other = (next((index for index, class_id in enumerate(ids) if class_id == wanted), None)
+                    for wanted in (NOISE, OTHER))
     found = []
     for pixels, box in _components(mask != noise):
         for winner, columns in _vote(probabilities[(slice(None), *box)], pixels, noise, other):

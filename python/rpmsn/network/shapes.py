@@ -24,8 +24,8 @@ def check_input(images, channels, multiple):
         raise ParameterError(f"images have {shape[1]} channels (shape {shape}); this network was built for {channels}")
     if shape[2] % multiple or shape[3] % multiple or not shape[2] or not shape[3]:
         fitting = tuple(max(multiple, -(-side // multiple) * multiple) for side in shape[2:])
-        raise ParameterError(f"images are {shape[2]} x {shape[3]}; rows and columns have to be multiples of {multiple}: "
-                             f"{fitting[0]} x {fitting[1]} would fit")
+        raise ParameterError(f"images are {shape[2]} x {shape[3]}; rows and columns have to be multiples of "
+                             f"{multiple}: {fitting[0]} x {fitting[1]} would fit")
 
 
 def count_parameters(network):

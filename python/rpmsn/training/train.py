@@ -168,7 +168,8 @@ class Trainer:
             for key, value in values.items():
                 tensors[f"optimizer.{key}.{names[index]}"] = value.contiguous()
         temporary = self.checkpoint.with_suffix(".part")
-        save_file(tensors, temporary, metadata={"state": json.dumps(state), "config": json.dumps(self.config.to_dict())})
+        metadata = {"state": json.dumps(state), "config": json.dumps(self.config.to_dict())}
+        save_file(tensors, temporary, metadata=metadata)
         os.replace(temporary, self.checkpoint)
 
     def _load_checkpoint(self):
@@ -186,7 +187,8 @@ class Trainer:
                                       if name.startswith(prefix)})
         names = [name for name, _ in self.network.named_parameters()]
         content = self.optimizer.state_dict()
-        content["state"] = {index: {key: tensors[f"optimizer.{key}.{name}"] for key in ("step", "exp_avg", "exp_avg_sq")}
+        keys = ("step", "exp_avg", "exp_avg_sq")  # what AdamW remembers of a parameter
+        content["state"] = {index: {key: tensors[f"optimizer.{key}.{name}"] for key in keys}
                             for index, name in enumerate(names)}
         self.optimizer.load_state_dict(content)
         state = json.loads(metadata["state"])
