@@ -7,6 +7,7 @@
 The window stays until it is closed; with --close it closes itself at the end of the recording.
 """
 import argparse
+import math
 import signal
 import sys
 from pathlib import Path
@@ -20,7 +21,9 @@ from gnuradio.rpmsn import pdu
 from rpmsn import report
 from rpmsn.errors import RpmsnError
 from rpmsn.recording import check_output, default_output, open_recording, write_annotations
+from rpmsn.spectrogram import FRAME_SECONDS
 
+HISTORY_FRAMES, PICTURE_ROWS = 64, 512
 POLL_MS = 100
 SETTLE_MS = 600
 
@@ -33,7 +36,10 @@ class Replay(gr.top_block):
         self.source = blocks.sigmf_source(path, real_time=True)
         self.sink = blocks.segmenter_sink(self.source.sample_rate(), self.source.center_frequency(), model,
                                           mode="replay", frames_per_second=25)
-        self.waterfall = blocks.waterfall_overlay(title=Path(path).name, history_frames=64, rows_per_frame=8)
+        # A short recording fills the picture too.
+        frames = min(HISTORY_FRAMES, math.ceil(self.source.duration() / FRAME_SECONDS))
+        self.waterfall = blocks.waterfall_overlay(title=Path(path).name, history_frames=frames,
+                                                  rows_per_frame=min(256, PICTURE_ROWS // frames))
         self.connect(self.source, self.sink)
         for port in (pdu.FRAMES, pdu.SEGMENTS, pdu.STATUS):
             self.msg_connect((self.sink, port), (self.waterfall, port))
@@ -50,10 +56,12 @@ def show(path, model, picture, close):
     window.show()
     flowgraph.start()
 
+    with open_recording(path) as recording:
+        whole = recording.sample_count
+
     def poll():
-        with open_recording(path) as recording:
-            whole = recording.sample_count
-        if flowgraph.sink.status()[pdu.SAMPLES_ANALYSED] + flowgraph.sink.status()[pdu.SAMPLES_DROPPED] >= whole:
+        status = flowgraph.sink.status()
+        if status[pdu.SAMPLES_ANALYSED] + status[pdu.SAMPLES_DROPPED] >= whole:
             timer.stop()
             QtCore.QTimer.singleShot(SETTLE_MS, finish)
 

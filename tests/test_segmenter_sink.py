@@ -264,3 +264,11 @@ def test_commands_set_the_frequency_and_bad_ones_are_ignored(make_sink):
 def test_bad_parameters_are_named(make_sink, arguments, error, words):
     with pytest.raises(error, match=words):
         make_sink(**arguments)
+
+
+def test_frames_show_every_sample_once(make_sink):
+    collector = Collector()
+    run(signal(2 * FRAME + FRAME // 4), make_sink(frames_per_second=1000), collector=collector)
+    shown = [(fields[pdu.START_OFFSET], fields[pdu.END_OFFSET], fields[pdu.ROWS], image.size // 256)
+             for fields, image in collector.messages[pdu.FRAMES]]
+    assert shown == [(0, FRAME, 256, 256), (FRAME, 2 * FRAME, 256, 256), (2 * FRAME, 2 * FRAME + FRAME // 4, 64, 64)]

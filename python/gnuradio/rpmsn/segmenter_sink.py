@@ -120,7 +120,8 @@ class segmenter_sink(gr.sync_block):
         intake = self._intake
         with self._lock:
             counted = self._analysed + intake.dropped + self._unusable
-            elapsed = max(time.monotonic() - self._started, 1e-9)
+            is_running = self._worker is not None and self._worker.is_alive()
+            elapsed = max((time.monotonic() if is_running else self._last_report) - self._started, 1e-9)
             fields = {
                 pdu.MODE: self._mode,
                 pdu.SAMPLE_RATE: self._sample_rate,
@@ -235,7 +236,7 @@ class segmenter_sink(gr.sync_block):
         self._lock = threading.Lock()
         self._intake = Intake(self._segmenter.frame_samples, self._mode == "live")
         self._tracker = Tracker()
-        self._started = time.monotonic()
+        self._started = self._last_report = time.monotonic()
         self._analysed = self._unusable = self._lost = self._frames = 0
         self._latency = self._inference_time = 0.0
         self._health, self._error = pdu.HEALTH_OK, ""
@@ -307,7 +308,8 @@ class segmenter_sink(gr.sync_block):
             self._frames += 1
             self._analysed += frame.end_offset - frame.new_from
             self._inference_time = seconds
-            self._latency = time.monotonic() - self._job_filled_at
+            self._last_report = time.monotonic()
+            self._latency = self._last_report - self._job_filled_at
             self._health = frame.health
             events = self._tracker.update(frame)
         for event in events:
@@ -340,15 +342,18 @@ class segmenter_sink(gr.sync_block):
             return
         self._last_frame_sent = now
         geometry = frame.geometry
+        # Of a last frame that reaches back, and of a short one that was repeated, only the rows that are new.
+        first_row = (frame.new_from - geometry.start_offset) * geometry.rows // geometry.samples
+        image, mask = frame.image[first_row:geometry.rows], frame.mask[first_row:geometry.rows]
         self._publish(pdu.FRAMES, {
-            pdu.PDU_NUM: frame.number, pdu.ROWS: frame.image.shape[0], pdu.COLUMNS: frame.image.shape[1],
-            pdu.MASK: frame.mask, pdu.CLASSES: list(CLASS_NAMES),
+            pdu.PDU_NUM: frame.number, pdu.ROWS: image.shape[0], pdu.COLUMNS: image.shape[1],
+            pdu.MASK: mask, pdu.CLASSES: list(CLASS_NAMES),
             pdu.CENTER_FREQUENCY: geometry.center_frequency, pdu.SAMPLE_RATE: geometry.sample_rate,
-            pdu.START_OFFSET: geometry.start_offset, pdu.END_OFFSET: frame.end_offset,
-            pdu.RX_TIME: self._job_time.at(geometry.start_offset), pdu.TIME_SOURCE: self._job_time.source,
-            pdu.DURATION: geometry.samples / geometry.sample_rate, pdu.DB_MIN: DB_MIN, pdu.DB_MAX: DB_MAX,
+            pdu.START_OFFSET: frame.new_from, pdu.END_OFFSET: frame.end_offset,
+            pdu.RX_TIME: self._job_time.at(frame.new_from), pdu.TIME_SOURCE: self._job_time.source,
+            pdu.DURATION: (frame.end_offset - frame.new_from) / geometry.sample_rate, pdu.DB_MIN: DB_MIN, pdu.DB_MAX: DB_MAX,
             pdu.NOISE_FLOOR_DB: frame.floor_db, pdu.MODEL: self._model.card.name,
-        }, frame.image)
+        }, image)
 
     def _send_status(self, at_once=False):
         now = time.monotonic()

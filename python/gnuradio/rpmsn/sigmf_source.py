@@ -69,6 +69,10 @@ class sigmf_source(gr.sync_block):
         """Centre frequency at the first sample, Hz; 0.0 where unknown."""
         return self._recording.center_frequency or 0.0
 
+    def duration(self) -> float:
+        """Length of the recording, s."""
+        return self._recording.duration
+
     def start(self):
         """Called by GNU Radio before the first `work()` of a run."""
         self._started = False
