@@ -272,3 +272,10 @@ def test_frames_show_every_sample_once(make_sink):
     shown = [(fields[pdu.START_OFFSET], fields[pdu.END_OFFSET], fields[pdu.ROWS], image.size // 256)
              for fields, image in collector.messages[pdu.FRAMES]]
     assert shown == [(0, FRAME, 256, 256), (FRAME, 2 * FRAME, 256, 256), (2 * FRAME, 2 * FRAME + FRAME // 4, 64, 64)]
+
+
+def test_a_sink_runs_again_at_the_rate_that_a_tag_left_it_with(make_sink):
+    sink = make_sink()
+    run(signal(FRAME + 1000), sink, [tag(FRAME + 500, "rx_rate", pmt.from_double(4e6))])
+    status = run(signal(2 * FRAME), sink)
+    assert status[pdu.SAMPLE_RATE] == 4e6 and status[pdu.SAMPLES_ANALYSED] == 2 * FRAME and pdu.ERROR not in status

@@ -13,7 +13,7 @@ from rpmsn.inference.carriers import Tracker, consolidate
 from rpmsn.inference.model import DEFAULT_MODEL, load_model
 from rpmsn.inference.segmenter import Framer, Segmenter
 from rpmsn.inference.stream import Intake, StreamTime
-from rpmsn.spectrogram import DB_MAX, DB_MIN
+from rpmsn.spectrogram import DB_MAX, DB_MIN, frame_length
 
 from . import pdu, tags
 
@@ -211,11 +211,10 @@ class segmenter_sink(gr.sync_block):
             return
         self._intake.cut()
         try:
-            segmenter = Segmenter(self._model, rate, self._threads, self._segmenter.runtime)
+            self._intake.resize(frame_length(rate, self._model.card.frame_seconds))
         except ParameterError as error:
             self._fail(f"a tag says another sample rate: {error}")
             return
-        self._intake.resize(segmenter.frame_samples)
         seconds, fraction = self._clock.at(offset)
         self._clock = StreamTime(offset, seconds, fraction, rate, self._clock.source)
         self._sample_rate = rate
@@ -234,7 +233,8 @@ class segmenter_sink(gr.sync_block):
 
     def _reset_results(self):
         self._lock = threading.Lock()
-        self._intake = Intake(self._segmenter.frame_samples, self._mode == "live")
+        frame_samples = frame_length(self._sample_rate, self._model.card.frame_seconds)
+        self._intake = Intake(frame_samples, self._mode == "live")
         self._tracker = Tracker()
         self._started = self._last_report = time.monotonic()
         self._analysed = self._unusable = self._lost = self._frames = 0
