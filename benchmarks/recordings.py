@@ -14,13 +14,14 @@ from rpmsn import report
 from rpmsn.errors import RpmsnError
 from rpmsn.inference.analysis import RecordingAnalyser
 from rpmsn.inference.model import load_model
+from rpmsn.models import DEFAULT_MODEL
 from rpmsn.recording import open_recording
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--model", default="rpmsn-rt")
+    parser.add_argument("--model", default=DEFAULT_MODEL)
     options = parser.parse_args()
     recordings = sorted(options.folder.glob("*.sigmf-meta"))
     if not recordings:

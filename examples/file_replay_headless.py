@@ -17,6 +17,7 @@ from gnuradio import rpmsn as blocks
 from gnuradio.rpmsn import pdu
 
 from rpmsn.errors import RpmsnError
+from rpmsn.models import DEFAULT_MODEL
 
 
 class SegmentPrinter(gr.basic_block):
@@ -48,7 +49,7 @@ class FileReplay(gr.top_block):
 def main():
     parser = argparse.ArgumentParser(description="Replay a recording through the RPMSN blocks, without a screen.")
     parser.add_argument("recording", help="SigMF recording")
-    parser.add_argument("--model", default="rpmsn-rt", help="model to use (default: %(default)s)")
+    parser.add_argument("--model", default=DEFAULT_MODEL, help="model to use (default: %(default)s)")
     options = parser.parse_args()
     try:
         flowgraph = FileReplay(options.recording, options.model)

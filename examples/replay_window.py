@@ -20,6 +20,7 @@ from gnuradio.rpmsn import pdu
 
 from rpmsn import report
 from rpmsn.errors import RpmsnError
+from rpmsn.models import DEFAULT_MODEL
 from rpmsn.recording import check_output, default_output, open_recording, write_annotations
 from rpmsn.spectrogram import FRAME_SECONDS
 
@@ -86,7 +87,7 @@ def show(path, model, picture, close):
 def main():
     parser = argparse.ArgumentParser(description="Replay a recording into the RPMSN waterfall.")
     parser.add_argument("recording", help="SigMF recording")
-    parser.add_argument("--model", default="rpmsn-rt", help="model to use (default: %(default)s)")
+    parser.add_argument("--model", default=DEFAULT_MODEL, help="model to use (default: %(default)s)")
     parser.add_argument("--picture", help="save a picture of the window (.png)")
     parser.add_argument("--output", help="where to write the annotations (.sigmf-meta); default: beside the recording")
     parser.add_argument("--overwrite", action="store_true", help="let --output replace a file that exists")

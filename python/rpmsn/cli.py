@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from .errors import ParameterError, RpmsnError
+from .models import DEFAULT_MODEL
 from .version import __version__
 
 EPILOG = "Each command has its own help: rpmsn annotate --help. To see it work: scripts/demo."
@@ -120,7 +121,7 @@ def _add_annotate(commands):
     parser.add_argument("--output", metavar="OUT", help="where to write: a .sigmf-meta path that does not exist yet "
                                                         "(default: beside IN, under a name that overwrites nothing)")
     parser.add_argument("--overwrite", action="store_true", help="let OUT replace a file that exists")
-    parser.add_argument("--model", default="rpmsn-rt", metavar="NAME", help="model to use, by name or path of its card "
+    parser.add_argument("--model", default=DEFAULT_MODEL, metavar="NAME", help="model to use, by name or path of its card "
                                                                             "(default: %(default)s)")
     parser.add_argument("--threads", type=_count, default=os.cpu_count() or 1, metavar="N",
                         help="threads of the network (default: %(default)s, the cores of this machine)")

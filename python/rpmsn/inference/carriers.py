@@ -19,7 +19,7 @@ MIN_SHARE_INSIDE = 0.5
 """A carrier inside another's band is part of it unless it has this share of the other's evidence."""
 
 
-@dataclass
+@dataclass(eq=False)
 class Carrier:
     """A segment followed over frames.
 

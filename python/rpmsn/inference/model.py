@@ -9,9 +9,10 @@ import yaml
 from .. import network, spectrogram
 from ..classes import CLASS_NAMES
 from ..errors import ModelError, ParameterError
+from ..files import whole_file
+from ..models import DEFAULT_MODEL
 
 SHIPPED = Path(__file__).resolve().parent.parent / "models"
-DEFAULT_MODEL = "rpmsn-rt"
 
 
 @dataclass(frozen=True)
@@ -158,8 +159,10 @@ def save_model(built, card_values, folder):
               for name, values in built.state_dict().items()}
     content = save(halves)
     weights = f"{card_values['name']}.safetensors"
-    (folder / weights).write_bytes(content)
+    with whole_file(folder / weights) as file:
+        file.write(content)
     card = ModelCard(**card_values, weights=weights, sha256=hashlib.sha256(content).hexdigest())
     path = folder / f"{card.name}.yml"
-    path.write_text(yaml.safe_dump(card.to_dict(), sort_keys=False, width=110), encoding="utf-8")
+    with whole_file(path) as file:
+        file.write(yaml.safe_dump(card.to_dict(), sort_keys=False, width=110).encode())
     return path

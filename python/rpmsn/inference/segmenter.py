@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Samples -> frames -> masks -> segments. The sink block and `rpmsn annotate` both run exactly this."""
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from .. import spectrogram
 from ..classes import CLASS_NAMES, NOISE
 from .runtime import TorchRuntime
-from .segments import FrameGeometry, Segment, find_segments
+from .segments import FrameGeometry, find_segments
 
 CLIPPING_LIMIT = 0.01
 """Share of values at the rail from which on an input counts as overloaded."""
@@ -91,14 +91,16 @@ class Segmenter:
         geometry = FrameGeometry(self.sample_rate, float(center_frequency), int(start_offset), n, rows)
         levels, floor = spectrogram.normalise(power, n)
         levels = spectrogram.fill_rows(levels)
-        probabilities = self.runtime.probabilities(self._network_input(samples, levels))[0]
-        best = probabilities.argmax(axis=0)
-        if health != "ok":
-            best[:] = self.card.classes.index(CLASS_NAMES[NOISE])
         new_from = start_offset if new_from is None else new_from
-        found = find_segments(best[:rows], probabilities[:, :rows], power, floor, geometry, self.card.classes)
-        segments = [cut for segment in found if (cut := _from(segment, new_from)) is not None]
-        return Frame(number, geometry, spectrogram.to_uint8(levels), self._class_ids[best],
+        if health == "ok":
+            probabilities = self.runtime.probabilities(self._network_input(samples, levels))[0]
+            best = probabilities.argmax(axis=0)
+            mask = self._class_ids[best]
+            found = find_segments(best[:rows], probabilities[:, :rows], power, floor, geometry, self.card.classes)
+            segments = [cut for segment in found if (cut := _from(segment, new_from)) is not None]
+        else:
+            mask, segments = np.full(levels.shape, NOISE, np.uint8), []
+        return Frame(number, geometry, spectrogram.to_uint8(levels), mask,
                      float(10 * np.log10(max(floor, 1e-30))), segments, health, new_from, rows < spectrogram.ROWS)
 
     def _network_input(self, samples, levels):
@@ -147,7 +149,7 @@ def _from(segment, first_sample):
         return None
     if segment.start_offset >= first_sample:
         return segment
-    return Segment(**{**segment.__dict__, "start_offset": int(first_sample)})
+    return replace(segment, start_offset=int(first_sample))
 
 
 class Framer:

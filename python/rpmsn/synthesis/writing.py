@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Scenes -> SigMF recordings with true annotations."""
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from ..errors import ParameterError, RecordingError
+from ..files import whole_file
 from ..version import __version__
 from .presets import random_scene
 from .scene import render_blocks
@@ -61,21 +61,17 @@ def write_scenes(preset, count, seed, folder, duration_s=None, center_frequency=
 
 def _write_scene(scene, meta, what, center_frequency, datatype):
     data = meta.with_suffix(".sigmf-data")
-    temporary = data.with_name(data.name + ".part")
     carriers = []
     try:
-        with open(temporary, "wb") as file:
+        with whole_file(data) as file:
             for samples, truths in render_blocks(scene):
                 file.write(_quantise(samples, *FORMATS[datatype]).tobytes())
                 _extend(carriers, truths)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, data)
+        description = _describe(scene, what, center_frequency, datatype, carriers)
+        with whole_file(meta) as file:
+            file.write(description.dumps(pretty=True).encode() + b"\n")
     except OSError as error:
         raise RecordingError(f"{data} cannot be written: {error.strerror}") from error
-    finally:
-        temporary.unlink(missing_ok=True)
-    _write_metadata(scene, data, meta, what, center_frequency, datatype, carriers)
 
 
 def _quantise(samples, kind, largest):
@@ -96,7 +92,8 @@ def _extend(carriers, truths):
                                          truth.snr_db))
 
 
-def _write_metadata(scene, data, meta, what, center_frequency, datatype, carriers):
+def _describe(scene, what, center_frequency, datatype, carriers):
+    """The metadata, as a SigMFFile."""
     from sigmf import SigMFFile
 
     name = datatype if datatype == "ci8" else f"{datatype}_le"
@@ -112,6 +109,4 @@ def _write_metadata(scene, data, meta, what, center_frequency, datatype, carrier
             "core:freq_upper_edge": center_frequency + carrier.freq_upper,
             "core:label": carrier.label, "core:comment": f"SNR {carrier.snr_db:.1f} dB",
         })
-    temporary = meta.with_name(meta.name + ".part")
-    temporary.write_text(description.dumps(pretty=True) + "\n", encoding="utf-8")
-    os.replace(temporary, meta)
+    return description

@@ -22,6 +22,7 @@ from tqdm import tqdm
 
 from .. import spectrogram
 from ..errors import ParameterError
+from ..files import whole_file
 from ..synthesis import labels
 from ..synthesis.presets import random_scene
 from ..synthesis.scene import render
@@ -95,7 +96,8 @@ def _claim(folder, description):
     """Write `set.yml`, or check that the one there is ours."""
     path = folder / "set.yml"
     if not path.exists():
-        _write(path, lambda file: file.write(yaml.safe_dump(description, sort_keys=False).encode()))
+        with whole_file(path) as file:
+            file.write(yaml.safe_dump(description, sort_keys=False).encode())
         return
     there = yaml.safe_load(path.read_text(encoding="utf-8"))
     if there != description:
@@ -127,20 +129,12 @@ def _build_shard(config, folder, shard):
         masks[position] = spectrogram.fill_rows(labels.mask(scene, truths, config.rule, rows))
         scenes.append(json.dumps(scene.to_dict()) + "\n")
     base = str(_images_file(folder, shard))[:-len(".images.npy")]
-    _write(Path(base + ".scenes.jsonl"), lambda file: file.write("".join(scenes).encode()))
-    _write(Path(base + ".masks.npy"), lambda file: np.save(file, masks))
-    _write(Path(base + ".images.npy"), lambda file: np.save(file, images))
+    with whole_file(base + ".scenes.jsonl") as file:
+        file.write("".join(scenes).encode())
+    for name, pixels in (("masks", masks), ("images", images)):
+        with whole_file(f"{base}.{name}.npy") as file:
+            np.save(file, pixels)
     return len(indices)
-
-
-def _write(path, fill):
-    """Write a file whole or not at all."""
-    temporary = path.with_name(path.name + ".part")
-    with open(temporary, "wb") as file:
-        fill(file)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
 
 
 class ImageSet:

@@ -12,12 +12,13 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from safetensors import safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from tqdm import tqdm
 
 from .. import network, spectrogram
 from ..classes import IGNORED
 from ..errors import ModelError
+from ..files import whole_file
 from ..inference.model import save_model
 from ..version import __version__
 from . import scores
@@ -167,10 +168,9 @@ class Trainer:
         for index, values in self.optimizer.state_dict()["state"].items():
             for key, value in values.items():
                 tensors[f"optimizer.{key}.{names[index]}"] = value.contiguous()
-        temporary = self.checkpoint.with_suffix(".part")
         metadata = {"state": json.dumps(state), "config": json.dumps(self.config.to_dict())}
-        save_file(tensors, temporary, metadata=metadata)
-        os.replace(temporary, self.checkpoint)
+        with whole_file(self.checkpoint) as file:
+            file.write(save(tensors, metadata))
 
     def _load_checkpoint(self):
         """Put network and optimiser where they were; returns the state, that of a fresh start if there is none."""
