@@ -20,3 +20,9 @@ class ModelError(RpmsnError):
 
 class MissingLibraryError(RpmsnError, ImportError):
     """A library that is only needed for this one thing is not installed."""
+
+
+def require(owner, name, value, is_allowed, allowed):
+    """Raise a ParameterError that names a parameter of `owner`, its value and what is allowed, unless it is."""
+    if not is_allowed:
+        raise ParameterError(f"{name} of {owner} is {value!r}; choose {allowed}")

@@ -5,14 +5,16 @@ Synchronisation and reference signals are the real sequences at the real places;
 real places and random symbols. One function fills in one physical channel or signal of one subframe.
 """
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 
-from rpmsn.errors import ParameterError
+from rpmsn.errors import require
 from rpmsn.synthesis.grid import SUBCARRIERS_PER_RB, ResourceGrid, scattered_runs
 from rpmsn.synthesis.qam import random_qam
 from rpmsn.synthesis.sequences import LTE_CELL_IDS, lte_crs, lte_crs_subcarriers, lte_pss, lte_sss
+
+_require = partial(require, "LteDownlink")
 
 SUBCARRIER_SPACING = 15e3
 SYMBOLS_PER_SUBFRAME = 14
@@ -477,8 +479,3 @@ def _random_load(rng):
     if kind < 0.75:
         return rng.uniform(0.01, 0.3)
     return rng.uniform(0.3, 1.0) if kind < 0.92 else 1.0
-
-
-def _require(name, value, is_allowed, allowed):
-    if not is_allowed:
-        raise ParameterError(f"{name} of LteDownlink is {value!r}; choose {allowed}")

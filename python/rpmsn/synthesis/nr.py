@@ -5,14 +5,16 @@ Synchronisation and reference signals are the real sequences at the real places;
 real places and random symbols. One function fills in one physical channel or signal of one slot.
 """
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 
-from rpmsn.errors import ParameterError
+from rpmsn.errors import require
 from rpmsn.synthesis.grid import SUBCARRIERS_PER_RB, SYMBOLS_PER_SLOT, ResourceGrid, scattered_runs
 from rpmsn.synthesis.qam import random_qam
 from rpmsn.synthesis.sequences import NR_CELL_IDS, nr_csi_rs, nr_dmrs, nr_pbch_dmrs, nr_pss, nr_sss
+
+_require = partial(require, "NrDownlink")
 
 N_RB = {
     15e3: {5e6: 25, 10e6: 52, 15e6: 79, 20e6: 106, 25e6: 133, 30e6: 160, 35e6: 188, 40e6: 216, 45e6: 242, 50e6: 270},
@@ -620,8 +622,3 @@ def _random_beams(rng, carrier, case, blocks):
     indices = sorted(int(index) for index in rng.choice(heard, count, replace=False))
     strongest = int(rng.choice(indices))
     return tuple((index, 0.0 if index == strongest else float(rng.uniform(-15, 3))) for index in indices)
-
-
-def _require(name, value, is_allowed, allowed):
-    if not is_allowed:
-        raise ParameterError(f"{name} of NrDownlink is {value!r}; choose {allowed}")
