@@ -588,7 +588,7 @@ class TestSynth:
         rate = recording.get_global_field("core:sample_rate")
         assert recording.sample_count == round(0.04 * rate)
         assert made.with_suffix(".sigmf-data").stat().st_size == 2 * recording.sample_count
-        assert files(made.parent) == ["demo-1.sigmf-data", "demo-1.sigmf-meta"]
+        assert files(made.parent) == ["demo-1.scene.yml", "demo-1.sigmf-data", "demo-1.sigmf-meta"]
 
     def test_annotates_the_truth_inside_the_span(self, made):
         metadata = json.loads(made.read_text())
@@ -613,6 +613,79 @@ class TestSynth:
         result = rpmsn("synth", "--duration", "0.04", "--output", tmp_path / "new", option, value)
         assert result.status == 2
         assert said in result.err
+
+    def test_a_scene_file_gives_the_recording_that_it_came_with(self, made, rpmsn, tmp_path):
+        scene = made.with_suffix(".scene.yml")
+        result = rpmsn("synth", "--scene", scene, "--format", "ci8", "--output", tmp_path)
+        assert (result.status, result.out) == (0, f"{tmp_path / 'demo-1.sigmf-meta'}\n")
+        again = (tmp_path / "demo-1.sigmf-data").read_bytes()
+        assert again == made.with_suffix(".sigmf-data").read_bytes()
+
+    def test_a_recording_of_another_scene_is_not_taken_for_the_one_asked_for(self, made, rpmsn):
+        result = rpmsn("synth", "--duration", "0.08", "--output", made.parent)
+        assert result.status == 1
+        assert "demo-1.sigmf-meta" in result.err and "another scene" in result.err
+
+    def test_several_come_in_order_from_several_processes(self, rpmsn, tmp_path):
+        options = ("--preset", "any_rate", "--sample-rates", "1.9e6", "8e6", "--count", "3", "--seed", "4")
+        one, two = rpmsn("synth", *options, "--output", tmp_path / "one", "--workers", "1"), \
+            rpmsn("synth", *options, "--output", tmp_path / "two", "--workers", "2")
+        assert one.status == two.status == 0
+        assert [Path(line).name for line in two.out.splitlines()] == [f"any_rate-{n}.sigmf-meta" for n in (4, 5, 6)]
+        for name in files(tmp_path / "one"):
+            assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+
+    def test_progress_tells_the_time_left_and_quiet_is_quiet(self, made, rpmsn, tmp_path):
+        options = ("--preset", "any_rate", "--sample-rates", "1.9e6", "2e6", "--output")
+        assert rpmsn("synth", *options, tmp_path / "quiet", "--quiet").err == ""
+
+    def test_makes_a_set(self, rpmsn, tmp_path):
+        result = rpmsn("synth", "--as", "set", "--preset", "any_rate", "--sample-rates", "1.9e6", "4e6", "--count", "2",
+                       "--output", tmp_path, "--quiet")
+        assert (result.status, result.out) == (0, f"{tmp_path}: 2 images and masks\n")
+        assert files(tmp_path) == ["set.yml", "shard-00000.images.npy", "shard-00000.masks-occupied.npy",
+                                   "shard-00000.scenes.jsonl", "shard-00000.truths.npz"]
+
+    def test_draws_a_contact_sheet(self, rpmsn, tmp_path):
+        from PIL import Image
+
+        result = rpmsn("synth", "--preview", "--preset", "any_rate", "--sample-rates", "1.9e6", "4e6", "--count", "3",
+                       "--output", tmp_path, "--quiet")
+        assert result.status == 0
+        picture = Image.open(result.out.strip())
+        assert picture.width > 2 * 256 and picture.height > 256
+
+    @pytest.mark.parametrize("options, said", [
+        (("--scene", "none.yml"), "none.yml"),
+        (("--as", "set", "--duration", "0.04"), "--duration"),
+        (("--as", "set", "--rule", "loose"), "occupied"),
+        (("--preset", "any_rate", "--sample-rates", "1", "2"), "1.92"),
+        (("--sample-rates", "1e6", "2e6"), "any_rate"),
+        (("--preset", "stitched"), "recordings"),
+        (("--recordings", "somewhere"), "stitched"),
+        (("--workers", "0"), "at least 1"),
+    ])
+    def test_options_that_do_not_fit_are_wrong_use(self, rpmsn, tmp_path, monkeypatch, options, said):
+        monkeypatch.chdir(tmp_path)
+        result = rpmsn("synth", *options, "--output", tmp_path / "new")
+        assert result.status == 2
+        assert said in result.err and not (tmp_path / "new").exists()
+
+    @pytest.mark.parametrize("options", [("--preset", "stitched"), ("--preview",)])
+    def test_a_folder_without_recordings_is_named(self, rpmsn, tmp_path, options):
+        result = rpmsn("synth", *options, "--recordings", tmp_path / "nowhere", "--output", tmp_path / "new")
+        assert result.status in (1, 2)
+        assert "nowhere" in result.err and "Traceback" not in result.err and not (tmp_path / "new").exists()
+
+    def test_a_full_disk_is_said_and_leaves_nothing_half_written(self, tmp_path):
+        if not Path("/dev/full").exists():
+            pytest.skip("needs /dev/full")
+        (tmp_path / "demo-1.sigmf-data.part").symlink_to("/dev/full")
+        process = start("synth", "--duration", "0.04", "--output", tmp_path, "--quiet")
+        _, error = process.communicate(timeout=60)
+        assert process.returncode == 1
+        assert "No space left" in error and "Traceback" not in error
+        assert files(tmp_path) == []
 
     def test_a_folder_that_cannot_be_made_is_named(self, rpmsn, tmp_path):
         (tmp_path / "file").touch()

@@ -48,10 +48,13 @@ def test_symbol_times_fill_a_millisecond_with_prefixes_as_specified(spacing):
     assert float(useful[-1]) + 1 / spacing == pytest.approx(1e-3)
 
 
-def demodulate(samples, sample_rate, symbol, offsets):
-    """Values of a 15 kHz symbol at subcarrier offsets, by correlation with tones that start at its exact time."""
-    start = float(ofdm.symbol_starts(15e3)[1][symbol])
-    begin = round(start * sample_rate)
+def demodulate(samples, sample_rate, symbol, offsets, times=ofdm.symbol_starts, early=0):
+    """Values of a 15 kHz symbol at subcarrier offsets, by correlation with tones that start at its exact time.
+
+    `early` samples of its prefix are taken in place of as many at its end.
+    """
+    start = float(times(15e3)[1][symbol])
+    begin = round(start * sample_rate) - early
     n = int(sample_rate / 15e3)
     times = np.arange(begin, begin + n) / sample_rate - start
     return samples[begin : begin + n] @ np.exp(-2j * np.pi * 15e3 * np.outer(times, offsets)) / n
@@ -65,6 +68,63 @@ def test_demodulating_gives_the_grid_back(sample_rate, has_dc_null):
     for symbol in range(14):
         received = demodulate(samples, sample_rate, symbol, grid.subcarrier_offsets) * np.sqrt(grid.symbols.shape[1])
         assert np.allclose(received, grid.symbols[symbol], atol=1e-4)
+
+
+@pytest.mark.parametrize("offset_hz, shift", [(0, 0), (1.5e6, 100)])
+@pytest.mark.parametrize("early", [0, 17])
+def test_half_a_subcarrier_up_is_where_the_uplink_has_its_subcarriers(offset_hz, shift, early):
+    """Also within the prefix, which is minus the symbol's end there: TS 36.211 5.6."""
+    grid = replace(random_grid(has_dc_null=False), half_subcarrier_shift=True)
+    samples = ofdm.modulate(grid, 30.72e6, offset_hz)
+    offsets = grid.subcarrier_offsets + 0.5
+    assert offsets.sum() == 0
+    for symbol in range(14):
+        # A mixer at 1.5 MHz has turned by whole cycles where each millisecond begins, not where a symbol does.
+        turned = np.exp(2j * np.pi * 15e3 * shift * float(ofdm.symbol_starts(15e3)[1][symbol]))
+        received = demodulate(samples, 30.72e6, symbol, offsets + shift, early=early) * np.sqrt(offsets.size) / turned
+        assert np.allclose(received, grid.symbols[symbol], atol=1e-4)
+
+
+def mixed_prefix_grid():
+    """Three milliseconds; the second has two symbols with normal and ten with extended cyclic prefix."""
+    grid = random_grid(n_ms=3)
+    grid.symbols[26:28] = 0
+    return replace(grid, extended_prefix=np.array([False, True, False]))
+
+
+@pytest.mark.parametrize("sample_rate", [7.68e6, 30.72e6])
+@pytest.mark.parametrize("ramp", [0.0, 0.5])
+def test_symbols_with_extended_prefix_stand_where_twelve_make_a_millisecond(sample_rate, ramp):
+    grid = mixed_prefix_grid()
+    by_ms = ofdm.modulate(grid, sample_rate, ramp=ramp).reshape(3, -1) * np.sqrt(grid.symbols.shape[1])
+
+    def twelfths(_):
+        return None, [symbol * 1e-3 / 12 + 512 / 30.72e6 for symbol in range(12)]
+
+    for symbol in range(2, 12):
+        received = demodulate(by_ms[1], sample_rate, symbol, grid.subcarrier_offsets, twelfths)
+        assert np.allclose(received, grid.symbols[14 + symbol], atol=1e-4)
+    for row in (0, 1, 2, 13, 14, 15, 28, 29, 41):
+        received = demodulate(by_ms[row // 14], sample_rate, row % 14, grid.subcarrier_offsets)
+        assert np.allclose(received, grid.symbols[row], atol=1e-4)
+
+
+def test_there_is_silence_between_the_control_region_and_symbols_with_extended_prefix():
+    samples = ofdm.modulate(mixed_prefix_grid(), 30.72e6).reshape(3, -1)[1]
+    quiet = slice(160 + 144 + 2 * 2048, 2 * (2048 + 512))
+    assert not samples[quiet].any()
+    assert samples[: quiet.start].all() and samples[quiet.stop :].all()
+
+
+def test_energy_of_symbols_with_extended_prefix_is_told_for_the_time_when_they_are_sent():
+    grid = mixed_prefix_grid()
+    grid.symbols[14 + 2 : 14 + 12] = 0
+    grid.symbols[14 + 7] = 1
+    starts = np.arange(14) / 14
+    # Symbol 7 of 12 lasts from 7/12 to 8/12 of a millisecond; a 14th counts where its middle lies in it.
+    sent = (starts + 1 / 28 >= 7 / 12) & (starts + 1 / 28 < 8 / 12)
+    assert np.array_equal(grid.on_air[14:28, 0][2:], sent[2:])
+    assert grid.on_air[:16].all() and grid.on_air[28:].all()
 
 
 @pytest.mark.parametrize("sample_rate", [4.8e6, 7.5e6, 20e6, 45e6])
@@ -102,8 +162,28 @@ def test_full_load_has_mean_power_one_in_the_occupied_bandwidth(ramp):
     assert np.min(power[occupied][2:-2]) > 0.3 * np.mean(power[occupied])
 
 
-def test_a_ramp_lowers_the_skirts():
-    grid = random_grid(n_ms=10)
+@pytest.mark.parametrize("ramp", [0.3, 1.0])
+def test_a_ramp_leaves_the_useful_parts_alone(ramp):
+    grid = random_grid()
+    sharp, soft = (ofdm.modulate(grid, 30.72e6, ramp=share) for share in (0.0, ramp))
+    starts = np.array([float(start) for start in ofdm.symbol_starts(15e3)[1]]) * 30.72e6
+    useful = (starts.round().astype(int)[:, None] + np.arange(2048)).ravel()
+    assert np.array_equal(sharp[useful], soft[useful])
+    assert not np.array_equal(sharp, soft)
+
+
+def test_a_ramp_runs_on_into_the_next_millisecond():
+    grid = random_grid()
+    grid.symbols[14:] = 0
+    first, second = ofdm.modulate(grid, 30.72e6, ramp=0.5).reshape(2, -1)
+    assert second[:72].all() and not second[72:].any()
+    # Nothing was sent before the first millisecond: it rises from 0.
+    assert np.abs(first[0]) < 0.01 * np.sqrt(np.mean(np.abs(first) ** 2))
+
+
+@pytest.mark.parametrize("half_shift", [False, True])
+def test_a_ramp_lowers_the_skirts(half_shift):
+    grid = replace(random_grid(n_ms=10), half_subcarrier_shift=half_shift)
     skirts = []
     for ramp in (0.0, 0.6):
         frequencies, power = spectrum(ofdm.modulate(grid, 30.72e6, ramp=ramp), 30.72e6)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from rpmsn.errors import ParameterError
 from rpmsn.synthesis.receiver import Receiver, mean_power
 
 RATE = 1.92e6
@@ -83,3 +84,85 @@ def test_phase_noise_has_the_density_asked_for_at_100_khz():
     bins = np.flatnonzero(np.abs(np.fft.fftfreq(4096, 1 / 15.36e6) - 100e3) < 10e3)
     level = 10 * np.log10(density[bins].mean() / mean_power(received))
     assert level == pytest.approx(-80, abs=1)
+
+
+def received_of(receiver, samples, seed=0, rate=RATE):
+    """What comes out, in units of what went in (converter's scale taken off)."""
+    power = mean_power(samples)
+    full_scale = np.abs(Receiver(headroom_db=receiver.headroom_db).apply(np.ones(8, np.complex64), RATE, None, power))
+    return receiver.apply(samples.copy(), rate, np.random.default_rng(seed), power) / full_scale[0]
+
+
+def tones(n, cycles, drift=0.0):
+    """Sum of tones of whole cycles in n samples, read at a clock that is slow by `drift`."""
+    times = np.arange(n) * (1 + drift)
+    phases = np.random.default_rng(1).uniform(0, 2 * np.pi, len(cycles))
+    return sum(np.exp(2j * np.pi * k * times / n + 1j * phase) for k, phase in zip(cycles, phases)).astype(np.complex64)
+
+
+@pytest.mark.parametrize("ppm", [50.0, -20.0, 3.0])
+def test_clock_error_reads_the_signal_at_another_pace(ppm):
+    n = 400_000
+    cycles = np.random.default_rng(2).integers(-int(0.465 * n), int(0.465 * n), 40)
+    received = received_of(Receiver(clock_error_ppm=ppm, headroom_db=20.0), tones(n, cycles))
+    expected = tones(n, cycles, ppm * 1e-6)
+    assert 10 * np.log10(mean_power(received - expected) / mean_power(expected)) < -60
+
+
+def test_clock_error_leaves_the_noise_floor_flat():
+    received = received_of(Receiver(clock_error_ppm=20.0, headroom_db=20.0), noise(1 << 19))
+    power = (np.abs(np.fft.fft(received.reshape(-1, 256), axis=1)) ** 2).mean(axis=0)
+    # 2048 windows: 2.2 % standard error, and a bin out of 256 may lie 3.5 of them off.
+    assert np.abs(10 * np.log10(power / power.mean())).max() < 0.45
+
+
+@pytest.mark.parametrize("im3_dbc", [-30.0, -50.0])
+def test_intermodulation_lies_as_far_under_two_tones_as_asked(im3_dbc):
+    n, low, high = 1 << 14, 500, 620
+    spectrum = np.abs(np.fft.fft(received_of(Receiver(im3_dbc=im3_dbc, headroom_db=20.0), tones(n, [low, high]))))
+    for product, tone in ((2 * low - high, low), (2 * high - low, high)):
+        assert 20 * np.log10(spectrum[product] / spectrum[tone]) == pytest.approx(im3_dbc, abs=0.1)
+
+
+def test_gain_steps_are_over_the_beginning_and_last_until_the_next():
+    steps = [[0.25, -6.0], [0.5, -20.0], [0.75, 0.0]]
+    for more in ({}, {"tilt_db": 1e-9}):
+        received = received_of(Receiver(gain_steps=steps, headroom_db=20.0, **more), noise(40_000))
+        powers = [mean_power(part) for part in np.split(received, 4)]
+        assert 10 * np.log10(np.array(powers) / powers[0]) == pytest.approx([0, -6, -20, 0], abs=0.2)
+
+
+@pytest.mark.parametrize("lost_at", [0.0, 0.3, 0.95])
+def test_lost_samples_move_the_rest_up_as_the_map_of_times_says(lost_at):
+    n = 19_200
+    receiver = Receiver(lost_s=1e-3, lost_at=lost_at, headroom_db=20.0)
+    samples = noise(n)
+    received = received_of(receiver, samples)
+    heard = receiver.time_map((np.arange(n) + 0.5) / n, n / RATE)
+    index = np.floor(heard * n).astype(int)
+    assert np.abs(received - samples[index]).max() < 0.01
+    assert set(range(n)) - set(index) == set() if lost_at == 0 else len(set(range(n)) - set(index)) == 1920
+
+
+def test_nothing_is_lost_by_default():
+    shares = np.linspace(0, 0.99, 7)
+    assert Receiver().time_map(shares, 0.04) == pytest.approx(shares)
+
+
+@pytest.mark.parametrize("n", [1, 100, 30_000])
+def test_any_length_goes_through_every_step(n):
+    receiver = Receiver(frequency_error_hz=1e3, phase_noise_dbc=-90.0, iq_gain_db=0.1, dc_dbc=-30.0, rolloff=0.9,
+                        clock_error_ppm=10.0, im3_dbc=-40.0, gain_steps=[[0.5, 3.0]], lost_s=1e-6)
+    received = receiver.apply(noise(n), RATE, np.random.default_rng(0))
+    assert received.shape == (n,) and np.isfinite(received.view(np.float32)).all()
+
+
+@pytest.mark.parametrize("name, value", [
+    ("clock_error_ppm", 60.0), ("im3_dbc", -10.0), ("rolloff", 1.2), ("adc_bits", 12.5), ("adc_bits", 3),
+    ("headroom_db", "14"), ("gain_steps", [[0.5, 3.0], [0.2, 1.0]]), ("gain_steps", [[1.5, 3.0]]),
+    ("gain_steps", 3.0), ("gain_steps", [["a", 3.0]]), ("lost_at", -0.1), ("lost_s", 2.0), ("dc_phase", float("nan")),
+    ("stop_db", 5.0), ("phase_noise_dbc", -10.0)])
+def test_a_parameter_that_cannot_be_is_named_with_its_value(name, value):
+    with pytest.raises(ParameterError, match=name) as error:
+        Receiver(**{name: value})
+    assert repr(value) in str(error.value)

@@ -8,7 +8,7 @@ import pytest
 import scipy.signal
 
 from rpmsn.errors import ParameterError
-from rpmsn.synthesis import lte, nr, ofdm, sequences
+from rpmsn.synthesis import lte, lte_control, nr, nr_broadcast, ofdm, sequences
 from rpmsn.synthesis.qam import constellation, random_qam
 
 LTE_RECORDINGS = [("lte5_full_mcs10", 122, 25), ("lte10_var", 88, 50), ("lte20_enb_idle", 65, 100)]
@@ -144,7 +144,7 @@ def test_lte_idle_cell_sends_reference_and_control_signals_where_ours_does(captu
     """Elements with energy in subframes without any data are exactly ours, so the PCFICH has its places."""
     recording = LteRecording(captures, *LTE_RECORDINGS[2])
     cell = lte.LteDownlink(20e6, recording.cell_id, ports=1, load=0, allocation="idle", system_information=False)
-    pcfich, _, _ = lte._control_elements(cell.cell_id, cell.n_rb, cell.ports, 1, 0)
+    pcfich, _, _ = lte_control.control_elements(cell.cell_id, cell.n_rb, cell.ports, 1, 0)
     crs, _ = lte._crs_elements(cell.cell_id, cell.n_rb, cell.ports, 1, 14)
     expected = np.zeros(14 * 1200, bool)
     expected[crs] = expected[pcfich] = True
@@ -155,7 +155,7 @@ def test_lte_idle_cell_sends_reference_and_control_signals_where_ours_does(captu
 def test_lte_control_channel_elements_are_those_of_another_encoder(captures):
     """The recording has one grant in each subframe with data, so one of our elements is full and the others empty."""
     recording = LteRecording(captures, *LTE_RECORDINGS[0])
-    _, _, pdcch = lte._control_elements(recording.cell_id, recording.n_rb, ports=1, n_control=2, n_phich=4)
+    _, _, pdcch = lte_control.control_elements(recording.cell_id, recording.n_rb, ports=1, n_control=2, n_phich=4)
     crs, _ = lte._crs_elements(recording.cell_id, recording.n_rb, 1, 1, 14)
     for subframe in recording.subframes[recording.numbers % 5 > 0]:
         power = np.abs(subframe.ravel()) ** 2
@@ -210,7 +210,7 @@ def test_nr_broadcast_reference_signal_is_that_of_another_encoder(nr_recording):
 
 
 def test_nr_block_has_the_elements_of_another_encoder(nr_recording):
-    sent, _ = nr._ss_pbch_reference(nr_recording.cell_id, 0, 0, 8)
+    sent, _ = nr_broadcast.ss_pbch_reference(nr_recording.cell_id, 0, 0, 8)
     block = nr.ss_pbch_block(nr_recording.cell_id, 0, 0, 8, np.random.default_rng(0))
     power = np.abs(nr_recording.block) ** 2
     assert np.array_equal(power > 0.1 * np.median(power[sent != 0]), block != 0)

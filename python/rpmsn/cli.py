@@ -199,24 +199,90 @@ def _grc(options):
 
 
 def _add_synth(commands):
-    parser = commands.add_parser("synth", help="make a synthetic recording with true annotations",
-                                 description="Makes SigMF recordings of synthetic scenes, with true annotations.")
-    parser.add_argument("--preset", default="demo", help="kind of scene: demo, wideband, any_rate or published "
-                                                         "(default: %(default)s)")
-    parser.add_argument("--count", type=_count, default=1, metavar="N", help="how many (default: %(default)s)")
-    parser.add_argument("--seed", type=_seed, default=1, metavar="S", help="of the first one (default: %(default)s)")
-    parser.add_argument("--duration", type=_number, metavar="SECONDS", help="of each; default: the preset's own")
-    parser.add_argument("--center-frequency", type=_number, default=0.0, metavar="HZ", help="for the metadata")
-    parser.add_argument("--format", choices=("ci8", "ci16"), default="ci16", help="of a sample (default: %(default)s)")
-    parser.add_argument("--output", required=True, metavar="FOLDER", help="folder to write to; made if it is not there")
+    parser = commands.add_parser(
+        "synth", help="make synthetic recordings or training sets, with the truth about them",
+        description="Makes synthetic scenes: SigMF recordings with true annotations, a training set of images and "
+                    "masks, or a picture to look at. Stopped at any moment, the same command goes on where it was.",
+        epilog="Example: rpmsn synth --preset wideband --count 12 --preview --output look")
+    what = parser.add_argument_group("which scenes")
+    what.add_argument("--preset", default="demo", metavar="NAME",
+                      help="demo, wideband, any_rate, published, published_test, published_clean or stitched "
+                           "(default: %(default)s)")
+    what.add_argument("--scene", metavar="FILE", help="one scene, described in YAML, instead of a preset")
+    what.add_argument("--count", type=_count, default=1, metavar="N", help="how many (default: %(default)s)")
+    what.add_argument("--seed", type=_seed, default=1, metavar="S",
+                      help="of the first recording, or of the whole set (default: %(default)s)")
+    what.add_argument("--duration", type=_number, metavar="SECONDS", help="of each recording; default: the preset's own")
+    what.add_argument("--sample-rates", type=_number, nargs=2, metavar=("LOWEST", "HIGHEST"),
+                      help="keep to these rates in Hz, preset any_rate only")
+    what.add_argument("--recordings", metavar="FOLDER",
+                      help="annotated SigMF recordings: where preset stitched takes its carriers from; with --preview "
+                           "and another preset, recordings to draw beside the scenes")
+    form = parser.add_argument_group("what to make of them")
+    form.add_argument("--as", dest="form", choices=("recordings", "set"), default="recordings",
+                      help="SigMF recordings, or a training set in shards (default: %(default)s)")
+    form.add_argument("--preview", action="store_true", help="only a contact sheet, images with their masks beside them")
+    form.add_argument("--rule", default="occupied", metavar="NAME",
+                      help="label rule of masks: occupied or published (default: %(default)s)")
+    form.add_argument("--recipe", default="averaged", metavar="NAME",
+                      help="image recipe of a set: averaged or published (default: %(default)s)")
+    form.add_argument("--center-frequency", type=_number, default=0.0, metavar="HZ", help="for recordings' metadata")
+    form.add_argument("--format", choices=("ci8", "ci16"), default="ci16",
+                      help="of a recording's samples (default: %(default)s)")
+    form.add_argument("--output", required=True, metavar="FOLDER", help="folder to write to; made if it is not there")
+    form.add_argument("--workers", type=_count, default=os.cpu_count() or 1, metavar="W",
+                      help="processes (default: %(default)s, the cores of this machine)")
+    form.add_argument("--quiet", action="store_true", help="no progress bar")
     parser.set_defaults(run=_synth)
 
 
 def _synth(options):
-    from .synthesis import writing
+    if options.preview:
+        _synth_preview(options)
+    elif options.form == "set":
+        _synth_set(options)
+    else:
+        _synth_recordings(options)
 
-    for path in writing.write_scenes(options.preset, options.count, options.seed, options.output, options.duration,
-                                     options.center_frequency, options.format):
+
+def _scenes(options, recordings):
+    """(name, scene) of every scene asked for."""
+    from .synthesis.presets import random_scene
+    from .synthesis.scene import Scene
+
+    if options.scene:
+        return [(Path(options.scene).name.split(".")[0], Scene.load(options.scene))]
+    return [(f"{options.preset}-{seed}",
+             random_scene(options.preset, seed, options.duration, options.sample_rates, recordings))
+            for seed in range(options.seed, options.seed + options.count)]
+
+
+def _synth_recordings(options):
+    from .synthesis.writing import Order, write_scenes
+
+    order = Order(options.output, options.center_frequency, options.format)
+    for path in write_scenes(_scenes(options, options.recordings), order, options.workers, options.quiet):
+        print(path)
+
+
+def _synth_set(options):
+    from .training.dataset import SetConfig, build_set
+
+    if options.scene or options.duration:
+        raise ParameterError("a set is made of a preset's own scenes; leave --scene and --duration out")
+    config = SetConfig(options.preset, options.count, options.seed, options.rule, options.recipe, options.sample_rates,
+                       options.recordings)
+    made = build_set(config, options.output, options.workers, options.quiet)
+    print(f"{options.output}: {len(made)} images and masks")
+
+
+def _synth_preview(options):
+    from .synthesis import preview
+
+    is_stitched = options.preset == "stitched"
+    scenes = _scenes(options, options.recordings if is_stitched else None)
+    recordings = options.recordings if options.recordings and not is_stitched else None
+    for path in preview.preview(scenes, options.output, options.rule, recordings, options.workers, options.quiet):
         print(path)
 
 

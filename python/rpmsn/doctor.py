@@ -79,7 +79,7 @@ def _numpy():
 
 
 def _libraries():
-    for name in ("scipy", "yaml", "sigmf", "safetensors", "tqdm"):
+    for name in ("scipy", "yaml", "sigmf", "safetensors", "tqdm", "PIL"):
         module, error = _import(name)
         yield (Finding("ok", name, _version(module)) if module
                else Finding("missing", name, error, "scripts/bootstrap"))

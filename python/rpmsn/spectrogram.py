@@ -221,6 +221,23 @@ def to_uint8(levels):
     return np.round(levels * 255).astype(np.uint8)
 
 
+def stored_image(samples, rows=ROWS, recipe_name="averaged"):
+    """Image of a frame as it is stored, from all its samples; one shorter than a frame is repeated.
+
+    Args:
+        samples: complex64, shape (n,), n >= 256.
+        rows: rows that the samples fill (`rows_of`).
+        recipe_name: `averaged` or `published`.
+
+    Returns:
+        uint8, shape (channels, 256, 256).
+    """
+    if recipe(recipe_name).name == "published":
+        return to_uint8(published_image(samples))
+    levels, _ = normalise(power(samples, rows), len(samples))
+    return fill_rows(to_uint8(levels))[None]
+
+
 PUBLISHED_WINDOW = 256
 PUBLISHED_HOP = 246
 PUBLISHED_FFT = 4096

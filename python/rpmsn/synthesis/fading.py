@@ -3,18 +3,36 @@
 
 Every tap is a sum of sinusoids with Jakes' Doppler spectrum, a function of absolute time: two calls with
 generators in the same state and times that follow each other give one continuous channel.
+
+A channel is told by three values, in scenes as a dictionary of them:
+
+=================== =====================================================================================
+`profile`           a name in `PROFILES`
+`doppler_hz`        maximum Doppler shift, 0 (a channel that stands still) to 1000 Hz
+`delay_spread_s`    RMS delay spread, 0 to 1e-5 s; only TDL-A to TDL-E use it, the others have their own
+=================== =====================================================================================
 """
 from dataclasses import dataclass, replace
+from functools import partial
+from numbers import Real
 
 import numpy as np
 
-from ..errors import ParameterError
+from rpmsn.errors import require
 
-N_SINUSOIDS = 16
-GAIN_INTERVAL_S = 2.5e-4
-"""Spacing at which `in_time` computes gains; interpolated in between (a tenth of a period at 400 Hz)."""
+_require = partial(require, "a fading channel")
+
+N_SINUSOIDS = 64
+"""Sinusoids of a tap. Their sum has a kurtosis of 2 - 1/64, that of a Rayleigh fading tap is 2."""
+KNOTS_PER_CYCLE = 12.5
+"""`on_grid` computes gains so often in a period of the maximum Doppler shift; cubic in between, to -65 dB."""
+STEPS_PER_CYCLE = 50
+"""`in_time` does so; linear in between, to -61 dB."""
+ROWS, BLOCK = 16, 8192
+"""Symbols and samples that are worked on at once, few enough to stay in a processor's cache."""
 LOS_DOPPLER = 0.7
 """Doppler shift of the line-of-sight path relative to the maximum (TR 38.901, 7.7.2)."""
+MAX_DOPPLER_HZ, MAX_DELAY_SPREAD_S = 1e3, 1e-5
 
 
 @dataclass(frozen=True)
@@ -69,42 +87,93 @@ PROFILES = {
 """Name -> `Profile`. EPA, EVA and ETU have delays of their own; TDL-A to TDL-E are scaled to a delay spread."""
 
 
+def check(channel):
+    """Refuse a dictionary that does not tell a channel.
+
+    Args:
+        channel: `profile`, `doppler_hz` and `delay_spread_s`, all three.
+
+    Raises:
+        ParameterError: a key is missing or unknown, or a value cannot be.
+    """
+    names = ("profile", "doppler_hz", "delay_spread_s")
+    _require("channel", channel, isinstance(channel, dict) and set(channel) == set(names), f"a mapping of {names}")
+    _check_values(**channel)
+
+
+def _check_values(profile, doppler_hz, delay_spread_s):
+    _require("profile", profile, isinstance(profile, str) and profile in PROFILES, ", ".join(PROFILES))
+    _require("doppler_hz", doppler_hz, _is_within(doppler_hz, MAX_DOPPLER_HZ), f"0 to {MAX_DOPPLER_HZ:g} Hz")
+    _require("delay_spread_s", delay_spread_s, _is_within(delay_spread_s, MAX_DELAY_SPREAD_S),
+             f"0 to {MAX_DELAY_SPREAD_S:g} s")
+
+
+def _is_within(value, limit):
+    return isinstance(value, Real) and not isinstance(value, bool) and 0 <= value <= limit
+
+
 def gains(times, profile, doppler_hz, delay_spread_s, rng):
     """Gains of all taps at given times.
 
     Args:
         times: seconds, shape (n,), in any order.
-        profile: a name in `PROFILES`.
-        doppler_hz: maximum Doppler shift, 0 for a channel that stands still.
-        delay_spread_s: RMS delay spread; only TDL-A to TDL-E use it.
-        rng: numpy Generator; fixes the realisation.
+        profile, doppler_hz, delay_spread_s: the channel, see above.
+        rng: `numpy.random.Generator`; fixes the realisation.
 
     Returns:
         (delays, gains): float64 (taps,) in seconds; complex64 (taps, n), of unit mean total power.
+
+    Raises:
+        ParameterError: the channel cannot be.
     """
-    shape = _profile(profile)
-    if doppler_hz < 0 or delay_spread_s < 0:
-        raise ParameterError(f"doppler_hz is {doppler_hz} and delay_spread_s {delay_spread_s}; give both as 0 or more")
+    return _gains(np.asarray(times, np.float64), profile, doppler_hz, delay_spread_s, rng, _waves)
+
+
+def _gains(times, profile, doppler_hz, delay_spread_s, rng, waves):
+    """As `gains`; `waves` is `_waves`, or `_even_waves` for times that are evenly spaced."""
+    _check_values(profile, doppler_hz, delay_spread_s)
+    shape = PROFILES[profile]
     delays = np.array(shape.delays) * (delay_spread_s if shape.scaled else 1.0)
-    amplitudes = 10 ** (np.array(shape.powers_db) / 20)
-    amplitudes /= np.sqrt(np.sum(amplitudes ** 2))
-    sinusoids = (delays.size, N_SINUSOIDS)
-    arrival = 2 * np.pi * (np.arange(N_SINUSOIDS) + rng.random((delays.size, 1))) / N_SINUSOIDS
-    shifts = 2 * np.pi * doppler_hz * np.cos(arrival)
-    phases = 2 * np.pi * rng.random(sinusoids)
+    powers = 10 ** (np.array(shape.powers_db) / 10)
+    amplitudes = np.sqrt(powers / powers.sum())
+    # Arrivals from all round, evenly spaced from a random first one on: Jakes' spectrum.
+    arrival = (np.arange(N_SINUSOIDS) + rng.random((delays.size, 1))) / N_SINUSOIDS
+    shifts = doppler_hz * np.cos(2 * np.pi * arrival)
+    phases = rng.random((delays.size, N_SINUSOIDS))
     if doppler_hz == 0:
         # Sinusoids that stand still add up to one number; a Gaussian one is Rayleigh exactly, not nearly.
         still = rng.standard_normal((delays.size, 2)) @ np.array([1, 1j]) / np.sqrt(2)
-        taps = np.repeat(still[:, None], len(times), axis=1)
+        taps = np.repeat(still[:, None], times.size, axis=1)
     else:
-        taps = np.zeros((delays.size, len(times)), np.complex64)
-        for index in range(N_SINUSOIDS):
-            angle = np.mod(shifts[:, index, None] * times + phases[:, index, None], 2 * np.pi).astype(np.float32)
-            taps += np.cos(angle) + 1j * np.sin(angle)
-        taps /= np.float32(np.sqrt(N_SINUSOIDS))
+        taps = waves(shifts, phases, times) / np.float32(np.sqrt(N_SINUSOIDS))
     if shape.line_of_sight:
-        taps[0] = np.exp(1j * (2 * np.pi * LOS_DOPPLER * doppler_hz * np.asarray(times) + phases[0, 0]))
+        taps[0] = _phasors(LOS_DOPPLER * doppler_hz * times + phases[0, 0])
     return delays, (amplitudes[:, None] * taps).astype(np.complex64)
+
+
+def _waves(shifts, phases, times):
+    """Sums of sinusoids: frequencies in Hz and phases in cycles, (taps, sinusoids) -> complex64 (taps, times)."""
+    taps = np.empty((len(shifts), times.size), np.complex64)
+    for tap, shift, phase in zip(taps, shifts, phases):
+        _phasors(shift[:, None] * times + phase[:, None]).sum(axis=0, out=tap)
+    return taps
+
+
+def _even_waves(shifts, phases, times):
+    """As `_waves` for evenly spaced times, by far fewer sines: those of coarse steps times those of fine steps."""
+    n_fine = int(np.ceil(np.sqrt(times.size)))
+    coarse = _phasors(shifts[..., None] * times[::n_fine] + phases[..., None])
+    fine = _phasors(shifts[..., None] * (times[:n_fine] - times[0]))
+    return (coarse.transpose(0, 2, 1) @ fine).reshape(len(shifts), -1)[:, :times.size]
+
+
+def _phasors(cycles):
+    """exp(2 pi j cycles) as complex64; cycles, float64, may be many."""
+    angles = (2 * np.pi * (cycles - np.rint(cycles))).astype(np.float32)
+    phasors = np.empty(angles.shape, np.complex64)
+    np.cos(angles, out=phasors.real)
+    np.sin(angles, out=phasors.imag)
+    return phasors
 
 
 def on_grid(grid, profile, doppler_hz, delay_spread_s, rng, times=None):
@@ -115,19 +184,29 @@ def on_grid(grid, profile, doppler_hz, delay_spread_s, rng, times=None):
 
     Args:
         grid: `ResourceGrid`, symbols of shape (n_symbols, n_subcarriers).
-        times: seconds at which the symbols are sent, shape (n_symbols,); from 0 on if not given.
         profile, doppler_hz, delay_spread_s, rng: as in `gains`.
+        times: seconds at which the symbols are sent, ascending, shape (n_symbols,); from 0 on if not given.
 
     Returns:
         A new `ResourceGrid`.
+
+    Raises:
+        ParameterError: the channel cannot be.
     """
-    if times is None:
-        times = symbol_times(grid)
-    delays, taps = gains(times, profile, doppler_hz, delay_spread_s, rng)
-    frequencies = grid.subcarrier_offsets * grid.subcarrier_spacing
-    response = np.exp(-2j * np.pi * delays[:, None] * frequencies).astype(np.complex64)
-    faded = taps.T @ response
-    faded *= grid.symbols
+    times = symbol_times(grid) if times is None else np.asarray(times, np.float64)
+    knots = _Knots(times[0], times[-1], doppler_hz)
+    delays, taps = _gains(knots.times, profile, doppler_hz, delay_spread_s, rng, _even_waves)
+    frequencies = (grid.subcarrier_offsets + 0.5 * grid.half_subcarrier_shift) * grid.subcarrier_spacing
+    if not delays.any():
+        frequencies = np.zeros(1)  # without delays all subcarriers fade alike
+    response = np.ascontiguousarray(taps.T) @ _phasors(-delays[:, None] * frequencies)
+    if doppler_hz == 0:
+        return replace(grid, symbols=grid.symbols * response)
+    faded = np.empty(grid.symbols.shape, np.complex64)
+    for rows, first, weights in knots.stretches(times):
+        # Weights are real: a product of real numbers for both parts is half the work of a complex one.
+        gain = (weights @ response[first:first + 4].view(np.float32)).view(np.complex64)
+        np.multiply(grid.symbols[rows], gain, out=faded[rows])
     return replace(grid, symbols=faded)
 
 
@@ -141,32 +220,110 @@ def in_time(samples, sample_rate, profile, doppler_hz, delay_spread_s, rng, star
 
     Args:
         samples: complex64, shape (n,).
-        start_s: time of the first sample; lets stretches follow each other.
+        sample_rate: Hz.
         profile, doppler_hz, delay_spread_s, rng: as in `gains`.
+        start_s: time of the first sample; lets stretches follow each other.
 
     Returns:
         complex64, shape (n,). What comes before the first sample is taken from the end (a circular channel).
+
+    Raises:
+        ParameterError: the channel cannot be.
     """
     n = len(samples)
-    steps = int(np.ceil(n / sample_rate / GAIN_INTERVAL_S)) + 1
-    delays, taps = gains(start_s + GAIN_INTERVAL_S * np.arange(steps), profile, doppler_hz, delay_spread_s, rng)
-    lags, tap_of = np.unique(np.round(delays * sample_rate).astype(int), return_inverse=True)
-    merged = np.zeros((lags.size, steps), np.complex64)
-    np.add.at(merged, tap_of, taps)
-    before = int(lags.max())
-    padded = np.concatenate([np.take(samples, np.arange(-before, 0), mode="wrap"), samples]).astype(np.complex64)
-    received = np.empty(n, np.complex64)
-    for step in range(steps - 1):
-        first, last = (min(n, int(np.ceil(edge * sample_rate * GAIN_INTERVAL_S))) for edge in (step, step + 1))
-        rise = (np.arange(first, last) / (sample_rate * GAIN_INTERVAL_S) - step).astype(np.float32)
-        delayed = np.stack([padded[before + first - lag:before + last - lag] for lag in lags])
-        # Gains change linearly within an interval: one product for their start, one for their rise.
-        start, change = np.stack([merged[:, step], merged[:, step + 1] - merged[:, step]]) @ delayed
-        received[first:last] = start + rise * change
-    return received
+    step = int(max(1, min(BLOCK, sample_rate / (STEPS_PER_CYCLE * doppler_hz)))) if doppler_hz else BLOCK
+    n_blocks = -(-n // step)
+    edges = start_s + step / sample_rate * np.arange(n_blocks + 1)
+    delays, taps = _gains(edges, profile, doppler_hz, delay_spread_s, rng, _even_waves)
+    lags, taps = _whole_lags(delays, taps, sample_rate)
+    before = np.take(samples, np.arange(-lags[-1], 0), mode="wrap")
+    after = np.zeros(n_blocks * step - n, np.complex64)
+    padded = np.concatenate([before, samples, after]).astype(np.complex64, copy=False)
+    # Gains change linearly within a block: one row for its beginning and one for the change, (blocks, 2, lags).
+    rows = np.ascontiguousarray(np.stack([taps[:, :-1], np.diff(taps, axis=1)]).transpose(2, 0, 1))
+    rise = np.arange(step, dtype=np.float32) / np.float32(step)
+    received = np.empty((n_blocks, step), np.complex64)
+    for blocks in _groups(n_blocks, max(1, BLOCK // step)):
+        delayed = _delayed(padded, lags, step, blocks)
+        if doppler_hz == 0:
+            received[blocks] = (rows[blocks, :1] @ delayed)[:, 0]
+            continue
+        parts = rows[blocks] @ delayed
+        np.multiply(parts[:, 1], rise, out=received[blocks])
+        received[blocks] += parts[:, 0]
+    return received.reshape(-1)[:n]
 
 
-def _profile(name):
-    if name not in PROFILES:
-        raise ParameterError(f"fading profile {name!r} is unknown; choose one of {', '.join(PROFILES)}")
-    return PROFILES[name]
+def _groups(n, size):
+    return [slice(start, min(n, start + size)) for start in range(0, n, size)]
+
+
+def _delayed(padded, lags, step, blocks):
+    """Blocks of `step` samples as each lag brings them, (blocks, lags, step); `padded` begins max(lags) earlier."""
+    start, stop = (lags[-1] + edge * step for edge in (blocks.start, blocks.stop))
+    return np.stack([padded[start - lag:stop - lag].reshape(-1, step) for lag in lags], axis=1)
+
+
+def _whole_lags(delays, taps, sample_rate):
+    """Taps at whole samples: lags, ascending, shape (lags,); sums of the gains of each, (lags, n)."""
+    lags, lag_of_tap = np.unique(np.round(delays * sample_rate).astype(int), return_inverse=True)
+    merged = np.zeros((lags.size, taps.shape[1]), np.complex64)
+    np.add.at(merged, lag_of_tap, taps)
+    return lags, merged
+
+
+def band_power(times, bandwidth_hz, profile, doppler_hz, delay_spread_s, rng):
+    """Power that a channel passes at given times, as a mean over a band about the centre.
+
+    Taps that are closer than the band can tell apart fade as one.
+
+    Args:
+        times: seconds, shape (n,), in any order.
+        bandwidth_hz: width of the band, evenly filled.
+        profile, doppler_hz, delay_spread_s, rng: as in `gains`.
+
+    Returns:
+        float32, shape (n,); 1 as a mean over realisations.
+
+    Raises:
+        ParameterError: the channel cannot be.
+    """
+    delays, taps = gains(times, profile, doppler_hz, delay_spread_s, rng)
+    likeness = np.sinc(bandwidth_hz * (delays[:, None] - delays)).astype(np.float32)
+    return np.einsum("in,in->n", taps.conj(), likeness @ taps).real
+
+
+class _Knots:
+    """Evenly spaced times at which a channel's gains are computed, and cubic interpolation between them.
+
+    The knots lie on whole multiples of their spacing, so that stretches of one channel join. A channel that stands
+    still has one knot and nothing between.
+
+    Attributes:
+        times: seconds, shape (n_knots,).
+    """
+
+    def __init__(self, first_s, last_s, doppler_hz):
+        self._rate = KNOTS_PER_CYCLE * doppler_hz
+        self._first = int(np.floor(first_s * self._rate)) - 1
+        last = int(np.floor(last_s * self._rate)) + 2
+        self.times = np.arange(self._first, last + 1) / self._rate if doppler_hz else np.zeros(1)
+
+    def stretches(self, times):
+        """Ascending times in short stretches, none of them across a knot.
+
+        Yields:
+            (slice of the times, index of the first of four knots, float32 weights of these knots (times, 4)).
+        """
+        place = times * self._rate - self._first
+        knot = np.floor(place).astype(int)
+        weights = _cubic_weights((place - knot).astype(np.float32))
+        starts = np.union1d(np.flatnonzero(np.diff(knot)) + 1, np.arange(0, times.size, ROWS))
+        for start, stop in zip(starts, [*starts[1:], times.size]):
+            yield slice(start, stop), knot[start] - 1, weights[start:stop]
+
+
+def _cubic_weights(x):
+    """Weights of the values at -1, 0, 1 and 2 in the cubic through them (Lagrange's) at x, 0..1: (n, 4)."""
+    return np.stack([x * (1 - x) * (x - 2) / 6, (1 - x * x) * (2 - x) / 2,
+                     x * (1 + x) * (2 - x) / 2, x * (x * x - 1) / 6], axis=1)

@@ -7,6 +7,9 @@ import numpy as np
 SUBCARRIERS_PER_RB = 12
 SYMBOLS_PER_SLOT = 14
 
+EXTENDED_ROWS_IN_TIME = np.array([0, 1, 2, 3, 3, 4, 5, 6, 7, 8, 9, 9, 10, 11])
+"""Which of two symbols with normal and ten with extended cyclic prefix is on the air in each 14th of a slot."""
+
 
 @dataclass
 class ResourceGrid:
@@ -24,6 +27,12 @@ class ResourceGrid:
         active: bool, shape (n_slots,): True for a slot whose downlink symbols may carry energy.
         slot_duration_s: seconds of one slot (14 symbols).
         cell_id: physical cell identity, 0..503 (LTE) or 0..1007 (NR).
+        half_subcarrier_shift: every subcarrier lies half a spacing higher (LTE uplink, TS 36.211 5.6).
+        extended_prefix: bool, shape (n_slots,), or None for none: True for a slot (an LTE MBSFN subframe) whose symbols
+            after the control region, its first two, have extended cyclic prefix. Such a slot has 12 symbols, in its
+            first 12 rows; its last two rows are 0.
+        shared: bool, shape (n_symbols, n_rb), or None: blocks in which a carrier of both technologies (dynamic
+            spectrum sharing) sends signals of NR.
     """
 
     symbols: np.ndarray
@@ -34,6 +43,9 @@ class ResourceGrid:
     active: np.ndarray
     slot_duration_s: float
     cell_id: int
+    half_subcarrier_shift: bool = False
+    extended_prefix: np.ndarray | None = None
+    shared: np.ndarray | None = None
 
     @property
     def n_rb(self) -> int:
@@ -64,8 +76,20 @@ class ResourceGrid:
 
     @property
     def on_air(self) -> np.ndarray:
-        """bool, shape (n_symbols, n_rb): True where a resource block really carries energy in a symbol."""
-        return (self.symbols != 0).reshape(len(self.symbols), self.n_rb, SUBCARRIERS_PER_RB).any(axis=2)
+        """bool, shape (n_symbols, n_rb): True where a resource block really carries energy in a 14th of a slot."""
+        has_energy = (self.symbols != 0).reshape(len(self.symbols), self.n_rb, SUBCARRIERS_PER_RB).any(axis=2)
+        return has_energy if self.extended_prefix is None else has_energy[self.rows_in_time]
+
+    @property
+    def rows_in_time(self) -> np.ndarray:
+        """Row of `symbols` that is on the air in each 14th of a slot, int, shape (n_symbols,).
+
+        It counts up by one, but for slots of 12 symbols with extended cyclic prefix.
+        """
+        rows = np.arange(len(self.symbols)).reshape(-1, SYMBOLS_PER_SLOT)
+        if self.extended_prefix is not None:
+            rows[self.extended_prefix] = rows[self.extended_prefix, :1] + EXTENDED_ROWS_IN_TIME
+        return rows.ravel()
 
 
 def scattered_runs(n_blocks, n_taken, n_runs, rng):
@@ -74,7 +98,7 @@ def scattered_runs(n_blocks, n_taken, n_runs, rng):
     Returns:
         n_runs pairs (start, width), ascending, not overlapping; a width may be 0.
     """
-    widths = np.diff(np.sort(rng.integers(0, n_taken + 1, n_runs - 1)), prepend=0, append=n_taken)
-    gaps = np.diff(np.sort(rng.integers(0, n_blocks - n_taken + 1, n_runs)), prepend=0)
-    starts = np.cumsum(gaps + widths) - widths
-    return [(int(start), int(width)) for start, width in zip(starts, widths)]
+    # Plain integers: arrays of a handful cost more than they save.
+    width_edges = [0, *sorted(rng.integers(0, n_taken + 1, n_runs - 1).tolist()), n_taken]
+    gap_edges = sorted(rng.integers(0, n_blocks - n_taken + 1, n_runs).tolist())
+    return [(gap + edge, end - edge) for gap, edge, end in zip(gap_edges, width_edges[:-1], width_edges[1:])]

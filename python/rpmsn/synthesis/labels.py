@@ -6,26 +6,33 @@
 `occupied` is that of the shipped models. Classes are given where a transmission is to be seen, and
 `classes.IGNORED` where that is a matter of opinion:
 
-* a carrier is its occupied band (N_RB x 12 x subcarrier spacing) over the time on the air; TDD gaps count as on;
-* an NR carrier with little traffic is labelled where it carries energy, the rest of its band is ignored;
+* an LTE downlink is its occupied band (N_RB x 12 x subcarrier spacing) over the time on the air; TDD gaps count as on;
+* an NR carrier and an uplink are the same where there is much traffic; with little they are labelled where they carry
+  energy, and the rest of the band is ignored;
+* a DSS carrier, shared by LTE and NR, is LTE, since LTE's reference signals are there all the time; pixels in which more
+  than half of the power is NR's own are ignored, because there both answers are right;
 * other transmissions are labelled where they rise over the noise;
 * ignored are also the pixels of an edge, carriers too weak to see, and what the receiver's filter hides;
-* where transmissions overlap, the stronger (in power per hertz) wins. Leakage and mirror images are noise.
+* where transmissions overlap, the one that is stronger in the pixel wins. Leakage, mirror images and intermodulation
+  are noise.
 """
 import numpy as np
 from scipy.ndimage import binary_closing
 
 from ..classes import IGNORED, LTE, NOISE, NR, OTHER
 from ..errors import ParameterError
+from .truth import shares
 
 VISIBLE_DB = -7.0
 """SNR in a pixel below which a carrier cannot be told from noise."""
 HINT_DB = -13.0
 """SNR in a pixel below which a transmission leaves no trace at all."""
 BUSY_SHARE = 0.6
-"""An NR carrier is labelled whole if at least this share of its pixels carries energy."""
+"""A carrier with traffic in at least this share of its pixels is labelled whole."""
 LIT_LEVEL = 0.05
 """Power in a pixel, relative to the power while on the air, from which on it counts as carrying energy."""
+SHARED_POWER = 0.5
+"""Share of NR's own signals in the power of a DSS carrier's pixel from which on it is not judged."""
 EDGE_PIXELS = 0.75
 """Columns whose centre is nearer than this to an edge of the occupied band are ignored."""
 MIN_COLUMNS = 3
@@ -34,6 +41,12 @@ MIN_COLUMNS = 3
 CLASS_OF = {"LTE": LTE, "NR": NR, "other": OTHER}
 
 RULES = ("published", "occupied")
+
+
+def check_rule(rule):
+    """Raise a ParameterError unless there is such a rule."""
+    if rule not in RULES:
+        raise ParameterError(f"label rule {rule!r} is unknown; choose one of {', '.join(RULES)}")
 
 
 def mask(scene, truths, rule="occupied", rows=256, columns=256):
@@ -51,61 +64,92 @@ def mask(scene, truths, rule="occupied", rows=256, columns=256):
     Raises:
         ParameterError: no such rule.
     """
-    if rule not in RULES:
-        raise ParameterError(f"label rule {rule!r} is unknown; choose one of {', '.join(RULES)}")
-    result = np.full((rows, columns), NOISE, np.uint8)
+    check_rule(rule)
     edges = (np.arange(columns + 1) - columns / 2 - 0.5) * scene.sample_rate / columns
-    for truth in sorted(truths, key=lambda truth: truth.snr_db):
-        if rule == "published":
-            _paint_nominal(result, truth, edges)
-        else:
-            _paint_occupied(result, truth, edges, scene.receiver.gain(_centres(edges) / scene.sample_rate))
-    return result
+    weakest_first = sorted(truths, key=lambda truth: truth.snr_db)
+    if rule == "published":
+        return _nominal(weakest_first, rows, edges)
+    canvas = _Canvas(rows, edges, scene)
+    for truth in weakest_first:
+        canvas.paint(truth)
+    return canvas.classes
 
 
-def _paint_nominal(result, truth, edges):
+def _nominal(truths, rows, edges):
+    """Mask of rule `published`."""
+    row = np.full(edges.size - 1, NOISE, np.uint8)
+    for truth in truths:
+        if truth.label != "other":
+            row[np.abs(_centres(edges) - truth.center_hz) <= truth.bandwidth_hz / 2] = CLASS_OF[truth.label]
+    return np.repeat(row[None], rows, axis=0)
+
+
+class _Canvas:
+    """A mask of rule `occupied` on which transmissions are painted, the weakest first."""
+
+    def __init__(self, rows, edges, scene):
+        self.rows, self.edges = rows, edges
+        self.classes = np.full((rows, edges.size - 1), NOISE, np.uint8)
+        self.strongest = np.zeros(self.classes.shape, np.float32)
+        frequency = _centres(edges) / scene.sample_rate
+        reception = scene.reception
+        self.receiver_db = 20 * np.log10(reception.receiver.gain(frequency))
+        # A receiver's floor that is not flat hides more where it is higher.
+        self.floor = 1.0 if reception.noise is None else reception.noise.gain(frequency).astype(np.float32)
+
+    def paint(self, truth):
+        """Give the pixels of one transmission their class, where it is the strongest."""
+        snr = pixel_snr(truth, self.rows, self.edges) / self.floor
+        inside, edge = _columns(truth, self.edges)
+        lit, unsure = _pixels(truth, snr, inside, edge)
+        wins = lit & ~unsure & (snr >= self.strongest)
+        self.classes[unsure & (self.classes == NOISE)] = IGNORED
+        self.classes[wins] = CLASS_OF[truth.label]
+        self.strongest[wins] = snr[wins]
+        self._ignore_shared(truth, wins)
+        self._ignore_borders(truth, lit | unsure, inside, edge)
+
+    def _ignore_shared(self, truth, wins):
+        if truth.shared is not None:
+            share = _per_pixel(truth, truth.shared, self.rows, self.edges)
+            whole = _per_pixel(truth, truth.level, self.rows, self.edges)
+            self.classes[wins & (share > SHARED_POWER * whole)] = IGNORED
+
+    def _ignore_borders(self, truth, touched, inside, edge):
+        """Ignore edges (columns only partly covered, or just outside) and what the receiver's filter hides."""
+        hidden = inside & (truth.snr_db + self.receiver_db < VISIBLE_DB)
+        self.classes[touched & (edge | hidden)] = IGNORED
+        self.classes[_grown(touched) & edge] = IGNORED
+
+
+def _pixels(truth, snr, inside, edge):
+    """(pixels that get the class of a transmission, pixels that may be it or not), bool (rows, columns)."""
+    band = np.broadcast_to(inside, snr.shape)
+    nothing = np.zeros(snr.shape, bool)
     if truth.label == "other":
-        return
-    centres = _centres(edges)
-    result[:, np.abs(centres - truth.center_hz) <= truth.bandwidth_hz / 2] = CLASS_OF[truth.label]
-
-
-def _paint_occupied(result, truth, edges, receiver_gain):
-    snr = pixel_snr(truth, result.shape[0], edges)
-    inside, edge = _columns(truth, edges)
-    hidden = inside & (truth.snr_db + 20 * np.log10(receiver_gain) < VISIBLE_DB)
-    if truth.label == "other":
-        lit, ignored = _burst_pixels(snr, inside, edge)
-    elif truth.snr_db < VISIBLE_DB:
-        lit, ignored = np.zeros(snr.shape, bool), np.broadcast_to(inside, snr.shape).copy()
-    elif truth.label == "LTE":
-        lit = np.broadcast_to(inside, snr.shape)
-        ignored = np.zeros(snr.shape, bool)
-    else:
-        lit, ignored = _nr_pixels(truth, snr, inside)
-    result[ignored] = IGNORED
-    result[lit & ~ignored] = CLASS_OF[truth.label]
-    touched = lit | ignored
-    result[touched & (edge | hidden)] = IGNORED
-    # An edge is a column that is only partly covered, or the one just outside.
-    beside = _grown(touched) & edge
-    result[beside] = IGNORED
+        lit = inside & (snr > 10 ** (VISIBLE_DB / 10))
+        return lit, (inside | edge) & ~lit & (snr > 10 ** (HINT_DB / 10))
+    if truth.snr_db < VISIBLE_DB:
+        return nothing, band
+    if truth.fills_band:
+        return band, nothing
+    lit = inside & (snr > LIT_LEVEL * 10 ** (truth.snr_db / 10)) & (snr > 10 ** (VISIBLE_DB / 10))
+    closed = _fill_gaps(lit, truth.gap_s / (truth.end_s - truth.start_s))
+    if not inside.any() or closed[:, inside].mean() >= BUSY_SHARE:
+        return band, nothing
+    return closed, band & ~closed
 
 
 def pixel_snr(truth, rows, edges):
     """Mean SNR in every pixel, linear, shape (rows, len(edges) - 1); `edges` of the columns are in Hz."""
-    n_time, n_frequency = truth.level.shape
-    time_share = _shares(np.linspace(0, 1, n_time + 1), np.linspace(0, 1, rows + 1))
+    return _per_pixel(truth, truth.level, rows, edges) * np.float32(10 ** (truth.snr_db / 10))
+
+
+def _per_pixel(truth, values, rows, edges):
+    """Mean of a truth's cells in every pixel."""
+    n_time, n_frequency = values.shape
     band = np.linspace(truth.occupied_lower, truth.occupied_upper, n_frequency + 1)
-    level = time_share @ truth.level @ _shares(band, edges).T
-    return level * np.float32(10 ** (truth.snr_db / 10))
-
-
-def _shares(cells, pixels):
-    """Share of every pixel that every cell fills, float32 (pixels, cells), from the edges of both (ascending)."""
-    lower = np.maximum(cells[None, :-1], pixels[:-1, None])
-    upper = np.minimum(cells[None, 1:], pixels[1:, None])
-    return (np.maximum(upper - lower, 0) / np.diff(pixels)[:, None]).astype(np.float32)
+    return shares(np.linspace(0, 1, n_time + 1), np.linspace(0, 1, rows + 1)) @ values @ shares(band, edges).T
 
 
 def _centres(edges):
@@ -128,22 +172,6 @@ def _columns(truth, edges):
         edge[max(middle - 1, 0):middle + 2] = True
         edge[middle] = False
     return inside, edge
-
-
-def _burst_pixels(snr, inside, edge):
-    """Pixels of another transmission that are seen, and those that may be seen."""
-    lit = inside & (snr > 10 ** (VISIBLE_DB / 10))
-    ignored = (inside | edge) & ~lit & (snr > 10 ** (HINT_DB / 10))
-    return lit, ignored
-
-
-def _nr_pixels(truth, snr, inside):
-    """Pixels of an NR carrier that are labelled, and those ignored."""
-    lit = inside & (snr > LIT_LEVEL * 10 ** (truth.snr_db / 10)) & (snr > 10 ** (VISIBLE_DB / 10))
-    closed = _fill_gaps(lit, truth.gap_s / (truth.end_s - truth.start_s))
-    if closed[:, inside].mean() >= BUSY_SHARE:
-        return np.broadcast_to(inside, snr.shape), np.zeros(snr.shape, bool)
-    return closed, np.broadcast_to(inside, snr.shape) & ~closed
 
 
 def _fill_gaps(lit, gap_share):

@@ -2,7 +2,8 @@
 """The LTE downlink as a resource grid: TS 36.211, normal cyclic prefix, all antenna ports added up.
 
 Synchronisation and reference signals are the real sequences at the real places; channels that carry data have the
-real places and random symbols. One function fills in one physical channel or signal of one subframe.
+real places and random symbols. One function fills in one physical channel or signal of one subframe. `lte_schedule`
+decides which resource blocks carry data, `lte_control` fills the control region.
 """
 from dataclasses import dataclass
 from functools import lru_cache, partial
@@ -10,15 +11,25 @@ from functools import lru_cache, partial
 import numpy as np
 
 from rpmsn.errors import require
-from rpmsn.synthesis.grid import SUBCARRIERS_PER_RB, ResourceGrid, scattered_runs
-from rpmsn.synthesis.qam import random_qam
-from rpmsn.synthesis.sequences import LTE_CELL_IDS, lte_crs, lte_crs_subcarriers, lte_pss, lte_sss
+from rpmsn.synthesis.grid import SUBCARRIERS_PER_RB, ResourceGrid
+from rpmsn.synthesis.lte_control import PHICH_RESOURCES, add_control_region, control_symbols
+from rpmsn.synthesis.lte_schedule import SUBFRAMES_PER_FRAME, Scheduler
+from rpmsn.synthesis.ofdm import CONTROL_SYMBOLS, EXTENDED_SYMBOLS_PER_MS
+from rpmsn.synthesis.qam import BITS_PER_SYMBOL, random_qam
+from rpmsn.synthesis.sequences import (
+    LTE_CELL_IDS,
+    LTE_MBSFN_AREA_IDS,
+    lte_crs,
+    lte_crs_subcarriers,
+    lte_mbsfn_reference,
+    lte_pss,
+    lte_sss,
+)
 
 _require = partial(require, "LteDownlink")
 
 SUBCARRIER_SPACING = 15e3
 SYMBOLS_PER_SUBFRAME = 14
-SUBFRAMES_PER_FRAME = 10
 
 N_RB = {1.4e6: 6, 3e6: 15, 5e6: 25, 10e6: 50, 15e6: 75, 20e6: 100}
 """Channel bandwidth (Hz) -> resource blocks: TS 36.104 table 5.6-1."""
@@ -41,24 +52,15 @@ LONGEST_DWPTS_WITHOUT_DATA = 3
 """A special subframe with so few downlink symbols has no PDSCH: TS 36.213 7.1.7."""
 
 ALLOCATIONS = ("rbg", "localised", "distributed", "full", "idle")
-MODULATIONS = (2, 4, 6)
-PHICH_RESOURCES = (1 / 6, 1 / 2, 1, 2)
-"""N_g of TS 36.211 6.9."""
+MBSFN_CONTENTS = ("empty", "pmch")
+MBSFN_SUBFRAMES = {"FDD": (1, 2, 3, 6, 7, 8), "TDD": (3, 4, 7, 8, 9)}
+"""Subframes that may be MBSFN subframes, in TDD only where they are downlink: TS 36.331, MBSFN-SubframeConfig."""
 
-TDD_PHICH_FACTORS = (
-    (2, 1, 0, 0, 0, 2, 1, 0, 0, 0),
-    (0, 1, 0, 0, 1, 0, 1, 0, 0, 1),
-    (0, 0, 0, 1, 0, 0, 0, 0, 1, 0),
-    (1, 0, 0, 0, 0, 0, 0, 0, 1, 1),
-    (0, 0, 0, 0, 0, 0, 0, 0, 1, 1),
-    (0, 0, 0, 0, 0, 0, 0, 0, 1, 0),
-    (1, 1, 0, 0, 0, 1, 1, 0, 0, 1),
-)
-"""m_i of TS 36.211 table 6.9-1, by configuration and subframe."""
+MBSFN_REFERENCE_SYMBOLS = ((2, 0), (6, 1), (10, 0))
+"""Symbols of a subframe of 12 that have MBSFN reference signals, and their lowest subcarrier: TS 36.211 6.10.2.2."""
 
-INTERLEAVER_COLUMNS = (1, 17, 9, 25, 5, 21, 13, 29, 3, 19, 11, 27, 7, 23, 15, 31,
-                       0, 16, 8, 24, 4, 20, 12, 28, 2, 18, 10, 26, 6, 22, 14, 30)  # fmt: skip
-"""Column order of TS 36.212 table 5.1.4-2."""
+MBSFN_CHANCE = 0.08
+"""Share of the drawn FDD cells that have MBSFN subframes."""
 
 IDLE_CONTROL_LOAD = 0.02
 """Share of control channel elements and PHICH groups in use while there is no user data (paging, uplink)."""
@@ -74,16 +76,22 @@ class LteDownlink:
         ports: antenna ports with reference signals, 1, 2 or 4.
         tdd_config: None for FDD, or the uplink-downlink configuration 0..6.
         special_subframe: special subframe configuration 0..9 (TDD only).
-        load: mean share of the downlink's resource blocks that carry user data, 0..1.
+        load: mean share of the resource blocks that carry user data, 0..1, over the downlink subframes that may.
         duty: share of subframes that carry user data, load..1; None: 1. A busy subframe has load / duty of its blocks.
         allocation: how users get their blocks. 'rbg': scattered groups, new in each subframe (resource allocation
             type 0); 'localised': one stretch that stays; 'distributed': blocks spread over the carrier, other ones in
             the second slot; 'full': every block of every subframe; 'idle': no user at all.
         users: users sharing a subframe ('rbg').
+        modulations: bits a symbol of user data, some of 2, 4, 6 and 8; each subframe takes one of them.
+        silent_subframes: subframes (0..9) without user data.
         pdsch_power_db: power of PDSCH elements over that of the reference signals, dB.
         pdcch_load: share of the control channel elements in use in subframes with user data, 0..1.
         phich_resource: N_g, one of 1/6, 1/2, 1, 2.
         system_information: send SIB1, and other system information now and then.
+        mbsfn_subframes: subframes (0..9) set aside for broadcast in every frame, some of 1, 2, 3, 6, 7 and 8 (FDD) or
+            of the downlink ones among 3, 4, 7, 8 and 9 (TDD). They have reference signals in their control region only.
+        mbsfn_content: what they carry after it: 'empty': nothing; 'pmch': broadcast data on the whole carrier, with
+            extended cyclic prefix.
         start_ms: where in the frame structure the grid begins, ms after the start of an even frame.
     """
 
@@ -96,13 +104,19 @@ class LteDownlink:
     duty: float | None = None
     allocation: str = "rbg"
     users: int = 3
+    modulations: tuple[int, ...] = (2, 4, 6)
+    silent_subframes: tuple[int, ...] = ()
     pdsch_power_db: float = 0.0
     pdcch_load: float = 0.4
     phich_resource: float = 1.0
     system_information: bool = True
+    mbsfn_subframes: tuple[int, ...] = ()
+    mbsfn_content: str = "empty"
     start_ms: int = 0
 
     def __post_init__(self):
+        for name in ("modulations", "silent_subframes", "mbsfn_subframes"):
+            setattr(self, name, tuple(getattr(self, name)))
         _require("bandwidth_hz", self.bandwidth_hz, self.bandwidth_hz in N_RB, "1.4, 3, 5, 10, 15 or 20 MHz, in Hz")
         _require("cell_id", self.cell_id, 0 <= self.cell_id < LTE_CELL_IDS, f"0..{LTE_CELL_IDS - 1}")
         _require("ports", self.ports, self.ports in (1, 2, 4), "1, 2 or 4")
@@ -117,8 +131,17 @@ class LteDownlink:
         _require("duty", self.duty, self.duty is None or self.load <= self.duty <= 1, "None or load..1")
         _require("allocation", self.allocation, self.allocation in ALLOCATIONS, ", ".join(ALLOCATIONS))
         _require("users", self.users, self.users >= 1, "1 or more")
+        is_allowed = self.modulations and set(self.modulations) <= set(BITS_PER_SYMBOL)
+        _require("modulations", self.modulations, is_allowed, "some of 2, 4, 6 and 8 bits")
+        is_allowed = set(self.silent_subframes) <= set(range(SUBFRAMES_PER_FRAME))
+        _require("silent_subframes", self.silent_subframes, is_allowed, "some of 0..9")
         _require("pdcch_load", self.pdcch_load, 0 <= self.pdcch_load <= 1, "0..1")
-        _require("phich_resource", self.phich_resource, self.phich_resource in PHICH_RESOURCES, "1/6, 1/2, 1 or 2")
+        is_known = np.isclose(self.phich_resource, PHICH_RESOURCES, rtol=1e-4).any()
+        _require("phich_resource", self.phich_resource, is_known, "1/6, 1/2, 1 or 2")
+        allowed = _allowed_mbsfn_subframes(self.tdd_config)
+        is_allowed, words = set(self.mbsfn_subframes) <= set(allowed), ", ".join(map(str, allowed))
+        _require("mbsfn_subframes", self.mbsfn_subframes, is_allowed, f"some of {words}" if words else "none")
+        _require("mbsfn_content", self.mbsfn_content, self.mbsfn_content in MBSFN_CONTENTS, ", ".join(MBSFN_CONTENTS))
         _require("start_ms", self.start_ms, self.start_ms >= 0, "0 or more")
 
     @classmethod
@@ -147,13 +170,15 @@ class LteDownlink:
             duty=float(rng.uniform(load, 1)) if rng.random() < 0.7 else None,
             allocation=allocation,
             users=int(rng.integers(1, 7)),
+            modulations=(2, 4, 6, 8) if rng.random() < 0.2 else (2, 4, 6),
             pdsch_power_db=float(rng.choice((-6, -4.77, -3, -1.77, 0, 1, 2, 3))),
             pdcch_load=float(rng.uniform(0.1, 0.9)),
             phich_resource=float(rng.choice(PHICH_RESOURCES)),
             system_information=bool(rng.random() < 0.95),
             start_ms=int(rng.integers(20)),
         )
-        return cls(**{**drawn, **fixed})
+        carrier = {**drawn, **fixed}
+        return cls(**{**_random_mbsfn(rng, carrier["tdd_config"]), **carrier})
 
     @property
     def n_rb(self) -> int:
@@ -176,12 +201,13 @@ class LteDownlink:
         """
         _require("n_ms", n_ms, n_ms == int(n_ms) and n_ms >= 1, "a whole number of milliseconds, 1 or more")
         symbols = np.zeros((n_ms, SYMBOLS_PER_SUBFRAME, self.n_rb * SUBCARRIERS_PER_RB), np.complex64)
-        active = np.zeros(n_ms, bool)
-        scheduler = _Scheduler(self, rng)
-        for number, subframe in enumerate(symbols, self.start_ms):
-            active[number - self.start_ms] = self.downlink_symbols(number % SUBFRAMES_PER_FRAME) > 0
-            if active[number - self.start_ms]:
-                self._fill(subframe, number, scheduler, rng)
+        in_frame = (self.start_ms + np.arange(n_ms)) % SUBFRAMES_PER_FRAME
+        active = np.array([self.downlink_symbols(index) > 0 for index in in_frame])
+        has_pmch = np.isin(in_frame, self.mbsfn_subframes) & (self.mbsfn_content == "pmch")
+        scheduler = Scheduler(self, rng)
+        for index in np.flatnonzero(active):
+            fill = self._fill_mbsfn if in_frame[index] in self.mbsfn_subframes else self._fill
+            fill(symbols[index], self.start_ms + int(index), scheduler, rng)
         return ResourceGrid(
             symbols=symbols.reshape(-1, symbols.shape[2]),
             technology="LTE",
@@ -191,6 +217,7 @@ class LteDownlink:
             active=active,
             slot_duration_s=1e-3,
             cell_id=self.cell_id,
+            extended_prefix=has_pmch if has_pmch.any() else None,
         )
 
     def _fill(self, subframe, number, scheduler, rng):
@@ -200,227 +227,68 @@ class LteDownlink:
         """
         in_frame = number % SUBFRAMES_PER_FRAME
         n_symbols = self.downlink_symbols(in_frame)
-        users, information = scheduler.user_blocks(), scheduler.information_blocks(number)
+        users, information = scheduler.user_blocks(in_frame), scheduler.information_blocks(number)
         blocks = users | information
         if n_symbols <= LONGEST_DWPTS_WITHOUT_DATA:
             blocks[:] = False
-        n_control = _control_symbols(self, in_frame, blocks.any(), rng)
+        n_control = control_symbols(self, in_frame, blocks.any(), rng)
         _add_pdsch(subframe, (n_control, n_symbols), blocks, scheduler.modulation(), self.pdsch_power_db, rng)
         share = self.pdcch_load if users.any() else IDLE_CONTROL_LOAD
-        n_phich = _phich_groups(self, in_frame)
-        pcfich, phich, pdcch = _control_elements(self.cell_id, self.n_rb, self.ports, n_control, n_phich)
-        _add_pcfich(subframe, pcfich, rng)
-        _add_phich(subframe, phich, share, rng)
-        _add_pdcch(subframe, pdcch, share, information.any(), rng)
+        add_control_region(subframe, self, in_frame, n_control, share, information.any(), rng)
         if in_frame == 0:
             _add_pbch(subframe, self.cell_id, rng)
         _add_synchronisation(subframe, self.cell_id, in_frame, self.tdd_config is not None)
         _add_crs(subframe, self.cell_id, self.ports, in_frame, n_symbols)
 
-
-class _Scheduler:
-    """Decides which resource blocks carry the PDSCH, subframe by subframe."""
-
-    def __init__(self, cell, rng):
-        self.cell, self.rng = cell, rng
-        self.duty = max(cell.load, 1.0 if cell.duty is None else cell.duty)
-        # What a cell keeps for good depends on the cell alone, so that two grids of it fit each other in time.
-        habits = np.random.default_rng(cell.cell_id)
-        self.stretch_start = habits.random()
-        self.information_width = max(2, round(cell.n_rb * habits.uniform(0.04, 0.16)))
-        self.information_start = int(habits.integers(cell.n_rb - self.information_width + 1))
-        self.information_is_distributed = cell.n_rb > 6 and habits.random() < 0.5
-
-    def modulation(self):
-        """Bits a symbol for this subframe."""
-        return int(self.rng.choice(MODULATIONS))
-
-    def user_blocks(self):
-        """bool (2, n_rb): the blocks that carry user data in each slot of the next subframe."""
-        n_rb, allocation = self.cell.n_rb, self.cell.allocation
-        if allocation == "full":
-            return np.ones((2, n_rb), bool)
-        if allocation == "idle" or self.cell.load == 0 or self.rng.random() >= self.duty:
-            return np.zeros((2, n_rb), bool)
-        # Rounded at random, so that the mean is the load also where a subframe has less than one block.
-        wanted = min(n_rb, int(n_rb * self.cell.load / self.duty + self.rng.random()))
-        if allocation == "localised":
-            start = int(self.stretch_start * (n_rb - wanted + 1))
-            return _stretch(n_rb, start, wanted)
-        if allocation == "distributed":
-            return _distributed(n_rb, int(self.rng.integers(n_rb)), wanted)
-        return _scattered_groups(n_rb, wanted, self.cell.users, self.rng)
-
-    def information_blocks(self, number):
-        """bool (2, n_rb): the blocks that carry system information, `number` subframes after an even frame's start.
-
-        SIB1 is sent in subframe 5 of even frames, the rest in windows of the operator's choice: TS 36.331 5.2.1.2.
-        """
-        frame, in_frame = divmod(number, SUBFRAMES_PER_FRAME)
-        is_sib1 = in_frame == 5 and frame % 2 == 0
-        is_other = in_frame == 0 and self.rng.random() < 0.1
-        if not self.cell.system_information or not (is_sib1 or is_other):
-            return np.zeros((2, self.cell.n_rb), bool)
-        if self.information_is_distributed:
-            return _distributed(self.cell.n_rb, self.information_start, self.information_width)
-        return _stretch(self.cell.n_rb, self.information_start, self.information_width)
+    def _fill_mbsfn(self, subframe, number, scheduler, rng):
+        """A subframe set aside for broadcast, shape (14, n_subcarriers): TS 36.211 6.5, 6.7, 6.10.2."""
+        in_frame = number % SUBFRAMES_PER_FRAME
+        has_pmch = self.mbsfn_content == "pmch"
+        must_be_two = has_pmch or self.ports == 4 or self.n_rb <= 10
+        n_control = CONTROL_SYMBOLS if must_be_two else int(rng.integers(1, CONTROL_SYMBOLS + 1))
+        if has_pmch:
+            _add_pmch(subframe, self.cell_id, in_frame, scheduler.modulation(), rng)
+        add_control_region(subframe, self, in_frame, n_control, IDLE_CONTROL_LOAD, False, rng)
+        _add_crs(subframe, self.cell_id, self.ports, in_frame, n_control)
 
 
-def _stretch(n_rb, start, count):
-    """Localised virtual resource blocks, the same in both slots: TS 36.211 6.2.3.1."""
-    blocks = np.zeros((2, n_rb), bool)
-    blocks[:, start : start + count] = True
-    return blocks
+def _allowed_mbsfn_subframes(tdd_config):
+    if tdd_config is None:
+        return MBSFN_SUBFRAMES["FDD"]
+    return tuple(subframe for subframe in MBSFN_SUBFRAMES["TDD"] if TDD_SUBFRAMES[tdd_config][subframe] == "D")
 
 
-def _scattered_groups(n_rb, wanted, users, rng):
-    """About `wanted` blocks in resource block groups, dealt out in one run for each user: TS 36.213 7.1.6.1."""
-    size = _group_size(n_rb)
-    n_groups = -(-n_rb // size)
-    n_taken = min(n_groups, int(wanted / n_rb * n_groups + rng.random()))
-    taken = np.zeros(n_groups, bool)
-    for start, width in scattered_runs(n_groups, n_taken, users, rng):
-        taken[start : start + width] = True
-    return np.repeat(taken, size)[None, :n_rb].repeat(2, axis=0)
+def _add_pmch(subframe, cell_id, in_frame, bits_per_symbol, rng):
+    """Broadcast data and its reference signals, 10 symbols with extended prefix: TS 36.211 6.5, 6.10.2."""
+    data = subframe[CONTROL_SYMBOLS:EXTENDED_SYMBOLS_PER_MS]
+    data[:] = random_qam(rng, data.shape, bits_per_symbol)
+    # The area's identity is the cell's own here: which cells broadcast together does not matter to a receiver.
+    for symbol, first in MBSFN_REFERENCE_SYMBOLS:
+        slot, in_slot = 2 * in_frame + symbol // 6, symbol % 6
+        n_rb = subframe.shape[1] // SUBCARRIERS_PER_RB
+        subframe[symbol, first::2] = _mbsfn_reference(cell_id % LTE_MBSFN_AREA_IDS, n_rb, slot, in_slot)
 
 
-def _group_size(n_rb):
-    """Resource blocks a group: TS 36.213 table 7.1.6.1-1."""
-    return next(size for size, limit in ((1, 10), (2, 26), (3, 63), (4, 110)) if n_rb <= limit)
-
-
-def _distributed(n_rb, start, count):
-    """Distributed virtual resource blocks start, start + 1, ... (cyclic): TS 36.211 6.2.3.2."""
-    places = _distributed_places(n_rb)
-    virtual = (start + np.arange(min(count, places.shape[1]))) % places.shape[1]
-    blocks = np.zeros((2, n_rb), bool)
-    blocks[0, places[0, virtual]] = True
-    blocks[1, places[1, virtual]] = True
-    return blocks
-
-
-@lru_cache(maxsize=16)
-def _distributed_places(n_rb):
-    """Resource block of each distributed virtual block in both slots, int (2, n_virtual): TS 36.211 6.2.3.2, gap 1."""
-    limits = ((10, -(-n_rb // 2)), (11, 4), (19, 8), (26, 12), (44, 18), (63, 27), (79, 32), (110, 48))
-    gap = next(gap for limit, gap in limits if n_rb <= limit)
-    group = _group_size(n_rb)
-    n_virtual = 2 * min(gap, n_rb - gap)
-    n_rows = -(-n_virtual // (4 * group)) * group
-    empty = 4 * n_rows - n_virtual
-    is_null = np.zeros((n_rows, 4), bool)
-    is_null[n_rows - empty // 2 :, 1::2] = True
-    matrix = np.full((n_rows, 4), -1)
-    matrix[~is_null] = np.arange(n_virtual)
-    read_out = matrix.T[matrix.T >= 0]
-    even = np.empty(n_virtual, int)
-    even[read_out] = np.arange(n_virtual)
-    interleaved = np.stack([even, (even + n_virtual // 2) % n_virtual])
-    return np.where(interleaved < n_virtual // 2, interleaved, interleaved + gap - n_virtual // 2)
-
-
-def _control_symbols(cell, in_frame, has_data, rng):
-    """Symbols of the control region in this subframe: TS 36.211 table 6.7-1."""
-    is_special = cell.tdd_config is not None and in_frame in (1, 6)
-    fewest, most = (2, 4) if cell.n_rb <= 10 else (1, 3)
-    if is_special:
-        most = 2
-    return int(rng.integers(fewest, most + 1)) if has_data else fewest
+_mbsfn_reference = lru_cache(maxsize=64)(lte_mbsfn_reference)
 
 
 def _add_pdsch(subframe, symbols, blocks, bits_per_symbol, power_db, rng):
     """Data on the allocated blocks: TS 36.211 6.3, 6.4.
 
     Args:
-        subframe: shape (14, n_subcarriers).
+        subframe: shape (14, n_subcarriers), contiguous, is changed.
         symbols: (start, stop) of the symbols that carry data.
         blocks: bool (2, n_rb) for the two slots.
     """
     amplitude = np.float32(10 ** (power_db / 20))
     half = SYMBOLS_PER_SUBFRAME // 2
+    by_block = subframe.reshape(SYMBOLS_PER_SUBFRAME, -1, SUBCARRIERS_PER_RB)
     for slot, allocated in enumerate(blocks):
         start, stop = max(symbols[0], slot * half), min(symbols[1], (slot + 1) * half)
-        subcarriers = np.flatnonzero(np.repeat(allocated, SUBCARRIERS_PER_RB))
-        if stop > start and subcarriers.size:
-            shape = (stop - start, subcarriers.size)
-            subframe[start:stop, subcarriers] = amplitude * random_qam(rng, shape, bits_per_symbol)
-
-
-def _add_pcfich(subframe, elements, rng):
-    """Control format indicator, in every downlink subframe: TS 36.211 6.7."""
-    subframe.flat[elements] = random_qam(rng, elements.shape)
-
-
-def _add_phich(subframe, groups, share, rng):
-    """Acknowledgements in a share of the groups, (n_groups, 12) elements: TS 36.211 6.9."""
-    used = groups[rng.random(len(groups)) < share]
-    subframe.flat[used] = random_qam(rng, used.shape)
-
-
-def _add_pdcch(subframe, elements, share, has_common, rng):
-    """Grants in a share of the control channel elements, (n_cce, 36) resource elements: TS 36.211 6.8.
-
-    Args:
-        has_common: also use the first eight control channel elements, as for system information.
-    """
-    aggregation = int(rng.choice((1, 2, 4, 8)))
-    used = np.repeat(rng.random(-(-len(elements) // aggregation)) < share, aggregation)[: len(elements)]
-    used[:8] |= has_common
-    subframe.flat[elements[used]] = random_qam(rng, (int(used.sum()), elements.shape[1]))
-
-
-@lru_cache(maxsize=256)
-def _control_elements(cell_id, n_rb, ports, n_control, n_phich):
-    """Places of the control channels, as indices into a flattened subframe.
-
-    Returns:
-        PCFICH (16,), PHICH (n_phich, 12) and PDCCH (n_cce, 36).
-    """
-    first = _element_groups(cell_id, n_rb, 0, has_reference=True)
-    pcfich = (cell_id % (2 * n_rb) + np.arange(4) * n_rb // 2) % len(first)
-    free = np.delete(first, pcfich, axis=0)
-    thirds = np.arange(3) * len(free) // 3
-    phich = (cell_id + np.arange(n_phich)[:, None] + thirds) % len(free)
-    control = [np.delete(free, phich.ravel(), axis=0)]
-    for symbol in range(1, n_control):
-        control.append(_element_groups(cell_id, n_rb, symbol, has_reference=symbol == 1 and ports == 4))
-    pdcch = _control_channel_elements(np.concatenate(control), cell_id, n_rb, ports)
-    return first[pcfich].ravel(), free[phich].reshape(n_phich, 12), pdcch
-
-
-def _element_groups(cell_id, n_rb, symbol, has_reference):
-    """Resource element groups of a symbol, (n_groups, 4) indices into a flattened subframe: TS 36.211 6.2.4."""
-    subcarriers = np.arange(n_rb * SUBCARRIERS_PER_RB)
-    if has_reference:
-        subcarriers = subcarriers[subcarriers % 3 != cell_id % 3]
-    return symbol * n_rb * SUBCARRIERS_PER_RB + subcarriers.reshape(-1, 4)
-
-
-def _control_channel_elements(groups, cell_id, n_rb, ports):
-    """Control channel elements, (n_cce, 36), out of the element groups left for them: TS 36.211 6.8.1, 6.8.5."""
-    symbol, subcarrier = np.divmod(groups[:, 0], n_rb * SUBCARRIERS_PER_RB)
-    width = np.array([6, 6 if ports == 4 else 4, 4, 4])[symbol]
-    lowest = subcarrier // width * width
-    groups = groups[np.lexsort((symbol, lowest))]
-    content = np.roll(_interleaver(len(groups)), -cell_id)
-    place = np.empty(len(groups), int)
-    place[content] = np.arange(len(groups))
-    n_cce = len(groups) // 9
-    return groups[place[: 9 * n_cce]].reshape(n_cce, 36)
-
-
-def _interleaver(n):
-    """Sub-block interleaver of n entries: which one comes at each place: TS 36.212 5.1.4.2.1."""
-    n_rows = -(-n // 32)
-    matrix = np.concatenate([np.full(32 * n_rows - n, -1), np.arange(n)]).reshape(n_rows, 32)
-    order = matrix[:, INTERLEAVER_COLUMNS].T.ravel()
-    return order[order >= 0]
-
-
-def _phich_groups(cell, in_frame):
-    """PHICH groups in a subframe: TS 36.211 6.9 and table 6.9-1."""
-    groups = int(np.ceil(cell.phich_resource * cell.n_rb / 8))
-    return groups if cell.tdd_config is None else groups * TDD_PHICH_FACTORS[cell.tdd_config][in_frame]
+        count = int(allocated.sum())
+        if stop > start and count:
+            data = random_qam(rng, (stop - start, count, SUBCARRIERS_PER_RB), bits_per_symbol)
+            by_block[start:stop, allocated] = amplitude * data
 
 
 def _add_pbch(subframe, cell_id, rng):
@@ -479,3 +347,12 @@ def _random_load(rng):
     if kind < 0.75:
         return rng.uniform(0.01, 0.3)
     return rng.uniform(0.3, 1.0) if kind < 0.92 else 1.0
+
+
+def _random_mbsfn(rng, tdd_config):
+    """MBSFN subframes of one FDD cell in twelve, as operators use them: for broadcast, or left empty to save power."""
+    count, content = int(rng.integers(1, 7)), str(rng.choice(MBSFN_CONTENTS, p=(0.6, 0.4)))
+    subframes = rng.permutation(MBSFN_SUBFRAMES["FDD"])[:count]
+    if tdd_config is not None or rng.random() >= MBSFN_CHANCE:
+        return {}
+    return dict(mbsfn_subframes=tuple(sorted(int(subframe) for subframe in subframes)), mbsfn_content=content)

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The OFDM modulator: a resource grid becomes samples straight at the capture's rate."""
+from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from math import floor
 
 import numpy as np
@@ -13,6 +15,14 @@ CHIPS_PER_MS = 30_720
 
 PREFIX, LONG_PREFIX_EXTRA, USEFUL = 144, 16, 2048
 """Chips at 15 kHz: normal cyclic prefix, what the first symbol of each 0.5 ms has more, useful part of a symbol."""
+
+EXTENDED_PREFIX = 512
+"""Chips at 15 kHz: extended cyclic prefix."""
+
+EXTENDED_SYMBOLS_PER_MS = 12
+
+CONTROL_SYMBOLS = 2
+"""Rows of a slot with extended prefix that keep the normal one: the control region of an LTE MBSFN subframe."""
 
 MAX_OVERSAMPLING = 3
 
@@ -31,8 +41,21 @@ def symbol_starts(subcarrier_spacing):
         starts.append(now)
         useful.append(now + Fraction(PREFIX, ratio) + extra)
         now = useful[-1] + Fraction(USEFUL, ratio)
-    to_seconds = Fraction(1, 1000 * CHIPS_PER_MS)
-    return [chips * to_seconds for chips in starts], [chips * to_seconds for chips in useful]
+    return _seconds(starts), _seconds(useful)
+
+
+def extended_symbol_starts():
+    """When the 12 symbols of an LTE subframe with extended cyclic prefix begin (15 kHz): TS 36.211 6.12.
+
+    Returns:
+        As `symbol_starts`.
+    """
+    starts = [(EXTENDED_PREFIX + USEFUL) * symbol for symbol in range(EXTENDED_SYMBOLS_PER_MS)]
+    return _seconds(starts), _seconds([start + EXTENDED_PREFIX for start in starts])
+
+
+def _seconds(chips):
+    return [Fraction(count) / (1000 * CHIPS_PER_MS) for count in chips]
 
 
 def modulate(grid, sample_rate, offset_hz=0.0, gains=None, ramp=0.0):
@@ -46,7 +69,7 @@ def modulate(grid, sample_rate, offset_hz=0.0, gains=None, ramp=0.0):
         sample_rate: Hz, a multiple of the subcarrier spacing, or of a third of it (20 Msps, at three times the cost).
         offset_hz: where the carrier's centre goes, rounded to a whole subcarrier; what leaves the span is dropped.
         gains: complex, broadcast to grid.symbols; the channel's gain of every symbol and subcarrier.
-        ramp: share of the cyclic prefix, 0..1, over which one symbol fades into the next (raised cosine), as
+        ramp: share of the (normal) cyclic prefix, 0..1, over which one symbol fades into the next (raised cosine), as
             transmitters do to keep their skirts low.
 
     Returns:
@@ -58,21 +81,25 @@ def modulate(grid, sample_rate, offset_hz=0.0, gains=None, ramp=0.0):
     """
     if not 0 <= ramp <= 1:
         raise ParameterError(f"ramp is {ramp}; choose a share of the cyclic prefix from 0 to 1")
-    oversampling = _oversampling(sample_rate, grid.subcarrier_spacing)
-    rate = round(sample_rate) * oversampling
-    shift = round(offset_hz / grid.subcarrier_spacing)
-    bins = grid.subcarrier_offsets + shift
-    inside = _span(bins, sample_rate / grid.subcarrier_spacing)
+    spacing = grid.subcarrier_spacing
+    factor = oversampling(sample_rate, spacing)
+    rate = round(sample_rate) * factor
+    bins = grid.subcarrier_offsets + round(offset_hz / spacing)
+    inside = _span(bins + 0.5 * grid.half_subcarrier_shift, sample_rate / spacing)
     symbols = grid.symbols if gains is None else grid.symbols * gains
-    scale = np.float32(1 / np.sqrt(symbols.shape[1]))
-    phases = _mixer_phases(grid.subcarrier_spacing, rate, shift) * scale
-    by_place = symbols.reshape(-1, len(phases), symbols.shape[1])[:, :, inside]
-    samples = _assemble(by_place * phases[:, None], bins[inside], grid.subcarrier_spacing, rate, ramp)
-    return samples if oversampling == 1 else samples[::oversampling].copy()
+    by_place = symbols.reshape(-1, grid.symbols_per_ms, symbols.shape[1])[:, :, inside]
+    fade = int(ramp * _shortest_prefix(spacing, rate))
+    pulse = _Pulse(rate, spacing, bins[inside], grid.half_subcarrier_shift, fade, 1 / np.sqrt(symbols.shape[1]))
+    samples = _assemble(by_place, grid.extended_prefix, round(offset_hz / spacing), pulse)
+    return samples if factor == 1 else samples[::factor].copy()
 
 
-def _oversampling(sample_rate, subcarrier_spacing):
-    """The smallest factor that brings the rate to a whole number of subcarriers."""
+def oversampling(sample_rate, subcarrier_spacing):
+    """The smallest factor that brings the rate to a whole number of subcarriers.
+
+    Raises:
+        ParameterError: there is none.
+    """
     for factor in (1, MAX_OVERSAMPLING):
         if sample_rate > 0 and round(sample_rate) == sample_rate and factor * sample_rate % subcarrier_spacing == 0:
             return factor
@@ -87,47 +114,140 @@ def _span(bins, n_bins):
     return slice(np.searchsorted(bins, -n_bins / 2, side="right"), np.searchsorted(bins, n_bins / 2, side="left"))
 
 
-def _symbol_samples(subcarrier_spacing, rate):
-    """`symbol_starts` in samples; halves go up, so that a symbol is never a sample longer than its FFT."""
-    return [[floor(start * rate + Fraction(1, 2)) for start in times] for times in symbol_starts(subcarrier_spacing)]
+@dataclass(frozen=True)
+class _Pulse:
+    """How a symbol's subcarriers become samples.
+
+    Attributes:
+        rate: samples a second.
+        subcarrier_spacing: Hz.
+        bins: of the FFT, ascending from the lowest subcarrier on, negative below the span's centre.
+        half_shift: subcarriers lie half a spacing higher.
+        fade: samples in which a symbol rises, and falls after its useful part; no more than any cyclic prefix.
+        scale: factor on all.
+    """
+
+    rate: int
+    subcarrier_spacing: float
+    bins: np.ndarray
+    half_shift: bool
+    fade: int
+    scale: float
+
+    @property
+    def n_fft(self):
+        """Samples of a symbol's useful part."""
+        return round(self.rate / self.subcarrier_spacing)
+
+    def waves(self, symbols, phase):
+        """Useful parts (n, n_fft) of symbols (n, n_bins), turned by a phase (a complex number of modulus 1)."""
+        spectrum = np.zeros((len(symbols), self.n_fft), np.complex64)
+        for part in self._stretches():
+            place = slice(self.bins[part][0] % self.n_fft, self.bins[part][-1] % self.n_fft + 1)
+            np.multiply(symbols[:, part], np.complex64(phase * self.scale), out=spectrum[:, place])
+        waves = scipy.fft.ifft(spectrum, axis=1, norm="forward", overwrite_x=True)
+        if self.half_shift:
+            waves *= _half_cycle(self.n_fft)
+        return waves
+
+    def _stretches(self):
+        """Slices of the bins within which they are neighbours: between them lie DC and the end of the FFT."""
+        ends = np.flatnonzero(np.diff(self.bins % self.n_fft) != 1) + 1
+        edges = [0, *ends, self.bins.size]
+        return [slice(*pair) for pair in zip(edges[:-1], edges[1:]) if pair[0] < pair[1]]
+
+    def add(self, samples, rows, start, useful, waves):
+        """Add symbols to their milliseconds.
+
+        Args:
+            samples: shape (n_ms, samples a ms), 0 where the symbols go, are changed.
+            rows: indices of the milliseconds that have the symbol.
+            start, useful: where its prefix and its useful part begin, in samples.
+            waves: useful parts, (n, n_fft).
+        """
+        fade = self.fade
+        tail = waves[:, self.n_fft - (useful - start) :]
+        # Half a cycle too few or too many: what comes before the useful part has the opposite sign of its end.
+        prefix = -tail if self.half_shift else tail
+        samples[rows, start + fade : useful] = prefix[:, fade:]
+        samples[rows, useful : useful + self.n_fft] = waves
+        if fade:
+            rise = _raised_cosine(fade)
+            samples[rows, start : start + fade] += prefix[:, :fade] * rise
+            self._add_fall(samples, rows, useful + self.n_fft, waves[:, :fade] * rise[::-1])
+
+    def _add_fall(self, samples, rows, start, fall):
+        """Add what runs on after the useful parts; after a millisecond's last one it belongs to the next."""
+        if start == samples.shape[1]:
+            rows, start = rows + 1, 0
+        samples[rows, start : start + fall.shape[1]] += -fall if self.half_shift else fall
 
 
-def _mixer_phases(subcarrier_spacing, rate, shift):
-    """Phase of a mixer at shift subcarriers where each useful part of a millisecond begins, complex64.
+def _assemble(symbols, extended_prefix, shift, pulse):
+    """Symbols (n_ms, symbols a ms, n bins), mixed up by `shift` subcarriers -> samples (n_ms * samples a ms,)."""
+    # One row more than needed: the last symbol's ramp runs into it.
+    samples = np.zeros((len(symbols) + 1, pulse.rate // 1000), np.complex64)
+    for place, rows, start, useful in _timetable(_sent(symbols), extended_prefix, pulse):
+        phase = _mixer_phase(pulse, shift, useful)
+        pulse.add(samples, rows, start, useful, pulse.waves(symbols[rows, place], phase))
+    return samples[:-1].reshape(-1)
+
+
+def _sent(symbols):
+    """bool (n_ms, symbols a ms): symbols with any energy."""
+    parts = symbols.view(symbols.real.dtype)
+    return np.einsum("msk,msk->ms", parts, parts) > 0
+
+
+def _timetable(sent, extended_prefix, pulse):
+    """What to send when.
+
+    Args:
+        sent: bool (n_ms, symbols a ms): symbols with any energy.
+        extended_prefix: bool (n_ms,) or None.
+
+    Yields:
+        (place in the millisecond, indices of milliseconds, start, useful), the last two in samples.
+    """
+    extended = np.zeros(len(sent), bool) if extended_prefix is None else extended_prefix
+    for place, (start, useful) in enumerate(_samples(symbol_starts(pulse.subcarrier_spacing), pulse.rate)):
+        rows = np.flatnonzero(sent[:, place] & ~(extended & (place >= CONTROL_SYMBOLS)))
+        if rows.size:
+            yield place, rows, start, useful
+    if extended.any():
+        times = _samples(extended_symbol_starts(), pulse.rate)
+        for place, (start, useful) in list(enumerate(times))[CONTROL_SYMBOLS:]:
+            rows = np.flatnonzero(sent[:, place] & extended)
+            if rows.size:
+                yield place, rows, start, useful
+
+
+def _samples(times, rate):
+    """Pairs (start, useful) in samples; halves go up, so that a symbol is never a sample longer than its FFT."""
+    return [tuple(floor(time * rate + Fraction(1, 2)) for time in pair) for pair in zip(*times)]
+
+
+def _shortest_prefix(subcarrier_spacing, rate):
+    """Samples of the shortest normal cyclic prefix."""
+    return min(useful - start for start, useful in _samples(symbol_starts(subcarrier_spacing), rate))
+
+
+def _mixer_phase(pulse, shift, useful):
+    """Phase factor of a mixer at shift subcarriers where a useful part begins, `useful` samples into a millisecond.
 
     It is the same in each millisecond, because a subcarrier's frequency is a whole number of cycles a millisecond.
     """
-    _, useful = _symbol_samples(subcarrier_spacing, rate)
-    cycles = [start * shift * round(subcarrier_spacing) % rate / rate for start in useful]
-    return np.exp(2j * np.pi * np.array(cycles)).astype(np.complex64)
+    cycles = useful * shift * round(pulse.subcarrier_spacing) % pulse.rate / pulse.rate
+    return np.exp(2j * np.pi * cycles)
 
 
-def _assemble(symbols, bins, subcarrier_spacing, rate, ramp):
-    """Symbols (n_ms, symbols a ms, n bins) at FFT bins -> samples (rate * n_ms / 1000,)."""
-    n_fft = round(rate / subcarrier_spacing)
-    starts, useful = _symbol_samples(subcarrier_spacing, rate)
-    n_ms, per_ms = symbols.shape[:2]
-    # One row more than needed: the last symbol's ramp runs into it.
-    samples = np.zeros((n_ms + 1, rate // 1000), np.complex64)
-    sent = symbols.any(axis=2)
-    for place in range(per_ms):
-        rows = np.flatnonzero(sent[:, place])
-        spectrum = np.zeros((rows.size, n_fft), np.complex64)
-        spectrum[:, bins % n_fft] = symbols[rows, place]
-        wave = scipy.fft.ifft(spectrum, axis=1, norm="forward", overwrite_x=True)
-        prefix = useful[place] - starts[place]
-        fade = round(ramp * prefix)
-        body = slice(starts[place] + fade, useful[place])
-        samples[rows, body] = wave[:, n_fft - prefix + fade :]
-        samples[rows, useful[place] : useful[place] + n_fft] = wave
-        if fade:
-            rise = _raised_cosine(fade)
-            samples[rows, starts[place] : body.start] += wave[:, n_fft - prefix : n_fft - prefix + fade] * rise
-            after, start = (rows, starts[place + 1]) if place + 1 < per_ms else (rows + 1, 0)
-            samples[after, start : start + fade] += wave[:, :fade] * rise[::-1]
-    return samples[:n_ms].reshape(-1)
+@lru_cache(maxsize=8)
+def _half_cycle(n):
+    """Half a cycle of a complex tone over n samples, complex64: moves a spectrum up by half a bin."""
+    return np.exp(1j * np.pi * np.arange(n) / n).astype(np.complex64)
 
 
+@lru_cache(maxsize=64)
 def _raised_cosine(n):
     """A rise from 0 to 1 over n samples, float32; it and its mirror image add to 1."""
     return (0.5 - 0.5 * np.cos(np.pi * (np.arange(n) + 0.5) / n)).astype(np.float32)

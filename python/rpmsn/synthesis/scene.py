@@ -1,25 +1,48 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Scenes: what is on the air, how it is heard, and the truth about it.
+"""Scenes: what is on the air, and apart from it how it is heard; plain numbers that go to YAML and back.
 
-A `Scene` is a list of emissions and a receiver, plain numbers that go to YAML and back. `render` makes samples of it.
-Every emission draws from a generator of its own, so one more emission leaves the others as they were.
-`presets` draws scenes at random.
+A `Scene` has a list of `Emission` (who sends what, at which frequency) and a `Reception` (how strong and through which
+channel each of them arrives, the noise, the receiver). `rendering` makes samples of it, and `labels` masks of those.
+
+>>> scene = Scene(30.72e6, emissions=[Emission("lte", 5e6, {"bandwidth_hz": 10e6}), Emission("gsm", -3e6)],
+...               reception=Reception([Path(20.0), Path(12.0, {"profile": "ETU", "doppler_hz": 5.0})]))
+>>> Scene.from_dict(scene.to_dict()) == scene
+True
 """
-from dataclasses import asdict, dataclass, field, fields, replace
+import inspect
+import re
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path as FilePath
 
 import numpy as np
+import yaml
 
-from ..errors import ParameterError
-from . import fading, lte, nr, ofdm, others
+from ..errors import ParameterError, require
+from ..files import whole_file
+from . import fading, ofdm, others, recorded
+from .checking import require_number, require_whole
+from .dss import DssDownlink
 from .lte import LteDownlink
+from .lte_uplink import LteUplink
+from .noise import Noise
 from .nr import NrDownlink
-from .receiver import Receiver, mean_power
+from .nr_uplink import NrUplink
+from .receiver import Receiver
 
 BLOCK_S = 0.04
 """Scenes longer than this are rendered in blocks of it."""
 
-CARRIERS = {"lte": LteDownlink, "nr": NrDownlink}
-KINDS = (*CARRIERS, *others.KINDS)
+CARRIERS = {"lte": LteDownlink, "nr": NrDownlink, "dss": DssDownlink, "lte_uplink": LteUplink, "nr_uplink": NrUplink}
+"""Kind of emission -> class of its cell."""
+
+RECORDED = "recorded"
+"""Kind of an emission that is taken from a recording; its parameters are the arguments of `recorded.load`."""
+
+KINDS = (*CARRIERS, *others.KINDS, RECORDED)
+
+SAMPLE_RATES = (1e6, 125e6)
+SHORTEST_S, LONGEST_S = 1e-3, 86400.0
+HIGHEST_SEED = (1 << 63) - 1
 
 
 @dataclass
@@ -27,24 +50,20 @@ class Emission:
     """One transmitter.
 
     Args:
-        kind: `lte`, `nr` or a key of `others.KINDS`.
+        kind: one of `KINDS`: a carrier, a key of `others.KINDS`, or `recorded`.
         offset_hz: its centre relative to the receiver's; a carrier's is rounded to a whole subcarrier.
-        power_db: power per hertz of its occupied band, at full load, over that of the noise, dB.
-        parameters: arguments of `LteDownlink`, `NrDownlink` or the function in `others`.
-        channel: None, or profile, doppler_hz and delay_spread_s as in `fading.gains`.
+        parameters: arguments of the class or function behind the kind.
         early_s: 0..0.001; a carrier's millisecond (`start_ms` of its parameters) begins this long before the scene.
         ramp: of a carrier's symbols, see `ofdm.modulate`.
         seed: of its contents and its channel.
 
     Raises:
-        ParameterError: no such kind; early_s is outside 0..0.001.
+        ParameterError: no such kind, a parameter that it does not have, or a value that cannot be.
     """
 
     kind: str
     offset_hz: float = 0.0
-    power_db: float = 20.0
     parameters: dict = field(default_factory=dict)
-    channel: dict | None = None
     early_s: float = 0.0
     ramp: float = 0.3
     seed: int = 0
@@ -52,254 +71,204 @@ class Emission:
     def __post_init__(self):
         if self.kind not in KINDS:
             raise ParameterError(f"kind of emission {self.kind!r} is unknown; choose one of {', '.join(KINDS)}")
-        if not 0 <= self.early_s <= 1e-3:
-            raise ParameterError(f"early_s is {self.early_s} s; choose 0 to 0.001, and start_ms for more")
+        owner = f"emission {self.kind!r}"
+        require_number(owner, "offset_hz", self.offset_hz, unit="of Hz")
+        require_number(owner, "early_s", self.early_s, 0, 1e-3, "(and start_ms for more)")
+        require_number(owner, "ramp", self.ramp, 0, 1, "of the cyclic prefix")
+        require_whole(owner, "seed", self.seed, 0, HIGHEST_SEED)
+        _mapping(self.parameters, f"parameters of {owner}")
+        if self.kind in CARRIERS:
+            self.cell()
+        else:
+            _check_names(owner, self.parameters, _arguments(self.kind))
+
+    def cell(self, start_ms=0):
+        """The carrier's cell as it is `start_ms` after the scene's beginning; only for the kinds in `CARRIERS`."""
+        names = [item.name for item in fields(CARRIERS[self.kind])]
+        _check_names(f"emission {self.kind!r}", self.parameters, names)
+        try:
+            parameters = {**self.parameters, "start_ms": self.parameters.get("start_ms", 0) + start_ms}
+            return CARRIERS[self.kind](**parameters)
+        except TypeError as error:
+            raise ParameterError(f"emission {self.kind!r} has a parameter of the wrong type ({error}); give numbers "
+                                 f"as numbers: {self.parameters}") from error
+
+
+@dataclass
+class Path:
+    """The way from one emission to the receiver.
+
+    Args:
+        power_db: power per hertz of its occupied band, at full load, over that of the noise, dB.
+        channel: None, or profile, doppler_hz and delay_spread_s as in `fading.gains`.
+
+    Raises:
+        ParameterError: a value that cannot be.
+    """
+
+    power_db: float = 20.0
+    channel: dict | None = None
+
+    def __post_init__(self):
+        require_number("a path", "power_db", self.power_db, -100, 200, "dB")
+        if self.channel is not None:
+            fading.check(self.channel)
+
+
+@dataclass
+class Reception:
+    """How what is on the air is heard.
+
+    Args:
+        paths: one `Path` for each emission, in their order; a shorter list is filled with the default `Path`.
+        receiver: `Receiver`.
+        noise: `Noise`; None for a recording made without a radio, such as an encoder's output.
+    """
+
+    paths: list = field(default_factory=list)
+    receiver: Receiver = field(default_factory=Receiver)
+    noise: Noise | None = field(default_factory=Noise)
 
 
 @dataclass
 class Scene:
-    """What is on the air and the receiver that hears it.
+    """What is on the air and how it is heard.
 
     Args:
-        sample_rate: Hz, a multiple of the subcarrier spacings in use.
+        sample_rate: Hz, 1e6 to 125e6; a multiple of the subcarrier spacings in use (or of a third of them).
         duration_s: whole milliseconds.
         seed: of noise and receiver.
         emissions: list of `Emission`.
-        receiver: `Receiver`.
-        noise: False for a recording made without a radio, such as an encoder's output.
+        reception: `Reception`.
 
     Raises:
-        ParameterError: the duration is not whole milliseconds.
+        ParameterError: the rate or the duration cannot be, or there are more paths than emissions.
     """
 
     sample_rate: float
     duration_s: float = BLOCK_S
     seed: int = 0
     emissions: list = field(default_factory=list)
-    receiver: Receiver = field(default_factory=Receiver)
-    noise: bool = True
+    reception: Reception = field(default_factory=Reception)
 
     def __post_init__(self):
-        milliseconds = self.duration_s * 1e3
-        if milliseconds < 0.5 or abs(milliseconds - round(milliseconds)) > 1e-6:
-            raise ParameterError(f"duration_s of a scene is {self.duration_s}; give whole milliseconds, 0.001 at least")
+        require_number("a scene", "sample_rate", self.sample_rate, *SAMPLE_RATES, "Hz")
+        require_number("a scene", "duration_s", self.duration_s, SHORTEST_S, LONGEST_S, "s")
+        is_whole = abs(self.duration_s * 1e3 - round(self.duration_s * 1e3)) < 1e-6
+        require("a scene", "duration_s", self.duration_s, is_whole, "whole milliseconds")
+        require_whole("a scene", "seed", self.seed, 0, HIGHEST_SEED)
+        paths = self.reception.paths
+        require("a scene", "paths", len(paths), len(paths) <= len(self.emissions),
+                f"one path an emission, {len(self.emissions)} here")
+        self.reception.paths = [*paths, *(Path() for _ in self.emissions[len(paths):])]
+        for emission in self.emissions:
+            if emission.kind in CARRIERS:
+                ofdm.oversampling(self.sample_rate, getattr(emission.cell(), "subcarrier_spacing", 15e3))
 
     def to_dict(self):
         """As plain dictionaries, lists and numbers."""
-        return _plain(asdict(self))
+        return plain(asdict(self))
 
     @classmethod
     def from_dict(cls, values):
         """The scene that `to_dict` wrote.
 
         Raises:
-            ParameterError: a key is none of a scene's.
+            ParameterError: a key is none of a scene's, or a value cannot be.
         """
-        values = dict(values)
-        values["emissions"] = [_from_dict(Emission, emission) for emission in values.get("emissions", [])]
-        values["receiver"] = _from_dict(Receiver, values.get("receiver", {}))
-        return _from_dict(cls, values)
+        values = _mapping(values, "a scene")
+        emissions = [_build(Emission, emission) for emission in values.get("emissions") or []]
+        return _build(cls, {**values, "emissions": emissions, "reception": _reception(values.get("reception") or {})})
+
+    def save(self, path):
+        """Write the scene as YAML, whole or not at all."""
+        with whole_file(path) as file:
+            file.write(yaml.safe_dump(self.to_dict(), sort_keys=False, width=120).encode())
+
+    @classmethod
+    def load(cls, path):
+        """Read a scene from a YAML file.
+
+        Raises:
+            ParameterError: the file cannot be read, is no YAML, or describes no scene that can be; names the file.
+        """
+        try:
+            return cls.from_dict(yaml.load(FilePath(path).read_text(encoding="utf-8"), _Loader))
+        except OSError as error:
+            raise ParameterError(f"scene {path} cannot be read: {error.strerror}") from error
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            raise ParameterError(f"scene {path} is not valid YAML: {error}") from error
+        except ParameterError as error:
+            raise ParameterError(f"scene {path}: {error}") from error
 
 
-@dataclass
-class Truth:
-    """What one emission left in a stretch of samples.
-
-    Frequencies are in Hz relative to the receiver's centre, times in seconds from the scene's beginning.
-
-    Attributes:
-        label: `LTE`, `NR` or `other`.
-        center_hz, bandwidth_hz: centre and nominal channel bandwidth.
-        occupied_lower, occupied_upper: edges of the occupied band, also where they lie outside the span.
-        freq_lower, freq_upper: the same, clipped to the span.
-        start_s, end_s: the stretch.
-        snr_db: mean power per hertz while on the air (LTE: over its downlink subframes) over that of all noise, the
-            converter's included.
-        level: float32 (time cells, frequency cells), power in cells of the stretch x the occupied band relative
-            to `snr_db`.
-        gap_s: longest pause that a TDD pattern makes; 0 where there is none.
-    """
-
-    label: str
-    center_hz: float
-    bandwidth_hz: float
-    occupied_lower: float
-    occupied_upper: float
-    freq_lower: float
-    freq_upper: float
-    start_s: float
-    end_s: float
-    snr_db: float
-    level: np.ndarray
-    gap_s: float = 0.0
+class _Loader(yaml.SafeLoader):
+    """YAML in which 61.44e6 is a number, as everywhere but in YAML 1.1."""
 
 
-def render(scene):
-    """Samples and truths of a scene.
-
-    Long scenes are best taken from `render_blocks`, which gives the same samples.
-
-    Returns:
-        (samples, truths): complex64, shape (sample_rate * duration_s,), 1.0 the converter's full scale; list of
-        `Truth`, one for every emission in the span and every block of `BLOCK_S`.
-    """
-    blocks = list(render_blocks(scene))
-    truths = [truth for _, block_truths in blocks for truth in block_truths]
-    return blocks[0][0] if len(blocks) == 1 else np.concatenate([samples for samples, _ in blocks]), truths
-
-
-def render_blocks(scene):
-    """Render a scene of any length without holding it: yields (samples, truths) of `BLOCK_S` at a time.
-
-    Cells keep their frames and fading from block to block; traffic is drawn anew in each.
-    """
-    reference_power = None
-    total_ms, block_ms = round(scene.duration_s * 1e3), round(BLOCK_S * 1e3)
-    for start_ms in range(0, total_ms, block_ms):
-        stretch = _Stretch(scene.sample_rate, start_ms, min(block_ms, total_ms - start_ms))
-        samples, truths = _on_the_air(scene, stretch)
-        if reference_power is None:
-            reference_power = mean_power(samples)
-        floor = float(scene.noise) + scene.receiver.quantisation_noise(reference_power)
-        for truth in truths:
-            truth.snr_db -= float(10 * np.log10(floor))
-        rng = generator(scene.seed, "receiver", start_ms)
-        yield scene.receiver.apply(samples, scene.sample_rate, rng, reference_power), truths
-
-
-@dataclass
-class _Stretch:
-    """A block of a scene: sample rate (Hz), beginning and length (whole ms)."""
-
-    sample_rate: float
-    start_ms: int
-    n_ms: int
-
-    @property
-    def start_s(self):
-        return self.start_ms * 1e-3
-
-    @property
-    def duration_s(self):
-        return self.n_ms * 1e-3
-
-    @property
-    def n_samples(self):
-        return round(self.sample_rate * self.n_ms / 1000)
-
-
-def _on_the_air(scene, stretch):
-    """Signal at the antenna, with noise of power 1, and the truths (SNR over that noise)."""
-    if scene.noise:
-        rng = generator(scene.seed, "noise", stretch.start_ms)
-        samples = rng.standard_normal(2 * stretch.n_samples, dtype=np.float32)
-        samples *= np.float32(np.sqrt(0.5))
-        samples = samples.view(np.complex64)
-    else:
-        samples = np.zeros(stretch.n_samples, np.complex64)
-    truths = []
-    for emission in scene.emissions:
-        add = _add_carrier if emission.kind in CARRIERS else _add_other
-        truth = add(samples, emission, stretch)
-        if truth.freq_lower < truth.freq_upper:
-            truths.append(truth)
-    return samples, truths
-
-
-def _add_carrier(samples, emission, stretch):
-    """Add an LTE or NR carrier to the samples; returns its truth."""
-    cell = CARRIERS[emission.kind](**emission.parameters)
-    cell = replace(cell, start_ms=cell.start_ms + stretch.start_ms)
-    # A millisecond more, because the scene may begin within one.
-    grid = cell.grid(stretch.n_ms + 1, generator(emission.seed, "contents", stretch.start_ms))
-    if emission.channel:
-        times = stretch.start_s - emission.early_s + fading.symbol_times(grid)
-        grid = fading.on_grid(grid, **emission.channel, rng=generator(emission.seed, "channel"), times=times)
-    center = round(emission.offset_hz / grid.subcarrier_spacing) * grid.subcarrier_spacing
-    skipped = round(emission.early_s * stretch.sample_rate)
-    wave = ofdm.modulate(grid, stretch.sample_rate, center, ramp=emission.ramp)[skipped:skipped + stretch.n_samples]
-    wave *= np.float32(_amplitude(emission.power_db, grid.occupied_bandwidth, stretch.sample_rate))
-    samples += wave
-    first = round(emission.early_s * 1e3 * grid.symbols_per_ms)
-    symbols = slice(first, first + stretch.n_ms * grid.symbols_per_ms)
-    level = _block_power(grid.symbols[symbols])
-    is_downlink = np.repeat(grid.active, 14)[symbols]
-    on_air = np.broadcast_to(is_downlink[:, None], level.shape) if emission.kind == "lte" else level > 0
-    half = grid.occupied_bandwidth / 2
-    return _truth(grid.technology, emission, stretch, center, grid.bandwidth, (center - half, center + half),
-                  level, on_air, _longest_gap(grid))
-
-
-def _add_other(samples, emission, stretch):
-    """Add a transmission of class `other` to the samples; returns its truth."""
-    rng = generator(emission.seed, "contents", stretch.start_ms)
-    signal = others.KINDS[emission.kind](stretch.duration_s, rng, stretch.start_s, **emission.parameters)
-    if emission.channel:
-        signal.samples = fading.in_time(signal.samples, signal.sample_rate, **emission.channel,
-                                        rng=generator(emission.seed, "channel"), start_s=stretch.start_s)
-    wave = others.place(signal, stretch.n_samples, stretch.sample_rate, emission.offset_hz)
-    wave *= np.float32(_amplitude(emission.power_db, signal.occupied_bandwidth, stretch.sample_rate))
-    samples += wave
-    level = signal.on_air * np.float32(_channel_power(emission.channel, emission.seed, stretch))
-    edges = (emission.offset_hz + signal.lower, emission.offset_hz + signal.upper)
-    return _truth("other", emission, stretch, emission.offset_hz, signal.upper - signal.lower, edges, level,
-                  signal.on_air > 0.5, 0.0)
-
-
-def _channel_power(channel, seed, stretch):
-    """Mean power that a fading channel passes over a stretch and all frequencies."""
-    if not channel:
-        return 1.0
-    times = np.linspace(stretch.start_s, stretch.start_s + stretch.duration_s, 64)
-    _, taps = fading.gains(times, **channel, rng=generator(seed, "channel"))
-    return float(np.mean(np.sum(np.abs(taps) ** 2, axis=0)))
-
-
-def _truth(label, emission, stretch, center, bandwidth, edges, level, on_air, gap_s):
-    mean = max(float(level.mean(where=on_air)) if on_air.any() else float(level.max()), 1e-12)
-    half = stretch.sample_rate / 2
-    return Truth(
-        label=label, center_hz=center, bandwidth_hz=bandwidth, occupied_lower=edges[0], occupied_upper=edges[1],
-        freq_lower=float(np.clip(edges[0], -half, half)), freq_upper=float(np.clip(edges[1], -half, half)),
-        start_s=stretch.start_s, end_s=stretch.start_s + stretch.duration_s,
-        snr_db=emission.power_db + 10 * float(np.log10(mean)), level=level / np.float32(mean), gap_s=gap_s)
-
-
-def _amplitude(power_db, occupied_hz, sample_rate):
-    """Amplitude that a signal of unit power needs over noise of power 1 in the whole span."""
-    return np.sqrt(10 ** (power_db / 10) * occupied_hz / sample_rate)
-
-
-def _block_power(symbols):
-    """Mean power of every symbol and resource block, float32 (n_symbols, n_rb)."""
-    parts = np.ascontiguousarray(symbols).view(np.float32).reshape(len(symbols), -1, 24)
-    return np.einsum("srk,srk->sr", parts, parts) / np.float32(12)
-
-
-def _longest_gap(grid):
-    """Seconds of the longest run of slots without downlink, with a slot more for the special one; 0 for FDD."""
-    runs = np.diff(np.flatnonzero(np.concatenate([[True], grid.active, [True]]))) - 1
-    longest = int(runs.max())
-    return (longest + 1) * grid.slot_duration_s if longest else 0.0
+_Loader.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(r"^[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$"),
+                              list("-+.0123456789"))
 
 
 def generator(seed, purpose, index=0):
-    """A generator that depends on nothing but its arguments."""
+    """A random generator that depends on nothing but its arguments."""
     return np.random.default_rng(np.random.SeedSequence([seed, *purpose.encode(), index]))
 
 
-def _from_dict(cls, values):
-    known = [item.name for item in fields(cls)]
-    unknown = sorted(set(values) - set(known))
-    if unknown:
-        raise ParameterError(f"{cls.__name__} has no {', '.join(unknown)}; its keys are {', '.join(known)}")
-    return cls(**values)
-
-
-def _plain(value):
+def plain(value):
     """numpy scalars and tuples -> Python numbers and lists, all the way down."""
     if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple, np.ndarray)):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     return value.item() if isinstance(value, np.generic) else value
+
+
+def rounded(value, digits=6):
+    """Every float of a plain value with so many significant digits, all the way down.
+
+    Functions such as the logarithm differ in their last bits between machines; a rounded scene does not.
+    """
+    if isinstance(value, dict):
+        return {key: rounded(item, digits) for key, item in value.items()}
+    if isinstance(value, list):
+        return [rounded(item, digits) for item in value]
+    return float(f"{value:.{digits}g}") if isinstance(value, float) else value
+
+
+def _reception(values):
+    values = _mapping(values, "reception")
+    paths = [_build(Path, path) for path in values.get("paths") or []]
+    receiver = _build(Receiver, values.get("receiver") or {})
+    noise = values.get("noise", {})
+    return _build(Reception, {**values, "paths": paths, "receiver": receiver,
+                              "noise": None if noise is None else _build(Noise, noise)})
+
+
+def _build(cls, values):
+    """Make a dataclass of a mapping whose keys have to be its fields."""
+    _check_names(cls.__name__, _mapping(values, cls.__name__), [item.name for item in fields(cls)])
+    try:
+        return cls(**values)
+    except TypeError as error:
+        raise ParameterError(f"{cls.__name__} cannot be made of {values}: {error}") from error
+
+
+def _mapping(values, what):
+    if not isinstance(values, dict):
+        raise ParameterError(f"{what} is {values!r}, but a mapping of keys to values is needed")
+    return values
+
+
+def _check_names(owner, given, known):
+    unknown = sorted(str(name) for name in given if name not in known)
+    if unknown:
+        raise ParameterError(f"{owner} has no {', '.join(unknown)}; choose of {', '.join(known)}")
+
+
+def _arguments(kind):
+    """Names of the parameters that an emission of class `other`, or a recorded one, can have."""
+    if kind == RECORDED:
+        return recorded.PARAMETERS
+    return [name for name in inspect.signature(others.KINDS[kind]).parameters
+            if name not in ("duration_s", "rng", "start_s")]

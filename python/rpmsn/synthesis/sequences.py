@@ -11,6 +11,7 @@ GOLD_ADVANCE = 1600
 LTE_MAX_N_RB = 110
 LTE_CELL_IDS = 504
 NR_CELL_IDS = 1008
+LTE_MBSFN_AREA_IDS = 256
 
 
 def gold(c_init, n):
@@ -176,3 +177,67 @@ def _checked(cell_id, cell_ids):
     if not 0 <= cell_id < cell_ids:
         raise ParameterError(f"cell_id is {cell_id}; choose 0..{cell_ids - 1}")
     return int(cell_id)
+
+
+def lte_mbsfn_reference(area_id, n_rb, slot, symbol):
+    """MBSFN reference values of one symbol, complex64 (6 * n_rb,): TS 36.211 6.10.2.1.
+
+    Args:
+        area_id: identity of the MBSFN area, 0..255.
+        slot: slot of 0.5 ms in the frame, 0..19.
+        symbol: symbol in the slot, 0..5 (extended cyclic prefix).
+    """
+    c_init = 2**9 * (7 * (slot + 1) + symbol + 1) * (2 * area_id + 1) + area_id
+    values = qpsk(gold(c_init, 12 * LTE_MAX_N_RB))
+    return values[3 * (LTE_MAX_N_RB - n_rb) : 3 * (LTE_MAX_N_RB + n_rb)]
+
+
+LTE_UPLINK_GROUPS = 30
+
+LTE_UPLINK_QUARTERS = (
+    "123033223203 223331200203 220001002021 122221002031 132121012123 203112211302 "
+    "130003213302 011120312032 203211122312 201331022222 131220010031 321133023233 "
+    "202202220002 330302231033 021013233312 312011223210 232123331131 022303003231 "
+    "032202001120 132321130101 102222321201 131200000210 220000130203 221010212312 "
+    "223233121002 203323320113 230030211310 010103212300 130313303311 300110130321"
+).split()
+"""TS 36.211 table 5.5.1.2-1, one word a group: digit d stands for phi = 2 d - 3."""
+
+
+@lru_cache(maxsize=512)
+def lte_uplink_reference(group, n):
+    """Base sequence (number 0) of the uplink's reference signals, complex64 (n,): TS 36.211 5.5.1.
+
+    It has modulus 1 everywhere. The 30 sequences of 24 elements are QPSK like the standard's, but not its table.
+
+    Args:
+        group: sequence group, 0..29.
+        n: 12, 24, or 36 and more: elements.
+    """
+    if not 0 <= group < LTE_UPLINK_GROUPS:
+        raise ParameterError(f"group is {group}; choose 0..{LTE_UPLINK_GROUPS - 1}")
+    if n == 12:
+        quarters = np.array(list(LTE_UPLINK_QUARTERS[group]), int)
+    elif n == 24:
+        quarters = np.random.default_rng(group).integers(0, 4, n)
+    else:
+        return _zadoff_chu(group, n)
+    return np.exp(0.25j * np.pi * (2 * quarters - 3)).astype(np.complex64)
+
+
+def _zadoff_chu(group, n):
+    """A Zadoff-Chu sequence of the longest prime length below n, repeated to n elements: TS 36.211 5.5.1.1."""
+    length = next(prime for prime in range(n - 1, 1, -1) if all(prime % divisor for divisor in range(2, prime)))
+    root = (2 * length * (group + 1) + 31) // 62
+    m = np.arange(n) % length
+    return np.exp(-1j * np.pi * (root * m * (m + 1) % (2 * length)) / length).astype(np.complex64)
+
+
+def lte_uplink_shifts(c_init, n):
+    """Numbers 0..255 that turn the cyclic shifts of uplink sequences: TS 36.211 5.4 and 5.5.2.1.1.
+
+    Args:
+        c_init: of the pseudo-random sequence.
+        n: numbers wanted, each of 8 bits, least significant first.
+    """
+    return gold(c_init, 8 * n).reshape(n, 8).astype(int) @ (1 << np.arange(8))

@@ -3,7 +3,7 @@
 
 Everything that decides the result stands in it, so that the same file gives the same model again.
 """
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 
 import yaml
@@ -11,23 +11,7 @@ import yaml
 from .. import spectrogram
 from ..classes import CLASS_NAMES
 from ..errors import ParameterError
-
-
-@dataclass(frozen=True)
-class SetConfig:
-    """A synthetic set of images and masks.
-
-    Attributes:
-        preset: which scenes (`rpmsn.synthesis.presets.random_scene`).
-        count: number of scenes.
-        seed: first seed; the set has the scenes of `count` seeds made from it.
-        rule: label rule (`rpmsn.synthesis.labels.mask`).
-    """
-
-    preset: str
-    count: int
-    seed: int
-    rule: str = "occupied"
+from .dataset import SetConfig
 
 
 @dataclass(frozen=True)
@@ -40,7 +24,7 @@ class TrainingConfig:
         architecture: name in `rpmsn.network.REGISTRY`.
         arguments: of that network; `in_channels` and `classes` have to agree with `recipe` and `classes`.
         classes: names in the order of the network's outputs.
-        recipe: image recipe.
+        recipe: image recipe, of both sets too.
         sample_rates: lowest and highest rate that the model is for, Hz.
         train, validation: the sets.
         epochs, batch_size, learning_rate, weight_decay: of AdamW with one warm-up and a cosine to zero.
@@ -91,7 +75,8 @@ def load_config(path):
             values[name] = _build(SetConfig, values[name], f"{path}, key {name!r}")
     config = _build(TrainingConfig, values, str(path))
     _check(config, path)
-    return config
+    return replace(config, train=replace(config.train, recipe=config.recipe),
+                   validation=replace(config.validation, recipe=config.recipe))
 
 
 def _build(kind, values, where):

@@ -1,34 +1,69 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A set of images and masks on disk: made from scenes, in shards, by several processes, resumable.
 
-A folder holds `set.yml` (what it was made from) and for every shard `shard-00000.images.npy` (uint8,
-scenes x 256 x 256), `.masks.npy` (uint8, 255 = not judged) and `.scenes.jsonl` (one scene a line, from which the
-masks can be derived again under another rule). A shard's images are put in place last and by renaming, so a
-shard is either whole or not there.
+A folder holds `set.yml` (what it was made from) and, for every shard of 32 scenes:
+
+    shard-00000.images.npy          uint8, (scenes, channels, 256, 256)
+    shard-00000.masks-occupied.npy  uint8, (scenes, 256, 256), 255 = not judged; one file for every rule asked for
+    shard-00000.scenes.jsonl        one scene a line, and the facts of its truths
+    shard-00000.truths.npz          power of every emission in every row and resource block, from which masks are made
+
+A shard's images are put in place last and by renaming, so a shard is either whole or not there. Masks under another
+rule are made from the truths alone, without rendering a scene again.
 """
 import json
-import os
-import threading
-import time
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from contextlib import contextmanager
-from dataclasses import asdict
-from multiprocessing import get_context
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import yaml
-from tqdm import tqdm
 
 from .. import spectrogram
 from ..errors import ParameterError
 from ..files import whole_file
-from ..synthesis import labels
+from ..processes import each_done
+from ..synthesis import GENERATOR, labels
 from ..synthesis.presets import random_scene
-from ..synthesis.scene import render
+from ..synthesis.rendering import render
+from ..synthesis.scene import Scene
+from ..synthesis.truth import Truth
 
 SHARD_SCENES = 32
 SEEDS_PER_SET = 1_000_000
+
+
+@dataclass(frozen=True)
+class SetConfig:
+    """A synthetic set of images and masks.
+
+    Attributes:
+        preset: which scenes (`rpmsn.synthesis.presets.random_scene`).
+        count: number of scenes.
+        seed: first seed; the set has the scenes of `count` seeds made from it (`scene_seed`).
+        rule: label rule (`rpmsn.synthesis.labels.mask`).
+        recipe: of the images (`rpmsn.spectrogram`).
+        sample_rates: lowest and highest rate in Hz, for preset `any_rate`; None for all.
+        recordings: folder of recordings, for preset `stitched`.
+    """
+
+    preset: str
+    count: int
+    seed: int
+    rule: str = "occupied"
+    recipe: str = "averaged"
+    sample_rates: list | None = None
+    recordings: str | None = None
+
+    def scene(self, index):
+        """Scene number `index` of the set."""
+        return random_scene(self.preset, scene_seed(self.seed, index), None, self.sample_rates, self.recordings)
+
+    @property
+    def description(self):
+        """What decides the images, as it stands in `set.yml`."""
+        return {"preset": self.preset, "count": self.count, "seed": self.seed, "recipe": self.recipe,
+                "sample_rates": self.sample_rates, "recordings": self.recordings, "shard_scenes": SHARD_SCENES,
+                "generator": GENERATOR}
 
 
 def scene_seed(set_seed, index):
@@ -36,60 +71,38 @@ def scene_seed(set_seed, index):
     return set_seed * SEEDS_PER_SET + index
 
 
-def build_set(config, folder, workers=1):
+def build_set(config, folder, workers=1, quiet=False):
     """Make a set, or what is missing of one.
 
     Args:
         config: SetConfig.
         folder: where; made if it is not there.
         workers: processes.
+        quiet: no progress bar.
 
     Returns:
         ImageSet.
 
     Raises:
-        ParameterError: the folder holds a set made from something else.
+        ParameterError: the folder holds a set made from something else, or the configuration cannot be.
     """
+    labels.check_rule(config.rule)
+    spectrogram.recipe(config.recipe)
+    config.scene(0)
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    description = dict(asdict(config), recipe="averaged", shard_scenes=SHARD_SCENES)
-    _claim(folder, description)
-    missing = [shard for shard in range(_shards(config)) if not _images_file(folder, shard).exists()]
+    _claim(folder, config.description)
+    shards = range(-(-config.count // SHARD_SCENES))
+    missing = [shard for shard in shards if not _file(folder, shard, "images.npy").exists()]
     if missing:
-        scenes = min(config.count, len(missing) * SHARD_SCENES)
-        context = get_context("spawn")
-        with _one_thread_each(), ProcessPoolExecutor(workers, context, _end_with_parent, (os.getpid(),)) as pool, \
-                tqdm(total=scenes, unit="scene", desc=f"making {folder.name}") as progress:
-            jobs = [pool.submit(_build_shard, config, folder, shard) for shard in missing]
-            for job in as_completed(jobs):
-                progress.update(job.result())
-    return ImageSet(folder)
-
-
-@contextmanager
-def _one_thread_each():
-    """Keep the processes started meanwhile to one core each: they are the parallelism, not BLAS."""
-    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-    before = {name: os.environ.get(name) for name in names}
-    os.environ.update(dict.fromkeys(names, "1"))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
-
-
-def _end_with_parent(parent):
-    """In a worker: end when the process that asked for it is gone, also if it was killed."""
-    def watch():
-        while os.getppid() == parent:
-            time.sleep(1)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
+        sizes = [len(_indices(config, shard)) for shard in missing]
+        jobs = [(config, folder, shard) for shard in missing]
+        for _ in each_done(_build_shard, jobs, workers, "scene", f"making {folder.name}", int, sum(sizes), quiet):
+            pass
+    for shard in shards:
+        if not _masks_file(folder, shard, config.rule).exists():
+            _label_shard(folder, shard, config.rule)
+    return ImageSet(folder, config.rule)
 
 
 def _claim(folder, description):
@@ -100,53 +113,90 @@ def _claim(folder, description):
             file.write(yaml.safe_dump(description, sort_keys=False).encode())
         return
     there = yaml.safe_load(path.read_text(encoding="utf-8"))
-    if there != description:
-        changed = [key for key in description if (there or {}).get(key) != description[key]]
+    there = there if isinstance(there, dict) else {}
+    changed = [key for key in description if there.get(key) != description[key]]
+    if changed:
         raise ParameterError(f"{path} describes another set ({', '.join(changed)} differ); name another folder "
                              "or move that one away")
 
 
-def _shards(config):
-    return -(-config.count // SHARD_SCENES)
+def _indices(config, shard):
+    return range(shard * SHARD_SCENES, min((shard + 1) * SHARD_SCENES, config.count))
 
 
-def _images_file(folder, shard):
-    return folder / f"shard-{shard:05d}.images.npy"
+def _file(folder, shard, ending):
+    return folder / f"shard-{shard:05d}.{ending}"
+
+
+def _masks_file(folder, shard, rule):
+    return _file(folder, shard, f"masks-{rule}.npy")
 
 
 def _build_shard(config, folder, shard):
     """Make one shard; returns the number of its scenes."""
-    indices = range(shard * SHARD_SCENES, min((shard + 1) * SHARD_SCENES, config.count))
-    images = np.empty((len(indices), spectrogram.ROWS, spectrogram.COLUMNS), np.uint8)
-    masks = np.empty_like(images)
-    scenes = []
+    indices = _indices(config, shard)
+    channels = spectrogram.recipe(config.recipe).channels
+    images = np.empty((len(indices), channels, spectrogram.ROWS, spectrogram.COLUMNS), np.uint8)
+    lines, arrays = [], {}
     for position, index in enumerate(indices):
-        scene = random_scene(config.preset, scene_seed(config.seed, index))
+        scene = config.scene(index)
         samples, truths = render(scene)
         rows = spectrogram.rows_of(len(samples), spectrogram.frame_length(scene.sample_rate))
-        levels, _ = spectrogram.normalise(spectrogram.power(samples, rows), len(samples))
-        images[position] = spectrogram.fill_rows(spectrogram.to_uint8(levels))
-        masks[position] = spectrogram.fill_rows(labels.mask(scene, truths, config.rule, rows))
-        scenes.append(json.dumps(scene.to_dict()) + "\n")
-    base = str(_images_file(folder, shard))[:-len(".images.npy")]
-    with whole_file(base + ".scenes.jsonl") as file:
-        file.write("".join(scenes).encode())
-    for name, pixels in (("masks", masks), ("images", images)):
-        with whole_file(f"{base}.{name}.npy") as file:
-            np.save(file, pixels)
+        images[position] = spectrogram.stored_image(samples, rows, config.recipe)
+        packed = [truth.pooled(rows).pack() for truth in truths]
+        lines.append(json.dumps({"scene": scene.to_dict(), "rows": rows, "truths": [facts for facts, _ in packed]}))
+        for number, (_, parts) in enumerate(packed):
+            arrays.update({f"{position}/{number}/{name}": values for name, values in parts.items()})
+    with whole_file(_file(folder, shard, "scenes.jsonl")) as file:
+        file.write("".join(line + "\n" for line in lines).encode())
+    with whole_file(_file(folder, shard, "truths.npz")) as file:
+        np.savez_compressed(file, **arrays)
+    _label_shard(folder, shard, config.rule)
+    with whole_file(_file(folder, shard, "images.npy")) as file:
+        np.save(file, images)
     return len(indices)
 
 
-class ImageSet:
-    """The images and masks of a folder, memory-mapped: `len(set)`, `set[index] -> (image, mask)`, both uint8."""
+def _label_shard(folder, shard, rule):
+    """Make the masks of a shard from its stored truths."""
+    masks = [spectrogram.fill_rows(labels.mask(scene, truths, rule, rows))
+             for scene, truths, rows in read_truths(folder, shard)]
+    with whole_file(_masks_file(folder, shard, rule)) as file:
+        np.save(file, np.stack(masks))
 
-    def __init__(self, folder):
+
+def read_truths(folder, shard):
+    """Scenes of a shard and what is true of them: yields (`Scene`, list of `Truth`, rows of its mask)."""
+    with np.load(_file(Path(folder), shard, "truths.npz")) as arrays:
+        lines = _file(Path(folder), shard, "scenes.jsonl").read_text(encoding="utf-8").splitlines()
+        for position, line in enumerate(lines):
+            entry = json.loads(line)
+            truths = []
+            for number, facts in enumerate(entry["truths"]):
+                prefix = f"{position}/{number}/"
+                own = {name[len(prefix):]: arrays[name] for name in arrays.files if name.startswith(prefix)}
+                truths.append(Truth.unpack(facts, own))
+            yield Scene.from_dict(entry["scene"]), truths, entry["rows"]
+
+
+class ImageSet:
+    """The images and masks of a folder, memory-mapped.
+
+    `len(set)`; `set[index] -> (image, mask)`, uint8 of shapes (channels, 256, 256) and (256, 256).
+    """
+
+    def __init__(self, folder, rule="occupied"):
         folder = Path(folder)
         files = sorted(folder.glob("shard-*.images.npy"))
         if not files:
-            raise ParameterError(f"{folder} holds no shard of a set; make it with `rpmsn train` or name another folder")
+            raise ParameterError(f"{folder} holds no shard of a set; make it with `rpmsn synth --as set` or name "
+                                 "another folder")
+        masks = [Path(str(file).replace(".images.npy", f".masks-{rule}.npy")) for file in files]
+        if not all(file.exists() for file in masks):
+            raise ParameterError(f"{folder} has no masks of rule {rule!r}; make them with `rpmsn synth --as set "
+                                 f"--rule {rule}` and the options the set was made with")
         self.images = [np.load(file, mmap_mode="r") for file in files]
-        self.masks = [np.load(str(file).replace(".images.", ".masks."), mmap_mode="r") for file in files]
+        self.masks = [np.load(file, mmap_mode="r") for file in masks]
         self.ends = np.cumsum([len(images) for images in self.images])
 
     def __len__(self):

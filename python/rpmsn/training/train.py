@@ -46,18 +46,18 @@ def augment(image, mask, rng):
     by up to 3 dB, with a little noise.
 
     Args:
-        image: float32 0..1, shape (256, 256).
-        mask: uint8, same shape.
+        image: float32 0..1, shape (channels, 256, 256).
+        mask: uint8, shape (256, 256).
         rng: numpy Generator.
 
     Returns:
         (image, mask), new arrays.
     """
     if rng.random() < 0.5:
-        image, mask = (np.roll(values[:, ::-1], 1, axis=1) for values in (image, mask))
+        image, mask = (np.roll(values[..., ::-1], 1, axis=-1) for values in (image, mask))
     if rng.random() < 0.5:
-        shift = int(rng.integers(len(image)))
-        image, mask = (np.roll(values, shift, axis=0) for values in (image, mask))
+        shift = int(rng.integers(len(mask)))
+        image, mask = (np.roll(values, shift, axis=-2) for values in (image, mask))
     image = image + np.float32(rng.uniform(-MAX_LEVEL_SHIFT, MAX_LEVEL_SHIFT))
     if rng.random() < 0.3:
         image = image + rng.standard_normal(image.shape, np.float32) * np.float32(rng.uniform(0, MAX_NOISE))
@@ -74,7 +74,7 @@ def make_batch(image_set, indices, rng=None):
             image, mask = augment(image, mask, rng)
         images.append(image)
         masks.append(mask)
-    batch = torch.from_numpy(np.stack(images))[:, None].contiguous(memory_format=torch.channels_last)
+    batch = torch.from_numpy(np.stack(images)).contiguous(memory_format=torch.channels_last)
     return batch, torch.from_numpy(np.stack(masks).astype(np.int64))
 
 

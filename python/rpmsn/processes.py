@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Work that is spread over processes: one core each, ended together, told as it goes."""
+import os
+import sys
+import threading
+import time
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import get_context
+
+from tqdm import tqdm
+
+_THREAD_COUNTS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+def each_done(work, jobs, workers, unit, description, size=lambda result: 1, total=None, quiet=False):
+    """Do jobs in processes of their own, with a progress bar that tells the time left; yields results in their order.
+
+    Args:
+        work: function at the top level of a module.
+        jobs: list of tuples, its arguments.
+        workers: processes; each uses one core.
+        unit, description: words for the bar.
+        size: how many units a result is.
+        total: units in all; as many as jobs if not given.
+        quiet: no bar.
+    """
+    context = get_context("spawn")
+    with _one_thread_each(), ProcessPoolExecutor(workers, context, _end_with_parent, (os.getpid(),)) as pool, \
+            tqdm(total=len(jobs) if total is None else total, unit=unit, desc=description, file=sys.stderr,
+                 disable=quiet or None) as progress:
+        futures = [pool.submit(work, *job) for job in jobs]
+        try:
+            for future in futures:
+                result = future.result()
+                progress.update(size(result))
+                yield result
+        finally:
+            for future in futures:
+                future.cancel()
+
+
+@contextmanager
+def _one_thread_each():
+    """Keep the processes started meanwhile to one core each: they are the parallelism, not BLAS."""
+    before = {name: os.environ.get(name) for name in _THREAD_COUNTS}
+    os.environ.update(dict.fromkeys(_THREAD_COUNTS, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _end_with_parent(parent):
+    """In a worker: end when the process that asked for it is gone, also if it was killed."""
+    def watch():
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

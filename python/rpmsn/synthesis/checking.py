@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Checks of parameters that users write."""
+import math
+import numbers
+
+from ..errors import require
+
+
+def require_number(owner, name, value, lower=-math.inf, upper=math.inf, unit=""):
+    """Raise a ParameterError unless a parameter of `owner` is a finite number from `lower` to `upper`."""
+    is_number = isinstance(value, numbers.Real) and not isinstance(value, bool) and math.isfinite(value)
+    span = "" if math.isinf(lower) else f" from {lower:g} to {upper:g}"
+    require(owner, name, value, is_number and lower <= value <= upper, f"a number{span} {unit}".rstrip())
+
+
+def require_whole(owner, name, value, lower, upper):
+    """Raise a ParameterError unless a parameter of `owner` is a whole number from `lower` to `upper`."""
+    is_whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    require(owner, name, value, is_whole and lower <= value <= upper, f"a whole number from {lower} to {upper}")
