@@ -121,8 +121,8 @@ def _add_annotate(commands):
     parser.add_argument("--output", metavar="OUT", help="where to write: a .sigmf-meta path that does not exist yet "
                                                         "(default: beside IN, under a name that overwrites nothing)")
     parser.add_argument("--overwrite", action="store_true", help="let OUT replace a file that exists")
-    parser.add_argument("--model", default=DEFAULT_MODEL, metavar="NAME", help="model to use, by name or path of its card "
-                                                                            "(default: %(default)s)")
+    parser.add_argument("--model", default=DEFAULT_MODEL, metavar="NAME",
+                        help="model to use, by name or path of its card (default: %(default)s)")
     parser.add_argument("--threads", type=_count, default=os.cpu_count() or 1, metavar="N",
                         help="threads of the network (default: %(default)s, the cores of this machine)")
     parser.add_argument("--json", action="store_true", help="print the result as JSON, for machines")
@@ -212,7 +212,8 @@ def _add_synth(commands):
     what.add_argument("--count", type=_count, default=1, metavar="N", help="how many (default: %(default)s)")
     what.add_argument("--seed", type=_seed, default=1, metavar="S",
                       help="of the first recording, or of the whole set (default: %(default)s)")
-    what.add_argument("--duration", type=_number, metavar="SECONDS", help="of each recording; default: the preset's own")
+    what.add_argument("--duration", type=_number, metavar="SECONDS",
+                      help="of each recording (default: the preset's own)")
     what.add_argument("--sample-rates", type=_number, nargs=2, metavar=("LOWEST", "HIGHEST"),
                       help="keep to these rates in Hz, preset any_rate only")
     what.add_argument("--recordings", metavar="FOLDER",
@@ -221,7 +222,7 @@ def _add_synth(commands):
     form = parser.add_argument_group("what to make of them")
     form.add_argument("--as", dest="form", choices=("recordings", "set"), default="recordings",
                       help="SigMF recordings, or a training set in shards (default: %(default)s)")
-    form.add_argument("--preview", action="store_true", help="only a contact sheet, images with their masks beside them")
+    form.add_argument("--preview", action="store_true", help="only a contact sheet: images with their masks")
     form.add_argument("--rule", default="occupied", metavar="NAME",
                       help="label rule of masks: occupied or published (default: %(default)s)")
     form.add_argument("--recipe", default="averaged", metavar="NAME",

@@ -94,7 +94,7 @@ def rows_of(samples, frame_samples):
 
 
 def fill_rows(pixels):
-    """Repeat the rows of a stretch that is shorter than a frame until there are 256; the last axes are rows, columns."""
+    """Repeat the rows of a stretch that is shorter than a frame until there are 256; the last axes: rows, columns."""
     rows = pixels.shape[-2]
     return pixels if rows == ROWS else pixels[..., np.arange(ROWS) % rows, :]
 

@@ -11,7 +11,7 @@ MIN_OVERLAP = 0.5
 HOLD_SECONDS = 0.5
 """A carrier that was not seen for so long is gone."""
 EDGE_QUANTILE = 0.25
-"""A carrier's lower edge is this quantile of its segments', weighted by duration x bandwidth; the upper one minus it."""
+"""A carrier's lower edge is this quantile of its segments', weighted by duration x bandwidth; the upper minus it."""
 LTE_EDGE_QUANTILE = 0.5
 """The same for LTE, which is always there over its whole band: no burst is narrower than the carrier."""
 MAX_SEGMENTS_KEPT = 256

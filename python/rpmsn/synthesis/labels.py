@@ -9,8 +9,8 @@
 * an LTE downlink is its occupied band (N_RB x 12 x subcarrier spacing) over the time on the air; TDD gaps count as on;
 * an NR carrier and an uplink are the same where there is much traffic; with little they are labelled where they carry
   energy, and the rest of the band is ignored;
-* a DSS carrier, shared by LTE and NR, is LTE, since LTE's reference signals are there all the time; pixels in which more
-  than half of the power is NR's own are ignored, because there both answers are right;
+* a DSS carrier, shared by LTE and NR, is LTE, since LTE's reference signals are there all the time; pixels in which
+  more than half of the power is NR's own are ignored, because there both answers are right;
 * other transmissions are labelled where they rise over the noise;
 * ignored are also the pixels of an edge, carriers too weak to see, and what the receiver's filter hides;
 * where transmissions overlap, the one that is stronger in the pixel wins. Leakage, mirror images and intermodulation

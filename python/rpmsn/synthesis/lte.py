@@ -6,16 +6,24 @@ real places and random symbols. One function fills in one physical channel or si
 decides which resource blocks carry data, `lte_control` fills the control region.
 """
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
 
 import numpy as np
 
-from rpmsn.errors import require
 from rpmsn.synthesis.grid import SUBCARRIERS_PER_RB, ResourceGrid
+from rpmsn.synthesis.lte_carrier import (
+    BANDWIDTH_SHARES,
+    DWPTS_SYMBOLS,
+    N_RB,
+    SUBFRAMES_PER_FRAME,
+    SYMBOLS_PER_SUBFRAME,
+    TDD_SUBFRAMES,
+    LteCarrier,
+)
 from rpmsn.synthesis.lte_control import PHICH_RESOURCES, add_control_region, control_symbols
-from rpmsn.synthesis.lte_schedule import SUBFRAMES_PER_FRAME, Scheduler
+from rpmsn.synthesis.lte_schedule import Scheduler
 from rpmsn.synthesis.ofdm import CONTROL_SYMBOLS, EXTENDED_SYMBOLS_PER_MS
-from rpmsn.synthesis.qam import BITS_PER_SYMBOL, random_qam
+from rpmsn.synthesis.qam import random_qam
 from rpmsn.synthesis.sequences import (
     LTE_CELL_IDS,
     LTE_MBSFN_AREA_IDS,
@@ -25,28 +33,6 @@ from rpmsn.synthesis.sequences import (
     lte_pss,
     lte_sss,
 )
-
-_require = partial(require, "LteDownlink")
-
-SUBCARRIER_SPACING = 15e3
-SYMBOLS_PER_SUBFRAME = 14
-
-N_RB = {1.4e6: 6, 3e6: 15, 5e6: 25, 10e6: 50, 15e6: 75, 20e6: 100}
-"""Channel bandwidth (Hz) -> resource blocks: TS 36.104 table 5.6-1."""
-
-TDD_SUBFRAMES = (
-    "DSUUUDSUUU",
-    "DSUUDDSUUD",
-    "DSUDDDSUDD",
-    "DSUUUDDDDD",
-    "DSUUDDDDDD",
-    "DSUDDDDDDD",
-    "DSUUUDSUUD",
-)
-"""Downlink, special and uplink subframes of configurations 0..6: TS 36.211 table 4.2-2."""
-
-DWPTS_SYMBOLS = (3, 9, 10, 11, 12, 3, 9, 10, 11, 6)
-"""Downlink symbols of the special subframe, configurations 0..9: TS 36.211 table 4.2-1."""
 
 LONGEST_DWPTS_WITHOUT_DATA = 3
 """A special subframe with so few downlink symbols has no PDSCH: TS 36.213 7.1.7."""
@@ -67,7 +53,7 @@ IDLE_CONTROL_LOAD = 0.02
 
 
 @dataclass
-class LteDownlink:
+class LteDownlink(LteCarrier):
     """An LTE cell's downlink.
 
     Attributes:
@@ -115,34 +101,22 @@ class LteDownlink:
     start_ms: int = 0
 
     def __post_init__(self):
-        for name in ("modulations", "silent_subframes", "mbsfn_subframes"):
-            setattr(self, name, tuple(getattr(self, name)))
-        _require("bandwidth_hz", self.bandwidth_hz, self.bandwidth_hz in N_RB, "1.4, 3, 5, 10, 15 or 20 MHz, in Hz")
-        _require("cell_id", self.cell_id, 0 <= self.cell_id < LTE_CELL_IDS, f"0..{LTE_CELL_IDS - 1}")
-        _require("ports", self.ports, self.ports in (1, 2, 4), "1, 2 or 4")
-        _require(
-            "tdd_config",
-            self.tdd_config,
-            self.tdd_config is None or self.tdd_config in range(len(TDD_SUBFRAMES)),
-            "None (FDD) or 0..6",
-        )
-        _require("special_subframe", self.special_subframe, self.special_subframe in range(10), "0..9")
-        _require("load", self.load, 0 <= self.load <= 1, "0..1")
-        _require("duty", self.duty, self.duty is None or self.load <= self.duty <= 1, "None or load..1")
-        _require("allocation", self.allocation, self.allocation in ALLOCATIONS, ", ".join(ALLOCATIONS))
-        _require("users", self.users, self.users >= 1, "1 or more")
-        is_allowed = self.modulations and set(self.modulations) <= set(BITS_PER_SYMBOL)
-        _require("modulations", self.modulations, is_allowed, "some of 2, 4, 6 and 8 bits")
+        self.silent_subframes, self.mbsfn_subframes = tuple(self.silent_subframes), tuple(self.mbsfn_subframes)
+        self._check_carrier()
+        self._check_traffic()
+        self._require("ports", self.ports, self.ports in (1, 2, 4), "1, 2 or 4")
+        self._require("allocation", self.allocation, self.allocation in ALLOCATIONS, ", ".join(ALLOCATIONS))
+        self._require("users", self.users, self.users >= 1, "1 or more")
         is_allowed = set(self.silent_subframes) <= set(range(SUBFRAMES_PER_FRAME))
-        _require("silent_subframes", self.silent_subframes, is_allowed, "some of 0..9")
-        _require("pdcch_load", self.pdcch_load, 0 <= self.pdcch_load <= 1, "0..1")
+        self._require("silent_subframes", self.silent_subframes, is_allowed, "some of 0..9")
+        self._require("pdcch_load", self.pdcch_load, 0 <= self.pdcch_load <= 1, "0..1")
         is_known = np.isclose(self.phich_resource, PHICH_RESOURCES, rtol=1e-4).any()
-        _require("phich_resource", self.phich_resource, is_known, "1/6, 1/2, 1 or 2")
+        self._require("phich_resource", self.phich_resource, is_known, "1/6, 1/2, 1 or 2")
         allowed = _allowed_mbsfn_subframes(self.tdd_config)
         is_allowed, words = set(self.mbsfn_subframes) <= set(allowed), ", ".join(map(str, allowed))
-        _require("mbsfn_subframes", self.mbsfn_subframes, is_allowed, f"some of {words}" if words else "none")
-        _require("mbsfn_content", self.mbsfn_content, self.mbsfn_content in MBSFN_CONTENTS, ", ".join(MBSFN_CONTENTS))
-        _require("start_ms", self.start_ms, self.start_ms >= 0, "0 or more")
+        self._require("mbsfn_subframes", self.mbsfn_subframes, is_allowed, f"some of {words}" if words else "none")
+        is_allowed = self.mbsfn_content in MBSFN_CONTENTS
+        self._require("mbsfn_content", self.mbsfn_content, is_allowed, ", ".join(MBSFN_CONTENTS))
 
     @classmethod
     def random(cls, rng, **fixed):
@@ -161,7 +135,7 @@ class LteDownlink:
             allocation = str(rng.choice(ALLOCATIONS[:3], p=(0.5, 0.3, 0.2)))
         is_tdd = rng.random() < 0.3
         drawn = dict(
-            bandwidth_hz=float(rng.choice(list(N_RB), p=(0.05, 0.06, 0.16, 0.26, 0.17, 0.3))),
+            bandwidth_hz=float(rng.choice(list(N_RB), p=BANDWIDTH_SHARES)),
             cell_id=int(rng.integers(LTE_CELL_IDS)),
             ports=int(rng.choice((1, 2, 4), p=(0.25, 0.55, 0.2))),
             tdd_config=int(rng.choice(7, p=(0.06, 0.24, 0.4, 0.08, 0.08, 0.08, 0.06))) if is_tdd else None,
@@ -180,11 +154,6 @@ class LteDownlink:
         carrier = {**drawn, **fixed}
         return cls(**{**_random_mbsfn(rng, carrier["tdd_config"]), **carrier})
 
-    @property
-    def n_rb(self) -> int:
-        """Resource blocks across the carrier."""
-        return N_RB[self.bandwidth_hz]
-
     def downlink_symbols(self, subframe):
         """Symbols of a subframe (0..9) that belong to the downlink: 14, those of the DwPTS, or 0."""
         if self.tdd_config is None:
@@ -199,26 +168,15 @@ class LteDownlink:
             n_ms: duration, whole milliseconds.
             rng: `numpy.random.Generator` for users and data.
         """
-        _require("n_ms", n_ms, n_ms == int(n_ms) and n_ms >= 1, "a whole number of milliseconds, 1 or more")
-        symbols = np.zeros((n_ms, SYMBOLS_PER_SUBFRAME, self.n_rb * SUBCARRIERS_PER_RB), np.complex64)
-        in_frame = (self.start_ms + np.arange(n_ms)) % SUBFRAMES_PER_FRAME
+        symbols, in_frame = self._subframes(n_ms)
         active = np.array([self.downlink_symbols(index) > 0 for index in in_frame])
         has_pmch = np.isin(in_frame, self.mbsfn_subframes) & (self.mbsfn_content == "pmch")
         scheduler = Scheduler(self, rng)
         for index in np.flatnonzero(active):
             fill = self._fill_mbsfn if in_frame[index] in self.mbsfn_subframes else self._fill
             fill(symbols[index], self.start_ms + int(index), scheduler, rng)
-        return ResourceGrid(
-            symbols=symbols.reshape(-1, symbols.shape[2]),
-            technology="LTE",
-            subcarrier_spacing=SUBCARRIER_SPACING,
-            bandwidth=self.bandwidth_hz,
-            has_dc_null=True,
-            active=active,
-            slot_duration_s=1e-3,
-            cell_id=self.cell_id,
-            extended_prefix=has_pmch if has_pmch.any() else None,
-        )
+        extended = has_pmch if has_pmch.any() else None
+        return self._as_grid(symbols, active, has_dc_null=True, extended_prefix=extended)
 
     def _fill(self, subframe, number, scheduler, rng):
         """Everything of one subframe, shape (14, n_subcarriers), in which the downlink has a part.

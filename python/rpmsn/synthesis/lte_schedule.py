@@ -5,8 +5,8 @@ from functools import lru_cache
 import numpy as np
 
 from rpmsn.synthesis.grid import scattered_runs
+from rpmsn.synthesis.lte_carrier import SUBFRAMES_PER_FRAME
 
-SUBFRAMES_PER_FRAME = 10
 NARROWEST_WITH_GAP_2 = 50
 """Resource blocks from which on distributed blocks may have the second gap."""
 

@@ -6,24 +6,26 @@ sequence hopping are off. The random access channel (PRACH) is left out: its sub
 a grid of 15 kHz.
 """
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
 
 import numpy as np
 import scipy.fft
 
-from rpmsn.errors import require
 from rpmsn.synthesis.grid import SUBCARRIERS_PER_RB, ResourceGrid, scattered_runs
-from rpmsn.synthesis.lte import N_RB, SUBCARRIER_SPACING, SUBFRAMES_PER_FRAME, SYMBOLS_PER_SUBFRAME, TDD_SUBFRAMES
-from rpmsn.synthesis.qam import BITS_PER_SYMBOL, random_qam
+from rpmsn.synthesis.lte_carrier import (
+    BANDWIDTH_SHARES,
+    N_RB,
+    SUBFRAMES_PER_FRAME,
+    SYMBOLS_PER_SUBFRAME,
+    TDD_SUBFRAMES,
+    UPPTS_SYMBOLS,
+    LteCarrier,
+)
+from rpmsn.synthesis.qam import random_qam
 from rpmsn.synthesis.sequences import LTE_CELL_IDS, LTE_UPLINK_GROUPS, lte_uplink_reference, lte_uplink_shifts
-
-_require = partial(require, "LteUplink")
 
 SYMBOLS_PER_SLOT = 7
 WEAKEST_DB = -25.0
-
-UPPTS_SYMBOLS = (1, 1, 1, 1, 1, 2, 2, 2, 2, 2)
-"""Uplink symbols of the special subframe, configurations 0..9: TS 36.211 table 4.2-1."""
 
 REFERENCE_SYMBOL = 3
 """Symbol of a slot with the PUSCH's reference signal: TS 36.211 5.5.2.1.2."""
@@ -49,7 +51,7 @@ NEW_GRANT_CHANCE = 0.3
 
 
 @dataclass
-class LteUplink:
+class LteUplink(LteCarrier):
     """The uplink of an LTE cell, as its base station hears it.
 
     Attributes:
@@ -85,26 +87,18 @@ class LteUplink:
     start_ms: int = 0
 
     def __post_init__(self):
-        self.user_powers_db, self.modulations = tuple(self.user_powers_db), tuple(self.modulations)
-        _require("bandwidth_hz", self.bandwidth_hz, self.bandwidth_hz in N_RB, "1.4, 3, 5, 10, 15 or 20 MHz, in Hz")
-        _require("cell_id", self.cell_id, 0 <= self.cell_id < LTE_CELL_IDS, f"0..{LTE_CELL_IDS - 1}")
-        is_allowed = self.tdd_config is None or self.tdd_config in range(len(TDD_SUBFRAMES))
-        _require("tdd_config", self.tdd_config, is_allowed, "None (FDD) or 0..6")
-        _require("special_subframe", self.special_subframe, self.special_subframe in range(10), "0..9")
-        _require("load", self.load, 0 <= self.load <= 1, "0..1")
-        _require("duty", self.duty, self.duty is None or self.load <= self.duty <= 1, "None or load..1")
-        _require("burst_ms", self.burst_ms, self.burst_ms >= 1, "1 or more")
+        self.user_powers_db = tuple(self.user_powers_db)
+        self._check_carrier()
+        self._check_traffic()
+        self._require("burst_ms", self.burst_ms, self.burst_ms >= 1, "1 or more")
         powers = self.user_powers_db
-        is_allowed = powers and all(WEAKEST_DB <= power <= 0 for power in powers)
-        _require("user_powers_db", powers, is_allowed, f"one or more of {WEAKEST_DB:g}..0 dB")
-        is_allowed = self.modulations and set(self.modulations) <= set(BITS_PER_SYMBOL)
-        _require("modulations", self.modulations, is_allowed, "some of 2, 4, 6 and 8 bits")
+        is_allowed = bool(powers) and all(WEAKEST_DB <= power <= 0 for power in powers)
+        self._require("user_powers_db", powers, is_allowed, f"one or more of {WEAKEST_DB:g}..0 dB")
         is_allowed = self.pucch_blocks in range(0, self.n_rb - 1, 2)
-        _require("pucch_blocks", self.pucch_blocks, is_allowed, f"an even number, 0..{(self.n_rb - 2) // 2 * 2}")
-        _require("pucch_load", self.pucch_load, 0 <= self.pucch_load <= 1, "0..1")
+        self._require("pucch_blocks", self.pucch_blocks, is_allowed, f"an even number, 0..{(self.n_rb - 2) // 2 * 2}")
+        self._require("pucch_load", self.pucch_load, 0 <= self.pucch_load <= 1, "0..1")
         is_allowed = self.srs_period_ms is None or self.srs_period_ms in SRS_PERIODS_MS
-        _require("srs_period_ms", self.srs_period_ms, is_allowed, "None, 1, 2, 5 or 10 ms")
-        _require("start_ms", self.start_ms, self.start_ms >= 0, "0 or more")
+        self._require("srs_period_ms", self.srs_period_ms, is_allowed, "None, 1, 2, 5 or 10 ms")
 
     @classmethod
     def random(cls, rng, **fixed):
@@ -114,7 +108,7 @@ class LteUplink:
             rng: `numpy.random.Generator`.
             fixed: attributes that are given instead of drawn.
         """
-        bandwidth_hz = float(fixed.get("bandwidth_hz", rng.choice(list(N_RB), p=(0.05, 0.06, 0.16, 0.26, 0.17, 0.3))))
+        bandwidth_hz = float(fixed.get("bandwidth_hz", rng.choice(list(N_RB), p=BANDWIDTH_SHARES)))
         load = float(fixed.get("load", rng.beta(0.7, 1.8) * (fixed.get("duty") or 1)))
         is_tdd = rng.random() < 0.3
         most_pucch = int(np.clip(N_RB.get(bandwidth_hz, 6) // 10, 1, 5))
@@ -135,11 +129,6 @@ class LteUplink:
         )
         return cls(**{**drawn, **fixed})
 
-    @property
-    def n_rb(self) -> int:
-        """Resource blocks across the carrier."""
-        return N_RB[self.bandwidth_hz]
-
     def subframe_kind(self, in_frame):
         """"U" for an uplink subframe (0..9), "S" for a special one, "D" for a downlink one."""
         return "U" if self.tdd_config is None else TDD_SUBFRAMES[self.tdd_config][in_frame]
@@ -151,10 +140,8 @@ class LteUplink:
             n_ms: duration, whole milliseconds.
             rng: `numpy.random.Generator` for terminals and data.
         """
-        _require("n_ms", n_ms, n_ms == int(n_ms) and n_ms >= 1, "a whole number of milliseconds, 1 or more")
-        symbols = np.zeros((n_ms, SYMBOLS_PER_SUBFRAME, self.n_rb * SUBCARRIERS_PER_RB), np.complex64)
+        symbols, in_frame = self._subframes(n_ms)
         habits, scheduler = _Habits(self), _Scheduler(self, rng)
-        in_frame = (self.start_ms + np.arange(n_ms)) % SUBFRAMES_PER_FRAME
         is_uplink = np.array([self.subframe_kind(number) == "U" for number in in_frame])
         sounding = [habits.sounding_symbols[number] for number in in_frame]
         has_sounding = np.array([len(symbols) > 0 for symbols in sounding])
@@ -164,17 +151,7 @@ class LteUplink:
             for symbol in sounding[index]:
                 _add_srs(subframe[symbol], self, habits, self.start_ms + index, rng)
         _add_pucch(symbols, in_frame, is_uplink, has_sounding, self, habits, rng)
-        return ResourceGrid(
-            symbols=symbols.reshape(-1, symbols.shape[2]),
-            technology="LTE",
-            subcarrier_spacing=SUBCARRIER_SPACING,
-            bandwidth=self.bandwidth_hz,
-            has_dc_null=False,
-            active=is_uplink | has_sounding,
-            slot_duration_s=1e-3,
-            cell_id=self.cell_id,
-            half_subcarrier_shift=True,
-        )
+        return self._as_grid(symbols, is_uplink | has_sounding, has_dc_null=False, half_subcarrier_shift=True)
 
 
 class _Habits:

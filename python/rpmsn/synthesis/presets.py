@@ -66,7 +66,7 @@ def random_scene(preset, seed, duration_s=None, sample_rates=None, recordings=No
 
 def _check_arguments(preset, sample_rates, recordings):
     if sample_rates is not None and preset != "any_rate":
-        raise ParameterError(f"sample_rates is {sample_rates}, but preset {preset!r} has its own; use preset 'any_rate'")
+        raise ParameterError(f"sample_rates is {sample_rates}, but preset {preset!r} has its own; use 'any_rate'")
     if (recordings is None) == (preset == "stitched"):
         raise ParameterError(f"recordings is {recordings!r}; name a folder of annotated SigMF recordings for preset "
                              "'stitched', and none for the others")

@@ -11,7 +11,7 @@ import numpy as np
 
 from .. import spectrogram
 from ..classes import CLASS_COLORS, CLASS_NAMES, IGNORED, NOISE
-from ..errors import MissingLibraryError, RecordingError, require
+from ..errors import MissingLibraryError, require
 from ..files import whole_file
 from ..processes import each_done
 from ..recording import open_recording
@@ -120,7 +120,8 @@ def preview(scenes, folder, rule="occupied", recordings=None, workers=1, quiet=F
     """
     check_rule(rule)
     paths = [] if recordings is None else sorted(Path(recordings).glob(f"*{META_SUFFIX}"))
-    require("a preview", "recordings", str(recordings), recordings is None or paths, f"a folder with {META_SUFFIX} files")
+    has_paths = recordings is None or bool(paths)
+    require("a preview", "recordings", str(recordings), has_paths, f"a folder with {META_SUFFIX} files")
     jobs = [(name, scene.to_dict(), rule) for name, scene in scenes]
     items = list(each_done(_item_of_scene, jobs, workers, "scene", "drawing", quiet=quiet))
     items += [image_and_mask_of_recording(path) for path in paths]

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The data of the RPMSN paper (doi 10.1109/IMCOM64595.2025.10857521), as far as it is described.
 
-61.44 Msps, 40 ms, carriers anywhere inside the span, one path with Doppler, white noise and an ideal receiver. Where the
-description is silent (which groups, which slots), the draw is uniform.
+61.44 Msps, 40 ms, carriers anywhere inside the span, one path with Doppler, white noise and an ideal receiver. Where
+the description is silent (which groups, which slots), the draw is uniform.
 """
 from dataclasses import asdict
 
