@@ -250,24 +250,14 @@ class NrDownlink(NrCarrier):
             n_ms: duration, whole milliseconds.
             rng: `numpy.random.Generator` for users and data.
         """
-        numbers = self.slot_numbers(n_ms)
-        symbols = np.zeros((len(numbers), SYMBOLS_PER_SLOT, self.n_subcarriers), np.complex64)
+        symbols, numbers = self._empty_slots(n_ms)
         data = RandomData(rng)
         traffic, broadcast = Traffic(self, data), Broadcast(self, data)
         for slot, number in zip(symbols, numbers):
             n_downlink = self.downlink_symbols(number)
             traffic.fill(slot, number, n_downlink)
             broadcast.fill(slot, number, n_downlink)
-        return ResourceGrid(
-            symbols=symbols.reshape(-1, self.n_subcarriers),
-            technology="NR",
-            subcarrier_spacing=self.subcarrier_spacing,
-            bandwidth=self.bandwidth_hz,
-            has_dc_null=False,
-            active=np.array([self.downlink_symbols(number) > 0 for number in numbers]),
-            slot_duration_s=1e-3 / self.slots_per_ms,
-            cell_id=self.cell_id,
-        )
+        return self._as_grid(symbols, np.array([self.downlink_symbols(number) > 0 for number in numbers]))
 
 
 def _random_traffic(rng, fixed):

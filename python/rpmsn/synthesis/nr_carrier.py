@@ -3,7 +3,7 @@
 import numpy as np
 
 from rpmsn.errors import require
-from rpmsn.synthesis.grid import SUBCARRIERS_PER_RB, SYMBOLS_PER_SLOT
+from rpmsn.synthesis.grid import SUBCARRIERS_PER_RB, SYMBOLS_PER_SLOT, ResourceGrid
 from rpmsn.synthesis.sequences import NR_CELL_IDS
 
 N_RB = {
@@ -52,6 +52,24 @@ class NrCarrier:
         self._require("n_ms", n_ms, n_ms == int(n_ms) and n_ms >= 1, "a whole number of milliseconds, 1 or more")
         first = self.start_ms * self.slots_per_ms
         return range(first, first + int(n_ms) * self.slots_per_ms)
+
+    def _empty_slots(self, n_ms):
+        """Slots of n_ms milliseconds, complex64 (n_slots, 14, n_subcarriers), and their `slot_numbers`."""
+        numbers = self.slot_numbers(n_ms)
+        return np.zeros((len(numbers), SYMBOLS_PER_SLOT, self.n_subcarriers), np.complex64), numbers
+
+    def _as_grid(self, slots, active):
+        """The resource grid of filled slots, of which `active` tells those that may carry energy."""
+        return ResourceGrid(
+            symbols=slots.reshape(-1, self.n_subcarriers),
+            technology="NR",
+            subcarrier_spacing=self.subcarrier_spacing,
+            bandwidth=self.bandwidth_hz,
+            has_dc_null=False,
+            active=active,
+            slot_duration_s=1e-3 / self.slots_per_ms,
+            cell_id=self.cell_id,
+        )
 
     def _require(self, name, value, is_allowed, allowed):
         require(type(self).__name__, name, value, is_allowed, allowed)

@@ -153,22 +153,12 @@ class NrUplink(NrCarrier):
             n_ms: duration, whole milliseconds.
             rng: `numpy.random.Generator` for terminals and data.
         """
-        numbers = self.slot_numbers(n_ms)
-        symbols = np.zeros((len(numbers), SYMBOLS_PER_SLOT, self.n_subcarriers), np.complex64)
+        symbols, numbers = self._empty_slots(n_ms)
         terminals = _Terminals(self, rng)
         starts = [self.uplink_start(number) for number in numbers]
         for slot, number, start in zip(symbols, numbers, starts):
             terminals.fill(slot, number, start)
-        return ResourceGrid(
-            symbols=symbols.reshape(-1, self.n_subcarriers),
-            technology="NR",
-            subcarrier_spacing=self.subcarrier_spacing,
-            bandwidth=self.bandwidth_hz,
-            has_dc_null=False,
-            active=np.array(starts) < SYMBOLS_PER_SLOT,
-            slot_duration_s=1e-3 / self.slots_per_ms,
-            cell_id=self.cell_id,
-        )
+        return self._as_grid(symbols, np.array(starts) < SYMBOLS_PER_SLOT)
 
 
 class _Terminals:
