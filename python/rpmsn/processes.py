@@ -13,6 +13,22 @@ from tqdm import tqdm
 _THREAD_COUNTS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
+LOG_INTERVAL_S = 30.0
+"""How often a progress bar tells how far it is where nobody watches it, in a log."""
+
+
+def progress_bar(total, unit, description, quiet=False):
+    """A progress bar on stderr that tells the time left; in a log it writes a line now and then.
+
+    Args:
+        total: units in all.
+        unit, description: words for the bar.
+        quiet: no bar.
+    """
+    interval = 0.1 if sys.stderr.isatty() else LOG_INTERVAL_S
+    return tqdm(total=total, unit=unit, desc=description, file=sys.stderr, disable=quiet, mininterval=interval)
+
+
 def each_done(work, jobs, workers, unit, description, size=lambda result: 1, total=None, quiet=False):
     """Do jobs in processes of their own, with a progress bar that tells the time left; yields results in their order.
 
@@ -27,8 +43,7 @@ def each_done(work, jobs, workers, unit, description, size=lambda result: 1, tot
     """
     context = get_context("spawn")
     with _one_thread_each(), ProcessPoolExecutor(workers, context, _end_with_parent, (os.getpid(),)) as pool, \
-            tqdm(total=len(jobs) if total is None else total, unit=unit, desc=description, file=sys.stderr,
-                 disable=quiet or None) as progress:
+            progress_bar(len(jobs) if total is None else total, unit, description, quiet) as progress:
         futures = [pool.submit(work, *job) for job in jobs]
         try:
             for future in futures:

@@ -19,7 +19,8 @@ import yaml
 
 from ..errors import ParameterError, require
 from ..files import whole_file
-from . import fading, ofdm, others, recorded
+from ..version import __version__
+from . import GENERATOR, fading, ofdm, others, recorded
 from .checking import require_number, require_whole
 from .dss import DssDownlink
 from .lte import LteDownlink
@@ -182,8 +183,9 @@ class Scene:
 
     def save(self, path):
         """Write the scene as YAML, whole or not at all."""
+        origin = f"# gr-rpmsn {__version__}, generator {GENERATOR}\n"
         with whole_file(path) as file:
-            file.write(yaml.safe_dump(self.to_dict(), sort_keys=False, width=120).encode())
+            file.write((origin + yaml.safe_dump(self.to_dict(), sort_keys=False, width=120)).encode())
 
     @classmethod
     def load(cls, path):

@@ -1,15 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Scenes -> SigMF recordings with true annotations."""
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from ..errors import ParameterError, RecordingError
 from ..files import whole_file
-from ..processes import each_done
+from ..processes import each_done, progress_bar
 from ..version import __version__
 from .rendering import render_blocks
 from .scene import Scene
@@ -76,7 +74,7 @@ def write_scenes(scenes, order, workers=1, quiet=False):
         yield from each_done(_write_apart, jobs, workers, "recording", "writing", quiet=quiet)
         return
     total = sum(scene.duration_s for _, scene in scenes)
-    with tqdm(total=round(total, 3), unit="s", desc="writing", file=sys.stderr, disable=quiet or None) as progress:
+    with progress_bar(round(total, 3), "s", "writing", quiet) as progress:
         for name, scene in scenes:
             yield _write_recording(name, scene, order, progress.update)
 

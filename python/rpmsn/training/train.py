@@ -20,6 +20,7 @@ from ..classes import IGNORED
 from ..errors import ModelError
 from ..files import whole_file
 from ..inference.model import save_model
+from ..synthesis import GENERATOR
 from ..version import __version__
 from . import scores
 from .dataset import build_set
@@ -204,6 +205,7 @@ class Trainer:
             "minutes": round(state["seconds"] / 60, 1),
             "machine": f"{os.cpu_count()} cores, {platform.machine()}",
             "software": f"gr-rpmsn {__version__}, torch {torch.__version__}",
+            "generator": GENERATOR,
         }
         card = {
             "name": config.name, "version": config.version, "architecture": config.architecture,
