@@ -31,7 +31,7 @@ def picture_hash(samples):
 PINNED = {
     "any_rate": (2, "2f5ecdfd4c292a67", "8272c8f0e7f9a53f"),
     "wideband": (2, "36aec452870a1820", "bd7f94626df7a339"),
-    "demo": (2, "0e4a03f7ff66614e", "165e179ce34b0ed0"),
+    "demo": (2, "8f6cda8c0986ee8a", "7b4e46a063ddb51c"),
     "published": (2, "9086fbf37be90a22", "bb4f9d2d40c96864"),
     "published_test": (2, "e472df7eb37ab01f", "a206329b54381279"),
     "published_clean": (2, "b95f89584eb4e3c4", "45707d48604ca903"),

@@ -116,7 +116,7 @@ def _demo(rng):
     ]
     paths = [Path(27.0, vehicle), Path(22.0, pedestrian), Path(25.0, pedestrian), Path(18.0), Path(20.0), Path(30.0),
              Path(26.0)]
-    receiver = Receiver(dc_dbc=-32.0, dc_phase=0.7, iq_gain_db=0.05, iq_phase_deg=0.3, adc_bits=12, headroom_db=13.0)
+    receiver = Receiver(dc_dbc=-32.0, dc_phase=0.7, iq_gain_db=0.05, iq_phase_deg=0.3, adc_bits=12, headroom_db=18.0)
     return Scene(61.44e6, BLOCK_S, 0, emissions, Reception(paths, receiver, Noise()))
 
 

@@ -73,19 +73,19 @@ def write_scenes(scenes, order, workers=1, quiet=False):
         jobs = [(name, scene.to_dict(), order) for name, scene in scenes]
         yield from each_done(_write_apart, jobs, workers, "recording", "writing", quiet=quiet)
         return
-    total = sum(scene.duration_s for _, scene in scenes)
-    with progress_bar(round(total, 3), "s", "writing", quiet) as progress:
+    total_ms = sum(round(scene.duration_s * 1e3) for _, scene in scenes)
+    with progress_bar(total_ms, "ms", "writing", quiet) as progress:
         for name, scene in scenes:
             yield _write_recording(name, scene, order, progress.update)
 
 
 def _write_apart(name, scene, order):
     """Write a recording in a process of its own, to which the scene came as a dictionary."""
-    return _write_recording(name, Scene.from_dict(scene), order, lambda seconds: None)
+    return _write_recording(name, Scene.from_dict(scene), order, lambda milliseconds: None)
 
 
 def _write_recording(name, scene, order, tell):
-    """Write one recording unless it is there; tells the seconds of signal as they are done."""
+    """Write one recording unless it is there; tells the milliseconds of signal as they are done."""
     meta = Path(order.folder) / f"{name}.sigmf-meta"
     if not meta.exists():
         _write_scene(scene, meta, order, tell)
@@ -93,7 +93,7 @@ def _write_recording(name, scene, order, tell):
     description = meta.with_suffix(SCENE_ENDING)
     if not description.exists() or Scene.load(description) != scene:
         raise RecordingError(f"{meta} is there, but holds another scene; name another folder or move it away")
-    tell(scene.duration_s)
+    tell(round(scene.duration_s * 1e3))
     return meta
 
 
@@ -105,7 +105,7 @@ def _write_scene(scene, meta, order, tell):
             for samples, truths in render_blocks(scene):
                 file.write(_quantise(samples, *FORMATS[order.datatype]).tobytes())
                 _extend(carriers, truths)
-                tell(samples.size / scene.sample_rate)
+                tell(round(1e3 * samples.size / scene.sample_rate))
         scene.save(meta.with_suffix(SCENE_ENDING))
         description = _describe(scene, meta.stem, order, carriers)
         with whole_file(meta) as file:
