@@ -55,6 +55,9 @@ def test_a_scene_written_by_hand_needs_only_what_matters(tmp_path):
     (("load:", "loads:"), ["loads", "cell_id"]),
     (("wifi", "wimax"), ["wimax", "gsm"]),
     (("busy", "active"), ["active", "busy"]),
+    (("busy: 0.3", "bandwidth_hz: 30e6"), ["bandwidth_hz", "30000000.0", "20e6 or 40e6"]),
+    (("busy: 0.3", "busy: 30%"), ["busy", "30%", "0.95"]),
+    (("kind: wifi", "kind: recorded"), ["busy", "recording"]),
     (("30.72e6", "30.721e6"), ["30721000", "subcarrier spacing"]),
     (("30.72e6", "fast"), ["sample_rate", "fast", "1e+06"]),
     (("EVA", "EVB"), ["EVB", "ETU"]),
@@ -112,6 +115,7 @@ def test_a_scene_that_cannot_be_is_refused_by_name(arguments, words):
     ({"ramp": 1.5}, "ramp.*1.5"),
     ({"offset_hz": "left"}, "offset_hz.*left"),
     ({"parameters": [1]}, "parameters.*mapping"),
+    ({"kind": "recorded", "parameters": {"annotation": 0}}, "parameters.*with recording"),
 ])
 def test_an_emission_that_cannot_be_is_refused_by_name(arguments, words):
     with pytest.raises(ParameterError, match=words):

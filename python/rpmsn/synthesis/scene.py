@@ -82,6 +82,9 @@ class Emission:
             self.cell()
         else:
             _check_names(owner, self.parameters, _arguments(self.kind))
+        if self.kind == RECORDED:
+            missing = [name for name in ("recording", "annotation") if name not in self.parameters]
+            require(owner, "parameters", self.parameters, not missing, f"some with {' and '.join(missing)}")
 
     def cell(self, start_ms=0):
         """The carrier's cell as it is `start_ms` after the scene's beginning; only for the kinds in `CARRIERS`."""
@@ -195,7 +198,10 @@ class Scene:
             ParameterError: the file cannot be read, is no YAML, or describes no scene that can be; names the file.
         """
         try:
-            return cls.from_dict(yaml.load(FilePath(path).read_text(encoding="utf-8"), _Loader))
+            scene = cls.from_dict(yaml.load(FilePath(path).read_text(encoding="utf-8"), _Loader))
+            for emission in scene.emissions:
+                _try(emission)
+            return scene
         except OSError as error:
             raise ParameterError(f"scene {path} cannot be read: {error.strerror}") from error
         except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -236,6 +242,14 @@ def rounded(value, digits=6):
     if isinstance(value, list):
         return [rounded(item, digits) for item in value]
     return float(f"{value:.{digits}g}") if isinstance(value, float) else value
+
+
+def _try(emission):
+    """Make a millisecond of an emission, so that its parameters are checked before work begins."""
+    if emission.kind == RECORDED:
+        recorded.load(**emission.parameters, duration_s=SHORTEST_S)
+    elif emission.kind in others.KINDS:
+        others.KINDS[emission.kind](SHORTEST_S, generator(emission.seed, "contents"), **emission.parameters)
 
 
 def _reception(values):
