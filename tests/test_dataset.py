@@ -128,3 +128,18 @@ def test_a_set_whose_making_is_killed_is_completed_to_what_it_would_have_been(tm
     for folder in (whole, killed):
         assert subprocess.run([*command, *arguments, str(folder)], env=environment, timeout=200).returncode == 0
     assert contents(killed) == contents(whole) and len(contents(whole)) == 6
+
+
+def test_ctrl_c_ends_all_processes_at_once_and_leaves_nothing_half_written(tmp_path):
+    command = [sys.executable, "-m", "rpmsn.cli", "synth", "--preset", "wideband", "--count", "400", "--workers", "2"]
+    process = subprocess.Popen([*command, "--output", str(tmp_path / "made")], start_new_session=True, text=True,
+                               env=dict(os.environ, PYTHONPATH=str(PACKAGES)), stdout=subprocess.DEVNULL,
+                               stderr=subprocess.PIPE)
+    deadline = time.monotonic() + 120
+    while not list(tmp_path.glob("made/*.sigmf-meta")) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGINT)
+    error = process.communicate(timeout=30)[1]
+    assert process.returncode == 130
+    assert "Traceback" not in error and error.rstrip().endswith("nothing half-written is left")
+    assert not list(tmp_path.glob("made/*.part"))

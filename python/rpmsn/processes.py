@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Work that is spread over processes: one core each, ended together, told as it goes."""
 import os
+import signal
 import sys
 import threading
 import time
@@ -44,7 +45,7 @@ def each_done(work, jobs, workers, unit, description, size=lambda result: 1, tot
     context = get_context("spawn")
     with _one_thread_each(), ProcessPoolExecutor(workers, context, _end_with_parent, (os.getpid(),)) as pool, \
             progress_bar(len(jobs) if total is None else total, unit, description, quiet) as progress:
-        futures = [pool.submit(work, *job) for job in jobs]
+        futures = [pool.submit(_until_interrupted, work, *job) for job in jobs]
         try:
             for future in futures:
                 result = future.result()
@@ -70,8 +71,40 @@ def _one_thread_each():
                 os.environ[name] = value
 
 
+class _Interrupts:
+    """In a worker: Ctrl-C stops the job that is being done, which tidies up, and lets no other one begin."""
+
+    def __init__(self):
+        self.is_working = self.came = False
+
+    def handle(self, *_):
+        """The signal's handler."""
+        self.came = True
+        if self.is_working:
+            raise KeyboardInterrupt
+
+    def do(self, work, job):
+        """Do a job unless an interrupt came."""
+        self.is_working = True
+        try:
+            if self.came:
+                raise KeyboardInterrupt
+            return work(*job)
+        finally:
+            self.is_working = False
+
+
+_interrupts = _Interrupts()
+
+
+def _until_interrupted(work, *job):
+    return _interrupts.do(work, job)
+
+
 def _end_with_parent(parent):
     """In a worker: end when the process that asked for it is gone, also if it was killed."""
+    signal.signal(signal.SIGINT, _interrupts.handle)
+
     def watch():
         while os.getppid() == parent:
             time.sleep(1)
