@@ -99,20 +99,21 @@ def fill_rows(pixels):
     return pixels if rows == ROWS else pixels[..., np.arange(ROWS) % rows, :]
 
 
-def image(samples, recipe_name="averaged"):
-    """Image of one whole frame, by the named recipe.
+def image(samples, recipe_name="averaged", rows=ROWS):
+    """Image of a frame, by the named recipe.
 
     Args:
-        samples: complex64, shape (n,), n >= 256; the whole frame.
+        samples: complex64, shape (n,), n >= 256; all of the frame.
         recipe_name: `averaged` or `published`.
+        rows: rows that the samples fill (`rows_of`); those of a stretch shorter than a frame are repeated.
 
     Returns:
         float32, shape (channels, 256, 256), 0..1.
     """
     if recipe(recipe_name).name == "published":
         return published_image(samples)
-    levels, _ = normalise(power(samples), len(samples))
-    return levels[None]
+    levels, _ = normalise(power(samples, rows), len(samples))
+    return fill_rows(levels)[None]
 
 
 def power(samples, rows=ROWS):
@@ -222,20 +223,8 @@ def to_uint8(levels):
 
 
 def stored_image(samples, rows=ROWS, recipe_name="averaged"):
-    """Image of a frame as it is stored, from all its samples; one shorter than a frame is repeated.
-
-    Args:
-        samples: complex64, shape (n,), n >= 256.
-        rows: rows that the samples fill (`rows_of`).
-        recipe_name: `averaged` or `published`.
-
-    Returns:
-        uint8, shape (channels, 256, 256).
-    """
-    if recipe(recipe_name).name == "published":
-        return to_uint8(published_image(samples))
-    levels, _ = normalise(power(samples, rows), len(samples))
-    return fill_rows(to_uint8(levels))[None]
+    """The image as it is stored, uint8, shape (channels, 256, 256); arguments as of `image`."""
+    return to_uint8(image(samples, recipe_name, rows))
 
 
 PUBLISHED_WINDOW = 256

@@ -17,7 +17,7 @@ Read `scene` first: a scene is a list of emissions and the way they are heard, a
 `recorded`                                carriers taken out of recordings
 `fading`                                  multipath channels, on a grid or on samples
 `noise`, `receiver`                       the floor; oscillator, mixer, filter, converter and their faults
-`filtering`, `checking`                   what several of them need: a filter in blocks, checks of parameters
+`filtering`, `phasors`, `checking`        what several of them need: a filter in blocks, exp(j x), checks of parameters
 ========================================= ==============================================================================
 
 >>> from rpmsn.synthesis import labels, presets, rendering

@@ -19,6 +19,7 @@ from numbers import Real
 import numpy as np
 
 from rpmsn.errors import require
+from rpmsn.synthesis import phasors
 
 _require = partial(require, "a fading channel")
 
@@ -169,11 +170,7 @@ def _even_waves(shifts, phases, times):
 
 def _phasors(cycles):
     """exp(2 pi j cycles) as complex64; cycles, float64, may be many."""
-    angles = (2 * np.pi * (cycles - np.rint(cycles))).astype(np.float32)
-    phasors = np.empty(angles.shape, np.complex64)
-    np.cos(angles, out=phasors.real)
-    np.sin(angles, out=phasors.imag)
-    return phasors
+    return phasors.of_angles((2 * np.pi * (cycles - np.rint(cycles))).astype(np.float32))
 
 
 def on_grid(grid, profile, doppler_hz, delay_spread_s, rng, times=None):

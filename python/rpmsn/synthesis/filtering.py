@@ -8,6 +8,8 @@ hand out each piece when it is done, for whatever else is to be done with it whi
 import numpy as np
 import scipy.fft
 
+from . import phasors
+
 BLOCK = 1024
 TAPS = 192
 HOP = BLOCK - TAPS
@@ -68,7 +70,7 @@ def drift_in_pieces(samples, gain, drift):
         whole = np.rint(ahead).astype(int)
         blocks = np.stack([source[start:start + BLOCK] for start in starts + whole - HALF + reach])
         spectra = scipy.fft.fft(blocks, axis=1, overwrite_x=True)
-        spectra *= response * _turn((ahead - whole).astype(np.float32)[:, None] * angle)
+        spectra *= response * phasors.of_angles((ahead - whole).astype(np.float32)[:, None] * angle)
         slope = scipy.fft.ifft(spectra * (1j * angle), axis=1, overwrite_x=True)
         kept = scipy.fft.ifft(spectra, axis=1, overwrite_x=True)[:, HALF:HALF + HOP]
         kept += within * slope[:, HALF:HALF + HOP]
@@ -78,14 +80,6 @@ def drift_in_pieces(samples, gain, drift):
 def _wrapped(samples, first, last):
     """samples[first:last] of the periodic signal, as a copy; `first` may be negative."""
     return samples.take(np.arange(first, last), mode="wrap")
-
-
-def _turn(angle):
-    """exp(j angle) of a float32 array, complex64."""
-    turn = np.empty(angle.shape, np.complex64)
-    np.cos(angle, out=turn.real)
-    np.sin(angle, out=turn.imag)
-    return turn
 
 
 def _overlapping(stretch):

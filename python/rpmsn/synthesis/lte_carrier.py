@@ -7,7 +7,6 @@ from rpmsn.synthesis.grid import SUBCARRIERS_PER_RB, ResourceGrid
 from rpmsn.synthesis.qam import BITS_PER_SYMBOL
 from rpmsn.synthesis.sequences import LTE_CELL_IDS
 
-SUBCARRIER_SPACING = 15e3
 SYMBOLS_PER_SUBFRAME = 14
 SUBFRAMES_PER_FRAME = 10
 
@@ -38,6 +37,8 @@ UPPTS_SYMBOLS = (1, 1, 1, 1, 1, 2, 2, 2, 2, 2)
 class LteCarrier:
     """Base of the two directions, which are dataclasses with bandwidth_hz, cell_id, tdd_config, special_subframe, load,
     duty, modulations and start_ms among their attributes."""
+
+    subcarrier_spacing = 15e3
 
     def _require(self, name, value, is_allowed, allowed):
         require(type(self).__name__, name, value, is_allowed, allowed)
@@ -75,7 +76,7 @@ class LteCarrier:
         return ResourceGrid(
             symbols=symbols.reshape(-1, symbols.shape[2]),
             technology="LTE",
-            subcarrier_spacing=SUBCARRIER_SPACING,
+            subcarrier_spacing=self.subcarrier_spacing,
             bandwidth=self.bandwidth_hz,
             active=active,
             slot_duration_s=1e-3,

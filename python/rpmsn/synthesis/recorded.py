@@ -87,9 +87,7 @@ class Recorded(Baseband):
         is_cut: True if the carrier is wider than what the recording shows of it.
     """
 
-    # The defaults only put fields in the place of what `Baseband` derives.
-    label: str = "other"
-    level: np.ndarray = None
+    # The default only puts a field in the place of what `Baseband` derives.
     occupied_bandwidth: float = 0.0
     recorded_snr_db: float | None = None
     is_cut: bool = False

@@ -3,13 +3,13 @@
 
 Every emission draws from a generator of its own, so one more emission leaves the others as they were.
 """
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from . import fading, ofdm, others, recorded
+from . import fading, ofdm, others
 from .receiver import mean_power
-from .scene import BLOCK_S, CARRIERS, RECORDED, generator
+from .scene import BLOCK_S, CARRIERS, generator
 from .truth import Truth
 
 
@@ -143,14 +143,11 @@ def _add_carrier(samples, emission, path, stretch):
 def _add_baseband(samples, emission, path, stretch):
     """Add a transmission of class `other`, or a recorded one, to the samples; returns its truth."""
     rng = generator(emission.seed, "contents", stretch.start_ms)
-    if emission.kind == RECORDED:
-        signal = recorded.load(**emission.parameters, duration_s=stretch.duration_s, start_s=stretch.start_s)
-    else:
-        signal = others.KINDS[emission.kind](stretch.duration_s, rng, stretch.start_s, **emission.parameters)
+    signal = emission.baseband(stretch.duration_s, rng, stretch.start_s)
     if path.channel:
         faded = fading.in_time(signal.samples, signal.sample_rate, **path.channel,
                                rng=generator(emission.seed, "channel"), start_s=stretch.start_s)
-        signal = replace(signal, samples=faded)
+        signal = signal.with_samples(faded)
     amplitude = _amplitude(path.power_db, signal.occupied_bandwidth, stretch.sample_rate)
     others.place(signal, stretch.n_samples, stretch.sample_rate, emission.offset_hz,
                  out=samples, amplitude=amplitude)

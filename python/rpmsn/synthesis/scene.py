@@ -97,6 +97,12 @@ class Emission:
             raise ParameterError(f"emission {self.kind!r} has a parameter of the wrong type ({error}); give numbers "
                                  f"as numbers: {self.parameters}") from error
 
+    def baseband(self, duration_s, rng, start_s=0.0):
+        """A stretch of the transmission as an `others.Baseband`; only for the kinds that are not in `CARRIERS`."""
+        if self.kind == RECORDED:
+            return recorded.load(**self.parameters, duration_s=duration_s, start_s=start_s)
+        return others.KINDS[self.kind](duration_s, rng, start_s, **self.parameters)
+
 
 @dataclass
 class Path:
@@ -167,7 +173,7 @@ class Scene:
         self.reception.paths = [*paths, *(Path() for _ in self.emissions[len(paths):])]
         for emission in self.emissions:
             if emission.kind in CARRIERS:
-                ofdm.oversampling(self.sample_rate, getattr(emission.cell(), "subcarrier_spacing", 15e3))
+                ofdm.oversampling(self.sample_rate, emission.cell().subcarrier_spacing)
 
     def to_dict(self):
         """As plain dictionaries, lists and numbers."""
@@ -200,7 +206,9 @@ class Scene:
         try:
             scene = cls.from_dict(yaml.load(FilePath(path).read_text(encoding="utf-8"), _Loader))
             for emission in scene.emissions:
-                _try(emission)
+                if emission.kind not in CARRIERS:
+                    # A millisecond of it, so that its parameters are checked before work begins.
+                    emission.baseband(SHORTEST_S, generator(emission.seed, "contents"))
             return scene
         except OSError as error:
             raise ParameterError(f"scene {path} cannot be read: {error.strerror}") from error
@@ -242,14 +250,6 @@ def rounded(value, digits=6):
     if isinstance(value, list):
         return [rounded(item, digits) for item in value]
     return float(f"{value:.{digits}g}") if isinstance(value, float) else value
-
-
-def _try(emission):
-    """Make a millisecond of an emission, so that its parameters are checked before work begins."""
-    if emission.kind == RECORDED:
-        recorded.load(**emission.parameters, duration_s=SHORTEST_S)
-    elif emission.kind in others.KINDS:
-        others.KINDS[emission.kind](SHORTEST_S, generator(emission.seed, "contents"), **emission.parameters)
 
 
 def _reception(values):

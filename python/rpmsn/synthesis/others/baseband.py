@@ -6,6 +6,8 @@ from math import gcd
 import numpy as np
 import scipy.fft
 
+from .. import phasors
+
 CELLS_PER_MS = 16
 """Time resolution of `Baseband.on_air`, and the unit of time in which both rates have whole numbers of samples."""
 
@@ -224,11 +226,7 @@ def grid(duration_s, rate):
 
 def unit_phasor(phase):
     """exp(j phase) as complex64; the phase is wrapped in double precision first."""
-    wrapped = np.mod(phase, 2 * np.pi).astype(np.float32)
-    turn = np.empty(wrapped.shape, np.complex64)
-    np.cos(wrapped, out=turn.real)
-    np.sin(wrapped, out=turn.imag)
-    return turn
+    return phasors.of_angles(np.mod(phase, 2 * np.pi).astype(np.float32))
 
 
 def n_cells(duration_s):
