@@ -10,17 +10,18 @@ Prints a table; run it on a quiet machine. The reference is one pass of 256-poin
 import argparse
 import statistics
 import time
+from dataclasses import replace
 
 import numpy as np
 import scipy.fft
 
 from rpmsn import network, report, spectrogram
+from rpmsn.inference import runtimes
 from rpmsn.inference.model import load_model
-from rpmsn.inference.runtime import TorchRuntime
 from rpmsn.inference.segmenter import Segmenter, check_health
 from rpmsn.inference.segments import FrameGeometry, find_segments
 from rpmsn.synthesis.presets import random_scene
-from rpmsn.synthesis.scene import render
+from rpmsn.synthesis.rendering import render
 
 
 def median_seconds(work, repeats):
@@ -37,22 +38,26 @@ def median_seconds(work, repeats):
 def parts(samples, sample_rate, model, threads):
     """(name, callable) of every part, in the order of the data."""
     n = len(samples)
-    power = spectrogram.power(samples)
-    levels, floor = spectrogram.normalise(power, n)
-    runtime = TorchRuntime(model, threads)
-    probabilities = runtime.probabilities(levels[None, None])[0]
+    analysis = spectrogram.analyse(samples, sample_rate, correlated=True)
+    images = analysis.image()[None]
+    made = {name: runtimes.create(model, name, threads) for name in runtimes.available(model)}
+    fastest = runtimes.create(model, threads=threads)
+    probabilities = fastest.probabilities(images)[0]
     geometry = FrameGeometry(sample_rate, 0.0, 0, n, spectrogram.ROWS)
-    segmenter = Segmenter(model, sample_rate, runtime=runtime)
+    segmenter = Segmenter(model, sample_rate, runtime=fastest)
     blocks = samples[:n // 256 * 256].reshape(-1, 256)
+    networks = [(f"network, {name}, {threads} threads", lambda runtime=runtime: runtime.probabilities(images))
+                for name, runtime in made.items()]
     return [
         ("FFT alone (reference)", lambda: scipy.fft.fft(blocks, axis=1)),
         ("health of the input", lambda: check_health(samples)),
-        ("powers of the pixels", lambda: spectrogram.power(samples)),
-        ("levels", lambda: spectrogram.normalise(power, n)),
-        (f"network, torch, {threads} threads", lambda: runtime.probabilities(levels[None, None])),
+        ("powers of the pixels", lambda: spectrogram.power(samples, sample_rate)),
+        ("powers and cyclic correlations", lambda: spectrogram.analyse(samples, sample_rate, correlated=True)),
+        ("image of them", lambda: replace(analysis).image()),
+        *networks,
         ("classes and segments",
-         lambda: find_segments(probabilities.argmax(axis=0), probabilities, power, floor, geometry)),
-        ("whole way", lambda: segmenter.analyse(samples)),
+         lambda: find_segments(probabilities.argmax(axis=0), probabilities, analysis.power, analysis.floor, geometry)),
+        (f"whole way, {fastest.name}", lambda: segmenter.analyse(samples)),
     ]
 
 

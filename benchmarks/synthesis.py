@@ -94,7 +94,7 @@ def measure(preset, seed, recordings=None):
     with watched(stopwatch):
         rendering_all, (samples, truths) = seconds_of(rendering.render, drawn)
     labelling, _ = seconds_of(labels.mask, drawn, truths)
-    imaging, _ = seconds_of(spectrogram.image, samples)
+    imaging, _ = seconds_of(spectrogram.image, samples, drawn.sample_rate, "cyclic")
     blocks = samples[:samples.size // 256 * 256].reshape(-1, 256)
     reference, _ = seconds_of(scipy.fft.fft, blocks)
     rest = rendering_all - sum(stopwatch.seconds.values())

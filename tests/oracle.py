@@ -8,7 +8,7 @@ THRESHOLD_DB = 10
 
 
 class ThresholdRuntime:
-    """Takes the place of a runtime; see `rpmsn.inference.runtime`."""
+    """Takes the place of a runtime; see `rpmsn.inference.runtimes`."""
 
     name = "threshold"
 

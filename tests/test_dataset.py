@@ -36,14 +36,15 @@ def test_a_set_is_the_same_on_any_number_of_processes(tmp_path):
     assert contents(one, ".jsonl") == contents(two, ".jsonl")
     for index in (0, 33):
         samples, truths = render(config.scene(index))
-        assert np.array_equal(ImageSet(one)[index][0], spectrogram.stored_image(samples))
+        image = spectrogram.stored_image(samples, config.scene(index).sample_rate, recipe_name=config.recipe)
+        assert np.array_equal(ImageSet(one)[index][0], image)
 
 
 def test_images_and_masks_are_memory_mapped_and_of_one_shape(tmp_path):
     made = build_set(TINY, tmp_path, quiet=True)
     image, mask = made[2]
     assert isinstance(made.images[0], np.memmap) and isinstance(made.masks[0], np.memmap)
-    assert image.shape == (1, 256, 256) and mask.shape == (256, 256) and image.dtype == mask.dtype == np.uint8
+    assert image.shape == (4, 256, 256) and mask.shape == (256, 256) and image.dtype == mask.dtype == np.uint8
 
 
 def test_a_set_of_the_published_recipe_has_three_channels(tmp_path):

@@ -67,6 +67,17 @@ def test_sparse_nr_is_labelled_where_it_carries_energy_and_ignored_elsewhere():
     assert mask[115, 10] == NOISE
 
 
+def test_by_rule_filled_less_traffic_is_enough_for_a_whole_carrier():
+    level = np.zeros((256, 10))
+    level[:110, :] = 1
+    scene, carriers = Scene(RATE), [truth("NR", level=level)]
+    assert (labels.mask(scene, carriers, "filled")[:, 128] == NR).all()
+    assert labels.mask(scene, carriers)[200, 128] == IGNORED
+    level[30:] = 0
+    sparse = [truth("NR", level=level)]
+    assert np.array_equal(labels.mask(scene, sparse, "filled"), labels.mask(scene, sparse))
+
+
 def test_tdd_gaps_inside_a_busy_carrier_stay_labelled():
     level = np.ones((640, 4))
     level.reshape(16, 40, 4)[:, 28:] = 0

@@ -8,7 +8,7 @@ import yaml
 
 from rpmsn.errors import ModelError
 from rpmsn.inference.model import DEFAULT_MODEL, available_models, load_model
-from rpmsn.inference.runtime import TorchRuntime
+from rpmsn.inference.runtimes.torch_runtime import TorchRuntime
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def test_unknown_model_lists_those_there_are():
 
 @pytest.mark.parametrize("values, words", [
     ({"recipe": "published"}, "do not agree"),
-    ({"recipe": "nice"}, "averaged, published"),
+    ({"recipe": "nice"}, "averaged, cyclic, published"),
     ({"classes": ["noise", "LTE"]}, "do not agree"),
     ({"classes": ["noise", "LTE", "NR", "TETRA"]}, "TETRA"),
     ({"colour": "blue"}, "colour"),
@@ -92,8 +92,9 @@ def test_the_runtime_gives_what_the_network_gives():
     import torch
 
     model = load_model(DEFAULT_MODEL)
-    images = np.random.default_rng(2).random((2, 1, 256, 256), np.float32)
+    images = np.random.default_rng(2).random((2, model.card.arguments["in_channels"], 256, 256), np.float32)
     with torch.no_grad():
-        expected = torch.softmax(model.network()(torch.from_numpy(images)), dim=1).numpy()
+        logits = model.network()(torch.from_numpy(images))
+        expected = torch.softmax(logits / model.card.temperature, dim=1).numpy()
     # Folding a normalisation into its convolution changes the order of float32 arithmetic, and nothing else.
     assert np.abs(TorchRuntime(model).probabilities(images) - expected).max() < 1e-4

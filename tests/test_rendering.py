@@ -64,7 +64,7 @@ def test_blocks_are_the_scene_and_last_as_long():
 def test_snr_per_occupied_hertz_is_what_the_truth_says(channel):
     scene = Scene(RATE, 0.04, 1, [lte(1e6, seed=8)], Reception([Path(12.0, channel)]))
     samples, (only,) = render(scene)
-    power = spectrogram.power(samples).mean(axis=0)
+    power = spectrogram.power(samples, RATE).mean(axis=0)
     inside = slice(column(only.occupied_lower) + 3, column(only.occupied_upper) - 2)
     floor = power[:40].mean()
     assert 10 * np.log10(power[inside].mean() / floor - 1) == pytest.approx(only.snr_db, abs=0.5)
@@ -75,7 +75,7 @@ def test_snr_per_occupied_hertz_is_what_the_truth_says(channel):
 def test_snr_of_a_recording_without_noise_is_over_the_converter_s():
     scene = Scene(RATE, 0.01, 1, [lte()], Reception([], Receiver(adc_bits=8, headroom_db=12.0), None))
     samples, (only,) = render(scene)
-    power = spectrogram.power(samples).mean(axis=0)
+    power = spectrogram.power(samples, RATE).mean(axis=0)
     measured = power[column(-1e6):column(1e6)].mean() / power[4:20].mean()
     assert only.snr_db == pytest.approx(10 * np.log10(measured), abs=2)
 
@@ -83,7 +83,7 @@ def test_snr_of_a_recording_without_noise_is_over_the_converter_s():
 def test_a_measured_snr_is_that_of_the_whole_span():
     scene = Scene(RATE, 0.04, 1, [lte(seed=3)], Reception([Path(0.0)], noise=Noise(snr_db=5.0)))
     with_noise, (truth,) = render(scene)
-    power = spectrogram.power(with_noise).mean(axis=0)
+    power = spectrogram.power(with_noise, RATE).mean(axis=0)
     noise = power[:40].mean() * 256
     assert 10 * np.log10(power.sum() / noise - 1) == pytest.approx(5.0, abs=0.2)
     assert truth.snr_db == pytest.approx(5.0 + 10 * np.log10(RATE / 2.7e6), abs=0.3)
@@ -107,10 +107,11 @@ def test_energy_is_where_the_truth_says(kind):
     reception = Reception([Path(20.0)], Receiver(headroom_db=40.0))
     samples, (truth,) = render(Scene(rate, 0.04, 3, [Emission(kind, offset, parameters, seed=11)], reception))
     snr = labels.pixel_snr(truth, 256, (np.arange(257) - 128.5) * rate / 256)
-    power = spectrogram.power(samples)
+    power = spectrogram.power(samples, rate)
     excess = power / np.median(power[:, column(-14e6, rate):column(-11e6, rate)]) - 1
     near = binary_dilation(snr > 0.1, np.ones((3, 7)))
-    assert excess[near].sum() == pytest.approx(snr.sum(), rel=0.1)
+    # An impulse counts with the weight that the window has where it falls, not with the mean of all weights.
+    assert excess[near].sum() == pytest.approx(snr.sum(), rel=0.3 if kind == "impulses" else 0.1)
     assert np.mean((excess > 3 + 0.03 * snr.max(axis=1, keepdims=True))[~near]) < 1e-3
 
 
@@ -132,7 +133,7 @@ def test_gain_of_a_channel_follows_in_the_truth_of_others():
     emission = Emission("band_noise", 0.0, {"symbol_rate": 2e6}, seed=5)
     scene = Scene(RATE, 0.04, 2, [emission], Reception([Path(30.0, {**FLAT, "doppler_hz": 60.0})]))
     samples, (truth,) = render(scene)
-    measured = spectrogram.power(samples)[:, column(-0.8e6):column(0.8e6)].mean(axis=1)
+    measured = spectrogram.power(samples, RATE)[:, column(-0.8e6):column(0.8e6)].mean(axis=1)
     expected = truth.pooled(256).level.mean(axis=1)
     ratio = 10 * np.log10(measured / measured.mean()) - 10 * np.log10(expected / expected.mean())
     strong = expected > 0.1 * expected.max()

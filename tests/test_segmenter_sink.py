@@ -11,7 +11,7 @@ from gnuradio import rpmsn
 from gnuradio.rpmsn import pdu
 
 from oracle import ThresholdRuntime, flat_band
-from rpmsn.errors import ModelError, ParameterError
+from rpmsn.errors import ModelError, ParameterError, RpmsnError
 
 RATE = 2e6
 FRAME = 80_000
@@ -51,10 +51,10 @@ class SlowRuntime(ThresholdRuntime):
 
 @pytest.fixture
 def make_sink(untrained_model):
-    def make(runtime=None, **arguments):
+    def make(stand_in=None, **arguments):
         fixed = {"sample_rate": RATE, "model": str(untrained_model), "mode": "replay"}
         sink = rpmsn.segmenter_sink(**{**fixed, **arguments})
-        sink._segmenter.runtime = runtime or ThresholdRuntime()
+        sink._segmenter.runtime = stand_in or ThresholdRuntime()
         return sink
     return make
 
@@ -259,6 +259,8 @@ def test_commands_set_the_frequency_and_bad_ones_are_ignored(make_sink):
     ({"sample_rate": 0.5e6}, ParameterError, "1 to 125 Msps"),
     ({"mode": "fast"}, ParameterError, "'live'"),
     ({"frames_per_second": -1}, ParameterError, "frames_per_second"),
+    ({"runtime": "tensorrt"}, ParameterError, "openvino-int8"),
+    ({"runtime": "onnxruntime"}, RpmsnError, "onnxruntime"),
     ({"model": "nonsense"}, ModelError, "there are"),
 ])
 def test_bad_parameters_are_named(make_sink, arguments, error, words):

@@ -63,7 +63,8 @@ def build_parser():
                                      description="See which cellular signals are on the air: LTE, 5G NR or other.")
     parser.add_argument("--version", action="version", version=f"gr-rpmsn {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for add in (_add_annotate, _add_info, _add_doctor, _add_grc, _add_synth, _add_train):
+    for add in (_add_annotate, _add_info, _add_doctor, _add_grc, _add_synth, _add_train, _add_evaluate, _add_export,
+                _add_import_authors):
         add(commands)
     return parser
 
@@ -125,6 +126,9 @@ def _add_annotate(commands):
                         help="model to use, by name or path of its card (default: %(default)s)")
     parser.add_argument("--threads", type=_count, default=os.cpu_count() or 1, metavar="N",
                         help="threads of the network (default: %(default)s, the cores of this machine)")
+    parser.add_argument("--runtime", default="auto", metavar="NAME",
+                        help="what runs the network: auto (the fastest, found by a short trial at first use), or one "
+                             "that `rpmsn doctor` lists, such as torch (default: %(default)s)")
     parser.add_argument("--json", action="store_true", help="print the result as JSON, for machines")
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
     parser.set_defaults(run=_annotate)
@@ -136,13 +140,15 @@ def _annotate(options):
     from . import report
     from .inference.analysis import RecordingAnalyser
     from .inference.model import load_model
+    from .inference.runtimes import check_name
     from .recording import check_output, default_output, write_annotations
 
+    check_name(options.runtime)
     model = load_model(options.model)
     with _open(options) as recording:
         output = Path(options.output) if options.output else default_output(recording)
         check_output(output, overwrite=options.overwrite)
-        analyser = RecordingAnalyser(recording, model, options.threads)
+        analyser = RecordingAnalyser(recording, model, options.threads, options.runtime)
         with tqdm(total=recording.duration, unit="s", unit_scale=True, desc=recording.path.name, file=sys.stderr,
                   disable=options.quiet or None) as progress:
             for frame, _ in analyser.frames():
@@ -225,8 +231,8 @@ def _add_synth(commands):
     form.add_argument("--preview", action="store_true", help="only a contact sheet: images with their masks")
     form.add_argument("--rule", default="occupied", metavar="NAME",
                       help="label rule of masks: occupied or published (default: %(default)s)")
-    form.add_argument("--recipe", default="averaged", metavar="NAME",
-                      help="image recipe of a set: averaged or published (default: %(default)s)")
+    form.add_argument("--recipe", default="cyclic", metavar="NAME",
+                      help="image recipe of a set: averaged, cyclic or published (default: %(default)s)")
     form.add_argument("--center-frequency", type=_number, default=0.0, metavar="HZ", help="for recordings' metadata")
     form.add_argument("--format", choices=("ci8", "ci16"), default="ci16",
                       help="of a recording's samples (default: %(default)s)")
@@ -293,7 +299,12 @@ def _add_train(commands):
         description="Makes the sets that a configuration names, trains, scores, and writes the model (card and "
                     "weights). Stopped at any moment, the same command goes on from the last checkpoint.")
     parser.add_argument("config", metavar="CONFIG", help="path of a YAML file, or the name of one that ships: rpmsn-rt")
-    parser.add_argument("--output", metavar="FOLDER", help="folder for sets, checkpoint and model (default: runs/NAME)")
+    parser.add_argument("--output", metavar="FOLDER",
+                        help="folder for checkpoint and model (default: runs/NAME)")
+    parser.add_argument("--sets", metavar="FOLDER",
+                        help="folder of the sets, which several runs may share (default: that of --output)")
+    parser.add_argument("--stop-after", type=_number, metavar="MINUTES",
+                        help="stop after so long, with a checkpoint from which the same command goes on")
     parser.add_argument("--workers", type=_count, default=os.cpu_count() or 1, metavar="N",
                         help="processes that make scenes, threads that train (default: %(default)s)")
     parser.set_defaults(run=_train)
@@ -305,7 +316,107 @@ def _train(options):
     config = load_config(shipped_config(options.config))
     from .training.train import Trainer
 
-    print(Trainer(config, options.output or Path("runs") / config.name, options.workers).run())
+    if options.stop_after is not None and options.stop_after <= 0:
+        raise ParameterError(f"--stop-after is {options.stop_after:g}, but a number of minutes above 0 is needed")
+    folder = options.output or Path("runs") / config.name
+    card = Trainer(config, folder, options.workers, options.sets, options.stop_after).run()
+    if card:
+        print(card)
+
+
+def _add_evaluate(commands):
+    parser = commands.add_parser(
+        "evaluate", help="judge a model on a set: pixels, carriers, confidence, and its worst failures",
+        description="Judges a model on a set of images and masks: scores of pixels and of carriers, by SNR, load, "
+                    "bandwidth, sample rate and technology, how far its confidence can be believed, and pictures of "
+                    "its worst failures. Writes report.md, report.json and pictures.",
+        epilog="Example: rpmsn synth --preset wideband --count 256 --seed 3 --as set --output sets/wideband; "
+               "rpmsn evaluate rpmsn-rt sets/wideband")
+    parser.add_argument("model", metavar="MODEL", help="model to judge, by name or path of its card")
+    parser.add_argument("set", metavar="SET", help="folder of a set, as `rpmsn synth --as set` makes it")
+    parser.add_argument("--output", metavar="FOLDER",
+                        help="folder for the report (default: runs/evaluation/MODEL-SET, by their names)")
+    parser.add_argument("--rule", default="occupied", metavar="NAME",
+                        help="label rule of the masks: occupied or published (default: %(default)s)")
+    parser.add_argument("--runtime", default="auto", metavar="NAME",
+                        help="what runs the network, as of annotate (default: %(default)s, the fastest there is)")
+    parser.add_argument("--threads", type=_count, default=os.cpu_count() or 1, metavar="N",
+                        help="threads of the network (default: %(default)s, the cores of this machine)")
+    parser.add_argument("--quiet", action="store_true", help="no progress bar")
+    parser.set_defaults(run=_evaluate)
+
+
+def _evaluate(options):
+    from .inference.model import load_model
+    from .training.evaluation import evaluate
+    from .training.evaluation_report import check_folder, format_summary, write_report
+
+    model = load_model(options.model)
+    name = f"{model.card.name}-{Path(options.set).resolve().name}"
+    folder = Path(options.output) if options.output else Path("runs") / "evaluation" / name
+    check_folder(folder, model.card.name, options.set, options.rule)
+    made = evaluate(model, options.set, options.rule, options.runtime, options.threads, options.quiet)
+    written = write_report(made, folder)
+    for note in made.report["notes"]:
+        print(f"rpmsn evaluate: {note}", file=sys.stderr)
+    print(f"{format_summary(made.report)}\n{written}")
+
+
+def _add_export(commands):
+    parser = commands.add_parser(
+        "export", help="write a model as ONNX files, for ONNX Runtime and OpenVINO",
+        description="Writes a model as ONNX files beside its card: float32, and int8, which is several times as fast. "
+                    "Each is compared with torch before anything is written, and listed in the card. Needs the Python "
+                    "packages torch, onnx and onnxruntime; what is written runs without torch.",
+        epilog="Example: rpmsn synth --as set --preset any_rate --count 128 --output calibration; "
+               "rpmsn export runs/rpmsn-rt/rpmsn-rt.yml --calibration calibration")
+    parser.add_argument("model", metavar="MODEL", help="name of a model that ships, or path of a model card (.yml)")
+    parser.add_argument("--format", default="all", metavar="NAME", help="onnx, onnx-int8 or all (default: %(default)s)")
+    parser.add_argument("--calibration", metavar="SET_FOLDER",
+                        help="set of images, made with `rpmsn synth --as set` and the model's recipe; int8 needs it")
+    parser.add_argument("--output", metavar="FOLDER",
+                        help="folder for files, weights and card (default: the model's own)")
+    parser.add_argument("--quiet", action="store_true", help="no progress bar")
+    parser.set_defaults(run=_export)
+
+
+def _export(options):
+    from .inference.model import load_model
+    from .training.export import export
+
+    model = load_model(options.model)
+    for written in export(model, options.format, options.calibration, options.output, options.quiet):
+        found = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in written.facts.items()
+                          if name not in ("file", "sha256"))
+        print(f"{written.path}: {written.path.stat().st_size / 1e6:.1f} MB, {found}")
+
+
+def _add_import_authors(commands):
+    parser = commands.add_parser(
+        "import-authors", help="make sets from the folders that the authors of RPMSN published",
+        description="Makes the sets `train` and `validation` from the published folders trainSet and testSet, each "
+                    "with input and label. What the label's colours mean is declared in a file, and checked. Stopped at any "
+                    "moment, the same command goes on where it was.",
+        epilog="Example: rpmsn import-authors RPMSN/dataset --output runs/authors")
+    parser.add_argument("folder", metavar="FOLDER", help="folder that has trainSet and testSet")
+    parser.add_argument("--output", required=True, metavar="FOLDER",
+                        help="folder for the sets; made if it is not there")
+    parser.add_argument("--colours", metavar="FILE",
+                        help="YAML file with a line `class: [red, green, blue]` for each class (default: those of the "
+                             "authors' code: noise 248 163 191, LTE 2 0 0, NR 127 0 0)")
+    parser.add_argument("--workers", type=_count, default=os.cpu_count() or 1, metavar="W",
+                        help="processes (default: %(default)s, the cores of this machine)")
+    parser.add_argument("--quiet", action="store_true", help="no progress bar")
+    parser.set_defaults(run=_import_authors)
+
+
+def _import_authors(options):
+    from .training.authors import DEFAULT_COLOURS, import_authors, load_colours
+
+    colours = load_colours(options.colours or DEFAULT_COLOURS)
+    made = import_authors(options.folder, options.output, colours, options.workers, options.quiet)
+    for name, image_set in made.items():
+        print(f"{Path(options.output) / name}: {len(image_set)} images and masks")
 
 
 if __name__ == "__main__":

@@ -107,12 +107,38 @@ def _qt():
 
 
 def _runtimes():
-    for name, state, step in (("torch", "missing", "scripts/bootstrap"),
-                              ("onnxruntime", "optional", "not used by this version"),
-                              ("openvino", "optional", "not used by this version")):
+    """What can run a network. One of them is enough for the models that have files for it."""
+    torch, error = _import("torch")
+    yield (Finding("ok", "runtime torch", _version(torch)) if torch
+           else Finding("optional" if _runs_without_torch() else "missing", "runtime torch", error,
+                        "scripts/bootstrap, or: pip install torch; `rpmsn train` needs it"))
+    if torch and torch.cuda.is_available():
+        yield Finding("ok", "runtime cuda", torch.cuda.get_device_name())
+    else:
+        yield Finding("optional", "runtime cuda", "no NVIDIA GPU that torch can use")
+    for name in ("onnxruntime", "openvino"):
         module, error = _import(name)
-        yield (Finding("ok", f"runtime {name}", _version(module)) if module
-               else Finding(state, f"runtime {name}", error, step))
+        yield (Finding("ok", f"runtime {name}", f"{_version(module)}; also as {name}-int8{_int8_remark()}") if module
+               else Finding("optional", f"runtime {name}", error,
+                            f"pip install {name}; it runs models that have ONNX files (`rpmsn export`)"))
+
+
+def _runs_without_torch():
+    """Whether every model that ships has a runtime here."""
+    model_module, _ = _import("rpmsn.inference.model")
+    runtimes, _ = _import("rpmsn.inference.runtimes")
+    if model_module is None or runtimes is None:
+        return False
+    try:
+        return all(runtimes.available(model_module.load_model(name)) for name in model_module.available_models())
+    except RpmsnError:
+        return False
+
+
+def _int8_remark():
+    """What to know of int8 on this CPU."""
+    module, _ = _import("rpmsn.inference.runtimes.fastest")
+    return "" if module is None or module.has_int8_unit() else " (slow and inexact here: this CPU has no unit for it)"
 
 
 def _models():
@@ -125,11 +151,21 @@ def _models():
         yield Finding("missing", "models", "none", "install gr-rpmsn again; rpmsn/models is empty")
     for name in names:
         try:
-            model = model_module.load_model(name)
-            model.network()
-            yield Finding("ok", f"model {name}", f"version {model.card.version}, {', '.join(model.card.classes)}")
+            yield Finding("ok", f"model {name}", _check_model(model_module.load_model(name)))
         except (RpmsnError, ImportError) as error:
             yield Finding("missing", f"model {name}", str(error), "install gr-rpmsn again")
+
+
+def _check_model(model):
+    """Read every file of a model; returns what it is, in words."""
+    from .inference.runtimes import available
+
+    runtimes = available(model)
+    if "torch" in runtimes or not runtimes:
+        model.network()
+    for key in model.card.exports:
+        model.exported(key)
+    return f"version {model.card.version}, {', '.join(model.card.classes)}; runs on {', '.join(runtimes)}"
 
 
 def _processor():

@@ -18,16 +18,31 @@ LOG_INTERVAL_S = 30.0
 """How often a progress bar tells how far it is where nobody watches it, in a log."""
 
 
-def progress_bar(total, unit, description, quiet=False):
+class _Lines(tqdm):
+    """A progress bar whose states stand below each other, one a line."""
+
+    @staticmethod
+    def status_printer(file):
+        """How tqdm writes a state."""
+        def write(state):
+            if state:
+                print(state, file=file, flush=True)
+        return write
+
+
+def progress_bar(total, unit, description, quiet=False, initial=0):
     """A progress bar on stderr that tells the time left; in a log it writes a line now and then.
 
     Args:
         total: units in all.
         unit, description: words for the bar.
         quiet: no bar.
+        initial: units that were done before.
     """
-    interval = 0.1 if sys.stderr.isatty() else LOG_INTERVAL_S
-    return tqdm(total=total, unit=unit, desc=description, file=sys.stderr, disable=quiet, mininterval=interval)
+    is_watched = sys.stderr.isatty()
+    bar, interval = (tqdm, 0.1) if is_watched else (_Lines, LOG_INTERVAL_S)
+    return bar(total=total, unit=unit, desc=description, file=sys.stderr, disable=quiet, mininterval=interval,
+               initial=initial)
 
 
 def each_done(work, jobs, workers, unit, description, size=lambda result: 1, total=None, quiet=False):
@@ -43,7 +58,7 @@ def each_done(work, jobs, workers, unit, description, size=lambda result: 1, tot
         quiet: no bar.
     """
     context = get_context("spawn")
-    with _one_thread_each(), ProcessPoolExecutor(workers, context, _end_with_parent, (os.getpid(),)) as pool, \
+    with _one_thread_each(), ProcessPoolExecutor(workers, context, _start_worker, (os.getpid(),)) as pool, \
             progress_bar(len(jobs) if total is None else total, unit, description, quiet) as progress:
         futures = [pool.submit(_until_interrupted, work, *job) for job in jobs]
         try:
@@ -101,10 +116,14 @@ def _until_interrupted(work, *job):
     return _interrupts.do(work, job)
 
 
-def _end_with_parent(parent):
-    """In a worker: end when the process that asked for it is gone, also if it was killed."""
+def _start_worker(parent):
+    """In a worker, before its first job."""
     signal.signal(signal.SIGINT, _interrupts.handle)
+    end_with_parent(parent)
 
+
+def end_with_parent(parent):
+    """End this process when the one that started it (its number) is gone, also if that was killed."""
     def watch():
         while os.getppid() == parent:
             time.sleep(1)

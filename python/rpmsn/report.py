@@ -81,7 +81,8 @@ def print_json(recording, model, result, written):
         "model_version": model.card.version, "sample_rate": recording.sample_rate,
         "center_frequency": recording.center_frequency, "samples": result.samples,
         "samples_analysed": result.samples_analysed, "coverage": result.coverage, "frames": result.frames,
-        "warnings": result.warnings, "carriers": [carrier_fields(carrier) for carrier in result.carriers],
+        "runtime": result.runtime, "warnings": result.warnings,
+        "carriers": [carrier_fields(carrier) for carrier in result.carriers],
     }, indent=1))
 
 
@@ -117,7 +118,10 @@ def print_recording(recording):
 
 def print_models(models):
     """The models that ship, one a line."""
+    from .inference.runtimes import available
+
     rows = [(model.card.name, model.card.version, ", ".join(model.card.classes), model.card.recipe,
              "{:g} to {:g}".format(*(rate / 1e6 for rate in model.card.sample_rates)),
-             str(model.card.scores.get("validation", {}).get("mean_iou", "-"))) for model in models]
-    print(format_table(("model", "version", "classes", "image", "Msps", "mean IoU"), rows))
+             str(model.card.scores.get("validation", {}).get("mean_iou", "-")),
+             ", ".join(available(model)) or "none") for model in models]
+    print(format_table(("model", "version", "classes", "image", "Msps", "mean IoU", "runtimes here"), rows))

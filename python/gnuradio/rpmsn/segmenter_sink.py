@@ -11,6 +11,7 @@ from rpmsn.classes import CLASS_NAMES
 from rpmsn.errors import ParameterError, RpmsnError
 from rpmsn.inference.carriers import Tracker, consolidate
 from rpmsn.inference.model import DEFAULT_MODEL, load_model
+from rpmsn.inference.runtimes import AUTO
 from rpmsn.inference.segmenter import Framer, Segmenter
 from rpmsn.inference.stream import Intake, StreamTime
 from rpmsn.spectrogram import DB_MAX, DB_MIN, frame_length
@@ -55,6 +56,7 @@ class segmenter_sink(gr.sync_block):
         mode: `live` or `replay`.
         frames_per_second: upper limit for messages on `frames`; 0 for none at all.
         threads: of the network; leave one core to GNU Radio.
+        runtime: what runs the network: `auto` (the fastest there is), or a name that `rpmsn doctor` lists.
 
     Example:
         sink = rpmsn.segmenter_sink(61.44e6, 1.84e9, mode="live")
@@ -63,7 +65,7 @@ class segmenter_sink(gr.sync_block):
     """
 
     def __init__(self, sample_rate, center_frequency=0.0, model=DEFAULT_MODEL, mode="live", frames_per_second=10.0,
-                 threads=1):
+                 threads=1, runtime=AUTO):
         gr.sync_block.__init__(self, "segmenter_sink", [np.complex64], None)
         if mode not in MODES:
             raise ParameterError(f"mode is {mode!r}, but 'live' (for a radio) or 'replay' (for a file) is allowed")
@@ -72,7 +74,7 @@ class segmenter_sink(gr.sync_block):
         self._mode = mode
         self._model = load_model(model)
         self._threads = threads
-        self._segmenter = Segmenter(self._model, sample_rate, threads)
+        self._segmenter = Segmenter(self._model, sample_rate, threads, runtime)
         for warning in self._segmenter.warnings:
             self.logger.warn(warning)
         self._frames_per_second = float(frames_per_second)
@@ -351,8 +353,8 @@ class segmenter_sink(gr.sync_block):
             pdu.CENTER_FREQUENCY: geometry.center_frequency, pdu.SAMPLE_RATE: geometry.sample_rate,
             pdu.START_OFFSET: frame.new_from, pdu.END_OFFSET: frame.end_offset,
             pdu.RX_TIME: self._job_time.at(frame.new_from), pdu.TIME_SOURCE: self._job_time.source,
-            pdu.DURATION: (frame.end_offset - frame.new_from) / geometry.sample_rate, pdu.DB_MIN: DB_MIN, pdu.DB_MAX: DB_MAX,
-            pdu.NOISE_FLOOR_DB: frame.floor_db, pdu.MODEL: self._model.card.name,
+            pdu.DURATION: (frame.end_offset - frame.new_from) / geometry.sample_rate,
+            pdu.DB_MIN: DB_MIN, pdu.DB_MAX: DB_MAX, pdu.NOISE_FLOOR_DB: frame.floor_db, pdu.MODEL: self._model.card.name,
         }, image)
 
     def _send_status(self, at_once=False):

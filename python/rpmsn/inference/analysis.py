@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from .carriers import Tracker, consolidate
+from .runtimes import AUTO
 from .segmenter import Framer, Segmenter
 
 CHUNK_SECONDS = 0.04
@@ -18,6 +19,7 @@ class Analysis:
         samples_analysed: samples that were looked at; the rest are `samples_skipped` (a stretch of fewer than 256).
         frames: how many there were.
         warnings: what a reader of the result should know, in words, each once.
+        runtime: name of what ran the network.
     """
 
     carriers: list = field(default_factory=list)
@@ -26,6 +28,7 @@ class Analysis:
     samples_skipped: int = 0
     frames: int = 0
     warnings: list = field(default_factory=list)
+    runtime: str = ""
 
     @property
     def coverage(self):
@@ -40,13 +43,14 @@ class RecordingAnalyser:
         recording: rpmsn.recording.Recording.
         model: rpmsn.inference.model.Model.
         threads: of the runtime.
+        runtime: name of one of `runtimes.KINDS`, or `auto` for the fastest.
     """
 
-    def __init__(self, recording, model, threads=1):
+    def __init__(self, recording, model, threads=1, runtime=AUTO):
         self.recording = recording
-        self.segmenter = Segmenter(model, recording.sample_rate, threads)
+        self.segmenter = Segmenter(model, recording.sample_rate, threads, runtime)
         self.tracker = Tracker()
-        self.result = Analysis(samples=recording.sample_count,
+        self.result = Analysis(samples=recording.sample_count, runtime=self.segmenter.runtime.name,
                                warnings=list(recording.warnings) + list(self.segmenter.warnings))
 
     def frames(self):

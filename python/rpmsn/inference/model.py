@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Models: a card (YAML, says everything the code needs to know) beside its weights (safetensors, fp16)."""
+"""Models: a card (YAML, says everything the code needs to know) beside its weights (safetensors, fp16, and ONNX)."""
 import hashlib
+import math
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from ..files import whole_file
 from ..models import DEFAULT_MODEL
 
 SHIPPED = Path(__file__).resolve().parent.parent / "models"
+EXPORTS = ("onnx", "onnx-int8")
+"""Keys of `ModelCard.exports`: float32, and int8 (QDQ)."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,9 @@ class ModelCard:
         training: how it was made: config, seeds, time, machine.
         scores: how right it is, on what.
         licence: of the weights.
+        temperature: what logits are divided by before the softmax, so that confidence is what it says.
+        exports: files for other runtimes beside the card: `onnx` (float32) and `onnx-int8`, each a dict of `file` and
+            `sha256`, and of how it was made and checked.
     """
 
     name: str
@@ -46,6 +52,8 @@ class ModelCard:
     training: dict = field(default_factory=dict)
     scores: dict = field(default_factory=dict)
     licence: str = "GPL-3.0-or-later"
+    temperature: float = 1.0
+    exports: dict = field(default_factory=dict)
 
     def to_dict(self):
         """The card as plain types, for YAML."""
@@ -69,20 +77,40 @@ class Model:
         from safetensors.torch import load
 
         path = self.folder / self.card.weights
-        try:
-            content = path.read_bytes()
-        except OSError as error:
-            raise ModelError(f"weights {path} of model {self.card.name!r} cannot be read: {error.strerror}") from error
-        if hashlib.sha256(content).hexdigest() != self.card.sha256:
-            raise ModelError(f"weights {path} are not those that the card of model {self.card.name!r} was written for "
-                             "(sha256 differs); restore both files together")
+        content = self._checked(path, self.card.sha256, "weights", "restore both files together")
         built = network.create(self.card.architecture, **self.card.arguments)
         try:
             built.load_state_dict({name: values.float() for name, values in load(content).items()})
         except (SafetensorError, RuntimeError) as error:
+            faults = [line.strip() for line in str(error).splitlines()]
             raise ModelError(f"weights {path} do not fit architecture {self.card.architecture!r} with "
-                             f"{self.card.arguments}: {error}") from error
+                             f"{self.card.arguments}: {' '.join(faults[:2])}") from error
         return built.eval()
+
+    def export_path(self, key):
+        """Path of an exported file: `key` is one of the card's `exports`."""
+        return self.folder / self.card.exports[key]["file"]
+
+    def exported(self, key):
+        """Content and path of an exported file.
+
+        Raises:
+            ModelError: it is missing, or was changed since the card was written.
+        """
+        path = self.export_path(key)
+        content = self._checked(path, self.card.exports[key]["sha256"], "export", "make it again with `rpmsn export`")
+        return content, path
+
+    def _checked(self, path, sha256, what, next_step):
+        """Content of a file that the card names, which has to be the one that it was written for."""
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise ModelError(f"{what} {path} of model {self.card.name!r} cannot be read: {error.strerror}") from error
+        if hashlib.sha256(content).hexdigest() != sha256:
+            raise ModelError(f"{what} {path} is not what the card of model {self.card.name!r} was written for "
+                             f"(sha256 differs); {next_step}")
+        return content
 
 
 def available_models():
@@ -136,7 +164,26 @@ def _card(values, path):
     if card.arguments.get("in_channels") != channels or card.arguments.get("classes") != len(card.classes):
         raise ModelError(f"model card {path}: arguments {card.arguments} do not agree with recipe {card.recipe!r} "
                          f"({channels} channels) and {len(card.classes)} classes")
+    if not _is_number(card.temperature) or not 0 < card.temperature < math.inf:
+        raise ModelError(f"model card {path}: temperature is {card.temperature!r}, but a number above 0 is allowed")
+    _check_exports(card.exports, path)
     return card
+
+
+def _is_number(value):
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _check_exports(exports, path):
+    """Raise a ModelError unless every entry is of a known kind and names a file beside the card, and its sha256."""
+    if not isinstance(exports, dict) or set(exports) - set(EXPORTS):
+        raise ModelError(f"model card {path}: exports are {exports!r}, but a mapping with the keys "
+                         f"{', '.join(EXPORTS)} is allowed; make them again with `rpmsn export`")
+    for key, entry in exports.items():
+        names = [entry.get(name) for name in ("file", "sha256")] if isinstance(entry, dict) else [None]
+        if not all(isinstance(name, str) for name in names) or Path(names[0]).name != names[0]:
+            raise ModelError(f"model card {path}: export {key!r} is {entry!r}, but the name of a file beside the card "
+                             "(file) and its sha256 are needed; make it again with `rpmsn export`")
 
 
 def save_model(built, card_values, folder):
@@ -162,7 +209,12 @@ def save_model(built, card_values, folder):
     with whole_file(folder / weights) as file:
         file.write(content)
     card = ModelCard(**card_values, weights=weights, sha256=hashlib.sha256(content).hexdigest())
-    path = folder / f"{card.name}.yml"
+    return save_card(card, folder)
+
+
+def save_card(card, folder):
+    """Write a card as `<name>.yml`, whole or not at all; returns its path."""
+    path = Path(folder) / f"{card.name}.yml"
     with whole_file(path) as file:
         file.write(yaml.safe_dump(card.to_dict(), sort_keys=False, width=110).encode())
     return path

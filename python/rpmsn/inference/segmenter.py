@@ -6,7 +6,7 @@ import numpy as np
 
 from .. import spectrogram
 from ..classes import CLASS_NAMES, NOISE
-from .runtime import TorchRuntime
+from . import runtimes
 from .segments import FrameGeometry, find_segments
 
 CLIPPING_LIMIT = 0.01
@@ -55,18 +55,18 @@ class Segmenter:
         model: rpmsn.inference.model.Model.
         sample_rate: Hz, 1e6 to 125e6.
         threads: of the runtime.
-        runtime: something with `probabilities(images)`, to use instead of torch.
+        runtime: name of one of `runtimes.KINDS`, `auto` for the fastest, or something with `probabilities(images)`.
 
     Attributes:
         frame_samples: samples in a frame at this rate.
         warnings: what a user should know before believing the result, in words.
     """
 
-    def __init__(self, model, sample_rate, threads=1, runtime=None):
+    def __init__(self, model, sample_rate, threads=1, runtime=runtimes.AUTO):
         self.card = model.card
         self.sample_rate = float(sample_rate)
         self.frame_samples = spectrogram.frame_length(sample_rate, model.card.frame_seconds)
-        self.runtime = runtime or TorchRuntime(model, threads)
+        self.runtime = runtimes.create(model, runtime, threads) if isinstance(runtime, str) else runtime
         self._class_ids = np.array([CLASS_NAMES.index(name) for name in model.card.classes], np.uint8)
         self.warnings = rate_warnings(model.card, sample_rate)
 
@@ -87,27 +87,27 @@ class Segmenter:
         samples, health = check_health(samples)
         n = len(samples)
         rows = spectrogram.rows_of(n, self.frame_samples)
-        power = spectrogram.power(samples, rows)
+        analysis = spectrogram.analyse(samples, self.sample_rate, rows, correlated=self.card.recipe == "cyclic")
         geometry = FrameGeometry(self.sample_rate, float(center_frequency), int(start_offset), n, rows)
-        levels, floor = spectrogram.normalise(power, n)
-        levels = spectrogram.fill_rows(levels)
+        levels, floor = spectrogram.fill_rows(analysis.levels), analysis.floor
         new_from = start_offset if new_from is None else new_from
         if health == "ok":
-            probabilities = self.runtime.probabilities(self._network_input(samples, levels))[0]
+            probabilities = self.runtime.probabilities(self._network_input(samples, analysis))[0]
             best = probabilities.argmax(axis=0)
             mask = self._class_ids[best]
-            found = find_segments(best[:rows], probabilities[:, :rows], power, floor, geometry, self.card.classes)
+            found = find_segments(best[:rows], probabilities[:, :rows], analysis.power, floor, geometry,
+                                  self.card.classes)
             segments = [cut for segment in found if (cut := _from(segment, new_from)) is not None]
         else:
             mask, segments = np.full(levels.shape, NOISE, np.uint8), []
         return Frame(number, geometry, spectrogram.to_uint8(levels), mask,
                      float(10 * np.log10(max(floor, 1e-30))), segments, health, new_from, rows < spectrogram.ROWS)
 
-    def _network_input(self, samples, levels):
+    def _network_input(self, samples, analysis):
         """The image that the model's card asks for, with a batch dimension."""
-        if self.card.recipe == "averaged":
-            return levels[None, None]
-        return spectrogram.image(samples, self.card.recipe)[None]
+        if self.card.recipe == "published":
+            return spectrogram.published_image(samples)[None]
+        return analysis.image()[None]
 
 
 def rate_warnings(card, sample_rate):

@@ -24,7 +24,7 @@ MIN_CONFIDENCE = 0.45
 """LTE or NR is said only with this mean probability; with less there is a transmission of unknown kind: `other`."""
 NARROWEST_LTE_HZ = 0.9e6
 """LTE always sends reference signals over its whole band, of 1.08 MHz at least (TS 36.101 5.6): what is narrower than
-this, and not cut off by the end of the span, is something else."""
+this is something else, or so little of a carrier at the end of the span that its class is a guess."""
 MIN_SNR_DB = -10.0
 """What has less power than this over the noise floor is no transmission, whatever the network says."""
 EDGE_REACH = 3
@@ -139,9 +139,8 @@ def find_segments(mask, probabilities, power, floor, geometry, classes=CLASS_NAM
 
 
 def _or_other(segment):
-    """The segment, as `other` where its class is a guess, or no LTE carrier can be so narrow."""
-    is_whole = segment.columns[0] > 0 and segment.columns[1] < COLUMNS
-    is_too_narrow = segment.class_id == LTE and is_whole and segment.bandwidth < NARROWEST_LTE_HZ
+    """The segment, as `other` where its class is a guess, or no LTE carrier is so narrow."""
+    is_too_narrow = segment.class_id == LTE and segment.bandwidth < NARROWEST_LTE_HZ
     if segment.confidence < MIN_CONFIDENCE or is_too_narrow:
         return replace(segment, class_id=OTHER, label=CLASS_NAMES[OTHER])
     return segment

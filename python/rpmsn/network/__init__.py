@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The networks: `published` holds RPMSN as in the paper, `realtime` the form that runs live.
+"""The networks: `published` holds RPMSN as in the paper, `realtime` the form that runs live, `baselines` the six that
+they are compared with, `reduced` any of them at a coarser resolution.
 
 Names resolve on first use, so that importing this package does not load torch.
 """
@@ -7,7 +8,13 @@ from importlib import import_module
 
 from ..errors import ModelError
 
-REGISTRY = {"rpmsn": ("published", "RPMSN"), "rpmsn-rt": ("realtime", "RPMSNRealTime")}
+REGISTRY = {
+    "rpmsn": ("published", "RPMSN"), "rpmsn-rt": ("realtime", "RPMSNRealTime"),
+    "unet": ("baselines", "UNet"), "unetplusplus": ("baselines", "UNetPlusPlus"),
+    "deeplabv3": ("baselines", "DeepLabV3"), "deeplabv3plus": ("baselines", "DeepLabV3Plus"),
+    "fpn": ("baselines", "FPN"), "pspnet": ("baselines", "PSPNet"),
+    "reduced": ("reduced", "Reduced"),
+}
 """Architecture name -> (module, class)."""
 
 __all__ = ["RPMSN", "RPMSNRealTime", "create", "names"]

@@ -1,33 +1,53 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The real-time form of RPMSN: the same idea, at a four-hundredth of the arithmetic.
 
-What is kept: a multi-scale block in front, a full-resolution branch from end to end, an exchange among all scales
-at every stage, a skip from the front to the head. What is different: few channels where the image is large
-and many where it is small, 3 x 3 kernels, residual blocks, and an exchange between neighbouring scales
-only, first down, then up, so that one pass reaches every branch.
+What is kept: a multi-scale block in front, a finest branch from end to end that carries every pixel, an exchange among
+all scales at every stage, a skip from the front to the head. What is different: the finest branch holds the pixels of
+a patch as channels instead of places, so that the arithmetic is done in dense convolutions of few places, which
+processors are good at, and no pixel is lost on the way; few channels where the image is large and many where it is
+small; 3 x 3 kernels, residual blocks; an exchange between neighbouring scales only, first down, then up, so that one
+pass reaches every branch.
 """
 import torch
 import torch.nn.functional as F
 from torch import nn
 
 from ..errors import ParameterError
-from .published import MultiScaleBlock
 from .shapes import check_input
 
 
-def conv_norm(in_channels, out_channels, size=3, stride=1):
-    """Convolution without bias and batch normalisation."""
+def conv_norm(in_channels, out_channels, size=3, stride=1, separable=False):
+    """Convolution without bias and batch normalisation; `separable` makes it one channel at a time, then 1 x 1."""
+    if separable and size > 1:
+        return nn.Sequential(
+            nn.Conv2d(in_channels, in_channels, size, stride, padding=size // 2, groups=in_channels, bias=False),
+            nn.Conv2d(in_channels, out_channels, 1, bias=False), nn.BatchNorm2d(out_channels))
     return nn.Sequential(nn.Conv2d(in_channels, out_channels, size, stride, padding=size // 2, bias=False),
                          nn.BatchNorm2d(out_channels))
 
 
-class Residual(nn.Module):
-    """Two 3 x 3 convolutions and a shortcut; same shape in and out."""
+class PatchBlock(nn.Module):
+    """The multi-scale block in front: patches of several sizes round the same centres, `patch` pixels apart."""
 
-    def __init__(self, channels):
+    def __init__(self, in_channels, out_channels, patch, scales):
         super().__init__()
-        self.first = conv_norm(channels, channels)
-        self.second = conv_norm(channels, channels)
+        widths = [out_channels // scales + (index < out_channels % scales) for index in range(scales)]
+        self.sizes = nn.ModuleList(
+            nn.Conv2d(in_channels, width, patch * (1 + index), patch, padding=patch * index // 2, bias=False)
+            for index, width in enumerate(widths))
+        self.norm = nn.BatchNorm2d(out_channels)
+
+    def forward(self, images):
+        return F.relu(self.norm(torch.cat([size(images) for size in self.sizes], dim=1)))
+
+
+class Residual(nn.Module):
+    """Two convolutions and a shortcut; same shape in and out."""
+
+    def __init__(self, channels, kernel, separable):
+        super().__init__()
+        self.first = conv_norm(channels, channels, kernel, separable=separable)
+        self.second = conv_norm(channels, channels, kernel, separable=separable)
 
     def forward(self, values):
         return F.relu(values + self.second(F.relu(self.first(values))))
@@ -36,10 +56,10 @@ class Residual(nn.Module):
 class ExchangeStage(nn.Module):
     """A residual block on every branch, then the exchange: finest to coarsest, then back."""
 
-    def __init__(self, widths):
+    def __init__(self, widths, kernel, separable):
         super().__init__()
-        self.branches = nn.ModuleList(Residual(width) for width in widths)
-        self.down = nn.ModuleList(conv_norm(fine, coarse, stride=2) for fine, coarse in zip(widths, widths[1:]))
+        self.branches = nn.ModuleList(Residual(width, kernel, separable) for width in widths)
+        self.down = nn.ModuleList(conv_norm(fine, coarse, 3, 2, separable) for fine, coarse in zip(widths, widths[1:]))
         self.up = nn.ModuleList(conv_norm(coarse, fine, size=1) for fine, coarse in zip(widths, widths[1:]))
 
     def forward(self, values):
@@ -56,36 +76,44 @@ class RPMSNRealTime(nn.Module):
     """Resolution-preserving multi-scale network for live use.
 
     Args:
-        in_channels: channels of the image (1 for the averaged recipe).
+        in_channels: channels of the image (4 for the cyclic recipe).
         classes: number of classes.
-        widths: channels of the branches, from full resolution down, each at half the resolution of the one before;
-            the first a multiple of 4.
+        widths: channels of the branches, from the finest down, each at half the resolution of the one before.
         stages: how many times the branches exchange.
+        patch: rows and columns of the patch that is one place of the finest branch.
+        scales: sizes of patches in front: `patch`, twice as large, and so on.
+        kernel: size of the branches' convolutions, odd.
+        separable: depthwise separable convolutions instead of dense ones.
 
-    Input: float32, shape (batch, in_channels, rows, columns), rows and columns multiples of 2 ** (len(widths) - 1).
+    Input: float32, shape (batch, in_channels, rows, columns), rows and columns multiples of
+    patch * 2 ** (len(widths) - 1).
     Output: logits, shape (batch, classes, rows, columns).
     """
 
-    def __init__(self, in_channels=1, classes=4, widths=(8, 16, 32, 64, 128), stages=2):
+    def __init__(self, in_channels=4, classes=4, widths=(48, 80, 128, 192), stages=2, patch=4, scales=3, kernel=3,
+                 separable=False):
         super().__init__()
         widths = tuple(widths)
-        if len(widths) < 2 or widths[0] % 4 or min(widths) < 4:
-            raise ParameterError(f"widths are {widths}; at least two are needed, and the first a multiple of 4, "
-                                 "such as (8, 16, 32, 64, 128)")
+        if len(widths) < 2 or min(widths) < 4:
+            raise ParameterError(f"widths are {widths}; at least two of at least 4 are needed, "
+                                 "such as (48, 80, 128, 192)")
+        if kernel % 2 == 0 or min(stages, patch, scales, kernel) < 1:
+            raise ParameterError(f"stages {stages}, patch {patch}, scales {scales} and kernel {kernel} have to be at "
+                                 "least 1, and the kernel odd")
         self.in_channels = in_channels
-        self.multiple = 2 ** (len(widths) - 1)
-        self.multi_scale = MultiScaleBlock(in_channels, widths[0] // 4)
+        self.multiple = patch * 2 ** (len(widths) - 1)
+        self.front = PatchBlock(in_channels, widths[0], patch, scales)
         self.birth = nn.ModuleList(conv_norm(fine, coarse, stride=2) for fine, coarse in zip(widths, widths[1:]))
-        self.stages = nn.ModuleList(ExchangeStage(widths) for _ in range(stages))
-        self.head = nn.Sequential(conv_norm(2 * widths[0], 2 * widths[0]), nn.ReLU(inplace=True),
-                                  nn.Conv2d(2 * widths[0], classes, 1))
+        self.stages = nn.ModuleList(ExchangeStage(widths, kernel, separable) for _ in range(stages))
+        self.head = nn.Sequential(conv_norm(2 * widths[0], 2 * widths[0], 1), nn.ReLU(inplace=True),
+                                  nn.Conv2d(2 * widths[0], classes * patch ** 2, 1), nn.PixelShuffle(patch))
 
     def forward(self, images):
         check_input(images, self.in_channels, self.multiple)
-        multi_scale = self.multi_scale(images)
-        branches = [multi_scale]
+        front = self.front(images)
+        branches = [front]
         for birth in self.birth:
             branches.append(F.relu(birth(branches[-1])))
         for stage in self.stages:
             branches = stage(branches)
-        return self.head(torch.cat([branches[0], multi_scale], dim=1))
+        return self.head(torch.cat([branches[0], front], dim=1))

@@ -28,7 +28,7 @@ Read `scene` first: a scene is a list of emissions and the way they are heard, a
 """
 from importlib import import_module
 
-GENERATOR = 2
+GENERATOR = 3
 """Raised whenever a seed gives another scene than before, so that no set is completed with scenes of another kind."""
 
 _HOMES = {

@@ -32,9 +32,17 @@ FADED_KINDS = ("gsm", "wcdma", "band_noise", "flat_ofdm", "wifi")
 WEAKEST_DB, STRONGEST_DB = -8.0, 45.0
 
 
-def draw(rng, rate, duration_s):
-    """A scene at a sample rate (Hz) of a duration (whole milliseconds, in seconds)."""
-    situation = choose(rng, SITUATIONS)
+def draw(rng, rate, duration_s, weakest_db=WEAKEST_DB, strongest_db=STRONGEST_DB, situations=SITUATIONS):
+    """A scene of one of the situations, which are given with their shares.
+
+    Args:
+        rng: numpy Generator.
+        rate: sample rate, Hz.
+        duration_s: whole milliseconds, in seconds.
+        weakest_db, strongest_db: limits of the transmissions' SNR.
+        situations: names of `SITUATIONS` -> share.
+    """
+    situation = choose(rng, situations)
     if situation == "one":
         carriers = [_filling_carrier(rng, rate)]
     elif situation == "packed":
@@ -47,8 +55,9 @@ def draw(rng, rate, duration_s):
     strangers = [_other(rng, rate, carriers) for _ in range(n_others)]
     if situation == "one" and rng.random() < 0.3:
         return _cabled(rng, rate, duration_s, carriers)
-    paths = _paths(rng, carriers) + _paths(rng, strangers)
-    uplinks, uplink_paths = _companions(rng, carriers, paths)
+    limits = (weakest_db, strongest_db)
+    paths = _paths(rng, carriers, limits) + _paths(rng, strangers, limits)
+    uplinks, uplink_paths = _companions(rng, carriers, paths, limits)
     reception = Reception([*paths, *uplink_paths], random_receiver(rng), random_noise(rng))
     return Scene(rate, duration_s, 0, [*carriers, *strangers, *uplinks], reception)
 
@@ -127,20 +136,21 @@ def _scattered_carriers(rng, rate):
     return emissions
 
 
-def _paths(rng, emissions):
-    """Ways of some emissions: the first of any level, the others within 10 dB below it in half of the scenes, within
-    40 dB in the rest; a channel for most of those that can have one."""
-    strongest_db = float(rng.uniform(-5, STRONGEST_DB))
+def _paths(rng, emissions, limits):
+    """Ways of some emissions within limits of SNR in dB: the first of any level, the others within 10 dB below it in
+    half of the scenes, within 40 dB in the rest; a channel for most of those that can have one."""
+    weakest_db, highest_db = limits
+    strongest_db = float(rng.uniform(max(weakest_db, -5), highest_db))
     spread = 10 if rng.random() < 0.5 else 40
     paths = []
     for index, emission in enumerate(emissions):
-        power_db = max(strongest_db - (float(rng.uniform(0, spread)) if index else 0.0), WEAKEST_DB)
+        power_db = max(strongest_db - (float(rng.uniform(0, spread)) if index else 0.0), weakest_db)
         has_channel = emission.kind in CARRIERS or emission.kind in FADED_KINDS
         paths.append(Path(power_db, random_channel(rng) if has_channel else None))
     return paths
 
 
-def _companions(rng, carriers, paths):
+def _companions(rng, carriers, paths, limits):
     """Uplinks of the TDD cells among the carriers, and their paths."""
     emissions, ways = [], []
     for downlink, path in zip(carriers, paths):
@@ -149,7 +159,7 @@ def _companions(rng, carriers, paths):
             continue
         cell = CARRIERS[f"{downlink.kind}_uplink"].random(rng, **_uplink_parameters(rng, downlink))
         emissions.append(replace(downlink, kind=f"{downlink.kind}_uplink", parameters=asdict(cell)))
-        power_db = float(np.clip(path.power_db + rng.normal(-5, 10), WEAKEST_DB, STRONGEST_DB))
+        power_db = float(np.clip(path.power_db + rng.normal(-5, 10), *limits))
         ways.append(Path(power_db, random_channel(rng)))
     return emissions, ways
 

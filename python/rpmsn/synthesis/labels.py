@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The true class of every pixel of a scene's image, by one of two rules.
+"""The true class of every pixel of a scene's image, by one of three rules.
 
 `published` is the rule of the RPMSN paper: the nominal channel bandwidth over the whole frame, for LTE and NR only.
 
@@ -15,6 +15,9 @@
 * ignored are also the pixels of an edge, carriers too weak to see, and what the receiver's filter hides;
 * where transmissions overlap, the one that is stronger in the pixel wins. Leakage, mirror images and intermodulation
   are noise.
+
+`filled` is `occupied` but for carriers with some traffic: less of it is enough for a carrier to be labelled whole.
+Models are trained by it, so that a carrier's bursts come out as one; they are judged by `occupied`.
 """
 import numpy as np
 from scipy.ndimage import binary_closing
@@ -27,8 +30,8 @@ VISIBLE_DB = -7.0
 """SNR in a pixel below which a carrier cannot be told from noise."""
 HINT_DB = -13.0
 """SNR in a pixel below which a transmission leaves no trace at all."""
-BUSY_SHARE = 0.6
-"""A carrier with traffic in at least this share of its pixels is labelled whole."""
+BUSY_SHARES = {"occupied": 0.6, "filled": 0.3}
+"""Rule -> a carrier with traffic in at least this share of its pixels is labelled whole."""
 LIT_LEVEL = 0.05
 """Power in a pixel, relative to the power while on the air, from which on it counts as carrying energy."""
 SHARED_POWER = 0.5
@@ -40,7 +43,7 @@ MIN_COLUMNS = 3
 
 CLASS_OF = {"LTE": LTE, "NR": NR, "other": OTHER}
 
-RULES = ("published", "occupied")
+RULES = ("published", *BUSY_SHARES)
 
 
 def check_rule(rule):
@@ -55,7 +58,7 @@ def mask(scene, truths, rule="occupied", rows=256, columns=256):
     Args:
         scene: the `Scene` that was rendered.
         truths: list of `Truth` as rendered with it; all of one stretch (the scene, or one block of it).
-        rule: `published` or `occupied`.
+        rule: one of `RULES`.
 
     Returns:
         uint8, shape (rows, columns). Row `r` is the time from r/rows to (r + 1)/rows of the stretch; column `c` is
@@ -69,7 +72,7 @@ def mask(scene, truths, rule="occupied", rows=256, columns=256):
     weakest_first = sorted(truths, key=lambda truth: truth.snr_db)
     if rule == "published":
         return _nominal(weakest_first, rows, edges)
-    canvas = _Canvas(rows, edges, scene)
+    canvas = _Canvas(rows, edges, scene, BUSY_SHARES[rule])
     for truth in weakest_first:
         canvas.paint(truth)
     return canvas.classes
@@ -85,9 +88,10 @@ def _nominal(truths, rows, edges):
 
 
 class _Canvas:
-    """A mask of rule `occupied` on which transmissions are painted, the weakest first."""
+    """A mask of rule `occupied` or `filled` on which transmissions are painted, the weakest first."""
 
-    def __init__(self, rows, edges, scene):
+    def __init__(self, rows, edges, scene, busy_share):
+        self.busy_share = busy_share
         self.rows, self.edges = rows, edges
         self.classes = np.full((rows, edges.size - 1), NOISE, np.uint8)
         self.strongest = np.zeros(self.classes.shape, np.float32)
@@ -101,7 +105,7 @@ class _Canvas:
         """Give the pixels of one transmission their class, where it is the strongest."""
         snr = pixel_snr(truth, self.rows, self.edges) / self.floor
         inside, edge = _columns(truth, self.edges)
-        lit, unsure = _pixels(truth, snr, inside, edge)
+        lit, unsure = _pixels(truth, snr, inside, edge, self.busy_share)
         wins = lit & ~unsure & (snr >= self.strongest)
         self.classes[unsure & (self.classes == NOISE)] = IGNORED
         self.classes[wins] = CLASS_OF[truth.label]
@@ -122,7 +126,7 @@ class _Canvas:
         self.classes[_grown(touched) & edge] = IGNORED
 
 
-def _pixels(truth, snr, inside, edge):
+def _pixels(truth, snr, inside, edge, busy_share):
     """(pixels that get the class of a transmission, pixels that may be it or not), bool (rows, columns)."""
     band = np.broadcast_to(inside, snr.shape)
     nothing = np.zeros(snr.shape, bool)
@@ -135,7 +139,7 @@ def _pixels(truth, snr, inside, edge):
         return band, nothing
     lit = inside & (snr > LIT_LEVEL * 10 ** (truth.snr_db / 10)) & (snr > 10 ** (VISIBLE_DB / 10))
     closed = _fill_gaps(lit, truth.gap_s / (truth.end_s - truth.start_s))
-    if not inside.any() or closed[:, inside].mean() >= BUSY_SHARE:
+    if not inside.any() or closed[:, inside].mean() >= busy_share:
         return band, nothing
     return closed, band & ~closed
 

@@ -3,7 +3,8 @@
 
 =================== ==============================================================================================
 `any_rate`          all there is, at 1.92 to 122.88 Msps
-`wideband`          the same at 61.44 Msps
+`wideband`          the same at 61.44 Msps, at SNRs of 0 to 30 dB per occupied Hz
+`no_cellular`       none of it LTE or NR, at 61.44 Msps: noise alone, and other transmissions
 `demo`              one fixed scene, in which the seed only changes contents and noise
 `published`         training data of the RPMSN paper: one LTE or NR carrier
 `published_test`    its test data: one of each
@@ -11,7 +12,7 @@
 `stitched`          carriers out of recordings side by side at 61.44 Msps, for validation; needs `recordings`
 =================== ==============================================================================================
 
-`everyday` has the draws of the first two, `published` those of the paper.
+`everyday` has the draws of the first three, `published` those of the paper.
 """
 from dataclasses import asdict, replace
 
@@ -28,7 +29,7 @@ ANY_RATES = {
 }
 """Sample rate (Hz) -> share of the scenes of preset `any_rate`."""
 
-PRESETS = ("any_rate", "wideband", "demo", "published", "published_test", "published_clean", "stitched")
+PRESETS = ("any_rate", "wideband", "no_cellular", "demo", "published", "published_test", "published_clean", "stitched")
 
 
 def random_scene(preset, seed, duration_s=None, sample_rates=None, recordings=None):
@@ -93,7 +94,11 @@ def _any_rate(rng, sample_rates):
 
 
 def _wideband(rng):
-    return everyday.draw(rng, 61.44e6, BLOCK_S)
+    return everyday.draw(rng, 61.44e6, BLOCK_S, 0.0, 30.0)
+
+
+def _no_cellular(rng):
+    return everyday.draw(rng, 61.44e6, BLOCK_S, situations={"noise": 0.3, "others": 0.7})
 
 
 def _demo(rng):
@@ -121,6 +126,7 @@ def _demo(rng):
 
 
 _DRAWS = {
-    "wideband": _wideband, "demo": _demo, "published": published.draw_training, "published_test": published.draw_test,
+    "wideband": _wideband, "no_cellular": _no_cellular, "demo": _demo,
+    "published": published.draw_training, "published_test": published.draw_test,
     "published_clean": published.draw_clean,
 }

@@ -139,7 +139,7 @@ def _item_of_scene(name, scene, rule):
     scene = Scene.from_dict(scene)
     samples, truths = next(render_blocks(scene))
     rows = spectrogram.rows_of(samples.size, spectrogram.frame_length(scene.sample_rate))
-    image = spectrogram.stored_image(samples, rows)[0]
+    image = spectrogram.stored_image(samples, scene.sample_rate, rows)[0]
     title = f"{name}   {scene.sample_rate / 1e6:g} Msps"
     return title, image, spectrogram.fill_rows(mask_of_scene(scene, truths, rule, rows))
 
@@ -158,7 +158,7 @@ def image_and_mask_of_recording(path):
         frame_samples = spectrogram.frame_length(recording.sample_rate)
         samples = recording.read(0, frame_samples)
         rows = spectrogram.rows_of(samples.size, frame_samples)
-        image = spectrogram.stored_image(samples, rows)[0]
+        image = spectrogram.stored_image(samples, recording.sample_rate, rows)[0]
         mask = _mask_of_annotations(recording, samples.size, rows)
         title = f"{_name(recording.path)}   {recording.sample_rate / 1e6:g} Msps"
     return title, image, spectrogram.fill_rows(mask)

@@ -3,6 +3,7 @@
 
 Everything that decides the result stands in it, so that the same file gives the same model again.
 """
+import math
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 
@@ -12,6 +13,22 @@ from .. import spectrogram
 from ..classes import CLASS_NAMES
 from ..errors import ParameterError
 from .dataset import SetConfig
+
+SEEDS_APART = 10_000
+"""Between the seeds of a set and of the one with fresh scenes that takes its place."""
+
+PRECISIONS = ("fp32", "bf16")
+
+_ABOVE_0 = (lambda value: 0 < value < math.inf, "a number above 0")
+_WHOLE_ABOVE_0 = (lambda value: value >= 1 and value == int(value), "a whole number of at least 1")
+_WHOLE = (lambda value: value >= 0 and value == int(value), "a whole number of at least 0")
+_NOT_NEGATIVE = (lambda value: 0 <= value < math.inf, "a number of at least 0")
+_ALLOWED = {
+    "epochs": _WHOLE_ABOVE_0, "batch_size": _WHOLE_ABOVE_0, "learning_rate": _ABOVE_0, "weight_decay": _NOT_NEGATIVE,
+    "fresh_every": _WHOLE, "validate_every": _WHOLE, "seed": _WHOLE, "gradient_clip": _NOT_NEGATIVE,
+    "dice_weight": _NOT_NEGATIVE, "average": (lambda value: 0 <= value < 1, "a number from 0 to below 1"),
+    "teacher_weight": (lambda value: 0 <= value <= 1, "a number from 0 to 1"), "checkpoint_seconds": _NOT_NEGATIVE,
+}
 
 
 @dataclass(frozen=True)
@@ -23,12 +40,23 @@ class TrainingConfig:
         version: its version.
         architecture: name in `rpmsn.network.REGISTRY`.
         arguments: of that network; `in_channels` and `classes` have to agree with `recipe` and `classes`.
-        classes: names in the order of the network's outputs.
-        recipe: image recipe, of both sets too.
+        classes: names in the order of the network's outputs; pixels of other classes are not judged.
+        recipe: image recipe, of all sets too.
         sample_rates: lowest and highest rate that the model is for, Hz.
-        train, validation: the sets.
+        train: the sets; in the file one or a list of them, all are used in every epoch.
+        validation: the set that scores are told of.
+        fresh_every: make new scenes after so many epochs, in the background; 0 keeps those of the first.
         epochs, batch_size, learning_rate, weight_decay: of AdamW with one warm-up and a cosine to zero.
+        gradient_clip: greatest norm of a step's gradient; 0 for no limit.
         class_weights: weight of each class in the loss.
+        dice_weight: weight of the region loss (soft Dice) beside cross-entropy.
+        average: decay of the moving average of the weights, such as 0.998, that is scored and saved; 0 for none.
+        precision: `fp32`, or `bf16` for mixed precision.
+        compile: let `torch.compile` make the network faster.
+        teacher: model, by name or path of its card, whose outputs are imitated; null for none.
+        teacher_weight: its share of the loss.
+        start_from: model, by name or path of its card, whose weights come first; null for random ones.
+        validate_every: epochs between validations beside the one at the end; 0 for that one only.
         seed: of initial weights, order and augmentation.
         checkpoint_seconds: how often a checkpoint is written, beside one at the end of every epoch.
     """
@@ -38,15 +66,25 @@ class TrainingConfig:
     architecture: str
     arguments: dict
     sample_rates: list
-    train: SetConfig
+    train: list
     validation: SetConfig
     epochs: int
     learning_rate: float
     batch_size: int = 16
     weight_decay: float = 1e-4
     classes: list = field(default_factory=lambda: list(CLASS_NAMES))
-    class_weights: list = field(default_factory=lambda: [1.0] * len(CLASS_NAMES))
-    recipe: str = "averaged"
+    class_weights: list | None = None
+    recipe: str = "cyclic"
+    fresh_every: int = 0
+    gradient_clip: float = 1.0
+    dice_weight: float = 0.0
+    average: float = 0.0
+    precision: str = "fp32"
+    compile: bool = False
+    teacher: str | None = None
+    teacher_weight: float = 0.5
+    start_from: str | None = None
+    validate_every: int = 0
     seed: int = 1
     checkpoint_seconds: float = 120.0
 
@@ -66,17 +104,21 @@ def load_config(path):
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ParameterError(f"training config {path} cannot be read: {error.strerror}") from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ParameterError(f"training config {path} is not valid YAML: {error}") from error
     if not isinstance(values, dict):
         raise ParameterError(f"training config {path} holds {type(values).__name__}, but a mapping of keys is needed")
-    for name in ("train", "validation"):
-        if name in values:
-            values[name] = _build(SetConfig, values[name], f"{path}, key {name!r}")
+    values = dict(values)
+    if "train" in values:
+        sets = values["train"] if isinstance(values["train"], list) else [values["train"]]
+        values["train"] = [_build(SetConfig, entry, f"{path}, key 'train'") for entry in sets]
+    if "validation" in values:
+        values["validation"] = _build(SetConfig, values["validation"], f"{path}, key 'validation'")
     config = _build(TrainingConfig, values, str(path))
     _check(config, path)
-    return replace(config, train=replace(config.train, recipe=config.recipe),
-                   validation=replace(config.validation, recipe=config.recipe))
+    return replace(config, train=[replace(entry, recipe=config.recipe) for entry in config.train],
+                   validation=replace(config.validation, recipe=config.recipe),
+                   class_weights=config.class_weights or [1.0] * len(config.classes))
 
 
 def _build(kind, values, where):
@@ -95,6 +137,8 @@ def _build(kind, values, where):
 
 def _check(config, path):
     """Refuse values that cannot work together, before an hour has gone into them."""
+    if config.recipe not in spectrogram.RECIPES:
+        raise ParameterError(f"{path}: recipe is {config.recipe!r}; allowed are {', '.join(spectrogram.RECIPES)}")
     recipe = spectrogram.recipe(config.recipe)
     wrong = [name for name in config.classes if name not in CLASS_NAMES]
     if wrong:
@@ -103,14 +147,25 @@ def _check(config, path):
         if config.arguments.get(key) != value:
             raise ParameterError(f"{path}: arguments has {key}: {config.arguments.get(key)}, but recipe and classes "
                                  f"ask for {key}: {value}")
-    for key in ("epochs", "batch_size", "learning_rate"):
+    for key, (is_allowed, allowed) in _ALLOWED.items():
         value = getattr(config, key)
-        if not isinstance(value, (int, float)) or value <= 0:
-            raise ParameterError(f"{path}: {key} is {value!r}, but a number above 0 is needed "
-                                 "(in YAML 2.0e-3, with the point)")
-    if len(config.class_weights) != len(config.classes):
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not is_allowed(value):
+            raise ParameterError(f"{path}: {key} is {value!r}, but {allowed} is needed (in YAML 2.0e-3, with the "
+                                 "point)")
+    if config.precision not in PRECISIONS:
+        raise ParameterError(f"{path}: precision is {config.precision!r}; allowed are {', '.join(PRECISIONS)}")
+    if not isinstance(config.compile, bool):
+        raise ParameterError(f"{path}: compile is {config.compile!r}; allowed are true and false")
+    if config.class_weights and len(config.class_weights) != len(config.classes):
         raise ParameterError(f"{path}: class_weights has {len(config.class_weights)} values for "
                              f"{len(config.classes)} classes; give one a class")
+    if not config.train:
+        raise ParameterError(f"{path}: train is an empty list; give at least one set")
+    for entry in config.train:
+        apart = (config.validation.seed - entry.seed) % (SEEDS_APART if config.fresh_every else math.inf)
+        if entry.preset == config.validation.preset and apart == 0:
+            raise ParameterError(f"{path}: train and validation both have preset {entry.preset!r} with seed "
+                                 f"{config.validation.seed}, so the same scenes; give validation another seed")
 
 
 def shipped_config(name):

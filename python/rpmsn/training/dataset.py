@@ -50,7 +50,7 @@ class SetConfig:
     count: int
     seed: int
     rule: str = "occupied"
-    recipe: str = "averaged"
+    recipe: str = "cyclic"
     sample_rates: list | None = None
     recordings: str | None = None
 
@@ -91,22 +91,30 @@ def build_set(config, folder, workers=1, quiet=False):
     config.scene(0)
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    _claim(folder, config.description)
+    claim(folder, config.description)
     shards = range(-(-config.count // SHARD_SCENES))
-    missing = [shard for shard in shards if not _file(folder, shard, "images.npy").exists()]
+    missing = [shard for shard in shards if not shard_file(folder, shard, "images.npy").exists()]
     if missing:
         sizes = [len(_indices(config, shard)) for shard in missing]
         jobs = [(config, folder, shard) for shard in missing]
         for _ in each_done(_build_shard, jobs, workers, "scene", f"making {folder.name}", int, sum(sizes), quiet):
             pass
     for shard in shards:
-        if not _masks_file(folder, shard, config.rule).exists():
+        if not masks_file(folder, shard, config.rule).exists():
             _label_shard(folder, shard, config.rule)
     return ImageSet(folder, config.rule)
 
 
-def _claim(folder, description):
-    """Write `set.yml`, or check that the one there is ours."""
+def claim(folder, description):
+    """Write `set.yml`, or check that the one there is ours.
+
+    Args:
+        folder: of the set.
+        description: dict of what decides its images.
+
+    Raises:
+        ParameterError: the folder holds a set made from something else.
+    """
     path = folder / "set.yml"
     if not path.exists():
         with whole_file(path) as file:
@@ -124,12 +132,14 @@ def _indices(config, shard):
     return range(shard * SHARD_SCENES, min((shard + 1) * SHARD_SCENES, config.count))
 
 
-def _file(folder, shard, ending):
+def shard_file(folder, shard, ending):
+    """Path of a shard's file, such as `images.npy`."""
     return folder / f"shard-{shard:05d}.{ending}"
 
 
-def _masks_file(folder, shard, rule):
-    return _file(folder, shard, f"masks-{rule}.npy")
+def masks_file(folder, shard, rule):
+    """Path of a shard's masks by a label rule."""
+    return shard_file(folder, shard, f"masks-{rule}.npy")
 
 
 def _build_shard(config, folder, shard):
@@ -142,17 +152,17 @@ def _build_shard(config, folder, shard):
         scene = config.scene(index)
         samples, truths = render(scene)
         rows = spectrogram.rows_of(len(samples), spectrogram.frame_length(scene.sample_rate))
-        images[position] = spectrogram.stored_image(samples, rows, config.recipe)
+        images[position] = spectrogram.stored_image(samples, scene.sample_rate, rows, config.recipe)
         packed = [truth.pooled(rows).pack() for truth in truths]
         lines.append(json.dumps({"scene": scene.to_dict(), "rows": rows, "truths": [facts for facts, _ in packed]}))
         for number, (_, parts) in enumerate(packed):
             arrays.update({f"{position}/{number}/{name}": values for name, values in parts.items()})
-    with whole_file(_file(folder, shard, "scenes.jsonl")) as file:
+    with whole_file(shard_file(folder, shard, "scenes.jsonl")) as file:
         file.write("".join(line + "\n" for line in lines).encode())
-    with whole_file(_file(folder, shard, "truths.npz")) as file:
+    with whole_file(shard_file(folder, shard, "truths.npz")) as file:
         np.savez_compressed(file, **arrays)
     _label_shard(folder, shard, config.rule)
-    with whole_file(_file(folder, shard, "images.npy")) as file:
+    with whole_file(shard_file(folder, shard, "images.npy")) as file:
         np.save(file, images)
     return len(indices)
 
@@ -161,14 +171,14 @@ def _label_shard(folder, shard, rule):
     """Make the masks of a shard from its stored truths."""
     masks = [spectrogram.fill_rows(labels.mask(scene, truths, rule, rows))
              for scene, truths, rows in read_truths(folder, shard)]
-    with whole_file(_masks_file(folder, shard, rule)) as file:
+    with whole_file(masks_file(folder, shard, rule)) as file:
         np.save(file, np.stack(masks))
 
 
 def read_truths(folder, shard):
     """Scenes of a shard and what is true of them: yields (`Scene`, list of `Truth`, rows of its mask)."""
-    with np.load(_file(Path(folder), shard, "truths.npz")) as arrays:
-        lines = _file(Path(folder), shard, "scenes.jsonl").read_text(encoding="utf-8").splitlines()
+    with np.load(shard_file(Path(folder), shard, "truths.npz")) as arrays:
+        lines = shard_file(Path(folder), shard, "scenes.jsonl").read_text(encoding="utf-8").splitlines()
         for position, line in enumerate(lines):
             entry = json.loads(line)
             truths = []

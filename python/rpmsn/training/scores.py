@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How right masks are: a confusion matrix of pixels, and what is read off it."""
+"""How right masks are: a confusion matrix of pixels, and what is read off it.
+
+Matrices of single images are added up; all scores are read off the sum, so memory does not grow with a set.
+"""
 import numpy as np
 
 from ..classes import IGNORED
@@ -22,16 +25,75 @@ def confusion_matrix(truth, found, classes):
 
 def intersection_over_union(matrix):
     """IoU of each class; NaN for one that neither is there nor was found."""
-    hits = np.diag(matrix).astype(float)
-    union = matrix.sum(axis=0) + matrix.sum(axis=1) - hits
-    return np.divide(hits, union, out=np.full(len(matrix), np.nan), where=union > 0)
+    hits, found, there = _counts(matrix)
+    return _ratio(hits, found + there - hits)
 
 
 def summary(matrix, classes):
     """Scores for a card: pixel accuracy, mean IoU and IoU by class name, rounded to four places."""
-    iou = intersection_over_union(matrix)
     return {
-        "pixel_accuracy": round(float(np.diag(matrix).sum() / max(matrix.sum(), 1)), 4),
-        "mean_iou": round(float(np.nanmean(iou)), 4),
-        "iou": {name: None if np.isnan(value) else round(float(value), 4) for name, value in zip(classes, iou)},
+        "pixel_accuracy": rounded(pixel_accuracy(matrix)),
+        "mean_iou": rounded(mean(intersection_over_union(matrix))),
+        "iou": dict(zip(classes, map(rounded, intersection_over_union(matrix)))),
     }
+
+
+def report(matrix, classes):
+    """All scores of a confusion matrix, by name; None where a class neither is there nor was found.
+
+    With the pixels of a class counted as TP (hits), FN (missed), FP (said wrongly) and TN (all others):
+
+    * `recall` TP / (TP + FN), `precision` TP / (TP + FP), `iou` TP / (TP + FP + FN), `f1` 2 TP / (2 TP + FP + FN);
+    * `accuracy` (TP + TN) / all, one class against the rest;
+    * `mean_...`: the plain mean over the classes, none weighted by how often it is;
+    * `pixel_accuracy`: pixels with the right class / all pixels.
+
+    Args:
+        matrix: int64, shape (classes, classes), from `confusion_matrix`.
+        classes: their names.
+
+    Returns:
+        dict: `pixels`, `pixel_accuracy`, `mean_...` of all five, and `classes`: for each name its five and `pixels`.
+    """
+    hits, found, there = _counts(matrix)
+    total = matrix.sum()
+    is_met = found + there > 0
+    values = {
+        "iou": intersection_over_union(matrix),
+        "f1": _ratio(2 * hits, found + there),
+        "precision": _ratio(hits, found),
+        "recall": _ratio(hits, there),
+        "accuracy": np.where(is_met, _ratio(total - found - there + 2 * hits, np.full(len(matrix), total)), np.nan),
+    }
+    return {
+        "pixels": int(total), "pixel_accuracy": rounded(pixel_accuracy(matrix)),
+        **{f"mean_{name}": rounded(mean(scores)) for name, scores in values.items()},
+        "classes": {label: {**{name: rounded(scores[index]) for name, scores in values.items()},
+                            "pixels": int(there[index])} for index, label in enumerate(classes)},
+    }
+
+
+def pixel_accuracy(matrix):
+    """Share of the pixels that have the right class."""
+    return float(np.diag(matrix).sum() / max(matrix.sum(), 1))
+
+
+def mean(values):
+    """Mean of those that are not NaN; NaN if there are none."""
+    there = np.asarray(values, float)
+    there = there[~np.isnan(there)]
+    return float(there.mean()) if there.size else np.nan
+
+
+def rounded(value, digits=4):
+    """A number for a file: None for NaN."""
+    return None if np.isnan(value) else round(float(value), digits)
+
+
+def _counts(matrix):
+    """(hits, found, there) of every class, float."""
+    return np.diag(matrix).astype(float), matrix.sum(axis=0).astype(float), matrix.sum(axis=1).astype(float)
+
+
+def _ratio(part, whole):
+    return np.divide(part, whole, out=np.full(len(part), np.nan), where=whole > 0)

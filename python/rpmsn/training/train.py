@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The training loop: a configuration in, a model (card and weights) out; killed half-way, it goes on where it was."""
-import json
+import copy
 import logging
 import math
 import os
@@ -10,24 +10,26 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import torch.nn.functional as F
-from safetensors import safe_open
-from safetensors.torch import save
-from tqdm import tqdm
 
 from .. import network, spectrogram
-from ..classes import IGNORED
-from ..errors import ModelError
+from ..errors import ModelError, ParameterError
 from ..files import whole_file
-from ..inference.model import save_model
+from ..inference.model import load_model, save_model
+from ..processes import progress_bar
 from ..synthesis import GENERATOR
 from ..version import __version__
 from . import scores
-from .dataset import build_set
+from .batches import make_batch, to_device, training_batches
+from .calibration import PixelSample, fit_temperature
+from .checkpoint import load_checkpoint, save_checkpoint
+from .journal import Journal
+from .losses import segmentation_loss, teacher_loss
+from .parallel import Group
+from .sets import TrainingSets, open_set
 
 WARM_UP = 0.05
-MAX_LEVEL_SHIFT = 0.05
-MAX_NOISE = 0.02
+STEPS_PER_SEED = 100_000_000
+JOURNAL_STEPS = 20
 
 log = logging.getLogger(__name__)
 
@@ -40,55 +42,67 @@ def learning_rate(step, steps, highest):
     return highest * 0.5 * (1 + math.cos(math.pi * (step - warm_up) / max(1, steps - warm_up)))
 
 
-def augment(image, mask, rng):
-    """One of the many pictures that the same scene could have given.
+class Average:
+    """A moving average of a network's weights: as good as many steps at a smaller rate, at once.
 
-    Mirrored in frequency (column c -> 256 - c, which keeps the centre column), rolled in time, brighter or darker
-    by up to 3 dB, with a little noise.
+    Attributes:
+        network: copy of the network that has the averaged weights.
+    """
+
+    def __init__(self, followed, decay):
+        self.decay = decay
+        self.network = copy.deepcopy(followed)
+        self.pairs = list(zip(self.network.state_dict().values(), followed.state_dict().values()))
+
+    def update(self, step):
+        """Take in the weights after a step; the first steps count little, for they are far from where it will go."""
+        share = 1 - min(self.decay, (1 + step) / (10 + step))
+        with torch.no_grad():
+            for kept, now in self.pairs:
+                if torch.is_floating_point(kept):
+                    kept.lerp_(now, share)
+                else:
+                    kept.copy_(now)
+
+
+def evaluate(built, image_set, config, device="cpu", sample=None):
+    """Confusion matrix of a network on a set; pixels with 255 are left out.
 
     Args:
-        image: float32 0..1, shape (channels, 256, 256).
-        mask: uint8, shape (256, 256).
-        rng: numpy Generator.
-
-    Returns:
-        (image, mask), new arrays.
+        built: the network, on `device`.
+        image_set: ImageSet.
+        config: TrainingConfig; its classes, recipe and batch size are used.
+        device: torch device.
+        sample: PixelSample that gets pixels of every image, to calibrate confidence by.
     """
-    if rng.random() < 0.5:
-        image, mask = (np.roll(values[..., ::-1], 1, axis=-1) for values in (image, mask))
-    if rng.random() < 0.5:
-        shift = int(rng.integers(len(mask)))
-        image, mask = (np.roll(values, shift, axis=-2) for values in (image, mask))
-    image = image + np.float32(rng.uniform(-MAX_LEVEL_SHIFT, MAX_LEVEL_SHIFT))
-    if rng.random() < 0.3:
-        image = image + rng.standard_normal(image.shape, np.float32) * np.float32(rng.uniform(0, MAX_NOISE))
-    return np.clip(image, 0, 1), mask
-
-
-def make_batch(image_set, indices, rng=None):
-    """Images and masks as tensors; augmented where a generator is given."""
-    images, masks = [], []
-    for index in indices:
-        image, mask = image_set[int(index)]
-        image = image.astype(np.float32) / 255
-        if rng is not None:
-            image, mask = augment(image, mask, rng)
-        images.append(image)
-        masks.append(mask)
-    batch = torch.from_numpy(np.stack(images)).contiguous(memory_format=torch.channels_last)
-    return batch, torch.from_numpy(np.stack(masks).astype(np.int64))
-
-
-def evaluate(built, image_set, classes, batch_size=16):
-    """Confusion matrix of a network on a set; pixels with 255 are left out."""
     built.eval()
+    classes = len(config.classes)
     matrix = np.zeros((classes, classes), np.int64)
     with torch.inference_mode():
-        for start in range(0, len(image_set), batch_size):
-            images, masks = make_batch(image_set, range(start, min(start + batch_size, len(image_set))))
-            found = built(images).argmax(dim=1)
-            matrix += scores.confusion_matrix(masks.numpy(), found.numpy(), classes)
+        for start in range(0, len(image_set), config.batch_size):
+            indices = range(start, min(start + config.batch_size, len(image_set)))
+            images, masks = make_batch(image_set, indices, config)
+            logits = built(to_device(images, masks, device)[0]).float()
+            matrix += scores.confusion_matrix(masks.numpy(), logits.argmax(dim=1).cpu().numpy(), classes)
+            if sample is not None:
+                for outputs, mask in zip(logits.cpu().numpy(), masks.numpy()):
+                    sample.add(outputs, mask)
     return matrix
+
+
+def _model(config, key):
+    """The model that the configuration names under `key`; None where it names none."""
+    name = getattr(config, key)
+    if name is None:
+        return None
+    model = load_model(name)
+    same = ("recipe", "classes") + (("architecture", "arguments") if key == "start_from" else ())
+    for aspect in same:
+        if getattr(model.card, aspect) != getattr(config, aspect):
+            raise ModelError(f"{key} is {name}, whose {aspect} is {getattr(model.card, aspect)}, but this "
+                             f"configuration has {getattr(config, aspect)}; name a model that agrees, or change "
+                             f"{aspect}")
+    return model.network()
 
 
 class Trainer:
@@ -96,114 +110,189 @@ class Trainer:
 
     Args:
         config: TrainingConfig.
-        folder: sets, checkpoint and the finished model go here.
+        folder: checkpoint and the finished model go here.
         workers: processes that make the sets, and threads that train.
+        sets: folder of the sets, which runs may share; the run's own if None.
+        stop_after: minutes after which to stop with a checkpoint; None for never.
     """
 
-    def __init__(self, config, folder, workers=2):
+    def __init__(self, config, folder, workers=2, sets=None, stop_after=None):
         self.config = config
         self.folder = Path(folder)
+        self.sets = Path(sets) if sets else self.folder
         self.workers = workers
+        self.stop_time = time.monotonic() + 60 * stop_after if stop_after else math.inf
         self.checkpoint = self.folder / "checkpoint.safetensors"
+        self.steps_an_epoch = math.ceil(sum(entry.count for entry in config.train) / config.batch_size)
+        self.steps = self.steps_an_epoch * config.epochs
 
     def run(self):
         """Make the sets, train (from the checkpoint if there is one), score, save.
 
         Returns:
-            Path of the model's card.
+            Path of the model's card; None if it stopped before the last step, or is not the first of several
+            processes.
         """
         config = self.config
-        train_set = build_set(config.train, self.folder / "train", self.workers)
-        validation_set = build_set(config.validation, self.folder / "validation", self.workers)
+        self.folder.mkdir(parents=True, exist_ok=True)
         torch.set_num_threads(self.workers)
+        with Group() as self.group:
+            if config.batch_size < self.group.size:
+                raise ParameterError(f"batch_size is {config.batch_size}, but {self.group.size} processes share a "
+                                     "batch; give at least one image each")
+            self._make_network()
+            networks = {"network": self.network} | ({"average": self.average.network} if self.average else {})
+            state = load_checkpoint(self.checkpoint, networks, self.optimizer, config) or {"step": 0, "seconds": 0.0}
+            if state["step"]:
+                log.info("going on from step %d of %d", state["step"], self.steps)
+            self.save_checkpoint = lambda: save_checkpoint(self.checkpoint, networks, self.optimizer, state, config)
+            if self.group.is_first:
+                self.validation_set = open_set(config.validation, self.sets / "validation", self.workers)
+                self.journal = Journal(self.folder, state["step"])
+            self._train(state)
+            if not self.group.is_first:
+                return None
+            card = None
+            if state["step"] >= self.steps:
+                card = self._save(state)
+            else:
+                log.info("stopped after step %d of %d; the same command goes on from there", state["step"], self.steps)
+            self.journal.close()
+            return card
+
+    def _make_network(self):
+        """The network, and what trains it."""
+        config = self.config
+        self.device = self.group.device
         torch.manual_seed(config.seed)
-        self.network = network.create(config.architecture, **config.arguments).to(memory_format=torch.channels_last)
+        built = network.create(config.architecture, **config.arguments)
+        first = _model(config, "start_from")
+        if first:
+            built.load_state_dict(first.state_dict())
+        self.network = built.to(self.device, memory_format=torch.channels_last)
+        self.forward = self.group.together(self.network)
+        if config.compile:
+            self.forward = torch.compile(self.forward)
+        self.average = Average(self.network, config.average) if config.average else None
+        self.finished = self.average.network if self.average else self.network
+        self.teacher = _model(config, "teacher")
+        if self.teacher:
+            self.teacher = self.teacher.to(self.device, memory_format=torch.channels_last)
+        self.class_weights = torch.tensor(config.class_weights, dtype=torch.float32, device=self.device)
         self.optimizer = torch.optim.AdamW(self.network.parameters(), weight_decay=config.weight_decay)
-        self.steps_an_epoch = math.ceil(len(train_set) / config.batch_size)
-        self.steps = self.steps_an_epoch * config.epochs
-        state = self._load_checkpoint()
-        if state["step"] >= self.steps:
-            log.info("the checkpoint is of the last step; scoring and saving")
-        self._train(train_set, state)
-        matrix = evaluate(self.network, validation_set, len(config.classes))
-        return self._save(state, scores.summary(matrix, config.classes))
 
-    def _train(self, train_set, state):
+    def _train(self, state):
         """Steps from `state["step"]` to the last; the random choices of a step depend on its number alone."""
-        config = self.config
-        weights = torch.tensor(config.class_weights, dtype=torch.float32)
-        saved = started = time.monotonic()
-        before = state["seconds"]
-        progress = tqdm(total=self.steps, initial=state["step"], unit="step", desc=f"training {config.name}")
+        if state["step"] >= self.steps:
+            return
+        with TrainingSets(self.config, self.sets, self.folder, self.workers, self.group) as sets:
+            period_steps = sets.period_epochs * self.steps_an_epoch
+            train_set = sets.open(state["step"] // period_steps)
+            with progress_bar(self.steps, "step", f"training {self.config.name}", not self.group.is_first,
+                              state["step"]) as progress:
+                while True:
+                    period = state["step"] // period_steps
+                    steps = range(state["step"], min((period + 1) * period_steps, self.steps))
+                    if not self._train_period(train_set, steps, state, progress) or state["step"] == self.steps:
+                        return
+                    train_set = sets.open(period + 1)
+
+    def _train_period(self, train_set, steps, state, progress):
+        """Steps on the same images; returns whether they were all done, and not stopped before."""
+        config, group = self.config, self.group
+        saved = last = time.monotonic()
         self.network.train()
-        for step in range(state["step"], self.steps):
-            epoch, place = divmod(step, self.steps_an_epoch)
-            order = np.random.default_rng([config.seed, epoch]).permutation(len(train_set))
-            chosen = order[place * config.batch_size:(place + 1) * config.batch_size]
-            images, masks = make_batch(train_set, chosen, np.random.default_rng([config.seed, 1, step]))
-            for group in self.optimizer.param_groups:
-                group["lr"] = learning_rate(step, self.steps, config.learning_rate)
-            loss = F.cross_entropy(self.network(images), masks, weights, ignore_index=IGNORED)
-            if not torch.isfinite(loss):
-                bad = self.folder / f"bad-step-{step}.npz"
-                np.savez(bad, images=images.numpy(), masks=masks.numpy(), indices=chosen)
-                raise ModelError(f"the loss became {loss.item()} at step {step}; its batch is in {bad}; "
-                                 f"lower learning_rate (now {config.learning_rate:g}) and start again")
-            self.optimizer.zero_grad()
-            loss.backward()
-            self.optimizer.step()
-            state["loss"] = 0.98 * state.get("loss", loss.item()) + 0.02 * loss.item()
-            state["step"] = step + 1
-            state["seconds"] = before + time.monotonic() - started
-            progress.set_postfix(loss=f"{state['loss']:.4f}", refresh=False)
-            progress.update()
-            if time.monotonic() - saved > config.checkpoint_seconds or place + 1 == self.steps_an_epoch:
-                self._save_checkpoint(state)
-                saved = time.monotonic()
-        progress.close()
+        batches = training_batches(train_set, config, steps, group.rank, group.size, max(1, self.workers // 4))
+        for step, images, masks, indices in batches:
+            loss = self._step(step, images, masks, indices)
+            now = time.monotonic()
+            state.update(step=step + 1, loss=0.98 * state.get("loss", loss) + 0.02 * loss,
+                         seconds=state["seconds"] + now - last)
+            last = now
+            is_epoch = state["step"] % self.steps_an_epoch == 0
+            must_stop = group.as_first(now > self.stop_time)
+            if group.is_first:
+                self._tell(state, progress)
+                if is_epoch or must_stop or now - saved > config.checkpoint_seconds:
+                    self.save_checkpoint()
+                    saved = time.monotonic()
+                if is_epoch and config.validate_every and state["step"] < self.steps:
+                    self._validate(state)
+            if must_stop:
+                batches.close()
+                return False
+        return True
 
-    def _save_checkpoint(self, state):
-        """Network, optimiser and place in one safetensors file, put in place by renaming."""
-        tensors = {f"network.{name}": values.contiguous() for name, values in self.network.state_dict().items()}
-        names = [name for name, _ in self.network.named_parameters()]
-        for index, values in self.optimizer.state_dict()["state"].items():
-            for key, value in values.items():
-                tensors[f"optimizer.{key}.{names[index]}"] = value.contiguous()
-        metadata = {"state": json.dumps(state), "config": json.dumps(self.config.to_dict())}
-        with whole_file(self.checkpoint) as file:
-            file.write(save(tensors, metadata))
-
-    def _load_checkpoint(self):
-        """Put network and optimiser where they were; returns the state, that of a fresh start if there is none."""
-        if not self.checkpoint.exists():
-            return {"step": 0, "seconds": 0.0}
-        with safe_open(self.checkpoint, "pt") as file:
-            metadata = file.metadata()
-            if json.loads(metadata["config"]) != json.loads(json.dumps(self.config.to_dict())):
-                raise ModelError(f"{self.checkpoint} belongs to another configuration; move it away to start anew, "
-                                 "or name another --output")
-            tensors = {name: file.get_tensor(name) for name in file.keys()}
-        prefix = "network."
-        self.network.load_state_dict({name[len(prefix):]: values for name, values in tensors.items()
-                                      if name.startswith(prefix)})
-        names = [name for name, _ in self.network.named_parameters()]
-        content = self.optimizer.state_dict()
-        keys = ("step", "exp_avg", "exp_avg_sq")  # what AdamW remembers of a parameter
-        content["state"] = {index: {key: tensors[f"optimizer.{key}.{name}"] for key in keys}
-                            for index, name in enumerate(names)}
-        self.optimizer.load_state_dict(content)
-        state = json.loads(metadata["state"])
-        log.info("going on from step %d of %d", state["step"], self.steps)
-        return state
-
-    def _save(self, state, validation_scores):
+    def _step(self, step, images, masks, indices):
+        """One step of the optimiser; returns the loss."""
         config = self.config
+        torch.manual_seed(STEPS_PER_SEED * config.seed + step)  # for networks with dropout
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate(step, self.steps, config.learning_rate)
+        inputs, truth = to_device(images, masks, self.device)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=config.precision == "bf16"):
+            logits = self.forward(inputs)
+            if self.teacher:
+                with torch.no_grad():
+                    wanted = self.teacher(inputs)
+        loss = segmentation_loss(logits, truth, self.class_weights, config.dice_weight)
+        if self.teacher:
+            loss = torch.lerp(loss, teacher_loss(logits, wanted), config.teacher_weight)
+        self.optimizer.zero_grad()
+        loss.backward()
+        norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), config.gradient_clip or math.inf)
+        loss, norm = loss.item(), norm.item()
+        if not math.isfinite(loss + norm):
+            bad = self.folder / f"bad-step-{step}-process-{self.group.rank}.npz"
+            with whole_file(bad) as file:
+                np.savez(file, images=images.numpy(), masks=masks.numpy(), indices=indices)
+            raise ModelError(f"at step {step} the loss became {loss} and its gradient {norm}; the batch is in {bad}; "
+                             f"lower learning_rate (now {config.learning_rate:g}) and start anew with another "
+                             "--output, or with the same one after moving the checkpoint away")
+        self.optimizer.step()
+        if self.average:
+            self.average.update(step)
+        return loss
+
+    def _tell(self, state, progress):
+        """How far it is: on the terminal, and for TensorBoard."""
+        rate = self.optimizer.param_groups[0]["lr"]
+        progress.set_postfix(loss=f"{state['loss']:.4f}", learning_rate=f"{rate:.2e}", refresh=False)
+        progress.update()
+        if state["step"] % JOURNAL_STEPS == 0:
+            self.journal.write(state["step"], {"loss": state["loss"], "learning_rate": rate})
+
+    def _validate(self, state):
+        """After an epoch whose turn it is: scores of the network as it is."""
+        epoch = state["step"] // self.steps_an_epoch
+        if epoch % self.config.validate_every == 0:
+            found = self._scores(state)
+            log.info("epoch %d of %d: mean IoU %.4f (%s)", epoch, self.config.epochs, found["mean_iou"],
+                     ", ".join(f"{name} {value}" for name, value in found["iou"].items()))
+            self.network.train()
+
+    def _scores(self, state, sample=None):
+        """Scores on the validation set, told to TensorBoard too; arguments as of `evaluate`."""
+        matrix = evaluate(self.finished, self.validation_set, self.config, self.device, sample)
+        found = scores.summary(matrix, self.config.classes)
+        self.journal.write(state["step"], {"validation/mean_iou": found["mean_iou"]} | {
+            f"validation/iou_{name}": value for name, value in found["iou"].items()})
+        return found
+
+    def _save(self, state):
+        """Score, calibrate and write the finished model; returns the path of its card."""
+        config = self.config
+        sample = PixelSample(len(self.validation_set))
+        validation_scores = self._scores(state, sample)
+        temperature = round(fit_temperature(*sample.pixels()), 4) if len(sample) else 1.0
+        on_gpu = self.device.type == "cuda"
+        gpus = f", {self.group.size} x {torch.cuda.get_device_name(self.device)}" if on_gpu else ""
         training = {
             "command": f"rpmsn train {config.name}",
             "config": config.to_dict(),
             "steps": state["step"],
             "minutes": round(state["seconds"] / 60, 1),
-            "machine": f"{os.cpu_count()} cores, {platform.machine()}",
+            "machine": f"{os.cpu_count()} cores, {platform.machine()}{gpus}",
             "software": f"gr-rpmsn {__version__}, torch {torch.__version__}",
             "generator": GENERATOR,
         }
@@ -211,6 +300,6 @@ class Trainer:
             "name": config.name, "version": config.version, "architecture": config.architecture,
             "arguments": config.arguments, "classes": config.classes, "recipe": config.recipe,
             "frame_seconds": spectrogram.FRAME_SECONDS, "sample_rates": config.sample_rates, "training": training,
-            "scores": {"validation": validation_scores},
+            "temperature": temperature, "scores": {"validation": validation_scores},
         }
-        return save_model(self.network, card, self.folder)
+        return save_model(self.finished, card, self.folder)

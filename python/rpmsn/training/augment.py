@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Augmentation: one of the many pictures that the same scene could have given, in stored (uint8) images."""
+import numpy as np
+
+MAX_LEVEL_SHIFT = 13
+"""Brighter or darker by up to so many steps of 255: 3 dB of the averaged recipe's level."""
+MAX_NOISE = 5.0
+"""Greatest standard deviation of the noise, in steps of 255."""
+
+
+def augment(image, mask, out_image, out_mask, rng, recipe_name="averaged"):
+    """Mirror in frequency, roll in time, shift the level, add a little noise; each at random.
+
+    Mirroring takes column c to 256 - c, which keeps the centre column. The channels of recipe `cyclic` after the
+    first are correlations, which no change of level moves; they are mirrored and rolled only.
+
+    Args:
+        image: uint8, shape (channels, rows, columns).
+        mask: uint8, shape (rows, columns).
+        out_image, out_mask: arrays of the same shapes that get the result.
+        rng: numpy Generator.
+        recipe_name: image recipe.
+    """
+    is_mirrored = rng.random() < 0.5
+    shift = int(rng.integers(len(mask))) if rng.random() < 0.5 else 0
+    for values, out in ((image, out_image), (mask, out_mask)):
+        _move(values, out, is_mirrored, shift)
+    level = out_image[:1] if recipe_name == "cyclic" else out_image
+    brighter = int(rng.integers(-MAX_LEVEL_SHIFT, MAX_LEVEL_SHIFT + 1))
+    if rng.random() < 0.3:
+        noise = rng.standard_normal(level.shape, np.float32)
+        noise *= np.float32(rng.uniform(0, MAX_NOISE))
+        noise += level
+        noise += np.float32(brighter + 0.5)  # cut off below, so rounded
+        level[...] = np.clip(noise, 0, 255, out=noise)
+    else:
+        level[...] = np.clip(np.arange(256) + brighter, 0, 255).astype(np.uint8)[level]
+
+
+def _move(values, out, is_mirrored, shift):
+    """Copy `values` to `out`, rolled by `shift` rows and mirrored in the last axis if asked for."""
+    for target, source in ((out[..., shift:, :], values[..., :values.shape[-2] - shift, :]),
+                           (out[..., :shift, :], values[..., values.shape[-2] - shift:, :])):
+        if is_mirrored:
+            target[..., 0] = source[..., 0]
+            target[..., 1:] = source[..., :0:-1]
+        else:
+            target[...] = source

@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A set as evaluation reads it: one scene after another, whole and fit for the model, or an error that says why not."""
+import json
+import shlex
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import yaml
+
+from .. import spectrogram
+from ..classes import CLASS_NAMES, IGNORED, NOISE
+from ..errors import ParameterError
+from ..synthesis.labels import RULES, check_rule
+from ..synthesis.scene import Scene
+from .dataset import read_truths
+
+FACTS = ("scenes.jsonl", "truths.npz")
+
+
+@dataclass(frozen=True)
+class SetScene:
+    """One scene of a set.
+
+    Attributes:
+        index: its number in the set.
+        image: uint8, shape (channels, 256, 256).
+        mask: uint8, shape (256, 256), ids of `rpmsn.classes`, 255 where not judged.
+        scene: Scene; None in a set without scenes (one that was imported).
+        truths: list of Truth.
+        rows: rows of the image that the scene fills; those of a shorter one are repeated.
+    """
+
+    index: int
+    image: np.ndarray
+    mask: np.ndarray
+    scene: Scene | None
+    truths: list
+    rows: int
+
+
+class EvaluationSet:
+    """A set's folder, checked: iterate over its scenes.
+
+    Args:
+        folder: with `set.yml` and shards, as `rpmsn synth --as set` makes it.
+        card: ModelCard that the set has to fit.
+        rule: of the masks.
+
+    Attributes:
+        description: what `set.yml` says.
+        has_scenes: False for an imported set, of which nothing but images and masks is known.
+
+    Raises:
+        ParameterError: no such folder or set, another recipe, or a set half there.
+    """
+
+    def __init__(self, folder, card, rule="occupied"):
+        check_rule(rule)
+        self.folder, self.rule = Path(folder), rule
+        self.description = self._read_description()
+        self._check_classes(card)
+        self._check_recipe(card)
+        self._channels = spectrogram.recipe(card.recipe).channels
+        self.shards = self._find_shards()
+        present = [self._path(shard, name).exists() for shard in self.shards for name in FACTS]
+        self.has_scenes = any(present)
+        if self.has_scenes and not all(present):
+            shard = self.shards[present.index(False) // len(FACTS)]
+            raise self._half_there(f"shard {shard} lacks {FACTS[present.index(False) % len(FACTS)]}")
+        self._sizes = [len(self._load(shard, "images.npy")) for shard in self.shards]
+
+    def __len__(self):
+        return sum(self._sizes)
+
+    def __iter__(self):
+        index = 0
+        for shard in self.shards:
+            images, masks = self._load(shard, "images.npy"), self._load(shard, f"masks-{self.rule}.npy")
+            self._check_arrays(shard, images, masks)
+            for image, mask, facts in zip(images, masks, self._facts(shard, len(images))):
+                self._check_mask(shard, mask)
+                yield SetScene(index, np.asarray(image), np.asarray(mask), *facts)
+                index += 1
+
+    def command(self, recipe=None, folder=None):
+        """The command that makes this set, of another recipe if one is named."""
+        about = self.description
+        if "imported_from" in about or "preset" not in about:
+            return "the command that imported it, such as rpmsn import-authors"
+        words = ["rpmsn", "synth", "--as", "set", "--preset", about["preset"], "--count", about["count"],
+                 "--seed", about["seed"], "--rule", self.rule, "--recipe", recipe or about["recipe"]]
+        if about.get("sample_rates"):
+            words += ["--sample-rates", *(f"{rate:.12g}" for rate in about["sample_rates"])]
+        if about.get("recordings"):
+            words += ["--recordings", about["recordings"]]
+        return shlex.join(str(word) for word in [*words, "--output", folder or self.folder])
+
+    def _path(self, shard, ending):
+        return self.folder / f"shard-{shard:05d}.{ending}"
+
+    def _read_description(self):
+        path = self.folder / "set.yml"
+        if not self.folder.is_dir():
+            raise ParameterError(f"set {self.folder} is no folder; name one that `rpmsn synth --as set` has made")
+        try:
+            values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise ParameterError(f"{path} cannot be read ({error.strerror}), so {self.folder} is no set; name a folder "
+                                 "that `rpmsn synth --as set` has made") from error
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            raise ParameterError(f"{path} is not valid YAML: {error}") from error
+        if not isinstance(values, dict) or "recipe" not in values:
+            raise ParameterError(f"{path} does not say which recipe the images have; make the set anew with "
+                                 "`rpmsn synth --as set`")
+        return values
+
+    def _check_classes(self, card):
+        if CLASS_NAMES[NOISE] not in card.classes or len(card.classes) < 2:
+            raise ParameterError(f"model {card.name!r} has the classes {', '.join(card.classes)}, but noise and at "
+                                 "least one more are needed to be judged; choose another model")
+
+    def _check_recipe(self, card):
+        recipe = self.description["recipe"]
+        if recipe != card.recipe:
+            other = f"{self.folder}-{card.recipe}"
+            raise ParameterError(f"set {self.folder} has images of recipe {recipe!r}, but model {card.name!r} takes "
+                                 f"{card.recipe!r}; make a set that fits: {self.command(card.recipe, other)}")
+
+    def _find_shards(self):
+        """Numbers of all shards, each with images and masks."""
+        endings = ("images.npy", f"masks-{self.rule}.npy")
+        there = {int(path.name[6:11]) for ending in (*endings, *FACTS) for path in self.folder.glob(f"shard-*.{ending}")
+                 if path.name[6:11].isdecimal()}
+        count, each = self.description.get("count"), self.description.get("shard_scenes")
+        is_told = isinstance(count, int) and isinstance(each, int) and each > 0
+        wanted = set(range(-(-count // each))) if is_told else there
+        if not there or not wanted:
+            raise ParameterError(f"set {self.folder} is empty: it holds no shard; make it with {self.command()}")
+        missing = [(shard, ending) for shard in sorted(wanted) for ending in endings
+                   if not self._path(shard, ending).exists()]
+        if missing:
+            shard, ending = missing[0]
+            raise self._half_there(f"shard {shard} of {len(wanted)} lacks {ending}")
+        return sorted(wanted)
+
+    def _half_there(self, why):
+        others = [rule for rule in RULES if rule != self.rule and self._path(0, f"masks-{rule}.npy").exists()]
+        has_other = f"; it has masks of another rule: give --rule {others[0]}" if others else ""
+        return ParameterError(f"set {self.folder} is only half there: {why}; what is missing is made by "
+                              f"{self.command()}{has_other}")
+
+    def _damaged(self, path, why):
+        return ParameterError(f"{path} is damaged ({why}); remove the files of this shard, and make them again with "
+                              f"{self.command()}")
+
+    def _load(self, shard, ending):
+        path = self._path(shard, ending)
+        try:
+            return np.load(path, mmap_mode="r")
+        except (ValueError, EOFError, OSError) as error:
+            raise self._damaged(path, error) from error
+
+    def _check_arrays(self, shard, images, masks):
+        size = (spectrogram.ROWS, spectrogram.COLUMNS)
+        for ending, array, shape in (("images.npy", images, (self._channels, *size)),
+                                     (f"masks-{self.rule}.npy", masks, size)):
+            if array.dtype != np.uint8 or array.shape != (len(images), *shape) or not len(array):
+                raise self._damaged(self._path(shard, ending), f"{array.dtype} of shape {array.shape}, where uint8 of "
+                                    f"{(len(images), *shape)} is needed")
+
+    def _check_mask(self, shard, mask):
+        unknown = [int(value) for value in np.unique(mask) if value >= len(CLASS_NAMES) and value != IGNORED]
+        if unknown:
+            raise self._damaged(self._path(shard, f"masks-{self.rule}.npy"), f"class {unknown[0]}, where 0 to "
+                                f"{len(CLASS_NAMES) - 1} and {IGNORED} are known")
+
+    def _facts(self, shard, count):
+        """(scene, truths, rows) of every scene of a shard; None, [] and 256 where nothing is known."""
+        if not self.has_scenes:
+            return [(None, [], spectrogram.ROWS)] * count
+        path = self._path(shard, "scenes.jsonl")
+        try:
+            facts = list(read_truths(self.folder, shard))
+        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, json.JSONDecodeError) as error:
+            raise self._damaged(f"{path} or its {FACTS[1]}", error) from error
+        if len(facts) != count:
+            raise self._damaged(path, f"{len(facts)} scenes, where there are {count} images")
+        return facts

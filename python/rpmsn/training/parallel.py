@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Several processes that train one network together, one a GPU, as PyTorch's `torchrun` starts them."""
+import os
+from datetime import timedelta
+
+import torch
+
+PATIENCE = timedelta(hours=24)
+"""How long the processes wait for the first one, which makes the sets."""
+
+
+class Group:
+    """The processes of this run; on its own, a process is a group of one.
+
+    Attributes:
+        rank, size: number of this process, and how many there are.
+        device: torch device to train on: a GPU where there is one.
+    """
+
+    def __init__(self):
+        self.rank = int(os.environ.get("RANK", 0))
+        self.size = int(os.environ.get("WORLD_SIZE", 1))
+        if torch.cuda.is_available():
+            self.device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0)))
+            torch.cuda.set_device(self.device)
+            torch.backends.cudnn.benchmark = True
+        else:
+            self.device = torch.device("cpu")
+
+    def __enter__(self):
+        if self.size > 1:
+            backend = "nccl" if self.device.type == "cuda" else "gloo"
+            torch.distributed.init_process_group(backend, timeout=PATIENCE)
+        return self
+
+    def __exit__(self, *_):
+        if self.size > 1:
+            torch.distributed.destroy_process_group()
+
+    @property
+    def is_first(self):
+        """Whether this is the process that writes files and tells how far it is."""
+        return self.rank == 0
+
+    def together(self, network):
+        """The network so wrapped that its gradients are the mean of all processes'."""
+        if self.size == 1:
+            return network
+        devices = [self.device] if self.device.type == "cuda" else None
+        return torch.nn.parallel.DistributedDataParallel(network, device_ids=devices)
+
+    def wait(self):
+        """Wait until all processes are here."""
+        if self.size > 1:
+            torch.distributed.barrier()
+
+    def as_first(self, value):
+        """What the first process says, in all of them; a float."""
+        if self.size == 1:
+            return value
+        said = torch.tensor(float(value), device=self.device)
+        torch.distributed.broadcast(said, 0)
+        return said.item()
