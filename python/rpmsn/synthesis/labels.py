@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The true class of every pixel of a scene's image, by one of three rules.
+"""The true class of every pixel of a scene's image, by one of four rules.
 
 `published` is the rule of the RPMSN paper: the nominal channel bandwidth over the whole frame, for LTE and NR only.
 
@@ -18,6 +18,9 @@
 
 `filled` is `occupied` but for carriers with some traffic: less of it is enough for a carrier to be labelled whole.
 Models are trained by it, so that a carrier's bursts come out as one; they are judged by `occupied`.
+
+`parted` is `occupied`, but carriers of the same class side by side have a column of noise or more between them instead
+of ignored edges, so that a model trained by it can tell them apart.
 """
 import numpy as np
 from scipy.ndimage import binary_closing
@@ -30,7 +33,7 @@ VISIBLE_DB = -7.0
 """SNR in a pixel below which a carrier cannot be told from noise."""
 HINT_DB = -13.0
 """SNR in a pixel below which a transmission leaves no trace at all."""
-BUSY_SHARES = {"occupied": 0.6, "filled": 0.3}
+BUSY_SHARES = {"occupied": 0.6, "filled": 0.3, "parted": 0.6}
 """Rule -> a carrier with traffic in at least this share of its pixels is labelled whole."""
 LIT_LEVEL = 0.05
 """Power in a pixel, relative to the power while on the air, from which on it counts as carrying energy."""
@@ -38,6 +41,8 @@ SHARED_POWER = 0.5
 """Share of NR's own signals in the power of a DSS carrier's pixel from which on it is not judged."""
 EDGE_PIXELS = 0.75
 """Columns whose centre is nearer than this to an edge of the occupied band are ignored."""
+PARTED_COLUMNS = 3
+"""By rule `parted`, carriers of one class that are nearer than this have noise between them."""
 MIN_COLUMNS = 3
 """Bands narrower than this keep the column that holds most of them, edges or not."""
 
@@ -75,7 +80,22 @@ def mask(scene, truths, rule="occupied", rows=256, columns=256):
     canvas = _Canvas(rows, edges, scene, BUSY_SHARES[rule])
     for truth in weakest_first:
         canvas.paint(truth)
+    if rule == "parted":
+        _part(canvas.classes, truths, edges)
     return canvas.classes
+
+
+def _part(classes, truths, edges):
+    """Put noise between neighbouring carriers of one class, in place."""
+    width = edges[1] - edges[0]
+    for label in ("LTE", "NR"):
+        bands = sorted((truth.occupied_lower, truth.occupied_upper) for truth in truths if truth.label == label)
+        for (_, upper), (lower, _) in zip(bands, bands[1:]):
+            if -width < lower - upper < PARTED_COLUMNS * width:
+                between = np.abs(_centres(edges) - (lower + upper) / 2) <= max(lower - upper, width) / 2
+                part = classes[:, between]
+                part[(part == CLASS_OF[label]) | (part == IGNORED)] = NOISE
+                classes[:, between] = part
 
 
 def _nominal(truths, rows, edges):
