@@ -415,7 +415,7 @@ def stopped(untrained_model, tmp_path_factory):
                          for line in Path(f"/proc/{process.pid}/{name}").read_text().splitlines())
             read, memory = int(facts["rchar"]), int(facts["VmHWM"].split()[0]) * 1024
         process.send_signal(signal.SIGINT)
-        _, error = process.communicate(timeout=30)
+        _, error = process.communicate(timeout=120)
     finally:
         process.kill()
         recording.unlink()

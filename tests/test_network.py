@@ -5,6 +5,7 @@ import torch
 
 from rpmsn import network
 from rpmsn.errors import ModelError, ParameterError
+from rpmsn.network.realtime import PixelsOfPatches
 from rpmsn.network.shapes import count_macs, count_parameters
 
 
@@ -38,6 +39,7 @@ def test_counting_leaves_the_network_as_it_was():
     ("rpmsn-rt", {"in_channels": 3, "classes": 2, "widths": [4, 8, 8], "stages": 1}),
     ("rpmsn-rt", {"in_channels": 4, "classes": 4, "widths": [8, 8], "patch": 2, "scales": 1, "kernel": 5}),
     ("rpmsn-rt", {"in_channels": 1, "classes": 3, "widths": [8, 8], "patch": 8, "scales": 2, "separable": True}),
+    ("rpmsn-rt", {"in_channels": 2, "classes": 4, "widths": [8, 8], "patch": [8, 2]}),
 ])
 @pytest.mark.parametrize("rows, columns", [(32, 32), (32, 64)])
 def test_resolution_is_preserved(name, arguments, rows, columns):
@@ -80,7 +82,7 @@ def test_real_time_network_that_cannot_be_is_refused(arguments):
         network.create("rpmsn-rt", **arguments)
 
 
-@pytest.mark.parametrize("patch", [2, 4])
+@pytest.mark.parametrize("patch", [2, 4, [4, 2]])
 def test_finest_branch_tells_the_pixels_of_a_patch_apart(patch):
     """No pixel is lost on the way: the output has one that only one pixel of the input moves, at the same place."""
     torch.manual_seed(3)
@@ -93,6 +95,11 @@ def test_finest_branch_tells_the_pixels_of_a_patch_apart(patch):
             changed[..., 8, column] += 1
             outputs.append(built(changed) - built(image))
     assert (outputs[0] - outputs[1]).abs().max() > 0.1 * outputs[0].abs().max()
+
+
+def test_pixels_of_patches_are_those_of_pixel_shuffle():
+    values = torch.rand(2, 3 * 16, 5, 6)
+    assert torch.equal(PixelsOfPatches((4, 4))(values), torch.nn.functional.pixel_shuffle(values, 4))
 
 
 @pytest.mark.parametrize("width", [0, 4, 100])

@@ -27,18 +27,34 @@ def conv_norm(in_channels, out_channels, size=3, stride=1, separable=False):
 
 
 class PatchBlock(nn.Module):
-    """The multi-scale block in front: patches of several sizes round the same centres, `patch` pixels apart."""
+    """The multi-scale block in front: patches of several sizes round the same centres, `patch` (rows, columns) apart."""
 
     def __init__(self, in_channels, out_channels, patch, scales):
         super().__init__()
+        rows, columns = patch
         widths = [out_channels // scales + (index < out_channels % scales) for index in range(scales)]
         self.sizes = nn.ModuleList(
-            nn.Conv2d(in_channels, width, patch * (1 + index), patch, padding=patch * index // 2, bias=False)
+            nn.Conv2d(in_channels, width, (rows * (1 + index), columns * (1 + index)), patch,
+                      padding=(rows * index // 2, columns * index // 2), bias=False)
             for index, width in enumerate(widths))
         self.norm = nn.BatchNorm2d(out_channels)
 
     def forward(self, images):
         return F.relu(self.norm(torch.cat([size(images) for size in self.sizes], dim=1)))
+
+
+class PixelsOfPatches(nn.Module):
+    """Channels back to the places of a patch (rows, columns): torch's PixelShuffle for patches that are not square."""
+
+    def __init__(self, patch):
+        super().__init__()
+        self.patch = tuple(patch)
+
+    def forward(self, values):
+        rows, columns = self.patch
+        batch, channels, height, width = values.shape
+        parts = values.reshape(batch, channels // (rows * columns), rows, columns, height, width)
+        return parts.permute(0, 1, 4, 2, 5, 3).reshape(batch, -1, height * rows, width * columns)
 
 
 class Residual(nn.Module):
@@ -80,13 +96,13 @@ class RPMSNRealTime(nn.Module):
         classes: number of classes.
         widths: channels of the branches, from the finest down, each at half the resolution of the one before.
         stages: how many times the branches exchange.
-        patch: rows and columns of the patch that is one place of the finest branch.
+        patch: pixels of the patch that is one place of the finest branch: its side, or (rows, columns).
         scales: sizes of patches in front: `patch`, twice as large, and so on.
         kernel: size of the branches' convolutions, odd.
         separable: depthwise separable convolutions instead of dense ones.
 
-    Input: float32, shape (batch, in_channels, rows, columns), rows and columns multiples of
-    patch * 2 ** (len(widths) - 1).
+    Input: float32, shape (batch, in_channels, rows, columns), rows and columns multiples of those of the patch times
+    2 ** (len(widths) - 1).
     Output: logits, shape (batch, classes, rows, columns).
     """
 
@@ -97,16 +113,18 @@ class RPMSNRealTime(nn.Module):
         if len(widths) < 2 or min(widths) < 4:
             raise ParameterError(f"widths are {widths}; at least two of at least 4 are needed, "
                                  "such as (48, 80, 128, 192)")
-        if kernel % 2 == 0 or min(stages, patch, scales, kernel) < 1:
+        patch = (patch, patch) if isinstance(patch, int) else tuple(patch)
+        if kernel % 2 == 0 or len(patch) != 2 or min(stages, *patch, scales, kernel) < 1:
             raise ParameterError(f"stages {stages}, patch {patch}, scales {scales} and kernel {kernel} have to be at "
                                  "least 1, and the kernel odd")
         self.in_channels = in_channels
-        self.multiple = patch * 2 ** (len(widths) - 1)
+        self.multiple = tuple(side * 2 ** (len(widths) - 1) for side in patch)
         self.front = PatchBlock(in_channels, widths[0], patch, scales)
         self.birth = nn.ModuleList(conv_norm(fine, coarse, stride=2) for fine, coarse in zip(widths, widths[1:]))
         self.stages = nn.ModuleList(ExchangeStage(widths, kernel, separable) for _ in range(stages))
+        pixels = nn.PixelShuffle(patch[0]) if patch[0] == patch[1] else PixelsOfPatches(patch)
         self.head = nn.Sequential(conv_norm(2 * widths[0], 2 * widths[0], 1), nn.ReLU(inplace=True),
-                                  nn.Conv2d(2 * widths[0], classes * patch ** 2, 1), nn.PixelShuffle(patch))
+                                  nn.Conv2d(2 * widths[0], classes * patch[0] * patch[1], 1), pixels)
 
     def forward(self, images):
         check_input(images, self.in_channels, self.multiple)

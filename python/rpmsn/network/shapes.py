@@ -14,18 +14,19 @@ def check_input(images, channels, multiple):
     Args:
         images: torch tensor.
         channels: channels that the network was built for.
-        multiple: rows and columns have to be multiples of this (2 to the number of halvings).
+        multiple: rows and columns have to be multiples of this (2 to the number of halvings), or of these two.
     """
+    multiple = (multiple, multiple) if isinstance(multiple, int) else multiple
     shape = tuple(images.shape)
     if len(shape) != 4:
         raise ParameterError(f"images have shape {shape}; (batch, {channels}, rows, columns) is needed, "
                              "for one image use image[None]")
     if shape[1] != channels:
         raise ParameterError(f"images have {shape[1]} channels (shape {shape}); this network was built for {channels}")
-    if shape[2] % multiple or shape[3] % multiple or not shape[2] or not shape[3]:
-        fitting = tuple(max(multiple, -(-side // multiple) * multiple) for side in shape[2:])
+    fitting = tuple(max(step, -(-side // step) * step) for side, step in zip(shape[2:], multiple))
+    if fitting != shape[2:]:
         raise ParameterError(f"images are {shape[2]} x {shape[3]}; rows and columns have to be multiples of "
-                             f"{multiple}: {fitting[0]} x {fitting[1]} would fit")
+                             f"{' and '.join(map(str, dict.fromkeys(multiple)))}: {fitting[0]} x {fitting[1]} would fit")
 
 
 def count_parameters(network):

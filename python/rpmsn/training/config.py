@@ -103,7 +103,8 @@ def load_config(path):
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise ParameterError(f"training config {path} cannot be read: {error.strerror}") from error
+        raise ParameterError(f"training config {path} cannot be read: {error.strerror}; give the path of a YAML file, or "
+                             "rpmsn-rt for the one that ships") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ParameterError(f"training config {path} is not valid YAML: {error}") from error
     if not isinstance(values, dict):

@@ -33,8 +33,10 @@ class Group:
             torch.distributed.init_process_group(backend, timeout=PATIENCE)
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, error, *_):
         if self.size > 1:
+            if error is None:
+                self.wait()  # a process that ends while another still talks to it may be aborted
             torch.distributed.destroy_process_group()
 
     @property
