@@ -23,6 +23,23 @@ def captures() -> Path:
 @pytest.fixture(scope="session")
 def untrained_model(tmp_path_factory):
     """Path of the card of a model with random weights, for tests of the way and not of the result."""
+    return _small_model("untrained", tmp_path_factory.mktemp("model"))
+
+
+@pytest.fixture(scope="session")
+def any_rate_model(tmp_path_factory):
+    """The same, for any sample rate that there can be."""
+    return _small_model("any-rate", tmp_path_factory.mktemp("model"), lowest_rate=1e6)
+
+
+@pytest.fixture(scope="session")
+def all_lte(tmp_path_factory):
+    """Path of the card of a model that calls every pixel LTE."""
+    return _small_model("all-lte", tmp_path_factory.mktemp("model"), logits=[0.0, 5.0, 0.0, 0.0])
+
+
+def _small_model(name, folder, logits=None, lowest_rate=5e6):
+    """Path of the card of a small model; with `logits`, one for each class, it gives these for every pixel."""
     import torch
 
     from rpmsn import network
@@ -30,8 +47,13 @@ def untrained_model(tmp_path_factory):
 
     torch.manual_seed(1)
     arguments = {"in_channels": 1, "classes": 4, "widths": [4, 8], "stages": 1}
-    return save_model(network.create("rpmsn-rt", **arguments), {
-        "name": "untrained", "version": "0", "architecture": "rpmsn-rt", "arguments": arguments,
+    built = network.create("rpmsn-rt", **arguments)
+    if logits:
+        with torch.no_grad():
+            built.head[-2].weight.zero_()
+            built.head[-2].bias.copy_(torch.tensor(logits).repeat_interleave(16))
+    return save_model(built, {
+        "name": name, "version": "0", "architecture": "rpmsn-rt", "arguments": arguments,
         "classes": ["noise", "LTE", "NR", "other"], "recipe": "averaged", "frame_seconds": 0.04,
-        "sample_rates": [5e6, 125e6],
-    }, tmp_path_factory.mktemp("model"))
+        "sample_rates": [lowest_rate, 125e6],
+    }, folder)

@@ -151,3 +151,6 @@ def test_colours_that_cannot_be_are_named(tmp_path, values, words):
 def test_a_folder_that_is_no_imported_set_is_refused(tmp_path):
     with pytest.raises(ParameterError, match="import-authors"):
         imported_set(tmp_path)
+    (tmp_path / "set.yml").write_text("{unfinished")
+    with pytest.raises(ParameterError, match="set.yml is not valid YAML"):
+        imported_set(tmp_path)

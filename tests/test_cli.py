@@ -21,6 +21,7 @@ from rpmsn import doctor
 from rpmsn.cli import main
 from rpmsn.inference import model as model_module
 from rpmsn.inference import segmenter as segmenter_module
+from rpmsn.synthesis.labels import RULES
 
 PACKAGES = Path(__file__).resolve().parent.parent / "python"
 RATE = 5e6
@@ -786,3 +787,8 @@ class TestCommand:
         result = rpmsn(command, "--help")
         assert result.status == 0
         assert result.out.startswith(f"usage: rpmsn {command}")
+
+    @pytest.mark.parametrize("command", ["synth", "evaluate"])
+    def test_help_names_every_label_rule(self, rpmsn, command):
+        usage = rpmsn(command, "--help").out
+        assert all(rule in usage for rule in RULES)

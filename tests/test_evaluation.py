@@ -11,6 +11,7 @@ from rpmsn import cli
 from rpmsn.classes import IGNORED, LTE, NR
 from rpmsn.errors import ParameterError
 from rpmsn.inference.model import load_model
+from rpmsn.report import markdown_table, percent
 from rpmsn.synthesis.scene import Emission, Path, Reception, Scene
 from rpmsn.synthesis.truth import Truth
 from rpmsn.training import calibration, scores
@@ -321,6 +322,12 @@ def test_folders_that_are_no_set_are_refused(card, tmp_path):
         EvaluationSet(tmp_path, card)
     with pytest.raises(ParameterError, match="noise"):
         EvaluationSet(tmp_path, replace(card, classes=["LTE", "NR"]))
+
+
+def test_a_markdown_table_has_numbers_to_the_right_unless_all_are_words():
+    assert markdown_table(("class", "IoU %"), [("LTE", percent(0.5)), ("NR", percent(None))]) == [
+        "| class | IoU % |", "| --- | ---: |", "| LTE | 50.00 |", "| NR | - |"]
+    assert markdown_table(("system", "image"), [], right=False)[1] == "| --- | --- |"
 
 
 def test_the_command_line_says_what_is_wrong(untrained_model, tmp_path, capsys):

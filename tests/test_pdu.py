@@ -12,6 +12,7 @@ SEGMENT = {
     "freq_lower": 2.391e9, "freq_upper": 2.409e9, "start_offset": 2 ** 63 + 1, "end_offset": 2 ** 64 - 1,
     "rx_time": (1_700_000_000, 0.123456789012), "time_source": "radio", "duration": 0.04, "sample_rate": 61.44e6,
     "snr_db": 21.5, "pwr_db": -43.25, "burst_id": 7, "event": "new", "pdu_num": 12, "model": "rpmsn-rt",
+    "health": "ok",
 }
 
 

@@ -50,11 +50,11 @@ class SlowRuntime(ThresholdRuntime):
 
 
 @pytest.fixture
-def make_sink(untrained_model):
+def make_sink(any_rate_model):
     def make(stand_in=None, **arguments):
-        fixed = {"sample_rate": RATE, "model": str(untrained_model), "mode": "replay"}
+        fixed = {"sample_rate": RATE, "model": str(any_rate_model), "mode": "replay"}
         sink = rpmsn.segmenter_sink(**{**fixed, **arguments})
-        sink._segmenter.runtime = stand_in or ThresholdRuntime()
+        sink._analyser.segmenter.runtime = stand_in or ThresholdRuntime()
         return sink
     return make
 
@@ -111,7 +111,7 @@ def test_carriers_segments_and_frames_say_the_same_in_absolute_hz(make_sink):
     assert fields[pdu.CLASSES][1] == "LTE" and fields[pdu.DURATION] == pytest.approx(0.04)
 
 
-def test_replay_through_blocks_equals_the_engine_alone(make_sink, untrained_model, tmp_path):
+def test_replay_through_blocks_equals_the_engine_alone(make_sink, any_rate_model, tmp_path):
     """The block and `rpmsn annotate` find the same, bit for bit."""
     from rpmsn.inference.analysis import RecordingAnalyser
     from rpmsn.inference.model import load_model
@@ -120,7 +120,7 @@ def test_replay_through_blocks_equals_the_engine_alone(make_sink, untrained_mode
     path = tmp_path / "some.cf32"
     signal(5 * FRAME + 777).tofile(path)
     with open_recording(path, datatype="cf32", sample_rate=RATE, center_frequency=9e8) as recording:
-        analyser = RecordingAnalyser(recording, load_model(untrained_model))
+        analyser = RecordingAnalyser(recording, load_model(any_rate_model))
         analyser.segmenter.runtime = ThresholdRuntime()
         expected = analyser.run().carriers
     sink = make_sink(center_frequency=9e8)
@@ -238,7 +238,7 @@ def test_fifty_starts_and_stops_leave_no_thread(make_sink):
         flowgraph.start()
         flowgraph.stop()
         flowgraph.wait()
-    assert not [thread for thread in threading.enumerate() if thread.name == "rpmsn segmenter"]
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("rpmsn")]
 
 
 def test_commands_set_the_frequency_and_bad_ones_are_ignored(make_sink):

@@ -10,9 +10,9 @@ from rpmsn.training import scores
 from rpmsn.training.augment import augment
 from rpmsn.training.batches import class_table, step_indices, training_batches
 from rpmsn.training.config import TrainingConfig, load_config, shipped_config
+from rpmsn.training.dataset import Joined
 from rpmsn.training.losses import dice_loss, segmentation_loss, teacher_loss
-from rpmsn.training.sets import JoinedSets
-from rpmsn.training.train import Average, learning_rate
+from rpmsn.training.train import Average, learning_rate, predictions
 
 
 def changed(image, mask, seed, recipe="averaged"):
@@ -146,7 +146,7 @@ def small_config(**changes):
 
 
 def test_joined_sets_are_one_after_another():
-    joined = JoinedSets([Pictures([1, 2]), Pictures([3]), Pictures([4, 5])])
+    joined = Joined([Pictures([1, 2]), Pictures([3]), Pictures([4, 5])])
     assert len(joined) == 5 and [joined[index][0].max() for index in range(5)] == [1, 2, 3, 4, 5]
 
 
@@ -177,3 +177,18 @@ def test_classes_that_a_network_does_not_have_are_not_judged():
     config = small_config(classes=["noise", "LTE", "NR"])
     _, _, masks, _ = next(iter(training_batches(Pictures([1, 2]), config, range(1))))
     assert (masks == IGNORED).all()
+
+
+def test_predictions_cover_a_set_in_order_with_the_network_in_evaluation_mode():
+    pictures, config = Pictures(range(0, 180, 20)), small_config()
+    built = torch.nn.Sequential(torch.nn.Dropout(0.5), torch.nn.Conv2d(1, 4, 1)).train()
+    seen, outputs = [], []
+    for indices, masks, logits in predictions(built, pictures, config):
+        assert not torch.is_inference_mode_enabled()  # what reads the batches works as it does elsewhere
+        assert masks.shape == (len(indices), 256, 256) and masks.dtype == np.uint8
+        seen += indices
+        outputs.append(logits)
+    assert seen == list(range(9)) and not built.training
+    images = torch.from_numpy(np.stack([image for image, _ in pictures])).float() / 255
+    with torch.no_grad():
+        assert torch.allclose(torch.cat(outputs), built(images), atol=1e-6)

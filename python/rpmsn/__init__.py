@@ -9,6 +9,7 @@ Where to start reading:
 `network`            RPMSN as published, its real-time form, the registry
 `inference`          model cards, the segmenter, segments, carriers
 `recording`          SigMF and raw files in, annotations out
+`publishing`         results over the network: publisher, subscriber, keys
 `synthesis`          LTE, NR and other waveforms, channels, scenes, labels
 `training`           data sets, training
 `cli`                the `rpmsn` command

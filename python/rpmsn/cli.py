@@ -111,6 +111,22 @@ def _open(options):
                           center_frequency=options.center_frequency)
 
 
+def _add_running(parser):
+    """The options of commands that run a network: what runs it, and how."""
+    parser.add_argument("--threads", type=_count, default=os.cpu_count() or 1, metavar="N",
+                        help="threads of the network (default: %(default)s, the cores of this machine)")
+    parser.add_argument("--runtime", default="auto", metavar="NAME",
+                        help="what runs the network: auto (the fastest, found by a short trial at first use), or one "
+                             "that `rpmsn doctor` lists, such as torch (default: %(default)s)")
+    parser.add_argument("--quiet", action="store_true", help="no progress bar")
+
+
+def _add_rule(parser):
+    """The option that names the label rule of masks."""
+    parser.add_argument("--rule", default="occupied", metavar="NAME",
+                        help="label rule of masks: occupied, filled, parted or published (default: %(default)s)")
+
+
 def _add_annotate(commands):
     parser = commands.add_parser(
         "annotate", help="find the carriers in a recording and write them as SigMF annotations",
@@ -124,13 +140,8 @@ def _add_annotate(commands):
     parser.add_argument("--overwrite", action="store_true", help="let OUT replace a file that exists")
     parser.add_argument("--model", default=DEFAULT_MODEL, metavar="NAME",
                         help="model to use, by name or path of its card (default: %(default)s)")
-    parser.add_argument("--threads", type=_count, default=os.cpu_count() or 1, metavar="N",
-                        help="threads of the network (default: %(default)s, the cores of this machine)")
-    parser.add_argument("--runtime", default="auto", metavar="NAME",
-                        help="what runs the network: auto (the fastest, found by a short trial at first use), or one "
-                             "that `rpmsn doctor` lists, such as torch (default: %(default)s)")
+    _add_running(parser)
     parser.add_argument("--json", action="store_true", help="print the result as JSON, for machines")
-    parser.add_argument("--quiet", action="store_true", help="no progress bar")
     parser.set_defaults(run=_annotate)
 
 
@@ -229,8 +240,7 @@ def _add_synth(commands):
     form.add_argument("--as", dest="form", choices=("recordings", "set"), default="recordings",
                       help="SigMF recordings, or a training set in shards (default: %(default)s)")
     form.add_argument("--preview", action="store_true", help="only a contact sheet: images with their masks")
-    form.add_argument("--rule", default="occupied", metavar="NAME",
-                      help="label rule of masks: occupied or published (default: %(default)s)")
+    _add_rule(form)
     form.add_argument("--recipe", default="cyclic", metavar="NAME",
                       help="image recipe of a set: averaged, cyclic or published (default: %(default)s)")
     form.add_argument("--center-frequency", type=_number, default=0.0, metavar="HZ", help="for recordings' metadata")
@@ -336,13 +346,8 @@ def _add_evaluate(commands):
     parser.add_argument("set", metavar="SET", help="folder of a set, as `rpmsn synth --as set` makes it")
     parser.add_argument("--output", metavar="FOLDER",
                         help="folder for the report (default: runs/evaluation/MODEL-SET, by their names)")
-    parser.add_argument("--rule", default="occupied", metavar="NAME",
-                        help="label rule of the masks: occupied or published (default: %(default)s)")
-    parser.add_argument("--runtime", default="auto", metavar="NAME",
-                        help="what runs the network, as of annotate (default: %(default)s, the fastest there is)")
-    parser.add_argument("--threads", type=_count, default=os.cpu_count() or 1, metavar="N",
-                        help="threads of the network (default: %(default)s, the cores of this machine)")
-    parser.add_argument("--quiet", action="store_true", help="no progress bar")
+    _add_rule(parser)
+    _add_running(parser)
     parser.set_defaults(run=_evaluate)
 
 

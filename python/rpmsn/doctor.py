@@ -47,7 +47,7 @@ def run():
 
 def examine():
     """Look at everything; returns a list of Finding."""
-    return [_python(), _numpy(), *_libraries(), _gnuradio(), *_qt(), *_runtimes(), *_models(), _processor(), _blocks(),
+    return [_python(), _numpy(), *_libraries(), _gnuradio(), *_qt(), _zmq(), *_runtimes(), *_models(), _processor(), _blocks(),
             _companion(), *_drivers(), _screen()]
 
 
@@ -104,6 +104,12 @@ def _qt():
         yield (Finding("ok", name, module.__dict__.get("__version__", "there")) if module
                else Finding("optional", name, error,
                             f"apt-get install python3-{name.lower()}; only the waterfall needs it"))
+
+
+def _zmq():
+    module, error = _import("zmq")
+    return (Finding("ok", "pyzmq", module.__version__) if module
+            else Finding("optional", "pyzmq", error, "apt-get install python3-zmq; only the publisher needs it"))
 
 
 def _runtimes():

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the command line prints: tables for people, JSON for machines."""
+"""How results are told: tables for people, on the command line and in Markdown; JSON for machines."""
 import json
 import sys
 
@@ -72,6 +72,17 @@ def format_table(header, rows):
     return "\n".join("  ".join(cell.ljust(width) if column == 0 else cell.rjust(width)
                                for column, (cell, width) in enumerate(zip(row, widths))).rstrip()
                      for row in (header, *rows))
+
+
+def markdown_table(header, rows, right=True):
+    """Rows of words as lines of a Markdown table; columns but the first go to the right, as numbers do, if `right`."""
+    rule = ["---", *["---:" if right else "---"] * (len(header) - 1)]
+    return [f"| {' | '.join(cells)} |" for cells in (header, rule, *rows)]
+
+
+def percent(value, missing="-"):
+    """A share as the number of percent; `missing` for None."""
+    return missing if value is None else f"{100 * value:.2f}"
 
 
 def print_json(recording, model, result, written):

@@ -30,6 +30,7 @@ RX_TIME = "rx_time"                    # tuple (uint64 whole s, double fraction)
 TIME_SOURCE = "time_source"            # symbol, one of TIME_SOURCES
 DURATION = "duration"                  # double, s
 MODEL = "model"                        # symbol
+HEALTH = "health"                      # symbol, HEALTH_OK or what is wrong with the input, in words
 
 TIME_SOURCES = ("radio", "file", "host")
 
@@ -58,19 +59,21 @@ NOISE_FLOOR_DB = "noise_floor_db"    # double, dB
 
 # Status
 MODE = "mode"                              # symbol, "live" or "replay"
+INPUT_RATE = "input_rate"                  # double, samples per second of clock, as they come in
 SAMPLES_RECEIVED = "samples_received"      # uint64
 SAMPLES_ANALYSED = "samples_analysed"      # uint64
 SAMPLES_DROPPED = "samples_dropped"        # uint64, not analysed: late, failed, or too few left over
+SAMPLES_SKIPPED = "samples_skipped"        # uint64, left out on purpose: duty cycle
 SAMPLES_LOST = "samples_lost"              # uint64, gaps: lost by the radio
 FRAMES_ANALYSED = "frames_analysed"        # uint64
 FRAMES_DROPPED = "frames_dropped"          # uint64
+OVERFLOWS = "overflows"                    # uint64, gaps so far
 COVERAGE = "coverage"                      # double, 0..1
 REAL_TIME_FACTOR = "real_time_factor"      # double, seconds of signal per second of clock
 QUEUE = "queue"                            # long, frames that wait
 LATENCY = "latency"                        # double, s
 INFERENCE_TIME = "inference_time"          # double, s a frame
 RUNTIME = "runtime"                        # symbol
-HEALTH = "health"                          # symbol, HEALTH_OK or what is wrong, in words
 ERROR = "error"                            # symbol, only when something failed
 
 HEALTH_OK = "ok"
@@ -80,20 +83,20 @@ FREQ = "freq"  # double, Hz
 
 SEGMENT_KEYS = (LABEL, CLASS_ID, CONFIDENCE, CENTER_FREQUENCY, BANDWIDTH, FREQ_LOWER, FREQ_UPPER, START_OFFSET,
                 END_OFFSET, RX_TIME, TIME_SOURCE, DURATION, SAMPLE_RATE, SNR_DB, PWR_DB, BURST_ID, EVENT, PDU_NUM,
-                MODEL)
+                MODEL, HEALTH)
 FRAME_KEYS = (PDU_NUM, ROWS, COLUMNS, MASK, CLASSES, CENTER_FREQUENCY, SAMPLE_RATE, START_OFFSET, END_OFFSET, RX_TIME,
               TIME_SOURCE, DURATION, DB_MIN, DB_MAX, NOISE_FLOOR_DB, MODEL)
-STATUS_KEYS = (MODE, SAMPLE_RATE, CENTER_FREQUENCY, SAMPLES_RECEIVED, SAMPLES_ANALYSED, SAMPLES_DROPPED, SAMPLES_LOST,
-               FRAMES_ANALYSED, FRAMES_DROPPED, COVERAGE, REAL_TIME_FACTOR, QUEUE, LATENCY, INFERENCE_TIME, MODEL,
-               RUNTIME, HEALTH)
+STATUS_KEYS = (MODE, SAMPLE_RATE, CENTER_FREQUENCY, INPUT_RATE, SAMPLES_RECEIVED, SAMPLES_ANALYSED, SAMPLES_DROPPED,
+               SAMPLES_SKIPPED, SAMPLES_LOST, FRAMES_ANALYSED, FRAMES_DROPPED, OVERFLOWS, COVERAGE, REAL_TIME_FACTOR,
+               QUEUE, LATENCY, INFERENCE_TIME, MODEL, RUNTIME, HEALTH)
 
 UINT64_KEYS = frozenset({PDU_NUM, START_OFFSET, END_OFFSET, BURST_ID, SAMPLES_RECEIVED, SAMPLES_ANALYSED,
-                         SAMPLES_DROPPED, SAMPLES_LOST, FRAMES_ANALYSED, FRAMES_DROPPED})
+                         SAMPLES_DROPPED, SAMPLES_SKIPPED, SAMPLES_LOST, FRAMES_ANALYSED, FRAMES_DROPPED, OVERFLOWS})
 """Whole numbers that are sent as uint64; other whole numbers are sent as long."""
 
 DOUBLE_KEYS = frozenset({CENTER_FREQUENCY, SAMPLE_RATE, DURATION, CONFIDENCE, BANDWIDTH, FREQ_LOWER, FREQ_UPPER, SNR_DB,
-                         PWR_DB, DB_MIN, DB_MAX, NOISE_FLOOR_DB, COVERAGE, REAL_TIME_FACTOR, LATENCY, INFERENCE_TIME,
-                         FREQ})
+                         PWR_DB, DB_MIN, DB_MAX, NOISE_FLOOR_DB, INPUT_RATE, COVERAGE, REAL_TIME_FACTOR, LATENCY,
+                         INFERENCE_TIME, FREQ})
 """Numbers that are sent as double even when a caller holds a whole number."""
 
 # A uniform vector of uint8 as PMT writes it: tag, element type, count, one pad byte. The element-wise calls of
@@ -224,10 +227,12 @@ def _from_u8vector(vector) -> np.ndarray:
 
 def _parse_dict(message) -> dict:
     """A PMT dict as Python dict, in the order in which the keys were added."""
-    items = pmt.dict_items(message)
+    items, rest = [], pmt.dict_items(message)
+    while pmt.is_pair(rest):
+        items.append(pmt.car(rest))
+        rest = pmt.cdr(rest)
     fields = {}
-    for index in reversed(range(pmt.length(items))):
-        item = pmt.nth(index, items)
+    for item in reversed(items):
         key, value = pmt.car(item), pmt.cdr(item)
         if pmt.is_symbol(key):
             try:

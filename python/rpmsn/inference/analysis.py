@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A whole recording: read in pieces, analysed frame by frame, carriers out. Memory does not grow with its length."""
+import time
 from dataclasses import dataclass, field
 
 from .carriers import Tracker, consolidate
+from .health import NARROW_SPAN, OK
+from .pipeline import Replay, Stretch
 from .runtimes import AUTO
-from .segmenter import Framer, Segmenter
+from .segmenter import Segmenter
+from .stream import StreamTime
 
 CHUNK_SECONDS = 0.04
 
@@ -42,35 +46,45 @@ class RecordingAnalyser:
     Args:
         recording: rpmsn.recording.Recording.
         model: rpmsn.inference.model.Model.
-        threads: of the runtime.
+        workers: frames that are analysed at the same time, each in a thread of its own.
         runtime: name of one of `runtimes.KINDS`, or `auto` for the fastest.
     """
 
-    def __init__(self, recording, model, threads=1, runtime=AUTO):
+    def __init__(self, recording, model, workers=1, runtime=AUTO):
         self.recording = recording
-        self.segmenter = Segmenter(model, recording.sample_rate, threads, runtime)
-        self.tracker = Tracker()
+        self.segmenter = Segmenter(model, recording.sample_rate, runtime=runtime)
+        self.tracker = Tracker(carriers_kept=None)
+        self._workers = workers
         self.result = Analysis(samples=recording.sample_count, runtime=self.segmenter.runtime.name,
                                warnings=list(recording.warnings) + list(self.segmenter.warnings))
 
     def frames(self):
         """Analyse; yields every Frame with the list of its Events. Segments of another centre frequency (a new
         capture segment in the recording) start a new frame."""
-        unfit = []
-        for first, last, center_frequency in self._stretches():
-            framer = Framer(self.segmenter, center_frequency, first, self.result.frames)
-            for frame in self._frames_of(framer, first, last):
-                self.result.frames += 1
-                if frame.health != "ok":
-                    unfit.append(frame.health)
-                if frame.repeated:
-                    self._warn(f"shorter than a frame: {frame.geometry.samples} samples, where a frame has "
-                               f"{self.segmenter.frame_samples}; analysed all the same, with less to go by")
-                yield frame, self.tracker.update(frame)
-            self.result.samples_analysed += framer.analysed
-            self.result.samples_skipped += framer.skipped
+        unfit, noted = [], []
+        replay = Replay(self.segmenter.twins(self._workers), self.recording.native_type)
+        for result in replay.results(self._stretches()):
+            if result.error is not None:
+                raise result.error
+            frame = result.frame
+            if frame is None:
+                continue
+            self.result.frames += 1
+            if not frame.condition.judged:
+                unfit.append(frame.health)
+            elif frame.condition.kind not in (OK.kind, NARROW_SPAN):
+                noted.append(frame.health)
+            if frame.repeated:
+                self._warn(f"shorter than a frame: {frame.geometry.samples} samples, where a frame has "
+                           f"{self.segmenter.frame_samples}; analysed all the same, with less to go by")
+            yield frame, self.tracker.update(frame)
+        counts = replay.intake.counts()
+        self.result.samples_analysed = counts.analysed
+        self.result.samples_skipped = counts.too_short
         if unfit:
             self._warn(f"{len(unfit)} of {self.result.frames} frames were not judged: {unfit[0]}")
+        if noted:
+            self._warn(f"{len(noted)} of {self.result.frames} frames: {noted[0]}")
         if self.result.samples_skipped:
             self._warn(f"{self.result.samples_skipped} samples were too few to analyse on their own")
         self.tracker.finish()
@@ -83,19 +97,20 @@ class RecordingAnalyser:
         return self.result
 
     def _stretches(self):
-        """(first sample, the one after the last, centre frequency in Hz or 0) of every capture segment."""
+        """A Stretch for every capture segment."""
         captures = self.recording.captures
         ends = [capture.sample_start for capture in captures[1:]] + [self.recording.sample_count]
         for capture, end in zip(captures, ends):
-            end = min(end, self.recording.sample_count)
-            if end > capture.sample_start:
-                yield capture.sample_start, end, capture.center_frequency or 0.0
+            first, end = capture.sample_start, min(end, self.recording.sample_count)
+            if end > first:
+                seconds, fraction = self.recording.time_at(first) or divmod(time.time(), 1)
+                clock = StreamTime(first, int(seconds), fraction, self.recording.sample_rate, "file")
+                yield Stretch(first, capture.center_frequency or 0.0, clock, self._pieces(first, end))
 
-    def _frames_of(self, framer, first, last):
+    def _pieces(self, first, end):
         chunk = max(1, int(CHUNK_SECONDS * self.recording.sample_rate))
-        for start in range(first, last, chunk):
-            yield from framer.push(self.recording.read(start, min(chunk, last - start)))
-        yield from framer.flush()
+        for start in range(first, end, chunk):
+            yield self.recording.read_native(start, min(chunk, end - start))
 
     def _warn(self, text):
         if text not in self.result.warnings:

@@ -10,7 +10,7 @@ import yaml
 from .. import network, spectrogram
 from ..classes import CLASS_NAMES
 from ..errors import ModelError, ParameterError
-from ..files import whole_file
+from ..files import read_yaml, whole_file
 from ..models import DEFAULT_MODEL
 
 SHIPPED = Path(__file__).resolve().parent.parent / "models"
@@ -133,13 +133,7 @@ def load_model(name=DEFAULT_MODEL):
         if not path.exists():
             raise ModelError(f"model {str(name)!r} is unknown; there are: {', '.join(available_models()) or 'none'}; "
                              "or give the path of a model card (.yml)")
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ModelError(f"model card {path} cannot be read: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ModelError(f"model card {path} is not valid YAML: {error}") from error
-    return Model(_card(values, path), path.parent)
+    return Model(_card(read_yaml(path, "model card", ModelError), path), path.parent)
 
 
 def _card(values, path):

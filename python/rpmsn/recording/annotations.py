@@ -17,6 +17,8 @@ In the global object `rpmsn:model` names the model. How the file refers to the s
   the name, as a hint for people. Moved beside a data file of its own name it is a whole recording again.
 """
 import copy
+import datetime as dt
+import errno
 import logging
 import math
 import os
@@ -30,6 +32,7 @@ from .metadata import DATA_SUFFIX, META_SUFFIX
 
 GENERATOR = f"gr-rpmsn {__version__}"
 EXTENSION = {"name": "rpmsn", "version": "1.0.0", "optional": True}
+NANOSECONDS = 10 ** 9
 
 logger = logging.getLogger(__name__)
 
@@ -74,7 +77,10 @@ def write_annotations(
         RecordingError: `output` has another ending, exists, or cannot be written. Then nothing has been changed.
     """
     output = check_output(output, overwrite=overwrite)
-    annotations = [_annotation(carrier, recording.sample_offset) for carrier in carriers]
+    annotations = [
+        annotation(carrier, carrier.carrier_id, carrier.sample_start + recording.sample_offset, carrier.sample_count)
+        for carrier in carriers
+    ]
     if keep_annotations:
         annotations += copy.deepcopy(recording.metadata["annotations"])
     annotations.sort(key=lambda annotation: annotation["core:sample_start"])
@@ -103,20 +109,43 @@ def _exists(output):
     return RecordingError(f"{output} exists and is not overwritten: choose another name, or ask for it (--overwrite).")
 
 
-def _annotation(carrier, sample_offset) -> dict:
+def annotation(source, carrier_id, sample_start, sample_count) -> dict:
+    """One annotation. Numbers that are unknown or not finite are left out.
+
+    Args:
+        source: object with `label`, `freq_lower`, `freq_upper`, `confidence` and `snr_db`, as of `write_annotations`.
+        carrier_id: of its carrier.
+        sample_start, sample_count: in the numbers of the file that the annotation is written to.
+    """
     fields = {
-        "core:sample_start": int(carrier.sample_start) + sample_offset,
-        "core:sample_count": int(carrier.sample_count),
-        "core:freq_lower_edge": float(carrier.freq_lower),
-        "core:freq_upper_edge": float(carrier.freq_upper),
-        "core:label": str(carrier.label),
+        "core:sample_start": int(sample_start),
+        "core:sample_count": int(sample_count),
+        "core:freq_lower_edge": _finite(source.freq_lower),
+        "core:freq_upper_edge": _finite(source.freq_upper),
+        "core:label": str(source.label),
         "core:generator": GENERATOR,
-        "rpmsn:confidence": round(float(carrier.confidence), 4),
-        "rpmsn:carrier_id": int(carrier.carrier_id),
+        "rpmsn:confidence": _finite(source.confidence, 4),
+        "rpmsn:carrier_id": int(carrier_id),
+        "rpmsn:snr_db": _finite(source.snr_db, 2),
     }
-    if carrier.snr_db is not None and math.isfinite(carrier.snr_db):
-        fields["rpmsn:snr_db"] = round(float(carrier.snr_db), 2)
-    return fields
+    return {key: value for key, value in fields.items() if value is not None}
+
+
+def _finite(value, digits=None):
+    """The number as a float, rounded if `digits` are given; None where it is unknown or not finite."""
+    if value is None or not math.isfinite(value):
+        return None
+    return float(value) if digits is None else round(float(value), digits)
+
+
+def utc_text(time) -> str:
+    """(whole seconds since 1970, fraction) as `2024-05-01T12:03:07.412000100Z`; JSON has no number so precise.
+
+    Raises:
+        ValueError, OverflowError, OSError: a year that is not from 1 to 9999.
+    """
+    whole, nanoseconds = divmod(int(time[0]) * NANOSECONDS + round(time[1] * NANOSECONDS), NANOSECONDS)
+    return f"{dt.datetime.fromtimestamp(whole, dt.timezone.utc):%Y-%m-%dT%H:%M:%S}.{nanoseconds:09d}Z"
 
 
 def _dataset(recording, output) -> dict:
@@ -190,22 +219,34 @@ def _essential_capture(entry) -> dict:
 
 
 def _write_whole(output, text, overwrite):
-    """Write `text` so that `output` is at any time what it was before, or whole."""
-    temporary = output.with_name(f".{output.name}.{secrets.token_hex(4)}.tmp")
+    """As `put_whole`, with errors that name the file and the cure."""
     try:
-        try:
-            with open(temporary, "x", encoding="utf-8") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            _put_in_place(temporary, output, overwrite)
-        finally:
-            temporary.unlink(missing_ok=True)
-        _sync_folder(output.parent)
+        put_whole(output, text, overwrite)
+    except FileExistsError:
+        raise _exists(output) from None
     except OSError as error:
         raise RecordingError(
             f"{output} cannot be written: {error.strerror or error}. Choose a folder with space that you may write to."
         ) from error
+
+
+def put_whole(output, text, overwrite):
+    """Write `text` so that `output` is at any time what it was before, or whole, also after a kill or a power cut.
+
+    Raises:
+        FileExistsError: `output` exists and `overwrite` is false.
+        OSError: it cannot be written.
+    """
+    temporary = output.with_name(f".{output.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        with open(temporary, "x", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        _put_in_place(temporary, output, overwrite)
+    finally:
+        temporary.unlink(missing_ok=True)
+    _sync_folder(output.parent)
 
 
 def _put_in_place(temporary, output, overwrite):
@@ -216,11 +257,11 @@ def _put_in_place(temporary, output, overwrite):
     try:
         os.link(temporary, output)
     except FileExistsError:
-        raise _exists(output) from None
+        raise
     except OSError:
         # A file system without hard links (FAT, some network shares).
         if os.path.lexists(output):
-            raise _exists(output) from None
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(output)) from None
         os.replace(temporary, output)
 
 

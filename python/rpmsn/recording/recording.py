@@ -158,17 +158,36 @@ class Recording:
         self.read_into(start, out)
         return out
 
+    @property
+    def native_type(self) -> np.dtype:
+        """The type in which samples can be analysed without converting them: int8, int16 or complex64."""
+        is_signed = self._format.component.kind == "i"
+        return self._format.component.newbyteorder("=") if is_signed else np.dtype(np.complex64)
+
+    def read_native(self, start, count) -> np.ndarray:
+        """As `read`, of type `native_type`: integers are as they lie in the file, of shape (n, 2)."""
+        if self.native_type == np.complex64:
+            return self.read(start, count)
+        count = max(0, min(count, self.sample_count - start))
+        out = np.empty((count, 2), self._format.component)
+        self._read(start, out, self._fill)
+        return out
+
     def read_into(self, start, out) -> int:
         """As `read`, into `out` (complex64, contiguous). Returns how many samples were read.
 
         Besides `out`, no more memory is used than `READ_SAMPLES` raw samples take.
         """
+        return self._read(start, out, self._read_run)
+
+    def _read(self, start, out, fill):
+        """Fill `out` piece by piece: `fill(position, part)` takes a part of it from byte `position` of the file."""
         done, wanted = 0, min(len(out), self.sample_count - start)
         while done < wanted:
             first, offset, end = self._layout.run(start + done)
             n = min(wanted - done, end - (start + done), READ_SAMPLES)
             position = offset + (start + done - first) * self._format.bytes_per_sample
-            self._read_run(position, out[done:done + n])
+            fill(position, out[done:done + n])
             done += n
         return done
 

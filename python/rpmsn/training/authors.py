@@ -8,12 +8,11 @@ a colour means is declared and checked. Of these images no scenes are known, so 
 from pathlib import Path
 
 import numpy as np
-import yaml
 
 from .. import spectrogram
 from ..classes import CLASS_NAMES, IGNORED, NOISE
 from ..errors import ParameterError
-from ..files import whole_file
+from ..files import read_yaml, whole_file
 from ..processes import each_done
 from .dataset import SHARD_SCENES, ImageSet, SetConfig, claim, masks_file, shard_file
 
@@ -52,7 +51,7 @@ def imported_set(folder):
         ParameterError: the folder holds no such set.
     """
     path = Path(folder) / "set.yml"
-    there = yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else None
+    there = read_yaml(path) if path.exists() else None
     if not isinstance(there, dict) or there.get("preset") != IMPORTED:
         raise ParameterError(f"{folder} is no imported set; make it with `rpmsn import-authors`")
     return _imported(there["count"])
@@ -70,12 +69,7 @@ def load_colours(path=DEFAULT_COLOURS):
     Raises:
         ParameterError: the file or a value in it cannot be used.
     """
-    try:
-        values = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ParameterError(f"colours {path} cannot be read: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ParameterError(f"colours {path} is not valid YAML: {error}") from error
+    values = read_yaml(path, "colours")
     if not isinstance(values, dict) or "noise" not in values or len(values) < 2:
         raise ParameterError(f"colours {path} has to have a line `class: [red, green, blue]` for noise and for each "
                              f"other class, as {DEFAULT_COLOURS} has")

@@ -30,7 +30,7 @@ def make_batch(image_set, indices, config, generators=None):
     """Images and masks of a set as tensors.
 
     Args:
-        image_set: `ImageSet` or `JoinedSets`.
+        image_set: `ImageSet`, or several `Joined`.
         indices: which.
         config: TrainingConfig; its recipe and classes are used.
         generators: a numpy Generator for each image that is to be augmented by it; None for the images as they are.
@@ -75,7 +75,7 @@ def training_batches(image_set, config, steps, rank=0, ranks=1, threads=1):
     never stopped, on any number of threads.
 
     Args:
-        image_set: `ImageSet` or `JoinedSets`.
+        image_set: `ImageSet`, or several `Joined`.
         config: TrainingConfig.
         steps: range of step numbers.
         rank, ranks: which share of each batch, of how many.

@@ -247,8 +247,7 @@ def found_carriers(found, probabilities, image, scene, truth_mask, card):
     power = stored_power(image, found != noise, card.recipe)
     segments = find_segments(found, probabilities, power, 1.0, geometry, card.classes)
     tracker = Tracker()
-    events = tracker.update(Frame(0, geometry, image[0], found, 0.0, segments))
-    tracker.finish()
+    events = tracker.update(Frame(0, geometry, image[0], found, 0.0, segments)) + tracker.finish()
     parts = {}
     for event in events:
         if event.segment is not None:

@@ -7,11 +7,10 @@ import math
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 
-import yaml
-
 from .. import spectrogram
 from ..classes import CLASS_NAMES
 from ..errors import ParameterError
+from ..files import read_yaml
 from .dataset import SetConfig
 
 SEEDS_APART = 10_000
@@ -100,13 +99,8 @@ def load_config(path):
         ParameterError: the file is missing, is not YAML, or a value does not fit; the message names it.
     """
     path = Path(path)
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ParameterError(f"training config {path} cannot be read: {error.strerror}; give the path of a YAML file, or "
-                             "rpmsn-rt for the one that ships") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ParameterError(f"training config {path} is not valid YAML: {error}") from error
+    values = read_yaml(path, "training config",
+                       hint="; give the path of a YAML file, or rpmsn-rt for the one that ships")
     if not isinstance(values, dict):
         raise ParameterError(f"training config {path} holds {type(values).__name__}, but a mapping of keys is needed")
     values = dict(values)

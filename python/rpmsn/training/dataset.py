@@ -20,7 +20,7 @@ import yaml
 
 from .. import spectrogram
 from ..errors import ParameterError
-from ..files import whole_file
+from ..files import read_yaml, whole_file
 from ..processes import each_done
 from ..synthesis import GENERATOR, labels
 from ..synthesis.presets import random_scene
@@ -120,7 +120,7 @@ def claim(folder, description):
         with whole_file(path) as file:
             file.write(yaml.safe_dump(description, sort_keys=False).encode())
         return
-    there = yaml.safe_load(path.read_text(encoding="utf-8"))
+    there = read_yaml(path)
     there = there if isinstance(there, dict) else {}
     changed = [key for key in description if there.get(key) != description[key]]
     if changed:
@@ -137,9 +137,21 @@ def shard_file(folder, shard, ending):
     return folder / f"shard-{shard:05d}.{ending}"
 
 
+def masks_ending(rule):
+    """How the name of a shard's masks by a label rule ends."""
+    return f"masks-{rule}.npy"
+
+
 def masks_file(folder, shard, rule):
     """Path of a shard's masks by a label rule."""
-    return shard_file(folder, shard, f"masks-{rule}.npy")
+    return shard_file(folder, shard, masks_ending(rule))
+
+
+def find_shards(folder, ending="images.npy"):
+    """Numbers of the shards that have a file with this ending, in order."""
+    numbers = [path.name.removeprefix("shard-").removesuffix(f".{ending}")
+               for path in Path(folder).glob(f"shard-*.{ending}")]
+    return sorted(int(number) for number in numbers if number.isdecimal())
 
 
 def _build_shard(config, folder, shard):
@@ -189,6 +201,26 @@ def read_truths(folder, shard):
             yield Scene.from_dict(entry["scene"]), truths, entry["rows"]
 
 
+class Joined:
+    """Several sequences as one: the items of the first, then those of the next; `len(joined)`, `joined[index]`."""
+
+    def __init__(self, parts):
+        self.parts = list(parts)
+        self.ends = np.cumsum([len(part) for part in self.parts])
+
+    def __len__(self):
+        return int(self.ends[-1])
+
+    def __getitem__(self, index):
+        number, position = self.place(index)
+        return self.parts[number][position]
+
+    def place(self, index):
+        """(number of the part, index in it) of an item."""
+        number = int(np.searchsorted(self.ends, index, side="right"))
+        return number, index - (self.ends[number - 1] if number else 0)
+
+
 class ImageSet:
     """The images and masks of a folder, memory-mapped.
 
@@ -197,22 +229,20 @@ class ImageSet:
 
     def __init__(self, folder, rule="occupied"):
         folder = Path(folder)
-        files = sorted(folder.glob("shard-*.images.npy"))
-        if not files:
+        shards = find_shards(folder)
+        if not shards:
             raise ParameterError(f"{folder} holds no shard of a set; make it with `rpmsn synth --as set` or name "
                                  "another folder")
-        masks = [Path(str(file).replace(".images.npy", f".masks-{rule}.npy")) for file in files]
+        masks = [masks_file(folder, shard, rule) for shard in shards]
         if not all(file.exists() for file in masks):
             raise ParameterError(f"{folder} has no masks of rule {rule!r}; make them with `rpmsn synth --as set "
                                  f"--rule {rule}` and the options the set was made with")
-        self.images = [np.load(file, mmap_mode="r") for file in files]
+        self.images = Joined(np.load(shard_file(folder, shard, "images.npy"), mmap_mode="r") for shard in shards)
         self.masks = [np.load(file, mmap_mode="r") for file in masks]
-        self.ends = np.cumsum([len(images) for images in self.images])
 
     def __len__(self):
-        return int(self.ends[-1])
+        return len(self.images)
 
     def __getitem__(self, index):
-        shard = int(np.searchsorted(self.ends, index, side="right"))
-        position = index - (self.ends[shard - 1] if shard else 0)
-        return self.images[shard][position], self.masks[shard][position]
+        shard, position = self.images.place(index)
+        return self.images.parts[shard][position], self.masks[shard][position]

@@ -8,7 +8,7 @@ import numpy as np
 from ..classes import CLASS_COLORS, CLASS_NAMES, IGNORED
 from ..errors import MissingLibraryError, ParameterError
 from ..files import whole_file
-from ..report import format_table
+from ..report import format_table, markdown_table, percent
 from ..synthesis.preview import write_contact_sheet
 
 JSON_NAME, MARKDOWN_NAME = "report.json", "report.md"
@@ -124,22 +124,22 @@ def markdown(report, pictures=()):
 
 def _pixel_section(report, pictures):
     pixels, classes = report["pixels"], report["model"]["classes"]
-    rows = [(label, *map(_percent, (values["iou"], values["f1"], values["precision"], values["recall"],
-                                    values["accuracy"])), f"{values['pixels']}")
+    rows = [(label, *map(percent, (values["iou"], values["f1"], values["precision"], values["recall"],
+                                   values["accuracy"])), f"{values['pixels']}")
             for label, values in pixels["classes"].items()]
-    rows.append(("**mean**", *(_percent(pixels[f"mean_{name}"])
-                               for name in ("iou", "f1", "precision", "recall", "accuracy")), f"{pixels['pixels']}"))
+    rows.append(("**mean**", *(percent(pixels[f"mean_{name}"])
+                              for name in ("iou", "f1", "precision", "recall", "accuracy")), f"{pixels['pixels']}"))
     confusion = [(f"true {label}", *(f"{count}" for count in row))
                  for label, row in zip(classes, report["confusion_matrix"])]
-    return ["## Pixels", "", *_table(("class", "IoU %", "F1 %", "precision %", "recall %", "accuracy %", "pixels"),
-                                       rows), "",
-            f"Pixel accuracy (pixels with the right class / all pixels): {_percent(pixels['pixel_accuracy'])} %.", "",
+    return ["## Pixels", "",
+            *markdown_table(("class", "IoU %", "F1 %", "precision %", "recall %", "accuracy %", "pixels"), rows), "",
+            f"Pixel accuracy (pixels with the right class / all pixels): {percent(pixels['pixel_accuracy'])} %.", "",
             "Pixels that the rule leaves open (255) are not counted. With a class's hits TP, misses FN, wrong calls FP "
             "and all others TN: IoU = TP / (TP + FP + FN), F1 = 2 TP / (2 TP + FP + FN), precision = TP / (TP + FP), "
             "recall = TP / (TP + FN), accuracy = (TP + TN) / all (one class against the rest). Means are plain means "
             "over the classes. \"Mean accuracy\" is used in papers for the mean of that accuracy, and also for what is "
             "the mean recall here.", "", "Pixels by true class (rows) and class found (columns):", "",
-            *_table(("", *(f"found {label}" for label in classes)), confusion), "",
+            *markdown_table(("", *(f"found {label}" for label in classes)), confusion), "",
             *([f"![confusion matrix]({CONFUSION})", ""] if CONFUSION in pictures else [])]
 
 
@@ -148,7 +148,7 @@ def _carrier_section(carriers):
         return []
     counts = ("true", "found", "wrong_label", "missed", "false", "others_called_so")
     rows = [(label, *(f"{values[name]}" for name in counts),
-             *map(_percent, (values["precision"], values["recall"], values["f1"])))
+             *map(percent, (values["precision"], values["recall"], values["f1"])))
             for label, values in carriers["labels"].items()]
     edges = [(label, f"{values['edges']}", _plain(values["median"]), _plain(values["quantile_90"]))
              for label, values in carriers["edge_error_khz"].items()]
@@ -162,13 +162,13 @@ def _carrier_section(carriers):
             "pieces. Not counted either way: carriers too weak to see or hidden by stronger ones for more than half, "
             "and what is found on pixels that the rule leaves open. Each image is one frame of a stream: live, a "
             "carrier has several frames to be found in.", "",
-            *_table(("label", "true", "found", "wrong label", "missed", "false", "others called so", "precision %",
-                     "recall %", "F1 %"), rows), "",
+            *markdown_table(("label", "true", "found", "wrong label", "missed", "false", "others called so",
+                             "precision %", "recall %", "F1 %"), rows), "",
             f"Wrong labels: {'; '.join(called) or 'none'}.", "",
             "Distance of the edges found from the true ones, for carriers that are shown whole:", "",
-            *_table(("label", "edges", "median kHz", "90 % below kHz"), edges), "",
+            *markdown_table(("label", "edges", "median kHz", "90 % below kHz"), edges), "",
             "LTE and NR carriers found in scenes that hold neither:", "",
-            *_table(("scenes", "how many", "seconds", "LTE", "NR", "false a second"), without), ""]
+            *markdown_table(("scenes", "how many", "seconds", "LTE", "NR", "false a second"), without), ""]
 
 
 def _scene_sections(groups, pictures):
@@ -177,12 +177,12 @@ def _scene_sections(groups, pictures):
         if not groups[name]:
             continue
         labels = list(groups[name][0]["classes"])
-        rows = [(entry["range"], f"{entry['scenes']}", *map(_percent, (
+        rows = [(entry["range"], f"{entry['scenes']}", *map(percent, (
                     entry["mean_iou"], entry["mean_f1"], entry["mean_accuracy"], entry["pixel_accuracy"])),
-                 *(_percent(entry["classes"][label]["iou"]) for label in labels)) for entry in groups[name]]
+                 *(percent(entry["classes"][label]["iou"]) for label in labels)) for entry in groups[name]]
         lines += [f"### Pixels by {words}", "",
-                  *_table(("", "scenes", "mean IoU %", "mean F1 %", "mean accuracy %", "pixel accuracy %",
-                           *(f"IoU {label} %" for label in labels)), rows), ""]
+                  *markdown_table(("", "scenes", "mean IoU %", "mean F1 %", "mean accuracy %", "pixel accuracy %",
+                                   *(f"IoU {label} %" for label in labels)), rows), ""]
     return lines
 
 
@@ -194,35 +194,26 @@ def _breakdown_sections(carriers):
              "the pixels of its band that were given its class wrongly. SNR is a carrier's power per occupied hertz "
              "over the noise, while on the air.", ""]
     for name, words in BREAKDOWNS.items():
-        rows = [(entry["label"], entry["range"], f"{entry['carriers']}", *map(_percent, (
+        rows = [(entry["label"], entry["range"], f"{entry['carriers']}", *map(percent, (
                     entry["found_share"], entry["pixel_recall"], entry["pixel_iou"])), f"{entry['wrong_label']}")
                 for entry in carriers["by"][name]]
         if rows:
-            lines += [f"### By {words}", "", *_table(("label", words, "carriers", "found %", "pixel recall %",
-                                                      "pixel IoU %", "wrong label"), rows), ""]
+            lines += [f"### By {words}", "",
+                      *markdown_table(("label", words, "carriers", "found %", "pixel recall %", "pixel IoU %",
+                                       "wrong label"), rows), ""]
     return lines
 
 
 def _calibration_section(report, pictures):
     calibration = report["calibration"]
-    rows = [(words, f"{calibration[name]['temperature']:g}", _percent(calibration[name]["ece"]))
+    rows = [(words, f"{calibration[name]['temperature']:g}", percent(calibration[name]["ece"]))
             for name, words in (("plain", "without"), ("card", "as in the model's card"),
                                 ("fitted", "fitted on this set"))]
     return ["## Calibration", "",
             f"Expected calibration error (15 bins) of the confidence of {calibration['pixels']} judged pixels, drawn "
             "at random. A temperature that is fitted on this set flatters it; what counts is the one in the card, "
-            "fitted elsewhere.", "", *_table(("temperature", "value", "ECE %"), rows), "",
+            "fitted elsewhere.", "", *markdown_table(("temperature", "value", "ECE %"), rows), "",
             *([f"![reliability]({RELIABILITY})", ""] if RELIABILITY in pictures else [])]
-
-
-def _table(header, rows):
-    """A Markdown table, numbers to the right."""
-    rule = "|" + "|".join([" --- ", *[" ---: "] * (len(header) - 1)]) + "|"
-    return [f"| {' | '.join(header)} |", rule, *(f"| {' | '.join(row)} |" for row in rows)]
-
-
-def _percent(value):
-    return "-" if value is None else f"{100 * value:.2f}"
 
 
 def _number(value):

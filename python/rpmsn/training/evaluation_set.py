@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import yaml
 
 from .. import spectrogram
 from ..classes import CLASS_NAMES, IGNORED, NOISE
 from ..errors import ParameterError
+from ..files import read_yaml
 from ..synthesis.labels import RULES, check_rule
 from ..synthesis.scene import Scene
-from .dataset import read_truths
+from .dataset import find_shards, masks_ending, masks_file, read_truths, shard_file
 
 FACTS = ("scenes.jsonl", "truths.npz")
 
@@ -59,12 +59,13 @@ class EvaluationSet:
     def __init__(self, folder, card, rule="occupied"):
         check_rule(rule)
         self.folder, self.rule = Path(folder), rule
+        self._endings = "images.npy", masks_ending(rule)
         self.description = self._read_description()
         self._check_classes(card)
         self._check_recipe(card)
         self._channels = spectrogram.recipe(card.recipe).channels
         self.shards = self._find_shards()
-        present = [self._path(shard, name).exists() for shard in self.shards for name in FACTS]
+        present = [shard_file(self.folder, shard, name).exists() for shard in self.shards for name in FACTS]
         self.has_scenes = any(present)
         if self.has_scenes and not all(present):
             shard = self.shards[present.index(False) // len(FACTS)]
@@ -77,7 +78,7 @@ class EvaluationSet:
     def __iter__(self):
         index = 0
         for shard in self.shards:
-            images, masks = self._load(shard, "images.npy"), self._load(shard, f"masks-{self.rule}.npy")
+            images, masks = (self._load(shard, ending) for ending in self._endings)
             self._check_arrays(shard, images, masks)
             for image, mask, facts in zip(images, masks, self._facts(shard, len(images))):
                 self._check_mask(shard, mask)
@@ -97,20 +98,12 @@ class EvaluationSet:
             words += ["--recordings", about["recordings"]]
         return shlex.join(str(word) for word in [*words, "--output", folder or self.folder])
 
-    def _path(self, shard, ending):
-        return self.folder / f"shard-{shard:05d}.{ending}"
-
     def _read_description(self):
         path = self.folder / "set.yml"
         if not self.folder.is_dir():
             raise ParameterError(f"set {self.folder} is no folder; name one that `rpmsn synth --as set` has made")
-        try:
-            values = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise ParameterError(f"{path} cannot be read ({error.strerror}), so {self.folder} is no set; name a folder "
-                                 "that `rpmsn synth --as set` has made") from error
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            raise ParameterError(f"{path} is not valid YAML: {error}") from error
+        values = read_yaml(path, hint=f", so {self.folder} is no set; name a folder that `rpmsn synth --as set` has "
+                                      "made")
         if not isinstance(values, dict) or "recipe" not in values:
             raise ParameterError(f"{path} does not say which recipe the images have; make the set anew with "
                                  "`rpmsn synth --as set`")
@@ -130,23 +123,21 @@ class EvaluationSet:
 
     def _find_shards(self):
         """Numbers of all shards, each with images and masks."""
-        endings = ("images.npy", f"masks-{self.rule}.npy")
-        there = {int(path.name[6:11]) for ending in (*endings, *FACTS) for path in self.folder.glob(f"shard-*.{ending}")
-                 if path.name[6:11].isdecimal()}
+        there = {shard for ending in (*self._endings, *FACTS) for shard in find_shards(self.folder, ending)}
         count, each = self.description.get("count"), self.description.get("shard_scenes")
         is_told = isinstance(count, int) and isinstance(each, int) and each > 0
         wanted = set(range(-(-count // each))) if is_told else there
         if not there or not wanted:
             raise ParameterError(f"set {self.folder} is empty: it holds no shard; make it with {self.command()}")
-        missing = [(shard, ending) for shard in sorted(wanted) for ending in endings
-                   if not self._path(shard, ending).exists()]
+        missing = [(shard, ending) for shard in sorted(wanted) for ending in self._endings
+                   if not shard_file(self.folder, shard, ending).exists()]
         if missing:
             shard, ending = missing[0]
             raise self._half_there(f"shard {shard} of {len(wanted)} lacks {ending}")
         return sorted(wanted)
 
     def _half_there(self, why):
-        others = [rule for rule in RULES if rule != self.rule and self._path(0, f"masks-{rule}.npy").exists()]
+        others = [rule for rule in RULES if rule != self.rule and masks_file(self.folder, 0, rule).exists()]
         has_other = f"; it has masks of another rule: give --rule {others[0]}" if others else ""
         return ParameterError(f"set {self.folder} is only half there: {why}; what is missing is made by "
                               f"{self.command()}{has_other}")
@@ -156,7 +147,7 @@ class EvaluationSet:
                               f"{self.command()}")
 
     def _load(self, shard, ending):
-        path = self._path(shard, ending)
+        path = shard_file(self.folder, shard, ending)
         try:
             return np.load(path, mmap_mode="r")
         except (ValueError, EOFError, OSError) as error:
@@ -164,23 +155,23 @@ class EvaluationSet:
 
     def _check_arrays(self, shard, images, masks):
         size = (spectrogram.ROWS, spectrogram.COLUMNS)
-        for ending, array, shape in (("images.npy", images, (self._channels, *size)),
-                                     (f"masks-{self.rule}.npy", masks, size)):
-            if array.dtype != np.uint8 or array.shape != (len(images), *shape) or not len(array):
-                raise self._damaged(self._path(shard, ending), f"{array.dtype} of shape {array.shape}, where uint8 of "
-                                    f"{(len(images), *shape)} is needed")
+        shapes = (len(images), self._channels, *size), (len(images), *size)
+        for ending, array, shape in zip(self._endings, (images, masks), shapes):
+            if array.dtype != np.uint8 or array.shape != shape or not len(array):
+                raise self._damaged(shard_file(self.folder, shard, ending), f"{array.dtype} of shape {array.shape}, "
+                                    f"where uint8 of {shape} is needed")
 
     def _check_mask(self, shard, mask):
         unknown = [int(value) for value in np.unique(mask) if value >= len(CLASS_NAMES) and value != IGNORED]
         if unknown:
-            raise self._damaged(self._path(shard, f"masks-{self.rule}.npy"), f"class {unknown[0]}, where 0 to "
+            raise self._damaged(masks_file(self.folder, shard, self.rule), f"class {unknown[0]}, where 0 to "
                                 f"{len(CLASS_NAMES) - 1} and {IGNORED} are known")
 
     def _facts(self, shard, count):
         """(scene, truths, rows) of every scene of a shard; None, [] and 256 where nothing is known."""
         if not self.has_scenes:
             return [(None, [], spectrogram.ROWS)] * count
-        path = self._path(shard, "scenes.jsonl")
+        path = shard_file(self.folder, shard, "scenes.jsonl")
         try:
             facts = list(read_truths(self.folder, shard))
         except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, json.JSONDecodeError) as error:

@@ -24,16 +24,16 @@ import yaml
 
 from .. import network, spectrogram
 from ..errors import MissingLibraryError, ParameterError, RpmsnError
-from ..files import whole_file
+from ..files import read_yaml, whole_file
 from ..inference.model import load_model
 from ..network.shapes import count_macs, count_parameters
+from ..report import markdown_table, percent
 from . import scores
 from .authors import imported_set
-from .batches import make_batch, to_device
 from .config import load_config, shipped_config
-from .dataset import SetConfig, build_set, read_truths
+from .dataset import SetConfig, build_set, find_shards, read_truths
 from .sets import open_set
-from .train import Trainer
+from .train import Trainer, predictions
 
 CONFIG = "published-experiment"
 OWN_KEYS = ("title", "needs")
@@ -218,12 +218,7 @@ class Experiment:
 
 
 def _read(path):
-    try:
-        values = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ParameterError(f"experiment {path} cannot be read: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ParameterError(f"experiment {path} is not valid YAML: {error}") from error
+    values = read_yaml(path, "experiment")
     missing = [key for key in ("about", "train", "tests", "epochs", "classes", "systems")
                if not isinstance(values, dict) or key not in values]
     if missing:
@@ -233,8 +228,7 @@ def _read(path):
 
 def snr_of(folder):
     """SNR over the whole span of every scene of a set, dB, in the set's order; None where the scene does not say."""
-    shards = len(list(Path(folder).glob("shard-*.images.npy")))
-    return np.array([scene.reception.noise and scene.reception.noise.snr_db for shard in range(shards)
+    return np.array([scene.reception.noise and scene.reception.noise.snr_db for shard in find_shards(folder)
                      for scene, _, _ in read_truths(folder, shard)])
 
 
@@ -242,25 +236,17 @@ def matrices_by_snr(built, image_set, snr_db, config, device="cpu"):
     """Confusion matrices of a network on a set.
 
     Args:
-        built: the network, on `device`.
-        image_set: ImageSet.
+        built, image_set, config, device: as of `train.predictions`.
         snr_db: float, shape (images,); None where it is not known.
-        config: TrainingConfig; its classes, recipe and batch size are used.
-        device: torch device.
 
     Returns:
         dict: name of the range of SNR (`BINS`), or `UNKNOWN` -> int64, shape (classes, classes).
     """
-    built.eval()
     matrices = {}
-    with torch.inference_mode():
-        for start in range(0, len(image_set), config.batch_size):
-            indices = range(start, min(start + config.batch_size, len(image_set)))
-            images, masks = make_batch(image_set, indices, config)
-            found = built(to_device(images, masks, device)[0]).argmax(dim=1).cpu().numpy()
-            for index, truth, mask in zip(indices, masks.numpy(), found):
-                label = bin_of(None if snr_db is None else snr_db[index])
-                matrices[label] = matrices.get(label, 0) + scores.confusion_matrix(truth, mask, len(config.classes))
+    for indices, masks, logits in predictions(built, image_set, config, device):
+        for index, truth, mask in zip(indices, masks, logits.argmax(dim=1).cpu().numpy()):
+            label = bin_of(None if snr_db is None else snr_db[index])
+            matrices[label] = matrices.get(label, 0) + scores.confusion_matrix(truth, mask, len(config.classes))
     return matrices
 
 
@@ -295,21 +281,21 @@ def markdown(rows, about):
              "Accuracy is that of each class against the rest, and all means are over the classes. A network of size "
              "128 sees the image at half the resolution in time and frequency; all are scored on masks of 256 x 256.",
              "",
-             *_table(("system", "image", "size", "parameters", "GMAC", "steps x batch", "minutes", "machine"),
-                     [_training_cells(row) for row in rows])]
+             *markdown_table(("system", "image", "size", "parameters", "GMAC", "steps x batch", "minutes", "machine"),
+                             [_training_cells(row) for row in rows], right=False)]
     trained = [row for row in rows if "scores" in row]
     labels = [label for label in (*POOLS, *BINS) if any(label in row["scores"] for row in trained)]
     for measure in MEASURES if trained else ():
         heads = [f"{label} dB" if label in BINS else label for label in labels]
         lines += ["", f"## {measure.replace('_', ' ').capitalize()}, %", "",
-                  *_table(("system", "image", *heads), [
-                      (row["system"], row["image"], *(_percent(row["scores"].get(label, {}).get(measure))
-                                                      for label in labels)) for row in trained])]
+                  *markdown_table(("system", "image", *heads), [
+                      (row["system"], row["image"], *(percent(row["scores"].get(label, {}).get(measure), missing="")
+                                                      for label in labels)) for row in trained], right=False)]
     if trained:
         classes = list(trained[0]["scores"]["all"]["classes"])
-        lines += ["", "## IoU by class, all scenes, %", "", *_table(("system", "image", *classes), [
-            (row["system"], row["image"], *(_percent(row["scores"]["all"]["classes"][name]["iou"]) for name in classes))
-            for row in trained])]
+        lines += ["", "## IoU by class, all scenes, %", "", *markdown_table(("system", "image", *classes), [
+            (row["system"], row["image"], *(percent(row["scores"]["all"]["classes"][name]["iou"], missing="")
+                                            for name in classes)) for row in trained], right=False)]
     return "\n".join(lines) + "\n"
 
 
@@ -319,14 +305,6 @@ def _training_cells(row):
     return (row["system"], row["image"], str(row["size"]), f"{row['parameters']:,}" if "parameters" in row else "?",
             f"{row['gmac']:.2f}" if "gmac" in row else "?", f"{row['steps']} x {row['batch']}", f"{row['minutes']:g}",
             row["machine"])
-
-
-def _percent(value):
-    return "" if value is None else f"{100 * value:.2f}"
-
-
-def _table(heads, rows):
-    return [f"| {' | '.join(cells)} |" for cells in (heads, ["---"] * len(heads), *rows)]
 
 
 def main(arguments=None):

@@ -14,15 +14,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import yaml
 
 from .. import spectrogram
 from ..errors import MissingLibraryError, ModelError, ParameterError
-from ..files import whole_file
+from ..files import read_yaml, whole_file
 from ..inference import runtimes
 from ..inference.model import EXPORTS, Model, save_card
 from ..inference.runtimes.torch_runtime import TorchRuntime
 from ..processes import progress_bar
+from .dataset import find_shards, shard_file
 
 log = logging.getLogger(__name__)
 
@@ -111,11 +111,12 @@ def calibration_images(card, folder):
             f"--count {CALIBRATION_IMAGES} --output FOLDER")
     if folder is None:
         raise ParameterError(f"int8 needs a calibration set (--calibration FOLDER); {make}; or choose --format onnx")
-    files = sorted(Path(folder).glob("shard-*.images.npy"))
-    if not files:
+    folder = Path(folder)
+    numbers = find_shards(folder)
+    if not numbers:
         raise ParameterError(f"calibration set {folder} holds no shard of a set; {make}")
-    recipe = _recipe_of(Path(folder))
-    shards = [np.load(file, mmap_mode="r") for file in files]
+    recipe = _recipe_of(folder)
+    shards = [np.load(shard_file(folder, number, "images.npy"), mmap_mode="r") for number in numbers]
     wanted = (spectrogram.recipe(card.recipe).channels, spectrogram.ROWS, spectrogram.COLUMNS)
     if recipe != card.recipe or any(shard.shape[1:] != wanted for shard in shards):
         raise ParameterError(f"calibration set {folder} has images of recipe {recipe!r} and shape "
@@ -274,8 +275,8 @@ def _recipe_of(folder):
     """Image recipe of a set."""
     path = folder / "set.yml"
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))["recipe"]
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError) as error:
+        return read_yaml(path)["recipe"]
+    except (ParameterError, KeyError, TypeError) as error:
         raise ParameterError(f"{path} of the calibration set does not tell the recipe of its images ({error}); make "
                              "the set with `rpmsn synth --as set`") from error
 

@@ -7,27 +7,10 @@ from dataclasses import replace
 from multiprocessing import get_context
 from zipfile import BadZipFile
 
-import numpy as np
-
 from ..errors import ModelError, RpmsnError
 from ..processes import end_with_parent
 from .config import SEEDS_APART
-from .dataset import build_set
-
-
-class JoinedSets:
-    """Several `ImageSet`s as one: their images one after another."""
-
-    def __init__(self, image_sets):
-        self.image_sets = list(image_sets)
-        self.ends = np.cumsum([len(image_set) for image_set in self.image_sets])
-
-    def __len__(self):
-        return int(self.ends[-1])
-
-    def __getitem__(self, index):
-        number = int(np.searchsorted(self.ends, index, side="right"))
-        return self.image_sets[number][index - (self.ends[number - 1] if number else 0)]
+from .dataset import Joined, build_set
 
 
 def open_set(config, folder, workers=1, quiet=False):
@@ -90,7 +73,7 @@ class TrainingSets:
                 self.maker = get_context("spawn").Process(target=_make, args=(os.getpid(), jobs))
                 self.maker.start()
         self.group.wait()
-        return JoinedSets(open_set(entry, folder) for entry, folder in self._entries(period))
+        return Joined(open_set(entry, folder) for entry, folder in self._entries(period))
 
     def _entries(self, period):
         """(SetConfig, folder) of every set of a period."""

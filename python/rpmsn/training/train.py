@@ -65,28 +65,41 @@ class Average:
                     kept.copy_(now)
 
 
-def evaluate(built, image_set, config, device="cpu", sample=None):
-    """Confusion matrix of a network on a set; pixels with 255 are left out.
+@torch.inference_mode()
+def predictions(built, image_set, config, device="cpu"):
+    """What a network, put in evaluation mode, says of a set, batch by batch.
 
     Args:
         built: the network, on `device`.
         image_set: ImageSet.
         config: TrainingConfig; its classes, recipe and batch size are used.
         device: torch device.
-        sample: PixelSample that gets pixels of every image, to calibrate confidence by.
+
+    Yields:
+        (indices, masks, logits): range of places in the set; uint8, shape (batch, 256, 256); and float32 tensor on
+        `device`, shape (batch, classes, 256, 256).
     """
     built.eval()
+    for start in range(0, len(image_set), config.batch_size):
+        indices = range(start, min(start + config.batch_size, len(image_set)))
+        images, masks = make_batch(image_set, indices, config)
+        yield indices, masks.numpy(), built(to_device(images, masks, device)[0]).float()
+
+
+def evaluate(built, image_set, config, device="cpu", sample=None):
+    """Confusion matrix of a network on a set; pixels with 255 are left out.
+
+    Args:
+        built, image_set, config, device: as of `predictions`.
+        sample: PixelSample that gets pixels of every image, to calibrate confidence by.
+    """
     classes = len(config.classes)
     matrix = np.zeros((classes, classes), np.int64)
-    with torch.inference_mode():
-        for start in range(0, len(image_set), config.batch_size):
-            indices = range(start, min(start + config.batch_size, len(image_set)))
-            images, masks = make_batch(image_set, indices, config)
-            logits = built(to_device(images, masks, device)[0]).float()
-            matrix += scores.confusion_matrix(masks.numpy(), logits.argmax(dim=1).cpu().numpy(), classes)
-            if sample is not None:
-                for outputs, mask in zip(logits.cpu().numpy(), masks.numpy()):
-                    sample.add(outputs, mask)
+    for _, masks, logits in predictions(built, image_set, config, device):
+        matrix += scores.confusion_matrix(masks, logits.argmax(dim=1).cpu().numpy(), classes)
+        if sample is not None:
+            for outputs, mask in zip(logits.cpu().numpy(), masks):
+                sample.add(outputs, mask)
     return matrix
 
 

@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How fast this machine analyses: each part of a frame's way, the live chain fed from memory, and what to compare with.
+
+Nothing here needs GNU Radio: samples are written into a `StreamAnalyser` in pieces, at the times at which a radio would
+send them.
+"""
+import math
+import statistics
+import time
+from dataclasses import dataclass, replace
+
+import numpy as np
+import scipy.fft
+
+from . import network, spectrogram
+from .errors import MissingLibraryError
+from .inference.live import StreamAnalyser
+from .inference.segmenter import Segmenter
+from .synthesis.presets import random_scene
+from .synthesis.rendering import render
+
+SCENE_RATE = 61.44e6
+PIECE_SECONDS = 1e-3
+FULL_SCALE = {np.dtype(np.int16): 32767, np.dtype(np.int8): 127}
+PUBLISHED, UNET = "RPMSN as published, torch", "U-Net, ResNet-34, torch"
+FFT_ALONE = "FFT alone"
+
+
+@dataclass(frozen=True)
+class LiveRun:
+    """What became of a stream that came in at a radio's pace.
+
+    Attributes:
+        sample_rate: Hz.
+        status: `StreamAnalyser.status` at the end.
+        latencies: seconds from a frame's last sample to its result.
+        late_s: how far the writer itself was behind at the worst; the machine was too slow for it where this grows.
+        cores: CPU time of the process per second.
+    """
+
+    sample_rate: float
+    status: dict
+    latencies: list
+    late_s: float
+    cores: float
+
+    @property
+    def is_whole(self):
+        """Whether every sample was analysed in time."""
+        return self.status["coverage"] == 1.0 and self.status["frames_dropped"] == 0
+
+
+def scene(dtype=np.complex64):
+    """40 ms of a busy band of 61.44 MHz, as samples of a type; for other rates they are taken as they are."""
+    samples, _ = render(random_scene("wideband", 1))
+    samples = np.resize(samples, spectrogram.frame_length(SCENE_RATE)) * np.float32(0.5 / np.abs(samples).max())
+    dtype = np.dtype(dtype)
+    if dtype == np.complex64:
+        return samples
+    return np.round(samples.view(np.float32) * FULL_SCALE[dtype]).astype(dtype).reshape(-1, 2)
+
+
+def frame_of(samples, sample_rate):
+    """As many of the samples as a frame at a rate has, repeated where there are too few."""
+    n = spectrogram.frame_length(sample_rate)
+    return np.concatenate([samples] * math.ceil(n / len(samples)))[:n]
+
+
+def median_seconds(work, repeats):
+    """Median time of a call, after one to warm up."""
+    work()
+    times = []
+    for _ in range(repeats):
+        begun = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - begun)
+    return statistics.median(times)
+
+
+def fft_alone(sample_rate, repeats):
+    """Seconds for one pass of 256-point FFTs over a frame by the fastest library here, one thread: (name, seconds).
+
+    Nothing that looks at every sample can go below that by much.
+    """
+    samples = frame_of(scene(), sample_rate)
+    blocks = samples[:len(samples) // spectrogram.COLUMNS * spectrogram.COLUMNS].reshape(-1, spectrogram.COLUMNS)
+    found = {"scipy": median_seconds(lambda: scipy.fft.fft(blocks, axis=1, workers=1), repeats)}
+    try:
+        import torch
+    except ImportError:
+        pass
+    else:
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+        tensor = torch.from_numpy(blocks)
+        found["torch"] = median_seconds(lambda: torch.fft.fft(tensor), repeats)
+        torch.set_num_threads(threads)
+    best = min(found, key=found.get)
+    return best, found[best]
+
+
+def parts(model, sample_rate, runtime, samples, repeats=10):
+    """Median seconds of every part of a frame's way, one thread: dict of part -> seconds, and `whole`."""
+    segmenter = Segmenter(model, sample_rate, 1, runtime)
+    frame = frame_of(samples, sample_rate)
+    segmenter.analyse(frame)
+    taken, whole = [], []
+    for _ in range(repeats):
+        begun = time.perf_counter()
+        taken.append(segmenter.analyse(frame).seconds)
+        whole.append(time.perf_counter() - begun)
+    found = {name: statistics.median(entry.get(name, 0.0) for entry in taken) for name in taken[0]}
+    return found | {"whole": statistics.median(whole)}
+
+
+def live(model, sample_rate, settings, samples, seconds):
+    """Feed the live chain at a radio's pace for a while.
+
+    Args:
+        model: rpmsn.inference.model.Model.
+        sample_rate: Hz.
+        settings: rpmsn.inference.live.Settings.
+        samples: of the settings' type; repeated over and over.
+        seconds: how long.
+
+    Returns:
+        LiveRun.
+    """
+    analyser = StreamAnalyser(model, sample_rate, settings=replace(settings, live=True))
+    piece = max(1, round(PIECE_SECONDS * sample_rate))
+    samples = frame_of(samples, sample_rate)
+    offset, late = 0, 0.0
+    analyser.start()
+    try:
+        begun, cpu = time.perf_counter(), time.process_time()
+        while offset < seconds * sample_rate:
+            place = offset % len(samples)
+            part = samples[place:place + piece]
+            due = begun + (offset + len(part)) / sample_rate
+            wait = due - time.perf_counter()
+            if wait > 0:
+                time.sleep(wait)
+            late = max(late, -wait)
+            offset += analyser.write(part, offset)
+        taken = time.perf_counter() - begun
+        cores = (time.process_time() - cpu) / taken
+    finally:
+        analyser.stop()
+    return LiveRun(sample_rate, analyser.status(), list(analyser.latencies), late, cores)
+
+
+def reference_networks(threads):
+    """Seconds for one image, with random weights (the time does not depend on them): yields (name, seconds or None).
+
+    None where the library that the network comes from is not installed.
+    """
+    import torch
+
+    torch.set_num_threads(threads)
+    for name, architecture, arguments in ((PUBLISHED, "rpmsn", {}), (UNET, "unet", {"in_channels": 3, "classes": 3})):
+        try:
+            built = network.create(architecture, **arguments).eval()
+        except MissingLibraryError:
+            yield name, None
+            continue
+        image = torch.rand(1, 3, spectrogram.ROWS, spectrogram.COLUMNS)
+        with torch.inference_mode():
+            begun = time.perf_counter()
+            built(image)
+            once = time.perf_counter() - begun
+            yield name, once if once > 2 else median_seconds(lambda: built(image), 3)

@@ -1,0 +1,247 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Logs of lines: JSON Lines and CSV, appended to a file that only ever holds whole lines."""
+import csv
+import dataclasses
+import errno
+import io
+import itertools
+import json
+import numbers
+import os
+from collections import deque
+from contextlib import suppress
+
+from .log_base import CARRIER, MAX_WAITING_BYTES, SEGMENT, Log, clean, event_fields, number, time_text
+
+COLUMNS = (
+    "sequence", "event", "rx_time", "rx_time_seconds", "end_time", "time_source", "label", "class_id", "confidence",
+    "center_frequency", "bandwidth", "freq_lower", "freq_upper", "start_offset", "end_offset", "duration",
+    "sample_rate", "snr_db", "pwr_db", "burst_id", "pdu_num", "model", "health",
+)
+"""Columns of a CSV file, in this order."""
+CHUNK_BYTES = 1 << 16
+"""Lines are appended in chunks of at most this."""
+
+
+class TextLog(Log):
+    """A log of lines, appended to a file."""
+
+    per_default = SEGMENT
+    head = b""
+
+    def _open(self):
+        self._sequence = 0
+        self._waiting = deque()
+        self._waiting_bytes = 0
+        self._tell_again = False
+        self._health = "ok"
+        self._file = self._names.create(self._create)
+
+    def _create(self, path):
+        """A new file with its first line."""
+        file = AppendedFile(path)
+        try:
+            file.append(self.head)
+            file.sync()
+        except OSError:
+            file.close()
+            path.unlink()
+            raise
+        return file
+
+    @property
+    def path(self):
+        """The file that is being written, a Path."""
+        return self._file.path
+
+    def _line(self, fields):
+        """A dict as bytes, with the end of the line."""
+        raise NotImplementedError
+
+    def _begin_frame(self, geometry, clock, health):
+        self._health = health
+
+    def _write(self, event, clock, frame_number):
+        known = self._follow(event, clock)
+        self._frame_number = frame_number
+        if self._per == CARRIER:
+            if self._tell_again:
+                self._tell_again = False
+                self._tell_on_air(besides=event.carrier)
+            if event.kind == "update":
+                return
+        self._add_event(event, known)
+
+    def _tell_on_air(self, besides=None):
+        for known in self._on_air.values() if self._per == CARRIER else ():
+            if known.event.carrier is not besides:
+                self._add_event(dataclasses.replace(known.event, kind="update", segment=None), known)
+
+    def _add_event(self, event, known):
+        begin_clock = known.clock if event.segment else known.begin_clock
+        self._add({"topic": "segment",
+                   **event_fields(event, begin_clock, self._frame_number, self._model, self._health, known.clock)})
+
+    def _add(self, fields):
+        line = self._line({"sequence": self._sequence, **fields})
+        self._sequence += 1
+        self._waiting.append(line)
+        self._waiting_bytes += len(line)
+        self._drop_oldest()
+
+    def _drop_oldest(self):
+        """Let go of what waits beyond the limit."""
+        while self._waiting_bytes > MAX_WAITING_BYTES:
+            self._waiting_bytes -= len(self._waiting.popleft())
+            self.lost += 1
+
+    def _save(self, everything):
+        with self._changed:
+            lines, self._waiting, self._waiting_bytes = self._waiting, deque(), 0
+        has_written = bool(lines)
+        try:
+            # Another file where it is time for one, and where somebody has moved or deleted this one.
+            if self._names.is_time() or not self._file.is_in_place():
+                self._rotate()
+                has_written = True
+            while lines:
+                self._append(lines)
+            self._file.sync()
+        finally:
+            with self._changed:
+                self._waiting.extendleft(reversed(lines))
+                self._waiting_bytes += sum(map(len, lines))
+                self._drop_oldest()
+        return has_written
+
+    def _append(self, lines):
+        """Append the first lines, as many as fit into the file and into one chunk, and take them off."""
+        if self._file.size + len(lines[0]) > self._names.rotation.bytes and self._file.size > len(self.head):
+            self._rotate()
+        size, count = 0, 0
+        for line in lines:
+            size += len(line)
+            if count and (size > CHUNK_BYTES or self._file.size + size > self._names.rotation.bytes):
+                break
+            count += 1
+        chunk = b"".join(itertools.islice(lines, count))
+        try:
+            self._file.append(chunk)
+        except OSError as error:
+            # Files of this file system, or of this process, may not become as large as this.
+            if error.errno != errno.EFBIG or self._file.size <= len(self.head):
+                raise
+            self._rotate()
+            self._file.append(chunk)
+        for _ in range(count):
+            lines.popleft()
+
+    def _rotate(self):
+        before, self._file = self._file, self._names.create(self._create)
+        with self._changed:
+            self._tell_again = True
+        try:
+            before.sync()
+        finally:
+            self._names.finished(before.path, before.close())
+
+    def _finish(self):
+        with self._changed:
+            self.lost += len(self._waiting)
+            self._waiting.clear()
+        self._file.close()
+
+
+class JsonLines(TextLog):
+    """One JSON object a line."""
+
+    suffix = ".jsonl"
+
+    def _line(self, fields):
+        return json.dumps(fields, allow_nan=False, separators=(",", ":")).encode() + b"\n"
+
+    def _status(self, fields):
+        self._add({"topic": "status", "time": time_text(divmod(self._names.now(), 1)), **json_value(fields)})
+
+
+class Csv(TextLog):
+    """One row a line, below a row of the column names."""
+
+    suffix = ".csv"
+    head = ",".join(COLUMNS).encode() + b"\r\n"
+
+    def _line(self, fields):
+        text = io.StringIO()
+        csv.writer(text).writerow([fields[column] for column in COLUMNS])
+        return text.getvalue().encode()
+
+
+class AppendedFile:
+    """A new file that only ever holds what was appended as a whole.
+
+    Raises:
+        FileExistsError: there is one already.
+        OSError: as of `os.open`, and of every method.
+    """
+
+    def __init__(self, path):
+        self.path = path
+        self.size = 0
+        self._is_torn = self._is_dirty = False
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_BINARY", 0)
+        self._handle = os.open(path, flags, 0o666)
+
+    def append(self, data):
+        """Append bytes; where not all of them can be written, none is."""
+        self._mend()
+        self._is_torn = self._is_dirty = True
+        rest = memoryview(data)
+        try:
+            while rest:
+                rest = rest[os.write(self._handle, rest):]
+        except OSError:
+            with suppress(OSError):
+                self._mend()
+            raise
+        self._is_torn = False
+        self.size += len(data)
+
+    def _mend(self):
+        """Cut off what was written in part."""
+        if self._is_torn:
+            os.ftruncate(self._handle, self.size)
+            self._is_torn = False
+
+    def sync(self):
+        """Make what was appended last through a power cut."""
+        if self._is_dirty:
+            os.fsync(self._handle)
+            self._is_dirty = False
+
+    def is_in_place(self):
+        """Whether the file is still there under its name; it may have been moved or deleted by somebody."""
+        try:
+            return os.path.samestat(os.stat(self.path), os.fstat(self._handle))
+        except FileNotFoundError:
+            return False
+
+    def close(self):
+        """Close the file; returns its os.stat_result."""
+        status = os.fstat(self._handle)
+        os.close(self._handle)
+        return status
+
+
+def json_value(value):
+    """A value as JSON can hold it."""
+    if isinstance(value, dict):
+        return {clean(key): json_value(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [json_value(item) for item in value]
+    if value is None or isinstance(value, (bool, int)):
+        return value
+    if isinstance(value, numbers.Integral):
+        return int(value)
+    if isinstance(value, numbers.Real):
+        return number(value)
+    return clean(value)

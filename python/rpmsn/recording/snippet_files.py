@@ -1,0 +1,354 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Files of IQ snippets: named while they grow, finished, found again after a kill, and deleted for lack of room.
+
+A snippet that grows is `<name>.sigmf-data.part` and `<name>.sigmf-meta.part`; finished it has the names without
+`.part`. `Shelf` knows what is in the folder and how much room is left.
+"""
+import hashlib
+import itertools
+import json
+import logging
+import math
+import os
+import re
+import time
+from collections import deque
+from contextlib import suppress
+
+import numpy as np
+
+from .annotations import EXTENSION, GENERATOR, annotation, put_whole
+from .bands import as_complex
+from .formats import sample_format
+from .log_base import time_text
+from .metadata import DATA_SUFFIX, META_SUFFIX
+
+PART = ".part"
+PREFIX = "rpmsn_"
+PROGRAM = GENERATOR.split()[0]
+LOCK_NAME = ".rpmsn-snippets.lock"
+DISK_BLOCK = 4096
+META_BYTES = 1 << 16
+"""Room that is kept for the metadata of a snippet that grows; it is there twice at times."""
+MAX_CAPTURES = 64
+"""A snippet with more breaks than this ends, and its metadata stays small."""
+HASH_BYTES = 1 << 20
+
+logger = logging.getLogger(__name__)
+
+
+class Shelf:
+    """The snippets in a folder, and the room that is left for more.
+
+    Attributes:
+        used: bytes on the disk, with what is kept free for those that grow.
+        deleted: snippets that were deleted for lack of room.
+    """
+
+    def __init__(self, folder, quota_bytes):
+        self.folder = folder
+        self.used = 0
+        self.deleted = 0
+        self._quota_bytes = quota_bytes
+        self._finished = deque()
+
+    def find(self):
+        """Finish what an earlier run left behind, and count what earlier runs recorded."""
+        for meta_part in sorted(self.folder.glob(f"{PREFIX}*{META_SUFFIX}{PART}")):
+            _recover(self.folder, meta_part.name.removesuffix(META_SUFFIX + PART))
+        for pattern in (f"{PREFIX}*{DATA_SUFFIX}{PART}", f".{PREFIX}*.tmp"):
+            for path in self.folder.glob(pattern):
+                path.unlink()
+        found = [path for path in self.folder.glob(f"{PREFIX}*{META_SUFFIX}") if _is_ours(path)]
+        for meta in sorted(found, key=lambda path: (path.stat().st_mtime_ns, path.name)):
+            self.add(meta.name.removesuffix(META_SUFFIX), 0)
+        self.reserve(0)
+
+    def reserve(self, size):
+        """Make room for so many more bytes, if need be by deleting the oldest; False where that is not enough."""
+        while self.used + size > self._quota_bytes and self._finished:
+            self._delete(*self._finished.popleft())
+        if self.used + size > self._quota_bytes:
+            return False
+        self.used += size
+        return True
+
+    def release(self, size):
+        """Give reserved bytes back."""
+        self.used -= size
+
+    def add(self, name, reserved):
+        """A snippet is finished: from now on it takes the room that its files take, instead of what was reserved."""
+        size = sum(on_disk(os.stat(self.folder / (name + suffix)).st_size) for suffix in (DATA_SUFFIX, META_SUFFIX)
+                   if (self.folder / (name + suffix)).exists())
+        self._finished.append((name, size))
+        self.used += size - reserved
+
+    def _delete(self, name, size):
+        """Delete a finished snippet; one that cannot be deleted still takes its room."""
+        try:
+            for suffix in (META_SUFFIX, DATA_SUFFIX):
+                (self.folder / (name + suffix)).unlink(missing_ok=True)
+        except OSError as error:
+            logger.warning("%s cannot be deleted: %s", self.folder / name, error.strerror or error)
+            return
+        self.used -= size
+        self.deleted += 1
+
+
+class Snippet:
+    """A snippet that grows. Made by `begin_snippet`.
+
+    Args:
+        shelf: Shelf; `META_BYTES` of it are reserved for this snippet.
+        wish: what is known of the carrier (`label`, `freq_lower`, ... as `annotation` takes it, and `carrier_id`).
+        begin: (whole seconds since 1970, fraction) of about its begin, for its name.
+        datatype: SigMF name of the sample format, `ci16_le` or `cf32_le`.
+        sample_rate: of the snippet, Hz.
+        stream_rate: of the stream that it was cut out of, Hz.
+        model: name of the model.
+
+    Attributes:
+        samples: how many it has.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+
+    def __init__(self, shelf, wish, begin, datatype, sample_rate, stream_rate, model):
+        self.wish = wish
+        self.samples = 0
+        self._shelf = shelf
+        self._format = sample_format(datatype)
+        self._sample_rate, self._stream_rate = sample_rate, stream_rate
+        self._model = model
+        self._captures = []
+        self._hash = hashlib.sha512()
+        self._is_dirty = True
+        self._reserved = META_BYTES
+        self.name, self._handle = self._create(_name(wish, begin))
+
+    @property
+    def is_broken_up(self):
+        """Whether it has so many breaks that it should end."""
+        return len(self._captures) >= MAX_CAPTURES
+
+    def begin_capture(self, offset, center_frequency, clock):
+        """The samples that follow are of another stretch of the stream. On the disk it says so before they are there.
+
+        Args:
+            offset: number of the stream's sample that the next one of the snippet belongs to.
+            center_frequency: of the snippet, Hz.
+            clock: StreamTime.
+
+        Raises:
+            OSError: that cannot be written.
+        """
+        self._captures.append((self.samples, offset, center_frequency, time_text(clock.at(offset))))
+        self._save_metadata()
+
+    def write(self, samples):
+        """Append samples; False where there is no room for them.
+
+        Args:
+            samples: complex64 of shape (n,), or integers of shape (n, 2).
+
+        Raises:
+            OSError: they cannot be written. What was written before stays as it was.
+        """
+        data = self._encode(samples)
+        more = on_disk(self._bytes + len(data)) - on_disk(self._bytes)
+        if not self._shelf.reserve(more):
+            return False
+        self._reserved += more
+        try:
+            rest = memoryview(data)
+            while rest:
+                rest = rest[os.write(self._handle, rest):]
+        except OSError:
+            with suppress(OSError):
+                os.ftruncate(self._handle, self._bytes)
+                os.lseek(self._handle, self._bytes, os.SEEK_SET)
+            raise
+        self._hash.update(data)
+        self.samples += len(samples)
+        self._is_dirty = True
+        return True
+
+    def save(self):
+        """Bring what is on the disk up to date, so that little is lost by a power cut."""
+        if self._is_dirty:
+            os.fsync(self._handle)
+            self._save_metadata()
+            self._is_dirty = False
+
+    def finish(self):
+        """Give the files their final names, data first; one without samples is deleted.
+
+        Raises:
+            OSError: that is not possible; it can be tried again.
+        """
+        if not self.samples:
+            self.discard()
+            return
+        if self._handle is not None:
+            os.ftruncate(self._handle, self._bytes)
+            os.fsync(self._handle)
+            os.close(self._handle)
+            self._handle = None
+        metadata = self._metadata()
+        metadata["captures"] = [entry for entry in metadata["captures"] if entry["core:sample_start"] < self.samples]
+        metadata["annotations"] = [entry for entry in metadata["annotations"] if entry["core:sample_count"]]
+        metadata["global"]["core:sha512"] = self._hash.hexdigest()
+        _put_in_place(self._shelf.folder, self.name, metadata)
+        self._shelf.add(self.name, self._reserved)
+
+    def discard(self):
+        """Delete what there is of it."""
+        if self._handle is not None:
+            os.close(self._handle)
+            self._handle = None
+        for suffix in (DATA_SUFFIX, META_SUFFIX):
+            self._path(suffix + PART).unlink(missing_ok=True)
+        self._shelf.release(self._reserved)
+
+    @property
+    def _bytes(self):
+        return self.samples * self._format.bytes_per_sample
+
+    def _path(self, suffix):
+        return self._shelf.folder / (self.name + suffix)
+
+    def _create(self, stem):
+        """(name that is not taken, handle of its data file)."""
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+        for number in itertools.count(1):
+            name = stem if number == 1 else f"{stem}_{number}"
+            if any(os.path.lexists(self._shelf.folder / (name + suffix)) for suffix in (DATA_SUFFIX, META_SUFFIX)):
+                continue
+            with suppress(FileExistsError):
+                return name, os.open(self._shelf.folder / (name + DATA_SUFFIX + PART), flags, 0o666)
+
+    def _encode(self, samples):
+        """Samples of any kind as the bytes of the file."""
+        if samples.dtype == self._format.component:
+            return samples.tobytes()
+        values = np.ascontiguousarray(as_complex(samples)).view(np.float32)
+        if self._format.component == np.float32:
+            return values.astype("<f4", copy=False).tobytes()
+        values = values * np.float32(self._format.full_scale)
+        limits = np.iinfo(np.int16)
+        return np.clip(np.rint(values, out=values), limits.min, limits.max, out=values).astype("<i2").tobytes()
+
+    def _save_metadata(self):
+        put_whole(self._path(META_SUFFIX + PART), document(self._metadata()), overwrite=True)
+
+    def _metadata(self):
+        """The metadata as they would be now."""
+        start, end = self._index(self.wish.sample_start), self._index(self.wish.sample_end)
+        captures = [{"core:sample_start": index, "core:frequency": float(frequency), "core:datetime": text}
+                    for index, _, frequency, text in self._captures]
+        return {
+            "global": {
+                "core:datatype": self._format.name, "core:sample_rate": float(self._sample_rate),
+                "core:recorder": GENERATOR, "core:extensions": [EXTENSION],
+                "core:description": "A carrier that was found live, cut out of a wider stream.",
+                **({"rpmsn:model": self._model} if self._model else {}),
+            },
+            "captures": [{key: value for key, value in capture.items() if value is not None} for capture in captures],
+            "annotations": [annotation(self.wish, self.wish.carrier_id, start, max(0, end - start))],
+        }
+
+    def _index(self, offset):
+        """Sample of the snippet that a sample of the stream became, or the nearest one that it has."""
+        ends = [capture[0] for capture in self._captures[1:]] + [self.samples]
+        for (begin, begin_offset, _, _), end in reversed(list(zip(self._captures, ends))):
+            if offset >= begin_offset:
+                return min(end, begin + round((offset - begin_offset) * self._sample_rate / self._stream_rate))
+        return 0
+
+
+def begin_snippet(shelf, *arguments):
+    """A new Snippet; None where there is no room for one.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    if not shelf.reserve(META_BYTES):
+        return None
+    try:
+        return Snippet(shelf, *arguments)
+    except OSError:
+        shelf.release(META_BYTES)
+        raise
+
+
+def on_disk(size):
+    """Bytes that a file of this size takes."""
+    return math.ceil(size / DISK_BLOCK) * DISK_BLOCK
+
+
+def document(metadata):
+    """Metadata as the text of a file, by the `sigmf` library, which adds the version of the standard."""
+    from sigmf import SigMFFile
+
+    return SigMFFile(metadata=metadata).dumps() + "\n"
+
+
+def _name(wish, begin):
+    """`rpmsn_<UTC>_<label>_<centre>MHz_<carrier>`, with nothing in it that a file system or a shell stumbles over."""
+    moment = time.strftime("%Y%m%dT%H%M%S", time.gmtime(max(0, begin[0])))
+    label = re.sub(r"[^A-Za-z0-9]+", "-", wish.label) or "-"
+    middle = (wish.freq_lower + wish.freq_upper) / 2e6
+    return f"{PREFIX}{moment}.{int(begin[1] * 1000):03d}Z_{label}_{middle:.3f}MHz_{wish.carrier_id}"
+
+
+def _put_in_place(folder, name, metadata):
+    """Give a whole snippet its final names. After a kill in between `_recover` does the rest."""
+    part = folder / (name + DATA_SUFFIX + PART)
+    if part.exists():
+        os.replace(part, folder / (name + DATA_SUFFIX))
+    put_whole(folder / (name + META_SUFFIX), document(metadata), overwrite=True)
+    (folder / (name + META_SUFFIX + PART)).unlink(missing_ok=True)
+
+
+def _recover(folder, name):
+    """Finish a snippet that a run which was killed left behind; delete it where it holds nothing."""
+    meta_part, part = folder / (name + META_SUFFIX + PART), folder / (name + DATA_SUFFIX + PART)
+    data = part if part.exists() else folder / (name + DATA_SUFFIX)
+    try:
+        metadata = json.loads(meta_part.read_text(encoding="utf-8"))
+        size = sample_format(metadata["global"]["core:datatype"]).bytes_per_sample
+        samples = os.stat(data).st_size // size
+        metadata["captures"] = [entry for entry in metadata["captures"] if entry["core:sample_start"] < samples]
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        logger.warning("%s cannot be finished and is deleted: %s", meta_part, error)
+        samples = 0
+    if not samples:
+        part.unlink(missing_ok=True)
+        meta_part.unlink(missing_ok=True)
+        return
+    os.truncate(data, samples * size)
+    for entry in metadata["annotations"]:
+        # It was on the air to the end, as far as is known.
+        entry["core:sample_count"] = max(0, samples - entry["core:sample_start"])
+    metadata["global"]["core:sha512"] = _hash_of(data)
+    _put_in_place(folder, name, metadata)
+
+
+def _hash_of(path):
+    """SHA-512 of a file."""
+    found = hashlib.sha512()
+    with open(path, "rb") as file:
+        while piece := file.read(HASH_BYTES):
+            found.update(piece)
+    return found.hexdigest()
+
+
+def _is_ours(path):
+    """Whether a metadata file was written by this program, under the name that it has now."""
+    try:
+        recorder = json.loads(path.read_text(encoding="utf-8"))["global"]["core:recorder"]
+        return str(recorder).split()[:1] == [PROGRAM]
+    except (OSError, ValueError, LookupError, TypeError):
+        return False
