@@ -5,8 +5,13 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 
-from rpmsn import spectrogram
+from plain_image import plain_correlation, plain_power
+from rpmsn import analyser, spectrogram
+from rpmsn.classes import NOISE
 from rpmsn.errors import ParameterError
+from rpmsn.inference.model import load_model
+from rpmsn.inference.segmenter import Segmenter
+from rpmsn.synthesis.presets import random_scene
 from rpmsn.synthesis.noise import Noise
 from rpmsn.synthesis.receiver import Receiver
 from rpmsn.synthesis.rendering import render
@@ -157,3 +162,49 @@ def test_too_few_samples_and_unknown_recipe_are_named():
         spectrogram.power(np.zeros(100, np.complex64), 20e6)
     with pytest.raises(ParameterError, match="averaged, cyclic, published"):
         spectrogram.image(np.zeros(1000, np.complex64), 20e6, "nice")
+
+
+class TestPlainWay:
+    """The fast way gives what the definition says; `plain_image` is the slow one."""
+
+    @pytest.mark.parametrize("rate, samples, rows", [
+        (1e6, 40_000, 256), (1.92e6, 76_800, 256), (20e6, 800_000, 256), (23.04e6, 921_600, 256), (61.44e6, 614_400, 64),
+        (20e6, 5_001, 2), (61.44e6, 300_007, 31)])
+    def test_powers_and_correlations(self, rate, samples, rows):
+        values = lively(samples, rate)
+        found = spectrogram.analyse(values, rate, rows, correlated=True)
+        expected = plain_power(values, rate, rows)
+        np.testing.assert_allclose(found.power, expected, rtol=1e-3, atol=1e-6 * expected.mean())
+        np.testing.assert_allclose(found.correlation, plain_correlation(values, rate, rows), atol=1e-3)
+
+    @pytest.mark.parametrize("library", ["torch", "scipy"])
+    def test_either_library(self, library, monkeypatch):
+        monkeypatch.setattr(analyser, "_library", {"torch": lambda _: analyser._Torch(),
+                                                   "scipy": lambda _: analyser._Scipy()}[library])
+        values = lively(400_000, 10e6)
+        found = spectrogram.analyse(values, 10e6, correlated=True)
+        np.testing.assert_allclose(found.power, plain_power(values, 10e6), rtol=1e-3, atol=1e-12)
+        np.testing.assert_allclose(found.correlation, plain_correlation(values, 10e6), atol=1e-3)
+
+    def test_masks_of_the_shipped_model(self):
+        """A value of the image that is off by less than a thousandth changes no pixel's class."""
+        segmenter = Segmenter(load_model(), 20e6, runtime="torch")
+        for seed in (3, 5, 8):
+            samples = np.resize(render(random_scene("any_rate", seed, sample_rates=(20e6, 20e6)))[0], 800_000)
+            samples *= np.float32(0.5 / np.abs(samples).max())  # away from the rail, at which nothing is judged
+            frame = segmenter.analyse(samples)
+            slow = spectrogram.Analysis(plain_power(samples, 20e6).astype(np.float32),
+                                        spectrogram.analyse(samples, 20e6).averages,
+                                        plain_correlation(samples, 20e6)[:, ::64].astype(np.float32))
+            classes = segmenter.runtime.probabilities(slow.image()[None])[0].argmax(axis=0)
+            np.testing.assert_array_equal(frame.mask, classes)
+            assert frame.condition.judged and (frame.mask != NOISE).any()
+
+
+def lively(count, rate, seed=4):
+    """Noise with a few bands of repeating symbols, and a ramp of level, so that every sum has something to get wrong."""
+    rng = np.random.default_rng(seed)
+    values = noise(count, rng, 1e-4).astype(complex)
+    symbol = rng.standard_normal(2 * max(1, round(rate / 15e3))).view(complex)
+    values += 0.05 * np.resize(symbol, count) * np.linspace(0.1, 1, count)
+    return values.astype(np.complex64)

@@ -12,6 +12,7 @@ from rpmsn.inference.live import Settings, StreamAnalyser
 from rpmsn.inference.model import DEFAULT_MODEL, load_model
 from rpmsn.inference.runtimes import AUTO
 from rpmsn.recording.logs import open_log
+from rpmsn.recording.snippets import SnippetWriter
 from rpmsn.spectrogram import DB_MAX, DB_MIN
 
 from . import pdu, tags
@@ -64,6 +65,14 @@ class segmenter_sink(gr.sync_block):
         logs: paths of files to write what is found to, separated by commas or as a list: `.jsonl`, `.csv` or
             `.sigmf-meta`. docs/writers.md has the formats.
         log_rotate_seconds: start new log files at every multiple of this; 0 for never.
+        log_rotate_bytes: start a new log file when one would become larger; 0 for never.
+        log_keep_files: keep so many files of each log, and delete older ones; 0 for all.
+        snippets: folder to record the IQ of chosen carriers to, as SigMF; none if empty. docs/writers.md tells more.
+        snippet_labels: classes of these carriers, separated by commas or as a list; all if empty.
+        snippet_confidence: lowest confidence of these carriers, 0..1.
+        snippet_range: (lower, upper) in Hz, in which the middle of these carriers lies; (0, 0) for everywhere.
+        snippet_seconds: of one carrier at most.
+        snippet_quota: bytes that all snippets in the folder may take; the oldest make room.
 
     Example:
         sink = rpmsn.segmenter_sink(61.44e6, 1.84e9, mode="live")
@@ -73,7 +82,9 @@ class segmenter_sink(gr.sync_block):
 
     def __init__(self, sample_rate, center_frequency=0.0, model=DEFAULT_MODEL, mode="live", frames_per_second=10.0,
                  threads=1, runtime=AUTO, input_type="complex", workers=2, frame_seconds=0.0, average_frames=1,
-                 duty_cycle=1.0, logs=(), log_rotate_seconds=0.0):
+                 duty_cycle=1.0, logs=(), log_rotate_seconds=0.0, log_rotate_bytes=0, log_keep_files=0, snippets="",
+                 snippet_labels=(), snippet_confidence=0.0, snippet_range=(0.0, 0.0), snippet_seconds=1.0,
+                 snippet_quota=10e9):
         if input_type not in INPUT_TYPES:
             raise ParameterError(f"input_type is {input_type!r}, but {', '.join(INPUT_TYPES)} are allowed")
         item = INPUT_TYPES[input_type]
@@ -84,8 +95,14 @@ class segmenter_sink(gr.sync_block):
             raise ParameterError(f"frames_per_second is {frames_per_second:g}, but 0 (none) or more is allowed")
         self._frames_per_second = float(frames_per_second)
         self._model_name = str(model)
-        self._log_paths = [part.strip() for part in logs.split(",") if part.strip()] if isinstance(logs, str) else logs
-        self._log_rotate_seconds = log_rotate_seconds or None
+        self._log_paths = _listed(logs)
+        self._log_options = {"rotate_seconds": log_rotate_seconds or None, "rotate_bytes": log_rotate_bytes or None,
+                             "keep_files": log_keep_files or None}
+        self._snippet_folder = snippets
+        self._snippet_options = {"labels": set(_listed(snippet_labels)) or None, "min_confidence": snippet_confidence,
+                                 "freq_range": tuple(snippet_range) if any(snippet_range) else None,
+                                 "max_seconds": snippet_seconds, "quota_bytes": snippet_quota,
+                                 "wait": mode == "replay"}
         self._next_frequency = None
         self._ended = False
         settings = Settings(mode == "live", runtime, threads, workers, dtype=item[0] if input_type != "complex" else item,
@@ -94,7 +111,7 @@ class segmenter_sink(gr.sync_block):
         self._analyser = StreamAnalyser(load_model(model), sample_rate, center_frequency, settings,
                                         on_result=self._send_result, on_status=self._send_status,
                                         on_error=self._log_error)
-        self._analyser.outputs = self._open_logs()
+        self._open_files()
         for warning in self._analyser.segmenter.warnings:
             self.logger.warn(warning)
         if mode == "live":
@@ -110,15 +127,15 @@ class segmenter_sink(gr.sync_block):
         self._ended = False
         self._last_frame_sent = -np.inf
         self._last_number = 0
-        if self._analyser.outputs is None:
-            self._analyser.outputs = self._open_logs()
+        if self._files_are_closed:
+            self._open_files()
         self._analyser.start()
         return True
 
     def stop(self):
         """Called by GNU Radio at the end: the frames that were taken are finished (in live mode for a moment)."""
         self._analyser.stop()
-        self._analyser.outputs = None
+        self._files_are_closed = True
         return True
 
     def set_center_frequency(self, center_frequency):
@@ -185,9 +202,13 @@ class segmenter_sink(gr.sync_block):
             self._analyser.fail(f"a tag says another sample rate: {error}")
             self._analyser.follow(offset, **told)
 
-    def _open_logs(self):
-        return [open_log(path, rotate_seconds=self._log_rotate_seconds, model=self._analyser.model.card.name)
-                for path in self._log_paths]
+    def _open_files(self):
+        """Open what the analysis writes to; when the block is made, so that an error is told there."""
+        model = self._analyser.model.card.name
+        self._analyser.outputs = [open_log(path, model=model, **self._log_options) for path in self._log_paths]
+        if self._snippet_folder:
+            self._analyser.snippets = SnippetWriter(self._snippet_folder, model=model, **self._snippet_options)
+        self._files_are_closed = False
 
     def _send_result(self, frame, clock, events):
         """Tell of a frame (None after the last one) and of what happened to carriers; in the analysing thread."""
@@ -256,3 +277,8 @@ class segmenter_sink(gr.sync_block):
                     raise ValueError(f"unknown key {key!r}")
         except (TypeError, ValueError, RuntimeError, RpmsnError) as error:
             self.logger.warn(f"command {message} was ignored ({error}); send a dict with 'freq' (Hz) or 'reset'")
+
+
+def _listed(names):
+    """A list of names, also where they are given as text with commas in between."""
+    return [part.strip() for part in names.split(",") if part.strip()] if isinstance(names, str) else list(names)

@@ -75,6 +75,7 @@ class StreamAnalyser:
         center_frequency: Hz; 0 if it is not known.
         settings: Settings.
         outputs: list of what gets every event, such as logs (`recording.open_log`); called in the analysing thread.
+        snippets: rpmsn.recording.snippets.SnippetWriter that gets the samples of every frame, or None.
         on_result: called in that thread for every frame, with (Frame, StreamTime, list of (Event, StreamTime)).
         on_status: called in that thread once a second and at the end, with what `status` returns.
         on_error: called from any thread with a sentence, when something failed and the stream goes on.
@@ -86,7 +87,7 @@ class StreamAnalyser:
         ParameterError, ModelError: as of Segmenter and Settings.
     """
 
-    def __init__(self, model, sample_rate, center_frequency=0.0, settings=Settings(), outputs=(),
+    def __init__(self, model, sample_rate, center_frequency=0.0, settings=Settings(), outputs=(), snippets=None,
                  on_result=lambda frame, clock, events: None, on_status=lambda status: None,
                  on_error=lambda text: None):
         self.model = model
@@ -96,6 +97,7 @@ class StreamAnalyser:
         self.sample_rate = float(sample_rate)
         self.center_frequency = float(center_frequency)
         self.outputs = list(outputs)
+        self.snippets = snippets
         self._on_result, self._on_status, self._on_error = on_result, on_status, on_error
         self._thread = None
         self._segmenters = None
@@ -104,7 +106,7 @@ class StreamAnalyser:
     def start(self):
         """Begin a stream; what was found in the one before is forgotten."""
         self._reset()
-        self._pool = FramePool(self._intake, self._twins())
+        self._pool = FramePool(self._intake, self._twins(), hold_samples=self.snippets is not None)
         self._thread = threading.Thread(target=self._report_all, name="rpmsn results")
         self._thread.start()
 
@@ -202,8 +204,10 @@ class StreamAnalyser:
                 "runtime": self.segmenter.runtime.name,
                 "health": self._health_text(now),
             }
-            if self._error and now - self._error_at < ERROR_SECONDS:
-                fields["error"] = self._error
+            error = self._error if now - self._error_at < ERROR_SECONDS else ""
+            faults = [writer.fault for writer in self._writers() if writer.fault]
+            if error or faults:
+                fields["error"] = "; ".join([error] * bool(error) + faults)
             return fields
 
     def fail(self, text):
@@ -277,8 +281,12 @@ class StreamAnalyser:
         except Exception as error:
             self.fail(f"the last results could not be told: {error}")
         self._tell_status(at_once=True)
-        for output in self.outputs:
-            output.close()
+        for writer in self._writers():
+            writer.close()
+
+    def _writers(self):
+        """Everything that writes files."""
+        return [*self.outputs, self.snippets] if self.snippets is not None else self.outputs
 
     def _report(self, result):
         arrived = time.monotonic() - result.latency
@@ -292,9 +300,11 @@ class StreamAnalyser:
             events = self._tracker.update(frame)
             timed = [(event, self._clock_of(event, result.time)) for event in events]
         for output in self.outputs:
-            output.begin_frame(frame.geometry, result.time)
+            output.begin_frame(frame.geometry, result.time, frame.health)
             for event, clock in timed:
                 output.write(event, clock, frame.number)
+        if self.snippets is not None:
+            self.snippets.take(frame, result.samples, events, result.time, result.start_offset)
         self._on_result(frame, result.time, timed)
         with self._lock:
             self._frames += 1

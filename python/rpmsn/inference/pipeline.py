@@ -33,6 +33,7 @@ class Result:
         center_frequency: Hz, 0 if it is not known.
         time: StreamTime.
         latency: seconds from the arrival of its last sample to now.
+        samples: the new samples, if the pool was asked to hold them; to be read before the next Result is asked for.
     """
 
     frame: Frame | None
@@ -42,6 +43,7 @@ class Result:
     center_frequency: float
     time: StreamTime
     latency: float
+    samples: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,8 @@ class FramePool:
     Args:
         intake: Intake, new and for this pool alone.
         segmenters: list of Segmenter, one for every thread (`Segmenter.twins`).
+        hold_samples: keep the samples of a frame until the next Result is asked for, so that they can be recorded; the
+            Intake then has room for fewer frames.
 
     Example:
         with FramePool(intake, segmenter.twins(2)) as pool:
@@ -70,8 +74,10 @@ class FramePool:
                 ...
     """
 
-    def __init__(self, intake, segmenters):
+    def __init__(self, intake, segmenters, hold_samples=False):
         self._intake = intake
+        self._holds = hold_samples
+        self._held = None
         self._finisher = segmenters[0]
         self._finisher.reset()
         self._changed = threading.Condition()
@@ -103,6 +109,7 @@ class FramePool:
 
     def next(self, timeout):
         """The next Result; None after `timeout` seconds without one, or when there will be none. For one thread."""
+        self._let_go()
         with self._changed:
             self._changed.wait_for(lambda: self._next in self._ready or not self._running, timeout)
             done = self._ready.pop(self._next, None)
@@ -132,6 +139,12 @@ class FramePool:
         for thread in self._threads:
             thread.join()
         self._intake.discard()
+
+    def _let_go(self):
+        """Give back the samples that were held for the last Result."""
+        if self._held is not None:
+            self._intake.release(self._held)
+            self._held = None
 
     def _work_off(self, segmenter):
         """A worker thread: analyse job after job."""
@@ -166,11 +179,16 @@ class FramePool:
             if len(samples) < COLUMNS:
                 return segmenter, _Done(job)
             prepared = segmenter.prepare(samples, start_offset, job.center_frequency, job.start_offset, job.stretch)
-            self._intake.release(job)
+            self._release(job)
             return segmenter, _Done(job, prepared, segmenter.infer(prepared))
         except Exception as error:  # one frame lost is better than a thread that is gone
             return segmenter, _Done(job, error=error)
         finally:
+            self._release(job)
+
+    def _release(self, job):
+        """A worker does not need a job's samples any more."""
+        if not self._holds:
             self._intake.release(job)
 
     def _result(self, done):
@@ -183,8 +201,9 @@ class FramePool:
             except Exception as failure:  # as in the workers
                 error = failure
         self._intake.settle(job, ANALYSED if frame else FAILED if error else TOO_SHORT)
+        self._held = job if self._holds else None
         return Result(frame, error, job.start_offset, job.start_offset + len(job.samples), job.center_frequency,
-                      job.time, time.monotonic() - job.filled_at)
+                      job.time, time.monotonic() - job.filled_at, job.samples if self._holds else None)
 
 
 @dataclass(frozen=True)
