@@ -495,7 +495,7 @@ def test_the_inbox_is_bounded_and_announces_itself_once():
 def test_a_double_click_asks_for_the_frequency_under_the_mouse(widget):
     draw(widget, (frame_fields(0), blank(), blank()))
     picked = []
-    widget.frequency_picked.connect(picked.append)
+    widget.tune_requested.connect(picked.append)
     view = widget.waterfall_plot.getViewBox()
     plots = widget.waterfall_plot.scene().views()[0]
     point = plots.mapFromScene(view.mapViewToScene(QtCore.QPointF((CENTER + 2e6) / 1e6, 10)))
@@ -596,7 +596,7 @@ def test_messages_before_the_widget_are_kept_for_it(app, flowgraph):
 
 def test_the_picked_frequency_is_sent_as_an_exact_double(app, flowgraph):
     _, block, listener = flowgraph
-    block.widget().frequency_picked.emit(2.4e9 + 1)
+    block.widget().tune_requested.emit(2.4e9 + 1)
     wait_for(app, lambda: listener.messages)
     assert pmt.to_double(pmt.dict_ref(listener.messages[0], pmt.intern("freq"), pmt.PMT_NIL)) == 2.4e9 + 1
 

@@ -114,7 +114,7 @@ class waterfall_overlay(gr.basic_block):
             _check_qt_thread()
             from .waterfall_widget import WaterfallWidget
             self._widget = WaterfallWidget(**self._settings)
-            self._widget.frequency_picked.connect(self._on_frequency_picked)
+            self._widget.tune_requested.connect(self._on_tune_requested)
             self._bridge = _make_bridge(self._drain, self._widget.set_alpha)
             self._drain()
         return self._widget
@@ -167,7 +167,7 @@ class waterfall_overlay(gr.basic_block):
         except Exception as error:  # PyQt5 aborts the process on an exception in a slot
             logger.warning("waterfall not drawn: %s", error)
 
-    def _on_frequency_picked(self, frequency: float) -> None:
+    def _on_tune_requested(self, frequency: float) -> None:
         """In the Qt thread: send the double-clicked frequency."""
         self.message_port_pub(pmt.intern(pdu.FREQ), pdu.make_tune_command(frequency))
 

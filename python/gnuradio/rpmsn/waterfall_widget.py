@@ -55,7 +55,7 @@ class WaterfallWidget(QtWidgets.QWidget):
     """Waterfall with the classes over it, the spectrum above and the state of the analysis below.
 
     Newest rows are at the top. Space pauses (frames that come meanwhile wait, as many as the history holds), the
-    wheel zooms in frequency, Autoscale fits levels and frequency. A double click sends `frequency_picked`.
+    wheel zooms in frequency, Autoscale fits levels and frequency. A double click sends `tune_requested`.
 
     Args:
         title: written above the picture; "" for none.
@@ -74,8 +74,10 @@ class WaterfallWidget(QtWidgets.QWidget):
         >>> widget.add_frame(fields, image, mask)                 # doctest: +SKIP
     """
 
-    frequency_picked = QtCore.pyqtSignal(float)
-    """Hz, absolute; only sent where the centre frequency is known."""
+    tune_requested = QtCore.pyqtSignal(float)
+    """Hz, absolute, at a double click; only sent where the centre frequency is known."""
+    carrier_selected = QtCore.pyqtSignal(object)
+    """burst_id of the carrier whose box was clicked, None where a click meets no box."""
 
     def __init__(self, title: str = "", history_frames: int = 64, rows_per_frame: int = 8, theme: str = "dark",
                  alpha: float = 0.4, color_map: str = "gray", parent=None):
@@ -90,6 +92,8 @@ class WaterfallWidget(QtWidgets.QWidget):
         self._pending_segments = deque(maxlen=MAX_PENDING_SEGMENTS)
         self._note_ticks = 0
         self._samples_lost = 0
+        self.selected = None
+        self.reference_annotations: list = []
         self._build(title)
         self._connect()
         self._apply_colors()
@@ -147,6 +151,45 @@ class WaterfallWidget(QtWidgets.QWidget):
         words, details = html.escape("; ".join(troubles) or "ok"), html.escape(" \u00b7 ".join(facts))
         self.status_label.setText(f'<span style="color:{color}; font-weight:600">{words}</span>&nbsp;&nbsp; {details}')
         return True
+
+    def clear(self) -> None:
+        """Forget rows, boxes and reference annotations; settings stay."""
+        self.history.clear(columns=2)
+        self.segments.clear()
+        self._frames.clear()
+        self._pending_segments.clear()
+        self.set_reference_annotations([])
+        self.box_layer.update()
+
+    def select_carrier(self, burst_id: int | None) -> None:
+        """Highlight a carrier and, where it is out of sight, bring it into view; None for none. Sends no signal."""
+        self.selected = burst_id
+        self.box_layer.update()
+
+    def set_reference_annotations(self, annotations: list) -> None:
+        """Draw what a file says of itself, dashed, for comparison with what was found.
+
+        Args:
+            annotations: dicts with `label` (str), `freq_lower`, `freq_upper` (Hz), `start` ((whole s, fraction) since
+                1970, or None for the beginning), `duration` (s, or None for all that follows).
+        """
+        self.reference_annotations = list(annotations)
+
+    def save_picture(self, path) -> None:
+        """Write the widget as it looks now; the ending of `path` (.png, .jpg) says in which format.
+
+        Raises:
+            OSError: it cannot be written there.
+        """
+        if not self.grab().save(str(path)):
+            raise OSError(f"{path}: the picture cannot be written; take a folder that exists and an ending .png")
+
+    def settings(self) -> dict:
+        """What the user has set, as plain values that `apply_settings` takes: for a file of settings."""
+        return {}
+
+    def apply_settings(self, settings: dict) -> None:
+        """Take settings over; keys that are not there stay as they are, and keys that are not known are ignored."""
 
     @property
     def paused(self) -> bool:
@@ -421,7 +464,7 @@ class WaterfallWidget(QtWidgets.QWidget):
         """A double click asks for the frequency under the mouse."""
         point = self._picture_point(event.scenePos())
         if event.double() and point is not None and self.history.newest.center_frequency != 0.0:
-            self.frequency_picked.emit(point[0])
+            self.tune_requested.emit(point[0])
 
     def _picture_point(self, position):
         """(Hz, row) of a position in the scene, None outside the picture."""
