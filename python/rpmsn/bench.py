@@ -16,6 +16,7 @@ from . import network, spectrogram
 from .errors import MissingLibraryError
 from .inference.live import StreamAnalyser
 from .inference.segmenter import Segmenter
+from .report import format_table
 from .synthesis.presets import random_scene
 from .synthesis.rendering import render
 
@@ -23,7 +24,6 @@ SCENE_RATE = 61.44e6
 PIECE_SECONDS = 1e-3
 FULL_SCALE = {np.dtype(np.int16): 32767, np.dtype(np.int8): 127}
 PUBLISHED, UNET = "RPMSN as published, torch", "U-Net, ResNet-34, torch"
-FFT_ALONE = "FFT alone"
 
 
 @dataclass(frozen=True)
@@ -169,3 +169,102 @@ def reference_networks(threads):
             built(image)
             once = time.perf_counter() - begun
             yield name, once if once > 2 else median_seconds(lambda: built(image), 3)
+
+
+RATES = (15.36e6, 30.72e6, 46.08e6, 61.44e6, 76.8e6, 92.16e6, 107.52e6, 122.88e6)
+"""Rates among which the highest one that is held is looked for, Hz."""
+PARTS = {"health": "is the input fit?", "image": "powers, correlations, image", "network": "network",
+         "segments": "classes and segments", "whole": "whole way, one thread"}
+
+
+def highest_rate(model, settings, samples, seconds, rates=RATES):
+    """The highest of some rates at which nothing is dropped, by bisection.
+
+    Returns:
+        (rate in Hz or None, list of the LiveRuns that it took).
+    """
+    runs, low, high = [], -1, len(rates)
+    while high - low > 1:
+        middle = (low + high) // 2
+        runs.append(live(model, rates[middle], settings, samples, seconds))
+        low, high = (middle, high) if runs[-1].is_whole else (low, middle)
+    return (rates[low] if low >= 0 else None), runs
+
+
+def measure(model, sample_rate, runtime_names, settings, seconds, references=True, search=True,
+            tell=lambda text: None):
+    """Everything that `rpmsn bench` shows, as plain types.
+
+    Args:
+        model: rpmsn.inference.model.Model.
+        sample_rate: Hz, of the frame whose parts are timed and of the live runs.
+        runtime_names: of the runtimes to measure.
+        settings: rpmsn.inference.live.Settings; its `runtime` is replaced by each of the names.
+        seconds: how long each live run lasts.
+        references: also time RPMSN as published and a U-Net.
+        search: also look for the highest rate without a drop.
+        tell: called with what is measured next.
+
+    Returns:
+        dict with `fft`, `parts`, `live`, `highest` and `references`; times in s, rates in Hz.
+    """
+    samples = scene(settings.dtype)
+    tell("FFT alone")
+    library, fft_seconds = fft_alone(sample_rate, 20)
+    found = {"sample_rate": sample_rate, "frame_s": spectrogram.frame_length(sample_rate) / sample_rate,
+             "fft": {"library": library, "seconds": fft_seconds}, "parts": {}, "live": {}, "highest": {},
+             "references": {}}
+    for name in runtime_names:
+        tell(f"parts of a frame, {name}")
+        found["parts"][name] = parts(model, sample_rate, name, samples)
+        tell(f"live at {sample_rate / 1e6:g} Msps, {name}")
+        own = replace(settings, runtime=name)
+        found["live"][name] = _told(live(model, sample_rate, own, samples, seconds))
+        if search:
+            tell(f"highest rate, {name}")
+            found["highest"][name], _ = highest_rate(model, own, samples, min(seconds, 5.0))
+    if references:
+        tell(f"{PUBLISHED}; {UNET}")
+        found["references"] = dict(reference_networks(settings.threads * settings.workers))
+    return found
+
+
+def _told(run):
+    """A LiveRun as plain types."""
+    status = run.status
+    latencies = np.array(run.latencies or [math.nan])
+    return {"coverage": status["coverage"], "frames_dropped": status["frames_dropped"],
+            "frames_analysed": status["frames_analysed"], "latency_median_s": float(np.median(latencies)),
+            "latency_p99_s": float(np.quantile(latencies, 0.99)), "cores": run.cores, "writer_late_s": run.late_s}
+
+
+def tables(found):
+    """What `measure` found, as text: three tables."""
+    reference, frame_s = found["fft"]["seconds"], found["frame_s"]
+
+    def timed(name, seconds):
+        if seconds is None:
+            return name, "not installed", "", ""
+        return name, f"{1e3 * seconds:.1f}", f"{seconds / reference:.2f}", f"{frame_s / seconds:.3g}"
+
+    lines = [timed(f"FFT alone, {found['fft']['library']}: the limit", reference)]
+    first = next(iter(found["parts"].values()), {})
+    lines += [timed(PARTS[part], first[part]) for part in ("health", "image") if part in first]
+    lines += [timed(f"network, {name}", times["network"]) for name, times in found["parts"].items()]
+    lines += [timed(PARTS["segments"], first["segments"])] if first else []
+    lines += [timed(f"{PARTS['whole']}, {name}", times["whole"]) for name, times in found["parts"].items()]
+    lines += [timed(name, seconds) for name, seconds in found["references"].items()]
+    live_rows = [(name, f"{run['coverage']:.3f}", str(run["frames_dropped"]), f"{1e3 * run['latency_median_s']:.0f}",
+                  f"{1e3 * run['latency_p99_s']:.0f}", f"{run['cores']:.2f}", _rate(found["highest"].get(name, "")))
+                 for name, run in found["live"].items()]
+    return "\n".join([
+        f"One frame, {1e3 * frame_s:g} ms at {found['sample_rate'] / 1e6:g} Msps:", "",
+        format_table(("part", "ms", "x FFT alone", "x real time"), lines), "",
+        f"Live, fed from memory at {found['sample_rate'] / 1e6:g} Msps:", "",
+        format_table(("runtime", "coverage", "frames dropped", "latency ms", "99 %", "cores", "highest Msps held"),
+                     live_rows)])
+
+
+def _rate(rate):
+    """A highest rate in words."""
+    return rate if rate == "" else "none" if rate is None else f"{rate / 1e6:g}"

@@ -64,7 +64,7 @@ def build_parser():
     parser.add_argument("--version", action="version", version=f"gr-rpmsn {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for add in (_add_annotate, _add_info, _add_doctor, _add_grc, _add_synth, _add_train, _add_evaluate, _add_export,
-                _add_import_authors):
+                _add_import_authors, _add_bench):
         add(commands)
     return parser
 
@@ -394,6 +394,59 @@ def _export(options):
         found = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in written.facts.items()
                           if name not in ("file", "sha256"))
         print(f"{written.path}: {written.path.stat().st_size / 1e6:.1f} MB, {found}")
+
+
+def _add_bench(commands):
+    parser = commands.add_parser(
+        "bench", help="how fast this machine analyses: parts, live coverage, highest rate",
+        description="Times each part of a frame's way, feeds the live chain from memory at a radio's pace, and looks "
+                    "for the highest rate at which nothing is dropped. Run it on a quiet machine; it takes minutes.",
+        epilog="Example: rpmsn bench --runtimes openvino-int8 torch --seconds 20")
+    parser.add_argument("--model", default=DEFAULT_MODEL, metavar="NAME", help="model (default: %(default)s)")
+    parser.add_argument("--rate", type=_number, default=61.44e6, metavar="HZ", help="sample rate (default: 61.44e6)")
+    parser.add_argument("--runtimes", nargs="+", metavar="NAME",
+                        help="what runs the network (default: all that are here; `rpmsn doctor` lists them)")
+    parser.add_argument("--seconds", type=_number, default=10.0, help="of each live run (default: %(default)g)")
+    parser.add_argument("--type", choices=("ci16", "ci8", "complex"), default="ci16",
+                        help="samples as the radio sends them (default: %(default)s)")
+    parser.add_argument("--workers", type=_count, default=os.cpu_count() or 1, metavar="N",
+                        help="frames analysed at a time (default: %(default)s, the cores of this machine)")
+    parser.add_argument("--threads", type=_count, default=1, metavar="N",
+                        help="threads of the network, of each worker (default: %(default)s)")
+    parser.add_argument("--no-search", action="store_true", help="do not look for the highest rate")
+    parser.add_argument("--no-references", action="store_true", help="leave out RPMSN as published and the U-Net")
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
+    parser.add_argument("--quiet", action="store_true", help="do not tell what is being measured")
+    parser.set_defaults(run=_bench)
+
+
+def _bench(options):
+    import json
+
+    import numpy as np
+
+    from . import bench
+    from .inference import runtimes
+    from .inference.live import Settings
+    from .inference.model import load_model
+    from .spectrogram import frame_length
+
+    frame_length(options.rate)
+    if not options.seconds >= 1:
+        raise ParameterError(f"--seconds is {options.seconds:g}, but 1 s or more is needed")
+    model = load_model(options.model)
+    for name in options.runtimes or ():
+        runtimes.check_name(name)
+        error = None if name == runtimes.AUTO else runtimes.why_not(name, model)
+        if error is not None:
+            raise error
+    names = options.runtimes or runtimes.available(model)
+    kinds = {"ci16": np.int16, "ci8": np.int8, "complex": np.complex64}
+    settings = Settings(workers=options.workers, threads=options.threads, dtype=kinds[options.type])
+    found = bench.measure(model, options.rate, names, settings, options.seconds, not options.no_references,
+                          not options.no_search,
+                          lambda text: options.quiet or print(f"rpmsn bench: {text}", file=sys.stderr))
+    print(json.dumps(found, indent=2) if options.json else bench.tables(found))
 
 
 def _add_import_authors(commands):
