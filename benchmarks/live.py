@@ -1,49 +1,108 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Coverage that the sink reaches in live mode, fed in real time from memory.
+"""Coverage, latency and memory of the sink in a real flowgraph, fed at a radio's pace from memory.
 
-    .venv/bin/python benchmarks/live.py [--rates 5.76e6 20e6 61.44e6] [--seconds 10] [--threads 1]
+    .venv/bin/python benchmarks/live.py [--rate 61.44e6] [--type ci16] [--seconds 60] [--window]
 
-Prints a table: share of the samples analysed, frames dropped, latency. Run it on a quiet machine.
+    source (a file in memory, over and over) -> throttle -> segmenter_sink [-> waterfall_overlay, with --window]
+
+A line every ten seconds tells how it goes; the last one, after the flowgraph has ended, sums up. Run it on a quiet
+machine; with --window under a display, or under xvfb-run.
 """
 import argparse
+import resource
+import sys
+import tempfile
 import time
+from pathlib import Path
 
 import numpy as np
 from gnuradio import blocks, gr, rpmsn
 from gnuradio.rpmsn import pdu
 
-from rpmsn import report
+from rpmsn import bench, report
+
+TYPES = {"complex": (np.complex64, gr.sizeof_gr_complex), "ci16": (np.int16, 2 * gr.sizeof_short),
+         "ci8": (np.int8, 2 * gr.sizeof_char)}
+HEADER = ("s", "Msps in", "received", "coverage", "dropped", "latency ms", "99 %", "cores", "RSS MB")
+EVERY_SECONDS = 10
 
 
-def run(rate, seconds, threads):
-    """Run the sink for a while; returns its status."""
-    parts = np.random.default_rng(1).standard_normal((1 << 20, 2), np.float32) * np.float32(0.1)
-    flowgraph = gr.top_block()
-    source = blocks.vector_source_c(parts.view(np.complex64)[:, 0].tolist(), True)
-    throttle = blocks.throttle(gr.sizeof_gr_complex, rate, True)
-    sink = rpmsn.segmenter_sink(rate, mode="live", threads=threads)
-    flowgraph.connect(source, throttle, sink)
-    flowgraph.start()
-    time.sleep(seconds)
-    status = sink.status()
-    flowgraph.stop()
-    flowgraph.wait()
-    return status
+class Live(gr.top_block):
+    """The flowgraph."""
+
+    def __init__(self, rate, kind, path, window):
+        gr.top_block.__init__(self, "live")
+        item = TYPES[kind][1]
+        self.source = blocks.file_source(item, str(path), True)
+        self.throttle = blocks.throttle(item, rate, True)
+        self.sink = rpmsn.segmenter_sink(rate, 1.8425e9, mode="live", input_type=kind, frames_per_second=25)
+        self.connect(self.source, self.throttle, self.sink)
+        self.overlay = rpmsn.waterfall_overlay() if window else None
+        if window:
+            for port in (pdu.FRAMES, pdu.SEGMENTS, pdu.STATUS):
+                self.msg_connect((self.sink, port), (self.overlay, port))
+
+
+def rss_mb():
+    """Resident memory of this process, MB."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize() / 1e6
+
+
+def line(sink, seconds, cpu):
+    """How it goes, in the order of `HEADER`."""
+    status, latencies = sink.status(), sorted(sink.latencies()) or [0.0]
+    return (f"{seconds:.0f}", f"{status[pdu.SAMPLES_RECEIVED] / seconds / 1e6:.2f}", str(status[pdu.SAMPLES_RECEIVED]),
+            f"{status[pdu.COVERAGE]:.4f}", str(status[pdu.FRAMES_DROPPED]),
+            f"{1e3 * latencies[len(latencies) // 2]:.0f}", f"{1e3 * latencies[int(0.99 * (len(latencies) - 1))]:.0f}",
+            f"{cpu / seconds:.2f}", f"{rss_mb():.0f}")
+
+
+def watch(flowgraph, seconds, application):
+    """Let it run for so long; returns the last line while it ran."""
+    begun, cpu, told, last = time.monotonic(), time.process_time(), 0, None
+    while (passed := time.monotonic() - begun) < seconds:
+        if application is not None:
+            application.processEvents()
+        time.sleep(0.01)
+        if passed >= told + EVERY_SECONDS:
+            told += EVERY_SECONDS
+            last = line(flowgraph.sink, passed, time.process_time() - cpu)
+            print("  ".join(f"{name} {value}" for name, value in zip(HEADER, last)), file=sys.stderr, flush=True)
+    return line(flowgraph.sink, time.monotonic() - begun, time.process_time() - cpu)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rates", type=float, nargs="+", default=[5.76e6, 20e6, 61.44e6], metavar="HZ")
-    parser.add_argument("--seconds", type=float, default=10)
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--rate", type=float, default=61.44e6, metavar="HZ")
+    parser.add_argument("--type", choices=sorted(TYPES), default="ci16")
+    parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--window", action="store_true", help="with the waterfall open")
     options = parser.parse_args()
-    rows = []
-    for rate in options.rates:
-        status = run(rate, options.seconds, options.threads)
-        rows.append((f"{rate / 1e6:g}", f"{status[pdu.COVERAGE]:.2f}", str(status[pdu.FRAMES_DROPPED]),
-                     f"{status[pdu.LATENCY] * 1e3:.0f}"))
-    print(report.format_table(("Msps", "coverage", "frames dropped", "latency ms"), rows))
+    application = None
+    if options.window:
+        from PyQt5.QtWidgets import QApplication
+
+        application = QApplication(sys.argv[:1])
+    with tempfile.NamedTemporaryFile(dir="/dev/shm", suffix=f".{options.type}") as file:
+        bench.scene(TYPES[options.type][0]).tofile(file.name)
+        flowgraph = Live(options.rate, options.type, file.name, options.window)
+        if options.window:
+            window = flowgraph.overlay.widget()
+            window.resize(1280, 800)
+            window.show()
+        flowgraph.start()
+        row = watch(flowgraph, options.seconds, application)
+        begun = time.monotonic()
+        flowgraph.stop()
+        flowgraph.wait()
+        stopped = time.monotonic() - begun
+    print(report.format_table(HEADER, [row]))
+    status = flowgraph.sink.status()
+    parts = [status[key] for key in (pdu.SAMPLES_ANALYSED, pdu.SAMPLES_DROPPED, pdu.SAMPLES_SKIPPED)]
+    print(f"stopped in {stopped:.2f} s; received {status[pdu.SAMPLES_RECEIVED]} = analysed {parts[0]} + dropped "
+          f"{parts[1]} + skipped {parts[2]}: {'exactly' if sum(parts) == status[pdu.SAMPLES_RECEIVED] else 'NOT SO'}")
 
 
 if __name__ == "__main__":

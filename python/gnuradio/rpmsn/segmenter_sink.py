@@ -112,6 +112,8 @@ class segmenter_sink(gr.sync_block):
                                         on_result=self._send_result, on_status=self._send_status,
                                         on_error=self._log_error)
         self._open_files()
+        if mode == "live":
+            self._analyser.warm_up()
         for warning in self._analyser.segmenter.warnings:
             self.logger.warn(warning)
         if mode == "live":
@@ -149,6 +151,10 @@ class segmenter_sink(gr.sync_block):
     def status(self):
         """What the `status` port sends, as a dict."""
         return self._analyser.status()
+
+    def latencies(self):
+        """Seconds from the last sample of a frame to when it had been told of; of the latest frames."""
+        return list(self._analyser.latencies)
 
     def work(self, input_items, output_items):
         """Copy samples and follow tags; nothing else happens in GNU Radio's thread."""

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A frame that has been checked, its rows reduced, its mean spectrum (no Qt)."""
 import dataclasses
+import math
 
 import numpy as np
 
@@ -25,10 +26,11 @@ class Frame:
         center_frequency: Hz, 0.0 where unknown.
         sample_rate: Hz.
         start_offset, end_offset: samples since the stream began; the end is the first sample after the frame.
-        start_time: s, since 1970 where `is_utc`, otherwise since the stream began.
+        start_time: s since 1970, UTC.
         duration: s.
-        is_utc: whether the time is that of a radio or a file.
+        clock: whose time it is: `radio`, `file` or `host` (this computer).
         db_min, db_max: dB above the noise floor where the image is 0 and where it is 255.
+        floor_db: noise power in a pixel, dB over full scale; NaN where it was not told.
     """
 
     number: int
@@ -40,14 +42,64 @@ class Frame:
     end_offset: int
     start_time: float
     duration: float
-    is_utc: bool
+    clock: str
+    db_min: float
+    db_max: float
+    floor_db: float
+
+    @property
+    def scale(self) -> "Scale":
+        """Where the columns and values of the image lie."""
+        return Scale(self.center_frequency, self.sample_rate, self.image.shape[1], self.db_min, self.db_max)
+
+
+@dataclasses.dataclass(frozen=True)
+class Scale:
+    """Where columns and values of an image lie; rows that share it can be drawn as one picture.
+
+    A column is centred on its frequency, as those of an FFT are: the middle column (of an even number the one right of
+    the middle) lies at the centre frequency.
+
+    Attributes:
+        center_frequency, sample_rate: Hz.
+        columns: how many.
+        db_min, db_max: dB above the noise floor where the image is 0 and where it is 255.
+    """
+
+    center_frequency: float
+    sample_rate: float
+    columns: int
     db_min: float
     db_max: float
 
     @property
-    def picture(self) -> tuple:
-        """What all rows of one picture share; frames that differ in it cannot be drawn under the same axes."""
-        return (self.center_frequency, self.sample_rate, self.image.shape[1], self.is_utc, self.db_min, self.db_max)
+    def column_width(self) -> float:
+        """Hz."""
+        return self.sample_rate / self.columns
+
+    @property
+    def freq_lower(self) -> float:
+        """Lower edge of the first column, Hz."""
+        return self.center_frequency - (self.columns // 2 + 0.5) * self.column_width
+
+    @property
+    def freq_upper(self) -> float:
+        """Upper edge of the last column, Hz."""
+        return self.freq_lower + self.sample_rate
+
+    @property
+    def frequencies(self) -> np.ndarray:
+        """Middle of every column, Hz."""
+        return self.center_frequency + (np.arange(self.columns) - self.columns // 2) * self.column_width
+
+    def column_of(self, frequency: float) -> int | None:
+        """Column that shows a frequency in Hz, None beyond the edges."""
+        column = math.floor((frequency - self.freq_lower) / self.column_width)
+        return column if 0 <= column < self.columns else None
+
+    def decibels_of(self, value):
+        """dB above the noise floor of values of the image."""
+        return self.db_min + value / 255 * (self.db_max - self.db_min)
 
 
 def check_frame(fields: dict, image: np.ndarray, mask: np.ndarray) -> Frame:
@@ -74,7 +126,8 @@ def check_frame(fields: dict, image: np.ndarray, mask: np.ndarray) -> Frame:
         number, start, end = (int(fields[key]) for key in (pdu.PDU_NUM, pdu.START_OFFSET, pdu.END_OFFSET))
         whole_seconds, fraction = fields[pdu.RX_TIME]
         rx_time = float(whole_seconds) + float(fraction)
-        names, source = list(fields[pdu.CLASSES]), fields[pdu.TIME_SOURCE]
+        names, clock = list(fields[pdu.CLASSES]), str(fields[pdu.TIME_SOURCE])
+        floor_db = float(fields.get(pdu.NOISE_FLOOR_DB, math.nan))
     except KeyError as error:
         raise ValueError(f"a frame without {error.args[0]}") from error
     except (TypeError, OverflowError) as error:
@@ -86,9 +139,8 @@ def check_frame(fields: dict, image: np.ndarray, mask: np.ndarray) -> Frame:
     if end <= start or numbers[pdu.DB_MAX] <= numbers[pdu.DB_MIN]:
         raise ValueError(f"a frame without extent: samples {start} to {end}, "
                          f"{numbers[pdu.DB_MIN]} to {numbers[pdu.DB_MAX]} dB")
-    is_utc = source in ("radio", "file")
     return Frame(number=number, image=image, mask=class_table(names)[mask], start_offset=start, end_offset=end,
-                 is_utc=is_utc, start_time=rx_time if is_utc else start / numbers[pdu.SAMPLE_RATE], **numbers)
+                 start_time=rx_time, clock=clock, floor_db=floor_db, **numbers)
 
 
 def _check_array(name: str, array) -> None:
@@ -108,25 +160,39 @@ def class_table(names) -> np.ndarray:
     return table
 
 
-def reduce_rows(frame: Frame, rows: int) -> tuple[np.ndarray, np.ndarray]:
-    """Image and mask of a frame with at most `rows` rows.
+def reduce_rows(frame: Frame, rows: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Image, mean image and mask of a frame with at most `rows` rows.
 
-    Of the rows that fall together the image keeps the strongest value, so that short bursts stay, and the mask the
-    class that most of them have.
+    Of the rows that fall together the image keeps the strongest value, so that short bursts stay, the mean image the
+    mean power, and the mask the class that most of them have.
     """
     n_rows = frame.image.shape[0]
     if n_rows <= rows:
-        return frame.image, frame.mask
+        return frame.image, frame.image, frame.mask
     starts = np.arange(rows) * n_rows // rows
-    votes = [np.add.reduceat(frame.mask == class_id, starts, axis=0, dtype=np.int32)
-             for class_id in range(len(CLASS_NAMES))]
-    return np.maximum.reduceat(frame.image, starts, axis=0), np.argmax(votes, axis=0).astype(np.uint8)
+    return (np.maximum.reduceat(frame.image, starts, axis=0), mean_rows(frame.image, starts, frame.scale),
+            majority_rows(frame.mask, starts))
 
 
-def mean_spectrum(frame: Frame) -> tuple[np.ndarray, np.ndarray]:
-    """Frequencies in Hz (middle of the columns) and mean power over a frame's rows, dB above the noise floor."""
-    columns = frame.image.shape[1]
-    frequencies = frame.center_frequency + frame.sample_rate * ((np.arange(columns) + 0.5) / columns - 0.5)
-    decibels = np.linspace(frame.db_min, frame.db_max, 256)
-    mean_power = (10.0 ** (decibels / 10))[frame.image].mean(axis=0)
-    return frequencies, 10 * np.log10(mean_power)
+def majority_rows(mask: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """Class that most rows have, of the rows from each start to the next."""
+    votes = [np.add.reduceat(mask == class_id, starts, axis=0, dtype=np.int32) for class_id in range(len(CLASS_NAMES))]
+    return np.argmax(votes, axis=0).astype(np.uint8)
+
+
+def mean_rows(image: np.ndarray, starts: np.ndarray, scale: Scale) -> np.ndarray:
+    """Mean power of the rows from each start to the next, in the steps of the image."""
+    counts = np.diff(np.append(starts, len(image)))[:, np.newaxis]
+    powers = np.add.reduceat(powers_of(scale)[image], starts, axis=0) / counts
+    step = (scale.db_max - scale.db_min) / 255
+    return np.rint((10 * np.log10(powers) - scale.db_min) / step).astype(np.uint8)
+
+
+def powers_of(scale: Scale) -> np.ndarray:
+    """Table of 256 entries, value of the image -> power over that of the noise floor."""
+    return (10.0 ** (scale.decibels_of(np.arange(256)) / 10)).astype(np.float32)
+
+
+def mean_spectrum(frame: Frame) -> np.ndarray:
+    """Mean power over a frame's rows, for each column, over that of the noise floor (linear)."""
+    return powers_of(frame.scale)[frame.image].mean(axis=0, dtype=np.float64)

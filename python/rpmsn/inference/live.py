@@ -100,8 +100,14 @@ class StreamAnalyser:
         self.snippets = snippets
         self._on_result, self._on_status, self._on_error = on_result, on_status, on_error
         self._thread = None
-        self._segmenters = None
+        self._segmenters, self._made_for = [], None
         self._reset()
+
+    def warm_up(self):
+        """Load and compile what the workers need, and analyse a frame of noise with each: the first frame of a radio
+        that already sends is then not late."""
+        for segmenter in self._twins():
+            segmenter.warm_up()
 
     def start(self):
         """Begin a stream; what was found in the one before is forgotten."""
@@ -141,6 +147,19 @@ class StreamAnalyser:
             self.center_frequency = float(center_frequency)
         if seconds is not None:
             self._set_time(offset, *seconds)
+
+    def jump(self, clock, center_frequency=None):
+        """What follows comes from elsewhere, such as another place of a recording: a new frame starts, and nothing
+        counts as lost. Called by the thread that writes.
+
+        Args:
+            clock: StreamTime of what follows.
+            center_frequency: Hz; None where it stays the same.
+        """
+        self._intake.cut()
+        self._clock = clock
+        if center_frequency is not None:
+            self.center_frequency = float(center_frequency)
 
     def finish(self):
         """No more samples will come: lets the analysing thread end when it has done all; does not wait."""
@@ -238,8 +257,9 @@ class StreamAnalyser:
 
     def _twins(self):
         """Segmenters of the workers, at the present rate; the runtimes are made once."""
-        if self._segmenters is None:
+        if self._made_for is not self.segmenter.runtime:
             self._segmenters = self.segmenter.twins(self.settings.workers)
+            self._made_for = self.segmenter.runtime
         self._segmenters = [segmenter if segmenter.sample_rate == self.sample_rate
                             else segmenter.at_rate(self.sample_rate) for segmenter in self._segmenters]
         return self._segmenters
