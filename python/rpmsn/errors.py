@@ -18,6 +18,10 @@ class ModelError(RpmsnError):
     """A model, its card or its weights cannot be used."""
 
 
+class RadioError(RpmsnError):
+    """A radio cannot be opened, refuses what is asked of it, or has stopped."""
+
+
 class MissingLibraryError(RpmsnError, ImportError):
     """A library that is only needed for this one thing is not installed."""
 

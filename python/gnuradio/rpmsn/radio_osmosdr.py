@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Radios that gr-osmosdr opens, above all a server rtl_tcp on this or another computer."""
+import socket
+
+from rpmsn.errors import MissingLibraryError, ParameterError, RadioError
+from rpmsn.radios.ranges import RTLSDR_REACH, check_in_ranges
+
+from .radio_retune import COMMAND, radio_retune
+
+DEFAULT_PORT = 1234
+CONNECT_SECONDS = 5.0
+GREETING = b"RTL0"
+
+
+class OsmosdrRadio:
+    """A device of gr-osmosdr; arguments as of `radio_source`, attributes as of `SoapyRadio`."""
+
+    has_time = False
+
+    def __init__(self, device, sample_rate, center_frequency, gain, antenna, bandwidth, stream_arguments):
+        self._device = device
+        if device.startswith("rtl_tcp"):
+            check_server(device)
+        self._source = self._open(",".join(part for part in (device, stream_arguments) if part))
+        check_in_ranges(device, "sample rate", sample_rate, _range(self._source.get_sample_rates()), "Msps", 1e6)
+        self.sample_rate = self._source.set_sample_rate(sample_rate)
+        if antenna:
+            self._source.set_antenna(antenna)
+        if bandwidth:
+            self._source.set_bandwidth(bandwidth)
+        self._tune(center_frequency)
+        if gain is None:
+            self._source.set_gain_mode(True)
+        else:
+            self._set_gain(gain)
+        self._retune = radio_retune(self._tune, self._set_gain, self.sample_rate, center_frequency, keeps_time=False)
+        self.blocks = [self._source, self._retune]
+        self.command_port = self._retune, COMMAND
+
+    def center_frequency(self):
+        """Hz, as set."""
+        return self._retune.center_frequency
+
+    def _open(self, arguments):
+        try:
+            import osmosdr
+        except ImportError as error:
+            raise MissingLibraryError(f"gr-osmosdr, which opens {self._device}, is not there ({error}); install it: "
+                                      "apt-get install gr-osmosdr") from error
+        try:
+            return osmosdr.source(args=f"numchan=1 {arguments}")
+        except RuntimeError as error:
+            raise RadioError(f"{self._device} cannot be opened: {error}. Is it plugged in, and used by no other "
+                             "program? `rpmsn devices` tells what is there.") from error
+
+    def _tune(self, frequency):
+        # The client of rtl_tcp takes any number and the radio then stays where it was.
+        check_in_ranges(self._device, "frequency", frequency, _range(self._source.get_freq_range()), "MHz", 1e6,
+                        RTLSDR_REACH if "rtl" in self._device else 0.0)
+        self._source.set_center_freq(frequency)
+        return frequency
+
+    def _set_gain(self, gain):
+        check_in_ranges(self._device, "gain", gain, _range(self._source.get_gain_range()), "dB", 1.0)
+        self._source.set_gain_mode(False)
+        self._source.set_gain(gain)
+
+
+def check_server(device):
+    """Raise RadioError unless a server rtl_tcp answers: gr-osmosdr itself would wait for ever for one that is silent.
+
+    Args:
+        device: `rtl_tcp=HOST:PORT`, perhaps with more arguments.
+    """
+    host, _, port = device.split(",")[0].partition("=")[2].rpartition(":")
+    if not host:
+        host, port = port or "127.0.0.1", str(DEFAULT_PORT)
+    if not port.isdecimal() or not 0 < int(port) < 65536:
+        raise ParameterError(f"device is {device!r}; write it as rtl_tcp=HOST:PORT, with a port from 1 to 65535")
+    try:
+        with socket.create_connection((host, int(port)), CONNECT_SECONDS) as connection:
+            greeting = connection.recv(len(GREETING), socket.MSG_WAITALL)
+    except OSError as error:
+        raise RadioError(f"nothing answers at {host}:{port} ({error.strerror or error}); start the server where the "
+                         f"radio is: rtl_tcp -a 0.0.0.0 -p {port}, and see that no firewall is between") from error
+    if greeting != GREETING:
+        raise RadioError(f"what answers at {host}:{port} is no rtl_tcp (it says {greeting!r}, not {GREETING!r}), or "
+                         "serves another program already; check host and port")
+
+
+def _range(span):
+    return [(span.start(), span.stop())]

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a radio offers: whether a value lies in its ranges, and the words to say so."""
+import logging
+
+from ..errors import RadioError
+
+logger = logging.getLogger(__name__)
+
+TOLERANCE = 1e-6
+RTLSDR_REACH = 0.08
+"""Many an RTL-SDR tunes this share further than its driver says: 1.86 GHz instead of 1.766."""
+
+
+def check_in_ranges(device, name, value, ranges, unit, scale, reach=0.0):
+    """Raise RadioError unless a value lies in one of some ranges; without any, nothing is known and all is allowed.
+
+    Args:
+        device: as the user named it.
+        name: of the parameter, in words.
+        value: Hz or dB.
+        ranges: list of (lowest, highest).
+        unit, scale: to tell it in, as "MHz" and 1e6.
+        reach: share of the value by which it may lie outside; that is warned of.
+
+    Example:
+        >>> check_in_ranges("driver=rtlsdr", "frequency", 3e9, [(24e6, 1766e6)], "MHz", 1e6)
+        Traceback (most recent call last):
+        rpmsn.errors.RadioError: driver=rtlsdr has no frequency of 3000 MHz; choose from 24 to 1766
+    """
+    distance = min((max(low - value, value - high, 0.0) for low, high in ranges), default=0.0)
+    if distance <= TOLERANCE * abs(value):
+        return
+    allowed = ", ".join(f"{low / scale:g}" if low == high else f"{low / scale:g} to {high / scale:g}"
+                        for low, high in ranges)
+    told = f"{device} has no {name} of {value / scale:g} {unit}; choose from {allowed}"
+    if distance > reach * abs(value):
+        raise RadioError(told)
+    logger.warning("%s. It is tried all the same, since many radios of this kind reach further.", told)

@@ -1,0 +1,170 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A radio with an antenna that is made up, behind the protocol of rtl_tcp. A process of its own; one client at a time.
+
+    python rtl_tcp_server.py --band 1.8e9 1.81e9 30 --band 1.82e9 1.825e9 20
+    python rtl_tcp_server.py --recording capture.sigmf-data --fast
+
+Prints lines of JSON: first the port, then every client and every command with the number of samples sent before it.
+Faults come at a place in the stream (`--fault KIND SECONDS LENGTH`): `drop` leaves samples out, `stall` sends nothing
+for a while, `garbage` sends noise of full scale, `disconnect` closes the connection; who connects again is served on.
+"""
+import argparse
+import json
+import select
+import socket
+import struct
+import time
+from pathlib import Path
+
+import numpy as np
+
+CHUNK = 16384
+LOOP_SECONDS = 0.2
+FULL_SCALE = 127.4
+COMMANDS = {1: "frequency", 2: "rate", 3: "gain_mode", 4: "gain", 5: "correction"}
+FAULTS = ("drop", "stall", "garbage", "disconnect")
+GAIN_TENTHS_DB = (0, 100, 200, 300, 400, 496)
+
+
+class Antenna:
+    """What a receiver hears, as pairs of uint8.
+
+    Args:
+        bands: list of (lower Hz, upper Hz, dB over the noise).
+        recording: uint8, shape (n, 2), or None; played at whatever frequency and rate.
+    """
+
+    def __init__(self, bands, recording):
+        self.bands, self.recording = bands, recording
+        self._heard = {}
+
+    def listen(self, frequency, rate):
+        """A stretch of samples to be repeated: uint8, shape (n, 2)."""
+        if self.recording is not None:
+            return self.recording
+        if (frequency, rate) not in self._heard:
+            self._heard = {(frequency, rate): to_bytes(self._samples(frequency, rate))}
+        return self._heard[frequency, rate]
+
+    def _samples(self, frequency, rate):
+        count = int(LOOP_SECONDS * rate)
+        rng = np.random.default_rng(int(frequency) % 2 ** 32)
+        spectrum = rng.standard_normal((count, 2)).view(complex)[:, 0] / np.sqrt(2)
+        places = frequency + np.fft.fftfreq(count, 1 / rate)
+        for lower, upper, level_db in self.bands:
+            spectrum[(places >= lower) & (places < upper)] *= np.sqrt(1 + 10 ** (level_db / 10))
+        return np.fft.ifft(spectrum) * np.sqrt(count) * 5e-3
+
+
+def to_bytes(samples):
+    """Complex samples of full scale 1.0 as rtl_tcp sends them."""
+    pairs = np.stack([samples.real, samples.imag], axis=1) * FULL_SCALE + FULL_SCALE
+    return np.clip(np.round(pairs), 0, 255).astype(np.uint8)
+
+
+class Server:
+    """Serves one client after the other."""
+
+    def __init__(self, antenna, options):
+        self.antenna, self.options = antenna, options
+        self.frequency, self.rate = 100e6, 2.048e6
+        self.sent = self.place = self.unsettled = 0
+        self.faults = sorted((float(start), kind, float(length)) for kind, start, length in options.fault)
+
+    def run(self):
+        listener = socket.create_server((self.options.address, self.options.port))
+        tell(port=listener.getsockname()[1])
+        while True:
+            client, _ = listener.accept()
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 16)
+            tell(client=True, sent=self.sent)
+            try:
+                with client:
+                    self.serve(client)
+            except (ConnectionError, TimeoutError):
+                pass
+            tell(client=False, sent=self.sent)
+
+    def serve(self, client):
+        client.sendall(b"RTL0" + struct.pack(">II", 5, len(GAIN_TENTHS_DB)))
+        self.begun, self.sent_before = time.monotonic(), self.sent
+        while True:
+            self.take_commands(client)
+            fault = self.next_fault()
+            if fault == "disconnect":
+                return
+            client.sendall(self.next_chunk(fault).tobytes())
+            self.sent += CHUNK
+            if not self.options.fast:
+                time.sleep(max(0, self.begun + (self.sent - self.sent_before) / self.rate - time.monotonic()))
+
+    def take_commands(self, client):
+        while select.select([client], [], [], 0)[0]:
+            message = client.recv(5, socket.MSG_WAITALL)
+            if len(message) < 5:
+                raise ConnectionError("closed")
+            number, value = struct.unpack(">BI", message)
+            name = COMMANDS.get(number, str(number))
+            tell(command=name, value=value, sent=self.sent)
+            if name == "frequency":
+                self.unsettled = int(self.options.settle * self.rate)
+                self.frequency, self.place = float(value), 0
+            elif name == "rate":
+                self.rate = float(value)
+                self.begun, self.sent_before = time.monotonic(), self.sent
+
+    def next_fault(self):
+        """The fault that is due, once for those that have no length in the stream; None while all is well."""
+        if not self.faults or self.sent < self.faults[0][0] * self.rate:
+            return None
+        start, kind, length = self.faults[0]
+        if kind != "garbage" or self.sent >= (start + length) * self.rate:
+            self.faults.pop(0)
+        if kind == "stall":
+            time.sleep(length)
+            self.begun += length
+        elif kind == "drop":
+            self.place += int(length * self.rate)
+        tell(fault=kind, sent=self.sent)
+        return kind
+
+    def next_chunk(self, fault):
+        """The next samples: those of the antenna, or full scale while the tuner has not settled."""
+        if fault == "garbage" or self.unsettled > 0:
+            self.unsettled -= CHUNK
+            return np.tile(np.array([[0, 255], [255, 0]], np.uint8), (CHUNK // 2, 1))
+        heard = self.antenna.listen(self.frequency, self.rate)
+        chunk = heard[(self.place + np.arange(CHUNK)) % len(heard)]
+        self.place += CHUNK
+        return chunk
+
+
+def tell(**fields):
+    print(json.dumps(fields), flush=True)
+
+
+def load(path):
+    """Samples of a SigMF recording of bytes, as uint8 pairs."""
+    raw = np.fromfile(Path(path).with_suffix(".sigmf-data"), np.uint8)
+    datatype = json.loads(Path(path).with_suffix(".sigmf-meta").read_text())["global"]["core:datatype"]
+    return (raw if datatype == "cu8" else raw ^ 0x80).reshape(-1, 2)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--address", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--band", type=float, nargs=3, action="append", default=[], metavar=("LOWER", "UPPER", "DB"))
+    parser.add_argument("--recording")
+    parser.add_argument("--fast", action="store_true", help="send as fast as the client takes it")
+    parser.add_argument("--settle", type=float, default=0.0, help="seconds of full scale after a tune")
+    parser.add_argument("--fault", nargs=3, action="append", default=[], metavar=("KIND", "SECONDS", "LENGTH"))
+    options = parser.parse_args()
+    if unknown := {kind for kind, *_ in options.fault} - set(FAULTS):
+        parser.error(f"--fault {', '.join(unknown)}; choose from {', '.join(FAULTS)}")
+    Server(Antenna(options.band, load(options.recording) if options.recording else None), options).run()
+
+
+if __name__ == "__main__":
+    main()
