@@ -6,16 +6,15 @@ import numpy as np
 import pmt
 from gnuradio import gr
 
-from rpmsn.classes import CLASS_NAMES
 from rpmsn.errors import ParameterError, RpmsnError
 from rpmsn.inference.live import Settings, StreamAnalyser
 from rpmsn.inference.model import DEFAULT_MODEL, load_model
 from rpmsn.inference.runtimes import AUTO
 from rpmsn.recording.logs import open_log
 from rpmsn.recording.snippets import SnippetWriter
-from rpmsn.spectrogram import DB_MAX, DB_MIN
 
 from . import pdu, tags
+from .result_fields import frame_fields, segment_fields
 
 COMMAND = "command"
 MODES = ("live", "replay")
@@ -218,26 +217,12 @@ class segmenter_sink(gr.sync_block):
 
     def _send_result(self, frame, clock, events):
         """Tell of a frame (None after the last one) and of what happened to carriers; in the analysing thread."""
+        number, health = (self._last_number, pdu.HEALTH_OK) if frame is None else (frame.number, frame.health)
         for event, event_clock in events:
-            self._publish(pdu.SEGMENTS, self._segment_fields(event, event_clock, frame))
+            self._publish(pdu.SEGMENTS, segment_fields(event, event_clock, number, health,
+                                                       self._analyser.model.card.name))
         if frame is not None:
             self._send_frame(frame, clock)
-
-    def _segment_fields(self, event, clock, frame):
-        source = event.segment or event.carrier
-        start, end = ((source.start_offset, source.end_offset) if event.segment
-                      else (source.sample_start, source.sample_end))
-        return {
-            pdu.LABEL: source.label, pdu.CLASS_ID: source.class_id, pdu.CONFIDENCE: source.confidence,
-            pdu.CENTER_FREQUENCY: source.center_frequency, pdu.BANDWIDTH: source.bandwidth,
-            pdu.FREQ_LOWER: source.freq_lower, pdu.FREQ_UPPER: source.freq_upper,
-            pdu.START_OFFSET: start, pdu.END_OFFSET: end,
-            pdu.RX_TIME: clock.at(start), pdu.TIME_SOURCE: clock.source,
-            pdu.DURATION: (end - start) / source.sample_rate, pdu.SAMPLE_RATE: source.sample_rate,
-            pdu.SNR_DB: source.snr_db, pdu.PWR_DB: source.pwr_db, pdu.BURST_ID: event.carrier.carrier_id,
-            pdu.EVENT: event.kind, pdu.PDU_NUM: self._last_number if frame is None else frame.number,
-            pdu.HEALTH: pdu.HEALTH_OK if frame is None else frame.health, pdu.MODEL: self._analyser.model.card.name,
-        }
 
     def _send_frame(self, frame, clock):
         self._last_number = frame.number
@@ -245,20 +230,7 @@ class segmenter_sink(gr.sync_block):
         if self._frames_per_second == 0 or now - self._last_frame_sent < 1 / self._frames_per_second:
             return
         self._last_frame_sent = now
-        geometry = frame.geometry
-        # Of a last frame that reaches back, and of a short one that was repeated, only the rows that are new.
-        first_row = (frame.new_from - geometry.start_offset) * geometry.rows // geometry.samples
-        image, mask = frame.image[first_row:geometry.rows], frame.mask[first_row:geometry.rows]
-        self._publish(pdu.FRAMES, {
-            pdu.PDU_NUM: frame.number, pdu.ROWS: image.shape[0], pdu.COLUMNS: image.shape[1],
-            pdu.MASK: mask, pdu.CLASSES: list(CLASS_NAMES),
-            pdu.CENTER_FREQUENCY: geometry.center_frequency, pdu.SAMPLE_RATE: geometry.sample_rate,
-            pdu.START_OFFSET: frame.new_from, pdu.END_OFFSET: frame.end_offset,
-            pdu.RX_TIME: clock.at(frame.new_from), pdu.TIME_SOURCE: clock.source,
-            pdu.DURATION: (frame.end_offset - frame.new_from) / geometry.sample_rate,
-            pdu.DB_MIN: DB_MIN, pdu.DB_MAX: DB_MAX, pdu.NOISE_FLOOR_DB: frame.floor_db,
-            pdu.MODEL: self._analyser.model.card.name,
-        }, image)
+        self._publish(pdu.FRAMES, *frame_fields(frame, clock, self._analyser.model.card.name))
 
     def _send_status(self, status):
         self._publish(pdu.STATUS, status)
