@@ -236,7 +236,9 @@ class TestAnnotate:
 
     @pytest.mark.parametrize("option, value", [
         ("--sample-rate", "fast"), ("--sample-rate", "nan"), ("--sample-rate", "-5e6"), ("--sample-rate", "0"),
-        ("--center-frequency", "inf"), ("--threads", "0"), ("--threads", "two"), ("--no-such-option", "1"),
+        ("--center-frequency", "inf"), ("--workers", "0"), ("--workers", "two"), ("--no-such-option", "1"),
+        ("--frame-seconds", "1"), ("--frame-seconds", "0"), ("--duty-cycle", "0"), ("--duty-cycle", "1.1"),
+        ("--average-frames", "0"),
     ])
     def test_a_bad_option_value_is_wrong_use_and_named(self, annotate, band, option, value):
         result = annotate(band, option, value)
@@ -254,6 +256,48 @@ class TestAnnotate:
         result = annotate(band, "--sample-rate", "2e6")
         assert result.status == 0
         assert "was trained for 5 to 125 Msps" in result.err
+
+
+    def test_per_frame_writes_an_annotation_for_every_segment_under_the_number_of_its_carrier(self, annotate, band):
+        assert annotate(band, "--per-frame").status == 0
+        found = json.loads(band.with_name("band.rpmsn.sigmf-meta").read_text())["annotations"]
+        # It qualifies in the second frame; that of the first is not told of.
+        assert [(one["core:sample_start"], one["core:sample_count"]) for one in found] == [(FRAME, FRAME)]
+        assert {one["rpmsn:carrier_id"] for one in found} == {1}
+
+    def test_a_duty_cycle_is_told_as_coverage(self, annotate, band):
+        assert json.loads(annotate(band, "--duty-cycle", "0.5", "--json").out)["coverage"] == 0.5
+
+    def test_another_frame_length_gives_other_frames_and_a_warning(self, annotate, band):
+        printed = json.loads(annotate(band, "--frame-seconds", "0.02", "--json").out)
+        assert printed["frames"] == 4 and "expect more mistakes" in printed["warnings"][0]
+
+
+class TestBench:
+    def test_prints_parts_and_live_runs_of_every_runtime_asked_for(self, rpmsn, untrained_model):
+        result = rpmsn("bench", "--model", untrained_model, "--runtimes", "torch", "--seconds", "1", "--rate", "5e6",
+                       "--no-references", "--json", "--quiet")
+        assert result.status == 0, result.err
+        found = json.loads(result.out)
+        assert set(found["parts"]) == set(found["live"]) == set(found["highest"]) == {"torch"}
+        times = found["parts"]["torch"]
+        assert times["whole"] >= max(times["image"], times["network"], times["segments"])
+        run = found["live"]["torch"]
+        assert run["frames_analysed"] > 0 and 0 <= run["coverage"] <= 1
+        assert found["highest"]["torch"] is None or 15e6 < found["highest"]["torch"] < 123e6
+
+    def test_the_table_names_what_it_compares_with(self, rpmsn, untrained_model):
+        out = rpmsn("bench", "--model", untrained_model, "--runtimes", "torch", "--seconds", "1", "--rate", "5e6",
+                    "--no-references", "--no-search", "--quiet").out
+        assert "FFT alone" in out and "x FFT alone" in out and "coverage" in out
+
+    @pytest.mark.parametrize("arguments, status, words", [
+        (("--rate", "5e3"), 2, "125e6"), (("--runtimes", "magic"), 2, "torch"), (("--seconds", "0"), 2, "seconds"),
+        (("--model", "nothing"), 1, "there are"), (("--type", "cf64"), 2, "ci16"),
+        (("--runtimes", "openvino"), 1, "rpmsn export")])
+    def test_typed_wrongly(self, rpmsn, untrained_model, arguments, status, words):
+        result = rpmsn("bench", *(() if "--model" in arguments else ("--model", untrained_model)), *arguments)
+        assert result.status == status and words in result.err
 
 
 class TestOddRecordings:

@@ -6,6 +6,7 @@ import math
 import os
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 from .errors import ParameterError, RpmsnError
 from .models import DEFAULT_MODEL
@@ -115,6 +116,11 @@ def _add_running(parser):
     """The options of commands that run a network: what runs it, and how."""
     parser.add_argument("--threads", type=_count, default=os.cpu_count() or 1, metavar="N",
                         help="threads of the network (default: %(default)s, the cores of this machine)")
+    _add_runtime(parser)
+
+
+def _add_runtime(parser):
+    """The options that say what runs the network, and whether its progress is shown."""
     parser.add_argument("--runtime", default="auto", metavar="NAME",
                         help="what runs the network: auto (the fastest, found by a short trial at first use), or one "
                              "that `rpmsn doctor` lists, such as torch (default: %(default)s)")
@@ -140,7 +146,17 @@ def _add_annotate(commands):
     parser.add_argument("--overwrite", action="store_true", help="let OUT replace a file that exists")
     parser.add_argument("--model", default=DEFAULT_MODEL, metavar="NAME",
                         help="model to use, by name or path of its card (default: %(default)s)")
-    _add_running(parser)
+    parser.add_argument("--workers", "--threads", type=_count, default=os.cpu_count() or 1, metavar="N",
+                        help="frames analysed at the same time (default: %(default)s, the cores of this machine)")
+    _add_runtime(parser)
+    parser.add_argument("--per-frame", action="store_true",
+                        help="one annotation for every segment of every frame, not one a carrier")
+    parser.add_argument("--frame-seconds", type=_number, metavar="S",
+                        help="length of a frame, 0.01 to 0.2 (default: what the model was trained with)")
+    parser.add_argument("--average-frames", type=_count, default=1, metavar="N",
+                        help="average the scores over so many frames (default: %(default)s)")
+    parser.add_argument("--duty-cycle", type=_number, default=1.0, metavar="SHARE",
+                        help="analyse only this share of the frames, above 0 to 1 (default: all)")
     parser.add_argument("--json", action="store_true", help="print the result as JSON, for machines")
     parser.set_defaults(run=_annotate)
 
@@ -159,15 +175,24 @@ def _annotate(options):
     with _open(options) as recording:
         output = Path(options.output) if options.output else default_output(recording)
         check_output(output, overwrite=options.overwrite)
-        analyser = RecordingAnalyser(recording, model, options.threads, options.runtime)
+        analyser = RecordingAnalyser(recording, model, options.workers, options.runtime, options.frame_seconds,
+                                     options.average_frames, options.duty_cycle, options.per_frame)
         with tqdm(total=recording.duration, unit="s", unit_scale=True, desc=recording.path.name, file=sys.stderr,
                   disable=options.quiet or None) as progress:
             for frame, _ in analyser.frames():
                 progress.update((frame.end_offset - frame.new_from) / recording.sample_rate)
-        written = write_annotations(recording, analyser.result.carriers, output, overwrite=options.overwrite,
-                                    model=model.card.name)
+        found = _segments_of(analyser.result) if options.per_frame else analyser.result.carriers
+        written = write_annotations(recording, found, output, overwrite=options.overwrite, model=model.card.name)
     print_result = report.print_json if options.json else report.print_table
     print_result(recording, model, analyser.result, written)
+
+
+def _segments_of(result):
+    """The segments of the carriers that are told of, as `write_annotations` takes them."""
+    told = {carrier.carrier_id for carrier in result.carriers}
+    return [SimpleNamespace(**vars(segment), sample_start=segment.start_offset, carrier_id=carrier.carrier_id,
+                            sample_count=segment.end_offset - segment.start_offset)
+            for segment, carrier in result.segments if carrier.carrier_id in told]
 
 
 def _add_info(commands):

@@ -24,6 +24,7 @@ class Analysis:
         frames: how many there were.
         warnings: what a reader of the result should know, in words, each once.
         runtime: name of what ran the network.
+        segments: list of (Segment, Carrier) in the order of the frames, if they were asked for.
     """
 
     carriers: list = field(default_factory=list)
@@ -33,6 +34,7 @@ class Analysis:
     frames: int = 0
     warnings: list = field(default_factory=list)
     runtime: str = ""
+    segments: list = field(default_factory=list, repr=False)
 
     @property
     def coverage(self):
@@ -48,13 +50,21 @@ class RecordingAnalyser:
         model: rpmsn.inference.model.Model.
         workers: frames that are analysed at the same time, each in a thread of its own.
         runtime: name of one of `runtimes.KINDS`, or `auto` for the fastest.
+        frame_seconds: 0.01 to 0.2; None for what the model was trained with.
+        average_frames: class probabilities are averaged over so many frames.
+        duty_cycle: share of the frames to analyse, above 0 to 1.
+        keep_segments: keep the segments in the result, as well as the carriers; then memory grows with their number.
     """
 
-    def __init__(self, recording, model, workers=1, runtime=AUTO):
+    def __init__(self, recording, model, workers=1, runtime=AUTO, frame_seconds=None, average_frames=1,
+                 duty_cycle=1.0, keep_segments=False):
         self.recording = recording
-        self.segmenter = Segmenter(model, recording.sample_rate, runtime=runtime)
+        self.segmenter = Segmenter(model, recording.sample_rate, runtime=runtime, frame_seconds=frame_seconds,
+                                   average_frames=average_frames)
         self.tracker = Tracker(carriers_kept=None)
         self._workers = workers
+        self._keep_segments = keep_segments
+        self._replay = Replay(self.segmenter.twins(workers), recording.native_type, duty_cycle)
         self.result = Analysis(samples=recording.sample_count, runtime=self.segmenter.runtime.name,
                                warnings=list(recording.warnings) + list(self.segmenter.warnings))
 
@@ -62,8 +72,7 @@ class RecordingAnalyser:
         """Analyse; yields every Frame with the list of its Events. Segments of another centre frequency (a new
         capture segment in the recording) start a new frame."""
         unfit, noted = [], []
-        replay = Replay(self.segmenter.twins(self._workers), self.recording.native_type)
-        for result in replay.results(self._stretches()):
+        for result in self._replay.results(self._stretches()):
             if result.error is not None:
                 raise result.error
             frame = result.frame
@@ -77,8 +86,8 @@ class RecordingAnalyser:
             if frame.repeated:
                 self._warn(f"shorter than a frame: {frame.geometry.samples} samples, where a frame has "
                            f"{self.segmenter.frame_samples}; analysed all the same, with less to go by")
-            yield frame, self.tracker.update(frame)
-        counts = replay.intake.counts()
+            yield frame, self._noted(self.tracker.update(frame))
+        counts = self._replay.intake.counts()
         self.result.samples_analysed = counts.analysed
         self.result.samples_skipped = counts.too_short
         if unfit:
@@ -87,8 +96,14 @@ class RecordingAnalyser:
             self._warn(f"{len(noted)} of {self.result.frames} frames: {noted[0]}")
         if self.result.samples_skipped:
             self._warn(f"{self.result.samples_skipped} samples were too few to analyse on their own")
-        self.tracker.finish()
+        self._noted(self.tracker.finish())
         self.result.carriers = consolidate(self.tracker.carriers)
+
+    def _noted(self, events):
+        """Keep the segments of events, if that was asked for; returns the events."""
+        if self._keep_segments:
+            self.result.segments += [(event.segment, event.carrier) for event in events if event.segment is not None]
+        return events
 
     def run(self):
         """Analyse all; returns the Analysis."""
