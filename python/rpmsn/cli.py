@@ -65,7 +65,7 @@ def build_parser():
     parser.add_argument("--version", action="version", version=f"gr-rpmsn {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for add in (_add_annotate, _add_info, _add_doctor, _add_grc, _add_synth, _add_train, _add_evaluate, _add_export,
-                _add_import_authors, _add_bench):
+                _add_import_authors, _add_bench, _add_devices, _add_monitor):
         add(commands)
     return parser
 
@@ -224,6 +224,32 @@ def _doctor(options):
     from . import doctor
 
     return doctor.run()
+
+
+def _add_devices(commands):
+    parser = commands.add_parser("devices", help="which radios there are, and what is missing to use others",
+                                 description="Lists the radios that are plugged in or answer on the network, as --device "
+                                             "takes them, and says what keeps others from being used. Exit status 1 if "
+                                             "there is none.")
+    parser.set_defaults(run=_devices)
+
+
+def _devices(options):
+    from .radios import listing
+
+    return listing.run()
+
+
+def _add_monitor(commands):
+    from . import monitor
+
+    parser = commands.add_parser(
+        "monitor", help="watch a radio without a screen: log files, a publisher, a status line a second",
+        description="Watches a radio: writes what is found to files, publishes it, and prints one status line a second. "
+                    "Ends at Ctrl-C, or with exit status 1 when the radio stops.",
+        epilog="Example: rpmsn monitor --device driver=rtlsdr --frequency 1842.5M --rate 2.4M --log found.jsonl")
+    monitor.add_options(parser)
+    parser.set_defaults(run=monitor.run)
 
 
 def _add_grc(commands):
