@@ -27,7 +27,7 @@
 namespace {
 
 using Sample = std::complex<float>;
-constexpr size_t LOOP = 1 << 16, TAPS = 255, MTU = 16384;
+constexpr size_t LOOP = 1 << 17, TAPS = 255, MTU = 16384;
 constexpr double NOISE = 5e-3, LOWEST_RATE = 1e6, HIGHEST_RATE = 61.44e6, LOWEST = 24e6, HIGHEST = 6e9;
 
 double number(const SoapySDR::Kwargs &args, const std::string &key, double otherwise)

@@ -68,9 +68,9 @@ class SoapyRadio:
         if driver is None:
             return "Name the driver, as driver=rtlsdr; `rpmsn devices` lists what is there."
         if there and driver not in there:
-            package = PACKAGES.get(driver, f"soapysdr-module-{driver}")
-            return (f"SoapySDR has no driver {driver} here, only {', '.join(there)}: apt-get install {package}, or "
-                    "install the module that the radio's maker offers.")
+            step = (f"apt-get install {PACKAGES[driver]}" if driver in PACKAGES else
+                    "apt-cache search soapysdr-module lists those of Debian, or install what the radio's maker offers")
+            return f"SoapySDR has no driver {driver} here, only {', '.join(there)}: {step}."
         return "Is it plugged in, and used by no other program? `rpmsn devices` tells what is there and what is missing."
 
     def _ranges(self, getter):

@@ -1,9 +1,131 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Radios that are plugged in or on the network, and what keeps them from being used."""
+"""Radios that are plugged in or on the network, and what keeps one from being used: `rpmsn devices`."""
+import os
 import shutil
 import subprocess
+from dataclasses import dataclass
+from pathlib import Path
 
-FIND_SECONDS = 20
+FIND_SECONDS = 30
+USB_DEVICES = Path("/sys/bus/usb/devices")
+USB_NODES = Path("/dev/bus/usb")
+KERNEL_DRIVER = "dvb_usb_rtl28xxu"
+"""The kernel takes an RTL-SDR for a television receiver with this module, unless a udev rule or blacklist forbids it."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of radio with a USB plug.
+
+    Attributes:
+        name: as on the box.
+        device: how it is opened.
+        driver: Debian package with the driver.
+        rules: Debian package whose udev rule lets users open it.
+    """
+
+    name: str
+    device: str
+    driver: str
+    rules: str
+
+
+RTLSDR = Kind("RTL-SDR", "driver=rtlsdr", "soapysdr-module-rtlsdr", "librtlsdr0")
+USRP = Kind("USRP (USB)", "uhd", "uhd-host", "uhd-host")
+HACKRF = Kind("HackRF", "driver=hackrf", "soapysdr-module-hackrf", "libhackrf0")
+AIRSPY = Kind("Airspy", "driver=airspy", "soapysdr-module-airspy", "libairspy0")
+LIMESDR = Kind("LimeSDR", "driver=lime", "soapysdr-module-lms7", "limesuite-udev")
+BLADERF = Kind("bladeRF", "driver=bladerf", "soapysdr-module-bladerf", "libbladerf-udev")
+USB_KINDS = {
+    "0bda:2832": RTLSDR, "0bda:2838": RTLSDR, "2500:0020": USRP, "2500:0021": USRP, "2500:0022": USRP,
+    "1d50:6089": HACKRF, "1d50:60a1": AIRSPY, "1d50:6108": LIMESDR, "0403:601f": LIMESDR, "2cf0:5246": BLADERF,
+    "2cf0:5250": BLADERF,
+}
+"""USB vendor and product -> Kind."""
+
+
+@dataclass(frozen=True)
+class Radio:
+    """A radio that can be opened.
+
+    Attributes:
+        device: what to give as `--device`.
+        label: what it is, in words.
+    """
+
+    device: str
+    label: str
+
+
+@dataclass(frozen=True)
+class Plugged:
+    """A radio in a USB socket.
+
+    Attributes:
+        kind: Kind.
+        place: the socket, as the kernel names it.
+        may_be_opened: whether its permissions let this user open it.
+        taken_by: kernel driver that holds it, or "".
+    """
+
+    kind: Kind
+    place: str
+    may_be_opened: bool
+    taken_by: str
+
+    @property
+    def obstacles(self):
+        """What keeps it from being used, each a sentence with what to do."""
+        found = []
+        if not self.may_be_opened:
+            found.append(f"you may not open it: apt-get install {self.kind.rules} brings the udev rule (then unplug it "
+                         "and plug it in again), and your user has to be in the group plugdev: "
+                         "sudo usermod -aG plugdev $USER, then log in again")
+        if self.taken_by == KERNEL_DRIVER:
+            found.append(f"the kernel uses it for television: sudo modprobe -r {KERNEL_DRIVER}, and to keep it so: "
+                         f"echo 'blacklist {KERNEL_DRIVER}' | sudo tee /etc/modprobe.d/rtlsdr.conf")
+        return found
+
+
+def find_radios():
+    """Everything that SoapySDR and UHD find: list of Radio. Takes some seconds, since networks are asked too."""
+    return soapy_radios(_output("SoapySDRUtil", "--find")) + uhd_radios(_output("uhd_find_devices"))
+
+
+def soapy_radios(text):
+    """List of Radio, from what `SoapySDRUtil --find` prints.
+
+    Example:
+        >>> soapy_radios("Found device 0\\n  driver = rtlsdr\\n  label = Generic RTL2832U :: 77\\n  serial = 77\\n")
+        [Radio(device='driver=rtlsdr,serial=77', label='Generic RTL2832U :: 77')]
+    """
+    return [Radio(_device(fields, "driver", "serial", "remote", "remote:driver"), fields.get("label", fields["driver"]))
+            for fields in _groups(text, " = ") if fields.get("driver", "audio") not in ("audio", "null")]
+
+
+def uhd_radios(text):
+    """List of Radio, from what `uhd_find_devices` prints."""
+    return [Radio("uhd:" + _device(fields, "type", "serial", "addr"), f"USRP {fields.get('product', fields['type'])}")
+            for fields in _groups(text, ": ") if "type" in fields]
+
+
+def plugged_in(devices=USB_DEVICES, nodes=USB_NODES):
+    """Radios that the kernel sees in USB sockets, usable or not: list of Plugged.
+
+    Args:
+        devices, nodes: folders of the kernel's list of devices, and of their device files.
+    """
+    found = []
+    for folder in sorted(devices.glob("*")):
+        facts = {name: _read(folder / name) for name in ("idVendor", "idProduct", "busnum", "devnum")}
+        kind = USB_KINDS.get(f"{facts['idVendor']}:{facts['idProduct']}")
+        if kind is None:
+            continue
+        node = nodes / facts["busnum"].zfill(3) / facts["devnum"].zfill(3)
+        drivers = [link.resolve().name for link in folder.glob("*:*/driver")]
+        taken = next((driver for driver in drivers if driver != "usbfs"), "")
+        found.append(Plugged(kind, folder.name, os.access(node, os.R_OK | os.W_OK), taken))
+    return found
 
 
 def soapy_drivers():
@@ -11,6 +133,37 @@ def soapy_drivers():
     text = _output("SoapySDRUtil", "--info")
     listed = [line.split("...")[-1] for line in text.splitlines() if line.startswith("Available factories")]
     return [name.strip() for name in ",".join(listed).split(",") if name.strip() not in ("", "No factories found!")]
+
+
+def missing_tools():
+    """Sentences about the programs without which radios of a kind are not found."""
+    tools = {"SoapySDRUtil": "soapysdr-tools", "uhd_find_devices": "uhd-host"}
+    return [f"{program} is not there to look for radios: apt-get install {package}"
+            for program, package in tools.items() if shutil.which(program) is None]
+
+
+def _groups(text, between):
+    """Fields of each device in a printed list: dict of the lines that are indented."""
+    groups = []
+    for line in text.splitlines():
+        if not line.startswith(" "):
+            groups.append({})
+        elif groups and between.strip() in line:
+            name, _, value = line.strip().partition(between.strip())
+            groups[-1][name.strip()] = value.strip()
+    return [group for group in groups if group]
+
+
+def _device(fields, *names):
+    """The device arguments that tell one radio from others."""
+    return ",".join(f"{name}={fields[name]}" for name in names if fields.get(name))
+
+
+def _read(path):
+    try:
+        return path.read_text().strip()
+    except OSError:
+        return ""
 
 
 def _output(program, *arguments):

@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`rpmsn monitor`: a radio watched without a screen. Log files, a publisher, and one status line a second."""
+import json
+import os
+import signal
+import sys
+import threading
+import time
+
+from . import monitor_line
+from .errors import RadioError
+from .radio_options import add_radio_options
+from .report import carrier_fields, format_table
+
+LINES_BETWEEN_HEADERS = 20
+SILENT_SECONDS = 5.0
+"""A radio that sends nothing for so long has stopped: the program ends, so that whoever started it can act."""
+STOP_SECONDS = 5.0
+"""A driver that does not end within this time is left behind, and the process with it."""
+STEP_SECONDS = 0.1
+SHORTEST_TOLD_S = 0.2
+"""Carriers that were on the air for less are not in the table at the end."""
+
+
+def add_options(parser):
+    """Add the options of `rpmsn monitor` to a parser."""
+    add_radio_options(parser)
+    parser.add_argument("--model", metavar="NAME", help="model, by name or path of its card (default: the one that ships "
+                                                        "for the narrowest range of rates that holds --rate)")
+    parser.add_argument("--runtime", default="auto", metavar="NAME", help="what runs the network (default: %(default)s)")
+    parser.add_argument("--workers", type=int, default=2, metavar="N", help="frames analysed at a time (default: %(default)s)")
+    parser.add_argument("--duty-cycle", type=float, default=1.0, metavar="SHARE",
+                        help="share of the frames to analyse, above 0 to 1, for slow machines (default: all)")
+    parser.add_argument("--log", action="append", default=[], metavar="PATH",
+                        help="write what is found to a .jsonl, .csv or .sigmf-meta file; may be given again")
+    parser.add_argument("--log-rotate", type=float, default=0.0, metavar="SECONDS", help="begin new log files so often")
+    parser.add_argument("--publish", metavar="ADDRESS", help="publish over ZeroMQ, such as tcp://127.0.0.1:5560")
+    parser.add_argument("--duration", type=float, metavar="SECONDS", help="end after so long (default: at Ctrl-C)")
+    parser.add_argument("--json", action="store_true", help="status lines and carriers as JSON, for machines")
+
+
+def run(options):
+    """Watch a radio until it is asked to end; returns the exit status.
+
+    Raises:
+        RpmsnError: a radio, model or file that cannot be used.
+    """
+    os.environ.setdefault("GR_CONF_LOG_LOG_FILE", "stderr")  # GNU Radio's log; stdout is for results
+    from gnuradio.rpmsn.monitor_flowgraph import MonitorFlowgraph
+
+    flowgraph = MonitorFlowgraph(options)
+    asked = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: asked.set())
+    for warning in flowgraph.warnings():
+        print(f"rpmsn monitor: {warning}", file=sys.stderr)
+    flowgraph.start()
+    fault = None
+    try:
+        Watch(flowgraph, options).watch(asked)
+    except RadioError as error:
+        fault = error
+    has_ended = end(flowgraph)
+    _tell_carriers(flowgraph.carriers(), options)
+    if fault is not None:
+        print(f"rpmsn monitor: {fault}", file=sys.stderr)
+    status = 1 if fault else 0
+    if not has_ended:
+        sys.stdout.flush()
+        os._exit(status)  # the driver's thread still runs, and would keep Python from ending
+    return status
+
+
+class Watch:
+    """Tells the status once a second, and notices when the radio has stopped.
+
+    Args:
+        flowgraph: what has `status`, `carriers` and `device`.
+        options: `json`, `duration`.
+        clock: seconds, as `time.monotonic`.
+    """
+
+    def __init__(self, flowgraph, options, clock=time.monotonic):
+        self._flowgraph, self._options, self._clock = flowgraph, options, clock
+        self._begun = self._heard_at = clock()
+        self._received = 0
+        self._first = None
+        self._lines = 0
+
+    def watch(self, asked):
+        """Watch until an event is set, or the time is over.
+
+        Raises:
+            RadioError: the radio has stopped.
+        """
+        next_line = self._begun + 1.0
+        while not asked.wait(STEP_SECONDS):
+            now = self._clock()
+            status = self._flowgraph.status()
+            self._listen(status, now)
+            if now >= next_line:
+                self.tell(status, now)
+                next_line += 1.0
+            if self._options.duration is not None and now - self._begun >= self._options.duration:
+                return
+
+    def tell(self, status, now):
+        """Print one status line."""
+        from .inference.carriers import HOLD_SECONDS
+
+        received = status["samples_received"]
+        on_air = monitor_line.carriers_on_air(self._flowgraph.carriers(), received, HOLD_SECONDS)
+        drift_s = self._drift(received + status["samples_lost"], status["sample_rate"], now)
+        if self._options.json:
+            counts = {label: sum(carrier.label == label for carrier in on_air) for label in ("LTE", "NR", "other")}
+            print(json.dumps({"time": time.time(), **status, "clock_drift": drift_s, "carriers": counts,
+                              "carriers_cut": sum(map(monitor_line.is_cut, on_air))}), flush=True)
+            return
+        if self._lines % LINES_BETWEEN_HEADERS == 0:
+            print(monitor_line.header())
+        self._lines += 1
+        print(monitor_line.status_line(status, on_air, drift_s, time.time()), flush=True)
+
+    def _listen(self, status, now):
+        if status["samples_received"] > self._received:
+            self._received, self._heard_at = status["samples_received"], now
+        elif now - self._heard_at > SILENT_SECONDS:
+            raise RadioError(f"{self._flowgraph.device} has sent nothing for {SILENT_SECONDS:g} s and is taken to have "
+                             "stopped: is it still plugged in, is its server still running? `rpmsn devices` tells. "
+                             "What was found so far is in the files, whole; start again to go on in new ones.")
+
+    def _drift(self, samples, rate, now):
+        """Seconds by which the host's clock has run ahead of the samples since the first line."""
+        if self._first is None:
+            self._first = samples, now
+        first_samples, first_now = self._first
+        return now - first_now - (samples - first_samples) / rate
+
+
+def end(flowgraph):
+    """Stop a flowgraph; returns whether all its threads have ended, gr-osmosdr's client of rtl_tcp being one that may not."""
+    flowgraph.stop()
+    waiting = threading.Thread(target=flowgraph.wait, daemon=True)
+    waiting.start()
+    waiting.join(STOP_SECONDS)
+    return not waiting.is_alive()
+
+
+def _tell_carriers(carriers, options):
+    """The carriers found, as a table or as JSON."""
+    if options.json:
+        print(json.dumps({"carriers": [{**carrier_fields(carrier), "cut_lower": carrier.cut_lower,
+                                        "cut_upper": carrier.cut_upper} for carrier in carriers]}), flush=True)
+        return
+    told = [carrier for carrier in carriers if carrier.time_on_air >= SHORTEST_TOLD_S]
+    if told:
+        print(format_table(monitor_line.CARRIER_COLUMNS, [monitor_line.carrier_row(carrier) for carrier in told]))
+    print(f"{len(carriers)} carriers, {len(carriers) - len(told)} of them shorter than {SHORTEST_TOLD_S:g} s and not told "
+          "here" if carriers else "No carrier found.")
+    if any(map(monitor_line.is_cut, told)):
+        print("< and >: wider than the radio's span; a band_scanner finds the whole (docs/scanner.md).")
