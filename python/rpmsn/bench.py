@@ -24,6 +24,8 @@ SCENE_RATE = 61.44e6
 PIECE_SECONDS = 1e-3
 FULL_SCALE = {np.dtype(np.int16): 32767, np.dtype(np.int8): 127}
 PUBLISHED, UNET = "RPMSN as published, torch", "U-Net, ResNet-34, torch"
+PUBLISHED_GPU = "RPMSN as published, CUDA, bfloat16"
+GPU_BATCH = 8
 
 
 @dataclass(frozen=True)
@@ -152,9 +154,11 @@ def live(model, sample_rate, settings, samples, seconds):
 def reference_networks(threads):
     """Seconds for one image, with random weights (the time does not depend on them): yields (name, seconds or None).
 
-    None where the library that the network comes from is not installed.
+    None where the library that the network comes from is not installed, or there is no GPU.
     """
     import torch
+
+    yield PUBLISHED_GPU, _published_on_gpu() if torch.cuda.is_available() else None
 
     torch.set_num_threads(threads)
     for name, architecture, arguments in ((PUBLISHED, "rpmsn", {}), (UNET, "unet", {"in_channels": 3, "classes": 3})):
@@ -169,6 +173,21 @@ def reference_networks(threads):
             built(image)
             once = time.perf_counter() - begun
             yield name, once if once > 2 else median_seconds(lambda: built(image), 3)
+
+
+def _published_on_gpu():
+    """Seconds for one image of a batch, from numbers in the computer's memory to numbers in its memory."""
+    import torch
+
+    built = network.create("rpmsn").eval().to("cuda", torch.bfloat16, memory_format=torch.channels_last)
+    images = torch.rand(GPU_BATCH, 3, spectrogram.ROWS, spectrogram.COLUMNS).pin_memory()
+
+    def work():
+        batch = images.to("cuda", torch.bfloat16, non_blocking=True).contiguous(memory_format=torch.channels_last)
+        built(batch).float().cpu()
+
+    with torch.inference_mode():
+        return median_seconds(work, 5) / GPU_BATCH
 
 
 RATES = (15.36e6, 30.72e6, 46.08e6, 61.44e6, 76.8e6, 92.16e6, 107.52e6, 122.88e6)
@@ -244,7 +263,7 @@ def tables(found):
 
     def timed(name, seconds):
         if seconds is None:
-            return name, "not installed", "", ""
+            return name, "not here", "", ""
         return name, f"{1e3 * seconds:.1f}", f"{seconds / reference:.2f}", f"{frame_s / seconds:.3g}"
 
     lines = [timed(f"FFT alone, {found['fft']['library']}: the limit", reference)]
