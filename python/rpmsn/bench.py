@@ -26,6 +26,10 @@ FULL_SCALE = {np.dtype(np.int16): 32767, np.dtype(np.int8): 127}
 PUBLISHED, UNET = "RPMSN as published, torch", "U-Net, ResNet-34, torch"
 PUBLISHED_GPU = "RPMSN as published, CUDA, bfloat16"
 GPU_BATCH = 8
+RATES = (15.36e6, 30.72e6, 46.08e6, 61.44e6, 76.8e6, 92.16e6, 107.52e6, 122.88e6)
+"""Rates among which the highest one that is held is looked for, Hz."""
+PARTS = {"health": "is the input fit?", "image": "powers, correlations, image", "network": "network",
+         "segments": "classes and segments", "whole": "whole way, one thread"}
 
 
 @dataclass(frozen=True)
@@ -188,12 +192,6 @@ def _published_on_gpu():
 
     with torch.inference_mode():
         return median_seconds(work, 5) / GPU_BATCH
-
-
-RATES = (15.36e6, 30.72e6, 46.08e6, 61.44e6, 76.8e6, 92.16e6, 107.52e6, 122.88e6)
-"""Rates among which the highest one that is held is looked for, Hz."""
-PARTS = {"health": "is the input fit?", "image": "powers, correlations, image", "network": "network",
-         "segments": "classes and segments", "whole": "whole way, one thread"}
 
 
 def highest_rate(model, settings, samples, seconds, rates=RATES):
