@@ -41,6 +41,7 @@ class FrameGeometry:
         start_offset: number of the frame's first sample since the stream began.
         samples: samples in the frame.
         rows: rows of the image that show these samples.
+        columns: of the image; `sample_rate` is what all of them span.
     """
 
     sample_rate: float
@@ -48,12 +49,13 @@ class FrameGeometry:
     start_offset: int
     samples: int
     rows: int
+    columns: int = COLUMNS
 
     def frequency(self, column):
-        """Hz at a place on the column axis; 0 is the lower edge of the first column, 256 the upper edge of the last."""
-        bin_width = self.sample_rate / COLUMNS
+        """Hz at a place on the column axis; 0 is the lower edge of the first column, `columns` the upper one of the last."""
+        bin_width = self.sample_rate / self.columns
         low, high = self.center_frequency - self.sample_rate / 2, self.center_frequency + self.sample_rate / 2
-        return float(np.clip(self.center_frequency + (column - (COLUMNS + 1) / 2) * bin_width, low, high))
+        return float(np.clip(self.center_frequency + (column - (self.columns + 1) / 2) * bin_width, low, high))
 
     def offset(self, row):
         """Number of the sample where a row starts."""
@@ -205,7 +207,8 @@ def _measure(class_id, label, confidence, pixels, box, power, floor, geometry):
     on = pixels.mean(axis=1) >= 0.5 * pixels.mean(axis=1).max()
     spectrum = power[rows][on].mean(axis=0, dtype=np.float64)
     lower = _edge(spectrum, columns.start, columns.stop)
-    upper = COLUMNS - _edge(spectrum[::-1], COLUMNS - columns.stop, COLUMNS - columns.start)
+    width = geometry.columns
+    upper = width - _edge(spectrum[::-1], width - columns.stop, width - columns.start)
     if upper - lower < 1:
         lower, upper = columns.start, columns.stop
     inside = spectrum[columns]
