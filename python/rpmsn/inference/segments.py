@@ -52,7 +52,7 @@ class FrameGeometry:
     columns: int = COLUMNS
 
     def frequency(self, column):
-        """Hz at a place on the column axis, from 0 (lower end of the first column) to `columns` (upper end of the last)."""
+        """Hz at a place on the column axis: 0 is the first column's lower end, `columns` the last one's upper end."""
         bin_width = self.sample_rate / self.columns
         low, high = self.center_frequency - self.sample_rate / 2, self.center_frequency + self.sample_rate / 2
         return float(np.clip(self.center_frequency + (column - (self.columns + 1) / 2) * bin_width, low, high))
