@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The table of carriers: what it lists, in which order, what mouse and keys do, and that a storm leaves it responsive."""
+"""The table of carriers: what it lists, in which order, what mouse and keys do; a storm leaves it responsive."""
 import time
 
 import pytest
@@ -40,7 +40,8 @@ def table(app):
     table = CarrierTable(clock=Clock())
     table._timer.stop()
     table.resize(1200, 400)
-    for burst_id, (label, center, snr) in enumerate((("LTE", 1845e6, 20), ("NR", 1815e6, 10), ("other", 1875e6, 30)), 1):
+    listed = (("LTE", 1845e6, 20), ("NR", 1815e6, 10), ("other", 1875e6, 30))
+    for burst_id, (label, center, snr) in enumerate(listed, 1):
         table.add_segment(segment(0, burst_id, label=label, freq_lower=center - 5e6, freq_upper=center + 5e6,
                                   snr_db=float(snr), event="new"))
     table.show()
@@ -140,7 +141,7 @@ def test_occupancy_is_drawn_in_the_colour_of_the_class(table):
 def test_the_header_says_offset_where_the_centre_frequency_is_not_known(table):
     table.add_frame({"center_frequency": 0.0, "end_offset": FRAME})
     table.update_now()
-    assert table.model.headerData(2, QT.Horizontal) == "offset, MHz"
+    assert table.model.headerData(2, QT.Horizontal) == "offset, MHz ▲"
 
 
 # Filter

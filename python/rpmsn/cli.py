@@ -65,7 +65,7 @@ def build_parser():
     parser.add_argument("--version", action="version", version=f"gr-rpmsn {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for add in (_add_annotate, _add_info, _add_doctor, _add_grc, _add_synth, _add_train, _add_evaluate, _add_export,
-                _add_import_authors, _add_bench, _add_devices, _add_monitor):
+                _add_import_authors, _add_bench, _add_devices, _add_monitor, _add_watch):
         add(commands)
     return parser
 
@@ -95,10 +95,10 @@ def _seed(text):
     return int(text)
 
 
-def _add_input(parser, **how):
+def _add_input(parser, name="input", metavar="IN", words="SigMF recording (.sigmf-meta or .sigmf-data), or raw samples",
+               **how):
     """The argument and the options that name a recording."""
-    parser.add_argument("input", metavar="IN", help="SigMF recording (.sigmf-meta or .sigmf-data), or raw samples",
-                        **how)
+    parser.add_argument(name, metavar=metavar, help=words, **how)
     raw = parser.add_argument_group("raw samples", "for a file without SigMF metadata, or to overrule them")
     raw.add_argument("--format", metavar="TYPE", help="ci8, cu8, ci16 or cf32")
     raw.add_argument("--sample-rate", type=_number, metavar="HZ", help="such as 19.2e6")
@@ -250,6 +250,57 @@ def _add_monitor(commands):
         epilog="Example: rpmsn monitor --device driver=rtlsdr --frequency 1842.5M --rate 2.4M --log found.jsonl")
     monitor.add_options(parser)
     parser.set_defaults(run=monitor.run)
+
+
+def _add_watch(commands):
+    from .radio_options import add_radio_options
+
+    parser = commands.add_parser(
+        "watch", help="a window with waterfall and carriers: of a file, a radio, or what a publisher sends",
+        description="Opens a window with the waterfall, the table of carriers and the state of the analysis. "
+                    "docs/watch.md tells of every key.",
+        epilog="Example: rpmsn watch band.sigmf-meta --loop; rpmsn watch tcp://127.0.0.1:5560; "
+               "rpmsn watch --device driver=rtlsdr --frequency 1842.5M")
+    _add_input(parser, name="source", metavar="SOURCE", nargs="?",
+               words="SigMF recording, raw samples, or the address of a publisher (tcp://HOST:PORT); none for a radio")
+    play = parser.add_argument_group("playing a file")
+    play.add_argument("--speed", type=_speed, metavar="TIMES",
+                      help="times real time: 0.1 or more, or max (default: as the last time, at first 1)")
+    play.add_argument("--loop", action=argparse.BooleanOptionalAction, default=None,
+                      help="begin again at the end, or not (default: as the last time, at first not)")
+    play.add_argument("--start", type=_number, default=0.0, metavar="SECONDS", help="where to begin (default: 0)")
+    add_radio_options(parser, needs_frequency=False, needs_device=False)
+    keys = parser.add_argument_group("publisher with keys")
+    keys.add_argument("--server-key", default="", metavar="FILE", help="the publisher's public key, server.key")
+    keys.add_argument("--client-key", default="", metavar="FILE", help="the own secret key, NAME.key_secret")
+    parser.add_argument("--model", default=DEFAULT_MODEL, metavar="NAME",
+                        help="model to use, by name or path of its card (default: %(default)s)")
+    parser.add_argument("--runtime", default="auto", metavar="NAME",
+                        help="what runs the network: auto, or one that `rpmsn doctor` lists (default: %(default)s)")
+    parser.add_argument("--workers", type=_count, default=min(2, os.cpu_count() or 1), metavar="N",
+                        help="frames analysed at the same time (default: %(default)s)")
+    parser.add_argument("--theme", choices=("dark", "light"), help="colours (default: as the last time, at first dark)")
+    parser.add_argument("--picture", metavar="PNG", help="write a picture of the window at the end, and close it")
+    parser.add_argument("--close-after", type=_number, metavar="SECONDS", help="close the window after so long")
+    parser.add_argument("--reset-settings", action="store_true", help="forget what was remembered the last time")
+    parser.set_defaults(run=_watch)
+
+
+def _watch(options):
+    from .inference.runtimes import check_name
+
+    check_name(options.runtime)
+    from gnuradio.rpmsn import watch
+
+    return watch.run(options)
+
+
+def _speed(text):
+    """Times real time, for argparse."""
+    speed = math.inf if text == "max" else _number(text)
+    if speed < 0.1:
+        raise argparse.ArgumentTypeError(f"{text!r} is too slow; choose 0.1 or more, or max")
+    return speed
 
 
 def _add_grc(commands):

@@ -47,7 +47,7 @@ def decibels(text):
     return number
 
 
-def add_radio_options(parser, needs_frequency=True):
+def add_radio_options(parser, needs_frequency=True, needs_device=True):
     """Add --device, --rate, --frequency, --gain, --antenna, --bandwidth and --stream-args.
 
     They become `device`, `rate`, `frequency`, `gain` (None for automatic), `antenna`, `bandwidth` and `stream_args`.
@@ -55,9 +55,10 @@ def add_radio_options(parser, needs_frequency=True):
     Args:
         parser: argparse.ArgumentParser.
         needs_frequency: False for a command that tunes by itself; `frequency` may then be None.
+        needs_device: False for a command that has other sources, too; `device` may then be None.
     """
     group = parser.add_argument_group("radio", "`rpmsn devices` lists what is there, docs/radios.md tells more")
-    group.add_argument("--device", required=True, metavar="DEVICE",
+    group.add_argument("--device", required=needs_device, metavar="DEVICE",
                        help="driver=rtlsdr (or another SoapySDR driver), uhd:ARGS for a USRP, rtl_tcp=HOST:PORT")
     group.add_argument("--frequency", type=hertz, required=needs_frequency, metavar="HZ",
                        help="centre frequency, such as 1842.5M")

@@ -38,7 +38,20 @@ def format_comparison(annotations, carriers):
         annotations: list of dict, as in SigMF metadata; those without both frequency edges are left out.
         carriers: list of Carrier.
     """
-    left, rows = list(carriers), []
+    rows = []
+    for annotation, carrier in matched(annotations, carriers):
+        truth = ("-", "-", "-")
+        if annotation is not None:
+            truth = (annotation.get("core:label", "?"), f"{annotation['core:freq_lower_edge'] / 1e6:.2f}",
+                     f"{annotation['core:freq_upper_edge'] / 1e6:.2f}")
+        rows.append((*truth, *_found(carrier)))
+    return format_table(COMPARED, rows)
+
+
+def matched(annotations, carriers):
+    """Pairs of annotation and carrier: each annotation with the carrier that covers most of it, or None; then None with
+    every carrier that is left. Annotations without both frequency edges are left out."""
+    left, pairs = list(carriers), []
     for annotation in annotations:
         band = annotation.get("core:freq_lower_edge"), annotation.get("core:freq_upper_edge")
         if None in band:
@@ -48,8 +61,8 @@ def format_comparison(annotations, carriers):
             left.remove(best)
         else:
             best = None
-        rows.append((annotation.get("core:label", "?"), f"{band[0] / 1e6:.2f}", f"{band[1] / 1e6:.2f}", *_found(best)))
-    return format_table(COMPARED, rows + [("-", "-", "-", *_found(carrier)) for carrier in left])
+        pairs.append((annotation, best))
+    return pairs + [(None, carrier) for carrier in left]
 
 
 def _shared(carrier, band):

@@ -206,7 +206,9 @@ class CarrierTable(QtWidgets.QWidget):
         """How many carriers there are, and whether the table keeps up."""
         on_air = self.carriers.count_on_air
         gone = len(self.carriers.rows()) - on_air
-        words = [f"{on_air} on the air", f"{gone} gone", f"{len(self.model.rows)} shown"]
+        words = [f"{on_air} on the air", f"{gone} gone"]
+        if len(self.model.rows) != on_air + gone:
+            words.append(f"{len(self.model.rows)} shown")
         lost = self._not_counted - self._not_counted_before
         self._not_counted_before = self._not_counted
         if lost:
@@ -225,8 +227,6 @@ class CarrierTable(QtWidgets.QWidget):
         layout.addLayout(self._build_filter())
         self.view = self._build_view()
         layout.addWidget(self.view, stretch=1)
-        self.count_label = QtWidgets.QLabel("")
-        layout.addWidget(self.count_label)
 
     def _build_filter(self):
         """The line above the table: what is shown, and what can be done with it."""
@@ -236,6 +236,9 @@ class CarrierTable(QtWidgets.QWidget):
         self.filter_edit.setClearButtonEnabled(True)
         self.filter_edit.setMinimumWidth(80)
         row.addWidget(self.filter_edit, stretch=1)
+        self.count_label = QtWidgets.QLabel("")
+        self.count_label.setObjectName("count")
+        row.addWidget(self.count_label)
         self.class_boxes = {}
         for name in (CLASS_NAMES[LTE], CLASS_NAMES[NR], CLASS_NAMES[OTHER]):
             self.class_boxes[name] = _check_box(name, f"List carriers that are {name}", CLASS_COLORS[name])
@@ -401,6 +404,7 @@ def style_sheet(theme) -> str:
     return f"""
         CarrierTable {{ background: {theme.background}; }}
         QLabel, QCheckBox {{ color: {theme.text}; background: transparent; font-size: 13px; }}
+        QLabel#count {{ color: {theme.muted}; padding: 0 6px; }}
         QLineEdit {{ color: {theme.text}; background: {theme.surface}; border: 1px solid {theme.muted};
                      border-radius: 4px; padding: 3px 6px; font-size: 13px; }}
         QPushButton {{ color: {theme.text}; background: {theme.surface}; border: 1px solid {theme.muted};
@@ -414,5 +418,10 @@ def style_sheet(theme) -> str:
         QTableView::item {{ padding: 0 5px; }}
         QHeaderView::section {{ color: {theme.text}; background: {theme.surface}; border: none;
                                 border-right: 1px solid {theme.background}; padding: 3px 6px; font-size: 13px; }}
+        QHeaderView::up-arrow, QHeaderView::down-arrow {{ image: none; width: 0; height: 0; }}
+        QScrollBar {{ background: {theme.background}; width: 10px; height: 10px; margin: 0; }}
+        QScrollBar::handle {{ background: {theme.muted}; border-radius: 4px; min-height: 24px; min-width: 24px; }}
+        QScrollBar::add-line, QScrollBar::sub-line, QScrollBar::add-page, QScrollBar::sub-page {{
+            background: none; border: none; width: 0; height: 0; }}
         QTableCornerButton::section {{ background: {theme.surface}; border: none; }}
     """

@@ -12,6 +12,8 @@ SHARES_ROLE = QtCore.Qt.UserRole + 1
 CHANGING = ("snr", "confidence", "share", "bandwidth", OCCUPANCY)
 """Columns whose values change all the time: rows sorted by them change places now and then, not at every update."""
 SWATCH_PIXELS = 12
+ARROWS = (" ▲", " ▼")
+"""What the header of the column that rows are sorted by ends in: lowest or highest first."""
 
 
 class CarrierModel(QtCore.QAbstractTableModel):
@@ -73,7 +75,8 @@ class CarrierModel(QtCore.QAbstractTableModel):
         if orientation != QtCore.Qt.Horizontal:
             return None
         if role == QtCore.Qt.DisplayRole:
-            return carrier_columns.title(COLUMNS[section], self.carriers)
+            title = carrier_columns.title(COLUMNS[section], self.carriers)
+            return title + ARROWS[self.is_descending] if COLUMNS[section].name == self.sorted_by else title
         if role == QtCore.Qt.ToolTipRole:
             return carrier_columns.hint(COLUMNS[section], self.carriers)
         if role == QtCore.Qt.TextAlignmentRole:
@@ -104,6 +107,7 @@ class CarrierModel(QtCore.QAbstractTableModel):
         self.sorted_by = NAMES[column] if 0 <= column < len(NAMES) else "center"
         self.is_descending = order == QtCore.Qt.DescendingOrder
         self._order()
+        self.headerDataChanged.emit(QtCore.Qt.Horizontal, 0, len(COLUMNS) - 1)
 
     def _passes(self, carrier) -> bool:
         """Whether the filter lets a carrier through."""

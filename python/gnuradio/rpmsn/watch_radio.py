@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A radio as a source of `rpmsn watch`: a flowgraph of radio, segmenter and a block that hands on (no Qt)."""
+import logging
+import threading
+
+import pmt
+from gnuradio import gr
+
+from rpmsn.errors import RpmsnError
+from rpmsn.inference.model import load_model
+
+from . import pdu
+from .segmenter_sink import segmenter_sink
+from .watch_feed import Feed
+
+logger = logging.getLogger(__name__)
+
+FRAMES_PER_SECOND = 25.0
+
+
+class FeedSink(gr.basic_block):
+    """Hands the messages of a segmenter sink on to a Feed.
+
+    Args:
+        feed: Feed.
+    """
+
+    def __init__(self, feed: Feed):
+        gr.basic_block.__init__(self, name="rpmsn_feed_sink", in_sig=None, out_sig=None)
+        self._feed = feed
+        for name, handler in ((pdu.FRAMES, self._on_frame), (pdu.SEGMENTS, self._on_segment),
+                              (pdu.STATUS, self._on_status)):
+            self.message_port_register_in(pmt.intern(name))
+            self.set_msg_handler(pmt.intern(name), handler)
+
+    def _on_frame(self, message) -> None:
+        try:
+            fields, payload = pdu.parse_pdu(message, required=pdu.FRAME_KEYS)
+            shape = fields[pdu.ROWS], fields[pdu.COLUMNS]
+            self._feed.put_frame(fields, payload.reshape(shape), fields[pdu.MASK].reshape(shape))
+        except ValueError as error:
+            logger.warning("frame skipped: %s", error)
+
+    def _on_segment(self, message) -> None:
+        try:
+            fields = pdu.parse_pdu(message)[0]
+            self._feed.put_segment(fields, fields)
+        except ValueError as error:
+            logger.warning("segment skipped: %s", error)
+
+    def _on_status(self, message) -> None:
+        try:
+            self._feed.put_status(pdu.parse_pdu(message)[0])
+        except ValueError as error:
+            logger.warning("status skipped: %s", error)
+
+
+class RadioWatch:
+    """A radio, opened and analysed in threads of its own; never held up.
+
+    Args:
+        feed: Feed that gets everything.
+        model, runtime, workers: as of `segmenter_sink`.
+        radio: dict of the arguments of `radio_source`.
+
+    Raises:
+        ModelError: there is no such model.
+    """
+
+    can_tune = True
+    recording = None
+
+    def __init__(self, feed: Feed, model: str, runtime: str, workers: int, radio: dict):
+        load_model(model)
+        self.title = f"{radio['device']}, {radio['center_frequency'] / 1e6:g} MHz"
+        self._feed, self._radio = feed, radio
+        self._sink = dict(model=model, runtime=runtime, workers=workers, mode="live",
+                          frames_per_second=FRAMES_PER_SECOND)
+        self._flowgraph = self._source = None
+        self._lock = threading.Lock()
+        self._is_stopping = False
+        self._thread = threading.Thread(target=self._run, name="rpmsn radio")
+
+    def start(self) -> None:
+        """Load the model, open the radio and begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End it."""
+        with self._lock:
+            self._is_stopping = True
+        if self._thread.ident is not None:
+            self._thread.join()
+        if self._flowgraph is not None:
+            self._flowgraph.stop()
+            self._flowgraph.wait()
+
+    def tune(self, frequency: float) -> None:
+        """Ask the radio for another centre frequency, Hz."""
+        if self._source is not None:
+            self._source.set_center_frequency(frequency)
+
+    def _run(self) -> None:
+        """The thread: what takes long, so that the window is there meanwhile."""
+        try:
+            from .radio_source import radio_source
+
+            self._feed.note = f"opening {self._radio['device']}"
+            source = radio_source(**self._radio)
+            self._feed.note = f"loading the model {self._sink['model']}"
+            segmenter = segmenter_sink(source.sample_rate(), source.center_frequency(), **self._sink)
+            self._begin(source, segmenter)
+        except Exception as error:  # a driver may raise anything; the window has to say it
+            text = str(error) if isinstance(error, (RpmsnError, ImportError)) else f"{type(error).__name__}: {error}"
+            logger.error("%s", text)
+            self._feed.fail(text)
+
+    def _begin(self, source, segmenter) -> None:
+        """Connect and start, unless the window was closed meanwhile."""
+        flowgraph = gr.top_block("rpmsn watch")
+        # Kept: GNU Radio does not hold on to blocks that are written in Python.
+        self._blocks = source, segmenter, FeedSink(self._feed)
+        flowgraph.connect(source, segmenter)
+        for port in (pdu.FRAMES, pdu.SEGMENTS, pdu.STATUS):
+            flowgraph.msg_connect((segmenter, port), (self._blocks[2], port))
+        with self._lock:
+            if not self._is_stopping:
+                flowgraph.start()
+                self._source, self._flowgraph, self._feed.note = source, flowgraph, ""
