@@ -1,106 +1,147 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Draws the boxes and their labels over the waterfall; labels neither overlap nor leave the view."""
-from rpmsn.classes import CLASS_NAMES
+import math
 
-from .waterfall_boxes import Box, SegmentBoxes
+import numpy as np
+
+from .waterfall_boxes import Box, SegmentBoxes, part_overlaps
 from .waterfall_history import History
-from .waterfall_qt import QtCore, QtGui, pg
-from .waterfall_theme import Theme
+from .waterfall_pixels import PixelLayer, text_width
+from .waterfall_qt import QtCore, QtGui
+from .waterfall_settings import Settings
+from .waterfall_theme import THEMES
 
 NARROW_BOX = 10
 """Pixels below which a box gets a thin outline."""
+MAX_DRAWN = 400
+"""Boxes in view that are drawn, the widest first: more could not be told apart."""
 
 
-class BoxLayer(pg.GraphicsObject):
-    """Draws boxes, their labels and a note over the waterfall, in pixels, so that text keeps its size.
+class BoxLayer(PixelLayer):
+    """Draws boxes, their labels, annotations of a file, and a note over the waterfall.
 
     Attributes:
-        shown: names of the classes whose boxes are drawn.
-        boxes_visible: whether any box is drawn.
+        history, segments: where rows lie, and the boxes.
+        settings: Settings.
+        references: list of (label, lower Hz, upper Hz, start s since 1970 or None, end s or None).
+        selected: burst_id of the carrier that stands out, None for none.
         note: text at the foot of the picture, "" for none.
         labels_drawn: what `place_labels` returned when the layer was last painted.
     """
 
-    def __init__(self, history: History, segments: SegmentBoxes, theme: Theme):
-        super().__init__()
-        self.history, self.segments, self.theme = history, segments, theme
-        self.shown = set(CLASS_NAMES)
-        self.boxes_visible = True
+    def __init__(self, history: History, segments: SegmentBoxes, settings: Settings):
+        super().__init__(THEMES[settings.theme])
+        self.history, self.segments, self.settings = history, segments, settings
+        self.references: list = []
+        self.selected: int | None = None
         self.note = ""
-        self.font = QtGui.QFont("sans-serif")
-        self.font.setPixelSize(13)
         self.labels_drawn: list = []
+        self._spots: dict = {}
         self.setZValue(10)
 
-    def boundingRect(self):
-        """What is in view, in the waterfall's coordinates; Qt asks."""
-        view = self.getViewBox()  # its rectangle; pyqtgraph's own viewRect() of an item lags behind
-        return QtCore.QRectF() if view is None else view.viewRect()
+    def set_settings(self, settings: Settings) -> None:
+        """Other colours, or other boxes."""
+        self.settings, self.theme = settings, THEMES[settings.theme]
+        self.update()
 
-    def viewTransformChanged(self):
-        """Tell Qt that the view has moved; pyqtgraph calls."""
-        super().viewTransformChanged()
-        self.prepareGeometryChange()
-
-    def paint(self, painter, *_):
-        """Draw everything; Qt calls."""
-        to_pixels = painter.transform()
-        view = to_pixels.mapRect(self.boundingRect()).adjusted(2, 2, -2, -2)
-        painter.save()
-        painter.resetTransform()
-        painter.setFont(self.font)
+    def paint_pixels(self, painter, to_pixels, view) -> None:
+        """Draw everything."""
         painter.setRenderHint(QtGui.QPainter.Antialiasing, True)
-        wishes = self._wishes(to_pixels) if self.boxes_visible else []
+        inside = view.adjusted(2, 2, -2, -2)
+        if self.settings.references:
+            self._paint_references(painter, to_pixels, inside)
+        wishes = self._wishes(to_pixels, view) if self.settings.boxes else []
         for box, rect in wishes:
             self._paint_box(painter, box, rect)
-        self._paint_labels(painter, wishes, view)
-        self._paint_note(painter, view)
-        painter.restore()
+        self._paint_labels(painter, wishes, inside)
+        self._paint_note(painter, inside)
 
-    def _wishes(self, to_pixels) -> list:
-        """Boxes that show, newest first, with their rectangles in pixels."""
-        result = []
-        for box in sorted(self.segments.boxes, key=lambda box: (-box.end_offset, -box.bandwidth)):
-            top, bottom = self.history.y_of_sample(box.end_offset), self.history.y_of_sample(box.start_offset)
-            if box.label not in self.shown or bottom - top < 0.5:
-                continue
-            lower, upper = box.freq_lower / 1e6, box.freq_upper / 1e6
-            result.append((box, to_pixels.mapRect(QtCore.QRectF(lower, top, upper - lower, bottom - top))))
-        return result
+    def _wishes(self, to_pixels, view) -> list:
+        """Boxes in view with their rectangles in pixels, neighbours parted; the widest first."""
+        boxes = [box for box in self.segments.boxes if box.label in self.settings.classes]
+        if not boxes:
+            return []
+        sides = np.array([(box.freq_lower / 1e6, box.freq_upper / 1e6) for box in boxes])
+        ends = self.history.y_of_sample(np.array([(box.start_offset, box.end_offset) for box in boxes], float))
+        left, right = (sides * to_pixels.m11() + to_pixels.dx()).T
+        top, bottom = np.sort(ends * to_pixels.m22() + to_pixels.dy(), axis=1).T
+        in_view = ((right > view.left()) & (left < view.right()) & (bottom > view.top()) & (top < view.bottom())
+                   & (bottom - top >= 0.5))
+        widest_first = np.argsort(left - right, kind="stable")
+        order = widest_first[in_view[widest_first]][:MAX_DRAWN]
+        if not len(order):
+            return []
+        edges = part_overlaps(np.stack([left, right, top, bottom], axis=1)[order])
+        edges[:, :2] = np.clip(edges[:, :2], view.left() - 9, view.right() + 9)
+        edges[:, 2:] = np.clip(edges[:, 2:], view.top() - 9, view.bottom() + 9)
+        return [(boxes[index], QtCore.QRectF(x0, y0, x1 - x0, y1 - y0))
+                for index, (x0, x1, y0, y1) in zip(order, np.rint(edges))]  # sharp lines, which do not waver
 
     def _paint_box(self, painter, box: Box, rect) -> None:
         """Outline, with a rim that keeps it visible over any power; of a narrow box a thin line beside the signal."""
-        color = QtGui.QColor(*box.color)
-        style = QtCore.Qt.DashLine if box.label == "other" else QtCore.Qt.SolidLine
+        is_selected = box.burst_id is not None and box.burst_id == self.selected
+        color = QtGui.QColor(self.theme.text if is_selected else QtGui.QColor(*box.color))
+        style = QtCore.Qt.DotLine if box.label == "other" else QtCore.Qt.SolidLine
         painter.setBrush(QtCore.Qt.NoBrush)
         if rect.width() < NARROW_BOX:
-            painter.setPen(QtGui.QPen(color, 1, style))
+            painter.setPen(QtGui.QPen(color, 3 if is_selected else 1, style))
             painter.drawRect(rect.adjusted(-2, 0, 2, 0))
             return
-        for pen in (QtGui.QPen(QtGui.QColor(self.theme.label_background), 4), QtGui.QPen(color, 2, style)):
+        rim = QtGui.QColor(self.theme.label_background)
+        for pen in (QtGui.QPen(rim, 6 if is_selected else 4), QtGui.QPen(color, 4 if is_selected else 2, style)):
             painter.setPen(pen)
-            painter.drawRect(rect)
+            painter.drawRect(rect.adjusted(1, 0, -1, 0))
 
     def _paint_labels(self, painter, wishes, view) -> None:
         """Texts, one a carrier, on a background with a stripe in the colour of the class."""
         metrics = painter.fontMetrics()
-        newest = _first_of_each_carrier(wishes)
-        self.labels_drawn = place_labels([(rect, box.texts()) for box, rect in newest], view, metrics.height() + 4,
-                                         lambda text: metrics.horizontalAdvance(text) + 18)
-        for index, rect, text in self.labels_drawn:
-            self._paint_text(painter, rect, text, QtGui.QColor(*newest[index][0].color))
+        labelled = self._one_of_each_carrier(wishes)
+        keys = [_key(box) for box, _ in labelled]
+        self.labels_drawn = place_labels(
+            [(rect, box.texts(), self._spots.get(key)) for (box, rect), key in zip(labelled, keys)], view,
+            metrics.height() + 4, lambda text: text_width(metrics, text))
+        self._spots = {keys[index]: spot for index, _, _, spot in self.labels_drawn}
+        for index, rect, text, _ in self.labels_drawn:
+            self.paint_text(painter, rect, text, QtGui.QColor(*labelled[index][0].color))
 
-    def _paint_text(self, painter, rect, text: str, stripe) -> None:
-        """One text on its background."""
-        background = QtGui.QColor(self.theme.label_background)
-        background.setAlpha(225)
-        painter.setPen(QtCore.Qt.NoPen)
-        painter.setBrush(background)
-        painter.drawRoundedRect(rect, 3, 3)
-        painter.setBrush(stripe)
-        painter.drawRoundedRect(QtCore.QRectF(rect.left() + 3, rect.top() + 3, 4, rect.height() - 6), 2, 2)
-        painter.setPen(QtGui.QColor(self.theme.text))
-        painter.drawText(rect.adjusted(10, 0, 0, 0), QtCore.Qt.AlignVCenter | QtCore.Qt.AlignLeft, text)
+    def _one_of_each_carrier(self, wishes) -> list:
+        """The newest box of each carrier; the one selected first, then those that have a label already."""
+        newest = {}
+        for box, rect in wishes:
+            key = _key(box)
+            if key not in newest or box.end_offset > newest[key][0].end_offset:
+                newest[key] = (box, rect)
+        return sorted(newest.values(), key=lambda wish: (
+            wish[0].burst_id is None or wish[0].burst_id != self.selected, _key(wish[0]) not in self._spots))
+
+    def _paint_references(self, painter, to_pixels, view) -> None:
+        """Dashed outlines of what a file says of itself, with its word at the foot."""
+        shown = self.boundingRect()
+        ends = (self.history.oldest_y, self.history.newest_y)
+        taken = []
+        for label, lower, upper, start, end in self.references:
+            y0 = ends[0] if start is None else self.history.y_of_time(start)
+            y1 = ends[1] if end is None else self.history.y_of_time(end)
+            area = QtCore.QRectF(lower / 1e6, y0, (upper - lower) / 1e6, y1 - y0).intersected(shown)
+            if area.width() <= 0 or area.height() <= 0:
+                continue
+            rect = QtCore.QRectF(to_pixels.mapRect(area).toRect())
+            for color, width in ((self.theme.label_background, 4), (self.theme.text, 2)):
+                painter.setPen(QtGui.QPen(QtGui.QColor(color), width, QtCore.Qt.DashLine))
+                painter.setBrush(QtCore.Qt.NoBrush)
+                painter.drawRect(rect)
+            self._paint_reference_label(painter, label, rect, view, taken)
+
+    def _paint_reference_label(self, painter, label: str, rect, view, taken) -> None:
+        """Its word at the foot of the outline, where there is room."""
+        metrics = painter.fontMetrics()
+        text = f"file: {label}"
+        width, height = text_width(metrics, text), metrics.height() + 4
+        left = min(max(rect.center().x() - width / 2, view.left()), view.right() - width)
+        spot = QtCore.QRectF(left, min(rect.bottom() - 3, view.bottom()) - height, width, height)
+        if view.contains(spot) and not any(spot.intersects(other) for other in taken):
+            taken.append(spot)
+            self.paint_text(painter, spot, text, self.theme.text)
 
     def _paint_note(self, painter, view) -> None:
         """A line at the foot of the picture, for what the user should know now."""
@@ -108,55 +149,53 @@ class BoxLayer(pg.GraphicsObject):
             return
         metrics = painter.fontMetrics()
         text = metrics.elidedText(self.note, QtCore.Qt.ElideRight, int(view.width()) - 30)
-        width = metrics.horizontalAdvance(text) + 20
+        width = text_width(metrics, text)
         rect = QtCore.QRectF(view.center().x() - width / 2, view.bottom() - metrics.height() - 12, width,
                              metrics.height() + 6)
-        self._paint_text(painter, rect, text, QtGui.QColor(self.theme.line))
+        self.paint_text(painter, rect, text, self.theme.line)
 
 
-def _first_of_each_carrier(wishes) -> list:
-    """One box a carrier, the newest; boxes without a carrier all stay."""
-    seen, result = set(), []
-    for box, rect in wishes:
-        if box.burst_id is None or box.burst_id not in seen:
-            seen.add(box.burst_id)
-            result.append((box, rect))
-    return result
+def _key(box: Box):
+    """What a label belongs to, from one redraw to the next."""
+    return ("box", id(box)) if box.burst_id is None else ("carrier", box.burst_id)
 
 
 def place_labels(wishes, view, line_height: float, width_of) -> list:
     """Find room for one text at each box.
 
     Args:
-        wishes: list of (QRectF, list of str): boxes in pixels, the one that matters most first, each with its texts,
-            the best first.
+        wishes: list of (QRectF, list of str, spot): boxes in pixels, the one that matters most first, each with its
+            texts, the best first, and the spot that it had before, or None.
         view: QRectF; texts stay inside it.
         line_height: height of a text with its background, pixels.
         width_of: function, str -> width of a text with its background, pixels.
 
     Returns:
-        list of (index of the box, QRectF, str). No two overlap; a box for which there is no room is left out.
+        list of (index of the box, QRectF, str, spot). No two overlap; a box for which there is no room is left out. A
+        spot, (number of the text, line below the top of the box), is kept as long as it is free, so that texts stay.
     """
     placed = []
-    for index, (box, texts) in enumerate(wishes):
-        spot = _find_room(box, texts, view, line_height, width_of, [rect for _, rect, _ in placed])
-        if spot is not None:
-            placed.append((index, *spot))
+    for index, (box, texts, before) in enumerate(wishes):
+        found = _find_room(box, texts, before, view, line_height, width_of, [rect for _, rect, _, _ in placed])
+        if found is not None:
+            placed.append((index, *found))
     return placed
 
 
-def _find_room(box, texts, view, line_height, width_of, taken):
-    """Rectangle and text for one box: from its top downwards, a shorter text before a text outside the box."""
+def _find_room(box, texts, before, view, line_height, width_of, taken):
+    """Rectangle, text and spot for one box: from its top downwards, a shorter text before a text outside the box."""
     visible = box.intersected(view)
     if visible.isEmpty():
         return None
-    first = min(visible.top() + 3, view.bottom() - line_height)
-    n_lines = 1 + max(0, int((visible.bottom() - line_height - first) // (line_height + 2)))
-    for text in texts:
-        width = width_of(text)
-        left = min(max(visible.center().x() - width / 2, view.left()), view.right() - width)
-        for line in range(n_lines):
-            rect = QtCore.QRectF(left, first + line * (line_height + 2), width, line_height)
-            if view.contains(rect) and not any(rect.intersects(other) for other in taken):
-                return rect, text
+    first = min(round(visible.top()) + 3, math.floor(view.bottom() - line_height))
+    n_lines = 1 + max(0, math.floor((visible.bottom() - line_height - first) / (line_height + 2)))
+    spots = [(number, line) for number in range(len(texts)) for line in range(n_lines)]
+    if before in spots:
+        spots.insert(0, before)
+    for number, line in spots:
+        width = width_of(texts[number])
+        left = math.floor(min(max(visible.center().x() - width / 2, math.ceil(view.left())), view.right() - width))
+        rect = QtCore.QRectF(left, first + line * (line_height + 2), width, line_height)
+        if view.contains(rect) and not any(rect.intersects(other) for other in taken):
+            return rect, texts[number], (number, line)
     return None

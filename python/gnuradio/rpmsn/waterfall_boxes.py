@@ -4,16 +4,20 @@ import dataclasses
 import math
 from collections import deque
 
+import numpy as np
+
 from rpmsn.classes import CLASS_COLORS
 
 from . import pdu
 
-MAX_BOXES = 1000
+MAX_BOXES = 4000
+OPEN_BOXES = 8
+"""Boxes of one carrier, the newest, that a further segment may lengthen."""
 JOIN_SHARE = 0.15
 """Edges of one carrier count as the same within this share of its bandwidth: they waver from frame to frame."""
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(eq=False)
 class Box:
     """A segment, or several of one carrier joined as frames went by.
 
@@ -68,7 +72,8 @@ def check_segment(fields: dict) -> Box | None:
         return None
     try:
         numbers = {key: float(fields[key]) for key in (pdu.CONFIDENCE, pdu.BANDWIDTH, pdu.FREQ_LOWER, pdu.FREQ_UPPER)}
-        box = Box(label=str(fields[pdu.LABEL]), burst_id=fields.get(pdu.BURST_ID),
+        burst_id = fields.get(pdu.BURST_ID)
+        box = Box(label=str(fields[pdu.LABEL]), burst_id=None if burst_id is None else int(burst_id),
                   start_offset=int(fields[pdu.START_OFFSET]), end_offset=int(fields[pdu.END_OFFSET]), **numbers)
     except KeyError as error:
         raise ValueError(f"a segment without {error.args[0]}") from error
@@ -83,8 +88,8 @@ def check_segment(fields: dict) -> Box | None:
 class SegmentBoxes:
     """Boxes in the picture: segments of one carrier that adjoin in time become one, with the mean of their edges.
 
-    A segment that covers only a part of its carrier's band (a burst) lengthens the box that is there, and one that
-    reaches well beyond it gets a box of its own.
+    A segment that covers only a part of its carrier's band (a burst) lengthens the box that is there. One that reaches
+    well beyond it ends it and begins a box of its own, so that two boxes of one carrier do not overlap.
 
     Attributes:
         boxes: the boxes, at most `MAX_BOXES`; the oldest leave first.
@@ -92,44 +97,96 @@ class SegmentBoxes:
 
     def __init__(self):
         self.boxes: deque[Box] = deque(maxlen=MAX_BOXES)
+        self._open: dict = {}
 
     def clear(self) -> None:
         """Forget all boxes."""
         self.boxes.clear()
+        self._open.clear()
+
+    def snapshot(self) -> "SegmentBoxes":
+        """A copy that stays as it is; nothing may be added to it."""
+        held = SegmentBoxes()
+        held.boxes.extend(dataclasses.replace(box) for box in self.boxes)
+        return held
 
     def add(self, box: Box, edge_tolerance: float) -> None:
         """Take a box in, or lengthen the one that it continues; `edge_tolerance` in Hz."""
-        for index, known in enumerate(self.boxes):
-            if not self._adjoins(known, box):
-                continue
+        key = (box.burst_id, box.label)
+        known_boxes = self._open.setdefault(key, deque(maxlen=OPEN_BOXES))
+        for known in known_boxes:
             tolerance = max(edge_tolerance, JOIN_SHARE * known.bandwidth)
             beyond = max(known.freq_lower - box.freq_lower, box.freq_upper - known.freq_upper)
-            within = max(box.freq_lower - known.freq_lower, known.freq_upper - box.freq_upper)
-            if beyond <= tolerance:
-                self.boxes[index] = self._joined(known, box, is_part=within > tolerance)
+            if _adjoins(known, box) and beyond <= tolerance:
+                within = max(box.freq_lower - known.freq_lower, known.freq_upper - box.freq_upper)
+                _lengthen(known, box, is_part=within > tolerance)
                 return
+        if box.burst_id is not None:
+            _end_overlapped(known_boxes, box)
+        known_boxes.append(box)
         self.boxes.append(box)
+        if len(self._open) > 2 * MAX_BOXES:
+            self._open = dict(list(self._open.items())[MAX_BOXES:])
 
     def forget_before(self, offset: int) -> None:
-        """Drop the boxes that ended before a sample."""
-        kept = [box for box in self.boxes if box.end_offset > offset]
-        self.boxes.clear()
-        self.boxes.extend(kept)
+        """Drop the boxes at the old end that ended before a sample."""
+        while self.boxes and self.boxes[0].end_offset <= offset:
+            self.boxes.popleft()
 
-    @staticmethod
-    def _joined(known: Box, box: Box, is_part: bool) -> Box:
-        """`known`, lengthened by `box`; its edges are the mean, weighted by duration, unless `box` is a part."""
-        lengths = known.end_offset - known.start_offset, box.end_offset - box.start_offset
-        share = 0.0 if is_part else lengths[1] / sum(lengths)
-        mean = {name: (1 - share) * getattr(known, name) + share * getattr(box, name)
-                for name in ("confidence", "freq_lower", "freq_upper")}
-        return dataclasses.replace(known, start_offset=min(known.start_offset, box.start_offset),
-                                   end_offset=max(known.end_offset, box.end_offset),
-                                   bandwidth=mean["freq_upper"] - mean["freq_lower"], **mean)
+    def newest_of(self, burst_id: int) -> Box | None:
+        """The box of a carrier that ends last."""
+        own = (box for box in self.boxes if box.burst_id == burst_id)
+        return max(own, key=lambda box: box.end_offset, default=None)
 
-    @staticmethod
-    def _adjoins(known: Box, box: Box) -> bool:
-        """Whether `box` is of the same carrier as `known` and no further away in time than it is long."""
-        length = box.end_offset - box.start_offset
-        return (known.label == box.label and known.burst_id == box.burst_id
-                and known.start_offset - length <= box.start_offset <= known.end_offset + length)
+    def at(self, frequency: float, offset: float, shown=None) -> Box | None:
+        """The narrowest box round a frequency in Hz and a sample, of the classes `shown` (all if None)."""
+        return min((box for box in self.boxes if box.freq_lower <= frequency <= box.freq_upper
+                    and box.start_offset <= offset < box.end_offset and (shown is None or box.label in shown)),
+                   key=lambda box: box.bandwidth, default=None)
+
+
+def _adjoins(known: Box, box: Box) -> bool:
+    """Whether `box` is no further away from `known` in time than it is long."""
+    length = box.end_offset - box.start_offset
+    return known.start_offset - length <= box.start_offset <= known.end_offset + length
+
+
+def _lengthen(known: Box, box: Box, is_part: bool) -> None:
+    """Lengthen `known` by `box`; its edges become the mean, weighted by duration, unless `box` is a part."""
+    lengths = known.end_offset - known.start_offset, box.end_offset - box.start_offset
+    share = 0.0 if is_part else lengths[1] / sum(lengths)
+    for name in ("confidence", "freq_lower", "freq_upper"):
+        setattr(known, name, (1 - share) * getattr(known, name) + share * getattr(box, name))
+    known.bandwidth = known.freq_upper - known.freq_lower
+    known.start_offset = min(known.start_offset, box.start_offset)
+    known.end_offset = max(known.end_offset, box.end_offset)
+
+
+def _end_overlapped(known_boxes, box: Box) -> None:
+    """Let older boxes of the carrier end where `box` begins, where they would overlap."""
+    for known in known_boxes:
+        if (known.freq_lower < box.freq_upper and box.freq_lower < known.freq_upper
+                and known.start_offset < box.start_offset < known.end_offset):
+            known.end_offset = box.start_offset
+
+
+def part_overlaps(edges: np.ndarray) -> np.ndarray:
+    """Draw neighbours apart whose edges cross.
+
+    Args:
+        edges: shape (n, 4): left, right, top, bottom of each box.
+
+    Returns:
+        The same with left and right edges moved to the middle of what two boxes share. A box inside another, or one
+        that shares more than half of its width, stays as it is.
+    """
+    left, right, top, bottom = edges.T
+    shared = right[:, None] - left[None, :]
+    crosses = ((left[:, None] < left[None, :]) & (right[:, None] < right[None, :]) & (shared > 0)
+               & (top[:, None] < bottom[None, :]) & (top[None, :] < bottom[:, None])
+               & (shared < 0.5 * np.minimum.outer(right - left, right - left)))
+    middle = np.where(crosses, (right[:, None] + left[None, :]) / 2, np.nan)
+    parted = edges.copy()
+    parted[:, 1] = np.fmin(right, np.fmin.reduce(middle, axis=1, initial=np.inf))
+    parted[:, 0] = np.fmax(left, np.fmax.reduce(middle, axis=0, initial=-np.inf))
+    return parted

@@ -228,7 +228,7 @@ class History:
             return None
         not_received = frame.start_time - newest.start_time - newest.duration
         not_analysed = (frame.start_offset - newest.end_offset) / frame.sample_rate
-        not_sent = min((frame.number - newest.number - 1) * newest.duration, not_analysed)
+        not_sent = min(max(frame.number - newest.number - 1, 0) * newest.duration, max(not_analysed, 0.0))
         not_received, not_analysed = not_received - not_analysed, not_analysed - not_sent
         tolerance = frame.duration / frame.image.shape[0] / 2
         if not_received > tolerance:

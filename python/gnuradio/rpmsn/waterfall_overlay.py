@@ -1,71 +1,21 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """GNU Radio block: draws what a segmenter sink sends."""
-import logging
-import threading
-from collections import deque
-
 import pmt
 from gnuradio import gr
 
 from . import pdu
-
-logger = logging.getLogger(__name__)
-
-MAX_WAITING_SEGMENTS = 1024
+from .waterfall_inbox import Inbox
 
 REQUIRED_OF_FRAME = (pdu.ROWS, pdu.COLUMNS, pdu.MASK)
 """What is needed to shape the arrays; the widget checks the rest."""
 
 
-class Inbox:
-    """What waits for the Qt thread: the newest frames, segments and status, never more than a fixed number."""
-
-    def __init__(self, max_frames: int):
-        self._lock = threading.Lock()
-        self._frames = deque(maxlen=max_frames)
-        self._segments = deque(maxlen=MAX_WAITING_SEGMENTS)
-        self._status = None
-        self._is_announced = False
-
-    def put_frame(self, fields: dict, image, mask) -> bool:
-        """Returns whether the Qt thread has to be told."""
-        with self._lock:
-            self._frames.append((fields, image, mask))
-            return self._announce()
-
-    def put_segment(self, fields: dict) -> bool:
-        """Returns whether the Qt thread has to be told."""
-        with self._lock:
-            self._segments.append(fields)
-            return self._announce()
-
-    def put_status(self, fields: dict) -> bool:
-        """Returns whether the Qt thread has to be told."""
-        with self._lock:
-            self._status = fields
-            return self._announce()
-
-    def take(self) -> tuple[list, list, dict | None]:
-        """Everything that waits: frames, segments, status."""
-        with self._lock:
-            taken = list(self._frames), list(self._segments), self._status
-            self._frames.clear()
-            self._segments.clear()
-            self._status = None
-            self._is_announced = False
-            return taken
-
-    def _announce(self) -> bool:
-        """True once between two calls of `take`: at most one signal is on its way."""
-        is_first, self._is_announced = not self._is_announced, True
-        return is_first
-
-
 class waterfall_overlay(gr.basic_block):
-    """Waterfall with the classes and the segments drawn over it.
+    """Waterfall with the classes and the carriers drawn over it.
 
     Connect the ports of a segmenter sink to the ports of the same name. The block itself needs no screen: the
-    window is made by `widget()`, in the Qt thread, after the QApplication.
+    window is made by `widget()`, in the Qt thread, after the QApplication. Closing it does not stop the flowgraph;
+    that ends when the application does, with its last window. docs/waterfall.md tells of every control and key.
 
     Ports:
         frames, segments, status (in): the PDUs described in `gnuradio.rpmsn.pdu`. A message that is not right is
@@ -75,12 +25,20 @@ class waterfall_overlay(gr.basic_block):
 
     Args:
         title: written above the picture; "" for none.
-        history_frames: frames that stay in the picture. 64 are 2.6 s of signal.
+        history_frames: frames that are in view at first, 64 are 2.6 s of signal; an hour can be scrolled back to.
         rows_per_frame: rows that a frame is reduced to.
         theme: `dark` or `light`.
         alpha: how much the colours of the classes cover, 0..1.
-        color_map: of the power: `gray`, `inferno` or `viridis`.
+        color_map: of the power: `gray`, `inferno`, `viridis` or `cividis`.
+        levels: power, in dB over the noise floor, of the first and the last colour.
+        classes: those that are shown, some of `LTE`, `NR` and `other`.
+        newest: where the newest row is, `top` or `bottom`.
+        boxes: whether carriers get a box with class, bandwidth and confidence.
+        spectrum: whether the spectrum is drawn above the picture.
+        average, max_hold: whether it has these lines.
         parent: QWidget or None.
+
+    What is set by the last nine but `parent` can be changed from any thread, by `set_theme` and so on.
 
     Example:
         >>> waterfall = rpmsn.waterfall_overlay(title="band 3")              # doctest: +SKIP
@@ -89,11 +47,14 @@ class waterfall_overlay(gr.basic_block):
     """
 
     def __init__(self, title: str = "", history_frames: int = 64, rows_per_frame: int = 8, theme: str = "dark",
-                 alpha: float = 0.4, color_map: str = "gray", parent=None):
+                 alpha: float = 0.4, color_map: str = "gray", levels=(-5.0, 45.0), classes=("LTE", "NR", "other"),
+                 newest: str = "top", boxes: bool = True, spectrum: bool = True, average: bool = True,
+                 max_hold: bool = True, parent=None):
         gr.basic_block.__init__(self, name="rpmsn_waterfall_overlay", in_sig=None, out_sig=None)
-        self._settings = dict(title=title, history_frames=history_frames, rows_per_frame=rows_per_frame, theme=theme,
-                              alpha=alpha, color_map=color_map, parent=parent)
-        self._inbox = Inbox(max_frames=max(1, history_frames))
+        self._layout = dict(title=title, history_frames=history_frames, rows_per_frame=rows_per_frame, parent=parent)
+        self._settings = dict(theme=theme, alpha=alpha, color_map=color_map, levels=levels, classes=classes,
+                              newest=newest, boxes=boxes, spectrum=spectrum, average=average, max_hold=max_hold)
+        self._inbox = Inbox()
         self._widget = None
         self._bridge = None
         for name, handler in ((pdu.FRAMES, self._on_frame), (pdu.SEGMENTS, self._on_segment),
@@ -113,66 +74,101 @@ class waterfall_overlay(gr.basic_block):
         if self._widget is None:
             _check_qt_thread()
             from .waterfall_widget import WaterfallWidget
-            self._widget = WaterfallWidget(**self._settings)
+            self._widget = WaterfallWidget(**self._layout, **self._settings)
             self._widget.tune_requested.connect(self._on_tune_requested)
-            self._bridge = _make_bridge(self._drain, self._widget.set_alpha)
-            self._drain()
+            self._bridge = _make_bridge(self._widget, self._drain, self._apply)
         return self._widget
 
     def set_alpha(self, alpha: float) -> None:
-        """How much the colours of the classes cover, 0..1. May be called from any thread."""
-        self._settings["alpha"] = alpha
-        if self._bridge is not None:
-            self._bridge.alpha_changed.emit(float(alpha))
+        """How much the colours of the classes cover, 0..1. May be called from any thread, as all that follow."""
+        self._change("alpha", float(alpha))
+
+    def set_theme(self, theme: str) -> None:
+        """`dark` or `light`."""
+        self._change("theme", theme)
+
+    def set_color_map(self, color_map: str) -> None:
+        """`gray`, `inferno`, `viridis` or `cividis`."""
+        self._change("color_map", color_map)
+
+    def set_levels(self, levels) -> None:
+        """Power of the first and the last colour, dB over the noise floor."""
+        self._change("levels", [float(level) for level in levels])
+
+    def set_classes(self, classes) -> None:
+        """Names of the classes that are shown."""
+        self._change("classes", list(classes))
+
+    def set_newest(self, newest: str) -> None:
+        """Where the newest row is, `top` or `bottom`."""
+        self._change("newest", newest)
+
+    def set_boxes(self, boxes: bool) -> None:
+        """Whether carriers get boxes."""
+        self._change("boxes", bool(boxes))
+
+    def set_spectrum(self, spectrum: bool) -> None:
+        """Whether the spectrum is drawn."""
+        self._change("spectrum", bool(spectrum))
+
+    def set_average(self, average: bool) -> None:
+        """Whether the spectrum's average is drawn."""
+        self._change("average", bool(average))
+
+    def set_max_hold(self, max_hold: bool) -> None:
+        """Whether the spectrum's highest values are drawn."""
+        self._change("max_hold", bool(max_hold))
 
     def _on_frame(self, message) -> None:
         """Handler of `frames`, in a thread of GNU Radio."""
-        try:
-            fields, payload = pdu.parse_pdu(message, required=REQUIRED_OF_FRAME)
-            shape = int(fields[pdu.ROWS]), int(fields[pdu.COLUMNS])
-            image, mask = payload.reshape(shape), fields[pdu.MASK].reshape(shape)
-            self._tell(self._inbox.put_frame(fields, image, mask))
-        except Exception as error:  # an exception here would end the flowgraph's thread
-            self._log_skipped(pdu.FRAMES, error)
+        self._inbox.put_frame(message)
 
     def _on_segment(self, message) -> None:
         """Handler of `segments`, in a thread of GNU Radio."""
-        try:
-            self._tell(self._inbox.put_segment(pdu.parse_pdu(message)[0]))
-        except Exception as error:  # as above
-            self._log_skipped(pdu.SEGMENTS, error)
+        self._inbox.put_segment(message)
 
     def _on_status(self, message) -> None:
         """Handler of `status`, in a thread of GNU Radio."""
-        try:
-            self._tell(self._inbox.put_status(pdu.parse_pdu(message)[0]))
-        except Exception as error:  # as above
-            self._log_skipped(pdu.STATUS, error)
-
-    def _tell(self, is_news: bool) -> None:
-        """Send the one signal to the Qt thread."""
-        if is_news and self._bridge is not None:
-            self._bridge.news.emit()
+        self._inbox.put_status(message)
 
     def _drain(self) -> None:
-        """In the Qt thread: hand everything that waits to the widget."""
+        """In the Qt thread, before each redraw: hand everything that waits to the widget."""
         frames, segments, status = self._inbox.take()
+        for port, messages, take in ((pdu.FRAMES, frames, self._take_frame), (pdu.STATUS, status, self._take_status),
+                                     (pdu.SEGMENTS, segments, self._take_segment)):
+            for message in messages:
+                try:
+                    take(message)
+                except Exception as error:  # PyQt5 aborts the process on an exception in a slot
+                    self.logger.warn(f"message on port {port} skipped: {error}")
+
+    def _take_frame(self, message) -> None:
+        fields, payload = pdu.parse_pdu(message, required=REQUIRED_OF_FRAME)
+        shape = int(fields[pdu.ROWS]), int(fields[pdu.COLUMNS])
+        self._widget.add_frame(fields, payload.reshape(shape), fields[pdu.MASK].reshape(shape))
+
+    def _take_segment(self, message) -> None:
+        self._widget.add_segment(pdu.parse_pdu(message)[0])
+
+    def _take_status(self, message) -> None:
+        self._widget.set_status(pdu.parse_pdu(message)[0])
+
+    def _change(self, name: str, value) -> None:
+        """Change a setting, from any thread."""
+        self._settings[name] = value
+        if self._bridge is not None:
+            self._bridge.changed.emit({name: value})
+
+    def _apply(self, changes: dict) -> None:
+        """In the Qt thread: hand a change to the widget."""
         try:
-            for frame in frames:
-                self._widget.add_frame(*frame)
-            for segment in segments:
-                self._widget.add_segment(segment)
-            if status is not None:
-                self._widget.set_status(status)
-        except Exception as error:  # PyQt5 aborts the process on an exception in a slot
-            logger.warning("waterfall not drawn: %s", error)
+            self._widget.apply_settings(changes)
+        except Exception as error:  # as above
+            self.logger.warn(f"setting not taken: {error}")
 
     def _on_tune_requested(self, frequency: float) -> None:
         """In the Qt thread: send the double-clicked frequency."""
         self.message_port_pub(pmt.intern(pdu.FREQ), pdu.make_tune_command(frequency))
-
-    def _log_skipped(self, port: str, error: Exception) -> None:
-        self.logger.warn(f"message on port {port} skipped: {error}")
 
 
 def _check_qt_thread() -> None:
@@ -187,15 +183,14 @@ def _check_qt_thread() -> None:
                            "made the QApplication")
 
 
-def _make_bridge(on_news, on_alpha):
-    """A QObject whose signals reach the Qt thread from any thread."""
+def _make_bridge(widget, on_redraw, on_change):
+    """A QObject whose signal `changed` reaches the Qt thread from any thread."""
     from .waterfall_qt import QtCore
 
     class Bridge(QtCore.QObject):
-        news = QtCore.pyqtSignal()
-        alpha_changed = QtCore.pyqtSignal(float)
+        changed = QtCore.pyqtSignal(dict)
 
     bridge = Bridge()
-    bridge.news.connect(on_news, QtCore.Qt.QueuedConnection)
-    bridge.alpha_changed.connect(on_alpha, QtCore.Qt.QueuedConnection)
+    bridge.changed.connect(on_change, QtCore.Qt.QueuedConnection)
+    widget.about_to_redraw.connect(on_redraw)
     return bridge

@@ -1,18 +1,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Colours of the waterfall: the widget's parts, the classes and the power."""
+"""Colours of the waterfall: the widget's parts, and the one of every pixel from its power and its class."""
 import dataclasses
 
 import numpy as np
 
 from rpmsn.classes import CLASS_COLORS, CLASS_NAMES, NOISE
 
-from .waterfall_history import BREAK, HATCH, SKIP
-from .waterfall_qt import QtGui, pg
+from .waterfall_frame import Scale
+from .waterfall_qt import pg
+from .waterfall_settings import Settings
 
-COLOR_MAPS = {"gray": "CET-L1", "inferno": "inferno", "viridis": "viridis"}
-"""Maps for power. The first is the default: grey leaves all hues to the classes."""
-SKIP_ALPHA = 70
-"""How much the line over frames that were not sent covers, 0..255: they may be every second frame."""
+COLOR_MAPS = {"gray": "CET-L1", "inferno": "inferno", "viridis": "viridis", "cividis": "cividis"}
+"""Perceptual maps for power. The first is the default: grey leaves all hues to the classes."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,33 +46,29 @@ THEMES = {
 }
 
 
-def class_colors(shown: set, alpha: float, theme: Theme) -> np.ndarray:
-    """Colours to lay over the power.
-
-    Args:
-        shown: names of the classes to colour; others are clear. Breaks always show.
-        alpha: how much the colours cover, 0..1.
-        theme: Theme.
-
-    Returns:
-        uint8, shape (256, 4), id of `rpmsn.classes` (or `SKIP`, `BREAK`, `HATCH`) -> RGBA.
-    """
-    table = np.zeros((256, 4), np.uint8)
-    for class_id, name in enumerate(CLASS_NAMES):
-        if class_id != NOISE and name in shown:
-            table[class_id] = (*CLASS_COLORS[name], round(255 * alpha))
-    table[SKIP] = (*QtGui.QColor(theme.background).getRgb()[:3], SKIP_ALPHA)
-    table[BREAK] = QtGui.QColor(theme.background).getRgb()
-    table[HATCH] = QtGui.QColor(theme.muted).getRgb()
-    return table
-
-
-def power_colors(name: str, theme: Theme):
-    """pyqtgraph's ColorMap for power, by a name of `COLOR_MAPS`; weak is the colour of the theme's ground."""
-    colors = pg.colormap.get(COLOR_MAPS[name])
-    if not theme.dark:
+def power_colors(settings: Settings):
+    """pyqtgraph's ColorMap for power; weak is the colour of the theme's ground."""
+    colors = pg.colormap.get(COLOR_MAPS[settings.color_map])
+    if not THEMES[settings.theme].dark:
         colors = pg.ColorMap(colors.pos, colors.getColors(mode="byte")[::-1])
     return colors
+
+
+def pixel_colors(settings: Settings, scale: Scale) -> np.ndarray:
+    """Colour of every pair of class and power.
+
+    Returns:
+        uint32 (0xffrrggbb), shape (number of classes * 256,); index = class id * 256 + value of the image.
+    """
+    low, high = settings.levels
+    levels = np.clip((scale.decibels_of(np.arange(256)) - low) / (high - low), 0.0, 1.0)
+    power = power_colors(settings).map(levels, mode="byte")[:, :3].astype(float)
+    table = np.empty((len(CLASS_NAMES), 256, 3))
+    for class_id, name in enumerate(CLASS_NAMES):
+        alpha = settings.alpha if class_id != NOISE and name in settings.classes else 0.0
+        table[class_id] = (1 - alpha) * power + alpha * np.array(CLASS_COLORS[name])
+    red, green, blue = np.rint(table).astype(np.uint32).reshape(-1, 3).T
+    return 0xff000000 | red << 16 | green << 8 | blue
 
 
 def style_sheet(theme: Theme) -> str:
@@ -82,9 +77,19 @@ def style_sheet(theme: Theme) -> str:
         WaterfallWidget {{ background: {theme.background}; }}
         QLabel, QCheckBox {{ color: {theme.text}; background: transparent; font-size: 13px; }}
         QLabel#title {{ font-size: 15px; font-weight: 600; }}
-        QLabel#cursor {{ color: {theme.muted}; }}
-        QPushButton {{ color: {theme.text}; background: {theme.surface}; border: 1px solid {theme.muted};
-                       border-radius: 4px; padding: 3px 12px; font-size: 13px; }}
-        QPushButton:hover {{ border-color: {theme.line}; }}
+        QLabel#readout, QLabel#hint {{ color: {theme.muted}; }}
+        QPushButton, QToolButton {{ color: {theme.text}; background: {theme.surface};
+                                    border: 1px solid {theme.muted}; border-radius: 4px; padding: 3px 10px;
+                                    font-size: 13px; }}
+        QToolButton {{ padding-right: 18px; }}
+        QToolButton::menu-indicator {{ subcontrol-position: right center; right: 5px; }}
+        QPushButton:hover, QToolButton:hover {{ border-color: {theme.line}; }}
         QPushButton:checked {{ background: {theme.line}; color: {theme.background}; }}
+        QMenu {{ color: {theme.text}; background: {theme.surface}; border: 1px solid {theme.muted}; font-size: 13px; }}
+        QMenu::item:selected {{ background: {theme.line}; color: {theme.background}; }}
+        QScrollBar:vertical {{ background: {theme.background}; width: 12px; border: none; }}
+        QScrollBar::handle:vertical {{ background: {theme.muted}; border-radius: 5px; min-height: 24px; margin: 1px; }}
+        QScrollBar::add-line, QScrollBar::sub-line {{ height: 0; }}
+        QScrollBar::add-page, QScrollBar::sub-page {{ background: {theme.surface}; }}
+        QToolTip {{ color: {theme.text}; background: {theme.surface}; border: 1px solid {theme.muted}; }}
     """

@@ -1,19 +1,26 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Left axis of the waterfall: the clock beside its rows."""
+import itertools
 import math
 from datetime import datetime, timezone
 
 import numpy as np
 
-from .waterfall_history import History
+from .waterfall_history import History, Stretch
 from .waterfall_qt import pg
 
 MIN_SPACING = 46
 """Pixels between two times."""
+TEXT_MARGIN = 8
+"""Half the height of a text, pixels."""
 
 
 class TimeAxis(pg.AxisItem):
-    """Left axis of the waterfall: the clock, right across breaks in time."""
+    """Left axis of the waterfall: the clock, right across breaks in time.
+
+    Attributes:
+        history: History whose rows stand beside the axis.
+    """
 
     def __init__(self, history: History):
         super().__init__("left")
@@ -21,66 +28,62 @@ class TimeAxis(pg.AxisItem):
         self._texts: dict[float, str] = {}
 
     def tickValues(self, minVal, maxVal, size):
-        """Round times where time runs on, otherwise the exact first time of a frame."""
-        rows = max(minVal, maxVal)  # of an inverted view the ends come swapped
-        is_even = not (self.history.has_gaps or self._goes_back())
-        self._texts = self._round_times(rows, size) if is_even else self._frame_times(rows, size)
+        """Round times where there are any, and where a break has none for long, the first time after it."""
+        low, high = sorted((minVal, maxVal))
+        self._texts = self._ticks(low, high, max(size, 1))
         return [(1.0, list(self._texts))]
 
     def tickStrings(self, values, scale, spacing):
         """Texts of the ticks that `tickValues` chose; pyqtgraph asks."""
         return [self._texts.get(value, "") for value in values]
 
-    def _goes_back(self) -> bool:
-        """Whether the clock jumps back somewhere in the picture: a recording that is repeated."""
-        newest_first = list(self.history.strips)
-        return any(newer.start_time < older.start_time for newer, older in zip(newest_first, newest_first[1:]))
-
-    def _round_times(self, rows: float, size: float) -> dict[float, str]:
-        """y -> text, at multiples of 1, 2 or 5 times a power of ten seconds."""
-        strips = self.history.strips
-        if not strips:
-            return {}
-        newest, oldest = strips[0].end_time, self.history.time_of_y(rows)
-        filled = max(self.history.filled_rows / rows * size, 1.0)
-        step = round_up_125((newest - oldest) * MIN_SPACING / filled)
-        decimals = max(1, math.ceil(-math.log10(step) - 1e-9))
-        times = step * np.arange(math.ceil(oldest / step), math.floor(newest / step) + 1)
-        ticks = {self.history.y_of_time(time): self._format(time, decimals) for time in times}
-        return {y: text for y, text in ticks.items() if self._is_inside(y, rows, size)}
-
-    def _frame_times(self, rows: float, size: float) -> dict[float, str]:
-        """y -> text, at the first rows of frames that are far enough apart."""
-        ticks, last, y = {}, -math.inf, 0
-        for strip in self.history.strips:
-            y += strip.rows
-            if (y - last) * size / rows >= MIN_SPACING and self._is_inside(y, rows, size):
-                ticks[float(y)] = self._format(strip.start_time, decimals=3)
-                last = y
-            y += strip.gap_rows
+    def _ticks(self, low: float, high: float, size: float) -> dict[float, str]:
+        """Height -> text, the newest first, none closer to another than `MIN_SPACING`."""
+        pixel = (high - low) / size
+        step = round_up_time(MIN_SPACING * pixel)
+        ticks, last = {}, math.inf
+        newest_first = self.history.between(low, high)[::-1]
+        for stretch, older in itertools.zip_longest(newest_first, newest_first[1:]):
+            found = _round_times(stretch, step, low, high)
+            if not found and last - stretch.y0 > 2 * MIN_SPACING * pixel and not _adjoin(older, stretch):
+                found = [(stretch.y0, format_time(stretch.start_time, 3))]
+            for y, text in found:
+                if low + TEXT_MARGIN * pixel <= y <= high - TEXT_MARGIN * pixel and last - y >= MIN_SPACING * pixel:
+                    ticks[y] = text
+                    last = y
         return ticks
 
-    @staticmethod
-    def _is_inside(y: float, rows: float, size: float) -> bool:
-        """Whether a text at a row fits into the length of the axis."""
-        margin = 8 * rows / max(size, 1)
-        return margin <= y <= rows - margin
 
-    def _format(self, time: float, decimals: int) -> str:
-        newest = self.history.newest
-        return format_time(time, newest is not None and newest.is_utc, decimals)
-
-
-def round_up_125(value: float) -> float:
-    """The next of 1, 2, 5, 10, 20, ... (and 0.1, 0.2, ...) that is not smaller."""
-    power = 10.0 ** math.floor(math.log10(max(value, 1e-9)))
-    return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= value * (1 - 1e-9))
+def _round_times(stretch: Stretch, step: float, low: float, high: float) -> list:
+    """Heights and texts of the round times in a stretch, between two heights, newest first."""
+    heights, ends = (stretch.y0, stretch.y1), (stretch.start_time, stretch.end_time)
+    first, last = np.interp((low, high), heights, ends)
+    times = step * np.arange(math.ceil(first / step), math.floor(last / step) + 1)[::-1]
+    heights = np.interp(times, ends, heights)
+    decimals = max(0, math.ceil(-math.log10(step) - 1e-9))
+    return [(float(y), format_time(time, decimals)) for y, time in zip(heights, times)]
 
 
-def format_time(time: float, is_utc: bool, decimals: int) -> str:
-    """hh:mm:ss.s of a time since 1970, or plain seconds."""
-    if not is_utc:
-        return f"{time:.{decimals}f}"
+def _adjoin(older: Stretch | None, newer: Stretch) -> bool:
+    """Whether no time is missing between two stretches."""
+    return older is not None and abs(newer.start_time - older.end_time) < newer.row_height
+
+
+def round_up_time(seconds: float) -> float:
+    """The next round time span: 1, 2, 5 times a power of ten up to 1 s, then steps of a clock."""
+    if seconds <= 1:
+        power = 10.0 ** math.floor(math.log10(max(seconds, 1e-9)))
+        return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= seconds * (1 - 1e-9))
+    return next((span for span in (2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600) if span >= seconds), 7200)
+
+
+def format_time(time: float, decimals: int) -> str:
+    """hh:mm:ss.s, UTC, of a time in s since 1970."""
     ticks = round(time * 10 ** decimals)
     clock = datetime.fromtimestamp(ticks // 10 ** decimals, timezone.utc).strftime("%H:%M:%S")
-    return f"{clock}.{ticks % 10 ** decimals:0{decimals}d}"
+    return f"{clock}.{ticks % 10 ** decimals:0{decimals}d}" if decimals else clock
+
+
+def format_date(time: float) -> str:
+    """yyyy-mm-dd, UTC, of a time in s since 1970."""
+    return datetime.fromtimestamp(time, timezone.utc).strftime("%Y-%m-%d")

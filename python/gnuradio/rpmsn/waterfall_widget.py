@@ -1,103 +1,118 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The waterfall as a Qt widget: power, classes over it, a labelled box round every segment.
+"""The waterfall as a Qt widget: power, classes over it, a labelled box round every carrier.
 
 Knows Qt and the names of the message keys, nothing of GNU Radio's run time: `waterfall_overlay` feeds it, and so can a
 script. All methods belong to the Qt thread.
 
 The parts of the picture each have a module that can be read, and tested, by itself:
 
-===================== =================================================================
-`waterfall_frame`     a frame, checked
-`waterfall_history`   rows, newest first, and where a sample or a time lies among them
-`waterfall_boxes`     segments joined to boxes as frames go by
-`waterfall_box_layer` draws the boxes, with labels where there is room
-`waterfall_time_axis` the clock beside the rows
-`waterfall_status`    a status message in words
-`waterfall_theme`     all colours
-`waterfall_qt`        the one place that imports Qt
-===================== =================================================================
+====================== =================================================================
+`waterfall_frame`      a frame, checked
+`waterfall_history`    rows of the last hour, and where a sample or a time lies among them
+`waterfall_boxes`      segments joined to boxes as frames go by
+`waterfall_settings`   what the user can set
+`waterfall_picture`    draws the rows and the breaks between them
+`waterfall_box_layer`  draws the boxes, with labels where there is room
+`waterfall_pixels`     what these two share
+`waterfall_spectrum`   the lines above
+`waterfall_time_axis`  the clock beside the rows
+`waterfall_cursors`    the measuring pair
+`waterfall_view`       mouse wheel and dragging
+`waterfall_scroll`     newest rows, or older ones
+`waterfall_controls`   the row of controls
+`waterfall_status`     a status message in words
+`waterfall_status_bar` shows these words
+`waterfall_theme`      all colours
+`waterfall_qt`         the one place that imports Qt
+====================== =================================================================
 """
 import html
 import logging
-import math
 from collections import deque
-from datetime import datetime, timezone
 
 import numpy as np
 
-from rpmsn.classes import CLASS_COLORS, CLASS_NAMES, LTE, NR, OTHER
-from rpmsn.errors import ParameterError
+from rpmsn.classes import CLASS_NAMES
+from rpmsn.errors import require
 
 from . import pdu
 from .waterfall_box_layer import BoxLayer
 from .waterfall_boxes import SegmentBoxes, check_segment
-from .waterfall_frame import Frame, check_frame, mean_spectrum
-from .waterfall_history import SKIP, History
+from .waterfall_controls import Controls
+from .waterfall_cursors import CursorPair
+from .waterfall_frame import check_frame
+from .waterfall_history import DROPPED, LOST, SKIP, TUNED, Break, History, format_seconds
+from .waterfall_picture import Picture
 from .waterfall_qt import QtCore, QtGui, QtWidgets, pg
-from .waterfall_status import describe_status
-from .waterfall_theme import COLOR_MAPS, THEMES, class_colors, power_colors, style_sheet
-from .waterfall_time_axis import TimeAxis, format_time
+from .waterfall_scroll import TimeScroll
+from .waterfall_settings import LEVEL_LIMITS, SMALLEST_RANGE, Settings
+from .waterfall_spectrum import SpectrumPlot
+from .waterfall_status import is_duty_cycled
+from .waterfall_status_bar import StatusBar
+from .waterfall_theme import THEMES, power_colors, style_sheet
+from .waterfall_time_axis import TimeAxis, format_date, format_time
+from .waterfall_view import SMALLEST_COLUMNS, WaterfallView
 
 logger = logging.getLogger(__name__)
 
-MINIMUM_SIZE = (700, 400)
+MINIMUM_SIZE = (880, 480)
 """Pixels; in less the controls cut one another off. GNU Radio's window scrolls where it is smaller."""
 REDRAW_INTERVAL_MS = 40
+FRAME_SECONDS = 0.04
+"""Of a frame, until the first one says."""
 TIME_AXIS_WIDTH = 120
 POWER_BAR_WIDTH = 66
 """Pixels left and right of the picture, the same in both plots, so that their frequencies stand in line."""
-MAX_HISTORY_ROWS = 8192
-MAX_PENDING_SEGMENTS = 4096
+MAX_VIEW_ROWS = 8192
+MAX_PENDING_FRAMES, MAX_PENDING_SEGMENTS = 64, 4096
 NOTE_SECONDS = 4.0
+WAITING = "waiting for frames"
 
 
 class WaterfallWidget(QtWidgets.QWidget):
     """Waterfall with the classes over it, the spectrum above and the state of the analysis below.
 
-    Newest rows are at the top. Space pauses (frames that come meanwhile wait, as many as the history holds), the
-    wheel zooms in frequency, Autoscale fits levels and frequency. A double click sends `tune_requested`.
+    Feed it by `add_frame`, `add_segment` and `set_status`. docs/waterfall.md tells of every control and key.
 
     Args:
         title: written above the picture; "" for none.
-        history_frames: frames that stay in the picture.
+        history_frames: frames that are in view at first; an hour can be scrolled back to.
         rows_per_frame: rows of each; frames with more are reduced.
-        theme: a name of `THEMES`.
-        alpha: how much the colours of the classes cover, 0..1.
-        color_map: a name of `COLOR_MAPS`.
         parent: QWidget or None.
+        settings: attributes of `waterfall_settings.Settings` that are not to be as they are there.
 
     Raises:
         rpmsn.errors.ParameterError: a value is not allowed.
 
     Example:
-        >>> widget = WaterfallWidget("downlink, band 3")          # doctest: +SKIP
-        >>> widget.add_frame(fields, image, mask)                 # doctest: +SKIP
+        >>> widget = WaterfallWidget("downlink, band 3", theme="light")          # doctest: +SKIP
+        >>> widget.add_frame(fields, image, mask)                                # doctest: +SKIP
     """
 
     tune_requested = QtCore.pyqtSignal(float)
     """Hz, absolute, at a double click; only sent where the centre frequency is known."""
     carrier_selected = QtCore.pyqtSignal(object)
     """burst_id of the carrier whose box was clicked, None where a click meets no box."""
+    about_to_redraw = QtCore.pyqtSignal()
+    """25 times a second, before what has come is drawn: the moment to hand over what waits elsewhere."""
 
-    def __init__(self, title: str = "", history_frames: int = 64, rows_per_frame: int = 8, theme: str = "dark",
-                 alpha: float = 0.4, color_map: str = "gray", parent=None):
-        check_parameters(history_frames, rows_per_frame, theme, alpha, color_map)
+    def __init__(self, title: str = "", history_frames: int = 64, rows_per_frame: int = 8, parent=None, **settings):
+        check_size(history_frames, rows_per_frame)
+        self._settings = Settings().changed(settings)
         super().__init__(parent)
-        self.theme = THEMES[theme]
-        self.history = History(history_frames, rows_per_frame)
+        self.history = History(rows_per_frame)
         self.segments = SegmentBoxes()
-        self.levels = (0, 255)
-        self.alpha, self.color_map = alpha, color_map
-        self._frames = deque(maxlen=history_frames)
-        self._pending_segments = deque(maxlen=MAX_PENDING_SEGMENTS)
-        self._note_ticks = 0
-        self._samples_lost = 0
-        self.selected = None
-        self.reference_annotations: list = []
+        self.history_frames = history_frames
+        self._held: tuple[History, SegmentBoxes] | None = None
+        self._frames = deque(maxlen=MAX_PENDING_FRAMES)
+        self._segments = deque(maxlen=MAX_PENDING_SEGMENTS)
+        self._note, self._note_ticks = WAITING, -1
+        self._span: tuple | None = None
+        self._drawn_version = -1
+        self._mouse = None
         self._build(title)
         self._connect()
-        self._apply_colors()
-        self._show_note("waiting for frames")
+        self._show_settings()
         self._timer = QtCore.QTimer(self)
         self._timer.timeout.connect(self._tick)
         self._timer.start(REDRAW_INTERVAL_MS)
@@ -132,7 +147,7 @@ class WaterfallWidget(QtWidgets.QWidget):
             logger.warning("segment skipped: %s", error)
             return False
         if box is not None:
-            self._pending_segments.append(box)
+            self._segments.append(box)
         return True
 
     def set_status(self, fields: dict) -> bool:
@@ -142,28 +157,35 @@ class WaterfallWidget(QtWidgets.QWidget):
             False where the status was not right: that is logged, and the status skipped.
         """
         try:
-            troubles, facts = describe_status(fields, self._samples_lost)
+            self.status_bar.set_status(fields)
+            self.history.duty_cycled = is_duty_cycled(fields)
         except (TypeError, ValueError) as error:
             logger.warning("status skipped: %s", error)
             return False
-        self._samples_lost = fields.get(pdu.SAMPLES_LOST, 0)
-        color = self.theme.alarm if troubles else self.theme.good
-        words, details = html.escape("; ".join(troubles) or "ok"), html.escape(" \u00b7 ".join(facts))
-        self.status_label.setText(f'<span style="color:{color}; font-weight:600">{words}</span>&nbsp;&nbsp; {details}')
         return True
 
     def clear(self) -> None:
         """Forget rows, boxes and reference annotations; settings stay."""
-        self.history.clear(columns=2)
+        self.history.clear()
         self.segments.clear()
         self._frames.clear()
-        self._pending_segments.clear()
+        self._segments.clear()
+        self.spectrum.lines.reset()
+        self._span = None
+        self.pause_button.setChecked(False)
         self.set_reference_annotations([])
-        self.box_layer.update()
+        self.select_carrier(None)
+        self._scroll.home()
+        self._note, self._note_ticks = WAITING, -1
 
     def select_carrier(self, burst_id: int | None) -> None:
         """Highlight a carrier and, where it is out of sight, bring it into view; None for none. Sends no signal."""
-        self.selected = burst_id
+        self.box_layer.selected = burst_id
+        box = None if burst_id is None else self._shown[1].newest_of(burst_id)
+        if box is not None:
+            y0, y1 = self._shown[0].y_of_sample(np.array([box.start_offset, box.end_offset], float))
+            self._scroll.show(y0, y1)
+            self._show_frequencies(box.freq_lower / 1e6, box.freq_upper / 1e6)
         self.box_layer.update()
 
     def set_reference_annotations(self, annotations: list) -> None:
@@ -173,7 +195,15 @@ class WaterfallWidget(QtWidgets.QWidget):
             annotations: dicts with `label` (str), `freq_lower`, `freq_upper` (Hz), `start` ((whole s, fraction) since
                 1970, or None for the beginning), `duration` (s, or None for all that follows).
         """
-        self.reference_annotations = list(annotations)
+        references = []
+        for annotation in annotations:
+            start = None if annotation["start"] is None else float(sum(annotation["start"]))
+            duration = annotation["duration"]
+            end = None if start is None or duration is None else start + float(duration)
+            references.append((str(annotation["label"]), float(annotation["freq_lower"]),
+                               float(annotation["freq_upper"]), start, end))
+        self.box_layer.references = references
+        self.box_layer.update()
 
     def save_picture(self, path) -> None:
         """Write the widget as it looks now; the ending of `path` (.png, .jpg) says in which format.
@@ -186,36 +216,52 @@ class WaterfallWidget(QtWidgets.QWidget):
 
     def settings(self) -> dict:
         """What the user has set, as plain values that `apply_settings` takes: for a file of settings."""
-        return {}
+        return self._settings.as_dict()
 
     def apply_settings(self, settings: dict) -> None:
-        """Take settings over; keys that are not there stay as they are, and keys that are not known are ignored."""
+        """Take settings over, as named in `waterfall_settings.Settings`; those that are not there stay as they are.
+
+        Raises:
+            rpmsn.errors.ParameterError: a value is not allowed; nothing has changed then.
+        """
+        self._settings = self._settings.changed(settings)
+        self._show_settings()
 
     @property
     def paused(self) -> bool:
         """Whether the picture is held."""
         return self.pause_button.isChecked()
 
-    def set_alpha(self, alpha: float) -> None:
-        """How much the classes cover, 0..1; values beyond are clipped."""
-        self.alpha_slider.setValue(round(100 * alpha))
-
     def autoscale(self) -> None:
-        """Fit the levels to the rows in the picture and the frequency axis to the span, once."""
-        filled = slice(0, self.history.filled_rows)
-        rows = self.history.image[filled][self.history.mask[filled, 0] < SKIP]
-        if rows.size:
-            low, high = np.percentile(rows, (2.0, 99.8))
-            self.levels = (max(0.0, low - 4), min(255.0, max(high, low + 24)))
-            self._fit_span()
-        self._apply_colors()
+        """Fit the levels to the rows in view, once."""
+        low, high = self.waterfall_plot.viewRange()[1]
+        parts = [stretch.scale.decibels_of(np.percentile(stretch.image[:stretch.rows], (2.0, 99.8)))
+                 for stretch in self._shown[0].between(low, high)]
+        if parts:
+            low = max(np.floor(min(part[0] for part in parts)) - 1, LEVEL_LIMITS[0])
+            high = min(max(np.ceil(max(part[1] for part in parts)) + 1, low + 5 + SMALLEST_RANGE), LEVEL_LIMITS[1])
+            self.apply_settings({"levels": [float(low), float(high)]})
+
+    def home(self) -> None:
+        """Whole span, newest rows."""
+        self._scroll.home()
+        self._span = None
+        self._fit_span()
+
+    def reset_spectrum(self) -> None:
+        """Restart average and max hold."""
+        self.spectrum.lines.reset()
+
+    @property
+    def _shown(self) -> tuple[History, SegmentBoxes]:
+        """What is drawn: what was there when Pause was pressed, or what is there now."""
+        return self._held or (self.history, self.segments)
 
     def _build(self, title: str) -> None:
         """Make the parts and lay them out."""
         self.setMinimumSize(*MINIMUM_SIZE)
         self.setFocusPolicy(QtCore.Qt.StrongFocus)
         self.setAttribute(QtCore.Qt.WA_StyledBackground, True)
-        self.setStyleSheet(style_sheet(self.theme))
         layout = QtWidgets.QVBoxLayout(self)
         layout.setContentsMargins(8, 6, 8, 6)
         layout.setSpacing(4)
@@ -224,279 +270,326 @@ class WaterfallWidget(QtWidgets.QWidget):
             heading.setObjectName("title")
             heading.setSizePolicy(QtWidgets.QSizePolicy.Ignored, QtWidgets.QSizePolicy.Fixed)
             layout.addWidget(heading)
-        layout.addLayout(self._build_controls())
-        layout.addWidget(self._build_plots(), stretch=1)
-        self.status_label = QtWidgets.QLabel("no status yet")
-        self.status_label.setWordWrap(True)
-        self.status_label.setAlignment(QtCore.Qt.AlignTop)
-        self.status_label.setMinimumHeight(2 * self.status_label.fontMetrics().lineSpacing() + 4)
-        self.cursor_label = QtWidgets.QLabel("")
-        self.cursor_label.setObjectName("cursor")
-        foot = QtWidgets.QHBoxLayout()
-        foot.addWidget(self.status_label, stretch=1)
-        foot.addWidget(self.cursor_label, alignment=QtCore.Qt.AlignTop)
-        layout.addLayout(foot)
-
-    def _build_controls(self):
-        """Switches (which are the legend too), slider and buttons."""
-        row = QtWidgets.QHBoxLayout()
-        row.setSpacing(10)
-        self.classes_box = self._check_box("Classes", "Colour every pixel by its class")
-        self.boxes_box = self._check_box("Boxes", "Draw segments with label, bandwidth and confidence")
-        self.class_boxes = {name: self._check_box(name, f"Show what is {name}", CLASS_COLORS[name])
-                            for name in (CLASS_NAMES[LTE], CLASS_NAMES[NR], CLASS_NAMES[OTHER])}
-        self.alpha_slider = QtWidgets.QSlider(QtCore.Qt.Horizontal)
-        self.alpha_slider.setRange(0, 100)
-        self.alpha_slider.setValue(round(100 * self.alpha))
-        self.alpha_slider.setMinimumWidth(60)
-        self.alpha_slider.setMaximumWidth(120)
-        self.alpha_slider.setToolTip("How much the colours of the classes cover")
-        self.autoscale_button = QtWidgets.QPushButton("Autoscale")
-        self.autoscale_button.setToolTip("Fit levels and frequency axis once")
-        self.pause_button = QtWidgets.QPushButton("Pause")
-        self.pause_button.setCheckable(True)
-        self.pause_button.setToolTip("Hold the picture (Space)")
-        for widget in (self.classes_box, self.alpha_slider, *self.class_boxes.values(), self.boxes_box):
-            row.addWidget(widget)
-        row.addStretch(1)
-        for widget in (self.autoscale_button, self.pause_button):
-            widget.setFocusPolicy(QtCore.Qt.NoFocus)
-            row.addWidget(widget)
-        return row
-
-    @staticmethod
-    def _check_box(text: str, hint: str, color=None):
-        """A check box that is on, with a swatch of a colour."""
-        box = QtWidgets.QCheckBox(text)
-        box.setChecked(True)
-        box.setToolTip(hint)
-        box.setFocusPolicy(QtCore.Qt.NoFocus)
-        if color is not None:
-            swatch = QtGui.QPixmap(14, 14)
-            swatch.fill(QtGui.QColor(*color))
-            box.setIcon(QtGui.QIcon(swatch))
-        return box
+        self.controls = Controls()
+        self.pause_button = self.controls.pause_button
+        layout.addWidget(self.controls)
+        self.scroll_bar = QtWidgets.QScrollBar(QtCore.Qt.Vertical)
+        middle = QtWidgets.QHBoxLayout()
+        middle.setSpacing(2)
+        middle.addWidget(self._build_plots(), stretch=1)
+        middle.addWidget(self.scroll_bar)
+        layout.addLayout(middle, stretch=1)
+        self.measure_label = QtWidgets.QLabel()
+        self.measure_label.hide()
+        layout.addWidget(self.measure_label)
+        self.status_bar = StatusBar(THEMES[self._settings.theme])
+        layout.addWidget(self.status_bar)
+        self._scroll = TimeScroll(self.waterfall_plot.getViewBox(), self.scroll_bar, self.history,
+                                  self.history_frames * FRAME_SECONDS)
 
     def _build_plots(self):
         """Spectrum over waterfall, with one frequency axis, and the scale of the power."""
-        plots = pg.GraphicsLayoutWidget()
-        plots.setBackground(self.theme.background)
-        plots.ci.layout.setContentsMargins(0, 0, 0, 0)
-        plots.ci.layout.setSpacing(2)
+        self.plots = pg.GraphicsLayoutWidget()
+        self.plots.ci.layout.setContentsMargins(0, 0, 0, 0)
+        self.plots.ci.layout.setSpacing(2)
         self.time_axis = TimeAxis(self.history)
-        self.spectrum_plot = plots.addPlot(row=0, col=0)
-        self.waterfall_plot = plots.addPlot(row=1, col=0, axisItems={"left": self.time_axis})
+        self.spectrum = SpectrumPlot(self.plots.addPlot(row=0, col=0))
+        self.waterfall_plot = self.plots.addPlot(row=1, col=0, viewBox=WaterfallView(),
+                                                 axisItems={"left": self.time_axis})
         self.power_bar = pg.ColorBarItem(values=(0, 1), width=12, interactive=False, colorMap=pg.colormap.get("CET-L1"))
         self.waterfall_plot.layout.addItem(self.power_bar, 2, 5)
-        plots.ci.layout.setRowStretchFactor(1, 1)
-        self.spectrum_plot.setFixedHeight(120)
-        for plot in (self.spectrum_plot, self.waterfall_plot):
-            self._dress_plot(plot)
-        self._dress_axis(self.power_bar.getAxis("right"))
-        self.power_bar.getAxis("right").setLabel("dB over noise", color=self.theme.text)
-        self._fill_spectrum_plot()
-        self._fill_waterfall_plot()
-        return plots
-
-    def _dress_plot(self, plot) -> None:
-        """What both plots share."""
-        plot.setMenuEnabled(False)
-        plot.hideButtons()
-        plot.setMouseEnabled(x=True, y=False)
-        plot.layout.setColumnFixedWidth(5, POWER_BAR_WIDTH)
-        for name in ("left", "bottom"):
-            self._dress_axis(plot.getAxis(name))
-        plot.getAxis("left").setWidth(TIME_AXIS_WIDTH)
-
-    def _dress_axis(self, axis) -> None:
-        axis.setPen(self.theme.muted)
-        axis.setTextPen(self.theme.text)
-        axis.enableAutoSIPrefix(False)
-
-    def _fill_spectrum_plot(self) -> None:
-        """A line for the newest frame, in dB above the noise floor."""
-        fill = QtGui.QColor(self.theme.line)
-        fill.setAlpha(50)
-        self.spectrum_line = self.spectrum_plot.plot(pen=pg.mkPen(self.theme.line, width=1), fillLevel=-100, brush=fill)
-        self.spectrum_plot.setLabel("left", "dB over noise", color=self.theme.text)
-        self.spectrum_plot.getAxis("bottom").setStyle(showValues=False)
-        self.spectrum_plot.showGrid(x=True, y=True, alpha=0.18)
-        self.spectrum_plot.setXLink(self.waterfall_plot)
-
-    def _fill_waterfall_plot(self) -> None:
-        """Power, classes over it, boxes on top."""
-        self.power_item = pg.ImageItem(axisOrder="row-major")
-        self.class_item = pg.ImageItem(axisOrder="row-major")
-        self.box_layer = BoxLayer(self.history, self.segments, self.theme)
-        for item in (self.power_item, self.class_item, self.box_layer):
+        self.plots.ci.layout.setRowStretchFactor(1, 1)
+        for plot in (self.spectrum.plot, self.waterfall_plot):
+            plot.setMenuEnabled(False)
+            plot.hideButtons()
+            plot.layout.setColumnFixedWidth(5, POWER_BAR_WIDTH)
+            plot.getAxis("left").setWidth(TIME_AXIS_WIDTH)
+        self.spectrum.plot.setXLink(self.waterfall_plot)
+        self.picture = Picture(self.history, self._settings)
+        self.box_layer = BoxLayer(self.history, self.segments, self._settings)
+        for item in (self.picture, self.box_layer):
             self.waterfall_plot.addItem(item, ignoreBounds=True)
-        self.waterfall_plot.invertY(True)
-        self.waterfall_plot.setYRange(0, self.history.rows, padding=0)
-        self.waterfall_plot.setLabel("bottom", "Frequency, MHz", color=self.theme.text)
-        self.waterfall_plot.setLabel("left", "Time", color=self.theme.text)
+        self.cursors = CursorPair(self.waterfall_plot)
+        return self.plots
 
     def _connect(self) -> None:
-        """Switches, keys and mouse."""
-        for box in (self.classes_box, self.boxes_box, *self.class_boxes.values()):
-            box.toggled.connect(self._apply_colors)
-        self.alpha_slider.valueChanged.connect(self._apply_colors)
-        self.autoscale_button.clicked.connect(self.autoscale)
+        """Controls, keys and mouse."""
+        self.controls.wish.connect(self.apply_settings)
+        self.controls.autoscale_button.clicked.connect(self.autoscale)
+        self.controls.measure_button.toggled.connect(self._on_measure)
         self.pause_button.toggled.connect(self._on_pause)
-        space = QtWidgets.QShortcut(QtGui.QKeySequence(QtCore.Qt.Key_Space), self)
-        space.setContext(QtCore.Qt.WidgetWithChildrenShortcut)
-        space.activated.connect(self.pause_button.toggle)
+        for name, slot in (("home", self.home), ("reset", self.reset_spectrum), ("save", self._ask_where_to_save)):
+            self.controls.actions[name].triggered.connect(slot)
+        keys = {QtCore.Qt.Key_Space: self.pause_button.toggle, QtCore.Qt.Key_Home: self.home,
+                QtCore.Qt.Key_A: self.autoscale, QtCore.Qt.Key_R: self.reset_spectrum,
+                QtCore.Qt.Key_M: self.controls.measure_button.toggle, QtCore.Qt.Key_PageDown: self._page_down,
+                QtCore.Qt.Key_PageUp: self._page_up, QtCore.Qt.Key_Escape: self._deselect}
+        for key, slot in keys.items():
+            shortcut = QtWidgets.QShortcut(QtGui.QKeySequence(key), self)
+            shortcut.setContext(QtCore.Qt.WidgetWithChildrenShortcut)
+            shortcut.activated.connect(slot)
+        self.cursors.moved.connect(self._show_measurement)
         scene = self.waterfall_plot.scene()
         scene.sigMouseMoved.connect(self._on_mouse_moved)
         scene.sigMouseClicked.connect(self._on_mouse_clicked)
 
     def _tick(self) -> None:
         """Take in what has come and draw once; runs 25 times a second."""
-        if self._note_ticks:
-            self._note_ticks -= 1
-            if not self._note_ticks:
-                self._show_note("")
-        if self.paused or not (self._frames or self._pending_segments):
-            return
-        reason, n_frames = None, len(self._frames)
-        while self._frames:
-            reason = self._push(self._frames.popleft()) or reason
-        self._take_segments()
-        if n_frames:
-            self._redraw_rows()
-            if reason is not None or self.box_layer.note == "waiting for frames":
-                self._show_note(reason or "", NOTE_SECONDS)
-        self.box_layer.update()
+        self.about_to_redraw.emit()
+        breaks = self._take_in()
+        self._say(breaks)
+        if not self.paused and self._drawn_version != self.history.version:
+            self._drawn_version = self.history.version
+            self._scroll.update()
+            if self._scroll.following:
+                self._fit_span()
+            self.spectrum.draw()
+            self._update_picture()
+            self._show_hover()
+        self.status_bar.refresh()
 
-    def _push(self, frame: Frame) -> str | None:
-        """Add a frame to the history; new axes where it needs them. Returns why rows were removed, or None."""
-        before = self.history.newest
-        reason = self.history.push(frame)
-        if before is not None and frame.start_offset <= before.start_offset:
-            self.segments.clear()
-        if before is None or reason is not None:
-            self._fit_span()
-            self._name_axes()
-            self._apply_colors()
-        self.segments.forget_before(self.history.oldest_offset)
-        return reason
+    def _take_in(self) -> list[Break]:
+        """Frames and segments that wait; returns the breaks that they brought."""
+        breaks, has_boxes = [], bool(self._segments)
+        while self._frames:
+            frame = self._frames.popleft()
+            newest = self.history.newest
+            if newest is not None and frame.start_offset <= newest.start_offset:
+                self.segments.clear()
+                self._span = None
+            found = self.history.push(frame)
+            if found is not None and found.kind != SKIP:
+                breaks.append(found)
+            self.spectrum.lines.add(frame)
+            if newest is None:
+                self._begin(frame)
+        self._take_segments()
+        if has_boxes and not self.paused:
+            self.box_layer.update()
+        return breaks
+
+    def _begin(self, frame) -> None:
+        """The first frame says how long frames are."""
+        if self.history.newest_y <= frame.duration * 1.01:
+            self._scroll.seconds = self.history_frames * max(frame.duration, FRAME_SECONDS / 4)
+            if not self.paused:
+                self._scroll.home()
+        if self._note == WAITING:
+            self._note = ""
 
     def _take_segments(self) -> None:
         """Join the segments that have come to the boxes; edges may wander by two columns."""
         newest = self.history.newest
         if newest is None:
             return
-        tolerance = 2.0 * newest.sample_rate / newest.image.shape[1]
-        while self._pending_segments:
-            box = self._pending_segments.popleft()
-            if box.end_offset > self.history.oldest_offset:
-                self.segments.add(box, tolerance)
+        oldest = self.history.oldest_offset
+        self.segments.forget_before(oldest)
+        while self._segments:
+            box = self._segments.popleft()
+            if box.end_offset > oldest:
+                self.segments.add(box, 2.0 * newest.scale.column_width)
 
-    def _redraw_rows(self) -> None:
-        """Bring the rows and the spectrum to the screen."""
-        self.power_item.setImage(self.history.image, autoLevels=False, levels=self.levels)
-        self.class_item.setImage(self.history.mask, autoLevels=False, levels=(0, 256))
-        for item in (self.power_item, self.class_item):
-            item.setRect(self._picture_rect())
-        frequencies, decibels = mean_spectrum(self.history.newest)
-        self.spectrum_line.setData(frequencies / 1e6, decibels)
+    def _say(self, breaks: list[Break]) -> None:
+        """Notes in the picture, and at once in the status bar what is missing."""
+        for found in breaks:
+            if found.kind in (LOST, DROPPED):
+                self.status_bar.tell_break(found.words)
+            elif found.kind == TUNED and not self.paused:
+                self._note, self._note_ticks = found.words, round(NOTE_SECONDS * 1000 / REDRAW_INTERVAL_MS)
+        if self._note_ticks > 0:
+            self._note_ticks -= 1
+            if not self._note_ticks:
+                self._note = ""
+        note = self._words_of_view() or self._note
+        if note != self.box_layer.note:
+            self.box_layer.note = note
+            self.box_layer.update()
+
+    def _words_of_view(self) -> str:
+        """Where the view is, unless it is at the newest rows."""
+        behind = self._scroll.behind
+        back = "" if self._scroll.following else f"{format_seconds(behind)} back \u2013 Home returns to the newest rows"
+        if not self.paused:
+            return back
+        since = self.history.newest_y - self._shown[0].newest_y
+        newer = f"Paused; the analysis goes on ({max(since, 0):.0f} s newer) \u2013 Space resumes"
+        return f"{newer} \u2013 {back}" if back else newer
+
+    def _update_picture(self) -> None:
+        """Draw rows, boxes and clock anew."""
+        self.picture.update()
+        self.box_layer.update()
         self.time_axis.picture = None
         self.time_axis.update()
 
-    def _picture_rect(self):
-        """The history in the waterfall's coordinates: MHz across, rows down."""
-        frame = self.history.newest
-        left = (frame.center_frequency - frame.sample_rate / 2) / 1e6
-        return QtCore.QRectF(left, 0, frame.sample_rate / 1e6, self.history.rows)
-
     def _fit_span(self) -> None:
-        """Show the whole span, and nothing beyond it."""
-        rect = self._picture_rect()
+        """Show the whole span of the newest frame, unless it is shown already; allow for those of all rows."""
+        newest = self._shown[0].newest
+        if newest is None or self._span == newest.scale:
+            return
+        self._span = newest.scale
+        scales = {stretch.scale for stretch in self._shown[0].stretches}
         view = self.waterfall_plot.getViewBox()
-        view.setLimits(xMin=rect.left(), xMax=rect.right(), minXRange=rect.width() / 1000)
-        view.setXRange(rect.left(), rect.right(), padding=0)
+        view.setLimits(xMin=min(scale.freq_lower for scale in scales) / 1e6,
+                       xMax=max(scale.freq_upper for scale in scales) / 1e6,
+                       minXRange=SMALLEST_COLUMNS * self._span.column_width / 1e6)
+        view.setXRange(self._span.freq_lower / 1e6, self._span.freq_upper / 1e6, padding=0)
+        self._name_axes()
+
+    def _show_frequencies(self, lower: float, upper: float) -> None:
+        """Bring a band, in MHz, into view, unless it is."""
+        low, high = self.waterfall_plot.viewRange()[0]
+        if lower < low or upper > high:
+            width = max(high - low, 1.2 * (upper - lower))
+            middle = (lower + upper) / 2
+            self.waterfall_plot.setXRange(middle - width / 2, middle + width / 2, padding=0)
 
     def _name_axes(self) -> None:
         """Say what frequencies and times are measured from."""
-        frame = self.history.newest
-        known = frame.center_frequency != 0.0
-        self.waterfall_plot.setLabel("bottom", "Frequency, MHz" if known else "Offset from centre, MHz")
-        date = datetime.fromtimestamp(frame.start_time, timezone.utc).strftime("%Y-%m-%d") if frame.is_utc else ""
-        self.waterfall_plot.setLabel("left", f"UTC, {date}" if frame.is_utc else "Time since start, s")
+        frame, theme = self._shown[0].newest, THEMES[self._settings.theme]
+        known, clock = True, ""
+        if frame is not None:
+            known = frame.center_frequency != 0.0
+            clock = {"host": ", computer's clock", "radio": ", radio's clock"}.get(frame.clock, "")
+            clock = f" {format_date(frame.start_time)}{clock}"
+        words = "Frequency, MHz" if known else "Offset from centre, MHz"
+        self.waterfall_plot.setLabel("bottom", words, color=theme.text)
+        self.waterfall_plot.setLabel("left", f"UTC{clock}", color=theme.text)
 
-    def _apply_colors(self, *_) -> None:
-        """Put levels, colour tables and switches into force."""
-        self.alpha = self.alpha_slider.value() / 100
-        shown = {name for name, box in self.class_boxes.items() if box.isChecked()}
-        self.class_item.setLookupTable(class_colors(shown if self.classes_box.isChecked() else set(), self.alpha,
-                                                    self.theme))
-        colors = power_colors(self.color_map, self.theme)
-        self.power_item.setLookupTable(colors.getLookupTable(0.0, 1.0, 256))
-        self.power_item.setLevels(self.levels)
-        self.power_bar.setColorMap(colors)
-        self.power_bar.setLevels(self._levels_in_db())
-        self.spectrum_plot.setYRange(*self._levels_in_db(), padding=0.05)
-        self.box_layer.shown = shown
-        self.box_layer.boxes_visible = self.boxes_box.isChecked()
-        self.box_layer.update()
-
-    def _levels_in_db(self) -> tuple[float, float]:
-        """Lowest and highest power of the colour table, dB above the noise floor."""
-        frame = self.history.newest
-        low, high = (frame.db_min, frame.db_max) if frame is not None else (0.0, 50.0)
-        return tuple(low + level / 255 * (high - low) for level in self.levels)
+    def _show_settings(self) -> None:
+        """Bring everything to what is set."""
+        settings, theme = self._settings, THEMES[self._settings.theme]
+        self.setStyleSheet(style_sheet(theme))
+        self.plots.setBackground(theme.background)
+        self.controls.show_settings(settings)
+        self.status_bar.set_theme(theme)
+        self.waterfall_plot.invertY(settings.newest == "bottom")
+        self.scroll_bar.setInvertedAppearance(settings.newest == "bottom")
+        self.power_bar.setColorMap(power_colors(settings))
+        self.power_bar.setLevels(settings.levels)
+        for plot in (self.spectrum.plot, self.waterfall_plot):
+            for name in ("left", "bottom"):
+                dress_axis(plot.getAxis(name), theme)
+        dress_axis(self.power_bar.getAxis("right"), theme)
+        for axis in (self.power_bar.getAxis("right"), self.spectrum.plot.getAxis("left")):
+            axis.setLabel("dB over noise", color=theme.text)
+        self._name_axes()
+        self.cursors.set_theme(theme)
+        for part in (self.spectrum, self.picture, self.box_layer):
+            part.set_settings(settings)
 
     def _on_pause(self, is_paused: bool) -> None:
+        """Hold what is drawn, or go on with what has come meanwhile."""
         self.pause_button.setText("Resume" if is_paused else "Pause")
-        self._show_note("paused" if is_paused else "")
+        self._held = (self.history.snapshot(), self.segments.snapshot()) if is_paused else None
+        history, segments = self._shown
+        for part in (self.picture, self.box_layer, self.time_axis, self._scroll):
+            part.history = history
+        self.box_layer.segments = segments
+        self._drawn_version = -1
+        if not is_paused:
+            self._scroll.following = True
+        self._scroll.update()
+        self._say([])
+        self._update_picture()
 
-    def _show_note(self, text: str, seconds: float = 0.0) -> None:
-        """Write a note into the picture, for some seconds or, with 0, until the next."""
-        self.box_layer.note = text
-        self._note_ticks = math.ceil(seconds * 1000 / REDRAW_INTERVAL_MS)
-        self.box_layer.update()
+    def _on_measure(self, is_on: bool) -> None:
+        self.cursors.set_visible(is_on)
+        self.measure_label.setVisible(is_on)
+        self._show_measurement()
+
+    def _show_measurement(self) -> None:
+        if self.cursors.is_visible:
+            self.measure_label.setText(self.cursors.words(self._shown[0]))
+
+    def _page_down(self) -> None:
+        self._scroll.page(1.0 if self._settings.newest == "top" else -1.0)
+
+    def _page_up(self) -> None:
+        self._scroll.page(-1.0 if self._settings.newest == "top" else 1.0)
+
+    def _deselect(self) -> None:
+        """Esc: no carrier, no cursors."""
+        self.controls.measure_button.setChecked(False)
+        self.select_carrier(None)
+        self.carrier_selected.emit(None)
+
+    def _ask_where_to_save(self) -> None:
+        path, _ = QtWidgets.QFileDialog.getSaveFileName(self, "Save picture", "waterfall.png", "Pictures (*.png *.jpg)")
+        if path:
+            try:
+                self.save_picture(path)
+            except OSError as error:
+                QtWidgets.QMessageBox.warning(self, "Save picture", str(error))
 
     def _on_mouse_moved(self, position) -> None:
-        """Say what is under the mouse."""
-        point = self._picture_point(position)
-        self.cursor_label.setText("" if point is None else self._describe(*point))
+        self._mouse = position
+        self._show_hover()
+
+    def _show_hover(self) -> None:
+        """Say what is under the mouse, also while rows move below it."""
+        point = None if self._mouse is None else self._picture_point(self._mouse)
+        self.status_bar.readout_label.setText("" if point is None else self._describe(*point))
 
     def _on_mouse_clicked(self, event) -> None:
-        """A double click asks for the frequency under the mouse."""
+        """A click selects the carrier under the mouse; a double click asks for the frequency."""
         point = self._picture_point(event.scenePos())
-        if event.double() and point is not None and self.history.newest.center_frequency != 0.0:
-            self.tune_requested.emit(point[0])
+        if point is None or event.button() != QtCore.Qt.LeftButton:
+            return
+        if event.double():
+            stretch = self._shown[0].at(point[1]) or self._shown[0].stretches[-1]
+            if stretch.scale.center_frequency != 0.0:
+                self.tune_requested.emit(point[0])
+            return
+        box = self._box_at(*point)
+        burst_id = None if box is None else box.burst_id
+        self.box_layer.selected = burst_id
+        self.box_layer.update()
+        self.carrier_selected.emit(burst_id)
+
+    def _box_at(self, frequency: float, y: float):
+        """The box under a point, None where there is none or boxes are not drawn."""
+        history, segments = self._shown
+        stretch = history.at(y)
+        if stretch is None or not self._settings.boxes:
+            return None
+        offset = np.interp(y, (stretch.y0, stretch.y1), (stretch.start_offset, stretch.end_offset))
+        return segments.at(frequency, offset, self._settings.classes)
 
     def _picture_point(self, position):
-        """(Hz, row) of a position in the scene, None outside the picture."""
-        view = self.waterfall_plot.getViewBox()
-        if self.history.newest is None or not view.sceneBoundingRect().contains(position):
+        """(Hz, y) of a position in the scene, None outside the rows."""
+        view, history = self.waterfall_plot.getViewBox(), self._shown[0]
+        if history.newest is None or not view.sceneBoundingRect().contains(position):
             return None
         point = view.mapSceneToView(position)
-        inside = self._picture_rect().contains(point) and point.y() < self.history.filled_rows
-        return (1e6 * point.x(), point.y()) if inside else None
+        return (1e6 * point.x(), point.y()) if history.oldest_y <= point.y() < history.newest_y else None
 
     def _describe(self, frequency: float, y: float) -> str:
-        """Frequency, time, power and class of a point in the picture."""
-        frame, rect = self.history.newest, self._picture_rect()
-        columns = self.history.image.shape[1]
-        column = min(int((frequency / 1e6 - rect.left()) / rect.width() * columns), columns - 1)
-        class_id = self.history.mask[int(y), column]
-        time = format_time(self.history.time_of_y(y), frame.is_utc, decimals=3)
-        where = f"{frequency / 1e6:.3f} MHz \u00b7 {time}{' UTC' if frame.is_utc else ' s'}"
-        if class_id >= SKIP:
-            return f"{where} \u00b7 not shown"
-        power = frame.db_min + self.history.image[int(y), column] / 255 * (frame.db_max - frame.db_min)
-        return f"{where} \u00b7 {power:.0f} dB \u00b7 {CLASS_NAMES[class_id]}"
+        """Frequency, time, power, class and confidence of a point in the picture."""
+        history = self._shown[0]
+        time = float(history.time_of_y(y))
+        where = f"{frequency / 1e6:.3f} MHz \u00b7 {format_date(time)} {format_time(time, 3)} UTC"
+        stretch = history.at(y)
+        column = None if stretch is None else stretch.scale.column_of(frequency)
+        if column is None:
+            return f"{where} \u00b7 no signal here"
+        row = stretch.row_of(y)
+        name = CLASS_NAMES[stretch.mask[row, column]]
+        box = self._box_at(frequency, y)
+        confidence = f" {100 * box.confidence:.0f} %" if box is not None and box.label == name else ""
+        power = stretch.scale.decibels_of(float(stretch.image[row, column]))
+        return f"{where} \u00b7 {power:.0f} dB \u00b7 {name}{confidence}"
 
 
-def check_parameters(history_frames: int, rows_per_frame: int, theme: str, alpha: float, color_map: str) -> None:
-    """Raise ParameterError where `WaterfallWidget` cannot be built with these."""
-    if history_frames < 1 or rows_per_frame < 1 or history_frames * rows_per_frame > MAX_HISTORY_ROWS:
-        raise ParameterError(f"history_frames = {history_frames} and rows_per_frame = {rows_per_frame}: both must be 1 "
-                             f"or more and their product at most {MAX_HISTORY_ROWS} rows; take fewer rows per frame")
-    if theme not in THEMES:
-        raise ParameterError(f"theme = {theme!r}; choose one of {', '.join(THEMES)}")
-    if color_map not in COLOR_MAPS:
-        raise ParameterError(f"color_map = {color_map!r}; choose one of {', '.join(COLOR_MAPS)}")
-    if not 0.0 <= alpha <= 1.0:
-        raise ParameterError(f"alpha = {alpha}; choose a value from 0 (classes not seen) to 1 (power not seen)")
+def dress_axis(axis, theme) -> None:
+    """An axis in the colours of a theme, with plain units."""
+    axis.setPen(theme.muted)
+    axis.setTextPen(theme.text)
+    axis.enableAutoSIPrefix(False)
+
+
+def check_size(history_frames: int, rows_per_frame: int) -> None:
+    """Raise ParameterError where so many rows cannot be in view."""
+    require("the waterfall", "history_frames and rows_per_frame", (history_frames, rows_per_frame),
+            history_frames >= 1 and rows_per_frame >= 1 and history_frames * rows_per_frame <= MAX_VIEW_ROWS,
+            f"1 or more of both, and together at most {MAX_VIEW_ROWS} rows")
