@@ -60,7 +60,7 @@ def frame_to_json(message, rows):
     fields, payload = pdu.parse_pdu(message, required=pdu.FRAME_KEYS)
     shape = fields[pdu.ROWS], fields[pdu.COLUMNS]
     frame = check_frame(fields, payload.reshape(shape), fields[pdu.MASK].reshape(shape))
-    image, mask = reduce_rows(frame, rows)
+    image, _, mask = reduce_rows(frame, rows)
     return {**_to_json(fields), pdu.CLASSES: list(CLASS_NAMES), pdu.ROWS: image.shape[0], pdu.COLUMNS: image.shape[1],
             messages.KEY_IMAGE: messages.encode_pixels(image), messages.KEY_MASK: messages.encode_pixels(mask)}
 

@@ -23,6 +23,8 @@ def find_metadata(path) -> Path | None:
     Raises:
         RecordingError: nothing there, a folder, an archive or a collection.
     """
+    if not path.name:  # such as `.` or `/`
+        refuse_unreadable_kind(path)
     if path.name.endswith(META_SUFFIX):
         refuse_unreadable_kind(path)
         return path
