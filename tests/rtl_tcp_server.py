@@ -20,7 +20,8 @@ from pathlib import Path
 import numpy as np
 
 CHUNK = 16384
-LOOP_SECONDS = 0.2
+LOOP_SECONDS = 0.1
+MOST_WAITING_S = 0.1
 FULL_SCALE = 127.4
 COMMANDS = {1: "frequency", 2: "rate", 3: "gain_mode", 4: "gain", 5: "correction"}
 FAULTS = ("drop", "stall", "garbage", "disconnect")
@@ -44,7 +45,7 @@ class Antenna:
         if self.recording is not None:
             return self.recording
         if (frequency, rate) not in self._heard:
-            self._heard = {(frequency, rate): to_bytes(self._samples(frequency, rate))}
+            self._heard[frequency, rate] = to_bytes(self._samples(frequency, rate))
         return self._heard[frequency, rate]
 
     def _samples(self, frequency, rate):
@@ -97,7 +98,16 @@ class Server:
             client.sendall(self.next_chunk(fault).tobytes())
             self.sent += CHUNK
             if not self.options.fast:
-                time.sleep(max(0, self.begun + (self.sent - self.sent_before) / self.rate - time.monotonic()))
+                self.keep_pace()
+
+    def keep_pace(self):
+        """Wait until it is time for the next samples; those that a slow client has missed are lost."""
+        early = self.begun + (self.sent - self.sent_before) / self.rate - time.monotonic()
+        if early > 0:
+            time.sleep(early)
+        elif early < -MOST_WAITING_S:
+            self.begun -= early
+            self.place += int(-early * self.rate)
 
     def take_commands(self, client):
         while select.select([client], [], [], 0)[0]:

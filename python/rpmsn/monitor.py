@@ -25,10 +25,13 @@ SHORTEST_TOLD_S = 0.2
 def add_options(parser):
     """Add the options of `rpmsn monitor` to a parser."""
     add_radio_options(parser)
-    parser.add_argument("--model", metavar="NAME", help="model, by name or path of its card (default: the one that ships "
-                                                        "for the narrowest range of rates that holds --rate)")
-    parser.add_argument("--runtime", default="auto", metavar="NAME", help="what runs the network (default: %(default)s)")
-    parser.add_argument("--workers", type=int, default=2, metavar="N", help="frames analysed at a time (default: %(default)s)")
+    parser.add_argument("--model", metavar="NAME",
+                        help="model, by name or path of its card (default: the one that ships for the narrowest range "
+                             "of rates that holds --rate)")
+    parser.add_argument("--runtime", default="auto", metavar="NAME",
+                        help="what runs the network (default: %(default)s)")
+    parser.add_argument("--workers", type=int, default=2, metavar="N",
+                        help="frames analysed at a time (default: %(default)s)")
     parser.add_argument("--duty-cycle", type=float, default=1.0, metavar="SHARE",
                         help="share of the frames to analyse, above 0 to 1, for slow machines (default: all)")
     parser.add_argument("--log", action="append", default=[], metavar="PATH",
@@ -138,7 +141,7 @@ class Watch:
 
 
 def end(flowgraph):
-    """Stop a flowgraph; returns whether all its threads have ended, gr-osmosdr's client of rtl_tcp being one that may not."""
+    """Stop a flowgraph; returns whether all its threads have ended: that of gr-osmosdr's client of rtl_tcp may not."""
     flowgraph.stop()
     waiting = threading.Thread(target=flowgraph.wait, daemon=True)
     waiting.start()
@@ -155,7 +158,8 @@ def _tell_carriers(carriers, options):
     told = [carrier for carrier in carriers if carrier.time_on_air >= SHORTEST_TOLD_S]
     if told:
         print(format_table(monitor_line.CARRIER_COLUMNS, [monitor_line.carrier_row(carrier) for carrier in told]))
-    print(f"{len(carriers)} carriers, {len(carriers) - len(told)} of them shorter than {SHORTEST_TOLD_S:g} s and not told "
-          "here" if carriers else "No carrier found.")
+    short = len(carriers) - len(told)
+    print(f"{len(carriers)} carriers, {short} of them shorter than {SHORTEST_TOLD_S:g} s and not told here" if carriers
+          else "No carrier found.")
     if any(map(monitor_line.is_cut, told)):
         print("< and >: wider than the radio's span; a band_scanner finds the whole (docs/scanner.md).")

@@ -4,8 +4,8 @@ import time
 
 from .classes import CLASS_NAMES, LTE, NR, OTHER
 
-COLUMNS = (("time", 9), ("MHz", 10), ("Msps", 7), ("coverage", 8), ("late", 6), ("lost", 9), ("clock ms", 8), ("LTE", 4),
-           ("NR", 4), ("other", 5), ("cut", 4))
+COLUMNS = (("time", 9), ("MHz", 10), ("Msps", 7), ("coverage", 8), ("late", 6), ("lost", 9), ("clock ms", 8),
+           ("LTE", 4), ("NR", 4), ("other", 5), ("cut", 4))
 CLASSES_TOLD = (LTE, NR, OTHER)
 
 

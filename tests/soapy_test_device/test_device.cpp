@@ -27,6 +27,7 @@
 namespace {
 
 using Sample = std::complex<float>;
+using Clock = std::chrono::steady_clock;
 constexpr size_t LOOP = 1 << 17, TAPS = 255, MTU = 16384;
 constexpr double NOISE = 5e-3, LOWEST_RATE = 1e6, HIGHEST_RATE = 61.44e6, LOWEST = 24e6, HIGHEST = 6e9;
 
@@ -74,7 +75,8 @@ public:
         std::stringstream bandsText(args.count("bands") ? args.at("bands") : "");
         for (std::string band; std::getline(bandsText, band, '/');) {
             double lower, upper, level;
-            if (std::sscanf(band.c_str(), "%lf:%lf:%lf", &lower, &upper, &level) == 3) bands.push_back({lower, upper, level});
+            if (std::sscanf(band.c_str(), "%lf:%lf:%lf", &lower, &upper, &level) == 3)
+                bands.push_back({lower, upper, level});
         }
     }
 
@@ -94,7 +96,8 @@ public:
     double getGain(const int, const size_t, const std::string &) const override { return gain; }
     SoapySDR::Range getGainRange(const int, const size_t, const std::string &) const override { return {0, 50}; }
 
-    void setFrequency(const int, const size_t, const std::string &, const double value, const SoapySDR::Kwargs &) override
+    void setFrequency(const int, const size_t, const std::string &, const double value,
+                      const SoapySDR::Kwargs &) override
     {
         if (value < LOWEST || value > HIGHEST) throw std::runtime_error("frequency out of range");
         std::lock_guard<std::mutex> lock(mutex);
@@ -117,7 +120,10 @@ public:
         isHeard = false;
     }
     double getSampleRate(const int, const size_t) const override { return rate; }
-    SoapySDR::RangeList getSampleRateRange(const int, const size_t) const override { return {{LOWEST_RATE, HIGHEST_RATE}}; }
+    SoapySDR::RangeList getSampleRateRange(const int, const size_t) const override
+    {
+        return {{LOWEST_RATE, HIGHEST_RATE}};
+    }
 
     bool hasHardwareTime(const std::string &) const override { return timed; }
     long long getHardwareTime(const std::string &) const override { return hardwareTime(); }
@@ -129,7 +135,8 @@ public:
         fullScale = 1.0;
         return SOAPY_SDR_CF32;
     }
-    SoapySDR::Stream *setupStream(const int, const std::string &format, const std::vector<size_t> &, const SoapySDR::Kwargs &) override
+    SoapySDR::Stream *setupStream(const int, const std::string &format, const std::vector<size_t> &,
+                                  const SoapySDR::Kwargs &) override
     {
         if (format != SOAPY_SDR_CF32) throw std::runtime_error("only CF32");
         return reinterpret_cast<SoapySDR::Stream *>(this);
@@ -138,13 +145,14 @@ public:
     size_t getStreamMTU(SoapySDR::Stream *) const override { return MTU; }
     int activateStream(SoapySDR::Stream *, const int, const long long, const size_t) override
     {
-        begun = std::chrono::steady_clock::now();
+        begun = Clock::now();
         begunAt = received;
         return 0;
     }
     int deactivateStream(SoapySDR::Stream *, const int, const long long) override { return 0; }
 
-    int readStream(SoapySDR::Stream *, void *const *buffers, const size_t wanted, int &flags, long long &timeNs, const long timeoutUs) override
+    int readStream(SoapySDR::Stream *, void *const *buffers, const size_t wanted, int &flags, long long &timeNs,
+                   const long timeoutUs) override
     {
         std::lock_guard<std::mutex> lock(mutex);
         const double now = double(received) / rate;
@@ -175,8 +183,8 @@ public:
             out[index] = unsettled > 0 ? Sample(unsettled % 2 ? 1.f : -1.f, 1.f) : loop[received % LOOP];
             unsettled -= unsettled > 0;
         }
-        if (!fast) std::this_thread::sleep_until(begun + std::chrono::duration_cast<std::chrono::steady_clock::duration>(
-                                                             std::chrono::duration<double>((received - begunAt) / rate)));
+        const std::chrono::duration<double> passed((received - begunAt) / rate);
+        if (!fast) std::this_thread::sleep_until(begun + std::chrono::duration_cast<Clock::duration>(passed));
         return int(count);
     }
 
@@ -194,7 +202,8 @@ private:
         loop.resize(LOOP);
         for (auto &value : loop) value = {normal(random), normal(random)};
         for (const auto &band : bands) {
-            const double lower = std::max(band.lower - frequency, -rate / 2), upper = std::min(band.upper - frequency, rate / 2);
+            const double lower = std::max(band.lower - frequency, -rate / 2);
+            const double upper = std::min(band.upper - frequency, rate / 2);
             if (lower < upper) addBand(loop, lower, upper, band.level, rate, unsigned(band.lower / 1e3));
         }
         isHeard = true;
@@ -211,7 +220,7 @@ private:
     bool isHeard = false;
     size_t received = 0, begunAt = 0, unsettled = 0;
     long long zero = 0;
-    std::chrono::steady_clock::time_point begun;
+    Clock::time_point begun;
     std::vector<Sample> loop;
     std::mutex mutex;
 };

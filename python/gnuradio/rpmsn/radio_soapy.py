@@ -71,7 +71,7 @@ class SoapyRadio:
             step = (f"apt-get install {PACKAGES[driver]}" if driver in PACKAGES else
                     "apt-cache search soapysdr-module lists those of Debian, or install what the radio's maker offers")
             return f"SoapySDR has no driver {driver} here, only {', '.join(there)}: {step}."
-        return "Is it plugged in, and used by no other program? `rpmsn devices` tells what is there and what is missing."
+        return "Is it plugged in, and used by no other program? `rpmsn devices` tells what is missing."
 
     def _ranges(self, getter):
         return [(span.minimum(), span.maximum()) for span in getattr(self._source, getter)(0)]

@@ -47,8 +47,10 @@ class radio_source(gr.hier_block2):
         tb.msg_connect((overlay, "freq"), (source, "command"))
     """
 
-    def __init__(self, device, sample_rate, center_frequency, gain=None, antenna="", bandwidth=0.0, stream_arguments=""):
-        gr.hier_block2.__init__(self, "radio_source", gr.io_signature(0, 0, 0), gr.io_signature(1, 1, gr.sizeof_gr_complex))
+    def __init__(self, device, sample_rate, center_frequency, gain=None, antenna="", bandwidth=0.0,
+                 stream_arguments=""):
+        gr.hier_block2.__init__(self, "radio_source", gr.io_signature(0, 0, 0),
+                                gr.io_signature(1, 1, gr.sizeof_gr_complex))
         self.message_port_register_hier_in(COMMAND)
         kind, arguments = driver_of(device)
         self.radio = kind(arguments, float(sample_rate), float(center_frequency), gain, antenna, float(bandwidth),
@@ -74,8 +76,9 @@ class radio_source(gr.hier_block2):
         self._send(pdu.FREQ, center_frequency)
 
     def set_gain(self, gain):
-        """Set the gain, dB."""
-        self._send("gain", gain)
+        """Set the gain, dB; None leaves it as it is."""
+        if gain is not None:
+            self._send("gain", gain)
 
     def _send(self, key, value):
         """A command of our own, by the way that all of them take."""

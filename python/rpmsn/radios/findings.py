@@ -10,7 +10,7 @@ FIND_SECONDS = 30
 USB_DEVICES = Path("/sys/bus/usb/devices")
 USB_NODES = Path("/dev/bus/usb")
 KERNEL_DRIVER = "dvb_usb_rtl28xxu"
-"""The kernel takes an RTL-SDR for a television receiver with this module, unless a udev rule or blacklist forbids it."""
+"""The kernel takes an RTL-SDR for a television receiver with this module, unless a blacklist forbids it."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Sink block: steps a radio through a range that is wider than its span, and tells which carriers are in it."""
+import numpy as np
+import pmt
+from gnuradio import gr
+
+from rpmsn.classes import CLASS_NAMES
+from rpmsn.errors import ParameterError
+from rpmsn.inference.model import load_model
+from rpmsn.inference.model_choice import model_for_rate
+from rpmsn.inference.runtimes import AUTO
+from rpmsn.recording.logs import open_log
+from rpmsn.scanning.plan import USABLE, Plan
+from rpmsn.scanning.scanner import Scanner, ScanSettings
+from rpmsn.spectrogram import DB_MAX, DB_MIN
+
+from . import pdu, tags
+from .result_fields import segment_fields
+
+COMMAND = "command"
+TIME = "time"
+PICTURE_COLUMNS = 2048
+INPUT_MULTIPLE = 8192
+
+
+class band_scanner(gr.sync_block):
+    """Scans a range of frequencies with a radio, over and over.
+
+    Tunes the radio to one step after the other, throws away what comes before it has settled, analyses a frame of each
+    step, and puts the steps of a sweep side by side. A carrier that is wider than the radio's span is found whole: one
+    of 20 MHz that a radio of 2.4 Msps sees in ten pieces is one carrier. docs/scanner.md has the rules.
+
+    Ports:
+        in: complex samples of full scale 1.0, with tags `rx_freq` after every retune (radio_source sends them, and
+            UHD's source; of a source that does not, every step takes a second longer) and perhaps `rx_time`.
+        command (out): dict {freq: Hz} for the source's port `command` (UHD, radio_source) or `cmd` (Soapy); with `time`
+            where `timed`.
+        segments (out): after a sweep one PDU for every carrier in it, and one for every carrier that is gone.
+        frames (out): after a sweep the picture of the whole range.
+        status (out): once a second; also step, sweep and revisit time.
+
+    Args:
+        lower, upper: ends of the range, Hz.
+        sample_rate: of the radio, Hz, 1e6 to 125e6.
+        settle_seconds: thrown away after the radio says that it is there; 0.1 for an RTL-SDR, 0.02 for a USRP.
+        dwell_frames: frames of 40 ms to average in each step, 1 to 100.
+        usable: share of the span that a step counts for, 0.1 to 1.
+        timed: True where the source takes the key `time` (UHD): the tune happens at a known sample.
+        model: name of a model that ships, or path of a model card; "" for the one that suits the rate.
+        runtime: what runs the network.
+        threads: of the network.
+        logs: paths of files to write carriers to, separated by commas or as a list.
+
+    Example:
+        source = rpmsn.radio_source("driver=rtlsdr", 2.4e6, 700e6, gain=30)
+        scanner = rpmsn.band_scanner(700e6, 1000e6, 2.4e6)
+        tb.connect(source, scanner)
+        tb.msg_connect((scanner, "command"), (source, "command"))
+    """
+
+    def __init__(self, lower, upper, sample_rate, settle_seconds=0.1, dwell_frames=1, usable=USABLE, timed=False,
+                 model="", runtime=AUTO, threads=1, logs=()):
+        gr.sync_block.__init__(self, "band_scanner", [np.complex64], None)
+        plan = Plan(float(lower), float(upper), float(sample_rate), float(usable))
+        settings = ScanSettings(float(settle_seconds), int(dwell_frames), bool(timed), runtime, threads)
+        self._log_paths = [part.strip() for part in logs.split(",") if part.strip()] if isinstance(logs, str) else logs
+        self._scanner = Scanner(plan, load_model(model or model_for_rate(sample_rate)), self._send_tune, settings,
+                                on_sweep=self._send_sweep, on_status=self._send_status, on_error=self._log_error)
+        self._scanner.outputs = self._open_logs()
+        self.set_output_multiple(INPUT_MULTIPLE)
+        for port in (COMMAND, pdu.SEGMENTS, pdu.FRAMES, pdu.STATUS):
+            self.message_port_register_out(pmt.intern(port))
+
+    def start(self):
+        """Called by GNU Radio when the flowgraph starts."""
+        if self._scanner.outputs is None:
+            self._scanner.outputs = self._open_logs()
+        self._scanner.start()
+        return True
+
+    def stop(self):
+        """Called by GNU Radio at the end."""
+        self._scanner.stop()
+        self._scanner.outputs = None
+        return True
+
+    def carriers(self):
+        """Carriers that are there (list of rpmsn.scanning.keeping.ScanCarrier), lowest frequency first."""
+        return self._scanner.carriers()
+
+    def picture(self):
+        """The last whole sweep (rpmsn.scanning.panorama.Picture); None before there is one."""
+        return self._scanner.picture()
+
+    def status(self):
+        """How it is going, as a dict; docs/scanner.md has the keys."""
+        return self._scanner.status()
+
+    def work(self, input_items, output_items):
+        """Hand samples on, following the tags at their places."""
+        samples = input_items[0]
+        try:
+            self._take(samples)
+        except Exception as error:  # a block that raises here hangs the whole flowgraph without a word
+            self._log_error(f"samples could not be taken: {error}")
+        return len(samples)
+
+    def _take(self, samples):
+        first = self.nitems_read(0)
+        changes = {}
+        for tag in self.get_tags_in_window(0, 0, len(samples)):
+            changes.setdefault(tag.offset - first, {})[pmt.symbol_to_string(tag.key)] = tag.value
+        done = 0
+        for place in sorted(changes) + [len(samples)]:
+            if place > done:
+                self._scanner.write(samples[done:place], first + done)
+                done = place
+            if place in changes:
+                self._follow(changes[place], first + place)
+
+    def _follow(self, found, offset):
+        """Apply the tags of one sample."""
+        rate, frequency, moment = (found.get(key) for key in (tags.RX_RATE, tags.RX_FREQ, tags.RX_TIME))
+        if rate is not None and abs(pmt.to_double(rate) - self._scanner.plan.sample_rate) > 1:
+            raise ParameterError(f"the radio has {pmt.to_double(rate):g} Hz and the scan was planned for "
+                                 f"{self._scanner.plan.sample_rate:g}; give both the same rate")
+        self._scanner.follow(offset, None if frequency is None else pmt.to_double(frequency),
+                             None if moment is None else pmt.to_python(moment))
+
+    def _open_logs(self):
+        return [open_log(path, per="carrier", model=self._scanner.model.card.name) for path in self._log_paths]
+
+    def _send_tune(self, frequency, moment):
+        message = pmt.dict_add(pmt.make_dict(), pmt.intern(pdu.FREQ), pmt.from_double(frequency))
+        if moment is not None:
+            when = pmt.cons(pmt.from_uint64(int(moment[0])), pmt.from_double(float(moment[1])))
+            message = pmt.dict_add(message, pmt.intern(TIME), when)
+        self.message_port_pub(pmt.intern(COMMAND), message)
+
+    def _send_sweep(self, picture, events, sweep):
+        """Tell of a sweep; in the analysing thread."""
+        model = self._scanner.model.card.name
+        for event in events:
+            self._publish(pdu.SEGMENTS, segment_fields(event, picture.clock, sweep, pdu.HEALTH_OK, model))
+        image, mask = picture.reduced(PICTURE_COLUMNS)
+        geometry = picture.geometry
+        start, end = geometry.start_offset, geometry.start_offset + geometry.samples
+        # The picture spans more than the radio's rate, and its sample numbers count at what it spans.
+        stretch = geometry.sample_rate / self._scanner.plan.sample_rate
+        self._publish(pdu.FRAMES, {
+            pdu.PDU_NUM: sweep, pdu.ROWS: image.shape[0], pdu.COLUMNS: image.shape[1], pdu.MASK: mask,
+            pdu.CLASSES: list(CLASS_NAMES), pdu.CENTER_FREQUENCY: geometry.center_frequency,
+            pdu.SAMPLE_RATE: geometry.sample_rate, pdu.START_OFFSET: round(start * stretch),
+            pdu.END_OFFSET: round(end * stretch), pdu.RX_TIME: picture.clock.at(start),
+            pdu.TIME_SOURCE: picture.clock.source, pdu.DURATION: (end - start) / self._scanner.plan.sample_rate,
+            pdu.DB_MIN: DB_MIN, pdu.DB_MAX: DB_MAX, pdu.NOISE_FLOOR_DB: float(np.median(picture.floor_db)),
+            pdu.MODEL: model,
+        }, image)
+
+    def _send_status(self, status):
+        self._publish(pdu.STATUS, status)
+
+    def _publish(self, port, fields, payload=b""):
+        self.message_port_pub(pmt.intern(port), pdu.make_pdu(fields, payload))
+
+    def _log_error(self, text):
+        self.logger.error(text)
