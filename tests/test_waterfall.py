@@ -442,6 +442,18 @@ def test_boxes_of_one_carrier_do_not_overlap():
     assert first.end_offset == second.start_offset == SAMPLES
 
 
+def test_boxes_do_not_reach_over_a_gap(widget):
+    for number, late in ((0, 0.0), (1, 2.0)):
+        widget.add_segment(segment_fields(number))
+        begin = START_TIME + number * FRAME_SECONDS + late
+        draw(widget, (frame_fields(number, rx_time=(int(begin), begin % 1)), blank(), blank()))
+    assert [box.start_offset for box in widget.segments.boxes] == [0, SAMPLES]
+    widget.apply_settings({"boxes": True})
+    [gap] = widget.history.breaks
+    colors = {color_at(widget, CENTER - 1e6, (gap.y0 + gap.y1) / 2 + step * 1e-3) for step in range(-20, 21)}
+    assert CLASS_COLORS["LTE"] not in colors
+
+
 def test_neighbours_that_cross_are_drawn_apart_and_what_is_inside_stays():
     edges = np.array([[0, 110, 0, 9], [100, 200, 0, 9], [120, 150, 2, 5], [190, 300, 20, 30]], float)
     expected = np.array([[0, 105, 0, 9], [105, 200, 0, 9], [120, 150, 2, 5], [190, 300, 20, 30]], float)
@@ -505,6 +517,12 @@ def test_a_label_gets_shorter_before_it_is_left_out():
     assert [text for _, _, text, _ in placed] == ["long text"]
     placed = place_labels([(QtCore.QRectF(0, 0, 50, 24), texts, None)], QtCore.QRectF(0, 0, 100, 100), 20, width)
     assert [text for _, _, text, _ in placed] == ["short"]
+
+
+def test_labels_do_not_cover_other_texts():
+    wishes = [(QtCore.QRectF(0, 0, 100, 90), ["LTE"], None)]
+    [(_, rect, _, _)] = place_labels(wishes, QtCore.QRectF(0, 0, 100, 90), 20, len, [QtCore.QRectF(0, 0, 100, 40)])
+    assert rect.top() > 40
 
 
 def test_labels_do_not_flicker_while_edges_and_confidence_waver(widget):

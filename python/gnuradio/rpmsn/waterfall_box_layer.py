@@ -26,15 +26,17 @@ class BoxLayer(PixelLayer):
         references: list of (label, lower Hz, upper Hz, start s since 1970 or None, end s or None).
         selected: burst_id of the carrier that stands out, None for none.
         note: text at the foot of the picture, "" for none.
+        break_texts: function that returns what to write over breaks, list of (QRectF in pixels, words, colour).
         labels_drawn: what `place_labels` returned when the layer was last painted.
     """
 
-    def __init__(self, history: History, segments: SegmentBoxes, settings: Settings):
+    def __init__(self, history: History, segments: SegmentBoxes, settings: Settings, break_texts=list):
         super().__init__(THEMES[settings.theme])
         self.history, self.segments, self.settings = history, segments, settings
         self.references: list = []
         self.selected: int | None = None
         self.note = ""
+        self.break_texts = break_texts
         self.labels_drawn: list = []
         self._spots: dict = {}
         self.setZValue(10)
@@ -48,13 +50,20 @@ class BoxLayer(PixelLayer):
         """Draw everything."""
         painter.setRenderHint(QtGui.QPainter.Antialiasing, True)
         inside = view.adjusted(2, 2, -2, -2)
-        if self.settings.references:
-            self._paint_references(painter, to_pixels, inside)
+        references = self._reference_rects(to_pixels) if self.settings.references else []
+        for _, rect in references:
+            self._paint_reference(painter, rect)
         wishes = self._wishes(to_pixels, view) if self.settings.boxes else []
         for box, rect in wishes:
             self._paint_box(painter, box, rect)
-        self._paint_labels(painter, wishes, inside)
-        self._paint_note(painter, inside)
+        taken = []
+        for rect, words, color in self.break_texts():
+            self.paint_text(painter, rect, words, color)
+            taken.append(rect)
+        self._paint_note(painter, inside, taken)
+        self._paint_labels(painter, wishes, inside, taken)
+        for label, rect in references:
+            self._paint_reference_label(painter, label, rect, inside, taken)
 
     def _wishes(self, to_pixels, view) -> list:
         """Boxes in view with their rectangles in pixels, neighbours parted; the widest first."""
@@ -62,7 +71,8 @@ class BoxLayer(PixelLayer):
         if not boxes:
             return []
         sides = np.array([(box.freq_lower / 1e6, box.freq_upper / 1e6) for box in boxes])
-        ends = self.history.y_of_sample(np.array([(box.start_offset, box.end_offset) for box in boxes], float))
+        # Half a sample inwards: an end that lies at a gap belongs to its own side.
+        ends = self.history.y_of_sample(np.array([(box.start_offset + 0.5, box.end_offset - 0.5) for box in boxes]))
         left, right = (sides * to_pixels.m11() + to_pixels.dx()).T
         top, bottom = np.sort(ends * to_pixels.m22() + to_pixels.dy(), axis=1).T
         in_view = ((right > view.left()) & (left < view.right()) & (bottom > view.top()) & (top < view.bottom())
@@ -92,17 +102,18 @@ class BoxLayer(PixelLayer):
             painter.setPen(pen)
             painter.drawRect(rect.adjusted(1, 0, -1, 0))
 
-    def _paint_labels(self, painter, wishes, view) -> None:
+    def _paint_labels(self, painter, wishes, view, taken) -> None:
         """Texts, one a carrier, on a background with a stripe in the colour of the class."""
         metrics = painter.fontMetrics()
         labelled = self._one_of_each_carrier(wishes)
         keys = [_key(box) for box, _ in labelled]
         self.labels_drawn = place_labels(
             [(rect, box.texts(), self._spots.get(key)) for (box, rect), key in zip(labelled, keys)], view,
-            metrics.height() + 4, lambda text: text_width(metrics, text))
+            metrics.height() + 4, lambda text: text_width(metrics, text), taken)
         self._spots = {keys[index]: spot for index, _, _, spot in self.labels_drawn}
         for index, rect, text, _ in self.labels_drawn:
             self.paint_text(painter, rect, text, QtGui.QColor(*labelled[index][0].color))
+            taken.append(rect)
 
     def _one_of_each_carrier(self, wishes) -> list:
         """The newest box of each carrier; the one selected first, then those that have a label already."""
@@ -114,23 +125,24 @@ class BoxLayer(PixelLayer):
         return sorted(newest.values(), key=lambda wish: (
             wish[0].burst_id is None or wish[0].burst_id != self.selected, _key(wish[0]) not in self._spots))
 
-    def _paint_references(self, painter, to_pixels, view) -> None:
-        """Dashed outlines of what a file says of itself, with its word at the foot."""
+    def _reference_rects(self, to_pixels) -> list:
+        """Labels of the annotations in view, with their rectangles in pixels."""
         shown = self.boundingRect()
-        ends = (self.history.oldest_y, self.history.newest_y)
-        taken = []
+        found = []
         for label, lower, upper, start, end in self.references:
-            y0 = ends[0] if start is None else self.history.y_of_time(start)
-            y1 = ends[1] if end is None else self.history.y_of_time(end)
+            y0 = self.history.oldest_y if start is None else self.history.y_of_time(start)
+            y1 = self.history.newest_y if end is None else self.history.y_of_time(end)
             area = QtCore.QRectF(lower / 1e6, y0, (upper - lower) / 1e6, y1 - y0).intersected(shown)
-            if area.width() <= 0 or area.height() <= 0:
-                continue
-            rect = QtCore.QRectF(to_pixels.mapRect(area).toRect())
-            for color, width in ((self.theme.label_background, 4), (self.theme.text, 2)):
-                painter.setPen(QtGui.QPen(QtGui.QColor(color), width, QtCore.Qt.DashLine))
-                painter.setBrush(QtCore.Qt.NoBrush)
-                painter.drawRect(rect)
-            self._paint_reference_label(painter, label, rect, view, taken)
+            if area.width() > 0 and area.height() > 0:
+                found.append((label, QtCore.QRectF(to_pixels.mapRect(area).toRect())))
+        return found
+
+    def _paint_reference(self, painter, rect) -> None:
+        """A dashed outline."""
+        painter.setBrush(QtCore.Qt.NoBrush)
+        for color, width in ((self.theme.label_background, 4), (self.theme.text, 2)):
+            painter.setPen(QtGui.QPen(QtGui.QColor(color), width, QtCore.Qt.DashLine))
+            painter.drawRect(rect)
 
     def _paint_reference_label(self, painter, label: str, rect, view, taken) -> None:
         """Its word at the foot of the outline, where there is room."""
@@ -143,7 +155,7 @@ class BoxLayer(PixelLayer):
             taken.append(spot)
             self.paint_text(painter, spot, text, self.theme.text)
 
-    def _paint_note(self, painter, view) -> None:
+    def _paint_note(self, painter, view, taken) -> None:
         """A line at the foot of the picture, for what the user should know now."""
         if not self.note:
             return
@@ -153,6 +165,7 @@ class BoxLayer(PixelLayer):
         rect = QtCore.QRectF(view.center().x() - width / 2, view.bottom() - metrics.height() - 12, width,
                              metrics.height() + 6)
         self.paint_text(painter, rect, text, self.theme.line)
+        taken.append(rect)
 
 
 def _key(box: Box):
@@ -160,7 +173,7 @@ def _key(box: Box):
     return ("box", id(box)) if box.burst_id is None else ("carrier", box.burst_id)
 
 
-def place_labels(wishes, view, line_height: float, width_of) -> list:
+def place_labels(wishes, view, line_height: float, width_of, taken=()) -> list:
     """Find room for one text at each box.
 
     Args:
@@ -169,6 +182,7 @@ def place_labels(wishes, view, line_height: float, width_of) -> list:
         view: QRectF; texts stay inside it.
         line_height: height of a text with its background, pixels.
         width_of: function, str -> width of a text with its background, pixels.
+        taken: QRectF of what is to stay visible.
 
     Returns:
         list of (index of the box, QRectF, str, spot). No two overlap; a box for which there is no room is left out. A
@@ -176,7 +190,8 @@ def place_labels(wishes, view, line_height: float, width_of) -> list:
     """
     placed = []
     for index, (box, texts, before) in enumerate(wishes):
-        found = _find_room(box, texts, before, view, line_height, width_of, [rect for _, rect, _, _ in placed])
+        hindrances = [*taken, *(rect for _, rect, _, _ in placed)]
+        found = _find_room(box, texts, before, view, line_height, width_of, hindrances)
         if found is not None:
             placed.append((index, *found))
     return placed

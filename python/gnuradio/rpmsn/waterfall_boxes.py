@@ -98,11 +98,17 @@ class SegmentBoxes:
     def __init__(self):
         self.boxes: deque[Box] = deque(maxlen=MAX_BOXES)
         self._open: dict = {}
+        self._break_offset = 0
 
     def clear(self) -> None:
         """Forget all boxes."""
         self.boxes.clear()
         self._open.clear()
+        self._break_offset = 0
+
+    def part_at(self, offset: int) -> None:
+        """No box reaches over a sample from now on: the signal before it and after it does not adjoin."""
+        self._break_offset = offset
 
     def snapshot(self) -> "SegmentBoxes":
         """A copy that stays as it is; nothing may be added to it."""
@@ -117,7 +123,8 @@ class SegmentBoxes:
         for known in known_boxes:
             tolerance = max(edge_tolerance, JOIN_SHARE * known.bandwidth)
             beyond = max(known.freq_lower - box.freq_lower, box.freq_upper - known.freq_upper)
-            if _adjoins(known, box) and beyond <= tolerance:
+            is_parted = known.start_offset < self._break_offset <= box.start_offset
+            if not is_parted and _adjoins(known, box) and beyond <= tolerance:
                 within = max(box.freq_lower - known.freq_lower, known.freq_upper - box.freq_upper)
                 _lengthen(known, box, is_part=within > tolerance)
                 return

@@ -40,6 +40,7 @@ class Picture(PixelLayer):
     Attributes:
         history: History.
         settings: Settings.
+        texts: list of (QRectF in pixels, words, colour): what is to be written over the breaks drawn last.
     """
 
     def __init__(self, history: History, settings: Settings):
@@ -47,6 +48,7 @@ class Picture(PixelLayer):
         self.history, self.settings = history, settings
         self._colored: dict[Stretch, Colored] = {}
         self._tables: dict = {}
+        self.texts: list = []
 
     def set_settings(self, settings: Settings) -> None:
         """Other colours, or another direction."""
@@ -131,8 +133,9 @@ class Picture(PixelLayer):
             painter.drawLine(QtCore.QPointF(view.left(), y), QtCore.QPointF(view.right(), y))
 
     def _paint_breaks(self, painter, shown, to_pixels, view) -> None:
-        """Hatches and lines with their words, the newest first where words would cover one another."""
+        """Hatches and lines; their words are kept, the newest first where words would cover one another."""
         last_text = math.inf
+        self.texts = []
         for found in reversed(self.history.breaks):
             if found.y1 < shown.top() or found.y0 > shown.bottom():
                 continue
@@ -142,8 +145,8 @@ class Picture(PixelLayer):
             if abs(middle - last_text) > TEXT_HEIGHT + 2:
                 last_text = middle
                 width = text_width(painter.fontMetrics(), found.words)
-                self.paint_text(painter, QtCore.QRectF(view.left() + 8, middle - TEXT_HEIGHT / 2, width, TEXT_HEIGHT),
-                                found.words, self._break_color(found))
+                rect = QtCore.QRectF(view.left() + 8, round(middle - TEXT_HEIGHT / 2), width, TEXT_HEIGHT)
+                self.texts.append((rect, found.words, self._break_color(found)))
 
     def _paint_break(self, painter, found: Break, rect) -> None:
         """Stripes over what is missing (one way what was dropped, crossed what was lost), or a dashed line."""

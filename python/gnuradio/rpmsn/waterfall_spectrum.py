@@ -91,7 +91,7 @@ class SpectrumPlot:
         self.curves["newest"].setFillLevel(-200)
         self.curves["newest"].setBrush(fill)
         self.curves["average"].setPen(pg.mkPen(theme.text, width=1))
-        self.curves["max_hold"].setPen(pg.mkPen(theme.alarm, width=1))
+        self.curves["max_hold"].setPen(pg.mkPen(theme.hold, width=1))
         self.curves["average"].setVisible(settings.average)
         self.curves["max_hold"].setVisible(settings.max_hold)
         self.plot.setYRange(*settings.levels, padding=0.05)

@@ -79,7 +79,7 @@ class StatusBar(QtWidgets.QWidget):
     def refresh(self) -> None:
         """Bring the words up to date; they also change when nothing comes any more."""
         troubles = list(self.troubles)
-        if self._break and self._clock() - self._break_time < BREAK_SECONDS:
+        if not troubles and self._break and self._clock() - self._break_time < BREAK_SECONDS:
             troubles.append(self._break)
         silent = self._clock() - self._last_time
         if self._last is None and not troubles:

@@ -21,7 +21,7 @@ class Theme:
     Attributes:
         background, surface: ground of the window and of its buttons.
         text, muted: writing, and what should stand back.
-        line: spectrum and highlights.
+        line, hold: spectrum and highlights; the spectrum's highest values.
         alarm, good: state of the analysis.
         label_background: ground of the texts in the picture, rim of the boxes.
         dark: whether weak power is dark.
@@ -32,6 +32,7 @@ class Theme:
     text: str
     muted: str
     line: str
+    hold: str
     alarm: str
     good: str
     label_background: str
@@ -40,9 +41,9 @@ class Theme:
 
 THEMES = {
     "dark": Theme(background="#14171c", surface="#232830", text="#e6e9ee", muted="#98a1ad", line="#8fd0ff",
-                  alarm="#ff6b5e", good="#62c995", label_background="#101318", dark=True),
+                  hold="#cc79a7", alarm="#ff6b5e", good="#62c995", label_background="#101318", dark=True),
     "light": Theme(background="#fbfbfa", surface="#ececea", text="#1c2026", muted="#5b636e", line="#20507a",
-                   alarm="#b3261e", good="#1b7a4b", label_background="#ffffff", dark=False),
+                   hold="#a14f82", alarm="#b3261e", good="#1b7a4b", label_background="#ffffff", dark=False),
 }
 
 

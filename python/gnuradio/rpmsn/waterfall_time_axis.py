@@ -45,7 +45,7 @@ class TimeAxis(pg.AxisItem):
         newest_first = self.history.between(low, high)[::-1]
         for stretch, older in itertools.zip_longest(newest_first, newest_first[1:]):
             found = _round_times(stretch, step, low, high)
-            if not found and last - stretch.y0 > 2 * MIN_SPACING * pixel and not _adjoin(older, stretch):
+            if not found and last - stretch.y0 > 2 * MIN_SPACING * pixel and _jumps(older, stretch, step):
                 found = [(stretch.y0, format_time(stretch.start_time, 3))]
             for y, text in found:
                 if low + TEXT_MARGIN * pixel <= y <= high - TEXT_MARGIN * pixel and last - y >= MIN_SPACING * pixel:
@@ -64,9 +64,9 @@ def _round_times(stretch: Stretch, step: float, low: float, high: float) -> list
     return [(float(y), format_time(time, decimals)) for y, time in zip(heights, times)]
 
 
-def _adjoin(older: Stretch | None, newer: Stretch) -> bool:
-    """Whether no time is missing between two stretches."""
-    return older is not None and abs(newer.start_time - older.end_time) < newer.row_height
+def _jumps(older: Stretch | None, newer: Stretch, step: float) -> bool:
+    """Whether the clock jumps between two stretches by more than a step, or back."""
+    return older is not None and not -newer.row_height < newer.start_time - older.end_time < step
 
 
 def round_up_time(seconds: float) -> float:

@@ -41,7 +41,7 @@ from .waterfall_boxes import SegmentBoxes, check_segment
 from .waterfall_controls import Controls
 from .waterfall_cursors import CursorPair
 from .waterfall_frame import check_frame
-from .waterfall_history import DROPPED, LOST, SKIP, TUNED, Break, History, format_seconds
+from .waterfall_history import DROPPED, LOST, SKIP, Break, History, format_seconds
 from .waterfall_picture import Picture
 from .waterfall_qt import QtCore, QtGui, QtWidgets, pg
 from .waterfall_scroll import TimeScroll
@@ -65,7 +65,6 @@ POWER_BAR_WIDTH = 66
 """Pixels left and right of the picture, the same in both plots, so that their frequencies stand in line."""
 MAX_VIEW_ROWS = 8192
 MAX_PENDING_FRAMES, MAX_PENDING_SEGMENTS = 64, 4096
-NOTE_SECONDS = 4.0
 WAITING = "waiting for frames"
 
 
@@ -106,7 +105,7 @@ class WaterfallWidget(QtWidgets.QWidget):
         self._held: tuple[History, SegmentBoxes] | None = None
         self._frames = deque(maxlen=MAX_PENDING_FRAMES)
         self._segments = deque(maxlen=MAX_PENDING_SEGMENTS)
-        self._note, self._note_ticks = WAITING, -1
+        self._note = WAITING
         self._span: tuple | None = None
         self._drawn_version = -1
         self._mouse = None
@@ -176,7 +175,7 @@ class WaterfallWidget(QtWidgets.QWidget):
         self.set_reference_annotations([])
         self.select_carrier(None)
         self._scroll.home()
-        self._note, self._note_ticks = WAITING, -1
+        self._note = WAITING
 
     def select_carrier(self, burst_id: int | None) -> None:
         """Highlight a carrier and, where it is out of sight, bring it into view; None for none. Sends no signal."""
@@ -306,7 +305,7 @@ class WaterfallWidget(QtWidgets.QWidget):
             plot.getAxis("left").setWidth(TIME_AXIS_WIDTH)
         self.spectrum.plot.setXLink(self.waterfall_plot)
         self.picture = Picture(self.history, self._settings)
-        self.box_layer = BoxLayer(self.history, self.segments, self._settings)
+        self.box_layer = BoxLayer(self.history, self.segments, self._settings, lambda: self.picture.texts)
         for item in (self.picture, self.box_layer):
             self.waterfall_plot.addItem(item, ignoreBounds=True)
         self.cursors = CursorPair(self.waterfall_plot)
@@ -360,6 +359,7 @@ class WaterfallWidget(QtWidgets.QWidget):
             found = self.history.push(frame)
             if found is not None and found.kind != SKIP:
                 breaks.append(found)
+                self.segments.part_at(frame.start_offset)
             self.spectrum.lines.add(frame)
             if newest is None:
                 self._begin(frame)
@@ -394,12 +394,6 @@ class WaterfallWidget(QtWidgets.QWidget):
         for found in breaks:
             if found.kind in (LOST, DROPPED):
                 self.status_bar.tell_break(found.words)
-            elif found.kind == TUNED and not self.paused:
-                self._note, self._note_ticks = found.words, round(NOTE_SECONDS * 1000 / REDRAW_INTERVAL_MS)
-        if self._note_ticks > 0:
-            self._note_ticks -= 1
-            if not self._note_ticks:
-                self._note = ""
         note = self._words_of_view() or self._note
         if note != self.box_layer.note:
             self.box_layer.note = note
