@@ -13,6 +13,7 @@ FRAME_LIMITS = {pdu.CENTER_FREQUENCY: (-1e13, 1e13), pdu.SAMPLE_RATE: (1.0, 1e12
                 pdu.DB_MIN: (-500.0, 500.0), pdu.DB_MAX: (-500.0, 500.0), pdu.RX_TIME: (0.0, 2e11)}
 """Lowest and highest value (Hz, s, dB) that can be drawn; the last keeps the year below 9999."""
 MAX_COLUMNS = 8192
+VOTE_BITS = 16
 
 
 @dataclasses.dataclass(frozen=True)
@@ -139,7 +140,7 @@ def check_frame(fields: dict, image: np.ndarray, mask: np.ndarray) -> Frame:
     if end <= start or numbers[pdu.DB_MAX] <= numbers[pdu.DB_MIN]:
         raise ValueError(f"a frame without extent: samples {start} to {end}, "
                          f"{numbers[pdu.DB_MIN]} to {numbers[pdu.DB_MAX]} dB")
-    return Frame(number=number, image=image, mask=class_table(names)[mask], start_offset=start, end_offset=end,
+    return Frame(number=number, image=image, mask=np.take(class_table(names), mask), start_offset=start, end_offset=end,
                  start_time=rx_time, clock=clock, floor_db=floor_db, **numbers)
 
 
@@ -170,20 +171,29 @@ def reduce_rows(frame: Frame, rows: int) -> tuple[np.ndarray, np.ndarray, np.nda
     if n_rows <= rows:
         return frame.image, frame.image, frame.mask
     starts = np.arange(rows) * n_rows // rows
-    return (np.maximum.reduceat(frame.image, starts, axis=0), mean_rows(frame.image, starts, frame.scale),
+    return (grouped(np.maximum, frame.image, starts), mean_rows(frame.image, starts, frame.scale),
             majority_rows(frame.mask, starts))
 
 
+def grouped(operation: np.ufunc, array: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """Reduce the rows from each start to the next; as `reduceat`, but fast where all groups are as long."""
+    size = -(-len(array) // len(starts))
+    if size * len(starts) == len(array) and starts[-1] == len(array) - size:
+        return operation.reduce(array.reshape(len(starts), size, *array.shape[1:]), axis=1)
+    return operation.reduceat(array, starts, axis=0)
+
+
 def majority_rows(mask: np.ndarray, starts: np.ndarray) -> np.ndarray:
-    """Class that most rows have, of the rows from each start to the next."""
-    votes = [np.add.reduceat(mask == class_id, starts, axis=0, dtype=np.int32) for class_id in range(len(CLASS_NAMES))]
-    return np.argmax(votes, axis=0).astype(np.uint8)
+    """Class that most rows have, of the rows from each start to the next; of less than 65,536 rows each."""
+    ones = np.uint64(1) << (VOTE_BITS * np.arange(len(CLASS_NAMES))).astype(np.uint64)  # a counter for each class
+    votes = grouped(np.add, np.take(ones, mask), starts)
+    return np.argmax(votes.view(np.uint16).reshape(*votes.shape, -1), axis=-1).astype(np.uint8)
 
 
 def mean_rows(image: np.ndarray, starts: np.ndarray, scale: Scale) -> np.ndarray:
     """Mean power of the rows from each start to the next, in the steps of the image."""
     counts = np.diff(np.append(starts, len(image)))[:, np.newaxis]
-    powers = np.add.reduceat(powers_of(scale)[image], starts, axis=0) / counts
+    powers = grouped(np.add, np.take(powers_of(scale), image), starts) / counts
     step = (scale.db_max - scale.db_min) / 255
     return np.rint((10 * np.log10(powers) - scale.db_min) / step).astype(np.uint8)
 
@@ -195,4 +205,4 @@ def powers_of(scale: Scale) -> np.ndarray:
 
 def mean_spectrum(frame: Frame) -> np.ndarray:
     """Mean power over a frame's rows, for each column, over that of the noise floor (linear)."""
-    return powers_of(frame.scale)[frame.image].mean(axis=0, dtype=np.float64)
+    return np.take(powers_of(frame.scale), frame.image).mean(axis=0, dtype=np.float64)

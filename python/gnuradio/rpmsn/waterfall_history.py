@@ -11,7 +11,7 @@ from collections import deque
 
 import numpy as np
 
-from .waterfall_frame import Frame, Scale, majority_rows, mean_rows, powers_of, reduce_rows
+from .waterfall_frame import Frame, Scale, grouped, majority_rows, mean_rows, powers_of, reduce_rows
 
 HISTORY_SECONDS = 3600.0
 TIERS = 5
@@ -342,7 +342,7 @@ def merged(group: list[Stretch]) -> Stretch:
                                    for name in Stretch.ARRAYS)
     count = -(-len(indices) // MERGED_ROWS)
     starts = np.arange(count) * len(indices) // count
-    return Stretch(first.scale, first.clock, np.maximum.reduceat(image, starts, axis=0),
+    return Stretch(first.scale, first.clock, grouped(np.maximum, image, starts),
                    mean_rows(mean, starts, first.scale), majority_rows(mask, starts), floor_db[starts], count, first.y0,
                    last.y1, first.start_time, last.end_time, first.start_offset, last.end_offset)
 
