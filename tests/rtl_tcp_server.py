@@ -41,12 +41,12 @@ class Antenna:
         self._heard = {}
 
     def listen(self, frequency, rate):
-        """A stretch of samples to be repeated: uint8, shape (n, 2)."""
-        if self.recording is not None:
-            return self.recording
-        if (frequency, rate) not in self._heard:
-            self._heard[frequency, rate] = to_bytes(self._samples(frequency, rate))
-        return self._heard[frequency, rate]
+        """(samples to be repeated, with the first CHUNK of them again at the end: uint8, shape (n + CHUNK, 2); n)."""
+        key = None if self.recording is not None else (frequency, rate)
+        if key not in self._heard:
+            samples = self.recording if key is None else to_bytes(self._samples(frequency, rate))
+            self._heard[key] = np.concatenate([samples, np.resize(samples, (CHUNK, 2))]), len(samples)
+        return self._heard[key]
 
     def _samples(self, frequency, rate):
         count = int(LOOP_SECONDS * rate)
@@ -72,13 +72,14 @@ class Server:
         self.frequency, self.rate = 100e6, 2.048e6
         self.sent = self.place = self.unsettled = 0
         self.faults = sorted((float(start), kind, float(length)) for kind, start, length in options.fault)
+        self.rail = np.tile(np.array([[0, 255], [255, 0]], np.uint8), (CHUNK // 2, 1))
 
     def run(self):
         listener = socket.create_server((self.options.address, self.options.port))
         tell(port=listener.getsockname()[1])
         while True:
             client, _ = listener.accept()
-            client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 16)
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 17)
             tell(client=True, sent=self.sent)
             try:
                 with client:
@@ -95,7 +96,7 @@ class Server:
             fault = self.next_fault()
             if fault == "disconnect":
                 return
-            client.sendall(self.next_chunk(fault).tobytes())
+            client.sendall(self.next_chunk(fault))
             self.sent += CHUNK
             if not self.options.fast:
                 self.keep_pace()
@@ -119,7 +120,7 @@ class Server:
             tell(command=name, value=value, sent=self.sent)
             if name == "frequency":
                 self.unsettled = int(self.options.settle * self.rate)
-                self.frequency, self.place = float(value), 0
+                self.frequency = float(value)
             elif name == "rate":
                 self.rate = float(value)
                 self.begun, self.sent_before = time.monotonic(), self.sent
@@ -143,11 +144,11 @@ class Server:
         """The next samples: those of the antenna, or full scale while the tuner has not settled."""
         if fault == "garbage" or self.unsettled > 0:
             self.unsettled -= CHUNK
-            return np.tile(np.array([[0, 255], [255, 0]], np.uint8), (CHUNK // 2, 1))
-        heard = self.antenna.listen(self.frequency, self.rate)
-        chunk = heard[(self.place + np.arange(CHUNK)) % len(heard)]
+            return self.rail
+        heard, length = self.antenna.listen(self.frequency, self.rate)
+        first = self.place % length
         self.place += CHUNK
-        return chunk
+        return heard[first:first + CHUNK]
 
 
 def tell(**fields):
