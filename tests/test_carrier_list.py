@@ -50,7 +50,7 @@ def test_share_of_time_on_air_counts_from_the_first_sample_to_now():
     for number in (0, 1, 4):
         carriers.add(segment(number))
     carriers.advance(10 * FRAME)
-    assert only(carriers).share_on_air(carriers.now) == pytest.approx(0.3)
+    assert only(carriers).share_on_air(carriers.timeline) == pytest.approx(0.3)
 
 
 def test_segments_at_the_same_time_count_once():
@@ -79,7 +79,7 @@ def test_the_message_that_a_carrier_is_gone_has_the_last_word():
     carrier = only(carriers)
     assert carrier.gone and (carrier.label, carrier.confidence, carrier.bandwidth) == ("NR", 0.5, 15e6)
     carriers.advance(100 * FRAME)
-    assert carrier.share_on_air(carriers.now) == pytest.approx(0.2)
+    assert carrier.share_on_air(carriers.timeline) == pytest.approx(0.2)
 
 
 def test_unknown_values_do_not_spoil_the_means():
@@ -147,16 +147,35 @@ def test_bins_grow_and_nothing_that_was_counted_is_lost():
 
 
 def test_a_span_is_shared_out_between_bins():
-    timeline, occupancy = Timeline(0, 100, 300), Occupancy()
+    timeline, occupancy = Timeline(0, 100), Occupancy()
+    timeline.reach(300)
     occupancy.add(50, 220, 0, timeline)
     assert occupancy.shares(timeline).tolist() == pytest.approx([0.5, 1.0, 0.2])
 
 
 def test_a_thousand_segments_of_one_frame_stay_cheap_and_right():
-    timeline, occupancy = Timeline(0, 10_000, 10_000), Occupancy()
+    timeline, occupancy = Timeline(0, 10_000), Occupancy()
     for place in range(1000):
         occupancy.add(10 * place, 10 * place + 10, 0, timeline)
     assert occupancy.samples == 10_000
+
+
+def test_signal_that_was_dropped_says_nothing_about_a_carrier():
+    carriers = CarrierList()
+    for place, number in ((0, 0), (1, 1), (5, 2), (6, 3)):  # frames 2 to 4 of the signal were dropped
+        carriers.add(segment(place, pdu_num=number))
+        carriers.add_frame(place * FRAME, (place + 1) * FRAME, number)
+    shares = only(carriers).occupancy.shares(carriers.timeline)
+    assert [None if math.isnan(share) else share for share in shares] == [1.0, 1.0, None, None, None, 1.0, 1.0]
+    assert only(carriers).share_on_air(carriers.timeline) == 1.0
+
+
+def test_frames_that_were_analysed_and_not_sent_count():
+    carriers = CarrierList()
+    carriers.add(segment(0))
+    for number in (0, 4, 9):
+        carriers.add_frame(number * FRAME, (number + 1) * FRAME, number)
+    assert only(carriers).share_on_air(carriers.timeline) == pytest.approx(0.1)
 
 
 # What is refused

@@ -75,6 +75,12 @@ def cell(table, row, name):
     return table.model.index(row, NAMES.index(name)).data()
 
 
+def frame(number, **changes):
+    """What the table reads of the fields of a frame."""
+    return {"center_frequency": 1845e6, "start_offset": number * FRAME, "end_offset": (number + 1) * FRAME,
+            "pdu_num": number, **changes}
+
+
 # Rows
 
 def test_rows_stand_by_frequency_and_say_what_is_known(table):
@@ -128,7 +134,8 @@ def test_the_selection_stays_with_its_carriers_when_rows_come_go_and_move(table)
 
 
 def test_occupancy_is_drawn_in_the_colour_of_the_class(table):
-    table.add_frame({"center_frequency": 1845e6, "end_offset": 2 * FRAME})
+    for number in range(2):
+        table.add_frame(frame(number))
     table.update_now()
     QtWidgets.QApplication.processEvents()
     box = table.view.visualRect(table.model.index(0, NAMES.index("occupancy")))
@@ -139,7 +146,7 @@ def test_occupancy_is_drawn_in_the_colour_of_the_class(table):
 
 
 def test_the_header_says_offset_where_the_centre_frequency_is_not_known(table):
-    table.add_frame({"center_frequency": 0.0, "end_offset": FRAME})
+    table.add_frame(frame(0, center_frequency=0.0))
     table.update_now()
     assert table.model.headerData(2, QT.Horizontal) == "offset, MHz ▲"
 

@@ -36,7 +36,7 @@ COLUMNS = (
     Column("snr", "SNR, dB", "Mean power over the noise floor", "-88.8"),
     Column("confidence", "confidence", "Mean probability of the class", "100 %"),
     Column("since", "since, UTC", "Time of its first sample", "88:88:88.88"),
-    Column("share", "on air", "Share of the time with a segment in it, since its first sample", "100.0 %"),
+    Column("share", "on air", "Share of the time with a segment in it, of what was analysed since its first sample", "100.0 %"),
     Column(OCCUPANCY, "on air over time", "When it was on the air, from the beginning to now", "", is_number=False),
 )
 NAMES = tuple(column.name for column in COLUMNS)
@@ -79,7 +79,7 @@ def text(carrier: ListedCarrier, name: str, carriers: CarrierList) -> str:
     if name == "since":
         return format_since(carrier, carriers.newest_since)
     if name == "share":
-        return f"{100 * carrier.share_on_air(carriers.now):.1f} %"
+        return f"{100 * carrier.share_on_air(carriers.timeline):.1f} %"
     return ""
 
 
@@ -91,7 +91,7 @@ def sort_value(carrier: ListedCarrier, name: str, carriers: CarrierList):
         "snr": lambda: -math.inf if math.isnan(carrier.snr_db) else carrier.snr_db,
         "since": lambda: carrier.since or (0, carrier.sample_start / carrier.sample_rate),
     }
-    return values.get(name, lambda: carrier.share_on_air(carriers.now))()
+    return values.get(name, lambda: carrier.share_on_air(carriers.timeline))()
 
 
 def format_since(carrier: ListedCarrier, newest=None) -> str:

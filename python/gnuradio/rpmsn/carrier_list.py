@@ -93,10 +93,11 @@ class ListedCarrier:
         """The same in seconds."""
         return self.sample_count / self.sample_rate
 
-    def share_on_air(self, now: int) -> float:
-        """Share of the time with a segment in it, 0..1: from its first sample to sample `now`, or to its end."""
-        end = self.sample_end if self.gone else max(now, self.sample_end)
-        return min(1.0, self.occupancy.samples / max(1, end - self.sample_start))
+    def share_on_air(self, timeline: Timeline) -> float:
+        """Share of the time with a segment in it, 0..1: of what was looked at from its first sample to now, or to its
+        end."""
+        end = self.sample_end if self.gone else timeline.end
+        return min(1.0, self.occupancy.samples / max(1.0, timeline.analysed_between(self.sample_start, end)))
 
 
 class CarrierList:
@@ -185,6 +186,12 @@ class CarrierList:
         for _ in range(self.timeline.reach(offset)):
             for carrier in (*self._gone, *self._on_air.values()):
                 carrier.occupancy.halve()
+
+    def add_frame(self, start: int, end: int, number: int) -> None:
+        """Tell that a frame was analysed: its samples and its number; see `Timeline.analyse`."""
+        self.advance(end)
+        if self.timeline is not None and end > self.timeline.origin:
+            self.timeline.analyse(start, end, number)
 
     def end_silent(self) -> None:
         """Carriers that nothing was heard of for long are gone."""

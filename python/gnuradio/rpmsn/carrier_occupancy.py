@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """When a carrier was on the air, in bounded memory: a fixed number of bins, ever longer ones (no Qt)."""
-import dataclasses
-
 import numpy as np
 
 BINS = 96
@@ -12,24 +10,29 @@ MAX_SPANS = 64
 """Spans of one frame that are told apart; more count as one."""
 
 
-@dataclasses.dataclass
 class Timeline:
     """The bins that all carriers share, so that their strips stand in line: from the first sample to now.
 
-    Attributes:
+    It also keeps what was looked at: signal that was dropped, or lost, says nothing about a carrier.
+
+    Args:
         origin: sample at which the first bin begins.
-        bin_samples: length of a bin.
+        bin_samples: length of a bin at the beginning.
+
+    Attributes:
+        origin, bin_samples: as above; bins become longer.
         end: the newest sample that is known of.
     """
 
-    origin: int
-    bin_samples: int
-    end: int
+    def __init__(self, origin: int, bin_samples: int):
+        self.origin, self.bin_samples, self.end = origin, bin_samples, origin
+        self._analysed = np.zeros(BINS)
+        self._last = None
 
     @classmethod
     def of(cls, origin: int, sample_rate: float) -> "Timeline":
         """A timeline that begins at a sample; `sample_rate` in Hz."""
-        return cls(origin, max(1, round(FIRST_BIN_SECONDS * sample_rate)), origin)
+        return cls(origin, max(1, round(FIRST_BIN_SECONDS * sample_rate)))
 
     def reach(self, offset: int) -> int:
         """Go on to a sample; returns how many times the bins became twice as long."""
@@ -38,7 +41,50 @@ class Timeline:
         while self.end - self.origin > BINS * self.bin_samples:
             self.bin_samples *= 2
             doublings += 1
+            _halve(self._analysed)
         return doublings
+
+    def analyse(self, start: int, end: int, number: int) -> None:
+        """Tell that a frame was analysed; call `reach` before.
+
+        Args:
+            start, end: its samples.
+            number: of the frame; those between it and the one before were analysed too, and not told of.
+        """
+        if self._last is not None and number > self._last[1] and start > self._last[0]:
+            gap = start - self._last[0]
+            told_of = min(gap, (number - self._last[1] - 1) * (end - start))
+            self.fill(self._analysed, self._last[0], start, told_of / gap)
+        self.fill(self._analysed, start, end)
+        self._last = end, number
+
+    def fill(self, bins: np.ndarray, start: int, end: int, weight: float = 1.0) -> None:
+        """Share samples out to bins."""
+        place = max(0, start - self.origin)
+        last = min(end - self.origin, BINS * self.bin_samples)
+        while place < last:
+            index = place // self.bin_samples
+            after = min(last, (index + 1) * self.bin_samples)
+            bins[index] += weight * (after - place)
+            place = after
+
+    def analysed(self) -> np.ndarray:
+        """Samples of each bin that were looked at; all, where no frame was ever told of. As many bins as have begun."""
+        filled = self.end - self.origin
+        count = min(BINS, -(-filled // self.bin_samples))
+        if self._last is not None:
+            return self._analysed[:count]
+        lengths = np.full(count, float(self.bin_samples))
+        if count:
+            lengths[-1] = filled - (count - 1) * self.bin_samples
+        return lengths
+
+    def analysed_between(self, start: int, end: int) -> float:
+        """Samples that were looked at in a stretch, as finely as the bins tell."""
+        edges = self.origin + self.bin_samples * np.arange(BINS + 1)
+        counts = np.concatenate([[0.0], np.cumsum(self.analysed())])
+        edges = np.minimum(edges[:len(counts)], self.end)
+        return float(np.interp(end, edges, counts) - np.interp(start, edges, counts))
 
 
 class Occupancy:
@@ -65,35 +111,28 @@ class Occupancy:
         self._covered = max(self._covered, end)
         for first, after in _parts_outside(max(start, self._floor), end, self._spans):
             self.samples += after - first
-            self._fill(first, after, timeline)
+            timeline.fill(self.bins, first, after)
             self._spans.append((first, after))
         if len(self._spans) > MAX_SPANS:
             self._spans = [(min(first for first, _ in self._spans), max(after for _, after in self._spans))]
 
     def halve(self) -> None:
         """Two bins become one."""
-        joined = self.bins.reshape(-1, 2).sum(axis=1)
-        self.bins[:] = 0
-        self.bins[:len(joined)] = joined
+        _halve(self.bins)
 
     def shares(self, timeline: Timeline) -> np.ndarray:
-        """Share of each bin that was on the air, float32, 0..1; as many bins as the timeline has begun."""
-        filled = timeline.end - timeline.origin
-        count = min(BINS, -(-filled // timeline.bin_samples))
-        lengths = np.full(count, timeline.bin_samples, np.float32)
-        if count:
-            lengths[-1] = filled - (count - 1) * timeline.bin_samples
-        return np.minimum(1.0, self.bins[:count] / lengths)
+        """Share of each bin that was on the air, 0..1, of what was looked at; NaN where nothing was."""
+        analysed = timeline.analysed()
+        with np.errstate(divide="ignore", invalid="ignore"):
+            shares = np.minimum(1.0, self.bins[:len(analysed)] / analysed)
+        return np.where(analysed > 0, shares, np.nan)
 
-    def _fill(self, start: int, end: int, timeline: Timeline) -> None:
-        """Share samples out to the bins."""
-        place = max(0, start - timeline.origin)
-        last = min(end - timeline.origin, BINS * timeline.bin_samples)
-        while place < last:
-            index = place // timeline.bin_samples
-            after = min(last, (index + 1) * timeline.bin_samples)
-            self.bins[index] += after - place
-            place = after
+
+def _halve(bins: np.ndarray) -> None:
+    """Two bins become one, in place."""
+    joined = bins.reshape(-1, 2).sum(axis=1)
+    bins[:] = 0
+    bins[:len(joined)] = joined
 
 
 def _parts_outside(start: int, end: int, spans: list) -> list:

@@ -29,6 +29,7 @@ from .watch_settings import load_settings, save_settings, settings_path
 logger = logging.getLogger(__name__)
 
 ADDRESS_BEGINS = ("tcp://", "ipc://")
+LATEST_START_MS = 2000
 
 
 def run(options) -> int:
@@ -123,9 +124,11 @@ def _show(source, feed, settings, options):
     from .watch_window import WatchWindow
 
     window = WatchWindow(source, feed, settings, options.picture)
+    # Not before the window is there: the model takes seconds to load, and holds the interpreter meanwhile.
+    window.painted.connect(source.start, QtCore.Qt.QueuedConnection)
     window.show()
-    # The window is painted before the model, which takes seconds to load, holds the interpreter.
-    QtCore.QTimer.singleShot(0, source.start)
+    # A window that opens where nobody sees it is not painted.
+    QtCore.QTimer.singleShot(LATEST_START_MS, source.start)
     if options.close_after is not None:
         QtCore.QTimer.singleShot(round(1000 * options.close_after), window.save_and_close)
     before = {number: signal.signal(number, lambda *_: window.close()) for number in (signal.SIGINT, signal.SIGTERM)}

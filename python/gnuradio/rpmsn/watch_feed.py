@@ -14,7 +14,7 @@ class News:
 
     Attributes:
         is_restarted: what the picture shows belongs to something that is over, such as the last round of a loop.
-        frames: list of (fields, image, mask) for the picture.
+        frames: list of (fields, image, mask, shown); `shown` are the fields for the picture.
         boxes: list of segments' fields for the picture.
         segments: list of segments' fields for the table.
         status: fields of the newest status, None where there is none.
@@ -44,10 +44,10 @@ class Feed:
         self.failed = False
         self._clear()
 
-    def put_frame(self, fields: dict, image, mask) -> None:
-        """A frame; for the picture, and for the table how far the stream has come."""
+    def put_frame(self, fields: dict, image, mask, shown: dict | None = None) -> None:
+        """A frame: `fields` for the table, `shown` for the picture, which may count samples from elsewhere."""
         with self._lock:
-            self._frames.append((fields, image, mask))
+            self._frames.append((fields, image, mask, shown or fields))
 
     def put_segment(self, fields: dict, box: dict | None) -> None:
         """A segment: `fields` for the table, `box` for the picture, which may count samples from elsewhere."""

@@ -145,8 +145,9 @@ class Player:
         return self._speed
 
     def start(self) -> None:
-        """Load the model and play."""
-        self._thread.start()
+        """Load the model and play; a second call does nothing."""
+        if self._thread.ident is None:
+            self._thread.start()
 
     def stop(self) -> None:
         """End it; waits for the frames in hand."""
@@ -201,8 +202,9 @@ class Player:
             lower, upper = entry.get("core:freq_lower_edge"), entry.get("core:freq_upper_edge")
             if lower is not None and upper is not None:
                 start, count = entry.get("core:sample_start", 0), entry.get("core:sample_count")
+                duration = None if count is None else count / rate
                 found.append({"label": str(entry.get("core:label", "?")), "freq_lower": lower, "freq_upper": upper,
-                              "start": self._time_at(max(0, start)), "duration": None if count is None else count / rate})
+                              "start": self._time_at(max(0, start)), "duration": duration})
         return found
 
     def _tell(self, is_paused=None, is_stopping=False) -> None:
@@ -330,6 +332,8 @@ class Player:
 
     def _on_result(self, frame, clock, events) -> None:
         """Results of a frame (None after the last one), in the analysing thread: to the window."""
+        if frame is None and not events:
+            return
         if frame is not None:
             self._health, self._number = frame.health, frame.number
         place = self._offset if frame is None else frame.new_from
@@ -344,7 +348,7 @@ class Player:
             self._feed.put_segment(fields if self._has_clock else {**fields, pdu.RX_TIME: None}, box)
         if frame is not None:
             fields, image = frame_fields(frame, clock, self._model.card.name)
-            self._feed.put_frame(_moved(fields, shift), image, fields[pdu.MASK])
+            self._feed.put_frame(fields, image, fields[pdu.MASK], _moved(fields, shift))
 
     def _on_status(self, status: dict) -> None:
         """A status, in the analysing thread. The real-time factor is that since the one before: since the start it

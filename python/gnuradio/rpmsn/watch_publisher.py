@@ -48,8 +48,9 @@ class PublisherSource:
         self._thread = threading.Thread(target=self._run, name="rpmsn subscriber")
 
     def start(self) -> None:
-        """Listen."""
-        self._thread.start()
+        """Listen; a second call does nothing."""
+        if self._thread.ident is None:
+            self._thread.start()
 
     def stop(self) -> None:
         """End the connection."""
@@ -95,8 +96,8 @@ class PublisherSource:
         now = self._clock()
         since = self._last_frame or self._first_message
         if since is not None and self._last_frame is None and now - since > NO_FRAMES_SECONDS:
-            words = ("no picture: the publisher sends no frames; set frames_per_second of its segment_publisher above 0, "
-                     "and connect its port frames")
+            words = ("no picture: the publisher sends no frames; set frames_per_second of its segment_publisher "
+                     "above 0, and connect its port frames")
         self._feed.problem, self._feed.note = self._subscriber.problem, words
 
 

@@ -82,8 +82,9 @@ class RadioWatch:
         self._thread = threading.Thread(target=self._run, name="rpmsn radio")
 
     def start(self) -> None:
-        """Load the model, open the radio and begin."""
-        self._thread.start()
+        """Load the model, open the radio and begin; a second call does nothing."""
+        if self._thread.ident is None:
+            self._thread.start()
 
     def stop(self) -> None:
         """End it."""

@@ -38,13 +38,16 @@ class WatchWindow(QtWidgets.QMainWindow):
         problem: what is wrong with the source, "" where nothing is.
     """
 
+    painted = QtCore.pyqtSignal()
+    """The window is on the screen for the first time."""
+
     def __init__(self, source, feed: Feed, settings: dict, picture=None):
         super().__init__()
         self.source, self._feed, self.settings, self._picture = source, feed, settings, picture
         self.player = source if hasattr(source, "seek") else None
         self.problem = ""
         self._ticks = 0
-        self._ending = False
+        self._ending = self._is_painted = False
         self._theme = settings["theme"]
         self._build()
         self._build_menu()
@@ -143,6 +146,13 @@ class WatchWindow(QtWidgets.QMainWindow):
             settings |= {"speed": 0 if math.isinf(speed) else speed, "loop": self.player.loop}
         return settings
 
+    def paintEvent(self, event):  # noqa: N802
+        """Qt asks for the window to be drawn."""
+        super().paintEvent(event)
+        if not self._is_painted:
+            self._is_painted = True
+            self.painted.emit()
+
     def closeEvent(self, event):  # noqa: N802
         """Qt tells that the window is closed."""
         self._timer.stop()
@@ -157,9 +167,9 @@ class WatchWindow(QtWidgets.QMainWindow):
         if news.is_restarted:
             self.waterfall.clear()
             self._show_references()
-        for frame in news.frames:
-            self.waterfall.add_frame(*frame)
-            self.table.add_frame(frame[0])
+        for fields, image, mask, shown in news.frames:
+            self.waterfall.add_frame(shown, image, mask)
+            self.table.add_frame(fields)
         for box in news.boxes:
             self.waterfall.add_segment(box)
         for segment in news.segments:

@@ -19,7 +19,7 @@ from pathlib import Path
 from rpmsn.classes import CLASS_COLORS, CLASS_NAMES, LTE, NR, OTHER
 from rpmsn.errors import RpmsnError
 
-from . import carrier_columns, carrier_export
+from . import carrier_columns, carrier_export, pdu
 from .carrier_columns import COLUMNS, NAMES, OCCUPANCY
 from .carrier_list import CarrierList
 from .waterfall_qt import QtCore, QtGui, QtWidgets
@@ -33,6 +33,8 @@ RESORT_SECONDS = 2.0
 MAX_WAITING = 1500
 """Segments that are taken in at one update: 6000 a second. Of more the newest are kept, and the table says so."""
 STRIP_WIDTH = 150
+SMALLEST_BAR = 2.0
+"""Pixels."""
 WARN_SECONDS = 5.0
 CHOSEN_SHARE = 0.35
 """How much of the theme's bright colour is in the ground of rows that are selected: strips stay readable on it."""
@@ -70,7 +72,7 @@ class CarrierTable(QtWidgets.QWidget):
         self.recording = None
         self.picture_of = None
         self._clock = clock
-        self._waiting = deque(maxlen=MAX_WAITING)
+        self._waiting, self._frames = deque(maxlen=MAX_WAITING), deque(maxlen=MAX_WAITING)
         self._not_counted = self._not_counted_before = 0
         self._resorted = self._warned = -RESORT_SECONDS
         self._skipped = 0
@@ -89,17 +91,18 @@ class CarrierTable(QtWidgets.QWidget):
         self._waiting.append(fields)
 
     def add_frame(self, fields: dict) -> None:
-        """Take in how far the stream has come (dict of a frame message): carriers may be silent."""
+        """Take in which samples were analysed (dict of a frame message): carriers may be silent in them."""
         try:
-            self.carriers.is_absolute = float(fields["center_frequency"]) != 0.0
-            self._end_offset = int(fields["end_offset"])
+            frame = tuple(int(fields[key]) for key in (pdu.START_OFFSET, pdu.END_OFFSET, pdu.PDU_NUM))
+            self.carriers.is_absolute = float(fields[pdu.CENTER_FREQUENCY]) != 0.0
         except (KeyError, TypeError, ValueError):
-            pass  # the waterfall says so
+            return  # the waterfall says so
+        self._frames.append(frame)
 
     def clear(self) -> None:
         """Forget all carriers."""
         self._waiting.clear()
-        self._end_offset = 0
+        self._frames.clear()
         self._not_counted = self._not_counted_before = 0
         self.carriers.clear()
         self.update_now()
@@ -184,7 +187,8 @@ class CarrierTable(QtWidgets.QWidget):
         """Take in what has come and show it; runs four times a second."""
         while self._waiting:
             self._take(self._waiting.popleft())
-        self.carriers.advance(self._end_offset)
+        while self._frames:
+            self.carriers.add_frame(*self._frames.popleft())
         self.carriers.end_silent()
         is_due = self._clock() - self._resorted >= RESORT_SECONDS
         if is_due:
@@ -219,7 +223,6 @@ class CarrierTable(QtWidgets.QWidget):
 
     def _build(self) -> None:
         """Make the parts and lay them out."""
-        self._end_offset = 0
         self.setAttribute(QtCore.Qt.WA_StyledBackground, True)
         layout = QtWidgets.QVBoxLayout(self)
         layout.setContentsMargins(8, 4, 8, 6)
@@ -371,8 +374,8 @@ class StripDelegate(QtWidgets.QStyledItemDelegate):
         painter.setPen(QtGui.QPen(QtGui.QColor(self.theme.muted), 0))
         painter.drawLine(box.bottomLeft(), box.bottomRight())
         for place, share in enumerate(shares):
-            if share > 0:
-                height = max(1.0, float(share) * box.height())
+            if share > 0:  # not where it is NaN: nobody looked
+                height = max(SMALLEST_BAR, float(share) * box.height())
                 painter.fillRect(QtCore.QRectF(box.left() + place * width, box.bottom() - height, width, height), color)
         painter.restore()
 
