@@ -167,7 +167,8 @@ def test_coarse_rows_keep_the_strongest_power():
     ({"sample_rate": 0.0}, "sample_rate"), ({"center_frequency": float("nan")}, "center_frequency"),
     ({"duration": -1.0}, "duration"), ({"end_offset": 0}, "without extent"), ({"db_max": -5.0}, "without extent"),
     ({"rx_time": (10 ** 19, 0.0)}, "rx_time"), ({"rx_time": 5.0}, "wrong kind"), ({"classes": None}, "wrong kind"),
-    ({"start_offset": float("inf")}, "wrong kind"), ({"sample_rate": "fast"}, "fast"),
+    ({"start_offset": float("inf")}, "wrong kind"), ({"end_offset": 10 ** 400}, "without extent"),
+    ({"sample_rate": "fast"}, "fast"),
 ])
 def test_bad_fields_of_a_frame_are_named(changes, words):
     with pytest.raises(ValueError, match=words):
@@ -191,7 +192,8 @@ def test_a_frame_that_lacks_a_key_is_skipped(widget, key, caplog):
 
 
 @pytest.mark.parametrize("changes", [{"freq_lower": float("nan")}, {"freq_upper": 0.0}, {"end_offset": 0},
-                                     {"confidence": None}, {"start_offset": "soon"}, {"burst_id": "first"}])
+                                     {"confidence": None}, {"start_offset": "soon"}, {"burst_id": "first"},
+                                     {"end_offset": 10 ** 400}])
 def test_a_bad_segment_is_skipped(widget, changes, caplog):
     assert widget.add_segment(segment_fields(**changes)) is False
     assert "segment skipped" in caplog.text
@@ -305,13 +307,26 @@ def test_autoscale_fits_the_levels_to_the_picture(widget):
 def test_rows_before_a_retune_stay_at_their_own_frequency(widget):
     image = blank()
     image[:, 40] = 255
+    later = (int(START_TIME) + 6, 0.0)  # too late for a scan; half a second is missing, too
     draw(widget, (frame_fields(0), image, blank()))
-    draw(widget, (frame_fields(1, center_frequency=CENTER + 2e6), image, blank()))
+    draw(widget, (frame_fields(1, center_frequency=CENTER + 2e6, rx_time=later), image, blank()))
+    assert [found.words for found in widget.history.breaks] == ["5.46 s lost by the radio, tuned to 2402 MHz"]
+    y = widget.history.newest_y - FRAME_SECONDS / 2
+    widget.waterfall_plot.setYRange(0, widget.history.newest_y, padding=0)
     assert min(color_at(widget, column_frequency(40), FRAME_SECONDS / 2)) > 240
-    assert min(color_at(widget, column_frequency(40) + 2e6, FRAME_SECONDS * 1.5)) > 240
-    assert max(color_at(widget, column_frequency(40), FRAME_SECONDS * 1.5)) < 60
+    assert min(color_at(widget, column_frequency(40) + 2e6, y)) > 240
+    assert max(color_at(widget, column_frequency(40), y)) < 60
     low, high = widget.waterfall_plot.viewRange()[0]
     assert (low + high) / 2 == pytest.approx((CENTER + 2e6 - RATE / 128) / 1e6)
+
+
+def test_a_radio_that_scans_is_shown_as_a_whole(widget):
+    for number in range(12):
+        shift = 8e6 * (number % 3)
+        draw(widget, (frame_fields(number, center_frequency=CENTER + shift), blank(), blank()))
+    low, high = widget.waterfall_plot.viewRange()[0]
+    assert low == pytest.approx((CENTER - RATE / 2 - RATE / 128) / 1e6)
+    assert high == pytest.approx((CENTER + RATE / 2 - RATE / 128 + 16e6) / 1e6)
 
 
 def test_newest_at_the_bottom_turns_the_picture(widget):
@@ -345,6 +360,14 @@ def test_settings_go_out_and_come_back(widget):
     other = WaterfallWidget()
     other.apply_settings(widget.settings())
     assert other.settings() == widget.settings()
+
+
+def test_changes_of_settings_are_told_once(widget):
+    told = []
+    widget.settings_changed.connect(told.append)
+    widget.controls.class_boxes["NR"].setChecked(False)
+    widget.apply_settings({"classes": ["LTE", "other"]})
+    assert told == [widget.settings()] and told[0]["classes"] == ["LTE", "other"]
 
 
 def test_settings_that_are_not_right_change_nothing(widget):

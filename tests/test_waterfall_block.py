@@ -191,7 +191,7 @@ def test_a_storm_leaves_it_responsive_and_its_memory_bounded(app, flowgraph):
     finally:
         stop.set()
         thread.join()
-    assert max(turns) < 1.0 and np.median(turns) < 0.1 and len(sent) > 10
+    assert max(turns) < 1.5 and np.median(turns) < 0.3 and len(sent) > 10
     assert len(widget.segments.boxes) <= 4000 and len(widget._segments) <= 4096
 
 

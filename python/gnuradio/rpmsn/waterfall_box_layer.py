@@ -13,8 +13,8 @@ from .waterfall_theme import THEMES
 
 NARROW_BOX = 10
 """Pixels below which a box gets a thin outline."""
-MAX_DRAWN = 400
-"""Boxes in view that are drawn, the widest first: more could not be told apart."""
+MAX_DRAWN, MAX_LABELLED = 250, 60
+"""Boxes in view that are drawn, the widest first, and carriers that may get a label: more could not be told apart."""
 
 
 class BoxLayer(PixelLayer):
@@ -105,7 +105,7 @@ class BoxLayer(PixelLayer):
     def _paint_labels(self, painter, wishes, view, taken) -> None:
         """Texts, one a carrier, on a background with a stripe in the colour of the class."""
         metrics = painter.fontMetrics()
-        labelled = self._one_of_each_carrier(wishes)
+        labelled = self._one_of_each_carrier(wishes)[:MAX_LABELLED]
         keys = [_key(box) for box, _ in labelled]
         self.labels_drawn = place_labels(
             [(rect, box.texts(), self._spots.get(key)) for (box, rect), key in zip(labelled, keys)], view,

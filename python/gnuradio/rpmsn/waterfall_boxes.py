@@ -80,7 +80,8 @@ def check_segment(fields: dict) -> Box | None:
     except (TypeError, OverflowError) as error:
         raise ValueError(f"a segment with a value of a wrong kind: {error}") from error
     values = (box.confidence, box.bandwidth, box.freq_lower, box.freq_upper)
-    if not all(map(math.isfinite, values)) or box.freq_upper <= box.freq_lower or box.end_offset <= box.start_offset:
+    has_samples = 0 <= box.start_offset < box.end_offset < 2 ** 64
+    if not all(map(math.isfinite, values)) or box.freq_upper <= box.freq_lower or not has_samples:
         raise ValueError(f"a segment without extent: {box}")
     return box
 

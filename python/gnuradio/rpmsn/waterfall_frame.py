@@ -137,7 +137,7 @@ def check_frame(fields: dict, image: np.ndarray, mask: np.ndarray) -> Frame:
         lowest, highest = FRAME_LIMITS[key]
         if not lowest <= value <= highest:
             raise ValueError(f"a frame with {key} = {value}; allowed are {lowest:g} to {highest:g}")
-    if end <= start or numbers[pdu.DB_MAX] <= numbers[pdu.DB_MIN]:
+    if not 0 <= start < end < 2 ** 64 or numbers[pdu.DB_MAX] <= numbers[pdu.DB_MIN]:
         raise ValueError(f"a frame without extent: samples {start} to {end}, "
                          f"{numbers[pdu.DB_MIN]} to {numbers[pdu.DB_MAX]} dB")
     return Frame(number=number, image=image, mask=np.take(class_table(names), mask), start_offset=start, end_offset=end,

@@ -231,24 +231,25 @@ class History:
         not_sent = min(max(frame.number - newest.number - 1, 0) * newest.duration, max(not_analysed, 0.0))
         not_received, not_analysed = not_received - not_analysed, not_analysed - not_sent
         tolerance = frame.duration / frame.image.shape[0] / 2
+        tuned = _changed_words(newest.scale, frame.scale)
         if not_received > tolerance:
-            return self._break(LOST, frame, not_received, f"{format_seconds(not_received)} lost by the radio")
-        if frame.scale != newest.scale:
-            return self._break(TUNED, frame, 0.0, _changed_words(newest.scale, frame.scale))
+            return self._break(LOST, frame, not_received, f"{format_seconds(not_received)} lost by the radio", tuned)
+        if not_analysed > frame.duration / 2 and not self.duty_cycled:
+            return self._break(DROPPED, frame, not_analysed, f"{format_seconds(not_analysed)} not analysed", tuned)
         if not_received < -tolerance:
-            return self._break(CLOCK, frame, 0.0, f"clock goes back by {format_seconds(-not_received)}")
-        if not_analysed > max(tolerance, frame.duration / 2):
-            words = f"{format_seconds(not_analysed)} not analysed"
-            return self._break(SKIP if self.duty_cycled else DROPPED, frame, not_analysed, words)
+            return self._break(CLOCK, frame, 0.0, f"clock goes back by {format_seconds(-not_received)}", tuned)
+        if tuned:
+            return self._break(TUNED, frame, 0.0, tuned)
         if not_sent + not_analysed > tolerance:
-            return self._break(SKIP, frame, not_sent, f"{format_seconds(not_sent)} not sent")
+            missing = not_sent + not_analysed
+            return self._break(SKIP, frame, missing, f"{format_seconds(missing)} not shown")
         return None
 
-    def _break(self, kind: str, frame: Frame, seconds: float, words: str) -> Break:
+    def _break(self, kind: str, frame: Frame, seconds: float, *words: str) -> Break:
         """A break on top of the newest row."""
         lowest, highest = (frames * frame.duration for frames in BREAK_FRAMES)
         height = min(max(seconds, lowest), highest) if kind in (DROPPED, LOST) else 0.0
-        return Break(kind, self.newest_y, self.newest_y + height, seconds, words)
+        return Break(kind, self.newest_y, self.newest_y + height, seconds, ", ".join(filter(None, words)))
 
     def _append(self, frame: Frame, is_new: bool) -> None:
         """Rows of a frame, to the newest stretch where they continue it."""
@@ -356,7 +357,9 @@ def format_seconds(seconds: float) -> str:
 
 
 def _changed_words(old: Scale, new: Scale) -> str:
-    """What differs between the axes of two frames."""
+    """What differs between the axes of two frames, "" where nothing does."""
+    if old == new:
+        return ""
     if old.center_frequency != new.center_frequency:
         return f"tuned to {new.center_frequency / 1e6:.6f}".rstrip("0").rstrip(".") + " MHz"
     if old.sample_rate != new.sample_rate:

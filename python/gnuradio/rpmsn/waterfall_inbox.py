@@ -3,7 +3,7 @@
 import threading
 from collections import deque
 
-MAX_FRAMES, MAX_SEGMENTS = 64, 512
+MAX_FRAMES, MAX_SEGMENTS = 64, 256
 
 
 class Inbox:

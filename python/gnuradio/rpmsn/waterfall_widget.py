@@ -40,7 +40,7 @@ from .waterfall_box_layer import BoxLayer
 from .waterfall_boxes import SegmentBoxes, check_segment
 from .waterfall_controls import Controls
 from .waterfall_cursors import CursorPair
-from .waterfall_frame import check_frame
+from .waterfall_frame import Scale, check_frame
 from .waterfall_history import DROPPED, LOST, SKIP, Break, History, format_seconds
 from .waterfall_picture import Picture
 from .waterfall_qt import QtCore, QtGui, QtWidgets, pg
@@ -65,6 +65,8 @@ POWER_BAR_WIDTH = 66
 """Pixels left and right of the picture, the same in both plots, so that their frequencies stand in line."""
 MAX_VIEW_ROWS = 8192
 MAX_PENDING_FRAMES, MAX_PENDING_SEGMENTS = 64, 4096
+SCAN_SECONDS = 5.0
+"""A radio that is tuned again within so long scans."""
 WAITING = "waiting for frames"
 
 
@@ -92,6 +94,8 @@ class WaterfallWidget(QtWidgets.QWidget):
     """Hz, absolute, at a double click; only sent where the centre frequency is known."""
     carrier_selected = QtCore.pyqtSignal(object)
     """burst_id of the carrier whose box was clicked, None where a click meets no box."""
+    settings_changed = QtCore.pyqtSignal(dict)
+    """All settings, as of `settings()`, after any of them has changed."""
     about_to_redraw = QtCore.pyqtSignal()
     """25 times a second, before what has come is drawn: the moment to hand over what waits elsewhere."""
 
@@ -106,7 +110,9 @@ class WaterfallWidget(QtWidgets.QWidget):
         self._frames = deque(maxlen=MAX_PENDING_FRAMES)
         self._segments = deque(maxlen=MAX_PENDING_SEGMENTS)
         self._note = WAITING
-        self._span: tuple | None = None
+        self._span: Scale | None = None
+        self._fitted: tuple | None = None
+        self._tuned_time = 0.0
         self._drawn_version = -1
         self._mouse = None
         self._build(title)
@@ -170,7 +176,7 @@ class WaterfallWidget(QtWidgets.QWidget):
         self._frames.clear()
         self._segments.clear()
         self.spectrum.lines.reset()
-        self._span = None
+        self._span = self._fitted = None
         self.pause_button.setChecked(False)
         self.set_reference_annotations([])
         self.select_carrier(None)
@@ -223,8 +229,10 @@ class WaterfallWidget(QtWidgets.QWidget):
         Raises:
             rpmsn.errors.ParameterError: a value is not allowed; nothing has changed then.
         """
-        self._settings = self._settings.changed(settings)
-        self._show_settings()
+        before, self._settings = self._settings, self._settings.changed(settings)
+        if self._settings != before:
+            self._show_settings()
+            self.settings_changed.emit(self.settings())
 
     @property
     def paused(self) -> bool:
@@ -244,7 +252,7 @@ class WaterfallWidget(QtWidgets.QWidget):
     def home(self) -> None:
         """Whole span, newest rows."""
         self._scroll.home()
-        self._span = None
+        self._span = self._fitted = None
         self._fit_span()
 
     def reset_spectrum(self) -> None:
@@ -355,7 +363,7 @@ class WaterfallWidget(QtWidgets.QWidget):
             newest = self.history.newest
             if newest is not None and frame.start_offset <= newest.start_offset:
                 self.segments.clear()
-                self._span = None
+                self._span = self._fitted = None
             found = self.history.push(frame)
             if found is not None and found.kind != SKIP:
                 breaks.append(found)
@@ -417,17 +425,21 @@ class WaterfallWidget(QtWidgets.QWidget):
         self.time_axis.update()
 
     def _fit_span(self) -> None:
-        """Show the whole span of the newest frame, unless it is shown already; allow for those of all rows."""
+        """After a retune show the new span, or all spans of a radio that scans; a view that fits already stays."""
         newest = self._shown[0].newest
         if newest is None or self._span == newest.scale:
             return
-        self._span = newest.scale
-        scales = {stretch.scale for stretch in self._shown[0].stretches}
+        is_scanning = self._span is not None and newest.start_time - self._tuned_time < SCAN_SECONDS
+        self._span, self._tuned_time = newest.scale, newest.start_time
+        scales = {stretch.scale: stretch.y1 for stretch in self._shown[0].stretches}
         view = self.waterfall_plot.getViewBox()
-        view.setLimits(xMin=min(scale.freq_lower for scale in scales) / 1e6,
-                       xMax=max(scale.freq_upper for scale in scales) / 1e6,
-                       minXRange=SMALLEST_COLUMNS * self._span.column_width / 1e6)
-        view.setXRange(self._span.freq_lower / 1e6, self._span.freq_upper / 1e6, padding=0)
+        lower, upper = span_of(scales)
+        view.setLimits(xMin=lower, xMax=upper, minXRange=SMALLEST_COLUMNS * self._span.column_width / 1e6)
+        recent = [scale for scale, y1 in scales.items() if y1 > self._shown[0].newest_y - 2 * SCAN_SECONDS]
+        fitted = span_of(recent if is_scanning else [self._span])
+        if fitted != self._fitted:
+            self._fitted = fitted
+            view.setXRange(*fitted, padding=0)
         self._name_axes()
 
     def _show_frequencies(self, lower: float, upper: float) -> None:
@@ -573,6 +585,11 @@ class WaterfallWidget(QtWidgets.QWidget):
         confidence = f" {100 * box.confidence:.0f} %" if box is not None and box.label == name else ""
         power = stretch.scale.decibels_of(float(stretch.image[row, column]))
         return f"{where} \u00b7 {power:.0f} dB \u00b7 {name}{confidence}"
+
+
+def span_of(scales) -> tuple[float, float]:
+    """Lower and upper edge of all that some scales show, MHz."""
+    return min(scale.freq_lower for scale in scales) / 1e6, max(scale.freq_upper for scale in scales) / 1e6
 
 
 def dress_axis(axis, theme) -> None:
