@@ -268,6 +268,9 @@ def test_a_seek_forwards_goes_on_there_and_keeps_the_picture(play, recording_pat
     assert [place for place in places(feed) if place and place[0] >= 8 * FRAME] == [
         (k * FRAME, (k + 1) * FRAME) for k in range(8, FRAMES)]
     assert feed.restarts == 1, "the one at the beginning"
+    before, after = [frame[0] for frame in feed.all_frames if frame][-5:-3]
+    frames_between = (after["start_offset"] - before["end_offset"]) / FRAME
+    assert after["pdu_num"] - before["pdu_num"] - 1 >= frames_between, "the picture knows that they were not dropped"
     assert all(fields["samples_lost"] == 0 for fields in feed.all_status), "a seek is no loss of the radio"
 
 

@@ -38,11 +38,13 @@ class Piece:
         offset: sample of the stream at which it begins; the stream counts on over jumps.
         position: the same, as sample of the recording.
         round: goes up where a jump went back, so that the picture begins anew.
+        skipped: frames that jumps forwards left out in this round: the picture then knows that they were not lost.
     """
 
     offset: int
     position: int
     round: int
+    skipped: int = 0
 
 
 class Pacing:
@@ -320,9 +322,10 @@ class Player:
                 return
             before = self._pieces[-1] if self._pieces else None
             goes_back = before is not None and position <= self._position
-            number = 0 if before is None else before.round + goes_back
+            number, skipped = (0, 0) if before is None else (before.round + goes_back, before.skipped)
+            skipped = 0 if goes_back else skipped + math.ceil((position - self._position) / self._frame_samples)
             self._position = position
-            self._pieces.append(Piece(self._offset, position, number))
+            self._pieces.append(Piece(self._offset, position, number, skipped))
             self._pace.begin(self._speed)
         frequency = self.recording.capture_at(position).center_frequency
         analyser.jump(self._stream_time(position), frequency)
@@ -348,7 +351,8 @@ class Player:
             self._feed.put_segment(fields if self._has_clock else {**fields, pdu.RX_TIME: None}, box)
         if frame is not None:
             fields, image = frame_fields(frame, clock, self._model.card.name)
-            self._feed.put_frame(fields, image, fields[pdu.MASK], _moved(fields, shift))
+            shown = {**_moved(fields, shift), pdu.PDU_NUM: fields[pdu.PDU_NUM] + piece.skipped}
+            self._feed.put_frame(fields, image, fields[pdu.MASK], shown)
 
     def _on_status(self, status: dict) -> None:
         """A status, in the analysing thread. The real-time factor is that since the one before: since the start it

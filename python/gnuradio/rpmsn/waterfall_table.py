@@ -33,7 +33,7 @@ RESORT_SECONDS = 2.0
 MAX_WAITING = 1500
 """Segments that are taken in at one update: 6000 a second. Of more the newest are kept, and the table says so."""
 STRIP_WIDTH = 150
-SMALLEST_BAR = 2.0
+SMALLEST_BAR = 2
 """Pixels."""
 WARN_SECONDS = 5.0
 CHOSEN_SHARE = 0.35
@@ -366,17 +366,18 @@ class StripDelegate(QtWidgets.QStyledItemDelegate):
         shares, carrier = index.data(SHARES_ROLE), index.data(CARRIER_ROLE)
         if shares is None or not len(shares):
             return
-        box = QtCore.QRectF(option.rect).adjusted(4, 3, -4, -3)
+        box = option.rect.adjusted(4, 3, -4, -3)
         color = QtGui.QColor(*CLASS_COLORS.get(carrier.label, CLASS_COLORS["other"]))
         color.setAlpha(120 if carrier.gone else 255)
-        width = box.width() / len(shares)
         painter.save()
         painter.setPen(QtGui.QPen(QtGui.QColor(self.theme.muted), 0))
         painter.drawLine(box.bottomLeft(), box.bottomRight())
-        for place, share in enumerate(shares):
+        # Edges are whole pixels: widths that are rounded one by one leave gaps.
+        edges = [box.left() + round(place * box.width() / len(shares)) for place in range(len(shares) + 1)]
+        for share, left, right in zip(shares, edges, edges[1:]):
             if share > 0:  # not where it is NaN: nobody looked
-                height = max(SMALLEST_BAR, float(share) * box.height())
-                painter.fillRect(QtCore.QRectF(box.left() + place * width, box.bottom() - height, width, height), color)
+                height = max(SMALLEST_BAR, round(float(share) * box.height()))
+                painter.fillRect(left, box.bottom() - height, right - left, height, color)
         painter.restore()
 
 
