@@ -10,6 +10,7 @@ pytest.importorskip("pyqtgraph", reason="pyqtgraph is not installed")
 
 from gnuradio.rpmsn.carrier_columns import NAMES  # noqa: E402
 from gnuradio.rpmsn.waterfall_table import MAX_WAITING, CarrierTable  # noqa: E402
+from gnuradio.rpmsn.waterfall_with_table import PLACES, WaterfallWithTable  # noqa: E402
 from PyQt5 import QtCore, QtGui, QtTest  # noqa: E402
 from test_carrier_list import FRAME, segment  # noqa: E402
 
@@ -282,3 +283,46 @@ def test_segments_that_are_not_right_are_logged_now_and_then_and_skipped(table, 
 def test_clear_forgets_everything(table):
     table.clear()
     assert ids(table) == [] and table.count_label.text().startswith("0 on the air")
+
+
+# With the waterfall
+
+@pytest.fixture
+def both(app):
+    both = WaterfallWithTable("band 3")
+    both.resize(1200, 800)
+    both.show()
+    yield both
+    both.table._timer.stop()
+    both.close()
+    both.deleteLater()
+    app.processEvents()
+
+
+def test_a_carrier_selected_in_one_is_selected_in_the_other(both, monkeypatch):
+    both.add_segment(segment(0, 4, event="new"))
+    both.table.update_now()
+    both.waterfall.carrier_selected.emit(4)
+    assert [carrier.carrier_id for carrier in both.table.selected()] == [4]
+    asked = QtTest.QSignalSpy(both.table.carrier_selected)
+    click(both.table, 0)
+    assert [4] in list(asked)
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_the_table_takes_a_part_of_the_room_below_or_beside(place, both, app):
+    both.set_place(place)
+    app.processEvents()
+    table, whole = both.tabs.geometry(), both.geometry()
+    assert both.tabs.isVisible() == (place != "hidden")
+    if place == "below":
+        assert table.width() == whole.width() and 0.2 < table.height() / whole.height() < 0.5
+    if place == "beside":
+        assert table.height() == whole.height() and 0.2 < table.width() / whole.width() < 0.5
+
+
+def test_clear_forgets_rows_and_carriers(both):
+    both.add_segment(segment(0, 4, event="new"))
+    both.table.update_now()
+    both.clear()
+    assert ids(both.table) == []
