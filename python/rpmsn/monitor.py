@@ -15,7 +15,7 @@ from .report import carrier_fields, format_table
 LINES_BETWEEN_HEADERS = 20
 SILENT_SECONDS = 5.0
 """A radio that sends nothing for so long has stopped: the program ends, so that whoever started it can act."""
-STOP_SECONDS = 5.0
+STOP_SECONDS = 2.0
 """A driver that does not end within this time is left behind, and the process with it."""
 STEP_SECONDS = 0.1
 SHORTEST_TOLD_S = 0.2
