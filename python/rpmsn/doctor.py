@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """`rpmsn doctor`: what is there, what is missing, and the next step for each."""
 import importlib
+import importlib.util
 import os
 import platform
 import shutil
-import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from . import companion
 from .errors import RpmsnError
+from .radios.findings import soapy_drivers
 
 MARKS = {"ok": "ok     ", "optional": "-      ", "missing": "MISSING"}
 FEATURES = ("avx2", "avx512f", "avx512_vnni", "amx_int8", "asimd")
@@ -202,7 +203,7 @@ def _companion():
 
 
 def _drivers():
-    """UHD and SoapySDR: whether GNU Radio can open a USRP or an RTL-SDR."""
+    """UHD, SoapySDR and gr-osmosdr: whether GNU Radio can open a USRP or an RTL-SDR."""
     module, error = _import("gnuradio.uhd")
     yield (Finding("ok", "USRP (gr-uhd)", "there; `uhd_find_devices` lists devices") if module
            else Finding("optional", "USRP (gr-uhd)", error, "apt-get install gnuradio uhd-host"))
@@ -210,23 +211,14 @@ def _drivers():
     if module is None:
         yield Finding("optional", "SoapySDR (gr-soapy)", error, "apt-get install gnuradio")
         return
-    drivers = _soapy_drivers()
-    yield Finding("ok", "SoapySDR (gr-soapy)", f"drivers: {', '.join(drivers) or 'none listed'}")
+    drivers = soapy_drivers()
+    yield Finding("ok", "SoapySDR (gr-soapy)", f"drivers: {', '.join(drivers) or 'none listed'}; `rpmsn devices` lists "
+                  "devices")
     if drivers and "rtlsdr" not in drivers:
         yield Finding("optional", "RTL-SDR driver", "not found", "apt-get install soapysdr-module-rtlsdr")
-
-
-def _soapy_drivers():
-    """Names of the SoapySDR drivers, from its own tool; empty where that is not installed."""
-    program = shutil.which("SoapySDRUtil")
-    if program is None:
-        return []
-    try:
-        text = subprocess.run([program, "--info"], capture_output=True, text=True, timeout=20).stdout
-    except (OSError, subprocess.TimeoutExpired):
-        return []
-    listed = [line.split("...")[-1] for line in text.splitlines() if line.startswith("Available factories")]
-    return [name.strip() for name in ",".join(listed).split(",") if name.strip() not in ("", "No factories found!")]
+    is_there = importlib.util.find_spec("osmosdr") is not None
+    yield (Finding("ok", "gr-osmosdr", "there; opens rtl_tcp=HOST:PORT") if is_there
+           else Finding("optional", "gr-osmosdr", "not found; it opens rtl_tcp=HOST:PORT", "apt-get install gr-osmosdr"))
 
 
 def _screen():
