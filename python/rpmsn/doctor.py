@@ -218,7 +218,7 @@ def _drivers():
         yield Finding("optional", "RTL-SDR driver", "not found", "apt-get install soapysdr-module-rtlsdr")
     is_there = importlib.util.find_spec("osmosdr") is not None
     yield (Finding("ok", "gr-osmosdr", "there; opens rtl_tcp=HOST:PORT") if is_there
-           else Finding("optional", "gr-osmosdr", "not found; it opens rtl_tcp=HOST:PORT", "apt-get install gr-osmosdr"))
+           else Finding("optional", "gr-osmosdr", "not found; opens rtl_tcp=HOST:PORT", "apt-get install gr-osmosdr"))
 
 
 def _screen():
