@@ -491,7 +491,15 @@ def test_boxes_are_bounded():
     boxes = SegmentBoxes()
     for number in range(3 * waterfall_boxes.MAX_BOXES):
         boxes.add(check_segment(segment_fields(number % 7, burst_id=number)), edge_tolerance=2e5)
-    assert len(boxes.boxes) == waterfall_boxes.MAX_BOXES and len(boxes._open) <= 2 * waterfall_boxes.MAX_BOXES + 1
+    assert len(boxes.boxes) <= waterfall_boxes.MAX_BOXES and len(boxes._open) <= 2 * waterfall_boxes.MAX_BOXES + 1
+
+
+def test_a_carrier_that_goes_on_keeps_its_box_while_short_ones_come_and_go():
+    boxes = SegmentBoxes()
+    for number in range(2 * waterfall_boxes.MAX_BOXES):
+        boxes.add(check_segment(segment_fields(number)), edge_tolerance=2e5)
+        boxes.add(check_segment(segment_fields(number, 2e6, 3e6, burst_id=number + 2)), edge_tolerance=2e5)
+    assert boxes.newest_of(1).end_offset == 2 * waterfall_boxes.MAX_BOXES * SAMPLES
 
 
 def shown_labels(widget):

@@ -93,11 +93,11 @@ class SegmentBoxes:
     well beyond it ends it and begins a box of its own, so that two boxes of one carrier do not overlap.
 
     Attributes:
-        boxes: the boxes, at most `MAX_BOXES`; the oldest leave first.
+        boxes: list of Box, at most `MAX_BOXES`; those that ended first leave first.
     """
 
     def __init__(self):
-        self.boxes: deque[Box] = deque(maxlen=MAX_BOXES)
+        self.boxes: list[Box] = []
         self._open: dict = {}
         self._break_offset = 0
 
@@ -114,7 +114,7 @@ class SegmentBoxes:
     def snapshot(self) -> "SegmentBoxes":
         """A copy that stays as it is; nothing may be added to it."""
         held = SegmentBoxes()
-        held.boxes.extend(dataclasses.replace(box) for box in self.boxes)
+        held.boxes = [dataclasses.replace(box) for box in self.boxes]
         return held
 
     def add(self, box: Box, edge_tolerance: float) -> None:
@@ -133,13 +133,14 @@ class SegmentBoxes:
             _end_overlapped(known_boxes, box)
         known_boxes.append(box)
         self.boxes.append(box)
+        if len(self.boxes) > MAX_BOXES:  # a carrier that goes on for hours came first, but has not ended
+            self.boxes = sorted(self.boxes, key=lambda box: box.end_offset)[MAX_BOXES // 10:]
         if len(self._open) > 2 * MAX_BOXES:
             self._open = dict(list(self._open.items())[MAX_BOXES:])
 
     def forget_before(self, offset: int) -> None:
-        """Drop the boxes at the old end that ended before a sample."""
-        while self.boxes and self.boxes[0].end_offset <= offset:
-            self.boxes.popleft()
+        """Drop the boxes that ended before a sample."""
+        self.boxes = [box for box in self.boxes if box.end_offset > offset]
 
     def newest_of(self, burst_id: int) -> Box | None:
         """The box of a carrier that ends last."""

@@ -31,7 +31,7 @@ class Controls(QtWidgets.QWidget):
         row = QtWidgets.QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
-        for part in (*self.class_boxes.values(), self.alpha_slider, self.boxes_box):
+        for part in (*self.class_boxes.values(), QtWidgets.QLabel("Opacity"), self.alpha_slider, self.boxes_box):
             row.addWidget(part)
         row.addStretch(1)
         for part in (QtWidgets.QLabel("Levels"), self.low_slider, self.high_slider, self.autoscale_button,

@@ -55,7 +55,7 @@ from .waterfall_view import SMALLEST_COLUMNS, WaterfallView
 
 logger = logging.getLogger(__name__)
 
-MINIMUM_SIZE = (880, 480)
+MINIMUM_SIZE = (940, 480)
 """Pixels; in less the controls cut one another off. GNU Radio's window scrolls where it is smaller."""
 REDRAW_INTERVAL_MS = 40
 FRAME_SECONDS = 0.04
@@ -336,6 +336,7 @@ class WaterfallWidget(QtWidgets.QWidget):
             shortcut.setContext(QtCore.Qt.WidgetWithChildrenShortcut)
             shortcut.activated.connect(slot)
         self.cursors.moved.connect(self._show_measurement)
+        self.waterfall_plot.getViewBox().sigRangeChanged.connect(self._show_hover)
         scene = self.waterfall_plot.scene()
         scene.sigMouseMoved.connect(self._on_mouse_moved)
         scene.sigMouseClicked.connect(self._on_mouse_clicked)
@@ -532,7 +533,7 @@ class WaterfallWidget(QtWidgets.QWidget):
         self._mouse = position
         self._show_hover()
 
-    def _show_hover(self) -> None:
+    def _show_hover(self, *_) -> None:
         """Say what is under the mouse, also while rows move below it."""
         point = None if self._mouse is None else self._picture_point(self._mouse)
         self.status_bar.readout_label.setText("" if point is None else self._describe(*point))
