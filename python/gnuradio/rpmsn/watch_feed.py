@@ -5,7 +5,7 @@ import threading
 from collections import deque
 
 MAX_FRAMES = 64
-MAX_SEGMENTS = 4096
+MAX_SEGMENTS = 1024
 
 
 @dataclasses.dataclass(frozen=True)
