@@ -176,6 +176,20 @@ def test_hover_tells_the_confidence_of_the_box(widget):
 
 # Zoom, pan, Home
 
+@pytest.mark.parametrize("is_paused", [False, True])
+def test_a_zoom_in_time_keeps_the_newest_rows_where_they_move_and_the_mouse_where_they_stand(widget, is_paused):
+    draw(widget, *(scene(number) for number in range(20)))
+    if is_paused:
+        press_key(widget, QtCore.Qt.Key_Space)
+    point = viewport_point(widget, CENTER, 18 * FRAME_SECONDS)
+    before = said(move_mouse(widget, point))[1]
+    turn_wheel(widget, point, 3, QtCore.Qt.ControlModifier)
+    low, high = widget.waterfall_plot.viewRange()[1]
+    assert high - low == pytest.approx(0.8 ** 3 * 4 * FRAME_SECONDS)
+    after = said(widget.status_bar.readout_label.text())[1]
+    assert (abs(after - before) < 2e-3) == is_paused and (abs(high - 20 * FRAME_SECONDS) < 1e-6) != is_paused
+
+
 def test_home_shows_the_whole_span_again(widget):
     draw(widget, *(scene(number) for number in range(8)))
     whole = widget.waterfall_plot.viewRange()

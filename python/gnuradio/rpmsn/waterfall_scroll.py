@@ -21,13 +21,15 @@ class TimeScroll(QtCore.QObject):
     Attributes:
         history: History in view.
         following: whether the newest row stays in view.
+        is_held: whether the rows stand still; where they move, a zoom keeps the newest one in view.
     """
 
     def __init__(self, view, bar, history: History, seconds: float):
         super().__init__()
         self._view, self._bar, self.history = view, bar, history
         self.seconds = seconds
-        self.following = True
+        self.following, self.is_held = True, False
+        self._last_height = 0.0
         view.sigRangeChangedManually.connect(self._on_view_moved)
         bar.valueChanged.connect(self._on_bar_moved)
 
@@ -43,6 +45,7 @@ class TimeScroll(QtCore.QObject):
                              minYRange=SMALLEST_SECONDS)
         if self.following:
             self._view.setYRange(newest - height, newest, padding=0)
+        self._last_height = self._height()
         self._update_bar()
 
     def home(self) -> None:
@@ -72,8 +75,11 @@ class TimeScroll(QtCore.QObject):
         return high - low
 
     def _on_view_moved(self, *_) -> None:
-        """The user has moved the view: follow if the newest row is at its end."""
-        self.following = self.behind <= NEAR_NEWEST * self._height()
+        """The user has moved the view: follow if the newest row is at its end, or was before a zoom."""
+        height = self._height()
+        is_zoom = abs(height - self._last_height) > 1e-6 * height
+        is_kept = self.following and is_zoom and not self.is_held
+        self.following = is_kept or self.behind <= NEAR_NEWEST * height
         self.update()
 
     def _on_bar_moved(self, steps: int) -> None:

@@ -493,6 +493,7 @@ class WaterfallWidget(QtWidgets.QWidget):
         for part in (self.picture, self.box_layer, self.time_axis, self._scroll):
             part.history = history
         self.box_layer.segments = segments
+        self._scroll.is_held = is_paused
         self._drawn_version = -1
         if not is_paused:
             self._scroll.following = True
