@@ -550,6 +550,16 @@ def test_a_label_gets_shorter_before_it_is_left_out():
     assert [text for _, _, text, _ in placed] == ["short"]
 
 
+def test_a_shortened_label_gets_longer_again_when_there_is_room_to_spare():
+    def place(spot, room):
+        wishes = [(QtCore.QRectF(0, 0, 200, 24), ["long text", "short"], spot)]
+        taken = [QtCore.QRectF(145 + room, 0, 50, 24)]
+        return place_labels(wishes, QtCore.QRectF(0, 0, 200, 24), 20, lambda text: 10 * len(text), taken)[0]
+
+    assert place(None, -5)[2:] == ("short", (1, 0))
+    assert place((1, 0), 0)[2] == "short" and place((1, 0), 20)[2] == "long text" and place((0, 0), 0)[2] == "long text"
+
+
 def test_labels_do_not_cover_other_texts():
     wishes = [(QtCore.QRectF(0, 0, 100, 90), ["LTE"], None)]
     [(_, rect, _, _)] = place_labels(wishes, QtCore.QRectF(0, 0, 100, 90), 20, len, [QtCore.QRectF(0, 0, 100, 40)])

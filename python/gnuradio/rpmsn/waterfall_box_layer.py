@@ -15,6 +15,8 @@ NARROW_BOX = 10
 """Pixels below which a box gets a thin outline."""
 MAX_DRAWN, MAX_LABELLED = 250, 60
 """Boxes in view that are drawn, the widest first, and carriers that may get a label: more could not be told apart."""
+SPARE_ROOM = 12
+"""Pixels on either side that have to be free before a label that was shortened gets longer again."""
 
 
 class BoxLayer(PixelLayer):
@@ -204,13 +206,15 @@ def _find_room(box, texts, before, view, line_height, width_of, taken):
         return None
     first = min(round(visible.top()) + 3, math.floor(view.bottom() - line_height))
     n_lines = 1 + max(0, math.floor((visible.bottom() - line_height - first) / (line_height + 2)))
-    spots = [(number, line) for number in range(len(texts)) for line in range(n_lines)]
-    if before in spots:
-        spots.insert(0, before)
-    for number, line in spots:
+    spots = [((number, line), 0) for number in range(len(texts)) for line in range(n_lines)]
+    if (before, 0) in spots:
+        longer = [((number, before[1]), SPARE_ROOM) for number in range(before[0])]
+        spots = [*longer, (before, 0), *spots]
+    for (number, line), spare in spots:
         width = width_of(texts[number])
         left = math.floor(min(max(visible.center().x() - width / 2, math.ceil(view.left())), view.right() - width))
         rect = QtCore.QRectF(left, first + line * (line_height + 2), width, line_height)
-        if view.contains(rect) and not any(rect.intersects(other) for other in taken):
+        wanted = rect.adjusted(-spare, 0, spare, 0)
+        if view.contains(rect) and not any(wanted.intersects(other) for other in taken):
             return rect, texts[number], (number, line)
     return None

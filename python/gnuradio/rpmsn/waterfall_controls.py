@@ -120,14 +120,14 @@ class Controls(QtWidgets.QWidget):
 
     @staticmethod
     def _check_box(text: str, hint: str, color=None):
-        """A check box with a swatch of a colour."""
+        """A check box, filled with a colour when it is on."""
         box = QtWidgets.QCheckBox(text)
         box.setToolTip(hint)
         box.setFocusPolicy(QtCore.Qt.NoFocus)
         if color is not None:
-            swatch = QtGui.QPixmap(14, 14)
-            swatch.fill(QtGui.QColor(*color))
-            box.setIcon(QtGui.QIcon(swatch))
+            name = QtGui.QColor(*color).name()
+            box.setStyleSheet(f"QCheckBox::indicator {{ border-color: {name}; }}"
+                              f"QCheckBox::indicator:checked {{ background: {name}; }}")
         return box
 
     @staticmethod

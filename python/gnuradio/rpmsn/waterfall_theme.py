@@ -82,6 +82,8 @@ def style_sheet(theme: Theme) -> str:
         QPushButton, QToolButton {{ color: {theme.text}; background: {theme.surface};
                                     border: 1px solid {theme.muted}; border-radius: 4px; padding: 3px 10px;
                                     font-size: 13px; }}
+        QCheckBox::indicator {{ width: 11px; height: 11px; border: 2px solid {theme.muted}; border-radius: 3px; }}
+        QCheckBox::indicator:checked {{ background: {theme.line}; }}
         QToolButton {{ padding-right: 18px; }}
         QToolButton::menu-indicator {{ subcontrol-position: right center; right: 5px; }}
         QPushButton:hover, QToolButton:hover {{ border-color: {theme.line}; }}
