@@ -75,6 +75,7 @@ class band_scanner(gr.sync_block):
         """Called by GNU Radio when the flowgraph starts."""
         if self._scanner.outputs is None:
             self._scanner.outputs = self._open_logs()
+        self._told_until = None
         self._scanner.start()
         return True
 
@@ -138,23 +139,26 @@ class band_scanner(gr.sync_block):
         self.message_port_pub(pmt.intern(COMMAND), message)
 
     def _send_sweep(self, picture, events, sweep):
-        """Tell of a sweep; in the analysing thread."""
-        model = self._scanner.model.card.name
+        """Tell of a sweep; in the analysing thread.
+
+        Sweeps follow each other without a gap, and a carrier has the samples of the sweep that shows it, so that a
+        waterfall puts its box over the whole row; its time is that of its own steps.
+        """
+        geometry, model = picture.geometry, self._scanner.model.card.name
+        end = geometry.start_offset + geometry.samples
+        start = geometry.start_offset if self._told_until is None else self._told_until
+        self._told_until = end
         for event in events:
-            self._publish(pdu.SEGMENTS, segment_fields(event, picture.clock, sweep, pdu.HEALTH_OK, model))
+            fields = segment_fields(event, picture.clock, sweep, pdu.HEALTH_OK, model)
+            self._publish(pdu.SEGMENTS, {**fields, pdu.START_OFFSET: start, pdu.END_OFFSET: end})
         image, mask = picture.reduced(PICTURE_COLUMNS)
-        geometry = picture.geometry
-        start, end = geometry.start_offset, geometry.start_offset + geometry.samples
-        # The picture spans more than the radio's rate, and its sample numbers count at what it spans.
-        stretch = geometry.sample_rate / self._scanner.plan.sample_rate
         self._publish(pdu.FRAMES, {
             pdu.PDU_NUM: sweep, pdu.ROWS: image.shape[0], pdu.COLUMNS: image.shape[1], pdu.MASK: mask,
             pdu.CLASSES: list(CLASS_NAMES), pdu.CENTER_FREQUENCY: geometry.center_frequency,
-            pdu.SAMPLE_RATE: geometry.sample_rate, pdu.START_OFFSET: round(start * stretch),
-            pdu.END_OFFSET: round(end * stretch), pdu.RX_TIME: picture.clock.at(start),
-            pdu.TIME_SOURCE: picture.clock.source, pdu.DURATION: (end - start) / self._scanner.plan.sample_rate,
-            pdu.DB_MIN: DB_MIN, pdu.DB_MAX: DB_MAX, pdu.NOISE_FLOOR_DB: float(np.median(picture.floor_db)),
-            pdu.MODEL: model,
+            pdu.SAMPLE_RATE: geometry.sample_rate, pdu.START_OFFSET: start, pdu.END_OFFSET: end,
+            pdu.RX_TIME: picture.clock.at(start), pdu.TIME_SOURCE: picture.clock.source,
+            pdu.DURATION: (end - start) / self._scanner.plan.sample_rate, pdu.DB_MIN: DB_MIN, pdu.DB_MAX: DB_MAX,
+            pdu.NOISE_FLOOR_DB: float(np.median(picture.floor_db)), pdu.MODEL: model,
         }, image)
 
     def _send_status(self, status):
