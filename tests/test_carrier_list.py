@@ -8,7 +8,7 @@ pytest.importorskip("pmt", reason="GNU Radio is not installed")
 
 from gnuradio.rpmsn import carrier_columns  # noqa: E402
 from gnuradio.rpmsn.carrier_export import export  # noqa: E402
-from gnuradio.rpmsn.carrier_list import SILENT_SECONDS, CarrierList  # noqa: E402
+from gnuradio.rpmsn.carrier_list import SILENT_SECONDS, WHOLE_EVENT, CarrierList  # noqa: E402
 from gnuradio.rpmsn.carrier_occupancy import BINS, Occupancy, Timeline  # noqa: E402
 
 from rpmsn.errors import ParameterError  # noqa: E402
@@ -80,6 +80,13 @@ def test_the_message_that_a_carrier_is_gone_has_the_last_word():
     assert carrier.gone and (carrier.label, carrier.confidence, carrier.bandwidth) == ("NR", 0.5, 15e6)
     carriers.advance(100 * FRAME)
     assert carrier.share_on_air(carriers.timeline) == pytest.approx(0.2)
+
+
+def test_at_the_end_of_a_recording_a_carrier_is_told_as_a_whole_and_not_gone():
+    carriers = CarrierList()
+    carriers.add(segment(0))
+    carriers.add(segment(0, event=WHOLE_EVENT, end_offset=5 * FRAME, confidence=0.5))
+    assert not only(carriers).gone and only(carriers).confidence == 0.5
 
 
 def test_unknown_values_do_not_spoil_the_means():

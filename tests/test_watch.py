@@ -19,6 +19,7 @@ QtWidgets = pytest.importorskip("PyQt5.QtWidgets", reason="PyQt5 is not installe
 pytest.importorskip("pyqtgraph", reason="pyqtgraph is not installed")
 
 from gnuradio.rpmsn import watch, watch_display, watch_settings  # noqa: E402
+from gnuradio.rpmsn.carrier_list import WHOLE_EVENT  # noqa: E402
 from gnuradio.rpmsn.watch_comparison import ComparisonTable, distinct, latest  # noqa: E402
 from gnuradio.rpmsn.watch_feed import MAX_FRAMES, MAX_SEGMENTS, Feed  # noqa: E402
 from gnuradio.rpmsn.watch_player import FASTEST, MOST_BEHIND_SECONDS, SPEEDS, Pacing, Player  # noqa: E402
@@ -222,15 +223,39 @@ def test_the_rest_of_the_last_frame_is_shown_when_the_recording_is_over(play, tm
     assert places(feed)[-1][1] == 2 * FRAME + FRAME // 2
 
 
+def annotated(path, model):
+    """What `rpmsn annotate` does with a recording: its events, and its carriers."""
+    with open_recording(path) as recording:
+        analyser = RecordingAnalyser(recording, load_model(str(model)), runtime="torch")
+        events = [event for _, found in analyser.frames() for event in found]
+    return events, analyser.tracker.carriers
+
+
 def test_it_finds_what_annotate_finds(play, recording_path, all_lte):
+    events, carriers = annotated(recording_path, all_lte)
     player, feed = play(recording_path)
-    with open_recording(recording_path) as recording:
-        wanted = [(event.segment.freq_lower, event.segment.freq_upper, event.segment.start_offset, event.kind)
-                  for _, events in RecordingAnalyser(recording, load_model(str(all_lte)), runtime="torch").frames()
-                  for event in events]
-    wait_for(lambda: player.ended and len(feed.all_segments) == len(wanted))
-    assert [(fields["freq_lower"], fields["freq_upper"], fields["start_offset"], fields["event"])
-            for fields in feed.all_segments] == wanted
+    wait_for(lambda: player.finished)
+    found = [(fields["freq_lower"], fields["freq_upper"], fields["start_offset"], fields["event"])
+             for fields in feed.all_segments if fields["event"] != WHOLE_EVENT]
+    assert found == [(event.segment.freq_lower, event.segment.freq_upper, event.segment.start_offset, event.kind)
+                     for event in events]
+    whole = [fields for fields in feed.all_segments if fields["event"] == WHOLE_EVENT]
+    assert [(fields["freq_lower"], fields["freq_upper"], fields["confidence"]) for fields in whole] == [
+        (carrier.freq_lower, carrier.freq_upper, carrier.confidence) for carrier in carriers]
+
+
+def test_a_recording_of_one_frame_shows_its_carrier(play, tmp_path):
+    player, feed = play(write_recording(tmp_path, frames=1))
+    wait_for(lambda: player.finished)
+    assert [fields["event"] for fields in feed.all_segments] == ["new", WHOLE_EVENT] and len(feed.all_frames) == 2
+
+
+def test_at_the_end_of_a_recording_the_status_still_comes(play, recording_path):
+    player, feed = play(recording_path)
+    wait_for(lambda: player.finished)
+    count = len(feed.all_status)
+    wait_for(lambda: len(feed.all_status) > count + 1)
+    assert feed.all_status[-1]["input_rate"] == 0.0 and feed.all_status[-1]["samples_analysed"] == FRAMES * FRAME
 
 
 def test_times_are_those_of_the_file(play, recording_path):
@@ -254,7 +279,7 @@ def test_capture_segments_have_their_own_frequency_and_time(play, tmp_path):
 def test_without_a_clock_carriers_tell_no_time(play, tmp_path):
     player, feed = play(write_recording(tmp_path, [{"core:sample_start": 0}]))
     wait_for(lambda: len(feed.all_segments) > 2)
-    assert {fields["rx_time"] for fields in feed.all_segments} == {None}
+    assert {fields["rx_time"] for fields in feed.all_segments} == {None} and "has no time" in feed.note
 
 
 # Seek, loop, hold

@@ -27,7 +27,9 @@ SILENT_SECONDS = 60.0
 FOLLOW_MEANS = 0.1
 FOLLOW_OUTWARDS, FOLLOW_INWARDS = 0.3, 0.02
 """How far a value goes towards that of a new segment. Edges go inwards slowly: a burst is narrower than its carrier."""
-WHOLE = (pdu.START_OFFSET, pdu.END_OFFSET)
+WHOLE_EVENT = "whole"
+"""Beside the events of messages: what is known of a carrier as a whole, which is not gone, since its recording ended."""
+OFFSETS = (pdu.START_OFFSET, pdu.END_OFFSET)
 NUMBERS = (pdu.CONFIDENCE, pdu.FREQ_LOWER, pdu.FREQ_UPPER, pdu.SAMPLE_RATE)
 
 
@@ -157,7 +159,8 @@ class CarrierList:
         """Take in a segment message.
 
         Args:
-            fields: dict of the PDU, keys as in `pdu.SEGMENT_KEYS`; further keys do not matter.
+            fields: dict of the PDU, keys as in `pdu.SEGMENT_KEYS`; further keys do not matter. The event may be
+                `WHOLE_EVENT`, too.
 
         Raises:
             ValueError: something that is needed is missing or cannot be; the message names it.
@@ -171,9 +174,10 @@ class CarrierList:
             carrier = None
         if carrier is None:
             carrier = self._begin(fields, values)
-        if event == "gone":
+        if event in ("gone", WHOLE_EVENT):
             _take_whole(carrier, fields, values)
-            self._end(carrier)
+            if event == "gone":
+                self._end(carrier)
         else:
             _take_segment(carrier, fields, values)
             carrier.occupancy.add(values[pdu.START_OFFSET], values[pdu.END_OFFSET], fields.get(pdu.PDU_NUM),
@@ -266,7 +270,7 @@ def _follow(mean: float, value: float) -> float:
 def _checked(fields: dict) -> dict:
     """The numbers that are needed, checked."""
     try:
-        values = {key: int(fields[key]) for key in (*WHOLE, pdu.BURST_ID)}
+        values = {key: int(fields[key]) for key in (*OFFSETS, pdu.BURST_ID)}
         values |= {key: float(fields[key]) for key in NUMBERS}
         fields[pdu.LABEL]
     except KeyError as error:

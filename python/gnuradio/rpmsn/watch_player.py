@@ -14,6 +14,7 @@ from rpmsn.inference.model import load_model
 from rpmsn.inference.stream import StreamTime
 
 from . import pdu
+from .carrier_list import WHOLE_EVENT
 from .result_fields import frame_fields, segment_fields
 from .watch_feed import Feed
 
@@ -25,6 +26,7 @@ SPEEDS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, FASTEST)
 SLICE_SECONDS = 0.02
 """Samples are handed on in slices of so much signal, so that a seek or the end never waits for long."""
 WAIT_SECONDS = 0.02
+STATUS_SECONDS = 1.0
 MOST_BEHIND_SECONDS = 0.25
 """Where the analysis cannot keep up, no more than this is made up for later."""
 MAX_PIECES = 64
@@ -96,6 +98,10 @@ class Player:
         begin_at: s, where to begin.
         clock: seconds of a clock that never jumps.
 
+    Attributes:
+        ended: whether it stands at the end of the recording.
+        finished: whether all that was played until then has been told of.
+
     Raises:
         ParameterError: a value is not allowed.
         ModelError: there is no such model.
@@ -112,14 +118,14 @@ class Player:
         self._changed = threading.Condition()
         self._seek = self._sample_at(begin_at)
         self._step = 0
-        self._is_paused = self._is_stopping = self.ended = False
+        self._is_paused = self._is_stopping = self.ended = self.finished = False
         self.loop = loop
         self._position = self._seek
         self._offset = 0
         self._pieces = deque(maxlen=MAX_PIECES)
         self._shown_round = None
         self._health, self._number = pdu.HEALTH_OK, 0
-        self._measured = clock(), 0
+        self._measured, self._status = (clock(), 0), None
         self._thread = threading.Thread(target=self._run, name="rpmsn player")
         self.set_speed(speed)
         if not 0 <= begin_at <= recording.duration:
@@ -233,11 +239,11 @@ class Player:
         try:
             self._feed.note = f"loading the model {self._model.card.name}"
             analyser = self._load()
-            self._feed.note = ""
+            self._feed.note = "; ".join(self._notes(analyser))
         except Exception as error:  # whatever a broken library raises has to be seen in the window
             self._fail(error)
             return
-        analyser.start()
+        self._begin_stream(analyser)
         try:
             self._play(analyser)
         except Exception as error:  # as above
@@ -251,9 +257,18 @@ class Player:
         analyser = StreamAnalyser(self._model, self.recording.sample_rate, self.recording.center_frequency or 0.0,
                                   settings, on_result=self._on_result, on_status=self._on_status,
                                   on_error=lambda text: logger.error("%s", text))
-        for warning in (*self.recording.warnings, *analyser.segmenter.warnings):
-            logger.warning("%s: %s", self.title, warning)
         return analyser
+
+    def _notes(self, analyser) -> list:
+        """What a person who looks at this recording should know, in words."""
+        notes = [*self.recording.warnings, *analyser.segmenter.warnings]
+        if not self._has_clock:
+            notes.append("the recording has no time: times count from its beginning, as 1970-01-01 00:00")
+        return notes
+
+    def _begin_stream(self, analyser) -> None:
+        analyser.start()
+        self._measured = self._clock(), 0
 
     def _fail(self, error: Exception) -> None:
         text = str(error) if isinstance(error, (RpmsnError, ImportError)) else f"{type(error).__name__}: {error}"
@@ -264,11 +279,16 @@ class Player:
     def _play(self, analyser) -> None:
         """Hand slices on until it is stopped."""
         while not self._is_stopping:
+            if self.ended and not self.finished:
+                # As at the end of `rpmsn annotate`: carriers that were seen too little to be told of are told of now.
+                analyser.stop()
+                self.finished = True
             self._jump(analyser)
             count = self._allowed()
             if count:
                 self._hand_on(analyser, count)
             else:
+                self._repeat_status()
                 with self._changed:
                     self._changed.wait(WAIT_SECONDS)
 
@@ -303,16 +323,15 @@ class Player:
             self._step = max(0, self._step - taken)
             self._pace.went(taken)
             if self._position >= self.recording.sample_count:
-                self._at_end(analyser)
+                self._at_end()
 
-    def _at_end(self, analyser) -> None:
-        """The recording is over: begin again, or hold after the rest of the last frame."""
+    def _at_end(self) -> None:
+        """The recording is over: begin again, or hold."""
         self._step = 0
         if self.loop:
             self._seek = 0
         elif self._seek is None:
             self.ended = True
-            analyser.jump(self._stream_time(self._position))
 
     def _jump(self, analyser) -> None:
         """Go where a seek has asked to."""
@@ -327,6 +346,9 @@ class Player:
             self._position = position
             self._pieces.append(Piece(self._offset, position, number, skipped))
             self._pace.begin(self._speed)
+        if self.finished:
+            self._begin_stream(analyser)
+            self.finished = False
         frequency = self.recording.capture_at(position).center_frequency
         analyser.jump(self._stream_time(position), frequency)
 
@@ -348,7 +370,10 @@ class Player:
         for event, event_clock in events:
             fields = segment_fields(event, event_clock, self._number, self._health, self._model.card.name)
             box = _moved(fields, shift) if event.segment and fields[pdu.END_OFFSET] > piece.offset else None
-            self._feed.put_segment(fields if self._has_clock else {**fields, pdu.RX_TIME: None}, box)
+            told = fields if self._has_clock else {**fields, pdu.RX_TIME: None}
+            # What is on the air when the recording ends is not gone.
+            is_cut = self.ended and fields[pdu.EVENT] == "gone"
+            self._feed.put_segment({**told, pdu.EVENT: WHOLE_EVENT} if is_cut else told, box)
         if frame is not None:
             fields, image = frame_fields(frame, clock, self._model.card.name)
             shown = {**_moved(fields, shift), pdu.PDU_NUM: fields[pdu.PDU_NUM] + piece.skipped}
@@ -361,7 +386,14 @@ class Player:
         since, before = self._measured
         self._measured = now, analysed
         factor = (analysed - before) / self.recording.sample_rate / max(now - since, 1e-3)
-        self._feed.put_status({**status, pdu.REAL_TIME_FACTOR: factor})
+        self._status = {**status, pdu.REAL_TIME_FACTOR: factor}
+        self._feed.put_status(self._status)
+
+    def _repeat_status(self) -> None:
+        """At the end of the recording the analysis rests; that it is all right is told all the same."""
+        if self.finished and self._status and self._clock() - self._measured[0] >= STATUS_SECONDS:
+            self._measured = self._clock(), 0
+            self._feed.put_status({**self._status, pdu.INPUT_RATE: 0.0, pdu.REAL_TIME_FACTOR: 0.0})
 
     @property
     def _has_clock(self) -> bool:

@@ -191,7 +191,7 @@ class WatchWindow(QtWidgets.QMainWindow):
             self._apply_theme()
         if self.comparison is not None and self.comparison.isVisible():
             self.comparison.show_carriers(self.table.carriers.rows())
-        is_over = self._feed.failed or self.player is not None and self.player.ended
+        is_over = self._feed.failed or self.player is not None and self.player.finished
         if self._picture and is_over and not self._ending:
             self._ending = True
             QtCore.QTimer.singleShot(SETTLE_MS, self.save_and_close)
