@@ -4,7 +4,7 @@ import pmt
 from gnuradio import gr
 
 from . import pdu
-from .waterfall_inbox import Inbox
+from .waterfall_inbox import MAX_FRAMES, MAX_SEGMENTS, Inbox
 
 REQUIRED_OF_FRAME = (pdu.ROWS, pdu.COLUMNS, pdu.MASK)
 """What is needed to shape the arrays; the widget checks the rest."""
@@ -122,14 +122,23 @@ class waterfall_overlay(gr.basic_block):
     def _on_frame(self, message) -> None:
         """Handler of `frames`, in a thread of GNU Radio."""
         self._inbox.put_frame(message)
+        self._shed(pdu.FRAMES, MAX_FRAMES)
 
     def _on_segment(self, message) -> None:
         """Handler of `segments`, in a thread of GNU Radio."""
         self._inbox.put_segment(message)
+        self._shed(pdu.SEGMENTS, MAX_SEGMENTS)
 
     def _on_status(self, message) -> None:
         """Handler of `status`, in a thread of GNU Radio."""
         self._inbox.put_status(message)
+        self._shed(pdu.STATUS, 1)
+
+    def _shed(self, port: str, limit: int) -> None:
+        """Drop the oldest messages that GNU Radio keeps for a port, without a bound, while this thread is late."""
+        name = pmt.intern(port)
+        for _ in range(self.nmsgs(name) - limit):
+            self.delete_head_nowait(name)
 
     def _drain(self) -> None:
         """In the Qt thread, before each redraw: hand everything that waits to the widget."""
