@@ -109,10 +109,28 @@ def test_a_number_that_comes_again_as_new_is_another_carrier():
 @pytest.mark.parametrize("changes", [{"sample_rate": 20e6}, {}])
 def test_a_stream_at_another_rate_or_begun_anew_ends_what_was_there(changes):
     carriers = CarrierList()
-    carriers.add(segment(50, burst_id=1))
+    carriers.add(segment(0, burst_id=1))
+    carriers.add(segment(60, burst_id=1))
     carriers.add(segment(2, burst_id=2, **changes))
     assert [carrier.gone for carrier in carriers.rows()] == [True, False]
     assert carriers.timeline.origin == 2 * FRAME
+
+
+def test_a_segment_of_a_frame_that_reaches_back_is_of_the_same_stream():
+    carriers = CarrierList()
+    carriers.add_frame(0, FRAME, 0, RATE)
+    carriers.add_frame(FRAME, FRAME + FRAME // 10, 1, RATE)
+    carriers.add(segment(0, 1, event="new", start_offset=FRAME, end_offset=FRAME + FRAME // 10))
+    carriers.add(segment(0, 2, event="new", start_offset=FRAME // 4, end_offset=FRAME // 2))
+    assert [carrier.gone for carrier in carriers.rows()] == [False, False]
+    assert carriers.rows()[1].share_on_air(carriers.timeline) == pytest.approx(0.25 / 0.85, rel=0.01)
+
+
+def test_a_carrier_that_was_gone_long_ago_begins_no_stream():
+    carriers = CarrierList()
+    carriers.add(segment(2000, burst_id=2))
+    carriers.add(segment(0, burst_id=1, event="gone"))
+    assert [carrier.gone for carrier in carriers.rows()] == [False, True]
 
 
 def test_a_carrier_of_which_nothing_is_heard_is_gone_in_the_end():
@@ -171,7 +189,7 @@ def test_signal_that_was_dropped_says_nothing_about_a_carrier():
     carriers = CarrierList()
     for place, number in ((0, 0), (1, 1), (5, 2), (6, 3)):  # frames 2 to 4 of the signal were dropped
         carriers.add(segment(place, pdu_num=number))
-        carriers.add_frame(place * FRAME, (place + 1) * FRAME, number)
+        carriers.add_frame(place * FRAME, (place + 1) * FRAME, number, RATE)
     shares = only(carriers).occupancy.shares(carriers.timeline)
     assert [None if math.isnan(share) else share for share in shares] == [1.0, 1.0, None, None, None, 1.0, 1.0]
     assert only(carriers).share_on_air(carriers.timeline) == 1.0
@@ -181,7 +199,7 @@ def test_frames_that_were_analysed_and_not_sent_count():
     carriers = CarrierList()
     carriers.add(segment(0))
     for number in (0, 4, 9):
-        carriers.add_frame(number * FRAME, (number + 1) * FRAME, number)
+        carriers.add_frame(number * FRAME, (number + 1) * FRAME, number, RATE)
     assert only(carriers).share_on_air(carriers.timeline) == pytest.approx(0.1)
 
 

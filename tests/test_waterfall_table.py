@@ -79,7 +79,7 @@ def cell(table, row, name):
 def frame(number, **changes):
     """What the table reads of the fields of a frame."""
     return {"center_frequency": 1845e6, "start_offset": number * FRAME, "end_offset": (number + 1) * FRAME,
-            "pdu_num": number, **changes}
+            "pdu_num": number, "sample_rate": 10e6, **changes}
 
 
 # Rows

@@ -29,6 +29,9 @@ FOLLOW_OUTWARDS, FOLLOW_INWARDS = 0.3, 0.02
 """How far a value goes towards that of a new segment. Edges go inwards slowly: a burst is narrower than its carrier."""
 WHOLE_EVENT = "whole"
 """Beside the events of messages: what is known of a carrier as a whole, which is not gone, since its recording ended."""
+ENDS = ("gone", WHOLE_EVENT)
+LATE_SECONDS = 2.0
+"""Messages that lie further back than this belong to a stream that has begun anew."""
 OFFSETS = (pdu.START_OFFSET, pdu.END_OFFSET)
 NUMBERS = (pdu.CONFIDENCE, pdu.FREQ_LOWER, pdu.FREQ_UPPER, pdu.SAMPLE_RATE)
 
@@ -109,8 +112,8 @@ class CarrierList:
         max_on_air, max_gone: how many of each are kept.
 
     Attributes:
-        timeline: of the occupancy; None before the first segment.
-        sample_rate: Hz, of the stream; None before the first segment.
+        timeline: of the occupancy; None before the first frame or segment.
+        sample_rate: Hz, of the stream; None before that.
         newest_since: `since` of the carrier that came last.
         is_absolute: whether frequencies are absolute, as far as frames have told.
     """
@@ -166,15 +169,17 @@ class CarrierList:
             ValueError: something that is needed is missing or cannot be; the message names it.
         """
         values = _checked(fields)
-        self._follow_stream(values)
         event = fields.get(pdu.EVENT)
+        # What is told of a whole carrier may be long ago.
+        if event not in ENDS or self.timeline is None:
+            self._follow_stream(values[pdu.START_OFFSET], values[pdu.END_OFFSET], values[pdu.SAMPLE_RATE])
         carrier = self._on_air.get(values[pdu.BURST_ID])
         if carrier is not None and event == "new":
             self._end(carrier)
             carrier = None
         if carrier is None:
             carrier = self._begin(fields, values)
-        if event in ("gone", WHOLE_EVENT):
+        if event in ENDS:
             _take_whole(carrier, fields, values)
             if event == "gone":
                 self._end(carrier)
@@ -191,11 +196,10 @@ class CarrierList:
             for carrier in (*self._gone, *self._on_air.values()):
                 carrier.occupancy.halve()
 
-    def add_frame(self, start: int, end: int, number: int) -> None:
-        """Tell that a frame was analysed: its samples and its number; see `Timeline.analyse`."""
-        self.advance(end)
-        if self.timeline is not None and end > self.timeline.origin:
-            self.timeline.analyse(start, end, number)
+    def add_frame(self, start: int, end: int, number: int, sample_rate: float) -> None:
+        """Tell that a frame was analysed: its samples, its number and its rate in Hz; see `Timeline.analyse`."""
+        self._follow_stream(start, end, sample_rate)
+        self.timeline.analyse(start, end, number)
 
     def end_silent(self) -> None:
         """Carriers that nothing was heard of for long are gone."""
@@ -203,10 +207,9 @@ class CarrierList:
             if (self.now - carrier.sample_end) / carrier.sample_rate > SILENT_SECONDS:
                 self._end(carrier)
 
-    def _follow_stream(self, values: dict) -> None:
+    def _follow_stream(self, start: int, end: int, rate: float) -> None:
         """A stream at another rate, or one that begins anew, ends all carriers of the one before."""
-        start, rate = values[pdu.START_OFFSET], values[pdu.SAMPLE_RATE]
-        is_anew = self.timeline is not None and values[pdu.END_OFFSET] < self.timeline.origin
+        is_anew = self.timeline is not None and end < self.timeline.end - LATE_SECONDS * rate
         if self.timeline is None or is_anew or rate != self.sample_rate:
             for carrier in list(self._on_air.values()):
                 self._end(carrier)
@@ -214,7 +217,7 @@ class CarrierList:
                 carrier.occupancy.bins[:] = 0
             self.sample_rate = rate
             self.timeline = Timeline.of(start, rate)
-        self.advance(values[pdu.END_OFFSET])
+        self.advance(end)
 
     def _begin(self, fields: dict, values: dict) -> ListedCarrier:
         """A carrier that was not there; where there are too many, the one that was silent for longest is gone."""

@@ -93,11 +93,13 @@ class CarrierTable(QtWidgets.QWidget):
     def add_frame(self, fields: dict) -> None:
         """Take in which samples were analysed (dict of a frame message): carriers may be silent in them."""
         try:
-            frame = tuple(int(fields[key]) for key in (pdu.START_OFFSET, pdu.END_OFFSET, pdu.PDU_NUM))
+            frame = (*(int(fields[key]) for key in (pdu.START_OFFSET, pdu.END_OFFSET, pdu.PDU_NUM)),
+                     float(fields[pdu.SAMPLE_RATE]))
             self.carriers.is_absolute = float(fields[pdu.CENTER_FREQUENCY]) != 0.0
         except (KeyError, TypeError, ValueError):
             return  # the waterfall says so
-        self._frames.append(frame)
+        if frame[0] < frame[1] and frame[3] > 0:
+            self._frames.append(frame)
 
     def clear(self) -> None:
         """Forget all carriers."""
@@ -185,10 +187,10 @@ class CarrierTable(QtWidgets.QWidget):
 
     def update_now(self) -> None:
         """Take in what has come and show it; runs four times a second."""
-        while self._waiting:
-            self._take(self._waiting.popleft())
         while self._frames:
             self.carriers.add_frame(*self._frames.popleft())
+        while self._waiting:
+            self._take(self._waiting.popleft())
         self.carriers.end_silent()
         is_due = self._clock() - self._resorted >= RESORT_SECONDS
         if is_due:
