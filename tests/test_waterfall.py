@@ -428,6 +428,18 @@ def test_ticks_are_spread_over_a_recording_that_is_repeated(widget):
     assert len(ticks) >= 3 and apart.min() >= 40 and apart.max() <= 1000
 
 
+def test_the_date_is_that_of_the_newest_row_in_view(widget):
+    midnight = 1_714_608_000  # 2024-05-02
+    for number in range(20):
+        begin = midnight - 0.4 + number * FRAME_SECONDS
+        draw(widget, (frame_fields(number, rx_time=(int(begin), begin % 1)), blank(), blank()))
+    assert widget.time_axis.labelText == "UTC 2024-05-02, radio's clock"
+    widget.scroll_bar.setValue(60)
+    draw(widget)
+    widget._update_picture()
+    assert widget.time_axis.labelText == "UTC 2024-05-01, radio's clock"
+
+
 @pytest.mark.parametrize("value, expected", [(1, 1), (1.1, 2), (2.5, 5), (6, 10), (0.03, 0.05), (0.1, 0.1), (40, 60)])
 def test_ticks_are_round(value, expected):
     assert round_up_time(value) == pytest.approx(expected)

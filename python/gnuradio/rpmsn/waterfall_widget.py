@@ -35,7 +35,6 @@ import numpy as np
 from rpmsn.classes import CLASS_NAMES
 from rpmsn.errors import require
 
-from . import pdu
 from .waterfall_box_layer import BoxLayer
 from .waterfall_boxes import SegmentBoxes, check_segment
 from .waterfall_controls import Controls
@@ -49,7 +48,7 @@ from .waterfall_settings import LEVEL_LIMITS, SMALLEST_RANGE, Settings
 from .waterfall_spectrum import SpectrumPlot
 from .waterfall_status import is_duty_cycled
 from .waterfall_status_bar import StatusBar
-from .waterfall_theme import THEMES, power_colors, style_sheet
+from .waterfall_theme import THEMES, Theme, power_colors, style_sheet
 from .waterfall_time_axis import TimeAxis, format_date, format_time
 from .waterfall_view import SMALLEST_COLUMNS, WaterfallView
 
@@ -106,6 +105,7 @@ class WaterfallWidget(QtWidgets.QWidget):
         self.history = History(rows_per_frame)
         self.segments = SegmentBoxes()
         self.history_frames = history_frames
+        self._theme: Theme | None = None
         self._held: tuple[History, SegmentBoxes] | None = None
         self._frames = deque(maxlen=MAX_PENDING_FRAMES)
         self._segments = deque(maxlen=MAX_PENDING_SEGMENTS)
@@ -424,6 +424,7 @@ class WaterfallWidget(QtWidgets.QWidget):
         self.box_layer.update()
         self.time_axis.picture = None
         self.time_axis.update()
+        self._name_axes()
 
     def _fit_span(self) -> None:
         """After a retune show the new span, or all spans of a radio that scans; a view that fits already stays."""
@@ -441,7 +442,6 @@ class WaterfallWidget(QtWidgets.QWidget):
         if fitted != self._fitted:
             self._fitted = fitted
             view.setXRange(*fitted, padding=0)
-        self._name_axes()
 
     def _show_frequencies(self, lower: float, upper: float) -> None:
         """Bring a band, in MHz, into view, unless it is."""
@@ -452,38 +452,47 @@ class WaterfallWidget(QtWidgets.QWidget):
             self.waterfall_plot.setXRange(middle - width / 2, middle + width / 2, padding=0)
 
     def _name_axes(self) -> None:
-        """Say what frequencies and times are measured from."""
-        frame, theme = self._shown[0].newest, THEMES[self._settings.theme]
-        known, clock = True, ""
-        if frame is not None:
-            known = frame.center_frequency != 0.0
-            clock = {"host": ", computer's clock", "radio": ", radio's clock"}.get(frame.clock, "")
-            clock = f" {format_date(frame.start_time)}{clock}"
-        words = "Frequency, MHz" if known else "Offset from centre, MHz"
-        self.waterfall_plot.setLabel("bottom", words, color=theme.text)
-        self.waterfall_plot.setLabel("left", f"UTC{clock}", color=theme.text)
+        """Say what frequencies and times are measured from: a date lasts a day, and a window may stay open longer."""
+        history, theme = self._shown[0], THEMES[self._settings.theme]
+        bottom, left = "Frequency, MHz", "UTC"
+        if history.newest is not None:
+            if history.newest.center_frequency == 0.0:
+                bottom = "Offset from centre, MHz"
+            clock = {"host": ", computer's clock", "radio": ", radio's clock"}.get(history.newest.clock, "")
+            newer_end = min(self.waterfall_plot.viewRange()[1][1], history.newest_y)
+            left = f"UTC {format_date(float(history.time_of_y(newer_end)))}{clock}"
+        for name, words in (("bottom", bottom), ("left", left)):
+            axis = self.waterfall_plot.getAxis(name)
+            if (axis.labelText, axis.labelStyle) != (words, {"color": theme.text}):
+                axis.setLabel(words, color=theme.text)
 
     def _show_settings(self) -> None:
         """Bring everything to what is set."""
-        settings, theme = self._settings, THEMES[self._settings.theme]
-        self.setStyleSheet(style_sheet(theme))
-        self.plots.setBackground(theme.background)
+        settings = self._settings
+        self._show_theme(THEMES[settings.theme])
         self.controls.show_settings(settings)
-        self.status_bar.set_theme(theme)
         self.waterfall_plot.invertY(settings.newest == "bottom")
         self.scroll_bar.setInvertedAppearance(settings.newest == "bottom")
         self.power_bar.setColorMap(power_colors(settings))
         self.power_bar.setLevels(settings.levels)
-        for plot in (self.spectrum.plot, self.waterfall_plot):
-            for name in ("left", "bottom"):
-                dress_axis(plot.getAxis(name), theme)
-        dress_axis(self.power_bar.getAxis("right"), theme)
+        for part in (self.spectrum, self.picture, self.box_layer):
+            part.set_settings(settings)
+
+    def _show_theme(self, theme: Theme) -> None:
+        """Colours of everything but the picture."""
+        if theme == self._theme:
+            return
+        self._theme = theme
+        self.setStyleSheet(style_sheet(theme))
+        self.plots.setBackground(theme.background)
+        self.status_bar.set_theme(theme)
+        self.cursors.set_theme(theme)
+        axes = [plot.getAxis(name) for plot in (self.spectrum.plot, self.waterfall_plot) for name in ("left", "bottom")]
+        for axis in (*axes, self.power_bar.getAxis("right")):
+            dress_axis(axis, theme)
         for axis in (self.power_bar.getAxis("right"), self.spectrum.plot.getAxis("left")):
             axis.setLabel("dB over noise", color=theme.text)
         self._name_axes()
-        self.cursors.set_theme(theme)
-        for part in (self.spectrum, self.picture, self.box_layer):
-            part.set_settings(settings)
 
     def _on_pause(self, is_paused: bool) -> None:
         """Hold what is drawn, or go on with what has come meanwhile."""
