@@ -162,6 +162,16 @@ def test_a_setting_that_is_not_right_is_logged_and_ends_nothing(app, flowgraph):
     assert widget.settings()["theme"] == "dark"
 
 
+def test_a_fault_while_drawing_is_logged_and_ends_nothing(app, flowgraph, monkeypatch, caplog):
+    poster, block, _ = flowgraph
+    widget = block.widget()
+    with monkeypatch.context() as patch:
+        patch.setattr(widget, "_take_in", lambda: 1 / 0)
+        wait_for(app, lambda: "could not be drawn" in caplog.text)
+    poster.post("frames", frame_pdu(3))
+    wait_for(app, lambda: widget.history.newest is not None)
+
+
 def test_a_storm_leaves_it_responsive_and_its_memory_bounded(app, flowgraph):
     """200 frames a second with 1000 segments each, or as many as can be sent."""
     poster, block, _ = flowgraph

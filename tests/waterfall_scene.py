@@ -118,7 +118,7 @@ def app():
 
 
 @pytest.fixture
-def widget(app):
+def widget(app, caplog):
     """A shown widget without boxes: four frames of 32 rows are in view."""
     widget = WaterfallWidget("test", history_frames=4, rows_per_frame=32, boxes=False, levels=(-5.0, 46.0))
     widget._timer.stop()  # redrawn by `draw` alone
@@ -126,6 +126,8 @@ def widget(app):
     widget.show()
     app.processEvents()
     yield widget
+    widget.grab()
+    assert not [record for record in caplog.get_records("call") if record.exc_info]
     widget.close()
     widget.deleteLater()
     app.processEvents()

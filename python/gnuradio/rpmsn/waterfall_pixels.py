@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Base of the layers of the picture: they paint in pixels of the screen, whatever the axes show."""
+import logging
+
 from .waterfall_qt import QtCore, QtGui, pg
+
+logger = logging.getLogger(__name__)
 
 FONT_PIXELS = 13
 
@@ -37,7 +41,10 @@ class PixelLayer(pg.GraphicsObject):
         painter.save()
         painter.setTransform(QtGui.QTransform.fromScale(ratio, ratio))
         painter.setFont(self.font)
-        self.paint_pixels(painter, to_pixels, to_pixels.mapRect(self.boundingRect()))
+        try:
+            self.paint_pixels(painter, to_pixels, to_pixels.mapRect(self.boundingRect()))
+        except Exception:  # as in `WaterfallWidget._on_timer`
+            logger.exception("a layer of the waterfall could not be painted")
         painter.restore()
 
     def paint_pixels(self, painter, to_pixels, view) -> None:

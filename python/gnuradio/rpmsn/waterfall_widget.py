@@ -119,7 +119,7 @@ class WaterfallWidget(QtWidgets.QWidget):
         self._connect()
         self._show_settings()
         self._timer = QtCore.QTimer(self)
-        self._timer.timeout.connect(self._tick)
+        self._timer.timeout.connect(self._on_timer)
         self._timer.start(REDRAW_INTERVAL_MS)
 
     def add_frame(self, fields: dict, image: np.ndarray, mask: np.ndarray) -> bool:
@@ -340,6 +340,13 @@ class WaterfallWidget(QtWidgets.QWidget):
         scene = self.waterfall_plot.scene()
         scene.sigMouseMoved.connect(self._on_mouse_moved)
         scene.sigMouseClicked.connect(self._on_mouse_clicked)
+
+    def _on_timer(self) -> None:
+        """Redraw; what goes wrong is logged: an exception in a slot of PyQt5 may end the process, and the analysis."""
+        try:
+            self._tick()
+        except Exception:
+            logger.exception("the waterfall could not be drawn")
 
     def _tick(self) -> None:
         """Take in what has come and draw once; runs 25 times a second."""
