@@ -36,10 +36,9 @@ class PixelLayer(pg.GraphicsObject):
 
     def paint(self, painter, *_):
         """Hand over to `paint_pixels`; Qt calls."""
-        ratio = painter.device().devicePixelRatioF()
-        to_pixels = painter.transform() * QtGui.QTransform.fromScale(1 / ratio, 1 / ratio)
+        to_pixels = painter.transform()
         painter.save()
-        painter.setTransform(QtGui.QTransform.fromScale(ratio, ratio))
+        painter.resetTransform()  # pixels as Qt counts them: on a screen of high resolution each is several
         painter.setFont(self.font)
         try:
             self.paint_pixels(painter, to_pixels, to_pixels.mapRect(self.boundingRect()))

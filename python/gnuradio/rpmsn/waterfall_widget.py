@@ -28,6 +28,7 @@ The parts of the picture each have a module that can be read, and tested, by its
 """
 import html
 import logging
+import math
 from collections import deque
 
 import numpy as np
@@ -65,7 +66,7 @@ POWER_BAR_WIDTH = 66
 MAX_VIEW_ROWS = 8192
 MAX_PENDING_FRAMES, MAX_PENDING_SEGMENTS = 64, 4096
 SCAN_SECONDS = 5.0
-"""A radio that is tuned again within so long scans."""
+"""A radio that is tuned and within so long tuned again scans."""
 WAITING = "waiting for frames"
 
 
@@ -112,7 +113,7 @@ class WaterfallWidget(QtWidgets.QWidget):
         self._note = WAITING
         self._span: Scale | None = None
         self._fitted: tuple | None = None
-        self._tuned_time = 0.0
+        self._tuned_time = -math.inf
         self._drawn_version = -1
         self._mouse = None
         self._build(title)
@@ -439,7 +440,8 @@ class WaterfallWidget(QtWidgets.QWidget):
         if newest is None or self._span == newest.scale:
             return
         is_scanning = self._span is not None and newest.start_time - self._tuned_time < SCAN_SECONDS
-        self._span, self._tuned_time = newest.scale, newest.start_time
+        self._tuned_time = -math.inf if self._span is None else newest.start_time
+        self._span = newest.scale
         scales = {stretch.scale: stretch.y1 for stretch in self._shown[0].stretches}
         view = self.waterfall_plot.getViewBox()
         lower, upper = span_of(scales)
