@@ -28,7 +28,7 @@ from gnuradio.rpmsn.watch_transport import format_place  # noqa: E402
 from gnuradio.rpmsn.watch_window import WatchWindow  # noqa: E402
 from gnuradio.rpmsn.waterfall_theme import THEMES  # noqa: E402
 from oracle import flat_band  # noqa: E402
-from PyQt5 import QtCore, QtTest  # noqa: E402
+from PyQt5 import QtCore, QtGui, QtTest  # noqa: E402
 from test_carrier_list import segment  # noqa: E402
 
 from rpmsn import cli  # noqa: E402
@@ -674,6 +674,40 @@ def test_the_table_goes_where_it_is_asked_to_and_that_is_remembered(key, place, 
     assert watch_settings.load_settings(watch_settings.settings_path()) == remembered
 
 
+def test_the_sizes_that_somebody_chose_come_back(window, app, play, recording_path):
+    handle = window.view.handle(1)
+    place = handle.rect().center()
+    QtTest.QTest.mousePress(handle, QT.LeftButton, QT.NoModifier, place)
+    # QTest moves the mouse without its button.
+    app.sendEvent(handle, QtGui.QMouseEvent(QtCore.QEvent.MouseMove, QtCore.QPointF(place + QtCore.QPoint(0, 40)),
+                                            QT.NoButton, QT.LeftButton, QT.NoModifier))
+    QtTest.QTest.mouseRelease(handle, QT.LeftButton, QT.NoModifier, place)
+    app.processEvents()
+    remembered = window.remember()
+    assert remembered["table"] == "below" and remembered["split"] == window.view.sizes()
+    player, feed = play(recording_path)
+    other = WatchWindow(player, feed, remembered)
+    other.show()
+    app.processEvents()
+    assert other.view.sizes() == pytest.approx(remembered["split"], abs=40)  # the banner comes and goes
+    other._timer.stop()
+    other.table._timer.stop()
+    other.close()
+
+
+def test_letters_typed_into_the_filter_are_no_keys_of_the_player(window):
+    window.activateWindow()
+    window.table.filter_edit.setFocus()
+    QtTest.QTest.keyClicks(window.table.filter_edit, "lp.[")
+    assert window.table.filter_edit.text() == "lp.[" and not window.player.loop and not window.player.playing
+
+
+def test_another_theme_of_the_waterfall_goes_for_the_whole_window(window):
+    window.waterfall.apply_settings({"theme": "light"})
+    assert THEMES["light"].background in window.styleSheet() and window.remember()["theme"] == "light"
+    assert window.table.model.theme is THEMES["light"]
+
+
 def test_ctrl_s_saves_a_picture_of_the_window(window, tmp_path, monkeypatch):
     monkeypatch.setattr(QtWidgets.QFileDialog, "getSaveFileName", lambda *_, **__: (str(tmp_path / "a"), ""))
     press(window, QT.Key_S, QT.ControlModifier)
@@ -764,8 +798,6 @@ def test_the_command_shows_a_file_and_writes_a_picture(tmp_path, recording_path,
                  "out.png")
     assert result.returncode == 0, result.stderr
     assert "Traceback" not in result.stderr
-    from PyQt5 import QtGui
-
     image = QtGui.QImage(str(tmp_path / "out.png"))
     assert (image.width(), image.height()) == (1280, 800)
     assert len({image.pixel(x, y) for x in range(0, 1280, 7) for y in range(0, 800, 7)}) > 50

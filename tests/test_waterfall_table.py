@@ -10,12 +10,13 @@ pytest.importorskip("pyqtgraph", reason="pyqtgraph is not installed")
 
 from gnuradio.rpmsn.carrier_columns import NAMES  # noqa: E402
 from gnuradio.rpmsn.waterfall_table import MAX_WAITING, CarrierTable  # noqa: E402
+from gnuradio.rpmsn.waterfall_theme import THEMES  # noqa: E402
 from gnuradio.rpmsn.waterfall_with_table import PLACES, WaterfallWithTable  # noqa: E402
 from PyQt5 import QtCore, QtGui, QtTest  # noqa: E402
 from test_carrier_list import FRAME, segment  # noqa: E402
 
 from rpmsn.classes import CLASS_COLORS  # noqa: E402
-from rpmsn.errors import RpmsnError  # noqa: E402
+from rpmsn.errors import ParameterError, RpmsnError  # noqa: E402
 
 QT = QtCore.Qt
 
@@ -326,3 +327,39 @@ def test_clear_forgets_rows_and_carriers(both):
     both.table.update_now()
     both.clear()
     assert ids(both.table) == []
+
+
+# In the block
+
+@pytest.fixture
+def overlay(app):
+    from gnuradio.rpmsn.waterfall_overlay import waterfall_overlay
+
+    block = waterfall_overlay(title="band 3", table="beside")
+    yield block
+    block.widget().table._timer.stop()
+    block.widget().close()
+
+
+def test_the_block_lists_the_carriers_of_its_messages(overlay, app):
+    from gnuradio.rpmsn import pdu
+
+    overlay.widget().show()
+    overlay._on_segment(pdu.make_pdu(segment(0, 4, event="new")))
+    overlay.widget().waterfall.about_to_redraw.emit()
+    overlay.widget().table.update_now()
+    assert ids(overlay.widget().table) == [4] and overlay.widget().place == "beside"
+
+
+def test_another_theme_of_the_block_is_that_of_the_table_too(overlay, app):
+    widget = overlay.widget()
+    overlay.set_theme("light")
+    app.processEvents()
+    assert widget.table.model.theme is THEMES["light"]
+
+
+def test_a_place_that_the_table_cannot_have_is_refused():
+    from gnuradio.rpmsn.waterfall_overlay import waterfall_overlay
+
+    with pytest.raises(ParameterError, match="hidden, below, beside"):
+        waterfall_overlay(table="above")

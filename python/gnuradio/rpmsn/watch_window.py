@@ -47,7 +47,7 @@ class WatchWindow(QtWidgets.QMainWindow):
         self.player = source if hasattr(source, "seek") else None
         self.problem = ""
         self._ticks = 0
-        self._ending = self._is_painted = False
+        self._ending = self._is_painted = self._is_split = False
         self._theme = settings["theme"]
         self._build()
         self._build_menu()
@@ -83,6 +83,8 @@ class WatchWindow(QtWidgets.QMainWindow):
                 self.view.tabs.addTab(self.comparison, "Compared with the file")
         self.setCentralWidget(centre)
         self.waterfall.tune_requested.connect(self._on_tune)
+        self.waterfall.settings_changed.connect(self._on_settings)
+        self.view.splitterMoved.connect(self._on_split)
         self._show_references()
 
     def _build_menu(self) -> None:
@@ -123,10 +125,7 @@ class WatchWindow(QtWidgets.QMainWindow):
         self.table.apply_settings(settings["carriers"])
         place = settings["table"] or (BESIDE if self.width() >= WIDE_PIXELS else BELOW)
         self.place_actions[place].setChecked(True)
-        self.view.resize(self.size())
-        self.view.set_place(place)
-        if len(settings["split"]) == 2 and settings["table"]:
-            self.view.setSizes(settings["split"])
+        self.view.set_place(place, settings["split"] if settings["table"] else ())
         if settings["maximized"]:
             self.setWindowState(QtCore.Qt.WindowMaximized)
         self._apply_theme()
@@ -135,7 +134,7 @@ class WatchWindow(QtWidgets.QMainWindow):
         """The settings as they are now."""
         settings = dict(self.settings)
         place = self.view.place
-        if settings["table"] or place != (BESIDE if self.width() >= WIDE_PIXELS else BELOW):
+        if settings["table"] or self._is_split or place != (BESIDE if self.width() >= WIDE_PIXELS else BELOW):
             settings["table"] = place
         normal = self.normalGeometry() if self.isMaximized() else self.geometry()
         settings |= {"window": [normal.width(), normal.height()], "maximized": self.isMaximized(),
@@ -185,10 +184,6 @@ class WatchWindow(QtWidgets.QMainWindow):
     def _update_slow_parts(self) -> None:
         """What is looked at twice a second."""
         self._show_banner()
-        theme = self.waterfall.settings().get("theme", self._theme)
-        if theme != self._theme:
-            self._theme = theme
-            self._apply_theme()
         if self.comparison is not None and self.comparison.isVisible():
             self.comparison.show_carriers(self.table.carriers.rows())
         is_over = self._feed.failed or self.player is not None and self.player.finished
@@ -225,9 +220,18 @@ class WatchWindow(QtWidgets.QMainWindow):
                                MAX_REFERENCES)
             self.waterfall.set_reference_annotations(references[:MAX_REFERENCES])
 
+    def _on_split(self, *_) -> None:
+        """Somebody has given picture and table other sizes: these are remembered, with the place of the table."""
+        self._is_split = True
+
+    def _on_settings(self, settings: dict) -> None:
+        """Something about the waterfall was set."""
+        if settings["theme"] != self._theme:
+            self._theme = settings["theme"]
+            self._apply_theme()
+
     def _apply_theme(self) -> None:
         theme = THEMES[self._theme]
-        self.table.set_theme(self._theme)
         if self.comparison is not None:
             self.comparison.set_theme(theme)
         self.setStyleSheet(style_sheet(theme))

@@ -3,11 +3,15 @@
 import pmt
 from gnuradio import gr
 
+from rpmsn.errors import require
+
 from . import pdu
 from .waterfall_inbox import MAX_FRAMES, MAX_SEGMENTS, Inbox
 
 REQUIRED_OF_FRAME = (pdu.ROWS, pdu.COLUMNS, pdu.MASK)
 """What is needed to shape the arrays; the widget checks the rest."""
+TABLE_PLACES = ("hidden", "below", "beside")
+"""Where the table of carriers may be."""
 
 
 class waterfall_overlay(gr.basic_block):
@@ -37,8 +41,9 @@ class waterfall_overlay(gr.basic_block):
         spectrum: whether the spectrum is drawn above the picture.
         average, max_hold: whether it has these lines.
         parent: QWidget or None.
+        table: where the table of carriers is, `below` or `beside` the picture, or `hidden`.
 
-    What is set by the last nine but `parent` can be changed from any thread, by `set_theme` and so on.
+    What is set from `theme` to `max_hold` can be changed from any thread, by `set_theme` and so on.
 
     Example:
         >>> waterfall = rpmsn.waterfall_overlay(title="band 3")              # doctest: +SKIP
@@ -49,13 +54,15 @@ class waterfall_overlay(gr.basic_block):
     def __init__(self, title: str = "", history_frames: int = 64, rows_per_frame: int = 8, theme: str = "dark",
                  alpha: float = 0.4, color_map: str = "gray", levels=(-5.0, 45.0), classes=("LTE", "NR", "other"),
                  newest: str = "top", boxes: bool = True, spectrum: bool = True, average: bool = True,
-                 max_hold: bool = True, parent=None):
+                 max_hold: bool = True, parent=None, table: str = "hidden"):
+        require("waterfall_overlay", "table", table, table in TABLE_PLACES, f"one of {', '.join(TABLE_PLACES)}")
         gr.basic_block.__init__(self, name="rpmsn_waterfall_overlay", in_sig=None, out_sig=None)
         self._layout = dict(title=title, history_frames=history_frames, rows_per_frame=rows_per_frame, parent=parent)
+        self._place = table
         self._settings = dict(theme=theme, alpha=alpha, color_map=color_map, levels=levels, classes=classes,
                               newest=newest, boxes=boxes, spectrum=spectrum, average=average, max_hold=max_hold)
         self._inbox = Inbox()
-        self._widget = None
+        self._widget = self._window = None
         self._bridge = None
         for name, handler in ((pdu.FRAMES, self._on_frame), (pdu.SEGMENTS, self._on_segment),
                               (pdu.STATUS, self._on_status)):
@@ -73,11 +80,16 @@ class waterfall_overlay(gr.basic_block):
         """
         if self._widget is None:
             _check_qt_thread()
-            from .waterfall_widget import WaterfallWidget
-            self._widget = WaterfallWidget(**self._layout, **self._settings)
+            if self._place == "hidden":
+                from .waterfall_widget import WaterfallWidget
+                self._window = self._widget = WaterfallWidget(**self._layout, **self._settings)
+            else:
+                from .waterfall_with_table import WaterfallWithTable
+                self._window = WaterfallWithTable(place=self._place, **self._layout, **self._settings)
+                self._widget = self._window.waterfall
             self._widget.tune_requested.connect(self._on_tune_requested)
             self._bridge = _make_bridge(self._widget, self._drain, self._apply)
-        return self._widget
+        return self._window
 
     def set_alpha(self, alpha: float) -> None:
         """How much the colours of the classes cover, 0..1. May be called from any thread, as all that follow."""
@@ -154,10 +166,10 @@ class waterfall_overlay(gr.basic_block):
     def _take_frame(self, message) -> None:
         fields, payload = pdu.parse_pdu(message, required=REQUIRED_OF_FRAME)
         shape = int(fields[pdu.ROWS]), int(fields[pdu.COLUMNS])
-        self._widget.add_frame(fields, payload.reshape(shape), fields[pdu.MASK].reshape(shape))
+        self._window.add_frame(fields, payload.reshape(shape), fields[pdu.MASK].reshape(shape))
 
     def _take_segment(self, message) -> None:
-        self._widget.add_segment(pdu.parse_pdu(message)[0])
+        self._window.add_segment(pdu.parse_pdu(message)[0])
 
     def _take_status(self, message) -> None:
         self._widget.set_status(pdu.parse_pdu(message)[0])

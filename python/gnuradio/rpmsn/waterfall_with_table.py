@@ -17,7 +17,8 @@ class WaterfallWithTable(QtWidgets.QSplitter):
 
     Args:
         title: written above the picture.
-        theme: `dark` or `light`.
+        theme: `dark` or `light`; the waterfall may change it later.
+        place: one of `PLACES`.
         parent: QWidget or None.
         waterfall: further arguments of `WaterfallWidget`.
 
@@ -31,7 +32,7 @@ class WaterfallWithTable(QtWidgets.QSplitter):
         >>> both.add_segment(fields)                        # doctest: +SKIP
     """
 
-    def __init__(self, title: str = "", theme: str = "dark", parent=None, **waterfall):
+    def __init__(self, title: str = "", theme: str = "dark", place: str = BELOW, parent=None, **waterfall):
         super().__init__(QtCore.Qt.Vertical, parent)
         self.waterfall = WaterfallWidget(title=title, theme=theme, **waterfall)
         self.table = CarrierTable(theme)
@@ -43,7 +44,10 @@ class WaterfallWithTable(QtWidgets.QSplitter):
         self.addWidget(self.waterfall)
         self.addWidget(self.tabs)
         self.setChildrenCollapsible(False)
-        self.place = BELOW
+        self.setMinimumSize(self.waterfall.minimumSize())
+        self._is_placed = False
+        self.set_place(place)
+        self.waterfall.settings_changed.connect(lambda settings: self.table.set_theme(settings["theme"]))
         self.table.carrier_selected.connect(self.waterfall.select_carrier)
         self.waterfall.carrier_selected.connect(self.table.select_carrier)
 
@@ -66,12 +70,24 @@ class WaterfallWithTable(QtWidgets.QSplitter):
         self.waterfall.clear()
         self.table.clear()
 
-    def set_place(self, place: str) -> None:
-        """Put the table below the picture or beside it, or hide it; one of `PLACES`."""
-        self.place = place
+    def set_place(self, place: str, sizes=()) -> None:
+        """Put the table below the picture or beside it, or hide it.
+
+        Args:
+            place: one of `PLACES`.
+            sizes: pixels of picture and table; empty for what suits the place.
+        """
+        self.place, self._sizes = place, list(sizes)
         self.tabs.setVisible(place != HIDDEN)
         if place != HIDDEN:
             self.setOrientation(QtCore.Qt.Vertical if place == BELOW else QtCore.Qt.Horizontal)
             share = SHARE_BELOW if place == BELOW else SHARE_BESIDE
             length = self.height() if place == BELOW else self.width()
-            self.setSizes([round((1 - share) * length), round(share * length)])
+            self.setSizes(self._sizes or [round((1 - share) * length), round(share * length)])
+
+    def showEvent(self, event):  # noqa: N802
+        """Qt tells that the widget is shown: before the first time its size was not known."""
+        super().showEvent(event)
+        if not self._is_placed:
+            self._is_placed = True
+            self.set_place(self.place, self._sizes)
