@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """radio_source: real clients of rtl_tcp, SoapySDR and SoapyRemote on loopback; what a USRP sends, from a stand-in."""
+import json
 import os
 import socket
 import threading
 import time
+from datetime import datetime
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +18,7 @@ from gnuradio import blocks, gr
 from gnuradio import rpmsn
 from gnuradio.rpmsn import pdu
 from gnuradio.rpmsn.radio_osmosdr import OsmosdrRadio
+from gnuradio.rpmsn.radio_overflows import radio_overflows
 from gnuradio.rpmsn.radio_soapy import SoapyRadio
 from gnuradio.rpmsn.radio_source import driver_of
 from gnuradio.rpmsn.radio_uhd import UhdRadio
@@ -76,6 +80,17 @@ class Running:
     def __exit__(self, *_):
         self.flowgraph.stop()
         self.flowgraph.wait()
+
+
+def resident_mb():
+    """Memory of this process."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def nanoseconds(text):
+    """Since 1970, of a time as logs have it."""
+    whole, _, fraction = text.rstrip("Z").partition(".")
+    return int(datetime.fromisoformat(whole + "+00:00").timestamp()) * 10 ** 9 + int(fraction)
 
 
 @pytest.mark.parametrize("device, kind, arguments", [
@@ -204,6 +219,28 @@ class TestRtlTcp:
                 wait_until(lambda: listener.count > 1e5)
         assert not listener.of("rx_time")
 
+    def test_a_stream_at_speed_keeps_its_time_and_its_memory(self, any_rate_model, tmp_path):
+        log = tmp_path / "found.jsonl"
+        with RtlTcpServer("--fast", "--band", 899.6e6, 900.1e6, 25) as server:
+            source = rpmsn.radio_source(server.device, RATE, CENTER)
+            sink = rpmsn.segmenter_sink(RATE, CENTER, any_rate_model, frames_per_second=0, duty_cycle=0.1,
+                                        logs=[str(log)])
+            with Running(source, sink):
+                wait_until(lambda: sink.status()["samples_received"] > 8 * RATE, 40)
+                before = resident_mb()
+                wait_until(lambda: sink.status()["samples_received"] > 40 * RATE, 40)
+                grown = resident_mb() - before
+        status = sink.status()
+        assert grown < 20
+        known = sum(status[f"samples_{fate}"] for fate in ("analysed", "dropped", "skipped"))
+        assert status["samples_received"] == known
+        told = [json.loads(line) for line in log.read_text().splitlines()]
+        starts = [(nanoseconds(line["rx_time"]), line["start_offset"]) for line in told
+                  if line.get("event") == "update"]
+        (first, first_sample), (last, last_sample) = min(starts), max(starts)
+        assert last_sample - first_sample > 20 * RATE
+        assert last - first == pytest.approx((last_sample - first_sample) * 1e9 / RATE, abs=2)
+
     def test_a_real_capture_comes_through_as_it_was(self, captures):
         recording = captures / "ota_rtlsdr_lte_1860MHz.sigmf-data"
         with RtlTcpServer("--recording", recording, "--fast") as server:
@@ -317,6 +354,21 @@ class TestUsrp:
             wait_until(lambda: sink.status()["overflows"] == 1)
         status = sink.status()
         assert (status["samples_lost"], status["center_frequency"]) == (24_000, CENTER)
+
+    def test_the_overflows_that_its_messages_tell_of_are_added_up_and_others_ignored(self):
+        counter = radio_overflows()
+        flowgraph = gr.top_block()
+        strobe = blocks.message_strobe(pmt.PMT_NIL, 10_000)
+        flowgraph.msg_connect((strobe, "strobe"), (counter, "async_msgs"))
+        flowgraph.start()
+        told = pmt.dict_add(pmt.make_dict(), pmt.intern("overflows"), pmt.from_uint64(3))
+        other = pmt.dict_add(pmt.make_dict(), pmt.intern("event_code"), pmt.intern("underflow"))
+        for message in (pmt.cons(pmt.intern("uhd_async_msg"), told), pmt.cons(pmt.intern("uhd_async_msg"), other),
+                        pmt.intern("else"), pmt.cons(pmt.intern("uhd_async_msg"), told)):
+            counter.to_basic_block()._post(pmt.intern("async_msgs"), message)
+        wait_until(lambda: counter.count == 6)
+        flowgraph.stop()
+        flowgraph.wait()
 
     def test_the_waterfalls_tune_command_is_a_dict_of_doubles_that_it_takes(self):
         source, listener = UsrpLike(RATE, CENTER), Listener()

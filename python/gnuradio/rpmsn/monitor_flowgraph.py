@@ -36,8 +36,8 @@ class MonitorFlowgraph(gr.top_block):
                 self.msg_connect((self.sink, port), (self.publisher, port))
 
     def status(self):
-        """As of segmenter_sink."""
-        return self.sink.status()
+        """As of segmenter_sink, with the overflows that the driver itself has told of."""
+        return {**self.sink.status(), "driver_overflows": self.source.overflows}
 
     def carriers(self):
         """As of segmenter_sink."""

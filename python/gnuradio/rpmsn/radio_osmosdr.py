@@ -16,6 +16,7 @@ class OsmosdrRadio:
     """A device of gr-osmosdr; arguments as of `radio_source`, attributes as of `SoapyRadio`."""
 
     has_time = False
+    overflow_port = None
 
     def __init__(self, device, sample_rate, center_frequency, gain, antenna, bandwidth, stream_arguments):
         self._device = device

@@ -21,9 +21,12 @@ class SoapyRadio:
     Attributes:
         blocks: to be connected in this order.
         command_port: (block, port) that takes commands.
+        overflow_port: (block, port) that tells of overflows; None where tags alone do.
         has_time: whether it tags `rx_time`.
         sample_rate: Hz, as set.
     """
+
+    overflow_port = None
 
     def __init__(self, device, sample_rate, center_frequency, gain, antenna, bandwidth, stream_arguments):
         self._device = device

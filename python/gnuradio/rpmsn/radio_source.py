@@ -7,6 +7,7 @@ from rpmsn.errors import ParameterError
 
 from . import pdu
 from .radio_osmosdr import OsmosdrRadio
+from .radio_overflows import ASYNC_MESSAGES, radio_overflows
 from .radio_soapy import SoapyRadio
 from .radio_uhd import UhdRadio
 
@@ -57,11 +58,19 @@ class radio_source(gr.hier_block2):
                           stream_arguments)
         self.connect(*self.radio.blocks, self)
         self.msg_connect((self, COMMAND), self.radio.command_port)
+        self._counter = radio_overflows()
+        if self.radio.overflow_port is not None:
+            self.msg_connect(self.radio.overflow_port, (self._counter, ASYNC_MESSAGES))
 
     @property
     def has_time(self):
         """Whether the radio keeps time itself (tags `rx_time`)."""
         return self.radio.has_time
+
+    @property
+    def overflows(self):
+        """How many overflows the driver has told of; only UHD does, others tag them."""
+        return self._counter.count
 
     def sample_rate(self):
         """Sample rate that the radio has set, Hz."""

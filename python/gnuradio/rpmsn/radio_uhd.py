@@ -5,6 +5,8 @@ import time
 from rpmsn.errors import MissingLibraryError, RadioError
 from rpmsn.radios.ranges import check_in_ranges
 
+from .radio_overflows import ASYNC_MESSAGES
+
 RATE_TOLERANCE = 1e-3
 WIRE_FORMAT = "otw_format"
 
@@ -41,6 +43,7 @@ class UhdRadio:
         source.set_time_now(_uhd().time_spec(time.time()))
         self.blocks = [source]
         self.command_port = source, "command"
+        self.overflow_port = source, ASYNC_MESSAGES
 
     @property
     def _name(self):
