@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Scans: every carrier of a range once and whole, though no step sees it so; nothing analysed before the tuner settled."""
+"""Scans: every carrier of a range once and whole, though no step sees it so; nothing analysed too early."""
 import json
 import os
 import subprocess
@@ -110,9 +110,10 @@ class TestPlan:
             places = np.arange(plan.columns)[plan.place(step)]
             assert [geometry.frequency(place + 0.5) for place in places] == pytest.approx(list(middles), abs=1e-3)
 
-    @pytest.mark.parametrize("arguments, said", [((5e8, 4e8, RATE), "above the lower end"), ((-1, 4e8, RATE), "0 or more"),
-                                                 ((0, 1e9, 5e5), "1e6 to 125e6"), ((0, 1e9, RATE, 2), "0.1 to 1"),
-                                                 ((0, 90e9, 1e6), "steps would be needed")])
+    @pytest.mark.parametrize("arguments, said", [
+        ((5e8, 4e8, RATE), "above the lower end"), ((-1, 4e8, RATE), "0 or more"), ((0, 1e9, 5e5), "1e6 to 125e6"),
+        ((0, 1e9, RATE, 2), "0.1 to 1"), ((0, 90e9, 1e6), "steps would be needed"),
+    ])
     def test_what_cannot_work_is_refused(self, arguments, said):
         with pytest.raises(ParameterError, match=said):
             Plan(*arguments)
@@ -288,8 +289,8 @@ class TestHeadlessExample:
         pytest.importorskip("osmosdr")
         log = tmp_path / "found.jsonl"
         with RtlTcpServer("--settle", 0.02, "--band", 901e6, 919e6, 20, "--band", 921e6, 925e6, 20) as server:
-            result = self.run("--device", server.device, "--from", "898M", "--to", "930M", "--gain", 20, "--settle", 0.15,
-                              "--sweeps", 1, "--log", log)
+            result = self.run("--device", server.device, "--from", "898M", "--to", "930M", "--gain", 20,
+                              "--settle", 0.15, "--sweeps", 1, "--log", log)
         assert result.returncode == 0, result.stderr
         rows = [line.split() for line in result.stdout.splitlines()[1:] if not line.startswith("sweep")]
         edges = [(float(row[2]), float(row[3])) for row in rows]
@@ -303,8 +304,8 @@ class TestHeadlessExample:
         folder = tmp_path / "modules"
         folder.mkdir()
         log = tmp_path / "found.jsonl"
-        result = self.run("--device", "driver=rpmsntest,unplug=6,bands=901e6:903e6:20", "--from", "898M", "--to", "904M",
-                          "--gain", 20, "--log", log, environment=build_test_device(folder))
+        result = self.run("--device", "driver=rpmsntest,unplug=6,bands=901e6:903e6:20", "--from", "898M", "--to",
+                          "904M", "--gain", 20, "--log", log, environment=build_test_device(folder))
         assert result.returncode == 1
         assert "is it still plugged in? `rpmsn devices` tells" in result.stderr
         lines = [json.loads(line) for line in log.read_text().splitlines()]
