@@ -64,7 +64,8 @@ class TestImports:
         pytest.importorskip("gnuradio.gr")
         from gnuradio import rpmsn
 
-        names = {"segmenter_sink", "segment_publisher", "sigmf_source", "waterfall_overlay"}
+        names = {"band_scanner", "radio_source", "segmenter_sink", "segment_publisher", "sigmf_source",
+                 "waterfall_overlay"}
         assert names <= set(dir(rpmsn))
         assert set(rpmsn.__all__) == names
 
