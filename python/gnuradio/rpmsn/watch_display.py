@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether there is a screen for a window: Qt itself would abort the process where there is none (no Qt)."""
+"""Whether there is a screen for a window: Qt itself would abort the process where there is none."""
 import ctypes
 import ctypes.util
 import os
@@ -30,9 +30,14 @@ def check_display(environment=os.environ) -> None:
 
 
 def _has_wayland(environment) -> bool:
-    """Whether the socket of a Wayland screen is there."""
+    """Whether the socket of a Wayland screen is there, and Qt's plugin for it."""
     name = environment.get("WAYLAND_DISPLAY", "")
-    return bool(name) and Path(environment.get("XDG_RUNTIME_DIR", "/"), name).exists()
+    if not name or not Path(environment.get("XDG_RUNTIME_DIR", "/"), name).exists():
+        return False
+    from PyQt5.QtCore import QLibraryInfo
+
+    plugins = Path(QLibraryInfo.location(QLibraryInfo.PluginsPath), "platforms")
+    return any(plugins.glob("libqwayland*"))
 
 
 def _opens(display: str) -> bool:

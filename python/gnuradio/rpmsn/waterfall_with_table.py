@@ -2,6 +2,7 @@
 """The waterfall and the table of its carriers, as one Qt widget: what is selected in one is selected in the other."""
 from .waterfall_qt import QtCore, QtWidgets
 from .waterfall_table import CarrierTable
+from .waterfall_theme import THEMES
 from .waterfall_widget import WaterfallWidget
 
 BELOW, BESIDE, HIDDEN = PLACES = ("below", "beside", "hidden")
@@ -47,7 +48,8 @@ class WaterfallWithTable(QtWidgets.QSplitter):
         self.setMinimumSize(self.waterfall.minimumSize())
         self._is_placed = False
         self.set_place(place)
-        self.waterfall.settings_changed.connect(lambda settings: self.table.set_theme(settings["theme"]))
+        self.waterfall.settings_changed.connect(lambda settings: self._set_theme(settings["theme"]))
+        self._set_theme(theme)
         self.table.carrier_selected.connect(self.waterfall.select_carrier)
         self.waterfall.carrier_selected.connect(self.table.select_carrier)
 
@@ -84,6 +86,11 @@ class WaterfallWithTable(QtWidgets.QSplitter):
             share = SHARE_BELOW if place == BELOW else SHARE_BESIDE
             length = self.height() if place == BELOW else self.width()
             self.setSizes(self._sizes or [round((1 - share) * length), round(share * length)])
+
+    def _set_theme(self, theme: str) -> None:
+        """The waterfall has these colours."""
+        self.table.set_theme(theme)
+        self.setStyleSheet(f"QSplitter::handle {{ background: {THEMES[theme].surface}; }}")
 
     def showEvent(self, event):  # noqa: N802
         """Qt tells that the widget is shown: before the first time its size was not known."""
