@@ -158,6 +158,17 @@ def test_breaks_of_every_frame_for_an_hour_stay_bounded(monkeypatch):
     assert len(history.breaks) <= waterfall_history.MAX_BREAKS and len(history.stretches) < 1000
 
 
+def test_frames_that_are_sent_now_and_then_can_be_merged(monkeypatch):
+    monkeypatch.setattr(waterfall_history, "MAX_TIER_STRETCHES", 32)
+    history = History(8)
+    for number in range(0, 2000, 5):  # one of five frames is sent
+        history.push(a_frame(number, blank(8)))
+    assert len(history.stretches) < 50 and history.newest_y - history.oldest_y == pytest.approx(400 * FRAME_SECONDS)
+    for number in (100, 1000, 1900):
+        y = number / 5 * FRAME_SECONDS + FRAME_SECONDS / 2
+        assert history.time_of_y(y) == pytest.approx(START_TIME + (number + 0.5) * FRAME_SECONDS, abs=5 * FRAME_SECONDS)
+
+
 def test_coarse_rows_keep_the_strongest_power():
     frames = [a_frame(number, blank(8, value=10)) for number in range(3)]
     frames[1].image[4, 5] = 250

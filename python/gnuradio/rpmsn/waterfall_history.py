@@ -17,7 +17,9 @@ HISTORY_SECONDS = 3600.0
 TIERS = 5
 MERGED_ROWS = 8
 """Rows of a tier that become one row of the next, older one."""
-MAX_TIER_ROWS, MAX_TIER_BYTES, MAX_TIER_STRETCHES = 8192, 24_000_000, 1024
+MAX_TIER_ROWS, MAX_TIER_BYTES, MAX_TIER_STRETCHES = 8192, 24_000_000, 512
+JOINED_SECONDS = 1.0
+"""Rows are merged across frames that were not sent, if no more than this is missing: times are then right to that."""
 STRETCH_ROWS = 256
 MAX_BREAKS = 2048
 
@@ -120,7 +122,7 @@ class History:
     def clear(self) -> None:
         """Forget everything."""
         self.tiers: list[deque[Stretch]] = [deque() for _ in range(TIERS)]
-        self.breaks, self.skips = deque(maxlen=MAX_BREAKS), deque(maxlen=MAX_BREAKS)
+        self.breaks, self.skips = deque(maxlen=MAX_BREAKS), deque(maxlen=MAX_TIER_STRETCHES)
         self.newest: Frame | None = None
         self.newest_y = 0.0
         self._changed()
@@ -323,9 +325,11 @@ def _take_joined(tier) -> list[Stretch]:
 def _can_join(older: Stretch, newer: Stretch) -> bool:
     """Whether two stretches can be shown as one: same axes, and no more missing than a few rows would show."""
     missing = newer.start_time - older.end_time
+    is_skip = newer.y0 - older.y1 < 0.5 * older.row_height
+    longest = max(JOINED_SECONDS if is_skip else 0.0, 2 * MERGED_ROWS * older.row_height)
     return (older.scale == newer.scale and older.clock == newer.clock
             and abs(newer.row_height / older.row_height - 1) < 0.2
-            and 0 <= missing + 1e-3 < 2 * MERGED_ROWS * older.row_height)
+            and 0 <= missing + 1e-3 < longest)
 
 
 def merged(group: list[Stretch]) -> Stretch:
