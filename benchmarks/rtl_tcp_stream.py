@@ -26,6 +26,7 @@ from rpmsn.report import format_table
 
 SERVER = Path(__file__).resolve().parent.parent / "tests" / "rtl_tcp_server.py"
 RATE, CENTER = 2.4e6, 900e6
+TAIL_BYTES = 1 << 16
 HEADER = ("hours of signal", "times real time", "time against samples, us", "memory, MB", "accounted for")
 
 
@@ -44,10 +45,12 @@ def seconds_and_samples(line):
 
 def clock_error_us(log):
     """How far the time of the last segment of a log has moved against the samples since the first one."""
-    with open(log) as lines:
-        told = [line for line in map(json.loads, lines) if line.get("event") == "update"]
-    (first, first_sample), (last, last_sample) = seconds_and_samples(told[0]), seconds_and_samples(told[-1])
-    return (last - first - round((last_sample - first_sample) * 1e9 / RATE)) / 1e3
+    with open(log, "rb") as lines:
+        first = next(line for line in map(json.loads, lines) if line.get("event") == "update")
+        lines.seek(max(0, os.path.getsize(log) - TAIL_BYTES))
+        last = [line for line in map(json.loads, lines.read().splitlines()[1:-1]) if line.get("event") == "update"][-1]
+    (begun, first_sample), (now, last_sample) = seconds_and_samples(first), seconds_and_samples(last)
+    return (now - begun - round((last_sample - first_sample) * 1e9 / RATE)) / 1e3
 
 
 def main():

@@ -13,6 +13,7 @@ COMMAND = "command"
 GAIN = "gain"
 WATCHED_SECONDS = 3.0
 """Within so long, what waits was read up once; longer ago, samples may have been lost since."""
+OUTPUT_MULTIPLE = 16384
 LONGEST_BACKLOG_S = 2.0
 """Samples that wait in drivers and networks are no more than this; what looks like more was lost."""
 
@@ -48,6 +49,9 @@ class radio_retune(gr.sync_block):
         self._passes = (tags.RX_TIME,) if keeps_time else ()
         self._clock = clock
         self._forget()
+        # Large calls keep Python's share per sample small: several times as fast, for 16 ms at 1 Msps.
+        self.set_output_multiple(OUTPUT_MULTIPLE)
+        self.set_min_output_buffer(8 * OUTPUT_MULTIPLE)
         self.set_tag_propagation_policy(gr.TPP_DONT)
         self.message_port_register_in(pmt.intern(COMMAND))
         self.set_msg_handler(pmt.intern(COMMAND), self._handle_command)
