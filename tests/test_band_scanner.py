@@ -2,6 +2,7 @@
 """Scans: every carrier of a range once and whole, though no step sees it so; nothing analysed too early."""
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -311,3 +312,20 @@ class TestHeadlessExample:
         lines = [json.loads(line) for line in log.read_text().splitlines()]
         assert [line["sequence"] for line in lines] == list(range(len(lines)))
         assert any(line.get("event") == "gone" for line in lines)
+
+
+@pytest.mark.parametrize("before, after, sentence", [
+    ("usable: '0.8'", "usable: '3'", "Usable Share of the Span has to lie between 0.1 and 1"),
+    ("value: 1000e6", "value: 600e6", "From has to be 0 Hz or more, and To above it"),
+])
+def test_grc_refuses_a_scan_that_cannot_be_with_a_sentence(tmp_path, before, after, sentence):
+    grcc = shutil.which("grcc")
+    if grcc is None:
+        pytest.skip("grcc is not installed; it comes with gnuradio")
+    text = (ROOT / "examples" / "band_scan.grc").read_text()
+    assert text.count(before) == 1
+    (tmp_path / "bad.grc").write_text(text.replace(before, after))
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "python"), "GRC_BLOCKS_PATH": str(ROOT / "grc")}
+    result = subprocess.run([sys.executable, grcc, "-o", str(tmp_path), str(tmp_path / "bad.grc")], env=environment,
+                            text=True, capture_output=True, timeout=100)
+    assert result.returncode != 0 and sentence in result.stdout + result.stderr

@@ -15,6 +15,7 @@ from radio_tools import RtlTcpServer, build_test_device
 
 from rpmsn import monitor, monitor_line
 from rpmsn.errors import RadioError
+from rpmsn.inference import model_choice
 
 pytest.importorskip("gnuradio.gr")
 
@@ -204,3 +205,12 @@ def test_carriers_on_the_air_are_those_seen_lately():
     carrier = SimpleNamespace(sample_end=900, sample_rate=1000)
     assert monitor_line.carriers_on_air([carrier], 1000, 0.5) == [carrier]
     assert monitor_line.carriers_on_air([carrier], 2000, 0.5) == []
+
+
+@pytest.mark.parametrize("rate, chosen", [(2.4e6, "narrow"), (61.44e6, "wide"), (1e6, "rpmsn-rt")])
+def test_the_model_for_the_narrowest_range_that_holds_the_rate_is_chosen(monkeypatch, rate, chosen):
+    ranges = {"narrow": (1.92e6, 5e6), "wide": (1.92e6, 125e6)}
+    monkeypatch.setattr(model_choice, "available_models", lambda: sorted(ranges))
+    monkeypatch.setattr(model_choice, "load_model",
+                        lambda name: SimpleNamespace(card=SimpleNamespace(sample_rates=ranges[name])))
+    assert model_choice.model_for_rate(rate) == chosen
