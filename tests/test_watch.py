@@ -22,7 +22,8 @@ from gnuradio.rpmsn import watch, watch_display, watch_settings  # noqa: E402
 from gnuradio.rpmsn.carrier_list import WHOLE_EVENT  # noqa: E402
 from gnuradio.rpmsn.watch_comparison import ComparisonTable, distinct, latest  # noqa: E402
 from gnuradio.rpmsn.watch_feed import MAX_FRAMES, MAX_SEGMENTS, Feed  # noqa: E402
-from gnuradio.rpmsn.watch_player import FASTEST, MOST_BEHIND_SECONDS, SPEEDS, Pacing, Player  # noqa: E402
+from gnuradio.rpmsn.watch_pacing import FASTEST, MOST_BEHIND_SECONDS, SPEEDS, Pacing  # noqa: E402
+from gnuradio.rpmsn.watch_player import Player  # noqa: E402
 from gnuradio.rpmsn.watch_publisher import PublisherSource, to_fields  # noqa: E402
 from gnuradio.rpmsn.watch_transport import format_place  # noqa: E402
 from gnuradio.rpmsn.watch_window import WatchWindow  # noqa: E402
@@ -286,9 +287,9 @@ def test_without_a_clock_carriers_tell_no_time(play, tmp_path):
 
 def test_a_seek_forwards_goes_on_there_and_keeps_the_picture(play, recording_path):
     player, feed = play(recording_path, speed=0.1)
-    wait_for(lambda: player.position > 0)
-    player.set_speed(FASTEST)
+    wait_for(lambda: player.position > 0.02)  # half a frame
     player.seek(8 * 0.04)
+    player.set_speed(FASTEST)
     wait_for(lambda: player.ended and shown_until(feed) == FRAMES * FRAME)
     assert [place for place in places(feed) if place and place[0] >= 8 * FRAME] == [
         (k * FRAME, (k + 1) * FRAME) for k in range(8, FRAMES)]

@@ -36,7 +36,8 @@ COLUMNS = (
     Column("snr", "SNR, dB", "Mean power over the noise floor", "-88.8"),
     Column("confidence", "confidence", "Mean probability of the class", "100 %"),
     Column("since", "since, UTC", "Time of its first sample", "88:88:88.88"),
-    Column("share", "on air", "Share of the time with a segment in it, of what was analysed since its first sample", "100.0 %"),
+    Column("share", "on air", "Share of the time with a segment in it, of what was analysed since its first sample",
+           "100.0 %"),
     Column(OCCUPANCY, "on air over time", "When it was on the air, from the beginning to now", "", is_number=False),
 )
 NAMES = tuple(column.name for column in COLUMNS)

@@ -28,7 +28,7 @@ FOLLOW_MEANS = 0.1
 FOLLOW_OUTWARDS, FOLLOW_INWARDS = 0.3, 0.02
 """How far a value goes towards that of a new segment. Edges go inwards slowly: a burst is narrower than its carrier."""
 WHOLE_EVENT = "whole"
-"""Beside the events of messages: what is known of a carrier as a whole, which is not gone, since its recording ended."""
+"""Beside the events of messages: what is known of the whole of a carrier that is not gone; its recording has ended."""
 ENDS = ("gone", WHOLE_EVENT)
 LATE_SECONDS = 2.0
 """Messages that lie further back than this belong to a stream that has begun anew."""

@@ -3,10 +3,12 @@
 
 =================== ================================================================
 `watch_player`      plays a recording: seeks, any speed, loop
+`watch_pacing`      how many samples are due at a speed
 `watch_publisher`   messages of a segment publisher
 `watch_radio`       a radio
 `watch_feed`        what waits between these and the window
 `watch_window`      the window
+`watch_style`       its colours
 `watch_transport`   the bar below the picture of a file
 `watch_comparison`  what a file says of itself beside what was found
 `watch_settings`    what is remembered

@@ -2,7 +2,8 @@
 """The bar below the picture of a file: play, place, speed, loop."""
 import math
 
-from .watch_player import SPEEDS, Player
+from .watch_pacing import SPEEDS
+from .watch_player import Player
 from .waterfall_qt import QtCore, QtGui, QtWidgets
 
 SLIDER_STEPS = 10_000

@@ -8,6 +8,7 @@ from rpmsn.errors import RpmsnError
 
 from .watch_comparison import ComparisonTable
 from .watch_feed import Feed
+from .watch_style import style_sheet
 from .watch_transport import TransportBar
 from .waterfall_qt import QtCore, QtGui, QtWidgets
 from .waterfall_theme import THEMES
@@ -273,36 +274,3 @@ KEYS = """<table cellspacing="6">
 <tr><td><b>Ctrl-1, 2, 3</b></td><td>carriers below, beside, hidden</td></tr>
 <tr><td><b>Ctrl-Q</b></td><td>quit</td></tr>
 </table>"""
-
-
-def style_sheet(theme) -> str:
-    """Qt style of the window's own parts."""
-    return f"""
-        QMainWindow, QMenuBar, QMenu, QStatusBar, TransportBar, QMessageBox, QSplitter, QTabWidget {{
-            background: {theme.background}; color: {theme.text}; }}
-        QMainWindow > QWidget {{ background: {theme.background}; }}
-        QMenuBar::item:selected, QMenu::item:selected {{ background: {theme.surface}; }}
-        QMenu {{ border: 1px solid {theme.muted}; }}
-        QSplitter::handle {{ background: {theme.surface}; }}
-        QLabel {{ color: {theme.text}; font-size: 13px; }}
-        QLabel#banner {{ background: {theme.surface}; padding: 6px 10px; font-size: 14px; }}
-        TransportBar QPushButton, TransportBar QComboBox {{
-            color: {theme.text}; background: {theme.surface}; border: 1px solid {theme.muted};
-            border-radius: 4px; padding: 3px 10px; font-size: 13px; }}
-        QComboBox QAbstractItemView {{ color: {theme.text}; background: {theme.surface}; }}
-        TransportBar QCheckBox {{ color: {theme.text}; font-size: 13px; }}
-        QCheckBox::indicator {{ width: 11px; height: 11px; border: 1px solid {theme.muted}; border-radius: 3px; }}
-        QCheckBox::indicator:checked {{ background: {theme.line}; }}
-        QSlider::groove:horizontal {{ height: 4px; background: {theme.surface}; border-radius: 2px; }}
-        QSlider::sub-page:horizontal {{ background: {theme.line}; border-radius: 2px; }}
-        QSlider::handle:horizontal {{ width: 12px; margin: -5px 0; border-radius: 6px; background: {theme.text}; }}
-        QTabWidget::pane {{ border: none; }}
-        QTabBar {{ qproperty-drawBase: 0; }}
-        QTabBar::tab {{ color: {theme.muted}; background: {theme.background}; padding: 4px 12px; }}
-        QTabBar::tab:selected {{ color: {theme.text}; border-bottom: 2px solid {theme.line}; }}
-        QTableWidget {{ color: {theme.text}; background: {theme.background};
-                        alternate-background-color: {theme.surface}; border: none; font-size: 13px; }}
-        QTableView::item {{ padding: 0 5px; }}
-        QHeaderView::section {{ color: {theme.text}; background: {theme.surface}; border: none; padding: 3px 6px; }}
-        QToolTip {{ color: {theme.text}; background: {theme.surface}; border: 1px solid {theme.muted}; }}
-    """

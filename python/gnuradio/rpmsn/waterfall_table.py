@@ -9,6 +9,8 @@ Knows Qt and the names of the message keys. All methods belong to the Qt thread.
 `carrier_columns`       what the cells say (no Qt)
 `carrier_export`        carriers into SigMF and CSV files (no Qt)
 `waterfall_table_model` rows, their order and the filter
+`waterfall_table_strip` draws when a carrier was on the air
+`waterfall_table_style` colours
 ======================= ============================================================
 """
 import logging
@@ -23,7 +25,9 @@ from . import carrier_columns, carrier_export, pdu
 from .carrier_columns import COLUMNS, NAMES, OCCUPANCY
 from .carrier_list import CarrierList
 from .waterfall_qt import QtCore, QtGui, QtWidgets
-from .waterfall_table_model import CARRIER_ROLE, SHARES_ROLE, CarrierModel
+from .waterfall_table_model import CARRIER_ROLE, CarrierModel
+from .waterfall_table_strip import StripDelegate
+from .waterfall_table_style import style_sheet
 from .waterfall_theme import THEMES
 
 logger = logging.getLogger(__name__)
@@ -33,11 +37,7 @@ RESORT_SECONDS = 2.0
 MAX_WAITING = 1500
 """Segments that are taken in at one update: 6000 a second. Of more the newest are kept, and the table says so."""
 STRIP_WIDTH = 150
-SMALLEST_BAR = 2
-"""Pixels."""
 WARN_SECONDS = 5.0
-CHOSEN_SHARE = 0.35
-"""How much of the theme's bright colour is in the ground of rows that are selected: strips stay readable on it."""
 FILE_KINDS = ("SigMF annotations (*.sigmf-meta)", "Table (*.csv)", "Picture (*.png)")
 
 
@@ -357,32 +357,6 @@ class CarrierTable(QtWidgets.QWidget):
             self.count_label.setText(f"written: {written}")
 
 
-class StripDelegate(QtWidgets.QStyledItemDelegate):
-    """Draws when a carrier was on the air as a strip of bars."""
-
-    theme = THEMES["dark"]
-
-    def paint(self, painter, option, index):
-        """Qt asks for a cell to be drawn."""
-        super().paint(painter, option, index)
-        shares, carrier = index.data(SHARES_ROLE), index.data(CARRIER_ROLE)
-        if shares is None or not len(shares):
-            return
-        box = option.rect.adjusted(4, 3, -4, -3)
-        color = QtGui.QColor(*CLASS_COLORS.get(carrier.label, CLASS_COLORS["other"]))
-        color.setAlpha(120 if carrier.gone else 255)
-        painter.save()
-        painter.setPen(QtGui.QPen(QtGui.QColor(self.theme.muted), 0))
-        painter.drawLine(box.bottomLeft(), box.bottomRight())
-        # Edges are whole pixels: widths that are rounded one by one leave gaps.
-        edges = [box.left() + round(place * box.width() / len(shares)) for place in range(len(shares) + 1)]
-        for share, left, right in zip(shares, edges, edges[1:]):
-            if share > 0:  # not where it is NaN: nobody looked
-                height = max(SMALLEST_BAR, round(float(share) * box.height()))
-                painter.fillRect(left, box.bottom() - height, right - left, height, color)
-        painter.restore()
-
-
 def _check_box(text: str, hint: str, color=None):
     """A check box that is on, with a swatch of a colour."""
     box = QtWidgets.QCheckBox(text)
@@ -400,34 +374,3 @@ def _button(text: str, hint: str):
     button.setToolTip(hint)
     button.setFocusPolicy(QtCore.Qt.TabFocus)
     return button
-
-
-def style_sheet(theme) -> str:
-    """Qt style of the table."""
-    ground, line = QtGui.QColor(theme.background), QtGui.QColor(theme.line)
-    chosen = QtGui.QColor(*(round((1 - CHOSEN_SHARE) * low + CHOSEN_SHARE * high)
-                            for low, high in zip(ground.getRgb()[:3], line.getRgb()[:3])))
-    return f"""
-        CarrierTable {{ background: {theme.background}; }}
-        QLabel, QCheckBox {{ color: {theme.text}; background: transparent; font-size: 13px; }}
-        QLabel#count {{ color: {theme.muted}; padding: 0 6px; }}
-        QLineEdit {{ color: {theme.text}; background: {theme.surface}; border: 1px solid {theme.muted};
-                     border-radius: 4px; padding: 3px 6px; font-size: 13px; }}
-        QPushButton {{ color: {theme.text}; background: {theme.surface}; border: 1px solid {theme.muted};
-                       border-radius: 4px; padding: 3px 10px; font-size: 13px; }}
-        QPushButton:hover, QLineEdit:focus {{ border-color: {theme.line}; }}
-        QCheckBox::indicator {{ width: 11px; height: 11px; border: 1px solid {theme.muted}; border-radius: 3px; }}
-        QCheckBox::indicator:checked {{ background: {theme.line}; }}
-        QTableView {{ color: {theme.text}; background: {theme.background}; alternate-background-color: {theme.surface};
-                      selection-background-color: {chosen.name()}; selection-color: {theme.text};
-                      border: 1px solid {theme.surface}; font-size: 13px; }}
-        QTableView::item {{ padding: 0 5px; }}
-        QHeaderView::section {{ color: {theme.text}; background: {theme.surface}; border: none;
-                                border-right: 1px solid {theme.background}; padding: 3px 6px; font-size: 13px; }}
-        QHeaderView::up-arrow, QHeaderView::down-arrow {{ image: none; width: 0; height: 0; }}
-        QScrollBar {{ background: {theme.background}; width: 10px; height: 10px; margin: 0; }}
-        QScrollBar::handle {{ background: {theme.muted}; border-radius: 4px; min-height: 24px; min-width: 24px; }}
-        QScrollBar::add-line, QScrollBar::sub-line, QScrollBar::add-page, QScrollBar::sub-page {{
-            background: none; border: none; width: 0; height: 0; }}
-        QTableCornerButton::section {{ background: {theme.surface}; border: none; }}
-    """
