@@ -85,9 +85,9 @@ def main():
         has_stopped = watch(flowgraph.scanner, options.sweeps)
     except KeyboardInterrupt:
         pass
+    flowgraph.scanner.stop()  # closes the log files, should the driver's thread never end
     flowgraph.stop()
     if has_stopped:
-        flowgraph.scanner.stop()  # closes the log files, should the driver's thread never end
         print(f"band_scan_headless: {options.device} has sent nothing for {SILENT_SECONDS:g} s; is it still plugged "
               "in? `rpmsn devices` tells", file=sys.stderr, flush=True)
         os._exit(1)

@@ -311,7 +311,8 @@ class TestHeadlessExample:
         assert "is it still plugged in? `rpmsn devices` tells" in result.stderr
         lines = [json.loads(line) for line in log.read_text().splitlines()]
         assert [line["sequence"] for line in lines] == list(range(len(lines)))
-        assert any(line.get("event") == "gone" for line in lines)
+        events = [line.get("event") for line in lines]
+        assert lines and events.count("new") == events.count("gone")
 
 
 @pytest.mark.parametrize("before, after, sentence", [

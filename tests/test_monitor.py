@@ -134,7 +134,7 @@ class TestBadTimes:
     def test_a_server_that_disconnects_and_comes_back_can_be_watched_again(self, any_rate_model, tmp_path):
         pytest.importorskip("osmosdr")
         log = tmp_path / "found.jsonl"
-        with RtlTcpServer("--fault", "disconnect", 2, 0) as server:
+        with RtlTcpServer("--fault", "disconnect", 2, 0, "--band", 899e6, 901e6, 20) as server:
             arguments = ("--device", server.device, "--frequency", "900M", "--model", any_rate_model, "--log", log)
             result = run(*arguments)
             assert result.returncode == 1

@@ -142,6 +142,7 @@ class Watch:
 
 def end(flowgraph):
     """Stop a flowgraph; returns whether all its threads have ended: that of gr-osmosdr's client of rtl_tcp may not."""
+    flowgraph.finish()
     flowgraph.stop()
     waiting = threading.Thread(target=flowgraph.wait, daemon=True)
     waiting.start()

@@ -35,6 +35,10 @@ class MonitorFlowgraph(gr.top_block):
             for port in (pdu.SEGMENTS, pdu.STATUS):
                 self.msg_connect((self.sink, port), (self.publisher, port))
 
+    def finish(self):
+        """Finish what was taken and close the files, whatever becomes of the driver; messages still arrive."""
+        self.sink.stop()
+
     def status(self):
         """As of segmenter_sink, with the overflows that the driver itself has told of."""
         return {**self.sink.status(), "driver_overflows": self.source.overflows}
