@@ -89,6 +89,16 @@ def test_at_the_end_of_a_recording_a_carrier_is_told_as_a_whole_and_not_gone():
     assert not only(carriers).gone and only(carriers).confidence == 0.5
 
 
+def test_frames_before_a_carrier_was_sure_do_not_lower_its_share():
+    carriers = CarrierList()
+    for number in range(4):
+        carriers.add_frame(number * FRAME, (number + 1) * FRAME, number, RATE)
+    for number in (2, 3):  # told of from its third frame on
+        carriers.add(segment(number))
+    carriers.add(segment(0, event="gone", end_offset=4 * FRAME))
+    assert only(carriers).sample_start == 0 and only(carriers).share_on_air(carriers.timeline) == 1.0
+
+
 def test_unknown_values_do_not_spoil_the_means():
     carriers = CarrierList()
     carriers.add(segment(0))

@@ -53,6 +53,7 @@ class ListedCarrier:
         time_source: whose clock, `radio`, `file` or `host`.
         model: name of the model.
         occupancy: when it was on the air.
+        counted_from: first sample that was told of while it was on: before a carrier is sure nothing is.
         gone: whether it has ended.
     """
 
@@ -71,6 +72,7 @@ class ListedCarrier:
     time_source: str = "host"
     model: str = ""
     occupancy: Occupancy = dataclasses.field(default_factory=Occupancy)
+    counted_from: int = 0
     gone: bool = False
 
     @property
@@ -102,7 +104,7 @@ class ListedCarrier:
         """Share of the time with a segment in it, 0..1: of what was looked at from its first sample to now, or to its
         end."""
         end = self.sample_end if self.gone else timeline.end
-        return min(1.0, self.occupancy.samples / max(1.0, timeline.analysed_between(self.sample_start, end)))
+        return min(1.0, self.occupancy.samples / max(1.0, timeline.analysed_between(self.counted_from, end)))
 
 
 class CarrierList:
@@ -226,6 +228,7 @@ class CarrierList:
         carrier = ListedCarrier(
             key=next(self._keys), carrier_id=values[pdu.BURST_ID], label=str(fields[pdu.LABEL]),
             confidence=values[pdu.CONFIDENCE], freq_lower=values[pdu.FREQ_LOWER], freq_upper=values[pdu.FREQ_UPPER],
+            counted_from=values[pdu.START_OFFSET],
             sample_start=values[pdu.START_OFFSET], sample_end=values[pdu.END_OFFSET],
             sample_rate=values[pdu.SAMPLE_RATE], snr_db=_number(fields.get(pdu.SNR_DB)),
             pwr_db=_number(fields.get(pdu.PWR_DB)), since=_time(fields.get(pdu.RX_TIME)),
