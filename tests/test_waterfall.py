@@ -659,3 +659,10 @@ def test_a_picture_is_written_or_the_error_names_the_file(widget, tmp_path):
     assert (tmp_path / "look.png").stat().st_size > 1000
     with pytest.raises(OSError, match="nowhere"):
         widget.save_picture(tmp_path / "nowhere" / "look.png")
+
+
+def test_a_recording_without_a_time_counts_from_its_start():
+    from gnuradio.rpmsn.waterfall_time_axis import format_day, format_moment
+
+    assert (format_day(5.0), format_moment(65.25)) == ("Time from the start", "00:01:05.250 from the start")
+    assert (format_day(1.7e9), format_moment(1.7e9)) == ("UTC 2023-11-14", "2023-11-14 22:13:20.000 UTC")

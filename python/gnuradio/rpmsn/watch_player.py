@@ -225,7 +225,7 @@ class Player:
         """What a person who looks at this recording should know, in words."""
         notes = [*self.recording.warnings, *analyser.segmenter.warnings]
         if not self._has_clock:
-            notes.append("the recording has no time: times count from its beginning, as 1970-01-01 00:00")
+            notes.append("the recording has no time: times count from its beginning")
         return notes
 
     def _begin_stream(self, analyser) -> None:

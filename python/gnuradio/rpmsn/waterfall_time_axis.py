@@ -11,6 +11,8 @@ from .waterfall_qt import pg
 
 MIN_SPACING = 46
 """Pixels between two times."""
+FIRST_YEAR_S = 366 * 86400
+"""Times in the first year of the clock are none of a radio's."""
 TEXT_MARGIN = 8
 """Half the height of a text, pixels."""
 
@@ -84,6 +86,20 @@ def format_time(time: float, decimals: int) -> str:
     return f"{clock}.{ticks % 10 ** decimals:0{decimals}d}" if decimals else clock
 
 
-def format_date(time: float) -> str:
-    """yyyy-mm-dd, UTC, of a time in s since 1970."""
-    return datetime.fromtimestamp(time, timezone.utc).strftime("%Y-%m-%d")
+def is_since_start(time: float) -> bool:
+    """Whether a time in s since 1970 can only count from the beginning of a recording that has no time."""
+    return 0 <= time < FIRST_YEAR_S
+
+
+def format_day(time: float) -> str:
+    """The day that clock times belong to: `UTC yyyy-mm-dd`, or that they count from a recording's beginning."""
+    if is_since_start(time):
+        return "Time from the start"
+    return f"UTC {datetime.fromtimestamp(time, timezone.utc):%Y-%m-%d}"
+
+
+def format_moment(time: float) -> str:
+    """A time to the millisecond: `yyyy-mm-dd hh:mm:ss.sss UTC`, or `hh:mm:ss.sss from the start`."""
+    if is_since_start(time):
+        return f"{format_time(time, 3)} from the start"
+    return f"{datetime.fromtimestamp(time, timezone.utc):%Y-%m-%d} {format_time(time, 3)} UTC"

@@ -50,7 +50,7 @@ from .waterfall_spectrum import SpectrumPlot
 from .waterfall_status import is_duty_cycled
 from .waterfall_status_bar import StatusBar
 from .waterfall_theme import THEMES, Theme, power_colors, style_sheet
-from .waterfall_time_axis import TimeAxis, format_date, format_time
+from .waterfall_time_axis import TimeAxis, format_day, format_moment
 from .waterfall_view import SMALLEST_COLUMNS, WaterfallView
 
 logger = logging.getLogger(__name__)
@@ -469,7 +469,7 @@ class WaterfallWidget(QtWidgets.QWidget):
                 bottom = "Offset from centre, MHz"
             clock = {"host": ", computer's clock", "radio": ", radio's clock"}.get(history.newest.clock, "")
             newer_end = min(self.waterfall_plot.viewRange()[1][1], history.newest_y)
-            left = f"UTC {format_date(float(history.time_of_y(newer_end)))}{clock}"
+            left = f"{format_day(float(history.time_of_y(newer_end)))}{clock}"
         for name, words in (("bottom", bottom), ("left", left)):
             axis = self.waterfall_plot.getAxis(name)
             if (axis.labelText, axis.labelStyle) != (words, {"color": theme.text}):
@@ -594,7 +594,7 @@ class WaterfallWidget(QtWidgets.QWidget):
         """Frequency, time, power, class and confidence of a point in the picture."""
         history = self._shown[0]
         time = float(history.time_of_y(y))
-        where = f"{frequency / 1e6:.3f} MHz \u00b7 {format_date(time)} {format_time(time, 3)} UTC"
+        where = f"{frequency / 1e6:.3f} MHz \u00b7 {format_moment(time)}"
         stretch = history.at(y)
         column = None if stretch is None else stretch.scale.column_of(frequency)
         if column is None:
