@@ -53,8 +53,9 @@ class PixelsOfPatches(nn.Module):
     def forward(self, values):
         rows, columns = self.patch
         batch, channels, height, width = values.shape
-        parts = values.reshape(batch, channels // (rows * columns), rows, columns, height, width)
-        return parts.permute(0, 1, 4, 2, 5, 3).reshape(batch, -1, height * rows, width * columns)
+        pixels = channels // (rows * columns)
+        parts = values.reshape(batch, pixels, rows, columns, height, width)
+        return parts.permute(0, 1, 4, 2, 5, 3).reshape(batch, pixels, height * rows, width * columns)
 
 
 class Residual(nn.Module):
