@@ -51,7 +51,7 @@ class Settings:
     runtime: str = AUTO
     threads: int = 1
     workers: int = 2
-    depth: int = 3
+    depth: int = 8
     dtype: type = np.complex64
     frame_seconds: float | None = None
     average_frames: int = 1
