@@ -4,8 +4,8 @@
 
     .venv/bin/python benchmarks/fft.py [--repeats 20]
 
-numpy, scipy, torch; pyfftw and mkl_fft where they are installed; and GNU Radio's C++ blocks, with and without the squared
-magnitude behind. Prints ms a frame and the ratio to the fastest. Run it on a quiet machine.
+numpy, scipy, torch; pyfftw and mkl_fft where they are installed; and GNU Radio's C++ blocks, with and without the
+squared magnitude behind. Prints ms a frame and the ratio to the fastest. Run it on a quiet machine.
 """
 import argparse
 import time

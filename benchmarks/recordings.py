@@ -4,8 +4,8 @@
 
     .venv/bin/python benchmarks/recordings.py FOLDER [--model rpmsn-rt] [--summary]
 
-Prints a table for every SigMF recording in FOLDER, and at the end how many LTE and NR carriers were found with the right
-label (frequency IoU of 0.5 or more), and how many were found where none of that label is.
+Prints a table for every SigMF recording in FOLDER, and at the end how many LTE and NR carriers were found with the
+right label (frequency IoU of 0.5 or more), and how many were found where none of that label is.
 """
 import argparse
 import sys
@@ -64,9 +64,9 @@ def main():
                     print(f"  {warning}")
     except RpmsnError as error:
         sys.exit(f"recordings: {error}")
-    print(f"\n{len(recordings)} recordings, {seconds:.2f} s: of {totals[0]} annotated LTE and NR carriers {totals[1]} found "
-          f"with the right label; {totals[2]} LTE or NR where none of that label is, {10 * totals[2] / seconds:.1f} in "
-          "10 s")
+    print(f"\n{len(recordings)} recordings, {seconds:.2f} s: of {totals[0]} annotated LTE and NR carriers "
+          f"{totals[1]} found with the right label; {totals[2]} LTE or NR where none of that label is, "
+          f"{10 * totals[2] / seconds:.1f} in 10 s")
 
 
 if __name__ == "__main__":
