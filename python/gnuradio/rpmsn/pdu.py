@@ -157,6 +157,18 @@ def make_tune_command(frequency: float):
     return pmt.dict_add(pmt.make_dict(), pmt.intern(FREQ), pmt.from_double(float(frequency)))
 
 
+def parse_command(message) -> dict:
+    """A command, such as `make_tune_command` makes, as a dict of Python values.
+
+    Raises:
+        ValueError: it is no dict.
+    """
+    command = pmt.to_python(message)
+    if not isinstance(command, dict):
+        raise ValueError("not a dict")
+    return command
+
+
 def _to_pmt(key: str, value):
     """One value as the PMT kind that belongs to its key."""
     if key == RX_TIME:

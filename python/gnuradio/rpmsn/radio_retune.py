@@ -104,10 +104,7 @@ class radio_retune(gr.sync_block):
 
     def _handle_command(self, message):
         try:
-            command = pmt.to_python(message)
-            if not isinstance(command, dict):
-                raise ValueError("not a dict")
-            for key, value in command.items():
+            for key, value in pdu.parse_command(message).items():
                 if key == pdu.FREQ:
                     self.center_frequency = self._tune(float(value))
                     self._due = self._next_received()

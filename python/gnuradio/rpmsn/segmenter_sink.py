@@ -243,10 +243,7 @@ class segmenter_sink(gr.sync_block):
 
     def _handle_command(self, message):
         try:
-            command = pmt.to_python(message)
-            if not isinstance(command, dict):
-                raise ValueError("not a dict")
-            for key, value in command.items():
+            for key, value in pdu.parse_command(message).items():
                 if key == pdu.FREQ:
                     self.set_center_frequency(value)
                 elif key == "reset":
