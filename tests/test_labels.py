@@ -89,6 +89,16 @@ def test_by_rule_parted_neighbours_of_one_class_have_noise_between_them(gap):
     assert (plain[mask != plain] == IGNORED).all()  # what is judged is judged the same
 
 
+def test_by_rule_filled_parted_some_traffic_is_enough_and_neighbours_are_parted():
+    level = np.zeros((256, 10))
+    level[:110, :] = 1
+    carriers = [truth("NR", -3e6, -0.5e6, level=level), truth("NR", -0.5e6, 2e6, level=level)]
+    mask = labels.mask(Scene(RATE), carriers, "filled_parted")
+    between = column(-0.5e6)
+    assert (mask[:, between] == NOISE).all()
+    assert (mask[:, between - 5] == NR).all() and (mask[:, between + 5] == NR).all()
+
+
 def test_by_rule_parted_neighbours_of_two_classes_stay_as_they_are():
     carriers = [truth(lower=-3e6, upper=-0.5e6), truth("NR", -0.5e6, 2e6)]
     assert np.array_equal(labels.mask(Scene(RATE), carriers, "parted"), labels.mask(Scene(RATE), carriers))

@@ -130,7 +130,8 @@ def _add_runtime(parser):
 def _add_rule(parser):
     """The option that names the label rule of masks."""
     parser.add_argument("--rule", default="occupied", metavar="NAME",
-                        help="label rule of masks: occupied, filled, parted or published (default: %(default)s)")
+                        help="label rule of masks: occupied, filled, parted, filled_parted or published "
+                             "(default: %(default)s)")
 
 
 def _add_annotate(commands):
@@ -228,9 +229,9 @@ def _doctor(options):
 
 def _add_devices(commands):
     parser = commands.add_parser("devices", help="which radios there are, and what is missing to use others",
-                                 description="Lists the radios that are plugged in or answer on the network, as --device "
-                                             "takes them, and says what keeps others from being used. Exit status 1 if "
-                                             "there is none.")
+                                 description="Lists the radios that are plugged in or answer on the network, as "
+                                             "--device takes them, and says what keeps others from being used. Exit "
+                                             "status 1 if there is none.")
     parser.set_defaults(run=_devices)
 
 
@@ -245,8 +246,8 @@ def _add_monitor(commands):
 
     parser = commands.add_parser(
         "monitor", help="watch a radio without a screen: log files, a publisher, a status line a second",
-        description="Watches a radio: writes what is found to files, publishes it, and prints one status line a second. "
-                    "Ends at Ctrl-C, or with exit status 1 when the radio stops.",
+        description="Watches a radio: writes what is found to files, publishes it, and prints one status line a "
+                    "second. Ends at Ctrl-C, or with exit status 1 when the radio stops.",
         epilog="Example: rpmsn monitor --device driver=rtlsdr --frequency 1842.5M --rate 2.4M --log found.jsonl")
     monitor.add_options(parser)
     parser.set_defaults(run=monitor.run)
@@ -273,8 +274,9 @@ def _add_watch(commands):
     keys = parser.add_argument_group("publisher with keys")
     keys.add_argument("--server-key", default="", metavar="FILE", help="the publisher's public key, server.key")
     keys.add_argument("--client-key", default="", metavar="FILE", help="the own secret key, NAME.key_secret")
-    parser.add_argument("--model", default=DEFAULT_MODEL, metavar="NAME",
-                        help="model to use, by name or path of its card (default: %(default)s)")
+    parser.add_argument("--model", metavar="NAME",
+                        help=f"model to use, by name or path of its card (default: {DEFAULT_MODEL}; for a radio, the "
+                             "one that ships for the narrowest range of rates that holds --rate)")
     parser.add_argument("--runtime", default="auto", metavar="NAME",
                         help="what runs the network: auto, or one that `rpmsn doctor` lists (default: %(default)s)")
     parser.add_argument("--workers", type=_count, default=min(2, os.cpu_count() or 1), metavar="N",
@@ -555,8 +557,8 @@ def _add_import_authors(commands):
     parser = commands.add_parser(
         "import-authors", help="make sets from the folders that the authors of RPMSN published",
         description="Makes the sets `train` and `validation` from the published folders trainSet and testSet, each "
-                    "with input and label. What the label's colours mean is declared in a file, and checked. Stopped at any "
-                    "moment, the same command goes on where it was.",
+                    "with input and label. What the label's colours mean is declared in a file, and checked. Stopped "
+                    "at any moment, the same command goes on where it was.",
         epilog="Example: rpmsn import-authors RPMSN/dataset --output runs/authors")
     parser.add_argument("folder", metavar="FOLDER", help="folder that has trainSet and testSet")
     parser.add_argument("--output", required=True, metavar="FOLDER",

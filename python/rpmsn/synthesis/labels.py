@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The true class of every pixel of a scene's image, by one of four rules.
+"""The true class of every pixel of a scene's image, by one of five rules.
 
 `published` is the rule of the RPMSN paper: the nominal channel bandwidth over the whole frame, for LTE and NR only.
 
@@ -20,7 +20,7 @@
 Models are trained by it, so that a carrier's bursts come out as one; they are judged by `occupied`.
 
 `parted` is `occupied`, but carriers of the same class side by side have a column of noise or more between them instead
-of ignored edges, so that a model trained by it can tell them apart.
+of ignored edges, so that a model trained by it can tell them apart. `filled_parted` is both.
 """
 import numpy as np
 from scipy.ndimage import binary_closing
@@ -33,7 +33,7 @@ VISIBLE_DB = -7.0
 """SNR in a pixel below which a carrier cannot be told from noise."""
 HINT_DB = -13.0
 """SNR in a pixel below which a transmission leaves no trace at all."""
-BUSY_SHARES = {"occupied": 0.6, "filled": 0.3, "parted": 0.6}
+BUSY_SHARES = {"occupied": 0.6, "filled": 0.3, "parted": 0.6, "filled_parted": 0.3}
 """Rule -> a carrier with traffic in at least this share of its pixels is labelled whole."""
 LIT_LEVEL = 0.05
 """Power in a pixel, relative to the power while on the air, from which on it counts as carrying energy."""
@@ -41,8 +41,9 @@ SHARED_POWER = 0.5
 """Share of NR's own signals in the power of a DSS carrier's pixel from which on it is not judged."""
 EDGE_PIXELS = 0.75
 """Columns whose centre is nearer than this to an edge of the occupied band are ignored."""
+PARTING_RULES = ("parted", "filled_parted")
 PARTED_COLUMNS = 3
-"""By rule `parted`, carriers of one class that are nearer than this have noise between them."""
+"""By these rules, carriers of one class that are nearer than this have noise between them."""
 MIN_COLUMNS = 3
 """Bands narrower than this keep the column that holds most of them, edges or not."""
 
@@ -80,7 +81,7 @@ def mask(scene, truths, rule="occupied", rows=256, columns=256):
     canvas = _Canvas(rows, edges, scene, BUSY_SHARES[rule])
     for truth in weakest_first:
         canvas.paint(truth)
-    if rule == "parted":
+    if rule in PARTING_RULES:
         _part(canvas.classes, truths, edges)
     return canvas.classes
 
@@ -108,7 +109,7 @@ def _nominal(truths, rows, edges):
 
 
 class _Canvas:
-    """A mask of rule `occupied` or `filled` on which transmissions are painted, the weakest first."""
+    """A mask on which transmissions are painted, the weakest first; not for rule `published`."""
 
     def __init__(self, rows, edges, scene, busy_share):
         self.busy_share = busy_share

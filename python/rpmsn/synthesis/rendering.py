@@ -100,8 +100,9 @@ def _add_noise(samples, scene, stretch, power):
 
 
 def _set_floor(truths, floor):
+    """Make the truths' SNR that over the floor, which is 0 where nothing is on the air and nothing adds noise."""
     for truth in truths:
-        truth.snr_db -= float(10 * np.log10(floor))
+        truth.snr_db -= float(10 * np.log10(max(floor, np.finfo(np.float32).tiny)))
 
 
 def _as_heard(truth, receiver):
