@@ -258,6 +258,22 @@ def test_evaluate_writes_a_whole_report_and_replaces_only_its_own(untrained_mode
         check_folder(tmp_path / "report", "untrained", tmp_path, "occupied")
 
 
+def test_to_card_adds_the_main_figures_and_keeps_the_others(untrained_model, made_set, tmp_path):
+    pytest.importorskip("matplotlib")
+    card = shutil.copy(untrained_model, tmp_path)
+    shutil.copy(untrained_model.with_suffix(".safetensors"), tmp_path)
+    before = load_model(card).card.scores
+    assert cli.main(["evaluate", str(card), str(made_set), "--output", str(tmp_path / "report"), "--runtime", "torch",
+                     "--quiet", "--to-card"]) == 0
+    scores = load_model(card).card.scores
+    own = scores.pop(made_set.name)
+    assert scores == before
+    report = json.loads((tmp_path / "report" / "report.json").read_text())
+    assert own["scenes"] == 3 and own["runtime"] == "torch"
+    assert own["mean_iou"] == round(report["pixels"]["mean_iou"], 4)
+    assert list(own["iou"]) == CLASSES and {"carriers_f1", "calibration_error"} <= set(own)
+
+
 def test_a_set_without_scenes_is_judged_by_its_pixels(untrained_model, copied_set, tmp_path):
     pytest.importorskip("matplotlib")
     for path in [*copied_set.glob("*.jsonl"), *copied_set.glob("*.npz")]:

@@ -5,6 +5,7 @@ import logging
 import math
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -450,22 +451,27 @@ def _add_evaluate(commands):
     parser.add_argument("set", metavar="SET", help="folder of a set, as `rpmsn synth --as set` makes it")
     parser.add_argument("--output", metavar="FOLDER",
                         help="folder for the report (default: runs/evaluation/MODEL-SET, by their names)")
+    parser.add_argument("--to-card", action="store_true",
+                        help="write the main figures into the model's card too, under the name of the set's folder")
     _add_rule(parser)
     _add_running(parser)
     parser.set_defaults(run=_evaluate)
 
 
 def _evaluate(options):
-    from .inference.model import load_model
+    from .inference.model import load_model, save_card
     from .training.evaluation import evaluate
-    from .training.evaluation_report import check_folder, format_summary, write_report
+    from .training.evaluation_report import card_scores, check_folder, format_summary, write_report
 
     model = load_model(options.model)
-    name = f"{model.card.name}-{Path(options.set).resolve().name}"
+    set_name = Path(options.set).resolve().name
+    name = f"{model.card.name}-{set_name}"
     folder = Path(options.output) if options.output else Path("runs") / "evaluation" / name
     check_folder(folder, model.card.name, options.set, options.rule)
     made = evaluate(model, options.set, options.rule, options.runtime, options.threads, options.quiet)
     written = write_report(made, folder)
+    if options.to_card:
+        save_card(replace(model.card, scores={**model.card.scores, set_name: card_scores(made.report)}), model.folder)
     for note in made.report["notes"]:
         print(f"rpmsn evaluate: {note}", file=sys.stderr)
     print(f"{format_summary(made.report)}\n{written}")

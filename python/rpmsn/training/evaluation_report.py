@@ -80,6 +80,27 @@ def write_report(evaluation, folder):
     return folder / MARKDOWN_NAME
 
 
+def card_scores(report):
+    """The main figures of a report as a model's card holds them: plain numbers and words, rounded.
+
+    Args:
+        report: dict, of an Evaluation.
+    """
+    about, pixels = report["set"], report["pixels"]
+    scores = {key: about[key] for key in ("preset", "seed", "scenes", "rule") if key in about}
+    scores |= {"runtime": report["runtime"], "pixel_accuracy": _rounded(pixels["pixel_accuracy"]),
+               "mean_iou": _rounded(pixels["mean_iou"]),
+               "iou": {label: _rounded(values["iou"]) for label, values in pixels["classes"].items()},
+               "calibration_error": _rounded(report["calibration"]["card"]["ece"])}
+    if report["carriers"]:
+        scores["carriers_f1"] = _rounded(report["carriers"]["labels"]["LTE and NR"]["f1"])
+    return scores
+
+
+def _rounded(value):
+    return None if value is None else round(value, 4)
+
+
 def format_summary(report):
     """The main figures as a table for the shell."""
     rows = [(label, *(_number(values[name]) for name in ("iou", "f1", "precision", "recall", "accuracy")))
