@@ -11,6 +11,7 @@ from scipy import ndimage
 
 from ..classes import CLASS_NAMES, LTE, NOISE, OTHER
 from ..spectrogram import COLUMNS
+from . import lte_parting
 
 MIN_PIXELS = 24
 """Smaller components are specks, not segments."""
@@ -126,7 +127,8 @@ def find_segments(mask, probabilities, power, floor, geometry, classes=CLASS_NAM
                     for wanted in (NOISE, OTHER))
     found = []
     for pixels, box in _components(mask != noise):
-        for winner, columns in _vote(probabilities[(slice(None), *box)], pixels, noise, other):
+        for winner, columns in _parted(_vote(probabilities[(slice(None), *box)], pixels, noise, other), pixels, box,
+                                       power, ids, geometry):
             part = pixels[:, columns]
             rows = np.flatnonzero(part.any(axis=1))
             if part.sum() < MIN_PIXELS:
@@ -146,6 +148,36 @@ def _or_other(segment):
     if segment.confidence < MIN_CONFIDENCE or is_too_narrow:
         return replace(segment, class_id=OTHER, label=CLASS_NAMES[OTHER])
     return segment
+
+
+def _parted(runs, pixels, box, power, ids, geometry):
+    """The runs of `_vote`, those of LTE parted into carriers where the powers say that they are several."""
+    for winner, columns in runs:
+        cuts = []
+        if ids[winner] == LTE and pixels[:, columns].any():
+            rows, place = box[0], _moved(columns, box[1])
+            levels, lower, upper = _spectrum(pixels[:, columns], (rows, place), power)
+            cuts = lte_parting.seams(10 * np.log10(np.maximum(levels, 1e-30)), lower, upper,
+                                     geometry.sample_rate / geometry.columns)
+        begun = columns.start
+        for cut in cuts:
+            yield winner, slice(begun, cut - box[1].start)
+            begun = cut - box[1].start + 1
+        yield winner, slice(begun, columns.stop)
+
+
+def _spectrum(pixels, box, power):
+    """(mean power a column while on, lower edge, upper edge) of a component; edges on the column axis."""
+    rows, columns = box
+    # Rows where it is there over most of its width.
+    on = pixels.mean(axis=1) >= 0.5 * pixels.mean(axis=1).max()
+    spectrum = power[rows][on].mean(axis=0, dtype=np.float64)
+    lower = _edge(spectrum, columns.start, columns.stop)
+    width = len(spectrum)
+    upper = width - _edge(spectrum[::-1], width - columns.stop, width - columns.start)
+    if upper - lower < 1:
+        lower, upper = columns.start, columns.stop
+    return spectrum, lower, upper
 
 
 def _moved(inner, outer):
@@ -203,14 +235,7 @@ def _vote(probabilities, pixels, noise, other):
 def _measure(class_id, label, confidence, pixels, box, power, floor, geometry):
     """A component's edges, times, power and SNR."""
     rows, columns = box
-    # Rows where the segment is there over most of its width: the ones to average for spectrum and level.
-    on = pixels.mean(axis=1) >= 0.5 * pixels.mean(axis=1).max()
-    spectrum = power[rows][on].mean(axis=0, dtype=np.float64)
-    lower = _edge(spectrum, columns.start, columns.stop)
-    width = geometry.columns
-    upper = width - _edge(spectrum[::-1], width - columns.stop, width - columns.start)
-    if upper - lower < 1:
-        lower, upper = columns.start, columns.stop
+    spectrum, lower, upper = _spectrum(pixels, box, power)
     inside = spectrum[columns]
     snr = max(inside.mean() / max(floor, 1e-30) - 1, 1e-6)
     return Segment(

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""LTE carriers side by side: what is wider than LTE can be is parted, and nothing else."""
+import numpy as np
+import pytest
+
+from rpmsn.inference.lte_parting import seams
+from rpmsn.inference.segments import FrameGeometry, find_segments
+
+COLUMN_HZ = 240e3
+FLOOR_DB = 0.0
+
+
+def spectrum(*carriers, ripple_db=0.0, seed=1):
+    """Levels of 256 columns, dB, with carriers (lower column, width in MHz, level in dB); fractions of columns count."""
+    power = np.full(256, 10 ** (FLOOR_DB / 10))
+    for lower, megahertz, level_db in carriers:
+        upper = lower + megahertz * 1e6 / COLUMN_HZ
+        share = np.clip(np.minimum(np.arange(256) + 1, upper) - np.maximum(np.arange(256), lower), 0, 1)
+        power += share * 10 ** (level_db / 10)
+    rng = np.random.default_rng(seed)
+    slow = ripple_db * np.sin(np.arange(256) / 256 * 2 * np.pi * 9 + rng.uniform(0, 6))
+    return 10 * np.log10(power) + slow + rng.normal(0, 0.1, 256)
+
+
+def end(lower, megahertz):
+    return lower + megahertz * 1e6 / COLUMN_HZ
+
+
+@pytest.mark.parametrize("step_db", [6, 12, -9])
+@pytest.mark.parametrize("widths", [(18, 9), (4.5, 18), (13.5, 13.5)])
+def test_two_carriers_of_different_level_are_parted_between_them(widths, step_db):
+    left, right = widths
+    border = end(60, left) + 0.8
+    levels = spectrum((60, left, 20), (border, right, 20 + step_db))
+    cuts = seams(levels, 60, end(border, right), COLUMN_HZ)
+    assert len(cuts) == 1 and abs(cuts[0] + 0.5 - border) <= 2
+
+
+def test_what_is_as_wide_as_one_carrier_stays_one_whatever_its_level_does():
+    levels = spectrum((60, 9, 20), (97.5, 9, 8))
+    assert seams(levels, 60, 135, COLUMN_HZ) == []
+
+
+@pytest.mark.parametrize("megahertz", [1.08, 2.7, 4.5, 9, 13.5, 18])
+@pytest.mark.parametrize("ripple_db", [0, 3, 8])
+def test_one_carrier_stays_whole_faded_or_not(megahertz, ripple_db):
+    for seed in range(5):
+        levels = spectrum((60, megahertz, 20), ripple_db=ripple_db, seed=seed)
+        assert seams(levels, 60, end(60, megahertz), COLUMN_HZ) == []
+
+
+def test_two_carriers_of_the_same_level_are_parted_too():
+    levels = spectrum((40, 18, 20), (40 + 75, 18, 20))
+    cuts = seams(levels, 40, 40 + 150, COLUMN_HZ)
+    assert len(cuts) == 1 and abs(cuts[0] + 0.5 - 115) <= 2
+
+
+def test_three_carriers_are_parted_twice():
+    levels = spectrum((20, 18, 20), (20 + 75.5, 9, 10), (20 + 75.5 + 38, 13.5, 18))
+    cuts = seams(levels, 20, 20 + 75.5 + 38 + 56.25, COLUMN_HZ)
+    assert len(cuts) == 2 and abs(cuts[0] - 95) <= 2 and abs(cuts[1] - 133) <= 2
+
+
+def test_a_carrier_that_the_span_cuts_off_may_have_any_width():
+    levels = spectrum((-30, 18, 20))
+    assert seams(levels, 0, 45, COLUMN_HZ) == []
+    assert seams(spectrum((225, 18, 20)), 225, 256, COLUMN_HZ) == []
+
+
+def test_nothing_to_part_in_a_stretch_of_few_columns():
+    assert seams(spectrum((100, 0.9, 20)), 100, 104, COLUMN_HZ) == []
+    assert seams(spectrum(), 0, 256, 1e9) == []
+
+
+def test_segments_of_two_carriers_under_one_mask():
+    rate = 256 * COLUMN_HZ
+    levels = spectrum((60, 18, 25), (60 + 75.8, 9, 13))
+    power = np.repeat(10 ** (levels[None] / 10), 256, axis=0).astype(np.float32)
+    mask = np.zeros((256, 256), np.uint8)
+    mask[:, 60:173] = 1
+    probabilities = np.stack([mask == index for index in range(4)]).astype(np.float32)
+    segments = find_segments(mask, probabilities, power, 1.0, FrameGeometry(rate, 0.0, 0, 2457600, 256))
+    assert [segment.label for segment in segments] == ["LTE", "LTE"]
+    assert [segment.bandwidth for segment in segments] == pytest.approx([18e6, 9e6], abs=0.5e6)
+    assert segments[0].snr_db - segments[1].snr_db == pytest.approx(12, abs=1.5)
