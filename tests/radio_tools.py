@@ -19,6 +19,25 @@ REMOTE_MODULE = "libremoteSupport.so"
 WAIT_SECONDS = 20
 
 
+SCENE_RATE, SCENE_CENTER = 2.4e6, 806e6
+
+
+def write_lte_scene(folder, seed):
+    """A recording of 0.4 s at `SCENE_RATE` with a lightly loaded LTE carrier of 1.4 MHz, 25 dB over the noise.
+
+    Returns:
+        path of its metadata; (lower, upper) edge of the carrier in Hz.
+    """
+    from rpmsn.synthesis.scene import Emission, Path, Reception, Scene
+    from rpmsn.synthesis.writing import Order, write_scenes
+
+    carrier = Emission("lte", 0.3e6, {"bandwidth_hz": 1.4e6, "cell_id": 17 + seed, "load": 0.3}, seed=seed)
+    scene = Scene(SCENE_RATE, 0.4, seed, [carrier], Reception([Path(25.0)]))
+    meta, = write_scenes([(f"lte-{seed}", scene)], Order(folder, SCENE_CENTER, "ci8"), quiet=True)
+    annotation, = json.loads(meta.read_text())["annotations"]
+    return meta, (annotation["core:freq_lower_edge"], annotation["core:freq_upper_edge"])
+
+
 class RtlTcpServer:
     """A server rtl_tcp in a process of its own; a context manager. Arguments are those of rtl_tcp_server.py."""
 
@@ -35,6 +54,10 @@ class RtlTcpServer:
         return self
 
     def __exit__(self, *_):
+        self.kill()
+
+    def kill(self):
+        """End it at once, as when its computer loses power."""
         self._process.kill()
         self._process.wait()
 

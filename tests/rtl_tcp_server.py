@@ -4,6 +4,7 @@
 
     python rtl_tcp_server.py --band 1.8e9 1.81e9 30 --band 1.82e9 1.825e9 20
     python rtl_tcp_server.py --recording capture.sigmf-data --fast
+    python rtl_tcp_server.py --recording scene.sigmf-data --shift
 
 Prints lines of JSON: first the port, then every client and every command with the number of samples sent before it.
 Faults come at a place in the stream (`--fault KIND SECONDS LENGTH`): `drop` leaves samples out, `stall` sends nothing
@@ -33,22 +34,30 @@ class Antenna:
 
     Args:
         bands: list of (lower Hz, upper Hz, dB over the noise).
-        recording: uint8, shape (n, 2), or None; played at whatever frequency and rate.
+        recording: uint8, shape (n, 2), or None; played at whatever rate.
+        recorded_at: Hz; whoever tunes elsewhere hears the recording shifted. None: the same at every frequency.
     """
 
-    def __init__(self, bands, recording):
-        self.bands, self.recording = bands, recording
+    def __init__(self, bands, recording=None, recorded_at=None):
+        self.bands, self.recording, self.recorded_at = bands, recording, recorded_at
         self._heard = {}
 
     def listen(self, frequency, rate):
         """(samples to be repeated, with the first CHUNK of them again at the end: uint8, shape (n + CHUNK, 2); n)."""
-        key = None if self.recording is not None else (frequency, rate)
+        is_anywhere = self.recording is not None and self.recorded_at is None
+        key = None if is_anywhere else (frequency, rate)
         if key not in self._heard:
-            samples = self.recording if key is None else to_bytes(self._samples(frequency, rate))
+            samples = self._samples(frequency, rate)
             self._heard[key] = np.concatenate([samples, np.resize(samples, (CHUNK, 2))]), len(samples)
         return self._heard[key]
 
     def _samples(self, frequency, rate):
+        if self.recording is None:
+            return to_bytes(self._noise_in_bands(frequency, rate))
+        shift = 0.0 if self.recorded_at is None else self.recorded_at - frequency
+        return self.recording if shift == 0 else to_bytes(shifted(to_complex(self.recording), shift / rate))
+
+    def _noise_in_bands(self, frequency, rate):
         count = int(LOOP_SECONDS * rate)
         rng = np.random.default_rng(int(frequency) % 2 ** 32)
         spectrum = rng.standard_normal((count, 2)).view(complex)[:, 0] / np.sqrt(2)
@@ -62,6 +71,23 @@ def to_bytes(samples):
     """Complex samples of full scale 1.0 as rtl_tcp sends them."""
     pairs = np.stack([samples.real, samples.imag], axis=1) * FULL_SCALE + FULL_SCALE
     return np.clip(np.round(pairs), 0, 255).astype(np.uint8)
+
+
+def to_complex(pairs):
+    """The opposite of `to_bytes`."""
+    return ((pairs - np.float32(FULL_SCALE)) / np.float32(FULL_SCALE)).view(np.complex64)[:, 0]
+
+
+def shifted(samples, share):
+    """Samples moved up by a share of the rate; what leaves the span is gone, and what comes in is noise."""
+    count = len(samples)
+    spectrum = np.fft.fftshift(np.fft.fft(samples))
+    parts = np.array_split(np.abs(spectrum) ** 2, 256)
+    floor = np.quantile([part.mean() for part in parts], 0.1)
+    heard = np.random.default_rng(1).standard_normal((count, 2)).view(complex)[:, 0] * np.sqrt(floor / 2)
+    moved = int(np.clip(round(share * count), -count, count))
+    heard[max(0, moved):count + min(0, moved)] = spectrum[max(0, -moved):count - max(0, moved)]
+    return np.fft.ifft(np.fft.ifftshift(heard))
 
 
 class Server:
@@ -156,10 +182,17 @@ def tell(**fields):
 
 
 def load(path):
-    """Samples of a SigMF recording of bytes, as uint8 pairs."""
+    """(samples as uint8 pairs, centre frequency in Hz) of a SigMF recording of bytes."""
     raw = np.fromfile(Path(path).with_suffix(".sigmf-data"), np.uint8)
-    datatype = json.loads(Path(path).with_suffix(".sigmf-meta").read_text())["global"]["core:datatype"]
-    return (raw if datatype == "cu8" else raw ^ 0x80).reshape(-1, 2)
+    meta = json.loads(Path(path).with_suffix(".sigmf-meta").read_text())
+    pairs = (raw if meta["global"]["core:datatype"] == "cu8" else raw ^ 0x80).reshape(-1, 2)
+    return pairs, meta["captures"][0].get("core:frequency")
+
+
+def make_antenna(options):
+    """What the command line asks for."""
+    recording, frequency = load(options.recording) if options.recording else (None, None)
+    return Antenna(options.band, recording, frequency if options.shift else None)
 
 
 def main():
@@ -167,14 +200,16 @@ def main():
     parser.add_argument("--address", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--band", type=float, nargs=3, action="append", default=[], metavar=("LOWER", "UPPER", "DB"))
-    parser.add_argument("--recording")
+    parser.add_argument("--recording", help="SigMF, cu8 or ci8: repeated, at the rate that the client sets")
+    parser.add_argument("--shift", action="store_true",
+                        help="the recording lies at its own frequency: who tunes elsewhere hears it shifted")
     parser.add_argument("--fast", action="store_true", help="send as fast as the client takes it")
     parser.add_argument("--settle", type=float, default=0.0, help="seconds of full scale after a tune")
     parser.add_argument("--fault", nargs=3, action="append", default=[], metavar=("KIND", "SECONDS", "LENGTH"))
     options = parser.parse_args()
     if unknown := {kind for kind, *_ in options.fault} - set(FAULTS):
         parser.error(f"--fault {', '.join(unknown)}; choose from {', '.join(FAULTS)}")
-    Server(Antenna(options.band, load(options.recording) if options.recording else None), options).run()
+    Server(make_antenna(options), options).run()
 
 
 if __name__ == "__main__":

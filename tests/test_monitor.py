@@ -11,7 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from radio_tools import RtlTcpServer, build_test_device
+from radio_tools import SCENE_RATE, RtlTcpServer, build_test_device, write_lte_scene
 
 from rpmsn import monitor, monitor_line
 from rpmsn.errors import RadioError
@@ -21,6 +21,7 @@ pytest.importorskip("gnuradio.gr")
 
 ROOT = Path(__file__).resolve().parent.parent
 STATUS_LINE = re.compile(r" *\d\d:\d\d:\d\dZ  ")
+OPTIONS = SimpleNamespace(json=False, duration=None, reconnect=None)
 BANDS = "bands=899.6e6:899.9e6:30/900.5e6:905e6:25"
 
 
@@ -122,6 +123,52 @@ class TestGoodTimes:
             process.wait(20)
 
 
+@pytest.fixture
+def rtl_tcp():
+    """Skips where the real client is missing."""
+    pytest.importorskip("osmosdr")
+
+
+def told(result):
+    """(status lines, carriers at the end) of a run with --json."""
+    assert result.returncode == 0, result.stderr
+    *status, last = [json.loads(line) for line in result.stdout.splitlines()]
+    return status, last["carriers"]
+
+
+@pytest.mark.usefixtures("rtl_tcp")
+class TestWhatIsOnTheAir:
+    @pytest.mark.parametrize("seed, frequency", [(2, 806.0e6), (3, 806.5e6), (4, 805.9e6)])
+    def test_an_lte_carrier_is_found_as_lte_with_its_edges(self, tmp_path, seed, frequency):
+        """Synthetic samples, the shipped model, which says LTE of all of eight such carriers at four places each.
+
+        An image has 256 columns, and two of them are the tolerance.
+        """
+        scene, edges = write_lte_scene(tmp_path, seed)
+        with RtlTcpServer("--recording", scene, "--shift") as server:
+            status, carriers = told(run("--device", server.device, "--frequency", frequency, "--rate", SCENE_RATE,
+                                        "--gain", 30, "--duration", 5, "--json"))
+        found = max(carriers, key=lambda carrier: carrier["time_on_air"])
+        assert found["label"] == "LTE"
+        assert (found["freq_lower"], found["freq_upper"]) == pytest.approx(edges, abs=2 * SCENE_RATE / 256)
+        assert status[-1]["carriers"]["LTE"] == 1 and status[-1]["carriers_cut"] == 0
+
+    def test_the_middle_of_a_carrier_off_the_air_is_found(self, captures):
+        """Of its class nothing is promised: without an edge in sight the shipped model calls it `other`."""
+        with RtlTcpServer("--recording", captures / "ota_rtlsdr_lte_1860MHz.sigmf-meta", "--shift") as server:
+            status, carriers = told(run("--device", server.device, "--frequency", "1860M", "--rate", "1.92M",
+                                        "--duration", 4, "--json"))
+        assert sum(carrier["freq_upper"] - carrier["freq_lower"] for carrier in carriers
+                   if carrier["time_on_air"] > 1) > 0.75 * 1.92e6
+        assert "spike at the centre frequency" in status[-1]["health"]
+
+    def test_a_receivers_noise_off_the_air_has_no_carrier(self, captures):
+        with RtlTcpServer("--recording", captures / "ota_noise_2646MHz.sigmf-meta") as server:
+            _, carriers = told(run("--device", server.device, "--frequency", "806M", "--rate", "1.92M",
+                                   "--duration", 4, "--json"))
+        assert carriers == []
+
+
 class TestBadTimes:
     def test_unplugged_it_ends_with_the_next_step_and_whole_files(self, soapy, all_lte, tmp_path):
         log = tmp_path / "found.jsonl"
@@ -144,6 +191,38 @@ class TestBadTimes:
         assert again.returncode == 0
         assert read_log(tmp_path / "found_2.jsonl")
 
+    def test_asked_to_reconnect_it_waits_for_a_server_that_comes_back_and_goes_on_in_new_files(
+            self, rtl_tcp, any_rate_model, tmp_path):
+        log = tmp_path / "found.jsonl"
+        server = RtlTcpServer("--band", 899e6, 901e6, 20)
+        with server:
+            process = subprocess.Popen(
+                command("--device", server.device, "--frequency", "900M", "--model", any_rate_model, "--log", log,
+                        "--reconnect", 1, "--json"), env=full(None), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                text=True)
+            try:
+                first = json.loads(process.stdout.readline())
+                server.kill()
+                for line in process.stdout:
+                    if "carriers" in json.loads(line) and "time" not in json.loads(line):
+                        break
+                before = log.read_text()
+                with RtlTcpServer("--band", 899e6, 901e6, 20, "--port", server.device.rpartition(":")[2]):
+                    again = json.loads(process.stdout.readline())
+                    process.send_signal(signal.SIGTERM)
+                    _, said = process.communicate(timeout=30)
+            finally:
+                process.kill()
+        assert process.returncode == 0, said
+        assert "it is opened again in 1 s" in said
+        assert again["time"] > first["time"] and again["samples_received"] < first["samples_received"] + 2 * 2.4e6
+        assert log.read_text() == before and read_log(log)
+        assert read_log(tmp_path / "found_2.jsonl")
+
+    def test_asked_to_reconnect_it_still_ends_where_the_radio_was_never_there(self, rtl_tcp):
+        result = run("--device", "rtl_tcp=127.0.0.1:9", "--frequency", "900M", "--reconnect", 1)
+        assert result.returncode == 1 and "nothing answers at 127.0.0.1:9" in result.stderr
+
     def test_times_of_a_radio_without_a_clock_are_said_to_be_the_hosts(self, any_rate_model, tmp_path):
         pytest.importorskip("osmosdr")
         log = tmp_path / "found.jsonl"
@@ -159,6 +238,7 @@ class TestBadTimes:
         (("--device", "driver=rpmsntest", "--frequency", "900M", "--model", "none"), 1, "is unknown"),
         (("--device", "driver=rpmsntest", "--frequency", "900M", "--log", "found.txt"), 2, "ends in one of"),
         (("--device", "driver=rpmsntest", "--frequency", "900M", "--duty-cycle", "2"), 2, "duty_cycle is 2"),
+        (("--device", "driver=rpmsntest", "--frequency", "900M", "--reconnect", "-1"), 2, "seconds of 0 or more"),
     ])
     def test_wrong_use_is_told_in_a_sentence(self, soapy, arguments, status, said):
         result = run(*arguments, environment=soapy)
@@ -178,7 +258,8 @@ class StoppedFlowgraph:
         return self.now
 
     def status(self):
-        return {"samples_received": 1000, "samples_lost": 0, "sample_rate": 1e6, "center_frequency": 9e8,
+        return {"samples_received": 1000, "samples_analysed": 900, "samples_dropped": 0, "samples_skipped": 0,
+                "samples_lost": 0, "sample_rate": 1e6, "center_frequency": 9e8,
                 "input_rate": 0.0, "coverage": 1.0, "frames_dropped": 0, "health": "ok"}
 
     def carriers(self):
@@ -188,7 +269,7 @@ class StoppedFlowgraph:
 def test_a_radio_that_is_silent_for_five_seconds_has_stopped(monkeypatch, capsys):
     monkeypatch.setattr(monitor, "STEP_SECONDS", 0)
     flowgraph = StoppedFlowgraph()
-    watch = monitor.Watch(flowgraph, SimpleNamespace(json=False, duration=None), flowgraph.clock)
+    watch = monitor.Watch(flowgraph, OPTIONS, flowgraph.clock)
     with pytest.raises(RadioError, match="driver=rtlsdr has sent nothing for 5 s"):
         watch.watch(SimpleNamespace(wait=lambda seconds: False))
     assert 6 <= flowgraph.now <= 9
@@ -196,7 +277,7 @@ def test_a_radio_that_is_silent_for_five_seconds_has_stopped(monkeypatch, capsys
 
 def test_the_clock_column_says_how_far_the_samples_fall_behind():
     flowgraph = StoppedFlowgraph()
-    watch = monitor.Watch(flowgraph, SimpleNamespace(json=False, duration=None), flowgraph.clock)
+    watch = monitor.Watch(flowgraph, OPTIONS, flowgraph.clock)
     assert watch._drift(0, 1e6, now=10.0) == 0
     assert watch._drift(2_000_000, 1e6, now=12.25) == pytest.approx(0.25)
 

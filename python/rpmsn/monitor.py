@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """`rpmsn monitor`: a radio watched without a screen. Log files, a publisher, and one status line a second."""
 import json
+import math
 import os
 import signal
 import sys
@@ -9,17 +10,18 @@ import time
 
 from . import monitor_line
 from .errors import RadioError
-from .radio_options import add_radio_options
+from .radio_options import add_radio_options, seconds
+from .radios.stopping import Silence, describe_silence, end_flowgraph
 from .report import carrier_fields, format_table
 
 LINES_BETWEEN_HEADERS = 20
-SILENT_SECONDS = 5.0
-"""A radio that sends nothing for so long has stopped: the program ends, so that whoever started it can act."""
-STOP_SECONDS = 2.0
-"""A driver that does not end within this time is left behind, and the process with it."""
 STEP_SECONDS = 0.1
+SHORTEST_WAIT_S = 0.5
+"""Between two tries to open a radio again."""
 SHORTEST_TOLD_S = 0.2
 """Carriers that were on the air for less are not in the table at the end."""
+BEGUN = "RPMSN_MONITOR_BEGUN"
+"""Variable of the environment in which a process that begins anew is told when the first one began, s since 1970."""
 
 
 def add_options(parser):
@@ -39,6 +41,9 @@ def add_options(parser):
     parser.add_argument("--log-rotate", type=float, default=0.0, metavar="SECONDS", help="begin new log files so often")
     parser.add_argument("--publish", metavar="ADDRESS", help="publish over ZeroMQ, such as tcp://127.0.0.1:5560")
     parser.add_argument("--duration", type=float, metavar="SECONDS", help="end after so long (default: at Ctrl-C)")
+    parser.add_argument("--reconnect", type=seconds, metavar="SECONDS",
+                        help="when the radio stops, wait so long and open it again, with new log files; again and "
+                             "again (default: end with status 1)")
     parser.add_argument("--json", action="store_true", help="status lines and carriers as JSON, for machines")
 
 
@@ -49,9 +54,10 @@ def run(options):
         RpmsnError: a radio, model or file that cannot be used.
     """
     os.environ.setdefault("GR_CONF_LOG_LOG_FILE", "stderr")  # GNU Radio's log; stdout is for results
-    from gnuradio.rpmsn.monitor_flowgraph import MonitorFlowgraph
-
-    flowgraph = MonitorFlowgraph(options)
+    begun = float(os.environ.get(BEGUN, time.time()))
+    if BEGUN in os.environ and options.duration is not None:
+        options.duration = max(0.0, options.duration - (time.time() - begun))
+    flowgraph = _open(options)
     asked = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: asked.set())
@@ -63,10 +69,15 @@ def run(options):
         Watch(flowgraph, options).watch(asked)
     except RadioError as error:
         fault = error
-    has_ended = end(flowgraph)
+    flowgraph.finish()
+    has_ended = end_flowgraph(flowgraph)
     _tell_carriers(flowgraph.carriers(), options)
     if fault is not None:
-        print(f"rpmsn monitor: {fault}", file=sys.stderr)
+        print(f"rpmsn monitor: {fault}", file=sys.stderr, flush=True)
+    if fault is not None and options.reconnect is not None:
+        if not asked.wait(options.reconnect):
+            _begin_anew(begun)
+        fault = None
     status = 1 if fault else 0
     if not has_ended:
         sys.stdout.flush()
@@ -74,19 +85,47 @@ def run(options):
     return status
 
 
+def _open(options):
+    """The flowgraph; once a radio has been there, its return is waited for.
+
+    Raises:
+        RpmsnError: a radio, model or file that cannot be used.
+    """
+    from gnuradio.rpmsn.monitor_flowgraph import MonitorFlowgraph
+
+    end = math.inf if options.duration is None else time.monotonic() + options.duration
+    while True:
+        try:
+            return MonitorFlowgraph(options)
+        except RadioError as error:
+            if options.reconnect is None or BEGUN not in os.environ or time.monotonic() >= end:
+                raise
+            print(f"rpmsn monitor: {error}", file=sys.stderr, flush=True)
+            time.sleep(max(options.reconnect, SHORTEST_WAIT_S))
+
+
+def _begin_anew(begun):
+    """Become a new process with the same command: a driver's thread that never ends cannot be had rid of otherwise."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.environ[BEGUN] = repr(begun)
+    os.closerange(3, os.sysconf("SC_OPEN_MAX"))  # the driver's connections, which would stay open
+    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+
+
 class Watch:
     """Tells the status once a second, and notices when the radio has stopped.
 
     Args:
         flowgraph: what has `status`, `carriers` and `device`.
-        options: `json`, `duration`.
+        options: `json`, `duration`, `reconnect`.
         clock: seconds, as `time.monotonic`.
     """
 
     def __init__(self, flowgraph, options, clock=time.monotonic):
         self._flowgraph, self._options, self._clock = flowgraph, options, clock
-        self._begun = self._heard_at = clock()
-        self._received = 0
+        self._begun = clock()
+        self._silence = Silence(self._begun)
         self._first = None
         self._lines = 0
 
@@ -112,7 +151,8 @@ class Watch:
         from .inference.carriers import HOLD_SECONDS
 
         received = status["samples_received"]
-        on_air = monitor_line.carriers_on_air(self._flowgraph.carriers(), received, HOLD_SECONDS)
+        told_until = sum(status[f"samples_{fate}"] for fate in ("analysed", "dropped", "skipped"))
+        on_air = monitor_line.carriers_on_air(self._flowgraph.carriers(), told_until, HOLD_SECONDS)
         drift_s = self._drift(received + status["samples_lost"], status["sample_rate"], now)
         if self._options.json:
             counts = {label: sum(carrier.label == label for carrier in on_air) for label in ("LTE", "NR", "other")}
@@ -125,12 +165,11 @@ class Watch:
         print(monitor_line.status_line(status, on_air, drift_s, time.time()), flush=True)
 
     def _listen(self, status, now):
-        if status["samples_received"] > self._received:
-            self._received, self._heard_at = status["samples_received"], now
-        elif now - self._heard_at > SILENT_SECONDS:
-            raise RadioError(f"{self._flowgraph.device} has sent nothing for {SILENT_SECONDS:g} s and is taken to have "
-                             "stopped: is it still plugged in, is its server still running? `rpmsn devices` tells. "
-                             "What was found so far is in the files, whole; start again to go on in new ones.")
+        if self._silence.has_stopped(status["samples_received"], now):
+            next_step = ("start again to go on in new ones" if self._options.reconnect is None else
+                         f"it is opened again in {self._options.reconnect:g} s, with new ones")
+            raise RadioError(f"{describe_silence(self._flowgraph.device)} What was found so far is in the files, "
+                             f"whole; {next_step}.")
 
     def _drift(self, samples, rate, now):
         """Seconds by which the host's clock has run ahead of the samples since the first line."""
@@ -138,16 +177,6 @@ class Watch:
             self._first = samples, now
         first_samples, first_now = self._first
         return now - first_now - (samples - first_samples) / rate
-
-
-def end(flowgraph):
-    """Stop a flowgraph; returns whether all its threads have ended: that of gr-osmosdr's client of rtl_tcp may not."""
-    flowgraph.finish()
-    flowgraph.stop()
-    waiting = threading.Thread(target=flowgraph.wait, daemon=True)
-    waiting.start()
-    waiting.join(STOP_SECONDS)
-    return not waiting.is_alive()
 
 
 def _tell_carriers(carriers, options):

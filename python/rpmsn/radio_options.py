@@ -47,6 +47,21 @@ def decibels(text):
     return number
 
 
+def seconds(text):
+    """A time to wait, 0 or more.
+
+    Raises:
+        argparse.ArgumentTypeError: it is none.
+    """
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 <= number < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds of 0 or more; write it as 10")
+    return number
+
+
 def add_radio_options(parser, needs_frequency=True, needs_device=True):
     """Add --device, --rate, --frequency, --gain, --antenna, --bandwidth and --stream-args.
 

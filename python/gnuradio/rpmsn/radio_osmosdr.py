@@ -42,6 +42,10 @@ class OsmosdrRadio:
         """Hz, as set."""
         return self._retune.center_frequency
 
+    def gain_range(self):
+        """(lowest, highest) gain, dB."""
+        return _range(self._source.get_gain_range())[0]
+
     def _open(self, arguments):
         try:
             import osmosdr
@@ -51,7 +55,8 @@ class OsmosdrRadio:
         try:
             return osmosdr.source(args=f"numchan=1 {arguments}")
         except RuntimeError as error:
-            raise RadioError(f"{self._device} cannot be opened: {error}. Is it plugged in, and used by no other "
+            told = str(error).rstrip(".!")
+            raise RadioError(f"{self._device} cannot be opened: {told}. Is it plugged in, and used by no other "
                              "program? `rpmsn devices` tells what is there.") from error
 
     def _tune(self, frequency):
@@ -62,7 +67,7 @@ class OsmosdrRadio:
         return frequency
 
     def _set_gain(self, gain):
-        check_in_ranges(self._device, "gain", gain, _range(self._source.get_gain_range()), "dB", 1.0)
+        check_in_ranges(self._device, "gain", gain, [self.gain_range()], "dB", 1.0)
         self._source.set_gain_mode(False)
         self._source.set_gain(gain)
 

@@ -53,6 +53,11 @@ class SoapyRadio:
         """Hz, as set."""
         return self._retune.center_frequency
 
+    def gain_range(self):
+        """(lowest, highest) gain, dB."""
+        span = self._source.get_gain_range(0)
+        return span.minimum(), span.maximum()
+
     def _open(self, stream_arguments):
         try:
             from gnuradio import soapy
@@ -62,7 +67,8 @@ class SoapyRadio:
         try:
             return soapy.source(self._device, "fc32", 1, "", stream_arguments, [""], [""])
         except (RuntimeError, ValueError) as error:
-            raise RadioError(f"{self._device} cannot be opened: {error}. {self._next_step()}") from error
+            told = str(error).rstrip(".!")
+            raise RadioError(f"{self._device} cannot be opened: {told}. {self._next_step()}") from error
 
     def _next_step(self):
         """What to do when a device is not there."""
@@ -74,6 +80,9 @@ class SoapyRadio:
             step = (f"apt-get install {PACKAGES[driver]}" if driver in PACKAGES else
                     "apt-cache search soapysdr-module lists those of Debian, or install what the radio's maker offers")
             return f"SoapySDR has no driver {driver} here, only {', '.join(there)}: {step}."
+        if driver == "remote":
+            return ("Start the server where the radio is (SoapySDRServer --bind); see that no firewall is between, and "
+                    "that the radio is plugged in there.")
         return "Is it plugged in, and used by no other program? `rpmsn devices` tells what is missing."
 
     def _ranges(self, getter):
@@ -104,8 +113,7 @@ class SoapyRadio:
         return self._source.get_frequency(0)
 
     def _set_gain(self, gain):
-        span = self._source.get_gain_range(0)
-        check_in_ranges(self._device, "gain", gain, [(span.minimum(), span.maximum())], "dB", 1.0)
+        check_in_ranges(self._device, "gain", gain, [self.gain_range()], "dB", 1.0)
         if self._source.has_gain_mode(0):
             self._source.set_gain_mode(0, False)
         self._source.set_gain(0, gain)

@@ -80,6 +80,10 @@ class radio_source(gr.hier_block2):
         """Centre frequency that the radio has set, Hz."""
         return self.radio.center_frequency()
 
+    def gain_range(self):
+        """(lowest, highest) gain of all stages together, dB."""
+        return self.radio.gain_range()
+
     def set_center_frequency(self, center_frequency):
         """Tune, Hz; takes effect, and is tagged, a moment later."""
         self._send(pdu.FREQ, center_frequency)

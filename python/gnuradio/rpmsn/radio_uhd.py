@@ -37,7 +37,7 @@ class UhdRadio:
         if gain is None:
             source.set_normalized_gain(0.5, 0)
         else:
-            check_in_ranges(self._name, "gain", gain, _range(source.get_gain_range(0)), "dB", 1.0)
+            check_in_ranges(self._name, "gain", gain, [self.gain_range()], "dB", 1.0)
             source.set_gain(gain, 0)
         # The pulse of a GPS clock would be better; without one, UTC of the host, then the USRP's own clock.
         source.set_time_now(_uhd().time_spec(time.time()))
@@ -52,6 +52,10 @@ class UhdRadio:
     def center_frequency(self):
         """Hz, as set."""
         return self._source.get_center_freq(0)
+
+    def gain_range(self):
+        """(lowest, highest) gain, dB."""
+        return _range(self._source.get_gain_range(0))[0]
 
     def _open(self, stream_arguments):
         uhd = _uhd()

@@ -6,6 +6,7 @@
 `watch_pacing`      how many samples are due at a speed
 `watch_publisher`   messages of a segment publisher
 `watch_radio`       a radio
+`watch_radio_bar`   the bar below its picture: frequency, gain
 `watch_feed`        what waits between these and the window
 `watch_window`      the window
 `watch_style`       its colours
@@ -17,11 +18,13 @@
 """
 import logging
 import math
+import os
 import signal
 import sys
 import traceback
 
 from rpmsn.errors import ParameterError
+from rpmsn.models import DEFAULT_MODEL
 from rpmsn.recording import open_recording
 
 from .watch_display import check_display
@@ -60,7 +63,11 @@ def run(options) -> int:
     finally:
         source.stop()
     save_settings(path, window.settings)
-    return 1 if feed.failed else 0
+    status = 1 if feed.failed else 0
+    if source.is_stuck:
+        sys.stdout.flush()
+        os._exit(status)  # a driver's thread still runs, and would keep Python from ending
+    return status
 
 
 def make_source(options, feed: Feed, settings: dict):
@@ -93,7 +100,7 @@ def _make_player(options, feed, settings):
     speed = options.speed if options.speed is not None else settings["speed"] or math.inf
     loop = settings["loop"] if options.loop is None else options.loop
     # A picture is taken at the end, which a loop does not have.
-    return Player(recording, feed, options.model, options.runtime, options.workers, speed,
+    return Player(recording, feed, options.model or DEFAULT_MODEL, options.runtime, options.workers, speed,
                   loop and not options.picture, options.start)
 
 

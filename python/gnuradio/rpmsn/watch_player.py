@@ -69,7 +69,7 @@ class Player:
         ModelError: there is no such model.
     """
 
-    can_tune = False
+    can_tune = is_stuck = False
 
     def __init__(self, recording, feed: Feed, model: str, runtime: str = "auto", workers: int = 2, speed: float = 1.0,
                  loop: bool = False, begin_at: float = 0.0, clock=time.monotonic):

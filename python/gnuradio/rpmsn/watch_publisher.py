@@ -34,7 +34,7 @@ class PublisherSource:
         MissingLibraryError: pyzmq is not installed.
     """
 
-    can_tune = False
+    can_tune = is_stuck = False
     recording = None
 
     def __init__(self, address: str, feed: Feed, server_key_file: str = "", client_key_file: str = "",

@@ -2,12 +2,15 @@
 """A radio as a source of `rpmsn watch`: a flowgraph of radio, segmenter and a block that hands on (no Qt)."""
 import logging
 import threading
+import time
 
 import pmt
 from gnuradio import gr
 
 from rpmsn.errors import RpmsnError
 from rpmsn.inference.model import load_model
+from rpmsn.inference.model_choice import model_for_rate
+from rpmsn.radios.stopping import Silence, describe_silence, end_flowgraph
 
 from . import pdu
 from .segmenter_sink import segmenter_sink
@@ -16,18 +19,22 @@ from .watch_feed import Feed
 logger = logging.getLogger(__name__)
 
 FRAMES_PER_SECOND = 25.0
+AFTER_SILENCE = ("What was found stays here and can be exported. If it does not go on by itself, close the window and "
+                 "start again.")
 
 
 class FeedSink(gr.basic_block):
-    """Hands the messages of a segmenter sink on to a Feed.
+    """Hands the messages of a segmenter sink on to a Feed, and says so when the radio has stopped.
 
     Args:
         feed: Feed.
+        device: name of the radio.
     """
 
-    def __init__(self, feed: Feed):
+    def __init__(self, feed: Feed, device: str):
         gr.basic_block.__init__(self, name="rpmsn_feed_sink", in_sig=None, out_sig=None)
-        self._feed = feed
+        self._feed, self._device = feed, device
+        self._silence = Silence(time.monotonic())
         for name, handler in ((pdu.FRAMES, self._on_frame), (pdu.SEGMENTS, self._on_segment),
                               (pdu.STATUS, self._on_status)):
             self.message_port_register_in(pmt.intern(name))
@@ -50,9 +57,13 @@ class FeedSink(gr.basic_block):
 
     def _on_status(self, message) -> None:
         try:
-            self._feed.put_status(pdu.parse_pdu(message)[0])
+            fields = pdu.parse_pdu(message, required=(pdu.SAMPLES_RECEIVED,))[0]
         except ValueError as error:
             logger.warning("status skipped: %s", error)
+            return
+        self._feed.put_status(fields)
+        has_stopped = self._silence.has_stopped(fields[pdu.SAMPLES_RECEIVED], time.monotonic())
+        self._feed.problem = f"{describe_silence(self._device)} {AFTER_SILENCE}" if has_stopped else ""
 
 
 class RadioWatch:
@@ -60,8 +71,12 @@ class RadioWatch:
 
     Args:
         feed: Feed that gets everything.
-        model, runtime, workers: as of `segmenter_sink`.
+        model, runtime, workers: as of `segmenter_sink`; without a model the one that suits the sample rate.
         radio: dict of the arguments of `radio_source`.
+
+    Attributes:
+        is_stuck: after `stop`, whether a thread of the driver never ends, and the process has to be left by `os._exit`.
+        gain: dB, as it was asked for; None where the radio has its own control.
 
     Raises:
         ModelError: there is no such model.
@@ -69,17 +84,44 @@ class RadioWatch:
 
     can_tune = True
     recording = None
+    is_stuck = False
 
-    def __init__(self, feed: Feed, model: str, runtime: str, workers: int, radio: dict):
+    def __init__(self, feed: Feed, model: str | None, runtime: str, workers: int, radio: dict):
+        model = model or model_for_rate(radio["sample_rate"])
         load_model(model)
-        self.title = f"{radio['device']}, {radio['center_frequency'] / 1e6:g} MHz"
         self._feed, self._radio = feed, radio
+        self.gain = radio["gain"]
         self._sink = dict(model=model, runtime=runtime, workers=workers, mode="live",
                           frames_per_second=FRAMES_PER_SECOND)
         self._flowgraph = self._source = None
         self._lock = threading.Lock()
         self._is_stopping = False
         self._thread = threading.Thread(target=self._run, name="rpmsn radio")
+
+    @property
+    def title(self) -> str:
+        """The radio and where it is tuned to."""
+        return f"{self._radio['device']}, {self.center_frequency / 1e6:.3f} MHz"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the radio is there, so that it can be tuned."""
+        return self._source is not None
+
+    @property
+    def center_frequency(self) -> float:
+        """Hz; before the radio is there, what it will be asked for."""
+        return self._source.center_frequency() if self.is_open else self._radio["center_frequency"]
+
+    @property
+    def sample_rate(self) -> float:
+        """Hz, likewise."""
+        return self._source.sample_rate() if self.is_open else self._radio["sample_rate"]
+
+    @property
+    def gain_range(self) -> tuple[float, float]:
+        """(lowest, highest) gain of the radio that is there, dB."""
+        return self._source.gain_range()
 
     def start(self) -> None:
         """Load the model, open the radio and begin; a second call does nothing."""
@@ -93,13 +135,20 @@ class RadioWatch:
         if self._thread.ident is not None:
             self._thread.join()
         if self._flowgraph is not None:
-            self._flowgraph.stop()
-            self._flowgraph.wait()
+            self.is_stuck = not end_flowgraph(self._flowgraph)
+        if self._feed.problem:
+            self._feed.fail(self._feed.problem)
 
     def tune(self, frequency: float) -> None:
         """Ask the radio for another centre frequency, Hz."""
-        if self._source is not None:
+        if self.is_open:
             self._source.set_center_frequency(frequency)
+
+    def set_gain(self, gain: float) -> None:
+        """Ask the radio for another gain, dB."""
+        if self.is_open:
+            self.gain = gain
+            self._source.set_gain(gain)
 
     def _run(self) -> None:
         """The thread: what takes long, so that the window is there meanwhile."""
@@ -120,7 +169,7 @@ class RadioWatch:
         """Connect and start, unless the window was closed meanwhile."""
         flowgraph = gr.top_block("rpmsn watch")
         # Kept: GNU Radio does not hold on to blocks that are written in Python.
-        self._blocks = source, segmenter, FeedSink(self._feed)
+        self._blocks = source, segmenter, FeedSink(self._feed, self._radio["device"])
         flowgraph.connect(source, segmenter)
         for port in (pdu.FRAMES, pdu.SEGMENTS, pdu.STATUS):
             flowgraph.msg_connect((segmenter, port), (self._blocks[2], port))

@@ -5,7 +5,7 @@
 def style_sheet(theme) -> str:
     """Qt style of the window's own parts."""
     return f"""
-        QMainWindow, QMenuBar, QMenu, QStatusBar, TransportBar, QMessageBox, QSplitter, QTabWidget {{
+        QMainWindow, QMenuBar, QMenu, QStatusBar, TransportBar, RadioBar, QMessageBox, QSplitter, QTabWidget {{
             background: {theme.background}; color: {theme.text}; }}
         QMainWindow > QWidget {{ background: {theme.background}; }}
         QMenuBar::item:selected, QMenu::item:selected {{ background: {theme.surface}; }}
@@ -16,6 +16,10 @@ def style_sheet(theme) -> str:
         TransportBar QPushButton, TransportBar QComboBox {{
             color: {theme.text}; background: {theme.surface}; border: 1px solid {theme.muted};
             border-radius: 4px; padding: 3px 10px; font-size: 13px; }}
+        RadioBar QDoubleSpinBox {{
+            color: {theme.text}; background: {theme.surface}; border: 1px solid {theme.muted};
+            border-radius: 4px; padding: 2px 6px; font-size: 13px; }}
+        RadioBar *:disabled {{ color: {theme.muted}; }}
         QComboBox QAbstractItemView {{ color: {theme.text}; background: {theme.surface}; }}
         TransportBar QCheckBox {{ color: {theme.text}; font-size: 13px; }}
         QCheckBox::indicator {{ width: 11px; height: 11px; border: 1px solid {theme.muted}; border-radius: 3px; }}

@@ -8,6 +8,7 @@ from rpmsn.errors import RpmsnError
 
 from .watch_comparison import ComparisonTable
 from .watch_feed import Feed
+from .watch_radio_bar import RadioBar
 from .watch_style import style_sheet
 from .watch_transport import TransportBar
 from .waterfall_qt import QtCore, QtGui, QtWidgets
@@ -58,13 +59,13 @@ class WatchWindow(QtWidgets.QMainWindow):
         self._timer.start(DRAIN_INTERVAL_MS)
 
     def _build(self) -> None:
-        """The parts, from the top: banner, picture and tables, controls of a file."""
+        """The parts, from the top: banner, picture and tables, controls of a file or a radio."""
         self.setWindowTitle(f"{self.source.title} - {PROGRAM}")
         self.view = WaterfallWithTable(theme=self._theme)
         self.table, self.waterfall = self.view.table, self.view.waterfall
         self.table.recording = self.source.recording
         self.table.picture_of = self
-        self.comparison = self.transport = None
+        self.comparison = self.transport = self.radio_bar = None
         self.banner = QtWidgets.QLabel("")
         self.banner.setObjectName("banner")
         self.banner.setWordWrap(True)
@@ -82,6 +83,9 @@ class WatchWindow(QtWidgets.QMainWindow):
             if self.source.recording.annotations:
                 self.comparison = ComparisonTable(self.source.recording.annotations, THEMES[self._theme])
                 self.view.tabs.addTab(self.comparison, "Compared with the file")
+        if self.source.can_tune:
+            self.radio_bar = RadioBar(self.source)
+            layout.addWidget(self.radio_bar)
         self.setCentralWidget(centre)
         self.waterfall.tune_requested.connect(self._on_tune)
         self.waterfall.settings_changed.connect(self._on_settings)
@@ -185,6 +189,9 @@ class WatchWindow(QtWidgets.QMainWindow):
     def _update_slow_parts(self) -> None:
         """What is looked at twice a second."""
         self._show_banner()
+        if self.radio_bar is not None:
+            self.radio_bar.update_now()
+            self.setWindowTitle(f"{self.source.title} - {PROGRAM}")
         if self.comparison is not None and self.comparison.isVisible():
             self.comparison.show_carriers(self.table.carriers.rows())
         is_over = self._feed.failed or self.player is not None and self.player.finished
