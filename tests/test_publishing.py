@@ -271,7 +271,8 @@ class TestDelivery:
             may_go_on.wait(LONG)
             return item
 
-        publisher = publish(encode)
+        # The socket itself drops nothing, however slowly it is read.
+        publisher = publish(encode, high_water_mark=2 * MAX_WAITING["segment"])
         subscriber = subscribe(publisher)
         publisher.put("segment", {"value": -1})
         assert subscriber.receive(timeout=LONG)["value"] == -1

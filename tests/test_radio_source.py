@@ -237,7 +237,7 @@ class TestRtlTcp:
             sink = rpmsn.segmenter_sink(RATE, CENTER, any_rate_model, frames_per_second=0, duty_cycle=0.1,
                                         logs=[str(log)])
             with Running(source, sink):
-                wait_until(lambda: sink.status()["samples_received"] > 8 * RATE, 40)
+                wait_until(lambda: sink.status()["samples_received"] > 16 * RATE, 40)  # all buffers were used
                 before = resident_mb()
                 wait_until(lambda: sink.status()["samples_received"] > 40 * RATE, 40)
                 grown = resident_mb() - before
