@@ -55,10 +55,12 @@ def test_a_band_at_the_edge_of_the_span_ends_there(segmenter):
     assert segment.freq_upper == pytest.approx(10e6, abs=RATE / 256)
 
 
-def segments_of(mask, classes=("noise", "LTE", "NR", "other")):
+def segments_of(mask, classes=("noise", "LTE", "NR", "other"), confidence=0.85, rate=RATE):
     power = np.where(mask > 0, 100.0, 1.0).astype(np.float32)
-    probabilities = np.stack([(mask == index) * 0.8 + 0.05 for index in range(len(classes))]).astype(np.float32)
-    return find_segments(mask, probabilities, power, 1.0, FrameGeometry(RATE, 0.0, 0, 800_000, 256), classes)
+    rest = (1 - confidence) / (len(classes) - 1)
+    probabilities = np.stack([np.where(mask == index, confidence, rest) for index in range(len(classes))])
+    geometry = FrameGeometry(rate, 0.0, 0, round(0.04 * rate), 256)
+    return find_segments(mask, probabilities.astype(np.float32), power, 1.0, geometry, classes)
 
 
 def test_two_carriers_joined_by_a_thin_bridge_stay_two():
@@ -72,6 +74,15 @@ def test_specks_are_dropped_and_classes_kept_apart():
     mask = np.zeros((256, 256), int)
     mask[:, 40:80], mask[:, 80:120], mask[10:13, 200:203] = 1, 2, 3
     assert [(segment.label, segment.class_id) for segment in segments_of(mask)] == [("LTE", 1), ("NR", 2)]
+
+
+@pytest.mark.parametrize("rate, confidence, label", [
+    (20e6, 0.4, "other"), (20e6, 0.5, "NR"), (5.76e6, 0.5, "NR"),
+    (2.4e6, 0.5, "other"), (2.4e6, 0.6, "other"), (2.4e6, 0.7, "NR")])
+def test_a_guess_is_other_and_more_is_a_guess_where_the_span_is_narrow(rate, confidence, label):
+    mask = np.zeros((256, 256), int)
+    mask[:, 40:120] = 2
+    assert [segment.label for segment in segments_of(mask, confidence=confidence, rate=rate)] == [label]
 
 
 def test_a_model_may_know_fewer_classes_in_another_order():

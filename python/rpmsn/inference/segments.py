@@ -23,6 +23,10 @@ MIN_RUN_MARGIN = 0.3
 """...and where that class leads the majority's by this share of all probability there."""
 MIN_CONFIDENCE = 0.45
 """LTE or NR is said only with this mean probability; with less there is a transmission of unknown kind: `other`."""
+SLICE_HZ = 5e6
+"""A span below this shows a slice of most carriers, and slices of LTE and NR are much alike..."""
+SLICE_CONFIDENCE = 0.65
+"""...so that it takes more to say which."""
 NARROWEST_LTE_HZ = 0.9e6
 """LTE always sends reference signals over its whole band, of 1.08 MHz at least (TS 36.101 5.6): what is narrower than
 this is something else, or so little of a carrier at the end of the span that its class is a guess."""
@@ -145,7 +149,8 @@ def find_segments(mask, probabilities, power, floor, geometry, classes=CLASS_NAM
 def _or_other(segment):
     """The segment, as `other` where its class is a guess, or no LTE carrier is so narrow."""
     is_too_narrow = segment.class_id == LTE and segment.bandwidth < NARROWEST_LTE_HZ
-    if segment.confidence < MIN_CONFIDENCE or is_too_narrow:
+    least = SLICE_CONFIDENCE if segment.sample_rate < SLICE_HZ else MIN_CONFIDENCE
+    if segment.confidence < least or is_too_narrow:
         return replace(segment, class_id=OTHER, label=CLASS_NAMES[OTHER])
     return segment
 
