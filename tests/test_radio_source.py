@@ -239,7 +239,7 @@ class TestRtlTcp:
             with Running(source, sink):
                 wait_until(lambda: sink.status()["samples_received"] > 16 * RATE, 40)  # all buffers were used
                 before = resident_mb()
-                wait_until(lambda: sink.status()["samples_received"] > 40 * RATE, 40)
+                wait_until(lambda: sink.status()["samples_received"] > 48 * RATE, 40)
                 grown = resident_mb() - before
         status = sink.status()
         assert grown < 20

@@ -20,6 +20,11 @@ NARROWEST = 3
 """No part has fewer columns."""
 
 
+def one_carrier(column_hz):
+    """Columns up to which a stretch is taken for one carrier, whatever its levels; `column_hz` is a column's width."""
+    return OCCUPIED_HZ[-1] / column_hz + SEVERAL
+
+
 def seams(levels, lower, upper, column_hz):
     """Where a stretch of columns that is said to be LTE has to be parted.
 
@@ -34,7 +39,7 @@ def seams(levels, lower, upper, column_hz):
             into carriers of widths there are.
     """
     widths = OCCUPIED_HZ / column_hz
-    if upper - lower <= widths[-1] + SEVERAL:
+    if upper - lower <= one_carrier(column_hz):
         return []
     inner = range(int(np.ceil(lower)) + NARROWEST, int(upper) - NARROWEST)
     left = [column for column in inner if _fits(column + 0.5 - lower, widths, lower <= 0)]

@@ -157,13 +157,15 @@ def _or_other(segment):
 
 def _parted(runs, pixels, box, power, ids, geometry):
     """The runs of `_vote`, those of LTE parted into carriers where the powers say that they are several."""
+    column_hz = geometry.sample_rate / geometry.columns
     for winner, columns in runs:
         cuts = []
-        if ids[winner] == LTE and pixels[:, columns].any():
+        # The edges lie no more than so far beyond the mask; most carriers need no spectrum to be seen to be one.
+        widest = columns.stop - columns.start + 2 * EDGE_REACH
+        if ids[winner] == LTE and widest > lte_parting.one_carrier(column_hz) and pixels[:, columns].any():
             rows, place = box[0], _moved(columns, box[1])
             levels, lower, upper = _spectrum(pixels[:, columns], (rows, place), power)
-            cuts = lte_parting.seams(10 * np.log10(np.maximum(levels, 1e-30)), lower, upper,
-                                     geometry.sample_rate / geometry.columns)
+            cuts = lte_parting.seams(10 * np.log10(np.maximum(levels, 1e-30)), lower, upper, column_hz)
         begun = columns.start
         for cut in cuts:
             yield winner, slice(begun, cut - box[1].start)
