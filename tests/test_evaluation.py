@@ -197,7 +197,10 @@ def test_stored_levels_become_powers_again():
 
 
 def judged(card, folder, temperature=1.0):
-    """A tally of a set by its own masks, as if a model had said them, with what is not judged as noise."""
+    """A tally of a set by its own masks, as if a model had said them, with what is not judged as noise.
+
+    Where mirror images are is not known: what lies under one is in the masks, and is not reported.
+    """
     card = replace(card, temperature=temperature)
     image_set = EvaluationSet(folder, card)
     tally = Tally(card, "occupied", len(image_set))
@@ -205,8 +208,20 @@ def judged(card, folder, temperature=1.0):
         mask = np.where(scene.mask == IGNORED, 0, scene.mask)
         probabilities = np.full((4, 256, 256), 0.01, np.float32)
         np.put_along_axis(probabilities, mask[None].astype(int), 0.97, axis=0)
-        tally.add(scene, probabilities)
+        tally.add(replace(scene, mirrored=None), probabilities)
     return tally.scores()
+
+
+def test_mirror_images_are_not_judged_as_signals(card, made_set):
+    tally = Tally(card, "occupied", 2)
+    scene = next(iter(EvaluationSet(made_set, card)))
+    empty = replace(scene, image=np.full_like(scene.image, 100), mask=np.zeros_like(scene.mask), scene=None)
+    everywhere = np.stack([np.full((256, 256), share, np.float32) for share in (0.1, 0.7, 0.1, 0.1)])
+    half = np.where(np.arange(256) < 128, np.float32(1), np.float32(0))
+    tally.add(replace(empty, mirrored=half), everywhere)
+    tally.add(replace(empty, mirrored=None), everywhere)
+    assert tally.scores()["confusion_matrix"][0] == [128 * 256, 384 * 256, 0, 0]
+    assert tally.unmirrored == 1
 
 
 def test_the_truth_itself_has_full_marks(card, made_set):

@@ -76,6 +76,14 @@ def test_specks_are_dropped_and_classes_kept_apart():
     assert [(segment.label, segment.class_id) for segment in segments_of(mask)] == [("LTE", 1), ("NR", 2)]
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("column", [2, 255])
+def test_a_single_column_at_an_end_of_the_span_is_a_segment(column):
+    mask = np.zeros((256, 256), int)
+    mask[:, column] = 3
+    assert [segment.columns for segment in segments_of(mask)] == [(column, column + 1)]
+
+
 @pytest.mark.parametrize("rate, confidence, label", [
     (20e6, 0.4, "other"), (20e6, 0.5, "NR"), (5.76e6, 0.5, "NR"),
     (2.4e6, 0.5, "other"), (2.4e6, 0.6, "other"), (2.4e6, 0.7, "NR")])

@@ -20,7 +20,8 @@ TOO_WEAK = "too-weak"
 NARROW_SPAN = "narrow-span"
 CLIPPING = "clipping"
 DC_SPUR = "dc-spur"
-GRAVEST_FIRST = (NOT_A_NUMBER, CONSTANT, OVERLOAD, TOO_WEAK, NARROW_SPAN, CLIPPING, DC_SPUR)
+MIRROR_IMAGE = "mirror-image"
+GRAVEST_FIRST = (NOT_A_NUMBER, CONSTANT, OVERLOAD, TOO_WEAK, NARROW_SPAN, CLIPPING, DC_SPUR, MIRROR_IMAGE)
 
 OVERLOAD_SHARE = 0.01
 """Share of values at the rail from which on an input counts as overloaded: its spectrum is that of the clipping."""
@@ -49,6 +50,11 @@ SPUR_COLUMN = COLUMNS // 2
 SPUR_COLUMNS = (SPUR_COLUMN - 1, SPUR_COLUMN + 2)
 """Columns of a spur at zero frequency, the end excluded: the window spreads it to one on either side."""
 NEIGHBOURS = 4
+
+VISIBLE_DB = 3.0
+"""A mirror image is told of where it lifts the power by so much..."""
+VISIBLE_COLUMNS = 3
+"""...in so many columns."""
 
 BLOCK = 1024
 BLOCKS = 300
@@ -148,22 +154,36 @@ def without_bad_values(samples):
         "division by zero or a wrong sample format before this block", False)
 
 
-def of_spectrum(analysis):
-    """Findings that the powers of the pixels tell: a spur at zero frequency that is there all the time.
+def of_spectrum(analysis, mirrored=None):
+    """Findings that the powers of the pixels tell: a spur at zero frequency all the time, and mirror images.
+
+    Args:
+        analysis: rpmsn.spectrogram.Analysis.
+        mirrored: bool, shape (256,), columns with a mirror image (`rpmsn.mirror`); None for none.
 
     Returns:
         list of Health.
     """
-    power = analysis.power
+    found = []
+    if _has_spur(analysis.power):
+        found.append(Health(DC_SPUR, "a spike at the centre frequency, as receivers make it themselves (DC offset): "
+                            "nothing so narrow is reported there; tune a little aside to see it", True))
+    if mirrored is not None:
+        levels = analysis.power[:, mirrored].mean(axis=0)
+        if np.count_nonzero(levels > analysis.floor * 10 ** (VISIBLE_DB / 10)) >= VISIBLE_COLUMNS:
+            found.append(Health(MIRROR_IMAGE, "mirror images of strong signals, as receivers make them themselves (I/Q "
+                                "imbalance): nothing is reported there; tune aside to see what they hide", True))
+    return found
+
+
+def _has_spur(power):
+    """Whether there is a spur at zero frequency, all the time."""
     parts = np.array_split(power[:, SPUR_COLUMNS[0] - NEIGHBOURS:SPUR_COLUMNS[1] + NEIGHBOURS],
                            min(SPUR_PARTS, len(power)))
     spectra = np.array([part.mean(axis=0) for part in parts])
     beside = np.maximum(spectra[:, :NEIGHBOURS].mean(axis=1), spectra[:, -NEIGHBOURS:].mean(axis=1))
     spur = spectra[:, NEIGHBOURS + SPUR_COLUMN - SPUR_COLUMNS[0]]
-    if not (spur > beside * 10 ** (SPUR_DB / 10)).all():
-        return []
-    return [Health(DC_SPUR, "a spike at the centre frequency, as receivers make it themselves (DC offset): nothing so "
-                   "narrow is reported there; tune a little aside to see it", True)]
+    return bool((spur > beside * 10 ** (SPUR_DB / 10)).all())
 
 
 def _clipped(values, scale, peak):

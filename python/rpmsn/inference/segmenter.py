@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from .. import spectrogram
+from .. import mirror, spectrogram
 from ..classes import CLASS_NAMES, LTE, NOISE, NR, OTHER
 from ..errors import ParameterError
 from . import health as input_health
@@ -69,6 +69,7 @@ class Prepared:
         analysis: rpmsn.spectrogram.Analysis.
         image: uint8, shape (256, 256).
         network_input: float32, shape (1, channels, 256, 256); None where the input is not fit to be judged.
+        mirrored: bool, shape (256,), columns with a mirror image (`rpmsn.mirror`).
         findings: list of Health.
         new_from: first sample to report.
         stretch: number that frames share as long as nothing comes between them.
@@ -79,6 +80,7 @@ class Prepared:
     analysis: spectrogram.Analysis
     image: np.ndarray
     network_input: np.ndarray | None
+    mirrored: np.ndarray
     findings: list
     new_from: int
     stretch: int
@@ -122,6 +124,7 @@ class Segmenter:
         self.runtime = runtimes.create(model, runtime, threads) if isinstance(runtime, str) else runtime
         self.warnings = rate_warnings(model.card, sample_rate) + frame_warnings(model.card, self.frame_seconds)
         self._class_ids = np.array([CLASS_NAMES.index(name) for name in model.card.classes], np.uint8)
+        self._noise = model.card.classes.index(CLASS_NAMES[NOISE])
         self._analysers = {}
         self.reset()
 
@@ -189,22 +192,29 @@ class Segmenter:
             findings.append(finding)
             is_judged = False
             analysis = self._analyser(is_judged).analyse(samples)
+        mirrored = np.zeros(spectrogram.COLUMNS, bool)
         if is_judged:
-            findings += input_health.of_spectrum(analysis)
+            shares = mirror.mirrored_shares(samples)
+            mirrored = mirror.mirrored_columns(shares, analysis.power, analysis.floor)
+            findings += input_health.of_spectrum(analysis, mirrored)
         image = spectrogram.to_uint8(spectrogram.fill_rows(analysis.levels))
         network_input = self._network_input(samples, analysis) if is_judged else None
         geometry = FrameGeometry(self.sample_rate, float(center_frequency), int(start_offset), len(samples),
                                  len(analysis.power))
-        return Prepared(geometry, analysis, image, network_input, findings,
+        return Prepared(geometry, analysis, image, network_input, mirrored, findings,
                         int(start_offset if new_from is None else new_from), stretch,
                         {"health": checked - begun, "image": time.perf_counter() - checked})
 
     def infer(self, prepared):
-        """Probability of every class in every pixel, float32, shape (classes, 256, 256); None where not fit."""
+        """Probability of every class in every pixel, float32, shape (classes, 256, 256); None where not fit.
+
+        Mirror images are noise.
+        """
         if prepared.network_input is None:
             return None
         begun = time.perf_counter()
         probabilities = self.runtime.probabilities(prepared.network_input)[0]
+        probabilities = mirror.without_mirrored(probabilities, prepared.mirrored, self._noise)
         prepared.seconds["network"] = time.perf_counter() - begun
         return probabilities
 

@@ -269,7 +269,8 @@ def _edge(spectrum, first, after):
     if first == 0:
         return 0.0
     width = after - first
-    inside = np.median(spectrum[first + 1:first + 1 + min(6, max(1, width - 1))])
+    start = min(first + 1, len(spectrum) - 1)
+    inside = np.median(spectrum[start:start + min(6, max(1, width - 1))])
     outside = spectrum[max(0, first - EDGE_REACH - 2):first].min()
     if not inside > outside:
         return float(first)

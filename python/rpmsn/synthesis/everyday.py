@@ -5,6 +5,7 @@ from dataclasses import asdict, replace
 import numpy as np
 
 from . import fading, lte, nr
+from .grid import SUBCARRIERS_PER_RB
 from .noise import Noise
 from .receiver import Receiver
 from .scene import CARRIERS, Emission, Path, Reception, Scene
@@ -40,7 +41,7 @@ def draw(rng, rate, duration_s, weakest_db=WEAKEST_DB, strongest_db=STRONGEST_DB
         rate: sample rate, Hz.
         duration_s: whole milliseconds, in seconds.
         weakest_db, strongest_db: limits of the transmissions' SNR.
-        situations: names of `SITUATIONS` -> share.
+        situations: names of `SITUATIONS`, or "crowded", -> share.
     """
     situation = choose(rng, situations)
     if situation == "one":
@@ -49,6 +50,8 @@ def draw(rng, rate, duration_s, weakest_db=WEAKEST_DB, strongest_db=STRONGEST_DB
         carriers = _packed_carriers(rng, rate)
     elif situation == "scattered":
         carriers = _scattered_carriers(rng, rate)
+    elif situation == "crowded":
+        carriers = _crowded_carriers(rng, rate)
     else:
         carriers = []
     n_others = {"noise": 0, "others": int(rng.integers(1, 4))}.get(situation, int(rng.choice([0, 0, 0, 1, 1, 2])))
@@ -134,6 +137,38 @@ def _scattered_carriers(rng, rate):
         taken.append((emission.offset_hz, half))
         emissions.append(emission)
     return emissions
+
+
+def _crowded_carriers(rng, rate):
+    """Carriers whose occupied bands are less than a MHz apart, many of the NR ones with little traffic."""
+    emissions = []
+    position = float(rng.uniform(-0.55, -0.2)) * rate
+    count = int(rng.integers(2, 7))
+    for _ in range(count):
+        emission = _any_carrier(rng, 1.6 * rate / count)
+        if emission.kind == "nr" and rng.random() < 0.5:
+            emission.parameters |= _little_traffic(rng)
+        occupied = _occupied_hz(emission)
+        emission.offset_hz = position + occupied / 2
+        position += occupied + float(10 ** rng.uniform(5, 6))
+        emissions.append(emission)
+        if position > 0.45 * rate:
+            break
+    return emissions
+
+
+def _occupied_hz(emission):
+    """Width of a carrier's resource blocks together, Hz."""
+    cell = CARRIERS[emission.kind](**emission.parameters)
+    return cell.n_rb * SUBCARRIERS_PER_RB * emission.parameters.get("subcarrier_spacing", 15e3)
+
+
+def _little_traffic(rng):
+    """Parameters of an NR downlink that serves hardly anyone."""
+    if rng.random() < 0.4:
+        return {"style": "ssb_only"}
+    load = float(10 ** rng.uniform(-2, -0.7))
+    return {"style": "bursty", "load": load, "duty": float(rng.uniform(load, 1))}
 
 
 def _paths(rng, emissions, limits):

@@ -5,6 +5,7 @@
 `any_rate`          all there is, at 1.92 to 122.88 Msps
 `wideband`          the same at 61.44 Msps, at SNRs of 0 to 30 dB per occupied Hz
 `no_cellular`       none of it LTE or NR, at 61.44 Msps: noise alone, and other transmissions
+`crowded`           carriers less than a MHz apart, many NR ones with little traffic, at 30.72 to 122.88 Msps
 `demo`              one fixed scene, in which the seed only changes contents and noise
 `published`         training data of the RPMSN paper: one LTE or NR carrier
 `published_test`    its test data: one of each
@@ -12,7 +13,7 @@
 `stitched`          carriers out of recordings side by side at 61.44 Msps, for validation; needs `recordings`
 =================== ==============================================================================================
 
-`everyday` has the draws of the first three, `published` those of the paper.
+`everyday` has the draws of the first four, `published` those of the paper.
 """
 from dataclasses import asdict, replace
 
@@ -29,7 +30,11 @@ ANY_RATES = {
 }
 """Sample rate (Hz) -> share of the scenes of preset `any_rate`."""
 
-PRESETS = ("any_rate", "wideband", "no_cellular", "demo", "published", "published_test", "published_clean", "stitched")
+CROWDED_RATES = {61.44e6: 0.7, 30.72e6: 0.2, 122.88e6: 0.1}
+"""The same of preset `crowded`."""
+
+PRESETS = ("any_rate", "wideband", "no_cellular", "crowded", "demo", "published", "published_test", "published_clean",
+           "stitched")
 
 
 def random_scene(preset, seed, duration_s=None, sample_rates=None, recordings=None):
@@ -101,6 +106,10 @@ def _no_cellular(rng):
     return everyday.draw(rng, 61.44e6, BLOCK_S, situations={"noise": 0.3, "others": 0.7})
 
 
+def _crowded(rng):
+    return everyday.draw(rng, everyday.choose(rng, CROWDED_RATES), BLOCK_S, 0.0, 35.0, {"crowded": 1.0})
+
+
 def _demo(rng):
     """A fixed, handsome scene at 61.44 Msps: three LTE and two NR carriers, and two of GSM."""
     pedestrian = {"profile": "EPA", "doppler_hz": 5.0, "delay_spread_s": 0.0}
@@ -126,7 +135,7 @@ def _demo(rng):
 
 
 _DRAWS = {
-    "wideband": _wideband, "no_cellular": _no_cellular, "demo": _demo,
+    "wideband": _wideband, "no_cellular": _no_cellular, "crowded": _crowded, "demo": _demo,
     "published": published.draw_training, "published_test": published.draw_test,
     "published_clean": published.draw_clean,
 }

@@ -6,7 +6,8 @@ A folder holds `set.yml` (what it was made from) and, for every shard of 32 scen
     shard-00000.images.npy          uint8, (scenes, channels, 256, 256)
     shard-00000.masks-occupied.npy  uint8, (scenes, 256, 256), 255 = not judged; one file for every rule asked for
     shard-00000.scenes.jsonl        one scene a line, and the facts of its truths
-    shard-00000.truths.npz          power of every emission in every row and resource block, from which masks are made
+    shard-00000.truths.npz          power of every emission in every row and resource block, from which masks are made;
+                                    and the columns' mirrored shares (`rpmsn.mirror`)
 
 A shard's images are put in place last and by renaming, so a shard is either whole or not there. Masks under another
 rule are made from the truths alone, without rendering a scene again.
@@ -18,7 +19,7 @@ from pathlib import Path
 import numpy as np
 import yaml
 
-from .. import spectrogram
+from .. import mirror, spectrogram
 from ..errors import ParameterError
 from ..files import read_yaml, whole_file
 from ..processes import each_done
@@ -30,6 +31,7 @@ from ..synthesis.truth import Truth
 
 SHARD_SCENES = 32
 SEEDS_PER_SET = 1_000_000
+MIRRORED = "mirrored"
 
 
 @dataclass(frozen=True)
@@ -167,6 +169,7 @@ def _build_shard(config, folder, shard):
         images[position] = spectrogram.stored_image(samples, scene.sample_rate, rows, config.recipe)
         packed = [truth.pooled(rows).pack() for truth in truths]
         lines.append(json.dumps({"scene": scene.to_dict(), "rows": rows, "truths": [facts for facts, _ in packed]}))
+        arrays[f"{position}/{MIRRORED}"] = mirror.mirrored_shares(samples).astype(np.float16)
         for number, (_, parts) in enumerate(packed):
             arrays.update({f"{position}/{number}/{name}": values for name, values in parts.items()})
     with whole_file(shard_file(folder, shard, "scenes.jsonl")) as file:
@@ -199,6 +202,16 @@ def read_truths(folder, shard):
                 own = {name[len(prefix):]: arrays[name] for name in arrays.files if name.startswith(prefix)}
                 truths.append(Truth.unpack(facts, own))
             yield Scene.from_dict(entry["scene"]), truths, entry["rows"]
+
+
+def read_mirrored(folder, shard):
+    """Mirrored shares of the columns of a shard's scenes: {position: float16, shape (256,)}.
+
+    Empty for sets of gr-rpmsn 0.5 and before, which did not keep them.
+    """
+    with np.load(shard_file(Path(folder), shard, "truths.npz")) as arrays:
+        endings = [name.split("/") for name in arrays.files]
+        return {int(position): arrays[f"{position}/{MIRRORED}"] for position, *rest in endings if rest == [MIRRORED]}
 
 
 class Joined:

@@ -10,14 +10,23 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..classes import CLASS_NAMES, IGNORED
+from .. import mirror
+from ..classes import CLASS_NAMES, IGNORED, NOISE
 from ..inference import runtimes
 from ..inference.segmenter import rate_warnings
 from ..processes import progress_bar
 from ..version import __version__
 from . import calibration, scores
 from .batches import class_table
-from .carrier_scores import CELLULAR, LOADS, MIN_IOU, found_carriers, match, true_carriers
+from .carrier_scores import (
+    CELLULAR,
+    LOADS,
+    MIN_IOU,
+    found_carriers,
+    match,
+    stored_power,
+    true_carriers,
+)
 from .evaluation_set import EvaluationSet
 
 WORST = 8
@@ -110,6 +119,9 @@ def _notes(card, image_set, tally):
     elif card.recipe == "published":
         notes.append("Images of recipe published hold no absolute powers: edges of carriers are those of the mask, not "
                      "measured on powers as in live use.")
+    elif tally.unmirrored:
+        notes.append("The set was made by gr-rpmsn 0.5 or before, which did not keep where mirror images are: here they "
+                     "count as false, in live use they are not reported. Make the set anew in another folder.")
     unfit = sorted({rate for rate in tally.sample_rates if rate_warnings(card, rate)})
     if unfit:
         notes.append("The model was not trained for some of the set's sample rates: "
@@ -134,11 +146,12 @@ class Tally:
     Attributes:
         worst: list of Failure, in the order of a heap.
         sample_rates: set of those met, Hz.
+        unmirrored: scenes of which it is not known where mirror images are.
     """
 
     def __init__(self, card, rule, scenes):
         self.card, self.rule = card, rule
-        self.worst, self.sample_rates = [], set()
+        self.worst, self.sample_rates, self.unmirrored = [], set(), 0
         n_classes = len(card.classes)
         self._to_output = class_table(card.classes)
         self._class_ids = np.array([CLASS_NAMES.index(name) for name in card.classes], np.uint8)
@@ -155,14 +168,15 @@ class Tally:
             probabilities: float32, shape (classes, 256, 256).
         """
         truth = self._to_output[scene.mask]
-        found = probabilities.argmax(axis=0)
         # A short scene's rows are repeated to fill the image; they are judged once.
         rows = slice(scene.rows)
-        matrix = scores.confusion_matrix(truth[rows], found[rows], len(self._class_ids))
-        self._matrix += matrix
         # Softmax has divided the logits by the card's temperature; up to a constant, this undoes it.
         logits = self.card.temperature * np.log(np.maximum(probabilities[:, rows], np.float32(1e-12)))
         self._sample.add(logits, truth[rows])
+        probabilities = self._as_reported(scene, probabilities)
+        found = probabilities.argmax(axis=0)
+        matrix = scores.confusion_matrix(truth[rows], found[rows], len(self._class_ids))
+        self._matrix += matrix
         carriers = None
         if scene.scene is not None:
             self._add_matrix("sample_rate", rate_key(scene.scene.sample_rate), matrix)
@@ -194,6 +208,16 @@ class Tally:
             "worst": [{"scene": failure.index, "mean_iou": round(1 - failure.badness, 4), "title": failure.title}
                       for failure in sorted(self.worst, reverse=True)],
         }
+
+    def _as_reported(self, scene, probabilities):
+        """The probabilities with mirror images as noise, as `inference.segmenter` has them."""
+        if scene.mirrored is None:
+            self.unmirrored += 1
+            return probabilities
+        noise = self.card.classes.index(CLASS_NAMES[NOISE])
+        power = stored_power(scene.image[:, :scene.rows], probabilities[noise, :scene.rows] < 0.5, self.card.recipe)
+        columns = mirror.mirrored_columns(scene.mirrored, power, 1.0)
+        return mirror.without_mirrored(probabilities, columns, noise)
 
     def _add_matrix(self, name, key, matrix):
         before, count = self._matrices[name].get(key, (0, 0))

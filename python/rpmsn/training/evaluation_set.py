@@ -14,7 +14,7 @@ from ..errors import ParameterError
 from ..files import read_yaml
 from ..synthesis.labels import RULES, check_rule
 from ..synthesis.scene import Scene
-from .dataset import find_shards, masks_ending, masks_file, read_truths, shard_file
+from .dataset import find_shards, masks_ending, masks_file, read_mirrored, read_truths, shard_file
 
 FACTS = ("scenes.jsonl", "truths.npz")
 
@@ -30,6 +30,7 @@ class SetScene:
         scene: Scene; None in a set without scenes (one that was imported).
         truths: list of Truth.
         rows: rows of the image that the scene fills; those of a shorter one are repeated.
+        mirrored: float, shape (256,), mirrored share of every column (`rpmsn.mirror`); None where it is not known.
     """
 
     index: int
@@ -38,6 +39,7 @@ class SetScene:
     scene: Scene | None
     truths: list
     rows: int
+    mirrored: np.ndarray | None = None
 
 
 class EvaluationSet:
@@ -168,14 +170,14 @@ class EvaluationSet:
                                 f"{len(CLASS_NAMES) - 1} and {IGNORED} are known")
 
     def _facts(self, shard, count):
-        """(scene, truths, rows) of every scene of a shard; None, [] and 256 where nothing is known."""
+        """(scene, truths, rows, mirrored) of every scene of a shard; None, [], 256, None where nothing is known."""
         if not self.has_scenes:
-            return [(None, [], spectrogram.ROWS)] * count
+            return [(None, [], spectrogram.ROWS, None)] * count
         path = shard_file(self.folder, shard, "scenes.jsonl")
         try:
-            facts = list(read_truths(self.folder, shard))
+            facts, mirrored = list(read_truths(self.folder, shard)), read_mirrored(self.folder, shard)
         except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, json.JSONDecodeError) as error:
             raise self._damaged(f"{path} or its {FACTS[1]}", error) from error
         if len(facts) != count:
             raise self._damaged(path, f"{len(facts)} scenes, where there are {count} images")
-        return facts
+        return [(*known, mirrored.get(position)) for position, known in enumerate(facts)]
