@@ -90,6 +90,16 @@ def test_noise_alone_has_none_however_short(length):
         assert not mirrored_shares(noise(seed, length)).any()
 
 
+@pytest.mark.parametrize("bursts", [3, 10])
+def test_bursts_on_both_sides_at_the_same_times_are_signals(bursts):
+    both = signal() + flat_band(LENGTH, RATE, -UPPER, -LOWER, np.random.default_rng(2), snr_db=28)
+    on = np.zeros(LENGTH, bool)
+    for start in np.linspace(0, LENGTH - 3000, bursts).astype(int):
+        on[start:start + 2000] = True
+    for seed in range(5):
+        assert not found(np.where(on, both, noise(seed))).any()
+
+
 def test_silence_has_none():
     assert not mirrored_shares(np.zeros(1000, np.complex64)).any()
 

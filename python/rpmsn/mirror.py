@@ -19,8 +19,8 @@ from .analyser import COLUMNS, FULL_SCALE, hann, real_values
 
 WINDOWS = 512
 """Spectra at least, spread evenly, where there are so many."""
-CHANCE = 16
-"""Of n spectra, two signals seem to share 1/n of their power; what is below so many n-ths may be chance."""
+CHANCE = 12
+"""What is below so many times the share that two signals would seem to have in the mean may be chance."""
 WEAKER = 0.2
 """A mirror image has less than this of the power on the other side."""
 MIRRORED_SHARE = 0.5
@@ -44,14 +44,15 @@ def mirrored_shares(samples):
     picked = values[:2 * COLUMNS * windows].reshape(windows, 2 * COLUMNS)[::max(1, windows // WINDOWS)]
     weights = np.repeat(hann(COLUMNS) / FULL_SCALE[values.dtype], 2).astype(np.float32)
     spectra = scipy.fft.fft((picked * weights).view(np.complex64), axis=1, overwrite_x=True)
-    parts = spectra.view(np.float32)
-    powers = np.einsum("ij,ij->j", parts, parts).reshape(COLUMNS, 2).sum(axis=1)
-    together = np.einsum("ij,ij->j", spectra, spectra[:, -np.arange(COLUMNS)])
-    powers, together = scipy.fft.fftshift(powers), scipy.fft.fftshift(together)
-    opposite = powers[-np.arange(COLUMNS)]
-    shares = np.square(np.abs(together)) / np.maximum(powers * opposite, np.finfo(np.float32).tiny)
-    is_sure = (powers < WEAKER * opposite) & (shares > CHANCE / len(picked))
-    return np.where(is_sure, np.minimum(shares, 1), 0).astype(np.float32)
+    other_side = -np.arange(COLUMNS)
+    squares = np.square(spectra.real) + np.square(spectra.imag)
+    powers = squares.sum(axis=0)
+    product = np.maximum(powers * powers[other_side], np.finfo(np.float32).tiny)
+    shares = np.square(np.abs(np.einsum("ij,ij->j", spectra, spectra[:, other_side]))) / product
+    # Sums of products with random phases; the fewer spectra hold the power (bursts), the larger.
+    by_chance = np.einsum("ij,ij->j", squares, squares[:, other_side]) / product
+    is_sure = (powers < WEAKER * powers[other_side]) & (shares > CHANCE * by_chance)
+    return scipy.fft.fftshift(np.where(is_sure, np.minimum(shares, 1), 0)).astype(np.float32)
 
 
 def mirrored_columns(shares, power, floor):
