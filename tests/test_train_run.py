@@ -188,6 +188,13 @@ def test_a_model_that_does_not_fit_is_refused_before_anything_is_made(key, chang
     assert not (tmp_path / "sets").exists()
 
 
+@pytest.mark.parametrize("key", ["teacher", "start_from"])
+def test_a_model_that_is_not_there_is_told_before_anything_is_made(key, tmp_path):
+    with pytest.raises(ModelError, match=f"{key} names a model that cannot be had: .*train it first"):
+        train(tmp_path, tmp_path / "sets", **{key: str(tmp_path / "first.yml")})
+    assert not (tmp_path / "sets").exists()
+
+
 def test_mixed_precision_trains(sets, tmp_path):
     train(tmp_path, sets, precision="bf16", epochs=1, validate_every=1)
     assert load_model(tmp_path / "tiny.yml").card.training["config"]["precision"] == "bf16"

@@ -108,7 +108,10 @@ def _model(config, key):
     name = getattr(config, key)
     if name is None:
         return None
-    model = load_model(name)
+    try:
+        model = load_model(name)
+    except ModelError as error:
+        raise ModelError(f"{key} names a model that cannot be had: {error}; train it first, or name another one") from error
     same = ("recipe", "classes") + (("architecture", "arguments") if key == "start_from" else ())
     for aspect in same:
         if getattr(model.card, aspect) != getattr(config, aspect):
