@@ -111,7 +111,8 @@ def _model(config, key):
     try:
         model = load_model(name)
     except ModelError as error:
-        raise ModelError(f"{key} names a model that cannot be had: {error}; train it first, or name another one") from error
+        raise ModelError(f"{key} names a model that cannot be had: {error}; train it first, or name another "
+                         "one") from error
     same = ("recipe", "classes") + (("architecture", "arguments") if key == "start_from" else ())
     for aspect in same:
         if getattr(model.card, aspect) != getattr(config, aspect):
