@@ -49,6 +49,14 @@ def test_one_carrier_stays_whole_faded_or_not(megahertz, ripple_db):
         assert seams(levels, 60, end(60, megahertz), COLUMN_HZ) == []
 
 
+@pytest.mark.parametrize("column_hz", [75e3, 240e3, 480e3])
+def test_an_edge_that_is_a_little_off_makes_no_two_of_a_carrier(column_hz):
+    middle, half = 128, 9e6 / column_hz
+    levels = np.where(np.arange(256) < middle, 20.0, 10.0)
+    assert seams(levels, middle - half, middle + half + 0.5e6 / column_hz, column_hz) == []
+    assert len(seams(levels, middle - half, middle + half + 1.5e6 / column_hz, column_hz)) == 1
+
+
 def test_two_carriers_of_the_same_level_are_parted_too():
     levels = spectrum((40, 18, 20), (40 + 75, 18, 20))
     cuts = seams(levels, 40, 40 + 150, COLUMN_HZ)

@@ -55,6 +55,24 @@ def test_a_band_at_the_edge_of_the_span_ends_there(segmenter):
     assert segment.freq_upper == pytest.approx(10e6, abs=RATE / 256)
 
 
+class GapAtTheCentre(ThresholdRuntime):
+    """As the threshold, but sure of noise in the three columns where receivers have a spur."""
+
+    def probabilities(self, images):
+        scores = super().probabilities(images)
+        scores[..., 127:130] = np.array([0.9, 0.1, 0, 0], np.float32)[:, None, None]
+        return scores
+
+
+@pytest.mark.parametrize("spur, pieces", [(0.0, 2), (0.5, 1)])
+def test_a_spur_at_the_centre_does_not_part_a_carrier(untrained_model, spur, pieces):
+    segmenter = Segmenter(load_model(untrained_model), RATE, runtime=GapAtTheCentre())
+    samples = flat_band(segmenter.frame_samples, RATE, -3e6, 3e6, np.random.default_rng(7), snr_db=20)
+    frame = segmenter.analyse(samples + np.complex64(spur))
+    assert len(frame.segments) == pieces
+    assert frame.condition.kind == ("dc-spur" if spur else "ok")
+
+
 def segments_of(mask, classes=("noise", "LTE", "NR", "other"), confidence=0.85, rate=RATE):
     power = np.where(mask > 0, 100.0, 1.0).astype(np.float32)
     rest = (1 - confidence) / (len(classes) - 1)

@@ -165,7 +165,7 @@ def of_spectrum(analysis, mirrored=None):
         list of Health.
     """
     found = []
-    if _has_spur(analysis.power):
+    if has_spur(analysis.power):
         found.append(Health(DC_SPUR, "a spike at the centre frequency, as receivers make it themselves (DC offset): "
                             "nothing so narrow is reported there; tune a little aside to see it", True))
     if mirrored is not None:
@@ -176,14 +176,25 @@ def of_spectrum(analysis, mirrored=None):
     return found
 
 
-def _has_spur(power):
-    """Whether there is a spur at zero frequency, all the time."""
+def has_spur(power):
+    """Whether there is a spur at zero frequency, all the time; `power` is float32, shape (rows, 256), linear."""
     parts = np.array_split(power[:, SPUR_COLUMNS[0] - NEIGHBOURS:SPUR_COLUMNS[1] + NEIGHBOURS],
                            min(SPUR_PARTS, len(power)))
     spectra = np.array([part.mean(axis=0) for part in parts])
     beside = np.maximum(spectra[:, :NEIGHBOURS].mean(axis=1), spectra[:, -NEIGHBOURS:].mean(axis=1))
     spur = spectra[:, NEIGHBOURS + SPUR_COLUMN - SPUR_COLUMNS[0]]
     return bool((spur > beside * 10 ** (SPUR_DB / 10)).all())
+
+
+def without_spur(pixels):
+    """Pixels with what is beside the centre frequency in place of the receiver's own spur.
+
+    So the spur is not reported, and does not part a carrier that goes on to both sides.
+    """
+    first, after = SPUR_COLUMNS
+    changed = pixels.copy()
+    changed[..., first:after] = (pixels[..., first - 1:first] + pixels[..., after:after + 1]) / 2
+    return changed
 
 
 def _clipped(values, scale, peak):

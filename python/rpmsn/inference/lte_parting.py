@@ -14,15 +14,16 @@ NARROWER = 1.0
 """Columns by which a carrier may seem narrower than it is..."""
 WIDER = 1.5
 """...and wider: half of the gap beside it counts as its own."""
-SEVERAL = 3.0
-"""Columns by which a stretch has to be wider than the widest carrier to be parted."""
+SEVERAL, SEVERAL_HZ = 3.0, 0.9e6
+"""A stretch has to be wider than the widest carrier by so many columns, and by this much, to be parted: a little less
+than the narrowest carrier that can lie beside it."""
 NARROWEST = 3
 """No part has fewer columns."""
 
 
 def one_carrier(column_hz):
     """Columns up to which a stretch is taken for one carrier, whatever its levels; `column_hz` is a column's width."""
-    return OCCUPIED_HZ[-1] / column_hz + SEVERAL
+    return OCCUPIED_HZ[-1] / column_hz + max(SEVERAL, SEVERAL_HZ / column_hz)
 
 
 def seams(levels, lower, upper, column_hz):

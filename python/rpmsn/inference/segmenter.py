@@ -208,12 +208,14 @@ class Segmenter:
     def infer(self, prepared):
         """Probability of every class in every pixel, float32, shape (classes, 256, 256); None where not fit.
 
-        Mirror images are noise.
+        The receiver's own spur is what is beside it, and its mirror images are noise.
         """
         if prepared.network_input is None:
             return None
         begun = time.perf_counter()
         probabilities = self.runtime.probabilities(prepared.network_input)[0]
+        if prepared.has(input_health.DC_SPUR):
+            probabilities = input_health.without_spur(probabilities)
         probabilities = mirror.without_mirrored(probabilities, prepared.mirrored, self._noise)
         prepared.seconds["network"] = time.perf_counter() - begun
         return probabilities

@@ -17,7 +17,7 @@ import numpy as np
 from scipy.ndimage import find_objects, label, percentile_filter, uniform_filter1d
 
 from ..classes import CLASS_NAMES, LTE, NOISE, NR, OTHER
-from ..inference.health import SPUR_COLUMNS
+from ..inference.health import without_spur
 from ..inference.segments import find_segments
 from ..spectrogram import DB_MAX, DB_MIN
 
@@ -202,10 +202,3 @@ def sorted_rows(power, probabilities, noise):
     return (power.reshape(ROWS, rows // ROWS, columns).mean(axis=1),
             probabilities.reshape(len(probabilities), ROWS, rows // ROWS, columns).mean(axis=2))
 
-
-def without_spur(pixels):
-    """Pixels with what is beside the centre frequency in place of the receiver's own spur."""
-    first, after = SPUR_COLUMNS
-    changed = pixels.copy()
-    changed[..., first:after] = (pixels[..., first - 1:first] + pixels[..., after:after + 1]) / 2
-    return changed

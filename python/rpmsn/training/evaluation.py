@@ -13,6 +13,7 @@ import numpy as np
 from .. import mirror
 from ..classes import CLASS_NAMES, IGNORED, NOISE
 from ..inference import runtimes
+from ..inference.health import has_spur, without_spur
 from ..inference.segmenter import rate_warnings
 from ..processes import progress_bar
 from ..version import __version__
@@ -210,12 +211,14 @@ class Tally:
         }
 
     def _as_reported(self, scene, probabilities):
-        """The probabilities with mirror images as noise, as `inference.segmenter` has them."""
+        """The probabilities without the receiver's own spur and mirror images, as `inference.segmenter` has them."""
+        noise = self.card.classes.index(CLASS_NAMES[NOISE])
+        power = stored_power(scene.image[:, :scene.rows], probabilities[noise, :scene.rows] < 0.5, self.card.recipe)
+        if has_spur(power):
+            probabilities = without_spur(probabilities)
         if scene.mirrored is None:
             self.unmirrored += 1
             return probabilities
-        noise = self.card.classes.index(CLASS_NAMES[NOISE])
-        power = stored_power(scene.image[:, :scene.rows], probabilities[noise, :scene.rows] < 0.5, self.card.recipe)
         columns = mirror.mirrored_columns(scene.mirrored, power, 1.0)
         return mirror.without_mirrored(probabilities, columns, noise)
 
