@@ -92,4 +92,3 @@ def without_mirrored(probabilities, columns, noise):
     changed[..., columns] = 0
     changed[noise][:, columns] = 1
     return changed
-

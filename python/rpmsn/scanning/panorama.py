@@ -201,4 +201,3 @@ def sorted_rows(power, probabilities, noise):
     rows, columns = power.shape
     return (power.reshape(ROWS, rows // ROWS, columns).mean(axis=1),
             probabilities.reshape(len(probabilities), ROWS, rows // ROWS, columns).mean(axis=2))
-
