@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from oracle import ThresholdRuntime, flat_band
+from rpmsn.inference.live import Settings, StreamAnalyser
 from rpmsn.inference.model import load_model
 from rpmsn.inference.pipeline import FramePool, Replay, Stretch
 from rpmsn.inference.segmenter import Framer, Segmenter
@@ -276,3 +277,19 @@ def test_integers_are_analysed_as_the_complex_numbers_that_they_stand_for(segmen
     expected = [result.frame for result in Replay(segmenters()).results([stretch(same)])]
     assert_equal_frames(found, expected)
     assert found[0].segments and found[0].condition.kind == "ok"
+
+
+def test_listeners_that_fail_do_not_end_the_analysis(untrained_model):
+    def fails(*_):
+        raise RuntimeError("out of luck")
+
+    errors = []
+    settings = Settings(live=False, frame_seconds=FRAME_SECONDS, workers=1)
+    analyser = StreamAnalyser(load_model(untrained_model), RATE, settings=settings, on_result=fails, on_status=fails,
+                              on_error=errors.append)
+    analyser.start()
+    analyser.write(signal(3 * FRAME), 0)
+    analyser.stop()
+    assert analyser.status()["samples_analysed"] == 3 * FRAME
+    assert {error.partition(" could not")[0] for error in errors} == {
+        "the results of a frame", "the last results", "the status"}

@@ -289,20 +289,21 @@ class StreamAnalyser:
         while not self._pool.finished:
             result = self._pool.next(POLL_SECONDS)
             if result is not None:
-                try:
-                    self._report(result)
-                except Exception as error:  # a listener that fails must not end the analysis
-                    self.fail(f"the results of a frame could not be told: {error}")
-            self._tell_status()
+                self._guarded("the results of a frame", self._report, result)
+            self._guarded("the status", self._tell_status)
         with self._lock:
             events = self._tracker.finish()
-        try:
-            self._tell_events(events, self._frames)
-        except Exception as error:
-            self.fail(f"the last results could not be told: {error}")
-        self._tell_status(at_once=True)
+        self._guarded("the last results", self._tell_events, events, self._frames)
+        self._guarded("the status", self._tell_status, True)
         for writer in self._writers():
             writer.close()
+
+    def _guarded(self, what, tell, *arguments):
+        """Call a function that tells listeners; one of them that fails must not end the analysis."""
+        try:
+            tell(*arguments)
+        except Exception as error:
+            self.fail(f"{what} could not be told: {error}")
 
     def _writers(self):
         """Everything that writes files."""

@@ -208,15 +208,15 @@ class Segmenter:
     def infer(self, prepared):
         """Probability of every class in every pixel, float32, shape (classes, 256, 256); None where not fit.
 
-        The receiver's own spur is what is beside it, and its mirror images are noise.
+        The receiver's mirror images are noise, and its own spur is what is beside it.
         """
         if prepared.network_input is None:
             return None
         begun = time.perf_counter()
         probabilities = self.runtime.probabilities(prepared.network_input)[0]
+        probabilities = mirror.without_mirrored(probabilities, prepared.mirrored, self._noise)
         if prepared.has(input_health.DC_SPUR):
             probabilities = input_health.without_spur(probabilities)
-        probabilities = mirror.without_mirrored(probabilities, prepared.mirrored, self._noise)
         prepared.seconds["network"] = time.perf_counter() - begun
         return probabilities
 
@@ -272,13 +272,7 @@ class Segmenter:
         return sum(self._recent) / np.float32(len(self._recent))
 
     def _fit_to_report(self, prepared, segments, mask):
-        """Segments without the receiver's own spur, and without a class that this span cannot tell; so the mask."""
-        if prepared.has(input_health.DC_SPUR):
-            first, after = input_health.SPUR_COLUMNS
-            spurs = [segment for segment in segments if first <= segment.columns[0] and segment.columns[1] <= after]
-            for segment in spurs:
-                mask[slice(*segment.rows), slice(*segment.columns)] = NOISE
-            segments = [segment for segment in segments if segment not in spurs]
+        """Segments without a class that this span cannot tell; so the mask, in place."""
         if prepared.has(input_health.NARROW_SPAN):
             mask[(mask == LTE) | (mask == NR)] = OTHER
             segments = [replace(segment, class_id=OTHER, label=CLASS_NAMES[OTHER])

@@ -17,7 +17,6 @@ import numpy as np
 from scipy.ndimage import find_objects, label, percentile_filter, uniform_filter1d
 
 from ..classes import CLASS_NAMES, LTE, NOISE, NR, OTHER
-from ..inference.health import without_spur
 from ..inference.segments import find_segments
 from ..spectrogram import DB_MAX, DB_MIN
 
@@ -94,15 +93,14 @@ class Panorama:
         self._offsets = np.zeros((plan.steps, 2), np.int64)
         self._clock = None
 
-    def add(self, dwell, power, probabilities, floor, has_spur):
+    def add(self, dwell, power, probabilities, floor):
         """Put a step in its place.
 
         Args:
             dwell: stepping.Dwell.
-            power: float32, shape (256, 256), linear.
+            power: float32, shape (256, 256), linear, without the receiver's own spur.
             probabilities: float32, shape (classes, 256, 256); None where the input was not fit to be judged.
             floor: noise floor of the step, linear.
-            has_spur: whether there is a spur at the centre frequency.
         """
         place = self.plan.place(dwell.step)
         seconds, fraction = dwell.clock.at(dwell.offset)
@@ -111,8 +109,6 @@ class Panorama:
         self._clock = self._clock or dwell.clock
         if probabilities is None:
             return
-        if has_spur:
-            power, probabilities = without_spur(power), without_spur(probabilities)
         power, probabilities = sorted_rows(power[:, self.plan.used], probabilities[:, :, self.plan.used], self._noise)
         self._power[:, place], self._probabilities[:, :, place] = power, probabilities
         self._floors[dwell.step] = floor

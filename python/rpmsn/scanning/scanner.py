@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 
 from ..errors import require
-from ..inference.health import DC_SPUR, OK, combined
+from ..inference.health import DC_SPUR, OK, combined, without_spur
 from ..inference.runtimes import AUTO
 from ..inference.segmenter import Segmenter
 from ..inference.stream import StreamTime
@@ -194,14 +194,14 @@ class Scanner:
             probabilities = self.segmenter.infer(prepared)
             findings += prepared.findings
             if probabilities is not None:
-                powers.append(prepared.analysis.power)
+                power = prepared.analysis.power
+                powers.append(without_spur(power) if prepared.has(DC_SPUR) else power)
                 scores.append(probabilities)
                 floors.append(prepared.analysis.floor)
-        has_spur = any(finding.kind == DC_SPUR for finding in findings)
         is_judged = bool(scores)
         self._panorama.add(dwell, sum(powers) / len(powers) if is_judged else None,
                            sum(scores) / len(scores) if is_judged else None,
-                           sum(floors) / len(floors) if is_judged else None, has_spur)
+                           sum(floors) / len(floors) if is_judged else None)
         with self._lock:
             self._steps_done += 1
             self._not_judged += not is_judged

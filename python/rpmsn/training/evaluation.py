@@ -214,13 +214,12 @@ class Tally:
         """The probabilities without the receiver's own spur and mirror images, as `inference.segmenter` has them."""
         noise = self.card.classes.index(CLASS_NAMES[NOISE])
         power = stored_power(scene.image[:, :scene.rows], probabilities[noise, :scene.rows] < 0.5, self.card.recipe)
-        if has_spur(power):
-            probabilities = without_spur(probabilities)
         if scene.mirrored is None:
             self.unmirrored += 1
-            return probabilities
-        columns = mirror.mirrored_columns(scene.mirrored, power, 1.0)
-        return mirror.without_mirrored(probabilities, columns, noise)
+        else:
+            columns = mirror.mirrored_columns(scene.mirrored, power, 1.0)
+            probabilities = mirror.without_mirrored(probabilities, columns, noise)
+        return without_spur(probabilities) if has_spur(power) else probabilities
 
     def _add_matrix(self, name, key, matrix):
         before, count = self._matrices[name].get(key, (0, 0))
