@@ -10,7 +10,7 @@ from ..files import whole_file
 
 OPTIMISER_KEYS = ("step", "exp_avg", "exp_avg_sq")
 """What AdamW remembers of a parameter."""
-FREE_KEYS = ("checkpoint_seconds", "validate_every")
+FREE_KEYS = ("name", "version", "checkpoint_seconds", "validate_every")
 """What may change in a configuration when a run goes on, for it does not change the result."""
 
 
