@@ -45,27 +45,35 @@ def draw(rng, rate, duration_s, weakest_db=WEAKEST_DB, strongest_db=STRONGEST_DB
     """
     situation = choose(rng, situations)
     if situation == "one":
-        carriers = [_filling_carrier(rng, rate)]
+        carriers = [filling_carrier(rng, rate)]
     elif situation == "packed":
         carriers = _packed_carriers(rng, rate)
     elif situation == "scattered":
-        carriers = _scattered_carriers(rng, rate)
+        carriers = scattered_carriers(rng, rate)
     elif situation == "crowded":
         carriers = _crowded_carriers(rng, rate)
     else:
         carriers = []
     n_others = {"noise": 0, "others": int(rng.integers(1, 4))}.get(situation, int(rng.choice([0, 0, 0, 1, 1, 2])))
-    strangers = [_other(rng, rate, carriers) for _ in range(n_others)]
+    strangers = [other(rng, rate, carriers) for _ in range(n_others)]
     if situation == "one" and rng.random() < 0.3:
-        return _cabled(rng, rate, duration_s, carriers)
-    limits = (weakest_db, strongest_db)
+        return cabled(rng, rate, duration_s, carriers)
+    return received(rng, rate, duration_s, carriers, strangers, (weakest_db, strongest_db))
+
+
+def received(rng, rate, duration_s, carriers, strangers, limits):
+    """A reception of carriers, of other transmissions, and of the uplinks that belong to the carriers.
+
+    Args:
+        limits: of the transmissions' SNR, dB.
+    """
     paths = _paths(rng, carriers, limits) + _paths(rng, strangers, limits)
     uplinks, uplink_paths = _companions(rng, carriers, paths, limits)
     reception = Reception([*paths, *uplink_paths], random_receiver(rng), random_noise(rng))
     return Scene(rate, duration_s, 0, [*carriers, *strangers, *uplinks], reception)
 
 
-def _cabled(rng, rate, duration_s, carriers):
+def cabled(rng, rate, duration_s, carriers):
     """An encoder's output: no noise but the converter's, no channel."""
     receiver = Receiver(adc_bits=int(rng.choice([8, 8, 12, 16])), headroom_db=float(rng.uniform(10, 18)))
     emissions = [replace(emission, offset_hz=0.0) for emission in carriers]
@@ -90,10 +98,11 @@ def _any_carrier(rng, widest_hz):
     return carrier(rng, kind, bandwidth_hz=choose(rng, NR_BANDWIDTHS[spacing], widest_hz), subcarrier_spacing=spacing)
 
 
-def _filling_carrier(rng, rate):
-    """One carrier about in the middle, from half as wide as the span to far wider than it."""
+def filling_carrier(rng, rate, kind=None):
+    """One carrier, LTE or NR if its kind is not given, about in the middle, from half as wide as the span to far wider
+    than it."""
     wanted = float(rng.uniform(0.5, 1.3) if rng.random() < 0.85 else rng.uniform(1.3, 4)) * rate
-    kind = str(rng.choice(["lte", "nr"]))
+    kind = kind or str(rng.choice(["lte", "nr"]))
     spacing = 30e3 if wanted > 15e6 and rng.random() < 0.65 or wanted > 50e6 else 15e3
     bandwidths = lte.N_RB if kind == "lte" else nr.N_RB[spacing]
     parameters = {"bandwidth_hz": min(bandwidths, key=lambda bandwidth: abs(bandwidth - wanted))}
@@ -121,7 +130,7 @@ def _packed_carriers(rng, rate):
     return emissions
 
 
-def _scattered_carriers(rng, rate):
+def scattered_carriers(rng, rate):
     """Carriers anywhere, partly outside the span now and then; they hardly ever overlap."""
     emissions, taken = [], []
     count = int(rng.choice([1, 2, 3, 4, 5], p=[.2, .25, .25, .15, .15]))
@@ -147,7 +156,7 @@ def _crowded_carriers(rng, rate):
     for _ in range(count):
         emission = _any_carrier(rng, 1.6 * rate / count)
         if emission.kind == "nr" and rng.random() < 0.5:
-            emission.parameters |= _little_traffic(rng)
+            emission.parameters |= little_traffic(rng)
         occupied = _occupied_hz(emission)
         emission.offset_hz = position + occupied / 2
         position += occupied + float(10 ** rng.uniform(5, 6))
@@ -163,7 +172,7 @@ def _occupied_hz(emission):
     return cell.n_rb * SUBCARRIERS_PER_RB * emission.parameters.get("subcarrier_spacing", 15e3)
 
 
-def _little_traffic(rng):
+def little_traffic(rng):
     """Parameters of an NR downlink that serves hardly anyone."""
     if rng.random() < 0.4:
         return {"style": "ssb_only"}
@@ -258,7 +267,7 @@ def _gain_steps(rng):
     return [[float(time), float(rng.choice([-10, -6, -3, -1, 1, 3, 6, 10]))] for time in times]
 
 
-def _other(rng, rate, carriers):
+def other(rng, rate, carriers):
     """A transmission of class `other`, in most cases centred where no carrier is."""
     kind = choose(rng, OTHER_KINDS)
     return Emission(kind, _free_offset(rng, rate, carriers), other_parameters(rng, kind))

@@ -6,6 +6,8 @@
 `wideband`          the same at 61.44 Msps, at SNRs of 0 to 30 dB per occupied Hz
 `no_cellular`       none of it LTE or NR, at 61.44 Msps: noise alone, and other transmissions
 `crowded`           carriers less than a MHz apart, many NR ones with little traffic, at 30.72 to 122.88 Msps
+`quiet`             cells that serve hardly anyone, as received or noise-free, and other transmissions, at 15.36 to
+                    122.88 Msps
 `demo`              one fixed scene, in which the seed only changes contents and noise
 `published`         training data of the RPMSN paper: one LTE or NR carrier
 `published_test`    its test data: one of each
@@ -13,12 +15,12 @@
 `stitched`          carriers out of recordings side by side at 61.44 Msps, for validation; needs `recordings`
 =================== ==============================================================================================
 
-`everyday` has the draws of the first four, `published` those of the paper.
+`everyday` has the draws of the first four, `quiet` that of the fifth, `published` those of the paper.
 """
 from dataclasses import asdict, replace
 
 from ..errors import ParameterError
-from . import everyday, published, stitched
+from . import everyday, published, quiet, stitched
 from .noise import Noise
 from .receiver import Receiver
 from .scene import BLOCK_S, CARRIERS, Emission, Path, Reception, Scene, generator, rounded
@@ -33,7 +35,10 @@ ANY_RATES = {
 CROWDED_RATES = {61.44e6: 0.7, 30.72e6: 0.2, 122.88e6: 0.1}
 """The same of preset `crowded`."""
 
-PRESETS = ("any_rate", "wideband", "no_cellular", "crowded", "demo", "published", "published_test", "published_clean",
+QUIET_RATES = {61.44e6: 0.4, 46.08e6: 0.15, 30.72e6: 0.2, 23.04e6: 0.15, 15.36e6: 0.05, 122.88e6: 0.05}
+"""The same of preset `quiet`."""
+
+PRESETS = ("any_rate", "wideband", "no_cellular", "crowded", "quiet", "demo", "published", "published_test", "published_clean",
            "stitched")
 
 
@@ -110,6 +115,10 @@ def _crowded(rng):
     return everyday.draw(rng, everyday.choose(rng, CROWDED_RATES), BLOCK_S, 0.0, 35.0, {"crowded": 1.0})
 
 
+def _quiet(rng):
+    return quiet.draw(rng, everyday.choose(rng, QUIET_RATES), BLOCK_S)
+
+
 def _demo(rng):
     """A fixed, handsome scene at 61.44 Msps: three LTE and two NR carriers, and two of GSM."""
     pedestrian = {"profile": "EPA", "doppler_hz": 5.0, "delay_spread_s": 0.0}
@@ -135,7 +144,7 @@ def _demo(rng):
 
 
 _DRAWS = {
-    "wideband": _wideband, "no_cellular": _no_cellular, "crowded": _crowded, "demo": _demo,
+    "wideband": _wideband, "no_cellular": _no_cellular, "crowded": _crowded, "quiet": _quiet, "demo": _demo,
     "published": published.draw_training, "published_test": published.draw_test,
     "published_clean": published.draw_clean,
 }
