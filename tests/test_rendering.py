@@ -80,6 +80,15 @@ def test_snr_of_a_recording_without_noise_is_over_the_converter_s():
     assert only.snr_db == pytest.approx(10 * np.log10(measured), abs=2)
 
 
+def test_silence_without_noise_has_finite_ratios():
+    """A cell whose SS/PBCH blocks come every 40 ms, none of them in these 10 ms."""
+    cell = {"style": "ssb_only", "ssb_period_ms": 40, "start_ms": 10, "sib1": False, "trs_period_ms": None}
+    scene = Scene(30.72e6, 0.01, 0, [Emission("nr", parameters=cell)], Reception([Path()], Receiver(), None))
+    samples, truths = render(scene)
+    assert not samples.any()
+    assert np.isfinite(labels.pixel_snr(truths[0], 256, np.linspace(-15e6, 15e6, 257))).all()
+
+
 def test_a_measured_snr_is_that_of_the_whole_span():
     scene = Scene(RATE, 0.04, 1, [lte(seed=3)], Reception([Path(0.0)], noise=Noise(snr_db=5.0)))
     with_noise, (truth,) = render(scene)

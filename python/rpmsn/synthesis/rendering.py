@@ -12,6 +12,9 @@ from .receiver import mean_power
 from .scene import BLOCK_S, CARRIERS, generator
 from .truth import Truth
 
+LOWEST_FLOOR = 1e-30
+"""Noise power that stands for none, so that ratios to it are finite."""
+
 
 def render(scene):
     """Samples and truths of a scene.
@@ -102,7 +105,7 @@ def _add_noise(samples, scene, stretch, power):
 def _set_floor(truths, floor):
     """Make the truths' SNR that over the floor, which is 0 where nothing is on the air and nothing adds noise."""
     for truth in truths:
-        truth.snr_db -= float(10 * np.log10(max(floor, np.finfo(np.float32).tiny)))
+        truth.snr_db -= float(10 * np.log10(max(floor, LOWEST_FLOOR)))
 
 
 def _as_heard(truth, receiver):
