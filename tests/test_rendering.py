@@ -81,9 +81,9 @@ def test_snr_of_a_recording_without_noise_is_over_the_converter_s():
 
 
 def test_silence_without_noise_has_finite_ratios():
-    """A cell whose SS/PBCH blocks come every 40 ms, none of them in these 10 ms."""
-    cell = {"style": "ssb_only", "ssb_period_ms": 40, "start_ms": 10, "sib1": False, "trs_period_ms": None}
-    scene = Scene(30.72e6, 0.01, 0, [Emission("nr", parameters=cell)], Reception([Path()], Receiver(), None))
+    """A cell that sends nothing but SS/PBCH blocks, and these outside the span."""
+    cell = {"bandwidth_hz": 100e6, "style": "ssb_only", "ssb_offset": 0, "sib1": False, "trs_period_ms": None}
+    scene = Scene(15.36e6, 0.01, 0, [Emission("nr", parameters=cell)], Reception([Path()], Receiver(), None))
     samples, truths = render(scene)
     assert not samples.any()
     assert np.isfinite(labels.pixel_snr(truths[0], 256, np.linspace(-15e6, 15e6, 257))).all()

@@ -38,8 +38,8 @@ CROWDED_RATES = {61.44e6: 0.7, 30.72e6: 0.2, 122.88e6: 0.1}
 QUIET_RATES = {61.44e6: 0.4, 46.08e6: 0.15, 30.72e6: 0.2, 23.04e6: 0.15, 15.36e6: 0.05, 122.88e6: 0.05}
 """The same of preset `quiet`."""
 
-PRESETS = ("any_rate", "wideband", "no_cellular", "crowded", "quiet", "demo", "published", "published_test", "published_clean",
-           "stitched")
+PRESETS = ("any_rate", "wideband", "no_cellular", "crowded", "quiet", "demo", "published", "published_test",
+           "published_clean", "stitched")
 
 
 def random_scene(preset, seed, duration_s=None, sample_rates=None, recordings=None):
