@@ -34,6 +34,7 @@ PINNED = {
     "no_cellular": (3, "05f8681b4008f2a3", "6d4b6b5942e08d0b"),
     "crowded": (3, "306c012808621331", "c4113a25da942cda"),
     "quiet": (3, "d70b260830f8bc57", "67a0452d3e3c7a69"),
+    "refarmed": (3, "4202f7d7c934163d", "83c1f4a498372a50"),
     "demo": (3, "8f6cda8c0986ee8a", "c269acd454365e89"),
     "published": (3, "9086fbf37be90a22", "7747283578f4350c"),
     "published_test": (3, "e472df7eb37ab01f", "3e01cb016ec3c9b2"),

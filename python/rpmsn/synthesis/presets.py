@@ -8,6 +8,7 @@
 `crowded`           carriers less than a MHz apart, many NR ones with little traffic, at 30.72 to 122.88 Msps
 `quiet`             cells that serve hardly anyone, as received or noise-free, and other transmissions, at 15.36 to
                     122.88 Msps
+`refarmed`          an LTE or NR carrier and GSM carriers side by side beside it, at 15.36 to 61.44 Msps
 `demo`              one fixed scene, in which the seed only changes contents and noise
 `published`         training data of the RPMSN paper: one LTE or NR carrier
 `published_test`    its test data: one of each
@@ -15,12 +16,12 @@
 `stitched`          carriers out of recordings side by side at 61.44 Msps, for validation; needs `recordings`
 =================== ==============================================================================================
 
-`everyday` has the draws of the first four, `quiet` that of the fifth, `published` those of the paper.
+`everyday` has the draws of the first four, `quiet` and `refarmed` their own, `published` those of the paper.
 """
 from dataclasses import asdict, replace
 
 from ..errors import ParameterError
-from . import everyday, published, quiet, stitched
+from . import everyday, published, quiet, refarmed, stitched
 from .noise import Noise
 from .receiver import Receiver
 from .scene import BLOCK_S, CARRIERS, Emission, Path, Reception, Scene, generator, rounded
@@ -38,8 +39,11 @@ CROWDED_RATES = {61.44e6: 0.7, 30.72e6: 0.2, 122.88e6: 0.1}
 QUIET_RATES = {61.44e6: 0.4, 46.08e6: 0.15, 30.72e6: 0.2, 23.04e6: 0.15, 15.36e6: 0.05, 122.88e6: 0.05}
 """The same of preset `quiet`."""
 
-PRESETS = ("any_rate", "wideband", "no_cellular", "crowded", "quiet", "demo", "published", "published_test",
-           "published_clean", "stitched")
+REFARMED_RATES = {15.36e6: 0.15, 19.2e6: 0.25, 20e6: 0.15, 23.04e6: 0.15, 30.72e6: 0.2, 61.44e6: 0.1}
+"""The same of preset `refarmed`."""
+
+PRESETS = ("any_rate", "wideband", "no_cellular", "crowded", "quiet", "refarmed", "demo", "published",
+           "published_test", "published_clean", "stitched")
 
 
 def random_scene(preset, seed, duration_s=None, sample_rates=None, recordings=None):
@@ -119,6 +123,10 @@ def _quiet(rng):
     return quiet.draw(rng, everyday.choose(rng, QUIET_RATES), BLOCK_S)
 
 
+def _refarmed(rng):
+    return refarmed.draw(rng, everyday.choose(rng, REFARMED_RATES), BLOCK_S)
+
+
 def _demo(rng):
     """A fixed, handsome scene at 61.44 Msps: three LTE and two NR carriers, and two of GSM."""
     pedestrian = {"profile": "EPA", "doppler_hz": 5.0, "delay_spread_s": 0.0}
@@ -144,7 +152,7 @@ def _demo(rng):
 
 
 _DRAWS = {
-    "wideband": _wideband, "no_cellular": _no_cellular, "crowded": _crowded, "quiet": _quiet, "demo": _demo,
-    "published": published.draw_training, "published_test": published.draw_test,
-    "published_clean": published.draw_clean,
+    "wideband": _wideband, "no_cellular": _no_cellular, "crowded": _crowded, "quiet": _quiet, "refarmed": _refarmed,
+    "demo": _demo, "published": published.draw_training,
+    "published_test": published.draw_test, "published_clean": published.draw_clean,
 }
