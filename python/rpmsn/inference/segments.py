@@ -32,7 +32,7 @@ NARROWEST_LTE_HZ = 0.9e6
 this is something else, or so little of a carrier at the end of the span that its class is a guess."""
 FAINT_HZ, FAINT_SNR_DB, FAINT_BELOW_DB = 3.2e6, 3.0, 10.0
 """LTE narrower and weaker than this, and so much weaker than other LTE in the same frame, is mostly no LTE: a receiver
-makes such products of strong carriers, and of 37 on scenes for evaluation 12 were right."""
+makes such products of strong carriers, and of 39 on scenes for evaluation 10 were right."""
 MIN_SNR_DB = -10.0
 """What has less power than this over the noise floor is no transmission, whatever the network says."""
 EDGE_REACH = 3
