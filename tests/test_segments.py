@@ -112,6 +112,13 @@ def test_narrow_faint_lte_beside_far_stronger_lte_is_other(class_id, columns, be
     assert [segment.label for segment in segments_of(mask, powers=powers)] == ["LTE", label]
 
 
+def test_lte_that_is_a_guess_itself_makes_no_other_lte_faint():
+    mask = np.zeros((256, 256), int)
+    mask[:, 20:26], mask[:, 150:170] = 1, 1  # 0.47 MHz: too narrow for LTE, and strong
+    powers = np.where(np.arange(256) < 120, 100.0, 2.0)
+    assert [segment.label for segment in segments_of(mask, powers=powers)] == ["other", "LTE"]
+
+
 @pytest.mark.parametrize("rate, confidence, label", [
     (20e6, 0.4, "other"), (20e6, 0.5, "NR"), (5.76e6, 0.5, "NR"),
     (2.4e6, 0.5, "other"), (2.4e6, 0.6, "other"), (2.4e6, 0.7, "NR")])

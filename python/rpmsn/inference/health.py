@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .. import mirror
 from ..analyser import FULL_SCALE, real_values
 from ..spectrogram import COLUMNS
 
@@ -195,6 +196,22 @@ def without_spur(pixels):
     changed = pixels.copy()
     changed[..., first:after] = (pixels[..., first - 1:first] + pixels[..., after:after + 1]) / 2
     return changed
+
+
+def without_own_signals(probabilities, mirrored, is_spur, noise):
+    """Probabilities without what the receiver makes itself: mirror images are noise, then a spur is what is beside it.
+
+    Args:
+        probabilities: float32, shape (classes, rows, 256).
+        mirrored: bool, shape (256,), columns with a mirror image (`rpmsn.mirror`).
+        is_spur: whether there is a spur at zero frequency (`has_spur`).
+        noise: index of the class noise.
+
+    Returns:
+        The same, changed only in a copy.
+    """
+    probabilities = mirror.without_mirrored(probabilities, mirrored, noise)
+    return without_spur(probabilities) if is_spur else probabilities
 
 
 def _clipped(values, scale, peak):

@@ -31,7 +31,8 @@ class Frame:
         number: frames since the stream began, from 0.
         geometry: where its pixels lie.
         image: uint8, shape (256, 256): 0..255 over -5..55 dB over the noise floor.
-        mask: uint8, shape (256, 256): class of every pixel, ids of `rpmsn.classes`; noise alone where not fit.
+        mask: uint8, shape (256, 256): the most probable class of every pixel, ids of `rpmsn.classes`; noise alone where
+            not fit. What is decided of a stretch as a whole stands in `segments`: `other` there may be LTE or NR here.
         floor_db: noise floor, dB over full scale, in one pixel's bandwidth.
         segments: list of Segment; none where the input is not fit to be judged.
         health: `condition` in words: "ok", or what is wrong with the input.
@@ -213,10 +214,9 @@ class Segmenter:
         if prepared.network_input is None:
             return None
         begun = time.perf_counter()
-        probabilities = self.runtime.probabilities(prepared.network_input)[0]
-        probabilities = mirror.without_mirrored(probabilities, prepared.mirrored, self._noise)
-        if prepared.has(input_health.DC_SPUR):
-            probabilities = input_health.without_spur(probabilities)
+        probabilities = input_health.without_own_signals(
+            self.runtime.probabilities(prepared.network_input)[0], prepared.mirrored,
+            prepared.has(input_health.DC_SPUR), self._noise)
         prepared.seconds["network"] = time.perf_counter() - begun
         return probabilities
 

@@ -146,20 +146,27 @@ def find_segments(mask, probabilities, power, floor, geometry, classes=CLASS_NAM
             segment = _measure(int(ids[winner]), classes[winner], confidence, part[rows], place, power, floor, geometry)
             found.append(segment)
     if CLASS_NAMES[OTHER] in classes:
+        found = [_as_other(segment) if _is_guess(segment) else segment for segment in found]
         highest_db = max((segment.snr_db for segment in found if segment.class_id == LTE), default=0.0)
-        found = [_or_other(segment, highest_db) for segment in found]
+        found = [_as_other(segment) if _is_faint(segment, highest_db) else segment for segment in found]
     return sorted((segment for segment in found if segment.snr_db >= MIN_SNR_DB),
                   key=lambda segment: (segment.freq_lower, segment.start_offset))
 
 
-def _or_other(segment, highest_db):
-    """The segment, as `other` where its class is a guess, or no LTE carrier is so narrow, or so faint and narrow beside
-    LTE with an SNR of `highest_db`."""
-    is_guess = segment.confidence < (SLICE_CONFIDENCE if segment.sample_rate < SLICE_HZ else MIN_CONFIDENCE)
-    is_faint = segment.snr_db < min(FAINT_SNR_DB, highest_db - FAINT_BELOW_DB) and segment.bandwidth < FAINT_HZ
-    if is_guess or segment.class_id == LTE and (is_faint or segment.bandwidth < NARROWEST_LTE_HZ):
-        return replace(segment, class_id=OTHER, label=CLASS_NAMES[OTHER])
-    return segment
+def _as_other(segment):
+    return replace(segment, class_id=OTHER, label=CLASS_NAMES[OTHER])
+
+
+def _is_guess(segment):
+    """Whether a segment's class is not sure enough, or no LTE carrier is so narrow."""
+    least = SLICE_CONFIDENCE if segment.sample_rate < SLICE_HZ else MIN_CONFIDENCE
+    return segment.confidence < least or segment.class_id == LTE and segment.bandwidth < NARROWEST_LTE_HZ
+
+
+def _is_faint(segment, highest_db):
+    """Whether LTE is so faint and narrow beside LTE with an SNR of `highest_db` that it is mostly none."""
+    is_far_below = segment.snr_db < min(FAINT_SNR_DB, highest_db - FAINT_BELOW_DB)
+    return segment.class_id == LTE and segment.bandwidth < FAINT_HZ and is_far_below
 
 
 def _parted(runs, pixels, box, power, ids, geometry):

@@ -98,6 +98,11 @@ def _any_carrier(rng, widest_hz):
     return carrier(rng, kind, bandwidth_hz=choose(rng, NR_BANDWIDTHS[spacing], widest_hz), subcarrier_spacing=spacing)
 
 
+def nearest(bandwidths, wanted):
+    """The one of some bandwidths that is nearest to what is wanted, all in Hz."""
+    return min(bandwidths, key=lambda bandwidth: abs(bandwidth - wanted))
+
+
 def filling_carrier(rng, rate, kind=None):
     """One carrier, LTE or NR if its kind is not given, about in the middle, from half as wide as the span to far wider
     than it."""
@@ -105,7 +110,7 @@ def filling_carrier(rng, rate, kind=None):
     kind = kind or str(rng.choice(["lte", "nr"]))
     spacing = 30e3 if wanted > 15e6 and rng.random() < 0.65 or wanted > 50e6 else 15e3
     bandwidths = lte.N_RB if kind == "lte" else nr.N_RB[spacing]
-    parameters = {"bandwidth_hz": min(bandwidths, key=lambda bandwidth: abs(bandwidth - wanted))}
+    parameters = {"bandwidth_hz": nearest(bandwidths, wanted)}
     if kind == "nr":
         parameters["subcarrier_spacing"] = spacing
     emission = carrier(rng, kind, **parameters)

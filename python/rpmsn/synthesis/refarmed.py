@@ -37,8 +37,8 @@ def _carrier(rng, rate):
     """A carrier about in the middle that leaves room beside it."""
     kind = everyday.choose(rng, KINDS)
     bandwidths = everyday.LTE_BANDWIDTHS if kind == "lte" else everyday.NR_BANDWIDTHS[15e3]
-    wanted = float(rng.uniform(*WIDTHS)) * rate
-    emission = everyday.carrier(rng, kind, bandwidth_hz=min(bandwidths, key=lambda bandwidth: abs(bandwidth - wanted)))
+    bandwidth = everyday.nearest(bandwidths, float(rng.uniform(*WIDTHS)) * rate)
+    emission = everyday.carrier(rng, kind, bandwidth_hz=bandwidth)
     emission.offset_hz = float(rng.normal(0, 0.05) * rate)
     return emission
 

@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .. import mirror
 from ..classes import CLASS_NAMES, IGNORED, NOISE
 from ..inference import runtimes
-from ..inference.health import has_spur, without_spur
+from ..inference.health import has_spur, without_own_signals
 from ..inference.segmenter import rate_warnings
+from ..mirror import mirrored_columns
 from ..processes import progress_bar
+from ..spectrogram import COLUMNS
 from ..version import __version__
 from . import calibration, scores
 from .batches import class_table
@@ -216,10 +217,10 @@ class Tally:
         power = stored_power(scene.image[:, :scene.rows], probabilities[noise, :scene.rows] < 0.5, self.card.recipe)
         if scene.mirrored is None:
             self.unmirrored += 1
+            mirrored = np.zeros(COLUMNS, bool)
         else:
-            columns = mirror.mirrored_columns(scene.mirrored, power, 1.0)
-            probabilities = mirror.without_mirrored(probabilities, columns, noise)
-        return without_spur(probabilities) if has_spur(power) else probabilities
+            mirrored = mirrored_columns(scene.mirrored, power, 1.0)
+        return without_own_signals(probabilities, mirrored, has_spur(power), noise)
 
     def _add_matrix(self, name, key, matrix):
         before, count = self._matrices[name].get(key, (0, 0))
