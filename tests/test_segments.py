@@ -5,6 +5,7 @@ import pytest
 
 from oracle import ThresholdRuntime, flat_band
 from rpmsn import spectrogram
+from rpmsn.classes import CLASS_NAMES
 from rpmsn.inference.model import load_model
 from rpmsn.inference.segmenter import Framer, Segmenter
 from rpmsn.inference.segments import FrameGeometry, find_segments
@@ -124,8 +125,33 @@ def test_lte_that_is_a_guess_itself_makes_no_other_lte_faint():
     (2.4e6, 0.5, "other"), (2.4e6, 0.6, "other"), (2.4e6, 0.7, "NR")])
 def test_a_guess_is_other_and_more_is_a_guess_where_the_span_is_narrow(rate, confidence, label):
     mask = np.zeros((256, 256), int)
-    mask[:, 40:120] = 2
+    mask[:, 10:240] = 2
     assert [segment.label for segment in segments_of(mask, confidence=confidence, rate=rate)] == [label]
+
+
+@pytest.mark.parametrize("class_id", [1, 2])
+@pytest.mark.parametrize("rows, confidence, label", [
+    (31, 0.6, "other"), (31, 0.7, "said"), (33, 0.6, "said"), (33, 0.4, "other")])
+def test_what_is_shorter_than_5_ms_takes_more_to_be_lte_or_nr(class_id, rows, confidence, label):
+    mask = np.zeros((256, 256), int)
+    mask[40:40 + rows, 40:120] = class_id
+    said = CLASS_NAMES[class_id] if label == "said" else label
+    assert [segment.label for segment in segments_of(mask, confidence=confidence)] == [said]
+
+
+@pytest.mark.parametrize("first, label", [(60, "NR"), (85, "NR"), (110, "other")])
+def test_a_burst_in_the_band_of_what_is_surer_is_a_piece_of_it(first, label):
+    mask = np.zeros((256, 256), int)
+    mask[:100, 60:100] = mask[140:150, first:first + 30] = 2
+    assert sorted(segment.label for segment in segments_of(mask, confidence=0.6)) == ["NR", label]
+
+
+@pytest.mark.parametrize("class_id, columns, confidence, label", [
+    (2, 20, 0.7, "other"), (2, 20, 0.8, "NR"), (2, 30, 0.7, "NR"), (1, 20, 0.7, "LTE")])
+def test_nr_narrower_than_2_mhz_takes_still_more(class_id, columns, confidence, label):
+    mask = np.zeros((256, 256), int)
+    mask[:, 40:40 + columns] = class_id
+    assert [segment.label for segment in segments_of(mask, confidence=confidence)] == [label]
 
 
 def test_a_model_may_know_fewer_classes_in_another_order():
