@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""LTE carriers side by side: what is wider than LTE can be is parted, and nothing else."""
+"""LTE carriers side by side: what is on at other moments, or wider than LTE can be, is parted, and nothing else."""
 import numpy as np
 import pytest
 
@@ -11,7 +11,8 @@ FLOOR_DB = 0.0
 
 
 def spectrum(*carriers, ripple_db=0.0, seed=1):
-    """Levels of 256 columns, dB, with carriers (lower column, width in MHz, level in dB); fractions of columns count."""
+    """Levels of 256 columns, dB, shape (1, 256), with carriers (lower column, width in MHz, level in dB); fractions of
+    columns count."""
     power = np.full(256, 10 ** (FLOOR_DB / 10))
     for lower, megahertz, level_db in carriers:
         upper = lower + megahertz * 1e6 / COLUMN_HZ
@@ -19,7 +20,21 @@ def spectrum(*carriers, ripple_db=0.0, seed=1):
         power += share * 10 ** (level_db / 10)
     rng = np.random.default_rng(seed)
     slow = ripple_db * np.sin(np.arange(256) / 256 * 2 * np.pi * 9 + rng.uniform(0, 6))
-    return 10 * np.log10(power) + slow + rng.normal(0, 0.1, 256)
+    return (10 * np.log10(power) + slow + rng.normal(0, 0.1, 256))[None]
+
+
+def over_time(levels, *traffic, rows=256, seed=1):
+    """Levels of a spectrum over some rows; `traffic` are (first column, one after the last, dB of every row)."""
+    rng = np.random.default_rng(seed)
+    changed = np.repeat(levels, rows, axis=0) + rng.normal(0, 0.7, (rows, 256))
+    for first, after, decibels in traffic:
+        changed[:, first:after] += decibels[:, None]
+    return changed
+
+
+def bursts(seed, rows=256, decibels=6.0):
+    """Traffic that comes and goes by subframes of 1 ms, 6 rows."""
+    return decibels * np.repeat(np.random.default_rng(seed).random(rows // 6 + 1) < 0.5, 6)[:rows]
 
 
 def end(lower, megahertz):
@@ -52,7 +67,7 @@ def test_one_carrier_stays_whole_faded_or_not(megahertz, ripple_db):
 @pytest.mark.parametrize("column_hz", [75e3, 240e3, 480e3])
 def test_an_edge_that_is_a_little_off_makes_no_two_of_a_carrier(column_hz):
     middle, half = 128, 9e6 / column_hz
-    levels = np.where(np.arange(256) < middle, 20.0, 10.0)
+    levels = np.where(np.arange(256) < middle, 20.0, 10.0)[None]
     assert seams(levels, middle - half, middle + half + 0.5e6 / column_hz, column_hz) == []
     assert len(seams(levels, middle - half, middle + half + 1.5e6 / column_hz, column_hz)) == 1
 
@@ -80,10 +95,59 @@ def test_nothing_to_part_in_a_stretch_of_few_columns():
     assert seams(spectrum(), 0, 256, 1e9) == []
 
 
+@pytest.mark.parametrize("widths", [(4.5, 4.5), (9, 4.5), (4.5, 9)])
+def test_two_carriers_with_traffic_of_their_own_are_parted(widths):
+    left, right = widths
+    border = end(60, left)
+    for seed in range(5):
+        middle = round(border)
+        levels = over_time(spectrum((60, left, 12), (border + 0.8, right, 12)), (60, middle, bursts(2 * seed)),
+                           (middle, 150, bursts(2 * seed + 1)), seed=seed)
+        cuts = seams(levels, 60, end(border + 0.8, right), COLUMN_HZ)
+        assert len(cuts) == 1 and abs(cuts[0] + 0.5 - border - 0.4) <= 2
+
+
+def test_three_narrow_carriers_are_parted_twice():
+    borders = [60, 79, 98, 117]
+    levels = over_time(spectrum((60, 13.7, 12)), *((first, after, bursts(first))
+                                                   for first, after in zip(borders, borders[1:])))
+    assert seams(levels, 60, 117, COLUMN_HZ) == pytest.approx([78.5, 97.5], abs=1.5)
+
+
+@pytest.mark.parametrize("megahertz", [9, 13.5, 18])
+def test_one_carrier_stays_whole_though_it_fades_and_users_come_and_go(megahertz):
+    upper = end(60, megahertz)
+    for seed in range(10):
+        users = [(first, first + 6, bursts(100 * seed + first, decibels=2.0)) for first in range(60, int(upper), 6)]
+        levels = over_time(spectrum((60, megahertz, 12), ripple_db=5, seed=seed), (60, round(upper), bursts(seed)),
+                           *users, seed=seed)
+        assert seams(levels, 60, upper, COLUMN_HZ) == []
+
+
+def test_users_who_take_turns_on_one_carrier_do_not_part_it():
+    turns = bursts(3, decibels=9.0)
+    levels = over_time(spectrum((60, 9, 12)), (60, 79, turns), (79, 98, 9.0 - turns))
+    assert seams(levels, 60, 97.5, COLUMN_HZ) == []
+
+
+def test_carriers_that_are_on_at_the_same_moments_stay_one():
+    levels = over_time(spectrum((60, 4.5, 12), (79.5, 4.5, 12)), (60, 98, bursts(1)))
+    assert seams(levels, 60, 98, COLUMN_HZ) == []
+
+
+def test_a_few_rows_tell_nothing_of_time():
+    levels = over_time(spectrum((60, 4.5, 12), (79.5, 4.5, 12)), (60, 79, bursts(1)), (79, 98, bursts(2)))
+    assert len(seams(levels, 60, 98, COLUMN_HZ)) == 1 and seams(levels[:63], 60, 98, COLUMN_HZ) == []
+
+
+def test_constant_levels_are_no_reason_to_part():
+    assert seams(np.full((256, 256), 12.0), 60, 98, COLUMN_HZ) == []
+
+
 def test_segments_of_two_carriers_under_one_mask():
     rate = 256 * COLUMN_HZ
     levels = spectrum((60, 18, 25), (60 + 75.8, 9, 13))
-    power = np.repeat(10 ** (levels[None] / 10), 256, axis=0).astype(np.float32)
+    power = np.repeat(10 ** (levels / 10), 256, axis=0).astype(np.float32)
     mask = np.zeros((256, 256), np.uint8)
     mask[:, 60:173] = 1
     probabilities = np.stack([mask == index for index in range(4)]).astype(np.float32)

@@ -1,10 +1,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""LTE carriers side by side that a mask shows as one: what is wider than LTE can be is several.
+"""LTE carriers side by side that a mask shows as one are parted, where it can be told that they are several.
 
-A gap of less than a column is not to be seen in a mask. But no LTE carrier occupies more than 18 MHz, and there are
-six bandwidths (TS 36.101 5.6). So what is wider is parted where both sides are as wide as LTE carriers are, and where
-the level changes most, for two carriers seldom have the same. What is as wide as one carrier stays one: a fading
-channel makes steps as well.
+A gap of less than a column is not to be seen in a mask. Two things tell of it all the same:
+
+* **Time.** The columns of one carrier are strong and weak at the same moments, for its control region and its data fall
+  into the same symbols and subframes; where its users share it, one part may be strong just when another is weak.
+  Another cell has another traffic, and mostly another frame timing. So levels on either side of a seam are correlated
+  over the rows with those further in, and not with each other, nor are the two sides as wholes. Fading makes steps of
+  level along a carrier, but does not change what is on when.
+* **Width.** No LTE carrier occupies more than 18 MHz. What is wider is parted even where time does not tell, where the
+  level changes most, for two carriers seldom have the same.
+
+Either way both sides have to be as wide as LTE carriers are, and there are six bandwidths (TS 36.101 5.6).
 """
 import numpy as np
 
@@ -15,22 +22,33 @@ NARROWER = 1.0
 WIDER = 1.5
 """...and wider: half of the gap beside it counts as its own."""
 SEVERAL, SEVERAL_HZ = 3.0, 0.9e6
-"""A stretch has to be wider than the widest carrier by so many columns, and by this much, to be parted: a little less
-than the narrowest carrier that can lie beside it."""
+"""A stretch has to be wider than the widest carrier by so many columns, and by this much, to be parted by its width
+alone: a little less than the narrowest carrier that can lie beside it."""
 NARROWEST = 3
 """No part has fewer columns."""
 
+LEAST_HZ = 4.5e6
+"""Time tells carriers apart from this width on; narrower ones have too few columns."""
+LEAST_ROWS = 64
+"""Rows on the air, 10 ms in a frame of 40, from which on a correlation over them says something."""
+SIDE = 5
+"""Columns on either side of a seam whose mean level is compared, as far as the stretch goes."""
+MOST_ACROSS, MOST_OF_ALL = 0.3, 0.35
+"""Across a seam the correlation is no more than this, and no less than its opposite, of SIDE columns and of all..."""
+LEAST_DROP = 0.5
+"""...and so much less than within either side."""
 
-def one_carrier(column_hz):
-    """Columns up to which a stretch is taken for one carrier, whatever its levels; `column_hz` is a column's width."""
-    return OCCUPIED_HZ[-1] / column_hz + max(SEVERAL, SEVERAL_HZ / column_hz)
+
+def may_be_several(columns, column_hz):
+    """Whether so many columns, each `column_hz` wide, may hold more than one carrier that can be told apart."""
+    return columns > LEAST_HZ / column_hz
 
 
 def seams(levels, lower, upper, column_hz):
     """Where a stretch of columns that is said to be LTE has to be parted.
 
     Args:
-        levels: float, shape (columns of the image,): mean power of a column, dB.
+        levels: float, shape (rows, columns of the image), dB: rows in which the stretch is on the air.
         lower, upper: edges of the stretch on the column axis, to a fraction of a column; at 0 and at the number of
             columns, the ends of the span, a carrier may go on.
         column_hz: width of a column.
@@ -39,17 +57,62 @@ def seams(levels, lower, upper, column_hz):
         list of int, ascending: columns in the middle of gaps; none where it is one carrier, or where no place parts it
             into carriers of widths there are.
     """
-    widths = OCCUPIED_HZ / column_hz
-    if upper - lower <= one_carrier(column_hz):
-        return []
-    inner = range(int(np.ceil(lower)) + NARROWEST, int(upper) - NARROWEST)
-    left = [column for column in inner if _fits(column + 0.5 - lower, widths, lower <= 0)]
-    right = [column for column in inner if _fits(upper - column - 0.5, widths, upper >= len(levels))]
-    seam = max(set(left) & set(right) or set(left) | set(right), default=None,
-               key=lambda column: abs(levels[column - 2] - levels[column + 2]))
+    seam = _seam_in_time(levels, lower, upper, column_hz)
+    if seam is None:
+        seam = _seam_of_width(levels, lower, upper, column_hz)
     if seam is None:
         return []
     return seams(levels, lower, seam + 0.5, column_hz) + [seam] + seams(levels, seam + 0.5, upper, column_hz)
+
+
+def _seam_in_time(levels, lower, upper, column_hz):
+    """The column across which levels change least alike; None where all of the stretch is on at the same moments."""
+    if not may_be_several(upper - lower, column_hz) or len(levels) < LEAST_ROWS:
+        return None
+    left, right = _candidates(levels, lower, upper, OCCUPIED_HZ[OCCUPIED_HZ >= LEAST_HZ] / column_hz)
+    inside = slice(max(0, int(np.ceil(lower))), int(upper))
+    drops = {column: drop for column in left & right if (drop := _drop(levels, column, inside)) >= LEAST_DROP}
+    return max(drops, key=drops.get, default=None)
+
+
+def _drop(levels, column, inside):
+    """By how much the correlation over time is less across a column than within either side; 0 where there is one."""
+    near_left, far_left = (levels[:, slice(max(inside.start, stop - SIDE), max(inside.start, stop))]
+                           for stop in (column - 1, column - 1 - SIDE))
+    near_right, far_right = (levels[:, slice(min(inside.stop, start), min(inside.stop, start + SIDE))]
+                             for start in (column + 2, column + 2 + SIDE))
+    if not (near_left.size and near_right.size):
+        return 0.0
+    across = _correlation(near_left, near_right)
+    of_all = _correlation(levels[:, inside.start:column - 1], levels[:, column + 2:inside.stop])
+    if abs(across) > MOST_ACROSS or abs(of_all) > MOST_OF_ALL:
+        return 0.0
+    within = [_correlation(near, far) for near, far in ((near_left, far_left), (near_right, far_right)) if far.size]
+    return min(within, default=0.0) - across
+
+
+def _correlation(one, other):
+    """Correlation coefficient over the rows of the mean levels of some columns and of others; 0 if one is constant."""
+    one, other = (part.mean(axis=1) - part.mean() for part in (one, other))
+    scale = np.sqrt(np.dot(one, one) * np.dot(other, other))
+    return float(np.dot(one, other) / scale) if scale > 0 else 0.0
+
+
+def _seam_of_width(levels, lower, upper, column_hz):
+    """The column where the level changes most; None where the stretch is not too wide to be one carrier."""
+    if upper - lower <= OCCUPIED_HZ[-1] / column_hz + max(SEVERAL, SEVERAL_HZ / column_hz):
+        return None
+    left, right = _candidates(levels, lower, upper, OCCUPIED_HZ / column_hz)
+    spectrum = (10 ** (levels / 10)).mean(axis=0)
+    return max(left & right or left | right, default=None,
+               key=lambda column: abs(np.log(spectrum[column - 2] / spectrum[column + 2])))
+
+
+def _candidates(levels, lower, upper, widths):
+    """(set of the columns to whose left a carrier of one of these widths fits, in columns, the same to the right)."""
+    inner = range(int(np.ceil(lower)) + NARROWEST, int(upper) - NARROWEST)
+    return ({column for column in inner if _fits(column + 0.5 - lower, widths, lower <= 0)},
+            {column for column in inner if _fits(upper - column - 0.5, widths, upper >= levels.shape[1])})
 
 
 def _fits(width, widths, is_cut):

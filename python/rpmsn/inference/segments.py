@@ -205,12 +205,12 @@ def _parted(runs, pixels, box, power, ids, geometry):
     column_hz = geometry.sample_rate / geometry.columns
     for winner, columns in runs:
         cuts = []
-        # The edges lie no more than so far beyond the mask; most carriers need no spectrum to be seen to be one.
+        # The edges lie no more than so far beyond the mask.
         widest = columns.stop - columns.start + 2 * EDGE_REACH
-        if ids[winner] == LTE and widest > lte_parting.one_carrier(column_hz) and pixels[:, columns].any():
-            rows, place = box[0], _moved(columns, box[1])
-            levels, lower, upper = _spectrum(pixels[:, columns], (rows, place), power)
-            cuts = lte_parting.seams(10 * np.log10(np.maximum(levels, 1e-30)), lower, upper, column_hz)
+        if ids[winner] == LTE and lte_parting.may_be_several(widest, column_hz) and pixels[:, columns].any():
+            on = power[box[0]][_is_on(pixels[:, columns])]
+            lower, upper = _edges(on.mean(axis=0, dtype=np.float64), _moved(columns, box[1]))
+            cuts = lte_parting.seams(10 * np.log10(np.maximum(on, 1e-30)), lower, upper, column_hz)
         begun = columns.start
         for cut in cuts:
             yield winner, slice(begun, cut - box[1].start)
@@ -218,18 +218,20 @@ def _parted(runs, pixels, box, power, ids, geometry):
         yield winner, slice(begun, columns.stop)
 
 
-def _spectrum(pixels, box, power):
-    """(mean power a column while on, lower edge, upper edge) of a component; edges on the column axis."""
-    rows, columns = box
-    # Rows where it is there over most of its width.
-    on = pixels.mean(axis=1) >= 0.5 * pixels.mean(axis=1).max()
-    spectrum = power[rows][on].mean(axis=0, dtype=np.float64)
+def _is_on(pixels):
+    """Rows where a component, bool, shape (rows, columns), is there over most of its width."""
+    shares = pixels.mean(axis=1)
+    return shares >= 0.5 * shares.max()
+
+
+def _edges(spectrum, columns):
+    """(lower edge, upper edge) on the column axis of what is in some columns of a spectrum, linear."""
     lower = _edge(spectrum, columns.start, columns.stop)
     width = len(spectrum)
     upper = width - _edge(spectrum[::-1], width - columns.stop, width - columns.start)
     if upper - lower < 1:
-        lower, upper = columns.start, columns.stop
-    return spectrum, lower, upper
+        return columns.start, columns.stop
+    return lower, upper
 
 
 def _moved(inner, outer):
@@ -287,7 +289,8 @@ def _vote(probabilities, pixels, noise, other):
 def _measure(class_id, label, confidence, pixels, box, power, floor, geometry):
     """A component's edges, times, power and SNR."""
     rows, columns = box
-    spectrum, lower, upper = _spectrum(pixels, box, power)
+    spectrum = power[rows][_is_on(pixels)].mean(axis=0, dtype=np.float64)
+    lower, upper = _edges(spectrum, columns)
     inside = spectrum[columns]
     snr = max(inside.mean() / max(floor, 1e-30) - 1, 1e-6)
     return Segment(
