@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rpmsn.inference.lte_parting import seams
+from rpmsn.inference import lte_parting
 from rpmsn.inference.segments import FrameGeometry, find_segments
 
 COLUMN_HZ = 240e3
@@ -35,6 +35,11 @@ def over_time(levels, *traffic, rows=256, seed=1):
 def bursts(seed, rows=256, decibels=6.0):
     """Traffic that comes and goes by subframes of 1 ms, 6 rows."""
     return decibels * np.repeat(np.random.default_rng(seed).random(rows // 6 + 1) < 0.5, 6)[:rows]
+
+
+def seams(levels, *stretch):
+    """`lte_parting.seams` of levels in dB."""
+    return lte_parting.seams(10 ** (levels / 10), *stretch)
 
 
 def end(lower, megahertz):

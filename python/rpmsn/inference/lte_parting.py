@@ -37,6 +37,8 @@ MOST_ACROSS, MOST_OF_ALL = 0.3, 0.35
 """Across a seam the correlation is no more than this, and no less than its opposite, of SIDE columns and of all..."""
 LEAST_DROP = 0.5
 """...and so much less than within either side."""
+LEAST_POWER = 1e-30
+"""Taken for nothing, linear."""
 
 
 def may_be_several(columns, column_hz):
@@ -44,11 +46,11 @@ def may_be_several(columns, column_hz):
     return columns > LEAST_HZ / column_hz
 
 
-def seams(levels, lower, upper, column_hz):
+def seams(power, lower, upper, column_hz):
     """Where a stretch of columns that is said to be LTE has to be parted.
 
     Args:
-        levels: float, shape (rows, columns of the image), dB: rows in which the stretch is on the air.
+        power: float, shape (rows, columns of the image), linear: rows in which the stretch is on the air.
         lower, upper: edges of the stretch on the column axis, to a fraction of a column; at 0 and at the number of
             columns, the ends of the span, a carrier may go on.
         column_hz: width of a column.
@@ -57,35 +59,36 @@ def seams(levels, lower, upper, column_hz):
         list of int, ascending: columns in the middle of gaps; none where it is one carrier, or where no place parts it
             into carriers of widths there are.
     """
-    seam = _seam_in_time(levels, lower, upper, column_hz)
+    seam = _seam_in_time(power, lower, upper, column_hz)
     if seam is None:
-        seam = _seam_of_width(levels, lower, upper, column_hz)
+        seam = _seam_of_width(power, lower, upper, column_hz)
     if seam is None:
         return []
-    return seams(levels, lower, seam + 0.5, column_hz) + [seam] + seams(levels, seam + 0.5, upper, column_hz)
+    return seams(power, lower, seam + 0.5, column_hz) + [seam] + seams(power, seam + 0.5, upper, column_hz)
 
 
-def _seam_in_time(levels, lower, upper, column_hz):
+def _seam_in_time(power, lower, upper, column_hz):
     """The column across which levels change least alike; None where all of the stretch is on at the same moments."""
-    if not may_be_several(upper - lower, column_hz) or len(levels) < LEAST_ROWS:
+    if not may_be_several(upper - lower, column_hz) or len(power) < LEAST_ROWS:
         return None
-    left, right = _candidates(levels, lower, upper, OCCUPIED_HZ[OCCUPIED_HZ >= LEAST_HZ] / column_hz)
-    inside = slice(max(0, int(np.ceil(lower))), int(upper))
-    drops = {column: drop for column in left & right if (drop := _drop(levels, column, inside)) >= LEAST_DROP}
+    left, right = _candidates(power.shape[1], lower, upper, OCCUPIED_HZ[OCCUPIED_HZ >= LEAST_HZ] / column_hz)
+    if not left & right:
+        return None
+    first = max(0, int(np.ceil(lower)))
+    levels = 10 * np.log10(np.maximum(power[:, first:int(upper)], LEAST_POWER))
+    drops = {column: drop for column in left & right if (drop := _drop(levels, column - first)) >= LEAST_DROP}
     return max(drops, key=drops.get, default=None)
 
 
-def _drop(levels, column, inside):
+def _drop(levels, column):
     """By how much the correlation over time is less across a column than within either side; 0 where there is one."""
-    near_left, far_left = (levels[:, slice(max(inside.start, stop - SIDE), max(inside.start, stop))]
-                           for stop in (column - 1, column - 1 - SIDE))
-    near_right, far_right = (levels[:, slice(min(inside.stop, start), min(inside.stop, start + SIDE))]
-                             for start in (column + 2, column + 2 + SIDE))
-    if not (near_left.size and near_right.size):
+    left, right = levels[:, :max(0, column - 1)], levels[:, column + 2:]
+    if not (left.size and right.size):
         return 0.0
+    near_left, near_right = left[:, -SIDE:], right[:, :SIDE]
+    far_left, far_right = left[:, -2 * SIDE:-SIDE], right[:, SIDE:2 * SIDE]
     across = _correlation(near_left, near_right)
-    of_all = _correlation(levels[:, inside.start:column - 1], levels[:, column + 2:inside.stop])
-    if abs(across) > MOST_ACROSS or abs(of_all) > MOST_OF_ALL:
+    if abs(across) > MOST_ACROSS or abs(_correlation(left, right)) > MOST_OF_ALL:
         return 0.0
     within = [_correlation(near, far) for near, far in ((near_left, far_left), (near_right, far_right)) if far.size]
     return min(within, default=0.0) - across
@@ -98,25 +101,26 @@ def _correlation(one, other):
     return float(np.dot(one, other) / scale) if scale > 0 else 0.0
 
 
-def _seam_of_width(levels, lower, upper, column_hz):
+def _seam_of_width(power, lower, upper, column_hz):
     """The column where the level changes most; None where the stretch is not too wide to be one carrier."""
     if upper - lower <= OCCUPIED_HZ[-1] / column_hz + max(SEVERAL, SEVERAL_HZ / column_hz):
         return None
-    left, right = _candidates(levels, lower, upper, OCCUPIED_HZ / column_hz)
-    spectrum = (10 ** (levels / 10)).mean(axis=0)
+    left, right = _candidates(power.shape[1], lower, upper, OCCUPIED_HZ / column_hz)
+    spectrum = np.maximum(power.mean(axis=0, dtype=np.float64), LEAST_POWER)
     return max(left & right or left | right, default=None,
                key=lambda column: abs(np.log(spectrum[column - 2] / spectrum[column + 2])))
 
 
-def _candidates(levels, lower, upper, widths):
+def _candidates(columns, lower, upper, widths):
     """(set of the columns to whose left a carrier of one of these widths fits, in columns, the same to the right)."""
-    inner = range(int(np.ceil(lower)) + NARROWEST, int(upper) - NARROWEST)
-    return ({column for column in inner if _fits(column + 0.5 - lower, widths, lower <= 0)},
-            {column for column in inner if _fits(upper - column - 0.5, widths, upper >= levels.shape[1])})
+    inner = np.arange(int(np.ceil(lower)) + NARROWEST, int(upper) - NARROWEST)
+    return (set(inner[_fit(inner + 0.5 - lower, widths, lower <= 0)].tolist()),
+            set(inner[_fit(upper - inner - 0.5, widths, upper >= columns)].tolist()))
 
 
-def _fits(width, widths, is_cut):
-    """Whether an LTE carrier may be so many columns wide; any part of one, if the span cuts it off."""
+def _fit(parts, widths, is_cut):
+    """Which parts, in columns, an LTE carrier may be as wide as; any part of one, if the span cuts it off."""
     if is_cut:
-        return width <= widths[-1] + WIDER
-    return bool(np.any((width - widths >= -NARROWER) & (width - widths <= WIDER)))
+        return parts <= widths[-1] + WIDER
+    excess = parts[:, None] - widths
+    return ((excess >= -NARROWER) & (excess <= WIDER)).any(axis=1)

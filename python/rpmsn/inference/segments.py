@@ -210,7 +210,7 @@ def _parted(runs, pixels, box, power, ids, geometry):
         if ids[winner] == LTE and lte_parting.may_be_several(widest, column_hz) and pixels[:, columns].any():
             on = power[box[0]][_is_on(pixels[:, columns])]
             lower, upper = _edges(on.mean(axis=0, dtype=np.float64), _moved(columns, box[1]))
-            cuts = lte_parting.seams(10 * np.log10(np.maximum(on, 1e-30)), lower, upper, column_hz)
+            cuts = lte_parting.seams(on, lower, upper, column_hz)
         begun = columns.start
         for cut in cuts:
             yield winner, slice(begun, cut - box[1].start)
