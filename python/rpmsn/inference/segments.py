@@ -4,14 +4,14 @@
 A network's doubt shows as patches of one class inside a carrier of another. So first the connected stretches that are
 not noise are found, whatever their class; then the columns of each vote, by the sums of their class probabilities.
 """
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import ndimage
 
-from ..classes import CLASS_NAMES, LTE, NOISE, NR, OTHER
+from ..classes import CLASS_NAMES, LTE, NOISE, OTHER
 from ..spectrogram import COLUMNS
-from . import lte_parting
+from . import doubt, lte_parting
 
 MIN_PIXELS = 24
 """Smaller components are specks, not segments."""
@@ -21,25 +21,6 @@ MIN_RUN_COLUMNS = 4
 """Within one stretch, columns of another class than most are a carrier of their own from this width on..."""
 MIN_RUN_MARGIN = 0.3
 """...and where that class leads the majority's by this share of all probability there."""
-MIN_CONFIDENCE = 0.45
-"""LTE or NR is said only with this mean probability; with less there is a transmission of unknown kind: `other`."""
-SLICE_HZ = 5e6
-"""A span below this shows a slice of most carriers, and slices of LTE and NR are much alike..."""
-SLICE_CONFIDENCE = 0.65
-"""...so that it takes more to say which."""
-BURST_SECONDS = 5e-3
-"""What is on the air for less than this takes SLICE_CONFIDENCE as well: bursts of other systems are much like those of
-NR..."""
-SCRAP_HZ, SCRAP_CONFIDENCE = 2e6, 0.75
-"""...and NR narrower than this takes still more: that is half of its SS/PBCH block (3.6 MHz, TS 38.211 7.4.3.1)..."""
-MIN_SHARED = 0.5
-"""...but where something surer of its class shares this much of its band, it is taken for a piece of the same."""
-NARROWEST_LTE_HZ = 0.9e6
-"""LTE always sends reference signals over its whole band, of 1.08 MHz at least (TS 36.101 5.6): what is narrower than
-this is something else, or so little of a carrier at the end of the span that its class is a guess."""
-FAINT_HZ, FAINT_SNR_DB, FAINT_BELOW_DB = 3.2e6, 3.0, 10.0
-"""LTE narrower and weaker than this, and so much weaker than other LTE in the same frame, is mostly no LTE: a receiver
-makes such products of strong carriers, and of 39 on scenes for evaluation 10 were right."""
 MIN_SNR_DB = -10.0
 """What has less power than this over the noise floor is no transmission, whatever the network says."""
 EDGE_REACH = 3
@@ -153,51 +134,9 @@ def find_segments(mask, probabilities, power, floor, geometry, classes=CLASS_NAM
             segment = _measure(int(ids[winner]), classes[winner], confidence, part[rows], place, power, floor, geometry)
             found.append(segment)
     if CLASS_NAMES[OTHER] in classes:
-        found = [_as_other(segment) if _is_guess(segment) else segment for segment in found]
-        found = _without_loose_pieces(found)
-        highest_db = max((segment.snr_db for segment in found if segment.class_id == LTE), default=0.0)
-        found = [_as_other(segment) if _is_faint(segment, highest_db) else segment for segment in found]
+        found = doubt.with_other(found)
     return sorted((segment for segment in found if segment.snr_db >= MIN_SNR_DB),
                   key=lambda segment: (segment.freq_lower, segment.start_offset))
-
-
-def _as_other(segment):
-    return replace(segment, class_id=OTHER, label=CLASS_NAMES[OTHER])
-
-
-def _is_guess(segment):
-    """Whether a segment's class is not sure enough, or no LTE carrier is so narrow."""
-    least = SLICE_CONFIDENCE if segment.sample_rate < SLICE_HZ else MIN_CONFIDENCE
-    return segment.confidence < least or segment.class_id == LTE and segment.bandwidth < NARROWEST_LTE_HZ
-
-
-def _without_loose_pieces(segments):
-    """The segments; bursts and scraps of LTE and NR that nothing surer backs as `other`."""
-    bands = {class_id: np.array([(segment.freq_lower, segment.freq_upper) for segment in segments
-                                 if segment.class_id == class_id and not _is_piece(segment)]).reshape(-1, 2)
-             for class_id in (LTE, NR)}
-    return [_as_other(segment) if _is_piece(segment) and not _is_backed(segment, bands[segment.class_id]) else segment
-            for segment in segments]
-
-
-def _is_piece(segment):
-    """Whether LTE or NR is so short or narrow that its class is not sure enough by itself."""
-    if segment.class_id == NR and segment.bandwidth < SCRAP_HZ:
-        return segment.confidence < SCRAP_CONFIDENCE
-    is_burst = segment.class_id in (LTE, NR) and segment.duration < BURST_SECONDS
-    return is_burst and segment.confidence < SLICE_CONFIDENCE
-
-
-def _is_backed(segment, bands):
-    """Whether one of some bands, shape (n, 2), holds enough of the segment's."""
-    shared = np.minimum(bands[:, 1], segment.freq_upper) - np.maximum(bands[:, 0], segment.freq_lower)
-    return bool((shared >= MIN_SHARED * segment.bandwidth).any())
-
-
-def _is_faint(segment, highest_db):
-    """Whether LTE is so faint and narrow beside LTE with an SNR of `highest_db` that it is mostly none."""
-    is_far_below = segment.snr_db < min(FAINT_SNR_DB, highest_db - FAINT_BELOW_DB)
-    return segment.class_id == LTE and segment.bandwidth < FAINT_HZ and is_far_below
 
 
 def _parted(runs, pixels, box, power, ids, geometry):
