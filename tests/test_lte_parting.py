@@ -160,3 +160,15 @@ def test_segments_of_two_carriers_under_one_mask():
     assert [segment.label for segment in segments] == ["LTE", "LTE"]
     assert [segment.bandwidth for segment in segments] == pytest.approx([18e6, 9e6], abs=0.5e6)
     assert segments[0].snr_db - segments[1].snr_db == pytest.approx(12, abs=1.5)
+
+
+def test_each_part_has_the_class_of_its_own_columns():
+    levels = over_time(spectrum((60, 9, 12), (98.3, 4.5, 12)), (60, 98, bursts(1)), (98, 120, bursts(2)))
+    mask = np.zeros((256, 256), np.uint8)
+    mask[:, 60:117] = 1
+    probabilities = np.stack([mask == 0, 0.9 * mask, 0.1 * mask, 0 * mask]).astype(np.float32)
+    # Of two minds about the right one: less sure of NR than it takes to part columns by their classes.
+    probabilities[1:3, :, 98:117] = np.array([0.4, 0.6])[:, None, None]
+    power = (10 ** (levels / 10)).astype(np.float32)
+    segments = find_segments(mask, probabilities, power, 1.0, FrameGeometry(256 * COLUMN_HZ, 0.0, 0, 2457600, 256))
+    assert [segment.label for segment in segments] == ["LTE", "NR"]

@@ -122,8 +122,8 @@ def find_segments(mask, probabilities, power, floor, geometry, classes=CLASS_NAM
                     for wanted in (NOISE, OTHER))
     found = []
     for pixels, box in _components(mask != noise):
-        for winner, columns in _parted(_vote(probabilities[(slice(None), *box)], pixels, noise, other), pixels, box,
-                                       power, ids, geometry):
+        votes = _votes(probabilities[(slice(None), *box)], pixels, noise)
+        for winner, columns in _parted(_runs_of_classes(votes, other), votes, pixels, box, power, ids, geometry):
             part = pixels[:, columns]
             rows = np.flatnonzero(part.any(axis=1))
             if part.sum() < MIN_PIXELS:
@@ -139,8 +139,11 @@ def find_segments(mask, probabilities, power, floor, geometry, classes=CLASS_NAM
                   key=lambda segment: (segment.freq_lower, segment.start_offset))
 
 
-def _parted(runs, pixels, box, power, ids, geometry):
-    """The runs of `_vote`, those of LTE parted into carriers where the powers say that they are several."""
+def _parted(runs, votes, pixels, box, power, ids, geometry):
+    """The runs of `_runs_of_classes`, those of LTE parted where the powers say that they are several carriers.
+
+    Each part then has the class that has most votes in its own columns: LTE and NR may lie side by side.
+    """
     column_hz = geometry.sample_rate / geometry.columns
     for winner, columns in runs:
         cuts = []
@@ -150,11 +153,12 @@ def _parted(runs, pixels, box, power, ids, geometry):
             on = power[box[0]][_is_on(pixels[:, columns])]
             lower, upper = _edges(on.mean(axis=0, dtype=np.float64), _moved(columns, box[1]))
             cuts = lte_parting.seams(on, lower, upper, column_hz)
-        begun = columns.start
-        for cut in cuts:
-            yield winner, slice(begun, cut - box[1].start)
-            begun = cut - box[1].start + 1
-        yield winner, slice(begun, columns.stop)
+        if not cuts:
+            yield winner, columns
+            continue
+        inner = [cut - box[1].start for cut in cuts]
+        for begun, stop in zip([columns.start, *(cut + 1 for cut in inner)], [*inner, columns.stop]):
+            yield int(votes[:, begun:stop].sum(axis=1).argmax()), slice(begun, stop)
 
 
 def _is_on(pixels):
@@ -200,17 +204,26 @@ def _runs(wanted):
     return [columns for columns, in ndimage.find_objects(runs)]
 
 
-def _vote(probabilities, pixels, noise, other):
-    """Which class the columns of a component have: (index of the class, slice of columns) of each run.
+def _votes(probabilities, pixels, noise):
+    """Votes of the columns of a component for each class, float64, shape (classes, columns).
 
     Args:
         probabilities: float32, shape (classes, rows, columns) of the component's box.
         pixels: bool, shape (rows, columns): those that belong to it.
         noise: index of the class noise, which does not take part.
-        other: index of the class other, or None: a narrow transmission right beside a carrier keeps its columns.
     """
     votes = (probabilities * pixels).sum(axis=1, dtype=np.float64)
     votes[noise] = -1
+    return votes
+
+
+def _runs_of_classes(votes, other):
+    """Which class the columns of a component have: (index of the class, slice of columns) of each run.
+
+    Args:
+        votes: as of `_votes`.
+        other: index of the class other, or None: a narrow transmission right beside a carrier keeps its columns.
+    """
     majority = int(votes.sum(axis=1).argmax())
     winners = votes.argmax(axis=0)
     for index in set(winners.tolist()) - {majority}:
