@@ -7,13 +7,14 @@
 numpy, scipy, torch; pyfftw and mkl_fft where they are installed; and GNU Radio's C++ blocks, with and without the
 squared magnitude behind. Prints ms a frame and the ratio to the fastest. Run it on a quiet machine.
 """
+
 import argparse
 import time
 
 import numpy as np
 import scipy.fft
 
-from rpmsn import bench, report
+from rpmsn.cli import bench, report
 
 SAMPLES = 2_457_600
 COLUMNS = 256
@@ -49,9 +50,12 @@ def gnuradio_seconds(with_squares, frames=50):
     from gnuradio.fft import window
 
     flowgraph = gr.top_block()
-    chain = [blocks.null_source(gr.sizeof_gr_complex), blocks.head(gr.sizeof_gr_complex, frames * SAMPLES),
-             blocks.stream_to_vector(gr.sizeof_gr_complex, COLUMNS),
-             fft.fft_vcc(COLUMNS, True, window.hann(COLUMNS), True, 1)]
+    chain = [
+        blocks.null_source(gr.sizeof_gr_complex),
+        blocks.head(gr.sizeof_gr_complex, frames * SAMPLES),
+        blocks.stream_to_vector(gr.sizeof_gr_complex, COLUMNS),
+        fft.fft_vcc(COLUMNS, True, window.hann(COLUMNS), True, 1),
+    ]
     if with_squares:
         chain += [blocks.complex_to_mag_squared(COLUMNS), blocks.null_sink(gr.sizeof_float * COLUMNS)]
     else:
@@ -71,9 +75,15 @@ def main():
     for name, with_squares in (("GNU Radio: window, FFT", False), ("GNU Radio: window, FFT, squares", True)):
         found[name] = gnuradio_seconds(with_squares)
     fastest = min(seconds for seconds in found.values() if seconds)
-    print(report.format_table(("library", "ms", "x fastest"), [
-        (name, f"{1e3 * seconds:.1f}", f"{seconds / fastest:.1f}") if seconds else (name, "not installed", "")
-        for name, seconds in found.items()]))
+    print(
+        report.format_table(
+            ("library", "ms", "x fastest"),
+            [
+                (name, f"{1e3 * seconds:.1f}", f"{seconds / fastest:.1f}") if seconds else (name, "not installed", "")
+                for name, seconds in found.items()
+            ],
+        )
+    )
 
 
 if __name__ == "__main__":

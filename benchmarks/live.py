@@ -9,6 +9,7 @@
 A line every ten seconds tells how it goes; the last one, after the flowgraph has ended, sums up. Run it on a quiet
 machine; with --window under a display, or under xvfb-run.
 """
+
 import argparse
 import resource
 import sys
@@ -18,12 +19,15 @@ from pathlib import Path
 
 import numpy as np
 from gnuradio import blocks, gr, rpmsn
-from gnuradio.rpmsn import pdu
 
-from rpmsn import bench, report
+from rpmsn.cli import bench, report
+from rpmsn.messages import keys
 
-TYPES = {"complex": (np.complex64, gr.sizeof_gr_complex), "ci16": (np.int16, 2 * gr.sizeof_short),
-         "ci8": (np.int8, 2 * gr.sizeof_char)}
+TYPES = {
+    "complex": (np.complex64, gr.sizeof_gr_complex),
+    "ci16": (np.int16, 2 * gr.sizeof_short),
+    "ci8": (np.int8, 2 * gr.sizeof_char),
+}
 HEADER = ("s", "Msps in", "received", "coverage", "dropped", "latency ms", "99 %", "cores", "RSS MB")
 EVERY_SECONDS = 10
 
@@ -40,7 +44,7 @@ class Live(gr.top_block):
         self.connect(self.source, self.throttle, self.sink)
         self.overlay = rpmsn.waterfall_overlay() if window else None
         if window:
-            for port in (pdu.FRAMES, pdu.SEGMENTS, pdu.STATUS):
+            for port in (keys.FRAMES, keys.SEGMENTS, keys.STATUS):
                 self.msg_connect((self.sink, port), (self.overlay, port))
 
 
@@ -53,10 +57,17 @@ def rss_mb():
 def line(sink, seconds, cpu):
     """How it goes, in the order of `HEADER`."""
     status, latencies = sink.status(), sorted(sink.latencies()) or [0.0]
-    return (f"{seconds:.0f}", f"{status[pdu.SAMPLES_RECEIVED] / seconds / 1e6:.2f}", str(status[pdu.SAMPLES_RECEIVED]),
-            f"{status[pdu.COVERAGE]:.4f}", str(status[pdu.FRAMES_DROPPED]),
-            f"{1e3 * latencies[len(latencies) // 2]:.0f}", f"{1e3 * latencies[int(0.99 * (len(latencies) - 1))]:.0f}",
-            f"{cpu / seconds:.2f}", f"{rss_mb():.0f}")
+    return (
+        f"{seconds:.0f}",
+        f"{status[keys.SAMPLES_RECEIVED] / seconds / 1e6:.2f}",
+        str(status[keys.SAMPLES_RECEIVED]),
+        f"{status[keys.COVERAGE]:.4f}",
+        str(status[keys.FRAMES_DROPPED]),
+        f"{1e3 * latencies[len(latencies) // 2]:.0f}",
+        f"{1e3 * latencies[int(0.99 * (len(latencies) - 1))]:.0f}",
+        f"{cpu / seconds:.2f}",
+        f"{rss_mb():.0f}",
+    )
 
 
 def watch(flowgraph, seconds, application):
@@ -100,9 +111,11 @@ def main():
         stopped = time.monotonic() - begun
     print(report.format_table(HEADER, [row]))
     status = flowgraph.sink.status()
-    parts = [status[key] for key in (pdu.SAMPLES_ANALYSED, pdu.SAMPLES_DROPPED, pdu.SAMPLES_SKIPPED)]
-    print(f"stopped in {stopped:.2f} s; received {status[pdu.SAMPLES_RECEIVED]} = analysed {parts[0]} + dropped "
-          f"{parts[1]} + skipped {parts[2]}: {'exactly' if sum(parts) == status[pdu.SAMPLES_RECEIVED] else 'NOT SO'}")
+    parts = [status[key] for key in (keys.SAMPLES_ANALYSED, keys.SAMPLES_DROPPED, keys.SAMPLES_SKIPPED)]
+    print(
+        f"stopped in {stopped:.2f} s; received {status[keys.SAMPLES_RECEIVED]} = analysed {parts[0]} + dropped "
+        f"{parts[1]} + skipped {parts[2]}: {'exactly' if sum(parts) == status[keys.SAMPLES_RECEIVED] else 'NOT SO'}"
+    )
 
 
 if __name__ == "__main__":

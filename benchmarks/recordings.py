@@ -7,16 +7,17 @@
 Prints a table for every SigMF recording in FOLDER, and at the end how many LTE and NR carriers were found with the
 right label (frequency IoU of 0.5 or more), and how many were found where none of that label is.
 """
+
 import argparse
 import sys
 from pathlib import Path
 
-from rpmsn import report
+from rpmsn.cli import report
 from rpmsn.errors import RpmsnError
-from rpmsn.inference.analysis import RecordingAnalyser
-from rpmsn.inference.model import load_model
 from rpmsn.models import DEFAULT_MODEL
+from rpmsn.models.model import load_model
 from rpmsn.recording import open_recording
+from rpmsn.streaming.analysis import RecordingAnalyser
 
 JUDGED = ("LTE", "NR")
 MIN_IOU = 0.5
@@ -30,10 +31,14 @@ def iou(one, other):
 
 def count(annotations, carriers):
     """(true carriers of LTE and NR, how many of them were found, carriers found where there is none of their label)."""
-    true = [(entry["core:label"], (entry["core:freq_lower_edge"], entry["core:freq_upper_edge"]))
-            for entry in annotations if entry.get("core:label") in JUDGED and "core:freq_lower_edge" in entry]
-    found = [(carrier.label, (carrier.freq_lower, carrier.freq_upper)) for carrier in carriers
-             if carrier.label in JUDGED]
+    true = [
+        (entry["core:label"], (entry["core:freq_lower_edge"], entry["core:freq_upper_edge"]))
+        for entry in annotations
+        if entry.get("core:label") in JUDGED and "core:freq_lower_edge" in entry
+    ]
+    found = [
+        (carrier.label, (carrier.freq_lower, carrier.freq_upper)) for carrier in carriers if carrier.label in JUDGED
+    ]
     hits = sum(any(label == other and iou(band, place) >= MIN_IOU for other, place in found) for label, band in true)
     false = sum(not any(label == other and iou(place, band) > 0 for other, place in true) for label, band in found)
     return len(true), hits, false
@@ -64,9 +69,11 @@ def main():
                     print(f"  {warning}")
     except RpmsnError as error:
         sys.exit(f"recordings: {error}")
-    print(f"\n{len(recordings)} recordings, {seconds:.2f} s: of {totals[0]} annotated LTE and NR carriers "
-          f"{totals[1]} found with the right label; {totals[2]} LTE or NR where none of that label is, "
-          f"{10 * totals[2] / seconds:.1f} in 10 s")
+    print(
+        f"\n{len(recordings)} recordings, {seconds:.2f} s: of {totals[0]} annotated LTE and NR carriers "
+        f"{totals[1]} found with the right label; {totals[2]} LTE or NR where none of that label is, "
+        f"{10 * totals[2] / seconds:.1f} in 10 s"
+    )
 
 
 if __name__ == "__main__":

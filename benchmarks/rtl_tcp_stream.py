@@ -7,6 +7,7 @@
 A server in a process of its own sends noise and a carrier at 2.4 Msps, as fast as the client takes it. The real client
 of gr-osmosdr, radio_source and the live sink take hours of it, faster than real time; every tenth of them gives a row.
 """
+
 import argparse
 import json
 import os
@@ -22,7 +23,7 @@ os.environ.setdefault("GR_CONF_LOG_LOG_FILE", "stderr")
 from gnuradio import gr
 from gnuradio import rpmsn as blocks
 
-from rpmsn.report import format_table
+from rpmsn.tables import format_table
 
 SERVER = Path(__file__).resolve().parent.parent / "tests" / "rtl_tcp_server.py"
 RATE, CENTER = 2.4e6, 900e6
@@ -40,7 +41,7 @@ def seconds_and_samples(line):
     """(nanoseconds since 1970, sample) of the beginning of a segment, as a log line tells it."""
     whole, _, fraction = line["rx_time"].rstrip("Z").partition(".")
     moment = datetime.fromisoformat(whole + "+00:00")
-    return int(moment.timestamp()) * 10 ** 9 + int(fraction), line["start_offset"]
+    return int(moment.timestamp()) * 10**9 + int(fraction), line["start_offset"]
 
 
 def clock_error_us(log):
@@ -58,8 +59,9 @@ def main():
     parser.add_argument("--hours", type=float, default=6.0, help="of signal (default: %(default)s)")
     parser.add_argument("--duty-cycle", type=float, default=0.05, help="share of the frames to analyse")
     options = parser.parse_args()
-    server = subprocess.Popen([sys.executable, str(SERVER), "--fast", "--band", "899.6e6", "900.1e6", "20"],
-                              stdout=subprocess.PIPE, text=True)
+    server = subprocess.Popen(
+        [sys.executable, str(SERVER), "--fast", "--band", "899.6e6", "900.1e6", "20"], stdout=subprocess.PIPE, text=True
+    )
     try:
         with tempfile.TemporaryDirectory() as folder:
             run(json.loads(server.stdout.readline())["port"], options, Path(folder) / "found.jsonl")
@@ -82,8 +84,15 @@ def run(port, options, log):
         status = sink.status()
         received = status["samples_received"]
         known = sum(status[f"samples_{fate}"] for fate in ("analysed", "dropped", "skipped"))
-        rows.append((f"{received / RATE / 3600:.3f}", f"{received / RATE / (time.monotonic() - begun):.1f}",
-                     f"{clock_error_us(log):+.3f}", f"{memory_mb():.0f}", f"{known / received:.6f}"))
+        rows.append(
+            (
+                f"{received / RATE / 3600:.3f}",
+                f"{received / RATE / (time.monotonic() - begun):.1f}",
+                f"{clock_error_us(log):+.3f}",
+                f"{memory_mb():.0f}",
+                f"{known / received:.6f}",
+            )
+        )
         table = format_table(HEADER, rows).splitlines()
         print("\n".join(table if tenth == 1 else table[-1:]), flush=True)
     flowgraph.stop()

@@ -8,12 +8,12 @@ MODEL is the name of a model that ships, or the path of a card. One image at a t
 take turns, and the best round of each counts, so that what else the machine does slows none more than another. Run it
 on a quiet machine all the same.
 """
+
 import argparse
 
-from rpmsn import report
-from rpmsn.inference import runtimes
-from rpmsn.inference.model import DEFAULT_MODEL, load_model
-from rpmsn.inference.runtimes.fastest import trial
+from rpmsn import runtimes, tables
+from rpmsn.models.model import DEFAULT_MODEL, load_model
+from rpmsn.runtimes.fastest import trial
 
 REFERENCE = "torch"
 
@@ -38,9 +38,10 @@ def main():
     rows = []
     for threads in (1, 2):
         times = milliseconds(model, threads, options.rounds, options.seconds)
-        rows += [(name, str(threads), f"{value:.1f}", f"{times[REFERENCE] / value:.1f}")
-                 for name, value in times.items()]
-    print(report.format_table(("runtime", "threads", "ms an image", "x torch"), rows))
+        rows += [
+            (name, str(threads), f"{value:.1f}", f"{times[REFERENCE] / value:.1f}") for name, value in times.items()
+        ]
+    print(tables.format_table(("runtime", "threads", "ms an image", "x torch"), rows))
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ Prints a table of CPU seconds of one thread over all scenes; parts that a scene 
 is one pass of 256-point FFTs over the same samples. The first scene is made twice and counted once, because it fills
 caches that later ones use. Run it on a quiet machine.
 """
+
 import os
 
 # Before numpy is loaded: its libraries read them once.
@@ -24,8 +25,14 @@ from unittest import mock
 import numpy as np
 import scipy.fft
 
-from rpmsn import report, spectrogram
-from rpmsn.synthesis import fading, labels, noise, ofdm, others, presets, receiver, recorded, rendering, scene
+from rpmsn import tables
+from rpmsn.signal import image as spectrogram
+from rpmsn.synthesis import ofdm
+from rpmsn.synthesis import other as others
+from rpmsn.synthesis.channel import fading, noise
+from rpmsn.synthesis.labels import masks as labels
+from rpmsn.synthesis.receiver import receiver
+from rpmsn.synthesis.scene import presets, recorded, rendering, scene
 
 REFERENCE, WHOLE = "FFT alone (reference)", "whole"
 
@@ -95,23 +102,36 @@ def measure(preset, seed, recordings=None):
         rendering_all, (samples, truths) = seconds_of(rendering.render, drawn)
     labelling, _ = seconds_of(labels.mask, drawn, truths)
     imaging, _ = seconds_of(spectrogram.image, samples, drawn.sample_rate, "cyclic")
-    blocks = samples[:samples.size // 256 * 256].reshape(-1, 256)
+    blocks = samples[: samples.size // 256 * 256].reshape(-1, 256)
     reference, _ = seconds_of(scipy.fft.fft, blocks)
     rest = rendering_all - sum(stopwatch.seconds.values())
-    return {"drawing": drawing, **stopwatch.seconds, "rest of rendering": rest, "labels": labelling, "image": imaging,
-            WHOLE: drawing + rendering_all + labelling + imaging, REFERENCE: reference}
+    return {
+        "drawing": drawing,
+        **stopwatch.seconds,
+        "rest of rendering": rest,
+        "labels": labelling,
+        "image": imaging,
+        WHOLE: drawing + rendering_all + labelling + imaging,
+        REFERENCE: reference,
+    }
 
 
 def table(scenes):
     """Rows of the table, from the parts' seconds of all scenes."""
     reference = np.mean([seconds[REFERENCE] for seconds in scenes])
-    order = dict.fromkeys([REFERENCE, "drawing", *(part for part, _, _ in parts()), "rest of rendering", "labels",
-                           "image", WHOLE])
+    order = dict.fromkeys(
+        [REFERENCE, "drawing", *(part for part, _, _ in parts()), "rest of rendering", "labels", "image", WHOLE]
+    )
     rows = []
     for part in order:
         values = np.array([seconds.get(part, 0.0) for seconds in scenes])
-        rows.append((part, *(f"{1e3 * value:.1f}" for value in (values.mean(), *np.quantile(values, (0.5, 0.9)))),
-                     f"{values.mean() / reference:.2f}"))
+        rows.append(
+            (
+                part,
+                *(f"{1e3 * value:.1f}" for value in (values.mean(), *np.quantile(values, (0.5, 0.9)))),
+                f"{values.mean() / reference:.2f}",
+            )
+        )
     return rows
 
 
@@ -125,9 +145,11 @@ def main():
     seeds = range(options.first_seed, options.first_seed + options.scenes)
     measure(options.preset, seeds[0], options.recordings)
     scenes = [measure(options.preset, seed, options.recordings) for seed in seeds]
-    print(report.format_table(("part", "mean ms", "median ms", "90 % ms", "x FFT alone"), table(scenes)))
-    print(f"{options.scenes} scenes of preset {options.preset}; "
-          f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
+    print(tables.format_table(("part", "mean ms", "median ms", "90 % ms", "x FFT alone"), table(scenes)))
+    print(
+        f"{options.scenes} scenes of preset {options.preset}; "
+        f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB"
+    )
 
 
 if __name__ == "__main__":

@@ -9,16 +9,17 @@ goes. `cores at 25/s` is the processor time of 25 such updates. `hour MB` is wha
 after an hour of frames, 90,000 of them, whatever the time that they took to draw; `zoomed out` is how long one redraw
 takes with the whole hour in view. Run it on a quiet machine.
 """
+
 import argparse
 import resource
 import time
 from pathlib import Path
 
 import numpy as np
-from gnuradio.rpmsn.waterfall_widget import WaterfallWidget
 from PyQt5 import QtWidgets
 
-from rpmsn import report
+from rpmsn import tables
+from rpmsn.gui.waterfall.widget import WaterfallWidget
 
 ROWS, RATE, FRAME_SECONDS = 256, 61.44e6, 0.04
 SAMPLES = round(RATE * FRAME_SECONDS)
@@ -33,19 +34,40 @@ def fields(number, rows, columns):
     """Of a frame."""
     start = number * SAMPLES
     seconds = START_TIME + number * FRAME_SECONDS
-    return {"pdu_num": number, "rows": rows, "columns": columns, "classes": ["noise", "LTE", "NR", "other"],
-            "center_frequency": 1.8425e9, "sample_rate": RATE, "start_offset": start, "end_offset": start + SAMPLES,
-            "rx_time": (int(seconds), seconds % 1), "time_source": "radio", "duration": FRAME_SECONDS, "db_min": -5.0,
-            "db_max": 55.0, "noise_floor_db": -90.0, "model": "benchmark"}
+    return {
+        "pdu_num": number,
+        "rows": rows,
+        "columns": columns,
+        "classes": ["noise", "LTE", "NR", "other"],
+        "center_frequency": 1.8425e9,
+        "sample_rate": RATE,
+        "start_offset": start,
+        "end_offset": start + SAMPLES,
+        "rx_time": (int(seconds), seconds % 1),
+        "time_source": "radio",
+        "duration": FRAME_SECONDS,
+        "db_min": -5.0,
+        "db_max": 55.0,
+        "noise_floor_db": -90.0,
+        "model": "benchmark",
+    }
 
 
 def segments(number):
     """Fields of the segments of a frame."""
     for carrier, (lower, upper, class_id) in enumerate(CARRIERS):
         edges = [1.8425e9 + RATE * (edge - 0.5) for edge in (lower, upper)]
-        yield {"label": ("", "LTE", "NR", "other")[class_id], "confidence": 0.9, "bandwidth": edges[1] - edges[0],
-               "freq_lower": edges[0], "freq_upper": edges[1], "start_offset": number * SAMPLES,
-               "end_offset": (number + 1) * SAMPLES, "burst_id": carrier, "event": "update"}
+        yield {
+            "label": ("", "LTE", "NR", "other")[class_id],
+            "confidence": 0.9,
+            "bandwidth": edges[1] - edges[0],
+            "freq_lower": edges[0],
+            "freq_upper": edges[1],
+            "start_offset": number * SAMPLES,
+            "end_offset": (number + 1) * SAMPLES,
+            "burst_id": carrier,
+            "event": "update",
+        }
 
 
 def scene(rows, columns, rng):
@@ -126,9 +148,10 @@ def main():
     parser.add_argument("--no-hour", action="store_true", help="leave out the hour, which takes minutes")
     options = parser.parse_args()
     application = QtWidgets.QApplication.instance() or QtWidgets.QApplication(["benchmark"])
-    lines = [measure(application, columns, options.size, options.updates, not options.no_hour)
-             for columns in options.columns]
-    print(report.format_table(HEADER, lines))
+    lines = [
+        measure(application, columns, options.size, options.updates, not options.no_hour) for columns in options.columns
+    ]
+    print(tables.format_table(HEADER, lines))
 
 
 if __name__ == "__main__":

@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Scan a range that is wider than the radio's span, without a screen: a table of carriers after every sweep.
 
-    .venv/bin/python examples/band_scan_headless.py --device driver=rtlsdr --from 700M --to 1G --gain 30
+.venv/bin/python examples/band_scan_headless.py --device driver=rtlsdr --from 700M --to 1G --gain 30
 """
+
 import argparse
+import contextlib
 import os
 import sys
 import time
@@ -14,9 +16,9 @@ os.environ.setdefault("GR_CONF_LOG_LOG_FILE", "stderr")  # GNU Radio's log; stdo
 from gnuradio import gr
 from gnuradio import rpmsn as blocks
 
+from rpmsn.cli.radio_options import add_radio_options, hertz
 from rpmsn.errors import RpmsnError
-from rpmsn.radio_options import add_radio_options, hertz
-from rpmsn.report import format_table
+from rpmsn.tables import format_table
 
 COLUMNS = ("number", "label", "lower MHz", "upper MHz", "width MHz", "sweeps", "SNR dB", "confidence")
 SILENT_SECONDS = 5.0
@@ -27,20 +29,40 @@ class BandScan(gr.top_block):
 
     def __init__(self, options):
         gr.top_block.__init__(self, "RPMSN band scan")
-        self.source = blocks.radio_source(options.device, options.rate, options.lower, options.gain, options.antenna,
-                                          options.bandwidth, options.stream_args)
-        self.scanner = blocks.band_scanner(options.lower, options.upper, self.source.sample_rate(), options.settle,
-                                           options.dwell, timed=options.device.startswith("uhd"), logs=options.log)
+        self.source = blocks.radio_source(
+            options.device,
+            options.rate,
+            options.lower,
+            options.gain,
+            options.antenna,
+            options.bandwidth,
+            options.stream_args,
+        )
+        self.scanner = blocks.band_scanner(
+            options.lower,
+            options.upper,
+            self.source.sample_rate(),
+            options.settle,
+            options.dwell,
+            timed=options.device.startswith("uhd"),
+            logs=options.log,
+        )
         self.connect(self.source, self.scanner)
         self.msg_connect((self.scanner, "command"), (self.source, "command"))
 
 
 def row(carrier):
     """A carrier in words."""
-    return (str(carrier.carrier_id), carrier.label,
-            ("< " if carrier.cut_lower else "") + f"{carrier.freq_lower / 1e6:.3f}",
-            ("> " if carrier.cut_upper else "") + f"{carrier.freq_upper / 1e6:.3f}", f"{carrier.bandwidth / 1e6:.2f}",
-            str(carrier.sweeps), f"{carrier.snr_db:.1f}", f"{carrier.confidence:.2f}")
+    return (
+        str(carrier.carrier_id),
+        carrier.label,
+        ("< " if carrier.cut_lower else "") + f"{carrier.freq_lower / 1e6:.3f}",
+        ("> " if carrier.cut_upper else "") + f"{carrier.freq_upper / 1e6:.3f}",
+        f"{carrier.bandwidth / 1e6:.2f}",
+        str(carrier.sweeps),
+        f"{carrier.snr_db:.1f}",
+        f"{carrier.confidence:.2f}",
+    )
 
 
 def watch(scanner, sweeps):
@@ -58,8 +80,11 @@ def watch(scanner, sweeps):
             done = status["sweep"]
             print(format_table(COLUMNS, [row(carrier) for carrier in scanner.carriers()]))
             print(f"sweep {done}: revisit time {status['revisit_time']:.1f} s", flush=True)
-        print(f"sweep {status['sweep'] + 1}, step {status['step'] + 1} of {status['steps']}, "
-              f"{status['center_frequency'] / 1e6:.3f} MHz, {status['state']}, {status['health']}", file=sys.stderr)
+        print(
+            f"sweep {status['sweep'] + 1}, step {status['step'] + 1} of {status['steps']}, "
+            f"{status['center_frequency'] / 1e6:.3f} MHz, {status['state']}, {status['health']}",
+            file=sys.stderr,
+        )
     return False
 
 
@@ -70,10 +95,10 @@ def main():
     parser.add_argument("--to", dest="upper", type=hertz, required=True, metavar="HZ", help="upper end")
     parser.add_argument("--settle", type=float, default=0.1, metavar="SECONDS", help="thrown away after each tune")
     parser.add_argument("--dwell", type=int, default=1, metavar="N", help="frames of 40 ms in each step")
-    parser.add_argument("--sweeps", type=int, default=10 ** 9, metavar="N",
-                        help="end after so many (default: at Ctrl-C)")
-    parser.add_argument("--log", default="", metavar="PATHS",
-                        help="write carriers to .jsonl, .csv or .sigmf-meta files")
+    parser.add_argument("--sweeps", type=int, default=10**9, metavar="N", help="end after so many (default: at Ctrl-C)")
+    parser.add_argument(
+        "--log", default="", metavar="PATHS", help="write carriers to .jsonl, .csv or .sigmf-meta files"
+    )
     options = parser.parse_args()
     try:
         flowgraph = BandScan(options)
@@ -81,15 +106,17 @@ def main():
         sys.exit(f"band_scan_headless: {error}")
     flowgraph.start()
     has_stopped = False
-    try:
+    with contextlib.suppress(KeyboardInterrupt):
         has_stopped = watch(flowgraph.scanner, options.sweeps)
-    except KeyboardInterrupt:
-        pass
     flowgraph.scanner.stop()  # closes the log files, should the driver's thread never end
     flowgraph.stop()
     if has_stopped:
-        print(f"band_scan_headless: {options.device} has sent nothing for {SILENT_SECONDS:g} s; is it still plugged "
-              "in? `rpmsn devices` tells", file=sys.stderr, flush=True)
+        print(
+            f"band_scan_headless: {options.device} has sent nothing for {SILENT_SECONDS:g} s; is it still plugged "
+            "in? `rpmsn devices` tells",
+            file=sys.stderr,
+            flush=True,
+        )
         os._exit(1)
     flowgraph.wait()
 

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Replay a recording through the blocks, without a screen: one line of JSON for every segment, a table at the end.
 
-    .venv/bin/python examples/file_replay_headless.py RECORDING.sigmf-meta
+.venv/bin/python examples/file_replay_headless.py RECORDING.sigmf-meta
 """
+
 import argparse
 import json
 import os
@@ -17,6 +18,7 @@ from gnuradio import rpmsn as blocks
 from gnuradio.rpmsn import pdu
 
 from rpmsn.errors import RpmsnError
+from rpmsn.messages import keys
 from rpmsn.models import DEFAULT_MODEL
 
 
@@ -25,8 +27,8 @@ class SegmentPrinter(gr.basic_block):
 
     def __init__(self):
         gr.basic_block.__init__(self, "segment_printer", None, None)
-        self.message_port_register_in(pmt.intern(pdu.SEGMENTS))
-        self.set_msg_handler(pmt.intern(pdu.SEGMENTS), self.handle)
+        self.message_port_register_in(pmt.intern(keys.SEGMENTS))
+        self.set_msg_handler(pmt.intern(keys.SEGMENTS), self.handle)
 
     def handle(self, message):
         fields, _ = pdu.parse_pdu(message)
@@ -39,11 +41,12 @@ class FileReplay(gr.top_block):
     def __init__(self, path, model):
         gr.top_block.__init__(self, "RPMSN file replay")
         self.source = blocks.sigmf_source(path)
-        self.sink = blocks.segmenter_sink(self.source.sample_rate(), self.source.center_frequency(), model,
-                                          mode="replay", frames_per_second=0)
+        self.sink = blocks.segmenter_sink(
+            self.source.sample_rate(), self.source.center_frequency(), model, mode="replay", frames_per_second=0
+        )
         self.printer = SegmentPrinter()
         self.connect(self.source, self.sink)
-        self.msg_connect((self.sink, pdu.SEGMENTS), (self.printer, pdu.SEGMENTS))
+        self.msg_connect((self.sink, keys.SEGMENTS), (self.printer, keys.SEGMENTS))
 
 
 def main():
@@ -58,10 +61,16 @@ def main():
     flowgraph.run()
     status = flowgraph.sink.status()
     for carrier in flowgraph.sink.carriers():
-        print(f"{carrier.label:6}{carrier.freq_lower / 1e6:12.3f} to {carrier.freq_upper / 1e6:.3f} MHz, "
-              f"{carrier.snr_db:.1f} dB, confidence {carrier.confidence:.2f}", file=sys.stderr)
-    print(f"{status[pdu.SAMPLES_ANALYSED]} of {status[pdu.SAMPLES_RECEIVED]} samples analysed, "
-          f"{status[pdu.REAL_TIME_FACTOR]:.2f} times real time", file=sys.stderr)
+        print(
+            f"{carrier.label:6}{carrier.freq_lower / 1e6:12.3f} to {carrier.freq_upper / 1e6:.3f} MHz, "
+            f"{carrier.snr_db:.1f} dB, confidence {carrier.confidence:.2f}",
+            file=sys.stderr,
+        )
+    print(
+        f"{status[keys.SAMPLES_ANALYSED]} of {status[keys.SAMPLES_RECEIVED]} samples analysed, "
+        f"{status[keys.REAL_TIME_FACTOR]:.2f} times real time",
+        file=sys.stderr,
+    )
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@
 
 `rpmsn monitor` is the same as a command, with log files, a publisher and a status line.
 """
+
 import argparse
 import json
 import os
@@ -19,8 +20,9 @@ from gnuradio import gr
 from gnuradio import rpmsn as blocks
 from gnuradio.rpmsn import pdu
 
+from rpmsn.cli.radio_options import add_radio_options
 from rpmsn.errors import RpmsnError
-from rpmsn.radio_options import add_radio_options
+from rpmsn.messages import keys
 
 
 class CarrierPrinter(gr.basic_block):
@@ -28,12 +30,12 @@ class CarrierPrinter(gr.basic_block):
 
     def __init__(self):
         gr.basic_block.__init__(self, "carrier_printer", None, None)
-        self.message_port_register_in(pmt.intern(pdu.SEGMENTS))
-        self.set_msg_handler(pmt.intern(pdu.SEGMENTS), self.handle)
+        self.message_port_register_in(pmt.intern(keys.SEGMENTS))
+        self.set_msg_handler(pmt.intern(keys.SEGMENTS), self.handle)
 
     def handle(self, message):
         fields, _ = pdu.parse_pdu(message)
-        if fields[pdu.EVENT] != "update":
+        if fields[keys.EVENT] != "update":
             print(json.dumps(fields), flush=True)
 
 
@@ -42,13 +44,21 @@ class RadioWatch(gr.top_block):
 
     def __init__(self, options):
         gr.top_block.__init__(self, "RPMSN radio")
-        self.source = blocks.radio_source(options.device, options.rate, options.frequency, options.gain,
-                                          options.antenna, options.bandwidth, options.stream_args)
-        self.sink = blocks.segmenter_sink(self.source.sample_rate(), options.frequency, mode="live",
-                                          frames_per_second=0)
+        self.source = blocks.radio_source(
+            options.device,
+            options.rate,
+            options.frequency,
+            options.gain,
+            options.antenna,
+            options.bandwidth,
+            options.stream_args,
+        )
+        self.sink = blocks.segmenter_sink(
+            self.source.sample_rate(), options.frequency, mode="live", frames_per_second=0
+        )
         self.printer = CarrierPrinter()
         self.connect(self.source, self.sink)
-        self.msg_connect((self.sink, pdu.SEGMENTS), (self.printer, pdu.SEGMENTS))
+        self.msg_connect((self.sink, keys.SEGMENTS), (self.printer, keys.SEGMENTS))
 
 
 def main():
@@ -70,8 +80,11 @@ def main():
     flowgraph.stop()
     flowgraph.wait()
     status = flowgraph.sink.status()
-    print(f"{status[pdu.SAMPLES_ANALYSED]} of {status[pdu.SAMPLES_RECEIVED]} samples analysed, "
-          f"{status[pdu.SAMPLES_LOST]} lost by the radio, input {status[pdu.HEALTH]}", file=sys.stderr)
+    print(
+        f"{status[keys.SAMPLES_ANALYSED]} of {status[keys.SAMPLES_RECEIVED]} samples analysed, "
+        f"{status[keys.SAMPLES_LOST]} lost by the radio, input {status[keys.HEALTH]}",
+        file=sys.stderr,
+    )
 
 
 if __name__ == "__main__":

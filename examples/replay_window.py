@@ -6,23 +6,24 @@
 
 The window stays until it is closed; with --close it closes itself at the end of the recording.
 """
+
 import argparse
 import math
 import signal
 import sys
 from pathlib import Path
 
-from PyQt5 import QtCore, QtWidgets  # before pyqtgraph, which would take another Qt
-
 from gnuradio import gr
 from gnuradio import rpmsn as blocks
-from gnuradio.rpmsn import pdu
+from PyQt5 import QtCore, QtWidgets  # before pyqtgraph, which would take another Qt
 
-from rpmsn import report
+from rpmsn import tables
+from rpmsn.cli import report
 from rpmsn.errors import RpmsnError
+from rpmsn.messages import keys
 from rpmsn.models import DEFAULT_MODEL
 from rpmsn.recording import check_output, default_output, open_recording, write_annotations
-from rpmsn.spectrogram import FRAME_SECONDS
+from rpmsn.signal.image import FRAME_SECONDS
 
 HISTORY_FRAMES, PICTURE_ROWS = 64, 512
 POLL_MS = 100
@@ -35,14 +36,16 @@ class Replay(gr.top_block):
     def __init__(self, path, model):
         gr.top_block.__init__(self, "RPMSN replay")
         self.source = blocks.sigmf_source(path, real_time=True)
-        self.sink = blocks.segmenter_sink(self.source.sample_rate(), self.source.center_frequency(), model,
-                                          mode="replay", frames_per_second=25)
+        self.sink = blocks.segmenter_sink(
+            self.source.sample_rate(), self.source.center_frequency(), model, mode="replay", frames_per_second=25
+        )
         # A short recording fills the picture too.
         frames = min(HISTORY_FRAMES, math.ceil(self.source.duration() / FRAME_SECONDS))
-        self.waterfall = blocks.waterfall_overlay(title=Path(path).name, history_frames=frames,
-                                                  rows_per_frame=min(256, PICTURE_ROWS // frames))
+        self.waterfall = blocks.waterfall_overlay(
+            title=Path(path).name, history_frames=frames, rows_per_frame=min(256, PICTURE_ROWS // frames)
+        )
         self.connect(self.source, self.sink)
-        for port in (pdu.FRAMES, pdu.SEGMENTS, pdu.STATUS):
+        for port in (keys.FRAMES, keys.SEGMENTS, keys.STATUS):
             self.msg_connect((self.sink, port), (self.waterfall, port))
 
 
@@ -62,7 +65,7 @@ def show(path, model, picture, close):
 
     def poll():
         status = flowgraph.sink.status()
-        if status[pdu.SAMPLES_ANALYSED] + status[pdu.SAMPLES_DROPPED] >= whole:
+        if status[keys.SAMPLES_ANALYSED] + status[keys.SAMPLES_DROPPED] >= whole:
             timer.stop()
             QtCore.QTimer.singleShot(SETTLE_MS, finish)
 
@@ -103,15 +106,20 @@ def main():
             if recording.annotations:
                 print(report.format_comparison(recording.annotations, carriers))
             else:
-                print(report.format_table(report.COLUMNS, [report.row(carrier, recording.sample_rate)
-                                                           for carrier in carriers]))
+                print(
+                    tables.format_table(
+                        report.COLUMNS, [report.row(carrier, recording.sample_rate) for carrier in carriers]
+                    )
+                )
     except RpmsnError as error:
         sys.exit(f"replay_window: {error}")
     status = flowgraph.sink.status()
-    if status[pdu.HEALTH] != pdu.HEALTH_OK:
-        print(f"Input: {status[pdu.HEALTH]}")
-    print(f"{status[pdu.SAMPLES_ANALYSED]} of {status[pdu.SAMPLES_RECEIVED]} samples analysed at "
-          f"{status[pdu.REAL_TIME_FACTOR]:.2f} times real time")
+    if status[keys.HEALTH] != keys.HEALTH_OK:
+        print(f"Input: {status[keys.HEALTH]}")
+    print(
+        f"{status[keys.SAMPLES_ANALYSED]} of {status[keys.SAMPLES_RECEIVED]} samples analysed at "
+        f"{status[keys.REAL_TIME_FACTOR]:.2f} times real time"
+    )
     print(f"Annotations: {written}")
     if options.picture:
         print(f"Picture:     {options.picture}")

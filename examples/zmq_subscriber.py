@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Print what a segment publisher sends: one line for every carrier that is new or gone. Ctrl-C ends it.
 
-    .venv/bin/python examples/zmq_subscriber.py
+.venv/bin/python examples/zmq_subscriber.py
 """
+
 import argparse
 import sys
 
 from rpmsn.errors import RpmsnError
-from rpmsn.publishing import messages
+from rpmsn.messages import wire as messages
 from rpmsn.publishing.addresses import DEFAULT_ADDRESS
 from rpmsn.publishing.subscriber import Subscriber
 
@@ -18,12 +19,20 @@ POLL_SECONDS = 0.5
 
 def format_segment(message):
     """A segment as one line of the table; what is not known is `-`."""
+
     def number(key, digits, scale=1.0):
         return "-" if message[key] is None else f"{message[key] / scale:.{digits}f}"
 
-    return COLUMNS.format(message["rx_time"] or "-", message["event"], message["burst_id"], message["label"],
-                          number("freq_lower", 3, 1e6), number("freq_upper", 3, 1e6), number("snr_db", 1),
-                          number("confidence", 2))
+    return COLUMNS.format(
+        message["rx_time"] or "-",
+        message["event"],
+        message["burst_id"],
+        message["label"],
+        number("freq_lower", 3, 1e6),
+        number("freq_upper", 3, 1e6),
+        number("snr_db", 1),
+        number("confidence", 2),
+    )
 
 
 def format_status(message):

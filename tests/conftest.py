@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Fixtures that several test files share."""
+
 import os
 import signal
 from pathlib import Path
@@ -46,7 +47,7 @@ def _small_model(name, folder, logits=None, lowest_rate=5e6):
     import torch
 
     from rpmsn import network
-    from rpmsn.inference.model import save_model
+    from rpmsn.models.model import save_model
 
     torch.manual_seed(1)
     arguments = {"in_channels": 1, "classes": 4, "widths": [4, 8], "stages": 1}
@@ -55,8 +56,17 @@ def _small_model(name, folder, logits=None, lowest_rate=5e6):
         with torch.no_grad():
             built.head[-2].weight.zero_()
             built.head[-2].bias.copy_(torch.tensor(logits).repeat_interleave(16))
-    return save_model(built, {
-        "name": name, "version": "0", "architecture": "rpmsn-rt", "arguments": arguments,
-        "classes": ["noise", "LTE", "NR", "other"], "recipe": "averaged", "frame_seconds": 0.04,
-        "sample_rates": [lowest_rate, 125e6],
-    }, folder)
+    return save_model(
+        built,
+        {
+            "name": name,
+            "version": "0",
+            "architecture": "rpmsn-rt",
+            "arguments": arguments,
+            "classes": ["noise", "LTE", "NR", "other"],
+            "recipe": "averaged",
+            "frame_seconds": 0.04,
+            "sample_rates": [lowest_rate, 125e6],
+        },
+        folder,
+    )

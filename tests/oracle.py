@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A stand-in for a network: every pixel well over the noise floor is LTE. Makes results of the way predictable."""
+
 import numpy as np
 
-from rpmsn.spectrogram import DB_MAX, DB_MIN
+from rpmsn.signal.image import DB_MAX, DB_MIN
 
 THRESHOLD_DB = 10
 
 
 class ThresholdRuntime:
-    """Takes the place of a runtime; see `rpmsn.inference.runtimes`."""
+    """Takes the place of a runtime; see `rpmsn.runtimes`."""
 
     name = "threshold"
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The image by its definition, window by window, in double precision and without haste: what the fast way must give."""
+
 import numpy as np
 
 WINDOW = 256
@@ -12,7 +13,7 @@ def _spectrum(samples, start, length):
     inside = np.zeros(length, complex)
     low, high = max(start, 0), min(start + length, len(samples))
     if high > low:
-        inside[low - start:high - start] = samples[low:high]
+        inside[low - start : high - start] = samples[low:high]
     weights = np.sin(np.pi * (np.arange(length) + 0.5) / length) ** 2
     return np.fft.fft(inside * weights, WINDOW)
 
@@ -59,5 +60,5 @@ def plain_correlation(samples, sample_rate, rows=256):
             coefficient = np.fft.fftshift(product / np.maximum(np.sqrt(early * late), 1e-300) * turn)
             padded = np.pad(coefficient, reach, mode="edge")
             smooth = np.convolve(padded, np.ones(2 * reach + 1) / (2 * reach + 1), "valid")
-            result[index, block * BLOCK_ROWS:(block + 1) * BLOCK_ROWS] = np.abs(smooth)
+            result[index, block * BLOCK_ROWS : (block + 1) * BLOCK_ROWS] = np.abs(smooth)
     return result

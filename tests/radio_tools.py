@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Radios without hardware for tests: an rtl_tcp server, a SoapySDR device, SoapyRemote's server, all on loopback."""
+
 import json
 import os
 import queue
@@ -28,13 +29,13 @@ def write_lte_scene(folder, seed):
     Returns:
         path of its metadata; (lower, upper) edge of the carrier in Hz.
     """
-    from rpmsn.synthesis.scene import Emission, Path, Reception, Scene
-    from rpmsn.synthesis.writing import Order, write_scenes
+    from rpmsn.synthesis.scene.scene import Emission, Path, Reception, Scene
+    from rpmsn.synthesis.scene.writing import Order, write_scenes
 
     carrier = Emission("lte", 0.3e6, {"bandwidth_hz": 1.4e6, "cell_id": 17 + seed, "load": 0.3}, seed=seed)
     scene = Scene(SCENE_RATE, 0.4, seed, [carrier], Reception([Path(25.0)]))
-    meta, = write_scenes([(f"lte-{seed}", scene)], Order(folder, SCENE_CENTER, "ci8"), quiet=True)
-    annotation, = json.loads(meta.read_text())["annotations"]
+    (meta,) = write_scenes([(f"lte-{seed}", scene)], Order(folder, SCENE_CENTER, "ci8"), quiet=True)
+    (annotation,) = json.loads(meta.read_text())["annotations"]
     return meta, (annotation["core:freq_lower_edge"], annotation["core:freq_upper_edge"])
 
 
@@ -47,8 +48,9 @@ class RtlTcpServer:
         self._lines = queue.Queue()
 
     def __enter__(self):
-        self._process = subprocess.Popen([sys.executable, str(TESTS / "rtl_tcp_server.py"), *self._arguments],
-                                         stdout=subprocess.PIPE, text=True)
+        self._process = subprocess.Popen(
+            [sys.executable, str(TESTS / "rtl_tcp_server.py"), *self._arguments], stdout=subprocess.PIPE, text=True
+        )
         threading.Thread(target=self._read, daemon=True).start()
         self.device = f"rtl_tcp=127.0.0.1:{self.wait_for('port')['port']}"
         return self
@@ -85,12 +87,16 @@ def build_test_device(folder):
     """Compile the SoapySDR device, and what its server needs; returns the environment in which only it is found."""
     if shutil.which("g++") is None or not any(Path("/usr/include").rglob("SoapySDR/Device.hpp")):
         pytest.skip("g++ or SoapySDR's headers are missing; scripts/bootstrap installs them (libsoapysdr-dev)")
-    for compiler, source, target in (("g++", "test_device.cpp", "libtestdevice.so"),
-                                     ("gcc", "no_discovery.c", "no_discovery.so")):
+    for compiler, source, target in (
+        ("g++", "test_device.cpp", "libtestdevice.so"),
+        ("gcc", "no_discovery.c", "no_discovery.so"),
+    ):
         library = ["-lSoapySDR"] if compiler == "g++" else []
         place = folder if compiler == "g++" else folder.parent
-        subprocess.run([compiler, "-O2", "-shared", "-fPIC", "-o", str(place / target), str(DEVICE_SOURCES / source),
-                        *library], check=True)
+        subprocess.run(
+            [compiler, "-O2", "-shared", "-fPIC", "-o", str(place / target), str(DEVICE_SOURCES / source), *library],
+            check=True,
+        )
     for module in Path("/usr/lib").glob(f"*/SoapySDR/modules*/{REMOTE_MODULE}"):
         shutil.copy(module, folder)
     # A root without modules: neither real radios nor the network are asked.
@@ -111,8 +117,12 @@ class SoapyServer:
     def __enter__(self):
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
-        self._process = subprocess.Popen(["SoapySDRServer", f"--bind=tcp://127.0.0.1:{port}"], env=self._environment,
-                                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self._process = subprocess.Popen(
+            ["SoapySDRServer", f"--bind=tcp://127.0.0.1:{port}"],
+            env=self._environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         for _ in range(200):
             try:
                 socket.create_connection(("127.0.0.1", port), 1).close()

@@ -10,6 +10,7 @@ Prints lines of JSON: first the port, then every client and every command with t
 Faults come at a place in the stream (`--fault KIND SECONDS LENGTH`): `drop` leaves samples out, `stall` sends nothing
 for a while, `garbage` sends noise of full scale, `disconnect` closes the connection; who connects again is served on.
 """
+
 import argparse
 import json
 import select
@@ -59,7 +60,7 @@ class Antenna:
 
     def _noise_in_bands(self, frequency, rate):
         count = int(LOOP_SECONDS * rate)
-        rng = np.random.default_rng(int(frequency) % 2 ** 32)
+        rng = np.random.default_rng(int(frequency) % 2**32)
         spectrum = rng.standard_normal((count, 2)).view(complex)[:, 0] / np.sqrt(2)
         places = frequency + np.fft.fftfreq(count, 1 / rate)
         for lower, upper, level_db in self.bands:
@@ -86,7 +87,7 @@ def shifted(samples, share):
     floor = np.quantile([part.mean() for part in parts], 0.1)
     heard = np.random.default_rng(1).standard_normal((count, 2)).view(complex)[:, 0] * np.sqrt(floor / 2)
     moved = int(np.clip(round(share * count), -count, count))
-    heard[max(0, moved):count + min(0, moved)] = spectrum[max(0, -moved):count - max(0, moved)]
+    heard[max(0, moved) : count + min(0, moved)] = spectrum[max(0, -moved) : count - max(0, moved)]
     return np.fft.ifft(np.fft.ifftshift(heard))
 
 
@@ -174,7 +175,7 @@ class Server:
         heard, length = self.antenna.listen(self.frequency, self.rate)
         first = self.place % length
         self.place += CHUNK
-        return heard[first:first + CHUNK]
+        return heard[first : first + CHUNK]
 
 
 def tell(**fields):
@@ -201,8 +202,11 @@ def main():
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--band", type=float, nargs=3, action="append", default=[], metavar=("LOWER", "UPPER", "DB"))
     parser.add_argument("--recording", help="SigMF, cu8 or ci8: repeated, at the rate that the client sets")
-    parser.add_argument("--shift", action="store_true",
-                        help="the recording lies at its own frequency: who tunes elsewhere hears it shifted")
+    parser.add_argument(
+        "--shift",
+        action="store_true",
+        help="the recording lies at its own frequency: who tunes elsewhere hears it shifted",
+    )
     parser.add_argument("--fast", action="store_true", help="send as fast as the client takes it")
     parser.add_argument("--settle", type=float, default=0.0, help="seconds of full scale after a tune")
     parser.add_argument("--fault", nargs=3, action="append", default=[], metavar=("KIND", "SECONDS", "LENGTH"))

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The examples: flowgraphs compile and run, scripts run, on a small recording and without a screen."""
+
 import json
 import os
 import shutil
@@ -18,8 +19,13 @@ pytest.importorskip("gnuradio.gr")
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = ROOT / "examples"
-ENVIRONMENT = dict(os.environ, PYTHONPATH=str(ROOT / "python"), GRC_BLOCKS_PATH=str(ROOT / "grc"),
-                   QT_QPA_PLATFORM="offscreen", PYQTGRAPH_QT_LIB="PyQt5")
+ENVIRONMENT = dict(
+    os.environ,
+    PYTHONPATH=str(ROOT / "python"),
+    GRC_BLOCKS_PATH=str(ROOT / "grc"),
+    QT_QPA_PLATFORM="offscreen",
+    PYQTGRAPH_QT_LIB="PyQt5",
+)
 RATE = 5e6
 CENTER = 1.8e9
 SAMPLES = 3 * int(RATE * 0.04)
@@ -27,8 +33,9 @@ RUN_SECONDS = 5
 
 
 def run(*command, **options):
-    return subprocess.run([sys.executable, *map(str, command)], text=True, capture_output=True, timeout=60,
-                          env=ENVIRONMENT, **options)
+    return subprocess.run(
+        [sys.executable, *map(str, command)], text=True, capture_output=True, timeout=60, env=ENVIRONMENT, **options
+    )
 
 
 def compile_flowgraph(path, folder):
@@ -45,12 +52,23 @@ def recording(tmp_path):
     samples = flat_band(SAMPLES, RATE, 0, RATE / 4, np.random.default_rng(1))
     samples.tofile(tmp_path / "band.sigmf-data")
     meta = tmp_path / "band.sigmf-meta"
-    meta.write_text(json.dumps({
-        "global": {"core:datatype": "cf32_le", "core:sample_rate": RATE, "core:version": "1.2.0"},
-        "captures": [{"core:sample_start": 0, "core:frequency": CENTER}],
-        "annotations": [{"core:sample_start": 0, "core:sample_count": SAMPLES, "core:label": "LTE",
-                         "core:freq_lower_edge": CENTER, "core:freq_upper_edge": CENTER + RATE / 4}],
-    }))
+    meta.write_text(
+        json.dumps(
+            {
+                "global": {"core:datatype": "cf32_le", "core:sample_rate": RATE, "core:version": "1.2.0"},
+                "captures": [{"core:sample_start": 0, "core:frequency": CENTER}],
+                "annotations": [
+                    {
+                        "core:sample_start": 0,
+                        "core:sample_count": SAMPLES,
+                        "core:label": "LTE",
+                        "core:freq_lower_edge": CENTER,
+                        "core:freq_upper_edge": CENTER + RATE / 4,
+                    }
+                ],
+            }
+        )
+    )
     return meta
 
 
@@ -74,12 +92,19 @@ class TestFlowgraphs:
         generated = tmp_path / f"{name}.py"
         compile(generated.read_text(), generated, "exec")
 
-    @pytest.mark.parametrize("before, after, sentence", [
-        ("sample_rate: 61.44e6", "sample_rate: 0.5e6", "Sample Rate has to lie between 1e6 and 125e6 Hz"),
-        ("threads: '1'", "threads: '0'", "Threads of the Network has to be at least 1"),
-        ("frames_per_second: '25'", "frames_per_second: '-1'", "Frame Messages per Second has to be 0 (none) or more"),
-        ("model: rpmsn-rt", "model: ''", "Model has to be a name such as rpmsn-rt"),
-    ])
+    @pytest.mark.parametrize(
+        "before, after, sentence",
+        [
+            ("sample_rate: 61.44e6", "sample_rate: 0.5e6", "Sample Rate has to lie between 1e6 and 125e6 Hz"),
+            ("threads: '1'", "threads: '0'", "Threads of the Network has to be at least 1"),
+            (
+                "frames_per_second: '25'",
+                "frames_per_second: '-1'",
+                "Frame Messages per Second has to be 0 (none) or more",
+            ),
+            ("model: rpmsn-rt", "model: ''", "Model has to be a name such as rpmsn-rt"),
+        ],
+    )
     def test_a_bad_value_is_refused_by_grc_with_a_sentence(self, before, after, sentence, tmp_path):
         text = (EXAMPLES / "file_replay.grc").read_text()
         assert text.count(before) == 1
@@ -90,7 +115,7 @@ class TestFlowgraphs:
         assert not (tmp_path / "file_replay.py").exists()
 
     def test_file_replay_runs_until_it_is_ended(self, recording, tmp_path):
-        from rpmsn.inference.model import DEFAULT_MODEL, available_models
+        from rpmsn.models.model import DEFAULT_MODEL, available_models
 
         if DEFAULT_MODEL not in available_models():
             pytest.skip(f"model {DEFAULT_MODEL} does not ship yet")
@@ -107,8 +132,13 @@ class TestFlowgraphs:
         result = compile_flowgraph(flowgraph, folder)
         assert result.returncode == 0, result.stdout + result.stderr
         with open(folder / "log", "w+") as log:
-            process = subprocess.Popen([sys.executable, str(folder / "file_replay.py"), "--recording", str(recording)],
-                                       env=ENVIRONMENT, stdout=log, stderr=log, cwd=folder)
+            process = subprocess.Popen(
+                [sys.executable, str(folder / "file_replay.py"), "--recording", str(recording)],
+                env=ENVIRONMENT,
+                stdout=log,
+                stderr=log,
+                cwd=folder,
+            )
             try:
                 wait_until_it_catches(process, signal.SIGTERM)
                 time.sleep(RUN_SECONDS)
@@ -134,8 +164,10 @@ class TestFileReplay:
         assert (segments[-1]["start_offset"], segments[-1]["end_offset"]) == (0, SAMPLES)
         assert f"{SAMPLES} of {SAMPLES} samples analysed" in result.stderr
 
-    @pytest.mark.parametrize("arguments, said", [(("nothing.sigmf-meta",), "does not exist"),
-                                                 (("band.sigmf-meta", "--model", "no-such-model"), "is unknown")])
+    @pytest.mark.parametrize(
+        "arguments, said",
+        [(("nothing.sigmf-meta",), "does not exist"), (("band.sigmf-meta", "--model", "no-such-model"), "is unknown")],
+    )
     def test_says_in_a_sentence_what_it_cannot_open(self, recording, arguments, said):
         result = run(EXAMPLES / "file_replay_headless.py", *arguments, cwd=recording.parent)
         assert result.returncode == 1
@@ -147,8 +179,17 @@ class TestReplayWindow:
         pytest.importorskip("PyQt5.QtWidgets")
         pytest.importorskip("pyqtgraph")
         picture, output = tmp_path / "picture.png", tmp_path / "found.sigmf-meta"
-        result = run(EXAMPLES / "replay_window.py", recording, "--model", all_lte, "--close", "--picture",
-                     picture, "--output", output)
+        result = run(
+            EXAMPLES / "replay_window.py",
+            recording,
+            "--model",
+            all_lte,
+            "--close",
+            "--picture",
+            picture,
+            "--output",
+            output,
+        )
         assert result.returncode == 0, result.stderr
         from PyQt5 import QtGui
 
@@ -157,7 +198,7 @@ class TestReplayWindow:
         assert len({image.pixel(x, y) for x in range(0, 1280, 7) for y in range(0, 800, 7)}) > 20
         sigmf.fromfile(str(output), skip_checksum=True).validate()
         assert f"{SAMPLES} of {SAMPLES} samples analysed" in result.stdout
-        header, line = result.stdout[result.stdout.index("truth"):].splitlines()[:2]
+        header, line = result.stdout[result.stdout.index("truth") :].splitlines()[:2]
         truth, lower, upper, found, *_ = line.split()
         assert (truth, lower, upper, found) == ("LTE", "1800.00", "1801.25", "LTE")
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Files that are whole or not there, and YAML that is read or refused by name."""
+
 import pytest
 
 from rpmsn.errors import ModelError, ParameterError

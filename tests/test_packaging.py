@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What an import loads, what an installation holds, and that every source file says its licence."""
+
 import os
 import shutil
 import subprocess
@@ -19,43 +20,58 @@ def run(*command, packages=None, **options):
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     if packages is not None:
         environment["PYTHONPATH"] = str(packages)
-    return subprocess.run([str(part) for part in command], text=True, capture_output=True, timeout=120, env=environment,
-                          **options)
+    return subprocess.run(
+        [str(part) for part in command], text=True, capture_output=True, timeout=120, env=environment, **options
+    )
 
 
 def loaded_after(statement, *names):
     """Which of the modules `names` are loaded after `statement`, in a Python of its own."""
-    result = run(sys.executable, "-c", f"import sys\n{statement}\nprint([n for n in {names!r} if n in sys.modules])",
-                 packages=PACKAGES)
+    result = run(
+        sys.executable,
+        "-c",
+        f"import sys\n{statement}\nprint([n for n in {names!r} if n in sys.modules])",
+        packages=PACKAGES,
+    )
     assert result.returncode == 0, result.stderr
     return result.stdout.splitlines()[-1]
 
 
 def modules(folder):
     """Paths of all Python files of both packages below `folder`."""
-    return {str(path.relative_to(folder)) for package in ("rpmsn", "gnuradio/rpmsn")
-            for path in (folder / package).rglob("*.py")}
+    return {
+        str(path.relative_to(folder))
+        for package in ("rpmsn", "gnuradio/rpmsn")
+        for path in (folder / package).rglob("*.py")
+    }
 
 
 class TestImports:
-    @pytest.mark.parametrize("name", ["rpmsn", "rpmsn.recording", "rpmsn.cli", "rpmsn.inference.model"])
+    @pytest.mark.parametrize("name", ["rpmsn", "rpmsn.recording", "rpmsn.cli.main", "rpmsn.models.model"])
     def test_the_engine_loads_neither_torch_nor_gnu_radio_nor_qt(self, name):
         assert loaded_after(f"import {name}", "torch", "gnuradio", "pmt", "PyQt5", "pyqtgraph") == "[]"
 
-    @pytest.mark.parametrize("name", ["rpmsn", "rpmsn.recording", "rpmsn.cli", "rpmsn.spectrogram", "rpmsn.synthesis"])
+    @pytest.mark.parametrize(
+        "name", ["rpmsn", "rpmsn.recording", "rpmsn.cli.main", "rpmsn.signal.image", "rpmsn.synthesis"]
+    )
     def test_the_engine_is_imported_where_they_are_not_installed(self, name):
-        block = ("class Blocked:\n"
-                 "    def find_spec(self, name, path=None, target=None):\n"
-                 "        if name.split('.')[0] in ('torch', 'gnuradio', 'pmt', 'PyQt5', 'pyqtgraph'):\n"
-                 "            raise ModuleNotFoundError(name)\n"
-                 "sys.meta_path.insert(0, Blocked())\n")
+        block = (
+            "class Blocked:\n"
+            "    def find_spec(self, name, path=None, target=None):\n"
+            "        if name.split('.')[0] in ('torch', 'gnuradio', 'pmt', 'PyQt5', 'pyqtgraph'):\n"
+            "            raise ModuleNotFoundError(name)\n"
+            "sys.meta_path.insert(0, Blocked())\n"
+        )
         assert loaded_after(f"{block}import {name}", "torch") == "[]"
 
-    @pytest.mark.parametrize("statement", [
-        "from gnuradio import rpmsn",
-        "from gnuradio import rpmsn; rpmsn.sigmf_source",
-        "from gnuradio import rpmsn; rpmsn.segmenter_sink",
-    ])
+    @pytest.mark.parametrize(
+        "statement",
+        [
+            "from gnuradio import rpmsn",
+            "from gnuradio import rpmsn; rpmsn.sigmf_source",
+            "from gnuradio import rpmsn; rpmsn.segmenter_sink",
+        ],
+    )
     def test_the_blocks_load_torch_and_qt_only_when_they_need_them(self, statement):
         pytest.importorskip("gnuradio.gr")
         assert loaded_after(statement, "torch", "PyQt5", "pyqtgraph") == "[]"
@@ -64,8 +80,14 @@ class TestImports:
         pytest.importorskip("gnuradio.gr")
         from gnuradio import rpmsn
 
-        names = {"band_scanner", "radio_source", "segmenter_sink", "segment_publisher", "sigmf_source",
-                 "waterfall_overlay"}
+        names = {
+            "band_scanner",
+            "radio_source",
+            "segmenter_sink",
+            "segment_publisher",
+            "sigmf_source",
+            "waterfall_overlay",
+        }
         assert names <= set(dir(rpmsn))
         assert set(rpmsn.__all__) == names
 
@@ -86,8 +108,10 @@ def with_cmake(tmp_path_factory):
         pytest.skip("gnuradio-dev is not installed")
     folder = tmp_path_factory.mktemp("cmake")
     prefix, build = folder / "prefix", folder / "build"
-    for command in (("-S", ROOT, "-B", build, f"-DPYTHON_EXECUTABLE={sys.executable}",
-                     f"-DCMAKE_INSTALL_PREFIX={prefix}"), ("--install", build)):
+    for command in (
+        ("-S", ROOT, "-B", build, f"-DPYTHON_EXECUTABLE={sys.executable}", f"-DCMAKE_INSTALL_PREFIX={prefix}"),
+        ("--install", build),
+    ):
         result = run("cmake", *command)
         assert result.returncode == 0, result.stderr
     return prefix
@@ -105,9 +129,10 @@ class TestCMake:
     def test_leaves_gnu_radios_own_package_alone(self, with_cmake):
         assert [path.name for path in (self.packages(with_cmake) / "gnuradio").iterdir()] == ["rpmsn"]
 
-    @pytest.mark.parametrize("source, target, pattern", [
-        ("grc", "gnuradio/grc/blocks", "*.yml"), ("examples", "gnuradio/examples/rpmsn", "*.*"),
-    ])
+    @pytest.mark.parametrize(
+        "source, target, pattern",
+        [("grc", "gnuradio/grc/blocks", "*.yml"), ("examples", "gnuradio/examples/rpmsn", "*.*")],
+    )
     def test_installs_block_descriptions_and_examples(self, with_cmake, source, target, pattern):
         wanted = {path.name for path in (ROOT / source).glob(pattern)}
         assert {path.name for path in (with_cmake / "share" / target).iterdir()} == wanted
@@ -140,8 +165,19 @@ def with_pip(tmp_path_factory, untrained_model):
             shutil.copy(ROOT / name, tree)
     for path in untrained_model.parent.iterdir():
         shutil.copy(path, tree / "python" / "rpmsn" / "models")
-    result = run(sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--no-index",
-                 "--target", target, tree)
+    result = run(
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--no-deps",
+        "--no-build-isolation",
+        "--no-index",
+        "--target",
+        target,
+        tree,
+    )
     assert result.returncode == 0, result.stderr
     return target
 
@@ -161,8 +197,13 @@ class TestPip:
     def test_installs_block_descriptions_that_are_found(self, with_pip, tmp_path):
         blocks = with_pip / "share" / "gnuradio" / "grc" / "blocks"
         assert {path.name for path in blocks.iterdir()} == {path.name for path in (ROOT / "grc").glob("*.yml")}
-        result = run(sys.executable, "-c", "from rpmsn import companion; print(companion.block_path())",
-                     packages=with_pip, cwd=tmp_path)
+        result = run(
+            sys.executable,
+            "-c",
+            "from rpmsn import companion; print(companion.block_path())",
+            packages=with_pip,
+            cwd=tmp_path,
+        )
         assert result.stdout == f"{blocks}\n", result.stderr
 
     def test_installs_a_command_that_runs(self, with_pip):
@@ -172,11 +213,18 @@ class TestPip:
 
 
 def test_every_source_file_says_its_licence_at_the_top():
-    sources = [ROOT / "CMakeLists.txt", ROOT / "pyproject.toml", *(ROOT / "grc").glob("*.yml"),
-               *(path for path in (ROOT / "scripts").iterdir() if path.is_file())]
+    sources = [
+        ROOT / "CMakeLists.txt",
+        ROOT / "pyproject.toml",
+        *(ROOT / "grc").glob("*.yml"),
+        *(path for path in (ROOT / "scripts").iterdir() if path.is_file()),
+    ]
     for folder in ("python", "examples", "tests", "benchmarks"):
         sources += (ROOT / folder).rglob("*.py")
     assert len(sources) > 30
-    without = [str(path.relative_to(ROOT)) for path in sources
-               if SPDX not in "".join(path.read_text(encoding="utf-8").splitlines()[:2])]
+    without = [
+        str(path.relative_to(ROOT))
+        for path in sources
+        if SPDX not in "".join(path.read_text(encoding="utf-8").splitlines()[:2])
+    ]
     assert without == []

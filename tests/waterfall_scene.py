@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Frames and segments whose truth is known, and how to look at a waterfall that draws them."""
+
 import numpy as np
 import pytest
-from gnuradio.rpmsn.waterfall_frame import check_frame
-from gnuradio.rpmsn.waterfall_widget import WaterfallWidget
 from PyQt5 import QtCore, QtGui, QtTest, QtWidgets
+
+from rpmsn.gui.waterfall.widget import WaterfallWidget
+from rpmsn.messages.frame import check_frame
 
 RATE = 10e6
 CENTER = 2.4e9
@@ -17,10 +19,23 @@ def frame_fields(number=0, rows=64, columns=64, **changes):
     """Fields of the frame that follows `number` frames."""
     start = number * SAMPLES
     seconds = START_TIME + start / RATE
-    fields = {"pdu_num": number, "rows": rows, "columns": columns, "classes": ["noise", "LTE", "NR", "other"],
-              "center_frequency": CENTER, "sample_rate": RATE, "start_offset": start, "end_offset": start + SAMPLES,
-              "rx_time": (int(seconds), seconds % 1), "time_source": "radio", "duration": FRAME_SECONDS,
-              "db_min": -5.0, "db_max": 46.0, "noise_floor_db": -90.0, "model": "test"}
+    fields = {
+        "pdu_num": number,
+        "rows": rows,
+        "columns": columns,
+        "classes": ["noise", "LTE", "NR", "other"],
+        "center_frequency": CENTER,
+        "sample_rate": RATE,
+        "start_offset": start,
+        "end_offset": start + SAMPLES,
+        "rx_time": (int(seconds), seconds % 1),
+        "time_source": "radio",
+        "duration": FRAME_SECONDS,
+        "db_min": -5.0,
+        "db_max": 46.0,
+        "noise_floor_db": -90.0,
+        "model": "test",
+    }
     return {**fields, **changes}
 
 
@@ -35,9 +50,19 @@ def a_frame(number=0, image=None, mask=None, **changes):
 
 def segment_fields(number=0, lower=-1e6, upper=1e6, **changes):
     """Fields of a segment as long as frame `number`, edges in Hz from the centre."""
-    fields = {"label": "LTE", "class_id": 1, "confidence": 0.98, "center_frequency": CENTER + (lower + upper) / 2,
-              "bandwidth": upper - lower, "freq_lower": CENTER + lower, "freq_upper": CENTER + upper, "burst_id": 1,
-              "start_offset": number * SAMPLES, "end_offset": (number + 1) * SAMPLES, "event": "update"}
+    fields = {
+        "label": "LTE",
+        "class_id": 1,
+        "confidence": 0.98,
+        "center_frequency": CENTER + (lower + upper) / 2,
+        "bandwidth": upper - lower,
+        "freq_lower": CENTER + lower,
+        "freq_upper": CENTER + upper,
+        "burst_id": 1,
+        "start_offset": number * SAMPLES,
+        "end_offset": (number + 1) * SAMPLES,
+        "event": "update",
+    }
     return {**fields, **changes}
 
 
@@ -96,8 +121,13 @@ def drag(widget, start, end):
     QtTest.QTest.mousePress(viewport, QtCore.Qt.LeftButton, pos=start)
     for share in (0.3, 0.6, 1.0):
         point = start + (end - start) * share
-        event = QtGui.QMouseEvent(QtCore.QEvent.MouseMove, QtCore.QPointF(point), QtCore.Qt.LeftButton,
-                                  QtCore.Qt.LeftButton, QtCore.Qt.NoModifier)
+        event = QtGui.QMouseEvent(
+            QtCore.QEvent.MouseMove,
+            QtCore.QPointF(point),
+            QtCore.Qt.LeftButton,
+            QtCore.Qt.LeftButton,
+            QtCore.Qt.NoModifier,
+        )
         QtWidgets.QApplication.sendEvent(viewport, event)
     QtTest.QTest.mouseRelease(viewport, QtCore.Qt.LeftButton, pos=end)
     QtWidgets.QApplication.processEvents()
@@ -105,9 +135,16 @@ def drag(widget, start, end):
 
 def turn_wheel(widget, point, clicks, keys=QtCore.Qt.NoModifier):
     """Turn the wheel over a pixel of the viewport; above 0 away from the user."""
-    event = QtGui.QWheelEvent(QtCore.QPointF(point), QtCore.QPointF(widget.plots.viewport().mapToGlobal(point)),
-                              QtCore.QPoint(), QtCore.QPoint(0, 120 * clicks), QtCore.Qt.NoButton, keys,
-                              QtCore.Qt.NoScrollPhase, False)
+    event = QtGui.QWheelEvent(
+        QtCore.QPointF(point),
+        QtCore.QPointF(widget.plots.viewport().mapToGlobal(point)),
+        QtCore.QPoint(),
+        QtCore.QPoint(0, 120 * clicks),
+        QtCore.Qt.NoButton,
+        keys,
+        QtCore.Qt.NoScrollPhase,
+        False,
+    )
     QtWidgets.QApplication.sendEvent(widget.plots.viewport(), event)
     QtWidgets.QApplication.processEvents()
 

@@ -15,6 +15,7 @@ Where to start reading:
 `cli`                the `rpmsn` command
 ==================== =======================================================
 """
+
 from .version import __version__
 
 __all__ = ["__version__"]

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Files that are whole or not there, also after a kill or on a full disk; and the reading of YAML."""
+
 import os
 from contextlib import contextmanager
 from pathlib import Path

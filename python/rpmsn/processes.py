@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Work that is spread over processes: one core each, ended together, told as it goes."""
+
 import os
 import signal
 import sys
@@ -24,9 +25,11 @@ class _Lines(tqdm):
     @staticmethod
     def status_printer(file):
         """How tqdm writes a state."""
+
         def write(state):
             if state:
                 print(state, file=file, flush=True)
+
         return write
 
 
@@ -41,8 +44,9 @@ def progress_bar(total, unit, description, quiet=False, initial=0):
     """
     is_watched = sys.stderr.isatty()
     bar, interval = (tqdm, 0.1) if is_watched else (_Lines, LOG_INTERVAL_S)
-    return bar(total=total, unit=unit, desc=description, file=sys.stderr, disable=quiet, mininterval=interval,
-               initial=initial)
+    return bar(
+        total=total, unit=unit, desc=description, file=sys.stderr, disable=quiet, mininterval=interval, initial=initial
+    )
 
 
 def each_done(work, jobs, workers, unit, description, size=lambda result: 1, total=None, quiet=False):
@@ -58,8 +62,11 @@ def each_done(work, jobs, workers, unit, description, size=lambda result: 1, tot
         quiet: no bar.
     """
     context = get_context("spawn")
-    with _one_thread_each(), ProcessPoolExecutor(workers, context, _start_worker, (os.getpid(),)) as pool, \
-            progress_bar(len(jobs) if total is None else total, unit, description, quiet) as progress:
+    with (
+        _one_thread_each(),
+        ProcessPoolExecutor(workers, context, _start_worker, (os.getpid(),)) as pool,
+        progress_bar(len(jobs) if total is None else total, unit, description, quiet) as progress,
+    ):
         futures = [pool.submit(_until_interrupted, work, *job) for job in jobs]
         try:
             for future in futures:
@@ -124,6 +131,7 @@ def _start_worker(parent):
 
 def end_with_parent(parent):
     """End this process when the one that started it (its number) is gone, also if that was killed."""
+
     def watch():
         while os.getppid() == parent:
             time.sleep(1)

@@ -6,6 +6,7 @@
 when a sink is, pyzmq when a publisher is, a radio's driver when it is opened: not by this import. The engine behind the
 blocks is the package `rpmsn`, which needs no GNU Radio.
 """
+
 from .band_scanner import band_scanner
 from .radio_source import radio_source
 from .segment_publisher import segment_publisher

@@ -1,21 +1,23 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Sink block: steps a radio through a range that is wider than its span, and tells which carriers are in it."""
+
 import numpy as np
 import pmt
 from gnuradio import gr
 
 from rpmsn.classes import CLASS_NAMES
 from rpmsn.errors import ParameterError
-from rpmsn.inference.model import load_model
-from rpmsn.inference.model_choice import model_for_rate
-from rpmsn.inference.runtimes import AUTO
+from rpmsn.messages import keys
+from rpmsn.messages.results import segment_fields
+from rpmsn.models.choice import model_for_rate
+from rpmsn.models.model import load_model
 from rpmsn.recording.logs import open_log
+from rpmsn.runtimes import AUTO
 from rpmsn.scanning.plan import USABLE, Plan
 from rpmsn.scanning.scanner import Scanner, ScanSettings
-from rpmsn.spectrogram import DB_MAX, DB_MIN
+from rpmsn.signal.image import DB_MAX, DB_MIN
 
 from . import pdu, tags
-from .result_fields import segment_fields
 
 COMMAND = "command"
 TIME = "time"
@@ -58,17 +60,36 @@ class band_scanner(gr.sync_block):
         tb.msg_connect((scanner, "command"), (source, "command"))
     """
 
-    def __init__(self, lower, upper, sample_rate, settle_seconds=0.1, dwell_frames=1, usable=USABLE, timed=False,
-                 model="", runtime=AUTO, threads=1, logs=()):
+    def __init__(
+        self,
+        lower,
+        upper,
+        sample_rate,
+        settle_seconds=0.1,
+        dwell_frames=1,
+        usable=USABLE,
+        timed=False,
+        model="",
+        runtime=AUTO,
+        threads=1,
+        logs=(),
+    ):
         gr.sync_block.__init__(self, "band_scanner", [np.complex64], None)
         plan = Plan(float(lower), float(upper), float(sample_rate), float(usable))
         settings = ScanSettings(float(settle_seconds), int(dwell_frames), bool(timed), runtime, threads)
         self._log_paths = [part.strip() for part in logs.split(",") if part.strip()] if isinstance(logs, str) else logs
-        self._scanner = Scanner(plan, load_model(model or model_for_rate(sample_rate)), self._send_tune, settings,
-                                on_sweep=self._send_sweep, on_status=self._send_status, on_error=self._log_error)
+        self._scanner = Scanner(
+            plan,
+            load_model(model or model_for_rate(sample_rate)),
+            self._send_tune,
+            settings,
+            on_sweep=self._send_sweep,
+            on_status=self._send_status,
+            on_error=self._log_error,
+        )
         self._scanner.outputs = self._open_logs()
         self.set_output_multiple(INPUT_MULTIPLE)
-        for port in (COMMAND, pdu.SEGMENTS, pdu.FRAMES, pdu.STATUS):
+        for port in (COMMAND, keys.SEGMENTS, keys.FRAMES, keys.STATUS):
             self.message_port_register_out(pmt.intern(port))
 
     def start(self):
@@ -123,16 +144,21 @@ class band_scanner(gr.sync_block):
         """Apply the tags of one sample."""
         rate, frequency, moment = (found.get(key) for key in (tags.RX_RATE, tags.RX_FREQ, tags.RX_TIME))
         if rate is not None and abs(pmt.to_double(rate) - self._scanner.plan.sample_rate) > 1:
-            raise ParameterError(f"the radio has {pmt.to_double(rate):g} Hz and the scan was planned for "
-                                 f"{self._scanner.plan.sample_rate:g}; give both the same rate")
-        self._scanner.follow(offset, None if frequency is None else pmt.to_double(frequency),
-                             None if moment is None else pmt.to_python(moment))
+            raise ParameterError(
+                f"the radio has {pmt.to_double(rate):g} Hz and the scan was planned for "
+                f"{self._scanner.plan.sample_rate:g}; give both the same rate"
+            )
+        self._scanner.follow(
+            offset,
+            None if frequency is None else pmt.to_double(frequency),
+            None if moment is None else pmt.to_python(moment),
+        )
 
     def _open_logs(self):
         return [open_log(path, per="carrier", model=self._scanner.model.card.name) for path in self._log_paths]
 
     def _send_tune(self, frequency, moment):
-        message = pmt.dict_add(pmt.make_dict(), pmt.intern(pdu.FREQ), pmt.from_double(frequency))
+        message = pmt.dict_add(pmt.make_dict(), pmt.intern(keys.FREQ), pmt.from_double(frequency))
         if moment is not None:
             when = pmt.cons(pmt.from_uint64(int(moment[0])), pmt.from_double(float(moment[1])))
             message = pmt.dict_add(message, pmt.intern(TIME), when)
@@ -149,20 +175,34 @@ class band_scanner(gr.sync_block):
         start = geometry.start_offset if self._told_until is None else self._told_until
         self._told_until = end
         for event in events:
-            fields = segment_fields(event, picture.clock, sweep, pdu.HEALTH_OK, model)
-            self._publish(pdu.SEGMENTS, {**fields, pdu.START_OFFSET: start, pdu.END_OFFSET: end})
+            fields = segment_fields(event, picture.clock, sweep, keys.HEALTH_OK, model)
+            self._publish(keys.SEGMENTS, {**fields, keys.START_OFFSET: start, keys.END_OFFSET: end})
         image, mask = picture.reduced(PICTURE_COLUMNS)
-        self._publish(pdu.FRAMES, {
-            pdu.PDU_NUM: sweep, pdu.ROWS: image.shape[0], pdu.COLUMNS: image.shape[1], pdu.MASK: mask,
-            pdu.CLASSES: list(CLASS_NAMES), pdu.CENTER_FREQUENCY: geometry.center_frequency,
-            pdu.SAMPLE_RATE: geometry.sample_rate, pdu.START_OFFSET: start, pdu.END_OFFSET: end,
-            pdu.RX_TIME: picture.clock.at(start), pdu.TIME_SOURCE: picture.clock.source,
-            pdu.DURATION: (end - start) / self._scanner.plan.sample_rate, pdu.DB_MIN: DB_MIN, pdu.DB_MAX: DB_MAX,
-            pdu.NOISE_FLOOR_DB: float(np.median(picture.floor_db)), pdu.MODEL: model,
-        }, image)
+        self._publish(
+            keys.FRAMES,
+            {
+                keys.PDU_NUM: sweep,
+                keys.ROWS: image.shape[0],
+                keys.COLUMNS: image.shape[1],
+                keys.MASK: mask,
+                keys.CLASSES: list(CLASS_NAMES),
+                keys.CENTER_FREQUENCY: geometry.center_frequency,
+                keys.SAMPLE_RATE: geometry.sample_rate,
+                keys.START_OFFSET: start,
+                keys.END_OFFSET: end,
+                keys.RX_TIME: picture.clock.at(start),
+                keys.TIME_SOURCE: picture.clock.source,
+                keys.DURATION: (end - start) / self._scanner.plan.sample_rate,
+                keys.DB_MIN: DB_MIN,
+                keys.DB_MAX: DB_MAX,
+                keys.NOISE_FLOOR_DB: float(np.median(picture.floor_db)),
+                keys.MODEL: model,
+            },
+            image,
+        )
 
     def _send_status(self, status):
-        self._publish(pdu.STATUS, status)
+        self._publish(keys.STATUS, status)
 
     def _publish(self, port, fields, payload=b""):
         self.message_port_pub(pmt.intern(port), pdu.make_pdu(fields, payload))

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The flowgraph of `rpmsn monitor`: radio_source -> segmenter_sink, and a publisher where one is wanted."""
+
 from gnuradio import gr
 
-from rpmsn.inference.model_choice import model_for_rate
+from rpmsn.messages import keys
+from rpmsn.models.choice import model_for_rate
 
-from . import pdu
 from .radio_source import radio_source
 from .segment_publisher import segment_publisher
 from .segmenter_sink import segmenter_sink
@@ -14,7 +15,7 @@ class MonitorFlowgraph(gr.top_block):
     """Watches a radio.
 
     Args:
-        options: what `rpmsn.monitor.add_options` parses.
+        options: what `rpmsn.cli.monitor.add_options` parses.
 
     Raises:
         RpmsnError: a radio, model or file that cannot be used; what was opened is closed again.
@@ -23,16 +24,31 @@ class MonitorFlowgraph(gr.top_block):
     def __init__(self, options):
         gr.top_block.__init__(self, "rpmsn monitor")
         self.device = options.device
-        self.source = radio_source(options.device, options.rate, options.frequency, options.gain, options.antenna,
-                                   options.bandwidth, options.stream_args)
-        self.sink = segmenter_sink(self.source.sample_rate(), options.frequency,
-                                   options.model or model_for_rate(options.rate), mode="live", frames_per_second=0,
-                                   runtime=options.runtime, workers=options.workers, duty_cycle=options.duty_cycle,
-                                   logs=options.log, log_rotate_seconds=options.log_rotate)
+        self.source = radio_source(
+            options.device,
+            options.rate,
+            options.frequency,
+            options.gain,
+            options.antenna,
+            options.bandwidth,
+            options.stream_args,
+        )
+        self.sink = segmenter_sink(
+            self.source.sample_rate(),
+            options.frequency,
+            options.model or model_for_rate(options.rate),
+            mode="live",
+            frames_per_second=0,
+            runtime=options.runtime,
+            workers=options.workers,
+            duty_cycle=options.duty_cycle,
+            logs=options.log,
+            log_rotate_seconds=options.log_rotate,
+        )
         self.connect(self.source, self.sink)
         if options.publish:
             self.publisher = segment_publisher(options.publish)
-            for port in (pdu.SEGMENTS, pdu.STATUS):
+            for port in (keys.SEGMENTS, keys.STATUS):
                 self.msg_connect((self.sink, port), (self.publisher, port))
 
     def finish(self):
@@ -51,5 +67,7 @@ class MonitorFlowgraph(gr.top_block):
         """What a user should know before believing the result: sentences."""
         if self.source.has_time:
             return []
-        return [f"{self.device} keeps no time: times are this computer's (time_source host), right to some tens of "
-                "milliseconds, and wrong by what the column 'clock ms' shows"]
+        return [
+            f"{self.device} keeps no time: times are this computer's (time_source host), right to some tens of "
+            "milliseconds, and wrong by what the column 'clock ms' shows"
+        ]

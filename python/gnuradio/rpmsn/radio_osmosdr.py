@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Radios that gr-osmosdr opens, above all a server rtl_tcp on this or another computer."""
+
 import socket
 
 from rpmsn.errors import MissingLibraryError, ParameterError, RadioError
@@ -50,19 +51,30 @@ class OsmosdrRadio:
         try:
             import osmosdr
         except ImportError as error:
-            raise MissingLibraryError(f"gr-osmosdr, which opens {self._device}, is not there ({error}); install it: "
-                                      "apt-get install gr-osmosdr") from error
+            raise MissingLibraryError(
+                f"gr-osmosdr, which opens {self._device}, is not there ({error}); install it: "
+                "apt-get install gr-osmosdr"
+            ) from error
         try:
             return osmosdr.source(args=f"numchan=1 {arguments}")
         except RuntimeError as error:
             told = str(error).rstrip(".!")
-            raise RadioError(f"{self._device} cannot be opened: {told}. Is it plugged in, and used by no other "
-                             "program? `rpmsn devices` tells what is there.") from error
+            raise RadioError(
+                f"{self._device} cannot be opened: {told}. Is it plugged in, and used by no other "
+                "program? `rpmsn devices` tells what is there."
+            ) from error
 
     def _tune(self, frequency):
         # The client of rtl_tcp takes any number and the radio then stays where it was.
-        check_in_ranges(self._device, "frequency", frequency, _range(self._source.get_freq_range()), "MHz", 1e6,
-                        RTLSDR_REACH if "rtl" in self._device else 0.0)
+        check_in_ranges(
+            self._device,
+            "frequency",
+            frequency,
+            _range(self._source.get_freq_range()),
+            "MHz",
+            1e6,
+            RTLSDR_REACH if "rtl" in self._device else 0.0,
+        )
         self._source.set_center_freq(frequency)
         return frequency
 
@@ -87,11 +99,15 @@ def check_server(device):
         with socket.create_connection((host, int(port)), CONNECT_SECONDS) as connection:
             greeting = connection.recv(len(GREETING), socket.MSG_WAITALL)
     except OSError as error:
-        raise RadioError(f"nothing answers at {host}:{port} ({error.strerror or error}); start the server where the "
-                         f"radio is: rtl_tcp -a 0.0.0.0 -p {port}, and see that no firewall is between") from error
+        raise RadioError(
+            f"nothing answers at {host}:{port} ({error.strerror or error}); start the server where the "
+            f"radio is: rtl_tcp -a 0.0.0.0 -p {port}, and see that no firewall is between"
+        ) from error
     if greeting != GREETING:
-        raise RadioError(f"what answers at {host}:{port} is no rtl_tcp (it says {greeting!r}, not {GREETING!r}), or "
-                         "serves another program already; check host and port")
+        raise RadioError(
+            f"what answers at {host}:{port} is no rtl_tcp (it says {greeting!r}, not {GREETING!r}), or "
+            "serves another program already; check host and port"
+        )
 
 
 def _range(span):

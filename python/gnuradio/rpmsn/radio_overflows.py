@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Block that counts the overflows that gr-uhd's source tells of on its port `async_msgs`."""
+
 import pmt
 from gnuradio import gr
 

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Block behind a driver that does not tag retunes: takes commands, and tags the frequency from where they were done."""
+
 import time
 from collections import deque
 
 import numpy as np
 import pmt
 from gnuradio import gr
+
+from rpmsn.messages import keys
 
 from . import pdu, tags
 
@@ -105,7 +108,7 @@ class radio_retune(gr.sync_block):
     def _handle_command(self, message):
         try:
             for key, value in pdu.parse_command(message).items():
-                if key == pdu.FREQ:
+                if key == keys.FREQ:
                     self.center_frequency = self._tune(float(value))
                     self._due = self._next_received()
                 elif key == GAIN:
@@ -113,5 +116,7 @@ class radio_retune(gr.sync_block):
                 else:
                     raise ValueError(f"unknown key {key!r}")
         except Exception as error:  # a driver may raise anything, and the stream has to go on
-            self.logger.warn(f"command {message} was not done ({error}); send a dict with 'freq' (Hz) or 'gain' (dB) "
-                             "in the radio's range")
+            self.logger.warn(
+                f"command {message} was not done ({error}); send a dict with 'freq' (Hz) or 'gain' (dB) "
+                "in the radio's range"
+            )

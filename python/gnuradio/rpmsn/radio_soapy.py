@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Any radio that SoapySDR has a driver for, through gr-soapy."""
+
 import time
 
 from rpmsn.errors import MissingLibraryError, RadioError
@@ -10,8 +11,14 @@ from .radio_retune import COMMAND, radio_retune
 
 COUNTED_TIME = ("rtlsdr",)
 """Drivers whose time is a count of samples: no better than the host's clock, which says when the first one came."""
-PACKAGES = {"rtlsdr": "soapysdr-module-rtlsdr", "remote": "soapysdr-module-remote", "hackrf": "soapysdr-module-hackrf",
-            "airspy": "soapysdr-module-airspy", "lime": "soapysdr-module-lms7", "bladerf": "soapysdr-module-bladerf"}
+PACKAGES = {
+    "rtlsdr": "soapysdr-module-rtlsdr",
+    "remote": "soapysdr-module-remote",
+    "hackrf": "soapysdr-module-hackrf",
+    "airspy": "soapysdr-module-airspy",
+    "lime": "soapysdr-module-lms7",
+    "bladerf": "soapysdr-module-bladerf",
+}
 """Driver -> package of Debian."""
 
 
@@ -62,8 +69,9 @@ class SoapyRadio:
         try:
             from gnuradio import soapy
         except ImportError as error:
-            raise MissingLibraryError(f"gr-soapy, which opens {self._device}, is not there ({error}); install it: "
-                                      "apt-get install gnuradio") from error
+            raise MissingLibraryError(
+                f"gr-soapy, which opens {self._device}, is not there ({error}); install it: apt-get install gnuradio"
+            ) from error
         try:
             return soapy.source(self._device, "fc32", 1, "", stream_arguments, [""], [""])
         except (RuntimeError, ValueError) as error:
@@ -77,12 +85,17 @@ class SoapyRadio:
         if driver is None:
             return "Name the driver, as driver=rtlsdr; `rpmsn devices` lists what is there."
         if there and driver not in there:
-            step = (f"apt-get install {PACKAGES[driver]}" if driver in PACKAGES else
-                    "apt-cache search soapysdr-module lists those of Debian, or install what the radio's maker offers")
+            step = (
+                f"apt-get install {PACKAGES[driver]}"
+                if driver in PACKAGES
+                else "apt-cache search soapysdr-module lists those of Debian, or install what the radio's maker offers"
+            )
             return f"SoapySDR has no driver {driver} here, only {', '.join(there)}: {step}."
         if driver == "remote":
-            return ("Start the server where the radio is (SoapySDRServer --bind); see that no firewall is between, and "
-                    "that the radio is plugged in there.")
+            return (
+                "Start the server where the radio is (SoapySDRServer --bind); see that no firewall is between, and "
+                "that the radio is plugged in there."
+            )
         return "Is it plugged in, and used by no other program? `rpmsn devices` tells what is missing."
 
     def _ranges(self, getter):
@@ -93,8 +106,10 @@ class SoapyRadio:
         try:
             setter(*arguments)
         except (RuntimeError, ValueError) as error:
-            raise RadioError(f"{self._device} refuses the {what} {arguments[-1]}: {error}. Choose what the radio "
-                             f"offers (SoapySDRUtil --probe=\"{self._device}\" lists it).") from error
+            raise RadioError(
+                f"{self._device} refuses the {what} {arguments[-1]}: {error}. Choose what the radio "
+                f'offers (SoapySDRUtil --probe="{self._device}" lists it).'
+            ) from error
 
     def _keep_time(self):
         """Set the radio's clock to UTC; returns whether it has one."""

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Source block: any radio that GNU Radio can open, behind one set of parameters, tags and commands."""
+
 import pmt
 from gnuradio import gr
 
 from rpmsn.errors import ParameterError
+from rpmsn.messages import keys
 
-from . import pdu
 from .radio_osmosdr import OsmosdrRadio
 from .radio_overflows import ASYNC_MESSAGES, radio_overflows
 from .radio_soapy import SoapyRadio
@@ -48,14 +49,17 @@ class radio_source(gr.hier_block2):
         tb.msg_connect((overlay, "freq"), (source, "command"))
     """
 
-    def __init__(self, device, sample_rate, center_frequency, gain=None, antenna="", bandwidth=0.0,
-                 stream_arguments=""):
-        gr.hier_block2.__init__(self, "radio_source", gr.io_signature(0, 0, 0),
-                                gr.io_signature(1, 1, gr.sizeof_gr_complex))
+    def __init__(
+        self, device, sample_rate, center_frequency, gain=None, antenna="", bandwidth=0.0, stream_arguments=""
+    ):
+        gr.hier_block2.__init__(
+            self, "radio_source", gr.io_signature(0, 0, 0), gr.io_signature(1, 1, gr.sizeof_gr_complex)
+        )
         self.message_port_register_hier_in(COMMAND)
         kind, arguments = driver_of(device)
-        self.radio = kind(arguments, float(sample_rate), float(center_frequency), gain, antenna, float(bandwidth),
-                          stream_arguments)
+        self.radio = kind(
+            arguments, float(sample_rate), float(center_frequency), gain, antenna, float(bandwidth), stream_arguments
+        )
         self.connect(*self.radio.blocks, self)
         self.msg_connect((self, COMMAND), self.radio.command_port)
         self._counter = radio_overflows()
@@ -86,7 +90,7 @@ class radio_source(gr.hier_block2):
 
     def set_center_frequency(self, center_frequency):
         """Tune, Hz; takes effect, and is tagged, a moment later."""
-        self._send(pdu.FREQ, center_frequency)
+        self._send(keys.FREQ, center_frequency)
 
     def set_gain(self, gain):
         """Set the gain, dB; None leaves it as it is."""
@@ -108,8 +112,10 @@ def driver_of(device):
     """
     device = str(device).strip()
     if not device:
-        raise ParameterError("device is empty; name a radio, such as driver=rtlsdr, uhd or rtl_tcp=127.0.0.1:1234 "
-                             "(`rpmsn devices` lists what is there)")
+        raise ParameterError(
+            "device is empty; name a radio, such as driver=rtlsdr, uhd or rtl_tcp=127.0.0.1:1234 "
+            "(`rpmsn devices` lists what is there)"
+        )
     if device == "uhd" or device.startswith(("uhd:", "uhd,")):
         return UhdRadio, device[4:]
     parts = device.split(",")

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A USRP, through gr-uhd."""
+
 import time
 
 from rpmsn.errors import MissingLibraryError, RadioError
@@ -25,9 +26,11 @@ class UhdRadio:
         source.set_samp_rate(sample_rate)
         self.sample_rate = source.get_samp_rate()
         if abs(self.sample_rate - sample_rate) > RATE_TOLERANCE * sample_rate:
-            raise RadioError(f"{self._name} has no sample rate of {sample_rate / 1e6:g} Msps, and takes "
-                             f"{self.sample_rate / 1e6:g}: choose that, or name a clock that the rate divides "
-                             "(master_clock_rate=61.44e6 among the device arguments)")
+            raise RadioError(
+                f"{self._name} has no sample rate of {sample_rate / 1e6:g} Msps, and takes "
+                f"{self.sample_rate / 1e6:g}: choose that, or name a clock that the rate divides "
+                "(master_clock_rate=61.44e6 among the device arguments)"
+            )
         check_in_ranges(self._name, "frequency", center_frequency, _range(source.get_freq_range(0)), "MHz", 1e6)
         source.set_center_freq(center_frequency, 0)
         if antenna:
@@ -63,13 +66,16 @@ class UhdRadio:
         wire = given.pop(WIRE_FORMAT, "sc16")
         arguments = ",".join(f"{key}={value}" for key, value in given.items())
         try:
-            return uhd.usrp_source(self._device, uhd.stream_args(cpu_format="fc32", otw_format=wire, args=arguments,
-                                                                 channels=[0]))
+            return uhd.usrp_source(
+                self._device, uhd.stream_args(cpu_format="fc32", otw_format=wire, args=arguments, channels=[0])
+            )
         except RuntimeError as error:
             told = " ".join(str(error).split())
-            raise RadioError(f"{self._name} cannot be opened: {told}. `uhd_find_devices` lists USRPs (apt-get install "
-                             "uhd-host); FPGA images come with `uhd_images_downloader`, and a USB one needs the udev "
-                             "rule of UHD: `rpmsn devices` tells what is missing.") from error
+            raise RadioError(
+                f"{self._name} cannot be opened: {told}. `uhd_find_devices` lists USRPs (apt-get install "
+                "uhd-host); FPGA images come with `uhd_images_downloader`, and a USB one needs the udev "
+                "rule of UHD: `rpmsn devices` tells what is missing."
+            ) from error
 
     def _choose_antenna(self, antenna):
         known = self._source.get_antennas(0)
@@ -82,8 +88,9 @@ def _uhd():
     try:
         from gnuradio import uhd
     except ImportError as error:
-        raise MissingLibraryError(f"gr-uhd, which opens a USRP, is not there ({error}); install it: apt-get install "
-                                  "gnuradio uhd-host") from error
+        raise MissingLibraryError(
+            f"gr-uhd, which opens a USRP, is not there ({error}); install it: apt-get install gnuradio uhd-host"
+        ) from error
     return uhd
 
 

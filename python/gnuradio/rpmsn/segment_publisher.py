@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """GNU Radio block: publishes what a segmenter sink sends, as JSON over ZeroMQ."""
+
 import math
 import time
 
@@ -7,18 +8,23 @@ import pmt
 from gnuradio import gr
 
 from rpmsn.errors import require
-from rpmsn.publishing import messages
+from rpmsn.messages import json_messages, keys
+from rpmsn.messages import wire as messages
 from rpmsn.publishing.addresses import DEFAULT_ADDRESS
 from rpmsn.publishing.publisher import HIGH_WATER_MARK, Publisher
 
-from . import json_messages, pdu
+from . import pdu
 
 MAX_ROWS = 256
 FRAME_BYTES_PER_ROW = 700
 """Image and mask, 256 columns, base64."""
 
-MAX_WAITING_BYTES = 16 * 2 ** 20
+MAX_WAITING_BYTES = 16 * 2**20
 """What may wait for one subscriber that has stopped reading."""
+
+
+REQUIRED = {messages.SEGMENT: keys.SEGMENT_KEYS, messages.STATUS: keys.STATUS_KEYS, messages.FRAME: keys.FRAME_KEYS}
+"""What a message of each topic has to have."""
 
 
 class segment_publisher(gr.basic_block):
@@ -56,23 +62,50 @@ class segment_publisher(gr.basic_block):
         ...     tb.msg_connect((segmenter, port), (publisher, port))
     """
 
-    def __init__(self, address=DEFAULT_ADDRESS, frames_per_second=0.0, frame_rows=MAX_ROWS, server_secret_key_file="",
-                 client_keys_folder="", allow_plain=False):
+    def __init__(
+        self,
+        address=DEFAULT_ADDRESS,
+        frames_per_second=0.0,
+        frame_rows=MAX_ROWS,
+        server_secret_key_file="",
+        client_keys_folder="",
+        allow_plain=False,
+    ):
         gr.basic_block.__init__(self, name="rpmsn_segment_publisher", in_sig=None, out_sig=None)
-        require("segment_publisher", "frames_per_second", frames_per_second,
-                math.isfinite(frames_per_second) and frames_per_second >= 0, "0 (none) or more")
+        require(
+            "segment_publisher",
+            "frames_per_second",
+            frames_per_second,
+            math.isfinite(frames_per_second) and frames_per_second >= 0,
+            "0 (none) or more",
+        )
         require("segment_publisher", "frame_rows", frame_rows, 1 <= frame_rows <= MAX_ROWS, f"1 to {MAX_ROWS}")
-        require("segment_publisher", "client_keys_folder", client_keys_folder,
-                server_secret_key_file or not client_keys_folder, "server_secret_key_file too, or leave it empty")
+        require(
+            "segment_publisher",
+            "client_keys_folder",
+            client_keys_folder,
+            server_secret_key_file or not client_keys_folder,
+            "server_secret_key_file too, or leave it empty",
+        )
         self._frame_rows = int(frame_rows)
         self._frame_limit = RateLimit(frames_per_second)
         high_water_mark = HIGH_WATER_MARK
         if frames_per_second:
             high_water_mark = min(HIGH_WATER_MARK, MAX_WAITING_BYTES // (self._frame_rows * FRAME_BYTES_PER_ROW))
-        self._publisher = Publisher(self._encode, address, server_secret_key_file, client_keys_folder, allow_plain,
-                                    high_water_mark, self.logger.warn)
-        for port, handler in ((pdu.SEGMENTS, self._on_segment), (pdu.STATUS, self._on_status),
-                              (pdu.FRAMES, self._on_frame)):
+        self._publisher = Publisher(
+            self._encode,
+            address,
+            server_secret_key_file,
+            client_keys_folder,
+            allow_plain,
+            high_water_mark,
+            self.logger.warn,
+        )
+        for port, handler in (
+            (keys.SEGMENTS, self._on_segment),
+            (keys.STATUS, self._on_status),
+            (keys.FRAMES, self._on_frame),
+        ):
             self.message_port_register_in(pmt.intern(port))
             self.set_msg_handler(pmt.intern(port), handler)
 
@@ -109,11 +142,12 @@ class segment_publisher(gr.basic_block):
 
     def _encode(self, topic, message):
         """The JSON object of a message, in the publisher's thread."""
+        fields, payload = pdu.parse_pdu(message, required=REQUIRED[topic])
         if topic == messages.SEGMENT:
-            return json_messages.segment_to_json(message)
+            return json_messages.segment_to_json(fields)
         if topic == messages.STATUS:
-            return json_messages.status_to_json(message, self._publisher.counts())
-        return json_messages.frame_to_json(message, self._frame_rows)
+            return json_messages.status_to_json(fields, self._publisher.counts())
+        return json_messages.frame_to_json(fields, payload, self._frame_rows)
 
 
 class RateLimit:

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Sink block: wideband samples in; segments, frames and status out, as messages, and into files."""
+
 import time
 
 import numpy as np
@@ -7,14 +8,15 @@ import pmt
 from gnuradio import gr
 
 from rpmsn.errors import ParameterError, RpmsnError
-from rpmsn.inference.live import Settings, StreamAnalyser
-from rpmsn.inference.model import DEFAULT_MODEL, load_model
-from rpmsn.inference.runtimes import AUTO
+from rpmsn.messages import keys
+from rpmsn.messages.results import frame_fields, segment_fields
+from rpmsn.models.model import DEFAULT_MODEL, load_model
 from rpmsn.recording.logs import open_log
 from rpmsn.recording.snippets import SnippetWriter
+from rpmsn.runtimes import AUTO
+from rpmsn.streaming.live import Settings, StreamAnalyser
 
 from . import pdu, tags
-from .result_fields import frame_fields, segment_fields
 
 COMMAND = "command"
 MODES = ("live", "replay")
@@ -79,11 +81,31 @@ class segmenter_sink(gr.sync_block):
         tb.msg_connect((sink, "frames"), (overlay, "frames"))
     """
 
-    def __init__(self, sample_rate, center_frequency=0.0, model=DEFAULT_MODEL, mode="live", frames_per_second=10.0,
-                 threads=1, runtime=AUTO, input_type="complex", workers=2, frame_seconds=0.0, average_frames=1,
-                 duty_cycle=1.0, logs=(), log_rotate_seconds=0.0, log_rotate_bytes=0, log_keep_files=0, snippets="",
-                 snippet_labels=(), snippet_confidence=0.0, snippet_range=(0.0, 0.0), snippet_seconds=1.0,
-                 snippet_quota=10e9):
+    def __init__(
+        self,
+        sample_rate,
+        center_frequency=0.0,
+        model=DEFAULT_MODEL,
+        mode="live",
+        frames_per_second=10.0,
+        threads=1,
+        runtime=AUTO,
+        input_type="complex",
+        workers=2,
+        frame_seconds=0.0,
+        average_frames=1,
+        duty_cycle=1.0,
+        logs=(),
+        log_rotate_seconds=0.0,
+        log_rotate_bytes=0,
+        log_keep_files=0,
+        snippets="",
+        snippet_labels=(),
+        snippet_confidence=0.0,
+        snippet_range=(0.0, 0.0),
+        snippet_seconds=1.0,
+        snippet_quota=10e9,
+    ):
         if input_type not in INPUT_TYPES:
             raise ParameterError(f"input_type is {input_type!r}, but {', '.join(INPUT_TYPES)} are allowed")
         item = INPUT_TYPES[input_type]
@@ -95,21 +117,42 @@ class segmenter_sink(gr.sync_block):
         self._frames_per_second = float(frames_per_second)
         self._model_name = str(model)
         self._log_paths = _listed(logs)
-        self._log_options = {"rotate_seconds": log_rotate_seconds or None, "rotate_bytes": log_rotate_bytes or None,
-                             "keep_files": log_keep_files or None}
+        self._log_options = {
+            "rotate_seconds": log_rotate_seconds or None,
+            "rotate_bytes": log_rotate_bytes or None,
+            "keep_files": log_keep_files or None,
+        }
         self._snippet_folder = snippets
-        self._snippet_options = {"labels": set(_listed(snippet_labels)) or None, "min_confidence": snippet_confidence,
-                                 "freq_range": tuple(snippet_range) if any(snippet_range) else None,
-                                 "max_seconds": snippet_seconds, "quota_bytes": snippet_quota,
-                                 "wait": mode == "replay"}
+        self._snippet_options = {
+            "labels": set(_listed(snippet_labels)) or None,
+            "min_confidence": snippet_confidence,
+            "freq_range": tuple(snippet_range) if any(snippet_range) else None,
+            "max_seconds": snippet_seconds,
+            "quota_bytes": snippet_quota,
+            "wait": mode == "replay",
+        }
         self._next_frequency = None
         self._ended = False
-        settings = Settings(mode == "live", runtime, threads, workers, dtype=item[0] if input_type != "complex" else item,
-                            frame_seconds=frame_seconds or None, average_frames=average_frames, duty_cycle=duty_cycle,
-                            carriers_kept=1000 if mode == "live" else None)
-        self._analyser = StreamAnalyser(load_model(model), sample_rate, center_frequency, settings,
-                                        on_result=self._send_result, on_status=self._send_status,
-                                        on_error=self._log_error)
+        settings = Settings(
+            mode == "live",
+            runtime,
+            threads,
+            workers,
+            dtype=item[0] if input_type != "complex" else item,
+            frame_seconds=frame_seconds or None,
+            average_frames=average_frames,
+            duty_cycle=duty_cycle,
+            carriers_kept=1000 if mode == "live" else None,
+        )
+        self._analyser = StreamAnalyser(
+            load_model(model),
+            sample_rate,
+            center_frequency,
+            settings,
+            on_result=self._send_result,
+            on_status=self._send_status,
+            on_error=self._log_error,
+        )
         self._open_files()
         if mode == "live":
             self._analyser.warm_up()
@@ -118,7 +161,7 @@ class segmenter_sink(gr.sync_block):
         if mode == "live":
             # Large calls keep Python's share per sample small. Not for files: their tail would never be delivered.
             self.set_output_multiple(LIVE_MULTIPLE)
-        for port in (pdu.SEGMENTS, pdu.FRAMES, pdu.STATUS):
+        for port in (keys.SEGMENTS, keys.FRAMES, keys.STATUS):
             self.message_port_register_out(pmt.intern(port))
         self.message_port_register_in(pmt.intern(COMMAND))
         self.set_msg_handler(pmt.intern(COMMAND), self._handle_command)
@@ -144,7 +187,7 @@ class segmenter_sink(gr.sync_block):
         self._next_frequency = float(center_frequency)
 
     def carriers(self):
-        """Carriers found so far (list of rpmsn.inference.carriers.Carrier), lowest frequency first."""
+        """Carriers found so far (list of rpmsn.tracking.tracker.Carrier), lowest frequency first."""
         return self._analyser.carriers()
 
     def status(self):
@@ -199,8 +242,10 @@ class segmenter_sink(gr.sync_block):
     def _follow(self, found, offset):
         """Apply the tags of one sample."""
         rate, frequency, moment = (found.get(key) for key in (tags.RX_RATE, tags.RX_FREQ, tags.RX_TIME))
-        told = {"center_frequency": None if frequency is None else pmt.to_double(frequency),
-                "seconds": None if moment is None else pmt.to_python(moment)}
+        told = {
+            "center_frequency": None if frequency is None else pmt.to_double(frequency),
+            "seconds": None if moment is None else pmt.to_python(moment),
+        }
         try:
             self._analyser.follow(offset, sample_rate=None if rate is None else pmt.to_double(rate), **told)
         except ParameterError as error:
@@ -217,10 +262,11 @@ class segmenter_sink(gr.sync_block):
 
     def _send_result(self, frame, clock, events):
         """Tell of a frame (None after the last one) and of what happened to carriers; in the analysing thread."""
-        number, health = (self._last_number, pdu.HEALTH_OK) if frame is None else (frame.number, frame.health)
+        number, health = (self._last_number, keys.HEALTH_OK) if frame is None else (frame.number, frame.health)
         for event, event_clock in events:
-            self._publish(pdu.SEGMENTS, segment_fields(event, event_clock, number, health,
-                                                       self._analyser.model.card.name))
+            self._publish(
+                keys.SEGMENTS, segment_fields(event, event_clock, number, health, self._analyser.model.card.name)
+            )
         if frame is not None:
             self._send_frame(frame, clock)
 
@@ -230,10 +276,10 @@ class segmenter_sink(gr.sync_block):
         if self._frames_per_second == 0 or now - self._last_frame_sent < 1 / self._frames_per_second:
             return
         self._last_frame_sent = now
-        self._publish(pdu.FRAMES, *frame_fields(frame, clock, self._analyser.model.card.name))
+        self._publish(keys.FRAMES, *frame_fields(frame, clock, self._analyser.model.card.name))
 
     def _send_status(self, status):
-        self._publish(pdu.STATUS, status)
+        self._publish(keys.STATUS, status)
 
     def _publish(self, port, fields, payload=b""):
         self.message_port_pub(pmt.intern(port), pdu.make_pdu(fields, payload))
@@ -244,7 +290,7 @@ class segmenter_sink(gr.sync_block):
     def _handle_command(self, message):
         try:
             for key, value in pdu.parse_command(message).items():
-                if key == pdu.FREQ:
+                if key == keys.FREQ:
                     self.set_center_frequency(value)
                 elif key == "reset":
                     self._analyser.reset_carriers()

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Source block: a recording, with the tags that a radio would set."""
+
 import time
 
 import numpy as np
@@ -47,10 +48,7 @@ class sigmf_source(gr.sync_block):
     def __init__(self, path, repeat=False, real_time=False, datatype="", sample_rate=0.0, center_frequency=0.0):
         gr.sync_block.__init__(self, name="rpmsn_sigmf_source", in_sig=None, out_sig=[np.complex64])
         self._recording = open_recording(
-            path,
-            datatype=datatype or None,
-            sample_rate=sample_rate or None,
-            center_frequency=center_frequency or None,
+            path, datatype=datatype or None, sample_rate=sample_rate or None, center_frequency=center_frequency or None
         )
         self._repeat = repeat
         self._pace = Pace(self._recording.sample_rate, time.monotonic, time.sleep) if real_time else None
@@ -101,7 +99,7 @@ class sigmf_source(gr.sync_block):
                 return -1
             self._position = 0
         if self._pace is not None:
-            out = out[:self._pace.wait(len(out))]
+            out = out[: self._pace.wait(len(out))]
         n = self._recording.read_into(self._position, out)
         self._tag(n)
         self._position += n
@@ -130,8 +128,9 @@ class sigmf_source(gr.sync_block):
             self._add_tag(offset, tags.RX_FREQ, pmt.from_double(capture.center_frequency))
         instant = self._recording.time_at(sample)
         if instant is not None and instant[0] >= 0:
-            self._add_tag(offset, tags.RX_TIME,
-                          pmt.make_tuple(pmt.from_uint64(instant[0]), pmt.from_double(instant[1])))
+            self._add_tag(
+                offset, tags.RX_TIME, pmt.make_tuple(pmt.from_uint64(instant[0]), pmt.from_double(instant[1]))
+            )
 
     def _add_tag(self, offset, key, value):
         self.add_item_tag(0, offset, pmt.intern(key), value, pmt.intern(self.alias()))

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A radio as a source of `rpmsn watch`: a flowgraph of radio, segmenter and a block that hands on (no Qt)."""
+
 import logging
 import threading
 import time
@@ -8,19 +9,21 @@ import pmt
 from gnuradio import gr
 
 from rpmsn.errors import RpmsnError
-from rpmsn.inference.model import load_model
-from rpmsn.inference.model_choice import model_for_rate
+from rpmsn.gui.watch.feed import Feed
+from rpmsn.messages import keys
+from rpmsn.models.choice import model_for_rate
+from rpmsn.models.model import load_model
 from rpmsn.radios.stopping import Silence, describe_silence, end_flowgraph
 
 from . import pdu
 from .segmenter_sink import segmenter_sink
-from .watch_feed import Feed
 
 logger = logging.getLogger(__name__)
 
 FRAMES_PER_SECOND = 25.0
-AFTER_SILENCE = ("What was found stays here and can be exported. If it does not go on by itself, close the window and "
-                 "start again.")
+AFTER_SILENCE = (
+    "What was found stays here and can be exported. If it does not go on by itself, close the window and start again."
+)
 
 
 class FeedSink(gr.basic_block):
@@ -35,16 +38,19 @@ class FeedSink(gr.basic_block):
         gr.basic_block.__init__(self, name="rpmsn_feed_sink", in_sig=None, out_sig=None)
         self._feed, self._device = feed, device
         self._silence = Silence(time.monotonic())
-        for name, handler in ((pdu.FRAMES, self._on_frame), (pdu.SEGMENTS, self._on_segment),
-                              (pdu.STATUS, self._on_status)):
+        for name, handler in (
+            (keys.FRAMES, self._on_frame),
+            (keys.SEGMENTS, self._on_segment),
+            (keys.STATUS, self._on_status),
+        ):
             self.message_port_register_in(pmt.intern(name))
             self.set_msg_handler(pmt.intern(name), handler)
 
     def _on_frame(self, message) -> None:
         try:
-            fields, payload = pdu.parse_pdu(message, required=pdu.FRAME_KEYS)
-            shape = fields[pdu.ROWS], fields[pdu.COLUMNS]
-            self._feed.put_frame(fields, payload.reshape(shape), fields[pdu.MASK].reshape(shape))
+            fields, payload = pdu.parse_pdu(message, required=keys.FRAME_KEYS)
+            shape = fields[keys.ROWS], fields[keys.COLUMNS]
+            self._feed.put_frame(fields, payload.reshape(shape), fields[keys.MASK].reshape(shape))
         except ValueError as error:
             logger.warning("frame skipped: %s", error)
 
@@ -57,12 +63,12 @@ class FeedSink(gr.basic_block):
 
     def _on_status(self, message) -> None:
         try:
-            fields = pdu.parse_pdu(message, required=(pdu.SAMPLES_RECEIVED,))[0]
+            fields = pdu.parse_pdu(message, required=(keys.SAMPLES_RECEIVED,))[0]
         except ValueError as error:
             logger.warning("status skipped: %s", error)
             return
         self._feed.put_status(fields)
-        has_stopped = self._silence.has_stopped(fields[pdu.SAMPLES_RECEIVED], time.monotonic())
+        has_stopped = self._silence.has_stopped(fields[keys.SAMPLES_RECEIVED], time.monotonic())
         self._feed.problem = f"{describe_silence(self._device)} {AFTER_SILENCE}" if has_stopped else ""
 
 
@@ -91,8 +97,9 @@ class RadioWatch:
         load_model(model)
         self._feed, self._radio = feed, radio
         self.gain = radio["gain"]
-        self._sink = dict(model=model, runtime=runtime, workers=workers, mode="live",
-                          frames_per_second=FRAMES_PER_SECOND)
+        self._sink = dict(
+            model=model, runtime=runtime, workers=workers, mode="live", frames_per_second=FRAMES_PER_SECOND
+        )
         self._flowgraph = self._source = None
         self._lock = threading.Lock()
         self._is_stopping = False
@@ -171,7 +178,7 @@ class RadioWatch:
         # Kept: GNU Radio does not hold on to blocks that are written in Python.
         self._blocks = source, segmenter, FeedSink(self._feed, self._radio["device"])
         flowgraph.connect(source, segmenter)
-        for port in (pdu.FRAMES, pdu.SEGMENTS, pdu.STATUS):
+        for port in (keys.FRAMES, keys.SEGMENTS, keys.STATUS):
             flowgraph.msg_connect((segmenter, port), (self._blocks[2], port))
         with self._lock:
             if not self._is_stopping:

@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """GNU Radio block: draws what a segmenter sink sends."""
+
 import pmt
 from gnuradio import gr
 
 from rpmsn.errors import require
+from rpmsn.gui.waterfall.inbox import MAX_FRAMES, MAX_SEGMENTS, Inbox
+from rpmsn.messages import keys
 
 from . import pdu
-from .waterfall_inbox import MAX_FRAMES, MAX_SEGMENTS, Inbox
 
-REQUIRED_OF_FRAME = (pdu.ROWS, pdu.COLUMNS, pdu.MASK)
+REQUIRED_OF_FRAME = (keys.ROWS, keys.COLUMNS, keys.MASK)
 """What is needed to shape the arrays; the widget checks the rest."""
 TABLE_PLACES = ("hidden", "below", "beside")
 """Where the table of carriers may be."""
@@ -51,24 +53,51 @@ class waterfall_overlay(gr.basic_block):
         >>> waterfall.widget().show()                                        # doctest: +SKIP
     """
 
-    def __init__(self, title: str = "", history_frames: int = 64, rows_per_frame: int = 8, theme: str = "dark",
-                 alpha: float = 0.4, color_map: str = "gray", levels=(-5.0, 45.0), classes=("LTE", "NR", "other"),
-                 newest: str = "top", boxes: bool = True, spectrum: bool = True, average: bool = True,
-                 max_hold: bool = True, parent=None, table: str = "hidden"):
+    def __init__(
+        self,
+        title: str = "",
+        history_frames: int = 64,
+        rows_per_frame: int = 8,
+        theme: str = "dark",
+        alpha: float = 0.4,
+        color_map: str = "gray",
+        levels=(-5.0, 45.0),
+        classes=("LTE", "NR", "other"),
+        newest: str = "top",
+        boxes: bool = True,
+        spectrum: bool = True,
+        average: bool = True,
+        max_hold: bool = True,
+        parent=None,
+        table: str = "hidden",
+    ):
         require("waterfall_overlay", "table", table, table in TABLE_PLACES, f"one of {', '.join(TABLE_PLACES)}")
         gr.basic_block.__init__(self, name="rpmsn_waterfall_overlay", in_sig=None, out_sig=None)
         self._layout = dict(title=title, history_frames=history_frames, rows_per_frame=rows_per_frame, parent=parent)
         self._place = table
-        self._settings = dict(theme=theme, alpha=alpha, color_map=color_map, levels=levels, classes=classes,
-                              newest=newest, boxes=boxes, spectrum=spectrum, average=average, max_hold=max_hold)
+        self._settings = dict(
+            theme=theme,
+            alpha=alpha,
+            color_map=color_map,
+            levels=levels,
+            classes=classes,
+            newest=newest,
+            boxes=boxes,
+            spectrum=spectrum,
+            average=average,
+            max_hold=max_hold,
+        )
         self._inbox = Inbox()
         self._widget = self._window = None
         self._bridge = None
-        for name, handler in ((pdu.FRAMES, self._on_frame), (pdu.SEGMENTS, self._on_segment),
-                              (pdu.STATUS, self._on_status)):
+        for name, handler in (
+            (keys.FRAMES, self._on_frame),
+            (keys.SEGMENTS, self._on_segment),
+            (keys.STATUS, self._on_status),
+        ):
             self.message_port_register_in(pmt.intern(name))
             self.set_msg_handler(pmt.intern(name), handler)
-        self.message_port_register_out(pmt.intern(pdu.FREQ))
+        self.message_port_register_out(pmt.intern(keys.FREQ))
 
     def widget(self):
         """The QWidget; always the same one. Call it in the Qt thread.
@@ -81,10 +110,12 @@ class waterfall_overlay(gr.basic_block):
         if self._widget is None:
             _check_qt_thread()
             if self._place == "hidden":
-                from .waterfall_widget import WaterfallWidget
+                from rpmsn.gui.waterfall.widget import WaterfallWidget
+
                 self._window = self._widget = WaterfallWidget(**self._layout, **self._settings)
             else:
-                from .waterfall_with_table import WaterfallWithTable
+                from rpmsn.gui.with_table import WaterfallWithTable
+
                 self._window = WaterfallWithTable(place=self._place, **self._layout, **self._settings)
                 self._widget = self._window.waterfall
             self._widget.tune_requested.connect(self._on_tune_requested)
@@ -134,17 +165,17 @@ class waterfall_overlay(gr.basic_block):
     def _on_frame(self, message) -> None:
         """Handler of `frames`, in a thread of GNU Radio."""
         self._inbox.put_frame(message)
-        self._shed(pdu.FRAMES, MAX_FRAMES)
+        self._shed(keys.FRAMES, MAX_FRAMES)
 
     def _on_segment(self, message) -> None:
         """Handler of `segments`, in a thread of GNU Radio."""
         self._inbox.put_segment(message)
-        self._shed(pdu.SEGMENTS, MAX_SEGMENTS)
+        self._shed(keys.SEGMENTS, MAX_SEGMENTS)
 
     def _on_status(self, message) -> None:
         """Handler of `status`, in a thread of GNU Radio."""
         self._inbox.put_status(message)
-        self._shed(pdu.STATUS, 1)
+        self._shed(keys.STATUS, 1)
 
     def _shed(self, port: str, limit: int) -> None:
         """Drop the oldest messages that GNU Radio keeps for a port, without a bound, while this thread is late."""
@@ -155,8 +186,11 @@ class waterfall_overlay(gr.basic_block):
     def _drain(self) -> None:
         """In the Qt thread, before each redraw: hand everything that waits to the widget."""
         frames, segments, status = self._inbox.take()
-        for port, messages, take in ((pdu.FRAMES, frames, self._take_frame), (pdu.STATUS, status, self._take_status),
-                                     (pdu.SEGMENTS, segments, self._take_segment)):
+        for port, messages, take in (
+            (keys.FRAMES, frames, self._take_frame),
+            (keys.STATUS, status, self._take_status),
+            (keys.SEGMENTS, segments, self._take_segment),
+        ):
             for message in messages:
                 try:
                     take(message)
@@ -165,8 +199,8 @@ class waterfall_overlay(gr.basic_block):
 
     def _take_frame(self, message) -> None:
         fields, payload = pdu.parse_pdu(message, required=REQUIRED_OF_FRAME)
-        shape = int(fields[pdu.ROWS]), int(fields[pdu.COLUMNS])
-        self._window.add_frame(fields, payload.reshape(shape), fields[pdu.MASK].reshape(shape))
+        shape = int(fields[keys.ROWS]), int(fields[keys.COLUMNS])
+        self._window.add_frame(fields, payload.reshape(shape), fields[keys.MASK].reshape(shape))
 
     def _take_segment(self, message) -> None:
         self._window.add_segment(pdu.parse_pdu(message)[0])
@@ -189,24 +223,29 @@ class waterfall_overlay(gr.basic_block):
 
     def _on_tune_requested(self, frequency: float) -> None:
         """In the Qt thread: send the double-clicked frequency."""
-        self.message_port_pub(pmt.intern(pdu.FREQ), pdu.make_tune_command(frequency))
+        self.message_port_pub(pmt.intern(keys.FREQ), pdu.make_tune_command(frequency))
 
 
 def _check_qt_thread() -> None:
     """Raise RuntimeError where a widget cannot be made here and now; Qt itself would abort the process."""
-    from .waterfall_qt import QtCore, QtWidgets
+    from rpmsn.gui.qt import QtCore, QtWidgets
+
     application = QtWidgets.QApplication.instance()
     if not isinstance(application, QtWidgets.QApplication):
-        raise RuntimeError("waterfall_overlay.widget() was called before there is a QApplication; make one first: "
-                           "`app = QtWidgets.QApplication(sys.argv)`")
+        raise RuntimeError(
+            "waterfall_overlay.widget() was called before there is a QApplication; make one first: "
+            "`app = QtWidgets.QApplication(sys.argv)`"
+        )
     if QtCore.QThread.currentThread() != application.thread():
-        raise RuntimeError("waterfall_overlay.widget() was called outside the Qt thread; call it in the thread that "
-                           "made the QApplication")
+        raise RuntimeError(
+            "waterfall_overlay.widget() was called outside the Qt thread; call it in the thread that "
+            "made the QApplication"
+        )
 
 
 def _make_bridge(widget, on_redraw, on_change):
     """A QObject whose signal `changed` reaches the Qt thread from any thread."""
-    from .waterfall_qt import QtCore
+    from rpmsn.gui.qt import QtCore
 
     class Bridge(QtCore.QObject):
         changed = QtCore.pyqtSignal(dict)

@@ -4,15 +4,20 @@ they are compared with, `reduced` any of them at a coarser resolution.
 
 Names resolve on first use, so that importing this package does not load torch.
 """
+
 from importlib import import_module
 
 from ..errors import ModelError
 
 REGISTRY = {
-    "rpmsn": ("published", "RPMSN"), "rpmsn-rt": ("realtime", "RPMSNRealTime"),
-    "unet": ("baselines", "UNet"), "unetplusplus": ("baselines", "UNetPlusPlus"),
-    "deeplabv3": ("baselines", "DeepLabV3"), "deeplabv3plus": ("baselines", "DeepLabV3Plus"),
-    "fpn": ("baselines", "FPN"), "pspnet": ("baselines", "PSPNet"),
+    "rpmsn": ("published", "RPMSN"),
+    "rpmsn-rt": ("realtime", "RPMSNRealTime"),
+    "unet": ("baselines", "UNet"),
+    "unetplusplus": ("baselines", "UNetPlusPlus"),
+    "deeplabv3": ("baselines", "DeepLabV3"),
+    "deeplabv3plus": ("baselines", "DeepLabV3Plus"),
+    "fpn": ("baselines", "FPN"),
+    "pspnet": ("baselines", "PSPNet"),
     "reduced": ("reduced", "Reduced"),
 }
 """Architecture name -> (module, class)."""

@@ -3,6 +3,7 @@
 
 None is loaded from anywhere: all start from random weights, as RPMSN does.
 """
+
 import torch
 from torch import nn
 
@@ -33,8 +34,9 @@ class Baseline(nn.Module):
     def __init__(self, in_channels=3, classes=3):
         super().__init__()
         self.in_channels = in_channels
-        self.body = getattr(_library(), self.kind)(ENCODER, encoder_weights=None, in_channels=in_channels,
-                                                   classes=classes)
+        self.body = getattr(_library(), self.kind)(
+            ENCODER, encoder_weights=None, in_channels=in_channels, classes=classes
+        )
 
     def forward(self, images):
         check_input(images, self.in_channels, MULTIPLE)
@@ -92,7 +94,8 @@ def _library():
         raise MissingLibraryError(
             f"the networks that RPMSN is compared with need the Python package segmentation_models_pytorch ({error}); "
             "install it beside the torch that is there: "
-            f"pip install segmentation-models-pytorch 'torch=={version}'") from error
+            f"pip install segmentation-models-pytorch 'torch=={version}'"
+        ) from error
     return segmentation_models_pytorch
 
 
@@ -103,11 +106,10 @@ def load_torchvision():
     import ends where it describes two of them that were not declared; segmentation networks use neither.
     """
     try:
-        import torchvision  # noqa: F401
+        import torchvision
     except RuntimeError as error:
         if "torchvision::nms" not in str(error):
             raise
         for name in ("nms", "qnms"):
-            torch.library.define(f"torchvision::{name}",
-                                 "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+            torch.library.define(f"torchvision::{name}", "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
         import torchvision  # noqa: F401

@@ -4,6 +4,7 @@
 Named parts: multi-scale block -> trunk of parallel branches at 1, 1/2, 1/4 and 1/8 of the resolution that
 exchange at every stage -> fusion at full resolution -> head. The full-resolution branch runs from end to end.
 """
+
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -25,7 +26,8 @@ class MultiScaleBlock(nn.Module):
     def __init__(self, in_channels, channels_each):
         super().__init__()
         self.scales = nn.ModuleList(
-            nn.Conv2d(in_channels, channels_each, size, padding=size // 2) for size in (1, 3, 5, 7))
+            nn.Conv2d(in_channels, channels_each, size, padding=size // 2) for size in (1, 3, 5, 7)
+        )
         self.norm = nn.BatchNorm2d(4 * channels_each)
 
     def forward(self, images):
@@ -56,7 +58,8 @@ class Stage(nn.Module):
         self.branches_out = branches_out
         self.exchange = nn.ModuleList(conv5(width, width) for _ in range(branches_in))
         self.convolve = nn.ModuleList(
-            nn.Sequential(*(conv5(width, width) for _ in range(convolutions))) for _ in range(branches_out))
+            nn.Sequential(*(conv5(width, width) for _ in range(convolutions))) for _ in range(branches_out)
+        )
 
     def forward(self, branches):
         exchanged = []
@@ -90,22 +93,25 @@ class RPMSN(nn.Module):
         half = width // 2
         self.multi_scale = MultiScaleBlock(in_channels, half // 4)
         self.stem = nn.Sequential(conv5(half, width), conv5(width, width))
-        self.stages = nn.ModuleList([Stage(1, 2, width, 2), Stage(2, 3, width, 2), Stage(3, 4, width, 2),
-                                     Stage(4, 4, width, 1)])
+        self.stages = nn.ModuleList(
+            [Stage(1, 2, width, 2), Stage(2, 3, width, 2), Stage(3, 4, width, 2), Stage(4, 4, width, 1)]
+        )
         self.fusion = conv5(width, width)
         self.fusion_mix = nn.Conv2d(width, width, 1)
         self.skip = nn.Conv2d(half, half, 1)
         self.head_norm = nn.BatchNorm2d(width + half)
-        self.head = nn.Sequential(conv5(width + half, half), conv5(half, width // 8),
-                                  nn.Conv2d(width // 8, classes, 5, padding=2))
+        self.head = nn.Sequential(
+            conv5(width + half, half), conv5(half, width // 8), nn.Conv2d(width // 8, classes, 5, padding=2)
+        )
 
     def forward(self, images):
-        check_input(images, self.in_channels, 2 ** HALVINGS)
+        check_input(images, self.in_channels, 2**HALVINGS)
         multi_scale = self.multi_scale(images)
         branches = [self.stem(multi_scale)]
         for stage in self.stages:
             branches = stage(branches)
-        fused = self.fusion(branches[0]) + sum(_resample(values, source, 0)
-                                               for source, values in enumerate(branches) if source > 0)
+        fused = self.fusion(branches[0]) + sum(
+            _resample(values, source, 0) for source, values in enumerate(branches) if source > 0
+        )
         joined = torch.cat([self.fusion_mix(fused), self.skip(multi_scale)], dim=1)
         return self.head(F.relu(self.head_norm(joined)))

@@ -8,6 +8,7 @@ processors are good at, and no pixel is lost on the way; few channels where the 
 small; residual blocks, whose kernels may be separable (5 x 5 in what ships); an exchange between neighbouring scales
 only, first down, then up, so that one pass reaches every branch.
 """
+
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -21,22 +22,32 @@ def conv_norm(in_channels, out_channels, size=3, stride=1, separable=False):
     if separable and size > 1:
         return nn.Sequential(
             nn.Conv2d(in_channels, in_channels, size, stride, padding=size // 2, groups=in_channels, bias=False),
-            nn.Conv2d(in_channels, out_channels, 1, bias=False), nn.BatchNorm2d(out_channels))
-    return nn.Sequential(nn.Conv2d(in_channels, out_channels, size, stride, padding=size // 2, bias=False),
-                         nn.BatchNorm2d(out_channels))
+            nn.Conv2d(in_channels, out_channels, 1, bias=False),
+            nn.BatchNorm2d(out_channels),
+        )
+    return nn.Sequential(
+        nn.Conv2d(in_channels, out_channels, size, stride, padding=size // 2, bias=False), nn.BatchNorm2d(out_channels)
+    )
 
 
 class PatchBlock(nn.Module):
-    """The multi-scale block in front: patches of several sizes round the same centres, `patch` (rows, columns) apart."""
+    """The multi-scale block in front: patches of several sizes, the same centres, `patch` (rows, columns) apart."""
 
     def __init__(self, in_channels, out_channels, patch, scales):
         super().__init__()
         rows, columns = patch
         widths = [out_channels // scales + (index < out_channels % scales) for index in range(scales)]
         self.sizes = nn.ModuleList(
-            nn.Conv2d(in_channels, width, (rows * (1 + index), columns * (1 + index)), patch,
-                      padding=(rows * index // 2, columns * index // 2), bias=False)
-            for index, width in enumerate(widths))
+            nn.Conv2d(
+                in_channels,
+                width,
+                (rows * (1 + index), columns * (1 + index)),
+                patch,
+                padding=(rows * index // 2, columns * index // 2),
+                bias=False,
+            )
+            for index, width in enumerate(widths)
+        )
         self.norm = nn.BatchNorm2d(out_channels)
 
     def forward(self, images):
@@ -107,25 +118,41 @@ class RPMSNRealTime(nn.Module):
     Output: logits, shape (batch, classes, rows, columns).
     """
 
-    def __init__(self, in_channels=4, classes=4, widths=(48, 80, 128, 192), stages=2, patch=4, scales=3, kernel=3,
-                 separable=False):
+    def __init__(
+        self,
+        in_channels=4,
+        classes=4,
+        widths=(48, 80, 128, 192),
+        stages=2,
+        patch=4,
+        scales=3,
+        kernel=3,
+        separable=False,
+    ):
         super().__init__()
         widths = tuple(widths)
         if len(widths) < 2 or min(widths) < 4:
-            raise ParameterError(f"widths are {widths}; at least two of at least 4 are needed, "
-                                 "such as (48, 80, 128, 192)")
+            raise ParameterError(
+                f"widths are {widths}; at least two of at least 4 are needed, such as (48, 80, 128, 192)"
+            )
         patch = (patch, patch) if isinstance(patch, int) else tuple(patch)
         if kernel % 2 == 0 or len(patch) != 2 or min(stages, *patch, scales, kernel) < 1:
-            raise ParameterError(f"stages {stages}, patch {patch}, scales {scales} and kernel {kernel} have to be at "
-                                 "least 1, and the kernel odd")
+            raise ParameterError(
+                f"stages {stages}, patch {patch}, scales {scales} and kernel {kernel} have to be at "
+                "least 1, and the kernel odd"
+            )
         self.in_channels = in_channels
         self.multiple = tuple(side * 2 ** (len(widths) - 1) for side in patch)
         self.front = PatchBlock(in_channels, widths[0], patch, scales)
         self.birth = nn.ModuleList(conv_norm(fine, coarse, stride=2) for fine, coarse in zip(widths, widths[1:]))
         self.stages = nn.ModuleList(ExchangeStage(widths, kernel, separable) for _ in range(stages))
         pixels = nn.PixelShuffle(patch[0]) if patch[0] == patch[1] else PixelsOfPatches(patch)
-        self.head = nn.Sequential(conv_norm(2 * widths[0], 2 * widths[0], 1), nn.ReLU(inplace=True),
-                                  nn.Conv2d(2 * widths[0], classes * patch[0] * patch[1], 1), pixels)
+        self.head = nn.Sequential(
+            conv_norm(2 * widths[0], 2 * widths[0], 1),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(2 * widths[0], classes * patch[0] * patch[1], 1),
+            pixels,
+        )
 
     def forward(self, images):
         check_input(images, self.in_channels, self.multiple)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Any network at a coarser resolution than its images: for comparisons where the full one costs too much."""
+
 from torch import nn
 from torch.nn import functional as F
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Checks of what goes into a network, and how much arithmetic one costs."""
+
 import copy
 
 import torch
@@ -19,14 +20,17 @@ def check_input(images, channels, multiple):
     multiple = (multiple, multiple) if isinstance(multiple, int) else multiple
     shape = tuple(images.shape)
     if len(shape) != 4:
-        raise ParameterError(f"images have shape {shape}; (batch, {channels}, rows, columns) is needed, "
-                             "for one image use image[None]")
+        raise ParameterError(
+            f"images have shape {shape}; (batch, {channels}, rows, columns) is needed, for one image use image[None]"
+        )
     if shape[1] != channels:
         raise ParameterError(f"images have {shape[1]} channels (shape {shape}); this network was built for {channels}")
     fitting = tuple(max(step, -(-side // step) * step) for side, step in zip(shape[2:], multiple))
     if fitting != shape[2:]:
-        raise ParameterError(f"images are {shape[2]} x {shape[3]}; rows and columns have to be multiples of "
-                             f"{' and '.join(map(str, dict.fromkeys(multiple)))}: {fitting[0]} x {fitting[1]} would fit")
+        raise ParameterError(
+            f"images are {shape[2]} x {shape[3]}; rows and columns have to be multiples of "
+            f"{' and '.join(map(str, dict.fromkeys(multiple)))}: {fitting[0]} x {fitting[1]} would fit"
+        )
 
 
 def count_parameters(network):

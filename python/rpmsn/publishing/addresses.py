@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Addresses of ZeroMQ: which there are, which of them only this computer can reach."""
+
 import ipaddress
 import os
 import re
@@ -55,7 +56,7 @@ def is_local(address):
 
 def _check_path(address):
     """Raise ParameterError where binding would take a path away from another program; ZeroMQ replaces what is there."""
-    path = address[len("ipc://"):]
+    path = address[len("ipc://") :]
     if path.startswith("@"):
         return
     try:
@@ -63,13 +64,16 @@ def _check_path(address):
     except OSError:
         return
     if not stat.S_ISSOCK(mode):
-        raise ParameterError(f"address is {address!r}, but {path} exists and is no socket; choose another path, or "
-                             "remove it")
+        raise ParameterError(
+            f"address is {address!r}, but {path} exists and is no socket; choose another path, or remove it"
+        )
     with socket.socket(socket.AF_UNIX) as probe:
         probe.settimeout(0.2)
         try:
             probe.connect(path)
         except OSError:
             return
-    raise ParameterError(f"address is {address!r}, but another program or publisher uses it; choose another path, or "
-                         f"end that program (`ss -lxp src {path}` shows it)")
+    raise ParameterError(
+        f"address is {address!r}, but another program or publisher uses it; choose another path, or "
+        f"end that program (`ss -lxp src {path}` shows it)"
+    )

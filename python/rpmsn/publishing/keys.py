@@ -10,6 +10,7 @@ makes a pair for the publisher and one for every NAME, in files as pyzmq and czm
     FOLDER/NAME.key_secret     for the subscriber NAME only
     FOLDER/clients/NAME.key    its public half, stays where it is: who may listen
 """
+
 import argparse
 import os
 import re
@@ -24,9 +25,11 @@ CLIENTS = "clients"
 COMMAND = "python -m rpmsn.publishing.keys FOLDER"
 
 _TEXT = {
-    ".key": "#   ZeroMQ CURVE Public Certificate\n\nmetadata\ncurve\n    public-key = \"{public}\"\n",
-    ".key_secret": ("#   ZeroMQ CURVE **Secret** Certificate\n#   DO NOT GIVE THIS FILE TO OTHERS.\n\nmetadata\ncurve\n"
-                    "    public-key = \"{public}\"\n    secret-key = \"{secret}\"\n"),
+    ".key": '#   ZeroMQ CURVE Public Certificate\n\nmetadata\ncurve\n    public-key = "{public}"\n',
+    ".key_secret": (
+        "#   ZeroMQ CURVE **Secret** Certificate\n#   DO NOT GIVE THIS FILE TO OTHERS.\n\nmetadata\ncurve\n"
+        '    public-key = "{public}"\n    secret-key = "{secret}"\n'
+    ),
 }
 _MODES = {".key": 0o644, ".key_secret": 0o600}
 
@@ -70,9 +73,11 @@ def load_server_keys(secret_key_file, clients_folder=""):
         return ServerKeys(public, secret, None)
     paths = sorted(Path(clients_folder).glob("*.key"))
     if not paths:
-        raise ParameterError(f"client_keys_folder is {str(clients_folder)!r}, where there is no public key (*.key); "
-                             f"make some with `{COMMAND}`, or leave it empty to let everybody in who has the "
-                             "publisher's public key")
+        raise ParameterError(
+            f"client_keys_folder is {str(clients_folder)!r}, where there is no public key (*.key); "
+            f"make some with `{COMMAND}`, or leave it empty to let everybody in who has the "
+            "publisher's public key"
+        )
     return ServerKeys(public, secret, frozenset(_load("client_keys_folder", path)[0] for path in paths))
 
 
@@ -87,8 +92,10 @@ def load_client_keys(secret_key_file, server_key_file):
         ParameterError: a file is missing or holds no such key.
     """
     if not (secret_key_file and server_key_file):
-        raise ParameterError("a subscriber with keys needs both files, client_secret_key_file and server_key_file; one "
-                             "of them is not set")
+        raise ParameterError(
+            "a subscriber with keys needs both files, client_secret_key_file and server_key_file; one "
+            "of them is not set"
+        )
     server, _ = _load("server_key_file", server_key_file)
     return ClientKeys(*_load("client_secret_key_file", secret_key_file, with_secret=True), server)
 
@@ -110,8 +117,10 @@ def make_keys(folder, names=("client",)):
     folder = Path(folder)
     for name in names:
         if name == SERVER or not re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9._-]*", name):
-            raise ParameterError(f"{name!r} cannot be the name of a subscriber; use letters, digits, '.', '_' and '-', "
-                                 f"and not {SERVER!r}")
+            raise ParameterError(
+                f"{name!r} cannot be the name of a subscriber; use letters, digits, '.', '_' and '-', "
+                f"and not {SERVER!r}"
+            )
     pairs = [(folder / f"{name}.key_secret", folder / CLIENTS / f"{name}.key") for name in dict.fromkeys(names)]
     for path in (path for pair in pairs for path in pair):
         if path.exists():
@@ -147,29 +156,33 @@ def _load(parameter, path, with_secret=False):
     try:
         public, secret = load_certificate(str(path))
     except (OSError, ValueError) as error:
-        raise ParameterError(f"{parameter} is {str(path)!r}, which cannot be read as a key ({error}); make keys with "
-                             f"`{COMMAND}`") from error
+        raise ParameterError(
+            f"{parameter} is {str(path)!r}, which cannot be read as a key ({error}); make keys with `{COMMAND}`"
+        ) from error
     if with_secret and secret is None:
-        raise ParameterError(f"{parameter} is {str(path)!r}, which has only the public half; the file wanted ends in "
-                             ".key_secret")
+        raise ParameterError(
+            f"{parameter} is {str(path)!r}, which has only the public half; the file wanted ends in .key_secret"
+        )
     for key in (public, secret) if with_secret else (public,):
         try:
             is_key = len(z85.decode(key)) == 32
         except Exception:  # by the characters, it raises one of several kinds
             is_key = False
         if not is_key:
-            raise ParameterError(f"{parameter} is {str(path)!r}, where what stands for a key is none; make keys with "
-                                 f"`{COMMAND}`")
+            raise ParameterError(
+                f"{parameter} is {str(path)!r}, where what stands for a key is none; make keys with `{COMMAND}`"
+            )
     return public, secret
 
 
 def main(arguments=None):
     """The command; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m rpmsn.publishing.keys", description=(
-        "Make CURVE keys: for the publisher, unless they are there, and for new subscribers."))
+    parser = argparse.ArgumentParser(
+        prog="python -m rpmsn.publishing.keys",
+        description=("Make CURVE keys: for the publisher, unless they are there, and for new subscribers."),
+    )
     parser.add_argument("folder", help="where the keys go")
-    parser.add_argument("names", nargs="*", default=["client"], metavar="NAME",
-                        help="a subscriber (default: client)")
+    parser.add_argument("names", nargs="*", default=["client"], metavar="NAME", help="a subscriber (default: client)")
     options = parser.parse_args(arguments)
     try:
         written = make_keys(options.folder, options.names)
@@ -179,8 +192,11 @@ def main(arguments=None):
     for path in written:
         print(path)
     folder = Path(options.folder)
-    print(f"\nPublisher:  server_secret_key_file={folder / SERVER}.key_secret  client_keys_folder={folder / CLIENTS}\n"
-          f"Subscriber: its NAME.key_secret, and {folder / SERVER}.key", file=sys.stderr)
+    print(
+        f"\nPublisher:  server_secret_key_file={folder / SERVER}.key_secret  client_keys_folder={folder / CLIENTS}\n"
+        f"Subscriber: its NAME.key_secret, and {folder / SERVER}.key",
+        file=sys.stderr,
+    )
     return 0
 
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Publisher: takes messages from a thread that must not wait, and sends them from a thread of its own."""
+
 import logging
 import secrets
 import threading
@@ -7,7 +8,7 @@ import time
 from collections import deque
 
 from ..errors import RpmsnError
-from . import messages
+from ..messages import wire as messages
 from .addresses import DEFAULT_ADDRESS, check_address
 from .keys import load_server_keys
 from .sockets import PublisherSocket, check_secrecy
@@ -98,8 +99,16 @@ class Publisher:
         {'sent': 1, 'dropped': 0, 'refused': 0}
     """
 
-    def __init__(self, encode, address=DEFAULT_ADDRESS, server_secret_key_file="", client_keys_folder="",
-                 allow_plain=False, high_water_mark=HIGH_WATER_MARK, complain=logger.warning):
+    def __init__(
+        self,
+        encode,
+        address=DEFAULT_ADDRESS,
+        server_secret_key_file="",
+        client_keys_folder="",
+        allow_plain=False,
+        high_water_mark=HIGH_WATER_MARK,
+        complain=logger.warning,
+    ):
         self._encode = encode
         self._complain_to = complain
         self._keys = load_server_keys(server_secret_key_file, client_keys_folder) if server_secret_key_file else None

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The sockets of a publisher and of a subscriber. ZeroMQ's sockets are not thread safe: one thread at a time."""
+
 import errno
 import weakref
 
@@ -17,7 +18,7 @@ HEARTBEAT_TIMEOUT_MS = 15000
 LONGEST_REQUEST = 4096
 """Bytes; what a subscriber sends: its keys and the topics that it wants."""
 
-LONGEST_MESSAGE = 64 * 2 ** 20
+LONGEST_MESSAGE = 64 * 2**20
 """Bytes; what a subscriber takes."""
 
 
@@ -30,8 +31,10 @@ def require_zmq():
     try:
         import zmq
     except ImportError as error:
-        raise MissingLibraryError(f"publishing needs pyzmq, which cannot be imported ({error}); install it with "
-                                  "`apt install python3-zmq` or `pip install pyzmq`") from error
+        raise MissingLibraryError(
+            f"publishing needs pyzmq, which cannot be imported ({error}); install it with "
+            "`apt install python3-zmq` or `pip install pyzmq`"
+        ) from error
     return zmq
 
 
@@ -193,7 +196,8 @@ def check_secrecy(address, keys, allow_plain):
         raise ParameterError(
             f"address is {address!r}, which other computers can reach, and there are no keys, so that anyone on the "
             f"network could read it. Make keys with `{COMMAND}` and set server_secret_key_file and client_keys_folder; "
-            "or stay on this computer with tcp://127.0.0.1:PORT; or set allow_plain to let anyone read it")
+            "or stay on this computer with tcp://127.0.0.1:PORT; or set allow_plain to let anyone read it"
+        )
 
 
 def _set_heartbeat(socket):
@@ -203,8 +207,10 @@ def _set_heartbeat(socket):
 
 def _require_curve(zmq):
     if not zmq.has("curve"):
-        raise MissingLibraryError("keys need a ZeroMQ with CURVE, and this one was built without; install the pyzmq of "
-                                  "your distribution (`apt install python3-zmq`) or `pip install pyzmq`")
+        raise MissingLibraryError(
+            "keys need a ZeroMQ with CURVE, and this one was built without; install the pyzmq of "
+            "your distribution (`apt install python3-zmq`) or `pip install pyzmq`"
+        )
 
 
 def _say_why_not_bound(address, error):
@@ -212,7 +218,7 @@ def _say_why_not_bound(address, error):
     port = address.rpartition(":")[2]
     hints = {
         errno.EADDRINUSE: "another program or publisher uses it; choose another port, or end that program "
-                          f"(`ss -ltnp sport = :{port}` shows it)",
+        f"(`ss -ltnp sport = :{port}` shows it)",
         errno.ENODEV: "this computer has no such address; `ip address` lists what it has, tcp://*:PORT means all",
         errno.EACCES: "this user may not use it; choose a port from 1024 on, or a folder that can be written",
         errno.ENOENT: "the folder does not exist; make it, or choose another path",

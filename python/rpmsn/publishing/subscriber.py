@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Subscriber: yields the messages of a publisher, sees what is missing, and connects again by itself."""
+
 import time
 
 from ..errors import ParameterError, RpmsnError
-from . import messages
+from ..messages import wire as messages
 from .addresses import DEFAULT_ADDRESS, check_address
 from .keys import load_client_keys
 from .sockets import SubscriberSocket
@@ -98,8 +99,9 @@ class Subscriber:
 
     def _open(self):
         has_frames = messages.FRAME in self._topics
-        self._socket = SubscriberSocket(self.address, self._topics, self._keys,
-                                        HIGH_WATER_MARK_WITH_FRAMES if has_frames else HIGH_WATER_MARK)
+        self._socket = SubscriberSocket(
+            self.address, self._topics, self._keys, HIGH_WATER_MARK_WITH_FRAMES if has_frames else HIGH_WATER_MARK
+        )
         self.problem = f"no publisher at {self.address} yet; waiting for one"
         self._retry_at = None
 
@@ -112,8 +114,9 @@ class Subscriber:
         try:
             message = messages.unpack(parts)
         except messages.VersionError as error:
-            raise RpmsnError(f"the publisher at {self.address} sends {error}; install the same release of gr-rpmsn on "
-                             "both sides") from error
+            raise RpmsnError(
+                f"the publisher at {self.address} sends {error}; install the same release of gr-rpmsn on both sides"
+            ) from error
         except ValueError:
             self.unreadable += 1
             return None
@@ -148,11 +151,19 @@ class Subscriber:
 
     def _say_why_refused(self, event):
         if event == "HANDSHAKE_FAILED_AUTH":
-            return (f"the publisher at {self.address} does not know our key; copy our public key (.key) into its "
-                    "client_keys_folder and start it again")
+            return (
+                f"the publisher at {self.address} does not know our key; copy our public key (.key) into its "
+                "client_keys_folder and start it again"
+            )
         if event == "HANDSHAKE_FAILED_PROTOCOL":
-            return (f"the publisher at {self.address} " + ("has no keys; connect without" if self._keys else
-                    "wants keys; set server_key_file and client_secret_key_file"))
-        return (f"the publisher at {self.address} has another key than server_key_file; get its server.key"
-                if self._keys else f"what is at {self.address} wants keys (set server_key_file and "
-                "client_secret_key_file), is no publisher, or was just ended")
+            return f"the publisher at {self.address} " + (
+                "has no keys; connect without"
+                if self._keys
+                else "wants keys; set server_key_file and client_secret_key_file"
+            )
+        return (
+            f"the publisher at {self.address} has another key than server_key_file; get its server.key"
+            if self._keys
+            else f"what is at {self.address} wants keys (set server_key_file and "
+            "client_secret_key_file), is no publisher, or was just ended"
+        )

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Radios that are plugged in or on the network, and what keeps one from being used: `rpmsn devices`."""
+
 import os
 import shutil
 import subprocess
@@ -37,8 +38,16 @@ AIRSPY = Kind("Airspy", "driver=airspy", "soapysdr-module-airspy", "libairspy0")
 LIMESDR = Kind("LimeSDR", "driver=lime", "soapysdr-module-lms7", "limesuite-udev")
 BLADERF = Kind("bladeRF", "driver=bladerf", "soapysdr-module-bladerf", "libbladerf-udev")
 USB_KINDS = {
-    "0bda:2832": RTLSDR, "0bda:2838": RTLSDR, "2500:0020": USRP, "2500:0021": USRP, "2500:0022": USRP,
-    "1d50:6089": HACKRF, "1d50:60a1": AIRSPY, "1d50:6108": LIMESDR, "0403:601f": LIMESDR, "2cf0:5246": BLADERF,
+    "0bda:2832": RTLSDR,
+    "0bda:2838": RTLSDR,
+    "2500:0020": USRP,
+    "2500:0021": USRP,
+    "2500:0022": USRP,
+    "1d50:6089": HACKRF,
+    "1d50:60a1": AIRSPY,
+    "1d50:6108": LIMESDR,
+    "0403:601f": LIMESDR,
+    "2cf0:5246": BLADERF,
     "2cf0:5250": BLADERF,
 }
 """USB vendor and product -> Kind."""
@@ -78,12 +87,16 @@ class Plugged:
         """What keeps it from being used, each a sentence with what to do."""
         found = []
         if not self.may_be_opened:
-            found.append(f"you may not open it: apt-get install {self.kind.rules} brings the udev rule (then unplug it "
-                         "and plug it in again), and your user has to be in the group plugdev: "
-                         "sudo usermod -aG plugdev $USER, then log in again")
+            found.append(
+                f"you may not open it: apt-get install {self.kind.rules} brings the udev rule (then unplug it "
+                "and plug it in again), and your user has to be in the group plugdev: "
+                "sudo usermod -aG plugdev $USER, then log in again"
+            )
         if self.taken_by == KERNEL_DRIVER:
-            found.append(f"the kernel uses it for television: sudo modprobe -r {KERNEL_DRIVER}, and to keep it so: "
-                         f"echo 'blacklist {KERNEL_DRIVER}' | sudo tee /etc/modprobe.d/rtlsdr.conf")
+            found.append(
+                f"the kernel uses it for television: sudo modprobe -r {KERNEL_DRIVER}, and to keep it so: "
+                f"echo 'blacklist {KERNEL_DRIVER}' | sudo tee /etc/modprobe.d/rtlsdr.conf"
+            )
         return found
 
 
@@ -99,14 +112,20 @@ def soapy_radios(text):
         >>> soapy_radios("Found device 0\\n  driver = rtlsdr\\n  label = Generic RTL2832U :: 77\\n  serial = 77\\n")
         [Radio(device='driver=rtlsdr,serial=77', label='Generic RTL2832U :: 77')]
     """
-    return [Radio(_device(fields, "driver", "serial", "remote", "remote:driver"), fields.get("label", fields["driver"]))
-            for fields in _groups(text, " = ") if fields.get("driver", "audio") not in ("audio", "null")]
+    return [
+        Radio(_device(fields, "driver", "serial", "remote", "remote:driver"), fields.get("label", fields["driver"]))
+        for fields in _groups(text, " = ")
+        if fields.get("driver", "audio") not in ("audio", "null")
+    ]
 
 
 def uhd_radios(text):
     """List of Radio, from what `uhd_find_devices` prints."""
-    return [Radio("uhd:" + _device(fields, "type", "serial", "addr"), f"USRP {fields.get('product', fields['type'])}")
-            for fields in _groups(text, ": ") if "type" in fields]
+    return [
+        Radio("uhd:" + _device(fields, "type", "serial", "addr"), f"USRP {fields.get('product', fields['type'])}")
+        for fields in _groups(text, ": ")
+        if "type" in fields
+    ]
 
 
 def plugged_in(devices=USB_DEVICES, nodes=USB_NODES):
@@ -138,8 +157,11 @@ def soapy_drivers():
 def missing_tools():
     """Sentences about the programs without which radios of a kind are not found."""
     tools = {"SoapySDRUtil": "soapysdr-tools", "uhd_find_devices": "uhd-host"}
-    return [f"{program} is not there to look for radios: apt-get install {package}"
-            for program, package in tools.items() if shutil.which(program) is None]
+    return [
+        f"{program} is not there to look for radios: apt-get install {package}"
+        for program, package in tools.items()
+        if shutil.which(program) is None
+    ]
 
 
 def _groups(text, between):
@@ -172,6 +194,8 @@ def _output(program, *arguments):
     if path is None:
         return ""
     try:
-        return subprocess.run([path, *arguments], capture_output=True, text=True, timeout=FIND_SECONDS).stdout
+        return subprocess.run(
+            [path, *arguments], capture_output=True, text=True, timeout=FIND_SECONDS, check=False
+        ).stdout
     except (OSError, subprocess.TimeoutExpired):
         return ""

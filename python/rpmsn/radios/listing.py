@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """`rpmsn devices`: the radios that there are, what keeps others from being used, and what to do without one."""
+
 from . import findings
 
 ADVICE = """No radio was found. {drivers}
@@ -38,5 +39,6 @@ def print_devices(radios, plugged, drivers, missing):
 
 def run():
     """Look for radios and tell of them; returns the exit status."""
-    return print_devices(findings.find_radios(), findings.plugged_in(), findings.soapy_drivers(),
-                         findings.missing_tools())
+    return print_devices(
+        findings.find_radios(), findings.plugged_in(), findings.soapy_drivers(), findings.missing_tools()
+    )

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a radio offers: whether a value lies in its ranges, and the words to say so."""
+
 import logging
 
 from ..errors import RadioError
@@ -30,8 +31,9 @@ def check_in_ranges(device, name, value, ranges, unit, scale, reach=0.0):
     distance = min((max(low - value, value - high, 0.0) for low, high in ranges), default=0.0)
     if distance <= TOLERANCE * abs(value):
         return
-    allowed = ", ".join(f"{low / scale:g}" if low == high else f"{low / scale:g} to {high / scale:g}"
-                        for low, high in ranges)
+    allowed = ", ".join(
+        f"{low / scale:g}" if low == high else f"{low / scale:g} to {high / scale:g}" for low, high in ranges
+    )
     told = f"{device} has no {name} of {value / scale:g} {unit}; choose from {allowed}"
     if distance > reach * abs(value):
         raise RadioError(told)

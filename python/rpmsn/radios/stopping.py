@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Radios that stop in the middle: noticed, and left behind where a driver never ends."""
+
 import threading
 
 SILENT_SECONDS = 5.0
@@ -37,8 +38,10 @@ class Silence:
 
 def describe_silence(device):
     """What to tell of a radio that has stopped, as the user named it."""
-    return (f"{device} has sent nothing for {SILENT_SECONDS:g} s and is taken to have stopped: is it still plugged in, "
-            "is its server still running? `rpmsn devices` tells.")
+    return (
+        f"{device} has sent nothing for {SILENT_SECONDS:g} s and is taken to have stopped: is it still plugged in, "
+        "is its server still running? `rpmsn devices` tells."
+    )
 
 
 def end_flowgraph(flowgraph):

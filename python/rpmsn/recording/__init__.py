@@ -14,6 +14,7 @@
 `annotations`   carriers -> a SigMF metadata file
 =============== ==========================================================
 """
+
 from .annotations import check_output, default_output, write_annotations
 from .captures import Capture
 from .formats import FORMATS

@@ -16,6 +16,7 @@ In the global object `rpmsn:model` names the model. How the file refers to the s
 * in another folder: `core:dataset` may not name a folder, so `core:metadata_only` is true and `rpmsn:dataset` has
   the name, as a hint for people. Moved beside a data file of its own name it is a whole recording again.
 """
+
 import copy
 import datetime as dt
 import errno
@@ -32,7 +33,7 @@ from .metadata import DATA_SUFFIX, META_SUFFIX
 
 GENERATOR = f"gr-rpmsn {__version__}"
 EXTENSION = {"name": "rpmsn", "version": "1.0.0", "optional": True}
-NANOSECONDS = 10 ** 9
+NANOSECONDS = 10**9
 
 logger = logging.getLogger(__name__)
 
@@ -168,11 +169,7 @@ def _document(recording, annotations, added) -> str:
     for make, note in ((_original, "only its essential fields are kept"), (_essential, None)):
         global_fields, captures = make(recording)
         try:
-            metadata = {
-                "global": _global(global_fields, added),
-                "captures": captures,
-                "annotations": annotations,
-            }
+            metadata = {"global": _global(global_fields, added), "captures": captures, "annotations": annotations}
             document = SigMFFile(metadata=metadata)
             document.validate()
             return document.dumps() + "\n"

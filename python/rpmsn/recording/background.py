@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Files written by a thread of their own, so that a slow or full disk never holds up the analysis."""
+
 import logging
 import threading
 
@@ -71,8 +72,9 @@ class BackgroundWriter:
         is_closing = False
         while not is_closing:
             with self._changed:
-                self._changed.wait_for(lambda: self._asked > self._saved or self._is_closing or self._has_work(),
-                                       FLUSH_SECONDS)
+                self._changed.wait_for(
+                    lambda: self._asked > self._saved or self._is_closing or self._has_work(), FLUSH_SECONDS
+                )
                 asked, is_closing = self._asked, self._is_closing
             self._try(self._save, asked > self._saved or is_closing)
             if is_closing:

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Capture segments: from which sample on which centre frequency and time hold (SigMF 1.2, "Captures Array")."""
+
 import datetime as dt
 import math
 import re

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The sample formats that can be read, under their SigMF names, and their scaling to full scale 1.0."""
+
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Where the samples lie in a data file that also holds headers (SigMF 1.2, "Non-Conforming Datasets")."""
+
 from bisect import bisect_right
 from dataclasses import dataclass
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What all logs share: which files there are, what an event says, and which carriers are on the air."""
+
 import itertools
 import math
 import os
@@ -45,7 +46,7 @@ class Log(BackgroundWriter):
         """Tell what the next events are about; call it for every frame, before its events.
 
         Args:
-            geometry: rpmsn.inference.segments.FrameGeometry of the frame.
+            geometry: rpmsn.detection.segments.FrameGeometry of the frame.
             clock: StreamTime of its samples.
             health: of the input, in words.
         """
@@ -55,7 +56,7 @@ class Log(BackgroundWriter):
         """Take one event of a Tracker.
 
         Args:
-            event: rpmsn.inference.carriers.Event.
+            event: rpmsn.tracking.tracker.Event.
             clock: StreamTime of the frame's samples. For a carrier that is gone the log remembers the one that held
                 when it began.
             frame_number: number of the frame.
@@ -160,8 +161,8 @@ class Names:
         self.rotation = rotation
         self.now = now
         self._folder = path.parent
-        self._suffix = path.name[-len(suffix):] if path.name.lower().endswith(suffix) else path.suffix
-        self._base = path.name[:len(path.name) - len(self._suffix)]
+        self._suffix = path.name[-len(suffix) :] if path.name.lower().endswith(suffix) else path.suffix
+        self._base = path.name[: len(path.name) - len(self._suffix)]
         self._slot = None
         self._made = deque()
 
@@ -206,8 +207,8 @@ def event_fields(event, clock, frame_number, model="", health="ok", end_clock=No
     """An event as a dict that JSON can hold: the keys of docs/messages.md, with the time as text and as a number.
 
     Args:
-        event: rpmsn.inference.carriers.Event.
-        clock: rpmsn.inference.stream.StreamTime that holds at the beginning of the segment, or of the whole carrier
+        event: rpmsn.tracking.tracker.Event.
+        clock: rpmsn.streaming.intake.StreamTime that holds at the beginning of the segment, or of the whole carrier
             where the event has no segment.
         frame_number: number of the frame.
         model: name of the model.
@@ -215,18 +216,30 @@ def event_fields(event, clock, frame_number, model="", health="ok", end_clock=No
         end_clock: StreamTime that holds at the end, if another one.
     """
     source, carrier = event.segment or event.carrier, event.carrier
-    start, end = ((source.start_offset, source.end_offset) if event.segment
-                  else (source.sample_start, source.sample_end))
+    start, end = (source.start_offset, source.end_offset) if event.segment else (source.sample_start, source.sample_end)
     begin = clock.at(start)
     return {
-        "event": event.kind, "rx_time": time_text(begin), "rx_time_seconds": number(begin[0] + begin[1]),
-        "end_time": time_text((end_clock or clock).at(end)), "time_source": clock.source, "label": source.label,
-        "class_id": int(source.class_id), "confidence": number(source.confidence),
-        "center_frequency": number(source.center_frequency), "bandwidth": number(source.bandwidth),
-        "freq_lower": number(source.freq_lower), "freq_upper": number(source.freq_upper),
-        "start_offset": int(start), "end_offset": int(end), "duration": number(source.duration),
-        "sample_rate": number(source.sample_rate), "snr_db": number(source.snr_db), "pwr_db": number(source.pwr_db),
-        "burst_id": int(carrier.carrier_id), "pdu_num": int(frame_number), "model": model,
+        "event": event.kind,
+        "rx_time": time_text(begin),
+        "rx_time_seconds": number(begin[0] + begin[1]),
+        "end_time": time_text((end_clock or clock).at(end)),
+        "time_source": clock.source,
+        "label": source.label,
+        "class_id": int(source.class_id),
+        "confidence": number(source.confidence),
+        "center_frequency": number(source.center_frequency),
+        "bandwidth": number(source.bandwidth),
+        "freq_lower": number(source.freq_lower),
+        "freq_upper": number(source.freq_upper),
+        "start_offset": int(start),
+        "end_offset": int(end),
+        "duration": number(source.duration),
+        "sample_rate": number(source.sample_rate),
+        "snr_db": number(source.snr_db),
+        "pwr_db": number(source.pwr_db),
+        "burst_id": int(carrier.carrier_id),
+        "pdu_num": int(frame_number),
+        "model": model,
         "health": clean(health),
     }
 

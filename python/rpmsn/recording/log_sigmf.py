@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A log of SigMF annotations, one a carrier, in metadata files that are whole at every moment."""
+
 import json
 import math
 import os
@@ -35,11 +36,16 @@ class SigmfLog(Log):
 
         self.path = None
         self._is_started = False
-        self._global = SigMFFile(global_info={
-            "core:datatype": "cf32_le", "core:metadata_only": True, "core:extensions": [EXTENSION],
-            "core:recorder": GENERATOR, "core:description": "Found live; samples count from the start of the stream.",
-            **({"rpmsn:model": self._model} if self._model else {}),
-        }).get_global_info()
+        self._global = SigMFFile(
+            global_info={
+                "core:datatype": "cf32_le",
+                "core:metadata_only": True,
+                "core:extensions": [EXTENSION],
+                "core:recorder": GENERATOR,
+                "core:description": "Found live; samples count from the start of the stream.",
+                **({"rpmsn:model": self._model} if self._model else {}),
+            }
+        ).get_global_info()
         self._tuned = None
         self._captures = deque(maxlen=MAX_CAPTURES)
         self._done = deque()
@@ -124,8 +130,10 @@ class SigmfLog(Log):
             self._global["rpmsn:lost"] = self.lost
         annotations = sorted([*self._done, *((part.start, part.text) for part in self._parts.values())])
         text = '{{"global": {},\n"captures": [\n{}\n],\n"annotations": [\n{}\n]}}\n'.format(
-            _json(self._global), ",\n".join(text for _, text in self._captures),
-            ",\n".join(text for _, text in annotations))
+            _json(self._global),
+            ",\n".join(text for _, text in self._captures),
+            ",\n".join(text for _, text in annotations),
+        )
         return _Document(text, len(annotations))
 
     def _end_document(self):
@@ -141,8 +149,9 @@ class SigmfLog(Log):
             self._on_air[carrier_id].told_until = part.end
         self._parts.clear()
         earliest = min((known.begins for known in self._on_air.values()), default=math.inf)
-        while len(self._captures) > 1 and (self._captures[1][0] <= earliest
-                                           or len(self._captures) > MAX_CAPTURES_HANDED_ON):
+        while len(self._captures) > 1 and (
+            self._captures[1][0] <= earliest or len(self._captures) > MAX_CAPTURES_HANDED_ON
+        ):
             self._captures.popleft()
         self._has_changed = True
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Logs of lines: JSON Lines and CSV, appended to a file that only ever holds whole lines."""
+
 import csv
 import dataclasses
 import errno
@@ -14,9 +15,29 @@ from contextlib import suppress
 from .log_base import CARRIER, MAX_WAITING_BYTES, SEGMENT, Log, clean, event_fields, number, time_text
 
 COLUMNS = (
-    "sequence", "event", "rx_time", "rx_time_seconds", "end_time", "time_source", "label", "class_id", "confidence",
-    "center_frequency", "bandwidth", "freq_lower", "freq_upper", "start_offset", "end_offset", "duration",
-    "sample_rate", "snr_db", "pwr_db", "burst_id", "pdu_num", "model", "health",
+    "sequence",
+    "event",
+    "rx_time",
+    "rx_time_seconds",
+    "end_time",
+    "time_source",
+    "label",
+    "class_id",
+    "confidence",
+    "center_frequency",
+    "bandwidth",
+    "freq_lower",
+    "freq_upper",
+    "start_offset",
+    "end_offset",
+    "duration",
+    "sample_rate",
+    "snr_db",
+    "pwr_db",
+    "burst_id",
+    "pdu_num",
+    "model",
+    "health",
 )
 """Columns of a CSV file, in this order."""
 CHUNK_BYTES = 1 << 16
@@ -79,8 +100,12 @@ class TextLog(Log):
 
     def _add_event(self, event, known):
         begin_clock = known.clock if event.segment else known.begin_clock
-        self._add({"topic": "segment",
-                   **event_fields(event, begin_clock, self._frame_number, self._model, self._health, known.clock)})
+        self._add(
+            {
+                "topic": "segment",
+                **event_fields(event, begin_clock, self._frame_number, self._model, self._health, known.clock),
+            }
+        )
 
     def _add(self, fields):
         line = self._line({"sequence": self._sequence, **fields})
@@ -198,7 +223,7 @@ class AppendedFile:
         rest = memoryview(data)
         try:
             while rest:
-                rest = rest[os.write(self._handle, rest):]
+                rest = rest[os.write(self._handle, rest) :]
         except OSError:
             with suppress(OSError):
                 self._mend()

@@ -10,6 +10,7 @@
 What was written is on the disk within a second, in whole lines (SigMF: whole files), so that a process that is killed
 leaves files that can be read. docs/writers.md has the formats, every key, and what happens when the disk is full.
 """
+
 import math
 import numbers
 import os
@@ -29,8 +30,9 @@ SIGMF_FILE_BYTES = 1 << 20
 """A SigMF file is written anew at every change, so it must not become large."""
 
 
-def open_log(path, fmt=None, per=None, rotate_seconds=None, rotate_bytes=None, keep_files=None, model="",
-             now=time.time):
+def open_log(
+    path, fmt=None, per=None, rotate_seconds=None, rotate_bytes=None, keep_files=None, model="", now=time.time
+):
     """Open a log file that does not exist yet; a number is put into its name where it does (`scan_2.jsonl`).
 
     Args:
@@ -58,17 +60,26 @@ def open_log(path, fmt=None, per=None, rotate_seconds=None, rotate_bytes=None, k
     kind = _kind_of(path, fmt)
     require("the log", "per", per, per is None or per in PER, f"one of {', '.join(PER)}, or None")
     rotate_bytes = SIGMF_FILE_BYTES if rotate_bytes is None and kind is SigmfLog else rotate_bytes
-    for name, value, least in (("rotate_seconds", rotate_seconds, 1), ("rotate_bytes", rotate_bytes, SMALLEST_FILE),
-                               ("keep_files", keep_files, 1)):
-        require("the log", name, value, value is None or _is_number(value) and value >= least,
-                f"a number of at least {least}, or None")
+    for name, value, least in (
+        ("rotate_seconds", rotate_seconds, 1),
+        ("rotate_bytes", rotate_bytes, SMALLEST_FILE),
+        ("keep_files", keep_files, 1),
+    ):
+        require(
+            "the log",
+            name,
+            value,
+            value is None or _is_number(value) and value >= least,
+            f"a number of at least {least}, or None",
+        )
     rotation = Rotation(rotate_seconds, math.inf if rotate_bytes is None else rotate_bytes, keep_files)
     try:
         _check_place(path)
         return kind(Names(path, kind.suffix, rotation, now), per or kind.per_default, clean(model))
     except OSError as error:
-        raise RecordingError(f"{path} cannot be written: {error.strerror or error}. Choose a folder with space that "
-                             "you may write to.") from error
+        raise RecordingError(
+            f"{path} cannot be written: {error.strerror or error}. Choose a folder with space that you may write to."
+        ) from error
 
 
 def _check_place(path):

@@ -4,6 +4,7 @@
 The JSON is read here and not by the `sigmf` library, which would hash the whole data file and refuse recordings
 that are only a little out of line. Numbers and words that the rest of the package needs are checked one by one.
 """
+
 import json
 from pathlib import Path
 
@@ -74,11 +75,11 @@ def load(path) -> dict:
     except (ValueError, RecursionError) as error:
         raise RecordingError(f"{path} is not valid JSON: {error}. Repair it or make it anew.") from error
     if not isinstance(metadata, dict) or not isinstance(metadata.get("global"), dict):
-        raise RecordingError(f"{path} is not SigMF metadata: it has no object \"global\".")
+        raise RecordingError(f'{path} is not SigMF metadata: it has no object "global".')
     for key in ("captures", "annotations"):
         entries = metadata.setdefault(key, [])
         if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-            raise RecordingError(f"{path}: \"{key}\" is {entries!r:.80}; it must be a list of objects.")
+            raise RecordingError(f'{path}: "{key}" is {entries!r:.80}; it must be a list of objects.')
     return metadata
 
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A recording on disk: what is known of it, and its samples by position."""
+
 import copy
 import math
 import numbers
@@ -101,7 +102,7 @@ class Recording:
         self._timed_starts = [capture.sample_start for capture in self._timed]
         self.annotations = self._read_annotations()
         self._raw = None
-        self._file = open(path, "rb", buffering=0)
+        self._file = open(path, "rb", buffering=0)  # noqa: SIM115 - closed by close()
 
     def __enter__(self):
         return self
@@ -132,7 +133,7 @@ class Recording:
 
     def captures_between(self, start, end) -> list[Capture]:
         """The captures that begin at a sample from `start` up to, but not including, `end`."""
-        return self.captures[bisect_left(self._starts, start):bisect_left(self._starts, end)]
+        return self.captures[bisect_left(self._starts, start) : bisect_left(self._starts, end)]
 
     def time_at(self, sample) -> tuple[int, float] | None:
         """UTC of `sample` as (whole seconds since 1970, fraction); None where no capture up to it has a time.
@@ -187,7 +188,7 @@ class Recording:
             first, offset, end = self._layout.run(start + done)
             n = min(wanted - done, end - (start + done), READ_SAMPLES)
             position = offset + (start + done - first) * self._format.bytes_per_sample
-            fill(position, out[done:done + n])
+            fill(position, out[done : done + n])
             done += n
         return done
 
@@ -198,7 +199,7 @@ class Recording:
             return
         if self._raw is None:
             self._raw = np.empty(2 * READ_SAMPLES, self._format.component)
-        components = self._raw[:2 * len(out)]
+        components = self._raw[: 2 * len(out)]
         self._fill(position, components)
         self._format.convert(components, out)
 
@@ -314,9 +315,7 @@ class Recording:
             return Capture(sample, frequency)
 
     def _read_annotations(self):
-        annotations = [
-            {**entry, "core:sample_start": self._sample_of(entry)} for entry in self.metadata["annotations"]
-        ]
+        annotations = [{**entry, "core:sample_start": self._sample_of(entry)} for entry in self.metadata["annotations"]]
         ends = [
             entry["core:sample_start"] + sigmf_metadata.count(self._where, entry, "core:sample_count")
             for entry in annotations

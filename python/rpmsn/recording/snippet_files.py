@@ -4,6 +4,7 @@
 A snippet that grows is `<name>.sigmf-data.part` and `<name>.sigmf-meta.part`; finished it has the names without
 `.part`. `Shelf` knows what is in the folder and how much room is left.
 """
+
 import hashlib
 import itertools
 import json
@@ -17,8 +18,8 @@ from contextlib import suppress
 
 import numpy as np
 
+from ..signal.channelizer import as_complex
 from .annotations import EXTENSION, GENERATOR, annotation, put_whole
-from .bands import as_complex
 from .formats import sample_format
 from .log_base import time_text
 from .metadata import DATA_SUFFIX, META_SUFFIX
@@ -79,8 +80,11 @@ class Shelf:
 
     def add(self, name, reserved):
         """A snippet is finished: from now on it takes the room that its files take, instead of what was reserved."""
-        size = sum(on_disk(os.stat(self.folder / (name + suffix)).st_size) for suffix in (DATA_SUFFIX, META_SUFFIX)
-                   if (self.folder / (name + suffix)).exists())
+        size = sum(
+            on_disk(os.stat(self.folder / (name + suffix)).st_size)
+            for suffix in (DATA_SUFFIX, META_SUFFIX)
+            if (self.folder / (name + suffix)).exists()
+        )
         self._finished.append((name, size))
         self.used += size - reserved
 
@@ -164,7 +168,7 @@ class Snippet:
         try:
             rest = memoryview(data)
             while rest:
-                rest = rest[os.write(self._handle, rest):]
+                rest = rest[os.write(self._handle, rest) :]
         except OSError:
             with suppress(OSError):
                 os.ftruncate(self._handle, self._bytes)
@@ -246,12 +250,16 @@ class Snippet:
     def _metadata(self):
         """The metadata as they would be now."""
         start, end = self._index(self.wish.sample_start), self._index(self.wish.sample_end)
-        captures = [{"core:sample_start": index, "core:frequency": float(frequency), "core:datetime": text}
-                    for index, _, frequency, text in self._captures]
+        captures = [
+            {"core:sample_start": index, "core:frequency": float(frequency), "core:datetime": text}
+            for index, _, frequency, text in self._captures
+        ]
         return {
             "global": {
-                "core:datatype": self._format.name, "core:sample_rate": float(self._sample_rate),
-                "core:recorder": GENERATOR, "core:extensions": [EXTENSION],
+                "core:datatype": self._format.name,
+                "core:sample_rate": float(self._sample_rate),
+                "core:recorder": GENERATOR,
+                "core:extensions": [EXTENSION],
                 "core:description": "A carrier that was found live, cut out of a wider stream.",
                 **({"rpmsn:model": self._model} if self._model else {}),
             },

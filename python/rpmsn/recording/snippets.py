@@ -8,6 +8,7 @@
 The analysing thread only copies the frames in which there is something to record. Filtering and writing is done by a
 thread of the writer's own, which two copies may wait for: when it is late, frames are left out and counted.
 """
+
 import math
 import numbers
 import os
@@ -20,8 +21,8 @@ import numpy as np
 
 from ..classes import CLASS_NAMES, NOISE
 from ..errors import RecordingError, require
+from ..signal.channelizer import BLOCK, HOP, REACH, Cutter, Spectra, as_complex, plan_band
 from .background import CLOSE_SECONDS, FLUSH_SECONDS, BackgroundWriter
-from .bands import BLOCK, HOP, REACH, Cutter, Spectra, as_complex, plan_band
 from .log_base import clean, number
 from .snippet_files import LOCK_NAME, Shelf, begin_snippet
 
@@ -68,8 +69,19 @@ class SnippetWriter(BackgroundWriter):
         RecordingError: the folder is missing, cannot be written to, or another writer uses it.
     """
 
-    def __init__(self, folder, labels=None, min_confidence=0.0, freq_range=None, max_seconds=1.0, quota_bytes=10e9,
-                 max_carriers=4, datatype=None, model="", wait=False):
+    def __init__(
+        self,
+        folder,
+        labels=None,
+        min_confidence=0.0,
+        freq_range=None,
+        max_seconds=1.0,
+        quota_bytes=10e9,
+        max_carriers=4,
+        datatype=None,
+        model="",
+        wait=False,
+    ):
         super().__init__("rpmsn snippets")
         self._choice = _Choice(labels, min_confidence, freq_range)
         _check(max_seconds=max_seconds, quota_bytes=quota_bytes, max_carriers=max_carriers, datatype=datatype)
@@ -105,7 +117,7 @@ class SnippetWriter(BackgroundWriter):
         """Take a frame: its samples are copied if a carrier in it is to be recorded, and else left alone.
 
         Args:
-            frame: rpmsn.inference.segmenter.Frame; what it repeats of the frame before is not recorded again.
+            frame: rpmsn.detection.segmenter.Frame; what it repeats of the frame before is not recorded again.
             samples: complex64 of shape (n,), or int16 or int8 of shape (n, 2).
             events: what the Tracker made of the frame.
             clock: StreamTime of the samples.
@@ -127,9 +139,10 @@ class SnippetWriter(BackgroundWriter):
         self._was_wanted = bool(wishes)
         geometry = frame.geometry
         first = geometry.start_offset if start_offset is None else start_offset
-        new = samples[max(0, frame.new_from - first):]
-        job = _Job(None, len(new), max(first, frame.new_from), geometry.sample_rate, geometry.center_frequency, clock,
-                   wishes)
+        new = samples[max(0, frame.new_from - first) :]
+        job = _Job(
+            None, len(new), max(first, frame.new_from), geometry.sample_rate, geometry.center_frequency, clock, wishes
+        )
         if any(map(job.holds, wishes)):
             copy = self._copy(new)
             if copy is None:
@@ -151,7 +164,7 @@ class SnippetWriter(BackgroundWriter):
             buffer = self._spare.pop() if self._spare else None
         if buffer is None or buffer.dtype != samples.dtype or len(buffer) < len(samples):
             buffer = np.empty(samples.shape, samples.dtype)
-        buffer[:len(samples)] = samples
+        buffer[: len(samples)] = samples
         return buffer
 
     def _skip(self):
@@ -214,8 +227,10 @@ class SnippetWriter(BackgroundWriter):
         for key, wish in wanted.items():
             self._follow(key, wish, job)
         self._feed(job)
-        return all(key in self._open or key in self._complete or key in self._missed_now
-                   or not job.holds(wish) for key, wish in wanted.items())
+        return all(
+            key in self._open or key in self._complete or key in self._missed_now or not job.holds(wish)
+            for key, wish in wanted.items()
+        )
 
     def _follow(self, key, wish, job):
         """Bring a recording up to date with what is known of its carrier, or begin one."""
@@ -238,8 +253,9 @@ class SnippetWriter(BackgroundWriter):
         band = plan_band(wish.freq_lower, wish.freq_upper, job.sample_rate, job.center_frequency)
         datatype = self._datatype or ("cf32_le" if job.buffer.dtype == np.complex64 else "ci16_le")
         try:
-            file = begin_snippet(self._shelf, wish, job.clock.at(job.start), datatype, band.sample_rate,
-                                 job.sample_rate, self._model)
+            file = begin_snippet(
+                self._shelf, wish, job.clock.at(job.start), datatype, band.sample_rate, job.sample_rate, self._model
+            )
         except OSError as error:
             self._note(error)
             return
@@ -259,7 +275,7 @@ class SnippetWriter(BackgroundWriter):
         elif self._spectra is None:
             self._spectra = Spectra(job.start)
         for begin in range(0, job.count, HOP):
-            samples = job.buffer[begin:min(begin + HOP, job.count)]
+            samples = job.buffer[begin : min(begin + HOP, job.count)]
             for key, recorded in list(self._open.items()):
                 if recorded.band is not None and recorded.band.is_whole:
                     self._write(key, job.start + begin, samples)
@@ -283,7 +299,7 @@ class SnippetWriter(BackgroundWriter):
             if recorded.cutter:
                 samples = recorded.cutter.cut(place, spectrum)
                 if end is not None:
-                    samples = samples[:recorded.cutter.samples_before(place, end)]
+                    samples = samples[: recorded.cutter.samples_before(place, end)]
                 self._write(key, place + REACH, samples)
 
     def _write(self, key, offset, samples):
@@ -291,7 +307,7 @@ class SnippetWriter(BackgroundWriter):
         recorded = self._open[key]
         rate = recorded.band.sample_rate
         room = round((self._max_seconds - self._seconds[key]) * rate)
-        samples = samples[:max(0, room)]
+        samples = samples[: max(0, room)]
         if not len(samples) and room > 0:
             return
         has_room = self._attempt(key, recorded.append, offset, samples, self._clock)
@@ -353,8 +369,9 @@ class _Choice:
         require("the snippets", "labels", labels, known, f"some of {', '.join(LABELS)}, or None for all")
         is_share = _is_number(min_confidence) and 0 <= min_confidence <= 1
         require("the snippets", "min_confidence", min_confidence, is_share, "a number from 0 to 1")
-        is_range = freq_range is None or (len(freq_range) == 2 and all(map(_is_number, freq_range))
-                                          and freq_range[0] < freq_range[1])
+        is_range = freq_range is None or (
+            len(freq_range) == 2 and all(map(_is_number, freq_range)) and freq_range[0] < freq_range[1]
+        )
         require("the snippets", "freq_range", freq_range, is_range, "(lower, upper) in Hz, or None for everywhere")
         self._labels = set(LABELS if labels is None else labels)
         self._min_confidence = min_confidence
@@ -382,13 +399,17 @@ class _Choice:
 
     def wishes(self, done):
         """Tuple of what to record now; carriers whose key is in `done` are left out."""
-        return tuple(_Wish.of(key, carrier) for key, carrier in self._on_air.values()
-                     if key in self._chosen and key not in done)
+        return tuple(
+            _Wish.of(key, carrier) for key, carrier in self._on_air.values() if key in self._chosen and key not in done
+        )
 
     def _fits(self, carrier):
         middle = (carrier.freq_lower + carrier.freq_upper) / 2
-        return (carrier.label in self._labels and carrier.confidence >= self._min_confidence
-                and self._lower <= middle <= self._upper)
+        return (
+            carrier.label in self._labels
+            and carrier.confidence >= self._min_confidence
+            and self._lower <= middle <= self._upper
+        )
 
 
 @dataclass(frozen=True)
@@ -408,9 +429,17 @@ class _Wish:
     @classmethod
     def of(cls, key, carrier):
         """What is known at this moment; the carrier itself goes on changing."""
-        return cls(key, int(carrier.carrier_id), str(carrier.label), float(carrier.freq_lower),
-                   float(carrier.freq_upper), float(carrier.confidence), number(carrier.snr_db),
-                   int(carrier.sample_start), int(carrier.sample_end))
+        return cls(
+            key,
+            int(carrier.carrier_id),
+            str(carrier.label),
+            float(carrier.freq_lower),
+            float(carrier.freq_upper),
+            float(carrier.confidence),
+            number(carrier.snr_db),
+            int(carrier.sample_start),
+            int(carrier.sample_end),
+        )
 
 
 @dataclass(frozen=True)
@@ -485,10 +514,20 @@ def _is_number(value):
 def _check(max_seconds, quota_bytes, max_carriers, datatype):
     owner = "the snippets"
     require(owner, "max_seconds", max_seconds, _is_number(max_seconds) and max_seconds > 0, "a number above 0")
-    require(owner, "quota_bytes", quota_bytes, _is_number(quota_bytes) and quota_bytes >= SMALLEST_QUOTA,
-            f"a number of at least {SMALLEST_QUOTA}")
-    require(owner, "max_carriers", max_carriers, isinstance(max_carriers, int) and max_carriers >= 1,
-            "a whole number of at least 1")
+    require(
+        owner,
+        "quota_bytes",
+        quota_bytes,
+        _is_number(quota_bytes) and quota_bytes >= SMALLEST_QUOTA,
+        f"a number of at least {SMALLEST_QUOTA}",
+    )
+    require(
+        owner,
+        "max_carriers",
+        max_carriers,
+        isinstance(max_carriers, int) and max_carriers >= 1,
+        "a whole number of at least 1",
+    )
     require(owner, "datatype", datatype, datatype is None or datatype in FORMATS, f"{' or '.join(FORMATS)}, or None")
 
 
@@ -507,8 +546,10 @@ def _lock(folder):
     try:
         handle = os.open(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT, 0o666)
     except OSError as error:
-        raise RecordingError(f"{folder} cannot be written to: {error.strerror or error}. Choose a folder with space "
-                             "that you may write to.") from error
+        raise RecordingError(
+            f"{folder} cannot be written to: {error.strerror or error}. Choose a folder with space "
+            "that you may write to."
+        ) from error
     try:
         import fcntl
 

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Carriers over sweeps: the same one in the next picture keeps its number, one that two sweeps did not show is gone."""
+
 from collections import deque
 from dataclasses import dataclass, field
 from statistics import median
 
 from ..classes import CLASS_NAMES
-from ..inference.carriers import Event
+from ..tracking.tracker import Event
 
 MIN_SHARED = 0.3
 """Two bands are one carrier when they share this much of what they cover together..."""

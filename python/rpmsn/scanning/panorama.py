@@ -11,14 +11,15 @@ the rest of the step, and of the carrier, is.
 In so narrow a span the network may call one piece of a carrier LTE and the next one NR. So within what hangs together,
 each column gets the classes of the steps around it: a carrier has one class, unless it is many steps wide.
 """
+
 from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.ndimage import find_objects, label, percentile_filter, uniform_filter1d
 
 from ..classes import CLASS_NAMES, LTE, NOISE, NR, OTHER
-from ..inference.segments import find_segments
-from ..spectrogram import DB_MAX, DB_MIN
+from ..detection.segments import find_segments
+from ..signal.image import DB_MAX, DB_MIN
 
 ROWS = 16
 FLOOR_REACH_HZ = 60e6
@@ -158,7 +159,7 @@ class Panorama:
         """The probabilities, with the classes of what hangs together averaged over some steps; noise stays as it is."""
         noise = probabilities[self._noise].copy()
         columns, _ = label((probabilities.argmax(axis=0) != self._noise).any(axis=0))
-        for place, in find_objects(columns):
+        for (place,) in find_objects(columns):
             scores = probabilities[:, :, place].mean(axis=1)
             scores[self._noise] = 0
             width = min(CLASS_STEPS * self.plan.step_columns, scores.shape[1])
@@ -173,8 +174,13 @@ class Panorama:
         steps = slice(first, last + 1)
         seen = self._offsets[steps][~np.isnan(self._times[steps])]
         floor_db = 10 * np.log10(floors[steps].mean())
-        changed = replace(segment, start_offset=int(seen[:, 0].min()), end_offset=int(seen[:, 1].max()),
-                          sample_rate=self.plan.sample_rate, pwr_db=segment.pwr_db + float(floor_db))
+        changed = replace(
+            segment,
+            start_offset=int(seen[:, 0].min()),
+            end_offset=int(seen[:, 1].max()),
+            sample_rate=self.plan.sample_rate,
+            pwr_db=segment.pwr_db + float(floor_db),
+        )
         if not self.tells_apart and segment.class_id in (LTE, NR):
             changed = replace(changed, class_id=OTHER, label=CLASS_NAMES[OTHER])
         return changed
@@ -195,5 +201,7 @@ def sorted_rows(power, probabilities, noise):
     power = np.take_along_axis(power, order, 0)
     probabilities = np.take_along_axis(probabilities, order[None], 1)
     rows, columns = power.shape
-    return (power.reshape(ROWS, rows // ROWS, columns).mean(axis=1),
-            probabilities.reshape(len(probabilities), ROWS, rows // ROWS, columns).mean(axis=2))
+    return (
+        power.reshape(ROWS, rows // ROWS, columns).mean(axis=1),
+        probabilities.reshape(len(probabilities), ROWS, rows // ROWS, columns).mean(axis=2),
+    )

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Where a radio is tuned to see a range: one step after the other, their columns side by side."""
+
 import math
 from dataclasses import dataclass
 from functools import cached_property
 
+from ..detection.segments import FrameGeometry
 from ..errors import require
-from ..inference.segments import FrameGeometry
-from ..spectrogram import COLUMNS, frame_length
+from ..signal.image import COLUMNS, frame_length
 
 USABLE = 0.8
 """Share of the radio's span that a step counts for: at its ends the receiver's filter falls off."""
@@ -39,13 +40,24 @@ class Plan:
     def __post_init__(self):
         frame_length(self.sample_rate)
         name = "the scan"
-        require(name, "lower", self.lower, math.isfinite(self.lower) and self.lower >= 0,
-                "a frequency in Hz, 0 or more")
-        require(name, "upper", self.upper, math.isfinite(self.upper) and self.upper > self.lower,
-                f"a frequency in Hz above the lower end of {self.lower:g}")
+        require(
+            name, "lower", self.lower, math.isfinite(self.lower) and self.lower >= 0, "a frequency in Hz, 0 or more"
+        )
+        require(
+            name,
+            "upper",
+            self.upper,
+            math.isfinite(self.upper) and self.upper > self.lower,
+            f"a frequency in Hz above the lower end of {self.lower:g}",
+        )
         require(name, "usable", self.usable, 0.1 <= self.usable <= 1, "0.1 to 1, the share of the span to use")
-        require(name, "upper", self.upper, self.steps <= MAX_STEPS,
-                f"less, or a higher sample rate: {self.steps} steps would be needed, and {MAX_STEPS} are allowed")
+        require(
+            name,
+            "upper",
+            self.upper,
+            self.steps <= MAX_STEPS,
+            f"less, or a higher sample rate: {self.steps} steps would be needed, and {MAX_STEPS} are allowed",
+        )
 
     @cached_property
     def column(self):

@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A stream of samples and a tune command become sweeps: pictures of a whole range, and the carriers in them."""
+
 import queue
 import threading
 import time
 from dataclasses import dataclass
 
+from ..detection.segmenter import Segmenter
 from ..errors import require
-from ..inference.health import DC_SPUR, OK, combined, without_spur
-from ..inference.runtimes import AUTO
-from ..inference.segmenter import Segmenter
-from ..inference.stream import StreamTime
+from ..runtimes import AUTO
+from ..signal.quality import DC_SPUR, OK, combined, without_spur
+from ..streaming.intake import StreamTime
 from .keeping import Keeper
 from .panorama import Panorama
 from .stepping import Stepper
@@ -44,7 +45,7 @@ class Scanner:
 
     Args:
         plan: Plan.
-        model: rpmsn.inference.model.Model.
+        model: rpmsn.models.model.Model.
         tune: called with Hz and with a time (whole seconds, fraction) or None; in the thread that writes.
         settings: ScanSettings.
         outputs: list of what gets every event, such as logs.
@@ -56,8 +57,17 @@ class Scanner:
         ParameterError: values that cannot work.
     """
 
-    def __init__(self, plan, model, tune, settings=ScanSettings(), outputs=(), on_sweep=lambda *_: None,
-                 on_status=lambda _: None, on_error=lambda _: None):
+    def __init__(
+        self,
+        plan,
+        model,
+        tune,
+        settings=ScanSettings(),
+        outputs=(),
+        on_sweep=lambda *_: None,
+        on_status=lambda _: None,
+        on_error=lambda _: None,
+    ):
         require("the scan", "dwell_frames", settings.dwell_frames, 1 <= settings.dwell_frames <= 100, "1 to 100")
         self.plan, self.model, self.settings = plan, model, settings
         self.segmenter = Segmenter(model, plan.sample_rate, settings.threads, settings.runtime)
@@ -118,25 +128,48 @@ class Scanner:
             elapsed = max(now - self._begun, 1e-9)
             received, analysed = self._received, self._analysed
             return {
-                "mode": "scan", "sample_rate": self.plan.sample_rate,
-                "center_frequency": self.plan.center(stepper.step), "input_rate": self._input_rate,
-                "samples_received": received, "samples_analysed": analysed, "samples_dropped": 0,
-                "samples_skipped": stepper.settling_samples, "samples_lost": 0, "frames_analysed": self._steps_done,
-                "frames_dropped": 0, "overflows": self._gaps, "coverage": analysed / received if received else 1.0,
-                "real_time_factor": analysed / self.plan.sample_rate / elapsed, "queue": self._waiting.qsize(),
-                "latency": self._latency_s, "inference_time": self._latency_s, "model": self.model.card.name,
-                "runtime": self.segmenter.runtime.name, "health": self._health.text,
-                "sweep": stepper.sweep, "step": stepper.step, "steps": self.plan.steps, "state": stepper.state,
-                "revisit_time": self._revisit_s, "sweep_time_left": self._time_left(now),
-                "steps_not_judged": self._not_judged, "steps_refused": stepper.refused,
-                "steps_untagged": stepper.untagged, "carriers": len(self._keeper.carriers),
+                "mode": "scan",
+                "sample_rate": self.plan.sample_rate,
+                "center_frequency": self.plan.center(stepper.step),
+                "input_rate": self._input_rate,
+                "samples_received": received,
+                "samples_analysed": analysed,
+                "samples_dropped": 0,
+                "samples_skipped": stepper.settling_samples,
+                "samples_lost": 0,
+                "frames_analysed": self._steps_done,
+                "frames_dropped": 0,
+                "overflows": self._gaps,
+                "coverage": analysed / received if received else 1.0,
+                "real_time_factor": analysed / self.plan.sample_rate / elapsed,
+                "queue": self._waiting.qsize(),
+                "latency": self._latency_s,
+                "inference_time": self._latency_s,
+                "model": self.model.card.name,
+                "runtime": self.segmenter.runtime.name,
+                "health": self._health.text,
+                "sweep": stepper.sweep,
+                "step": stepper.step,
+                "steps": self.plan.steps,
+                "state": stepper.state,
+                "revisit_time": self._revisit_s,
+                "sweep_time_left": self._time_left(now),
+                "steps_not_judged": self._not_judged,
+                "steps_refused": stepper.refused,
+                "steps_untagged": stepper.untagged,
+                "carriers": len(self._keeper.carriers),
             }
 
     def _reset(self):
         self._lock = threading.RLock()
         self._waiting = queue.Queue(WAITING_DWELLS)
-        self._stepper = Stepper(self.plan, self._tune, self.segmenter.frame_samples * self.settings.dwell_frames,
-                                self.settings.settle_seconds, self.settings.timed)
+        self._stepper = Stepper(
+            self.plan,
+            self._tune,
+            self.segmenter.frame_samples * self.settings.dwell_frames,
+            self.settings.settle_seconds,
+            self.settings.timed,
+        )
         card = self.model.card
         self._panorama = Panorama(self.plan, card.classes, self.plan.sample_rate >= card.sample_rates[0])
         self._keeper = Keeper()
@@ -189,8 +222,9 @@ class Scanner:
         length = self.segmenter.frame_samples
         powers, scores, floors, findings = [], [], [], []
         for first in range(0, len(dwell.samples), length):
-            prepared = self.segmenter.prepare(dwell.samples[first:first + length], dwell.offset + first,
-                                              dwell.center_frequency)
+            prepared = self.segmenter.prepare(
+                dwell.samples[first : first + length], dwell.offset + first, dwell.center_frequency
+            )
             probabilities = self.segmenter.infer(prepared)
             findings += prepared.findings
             if probabilities is not None:
@@ -199,9 +233,12 @@ class Scanner:
                 scores.append(probabilities)
                 floors.append(prepared.analysis.floor)
         is_judged = bool(scores)
-        self._panorama.add(dwell, sum(powers) / len(powers) if is_judged else None,
-                           sum(scores) / len(scores) if is_judged else None,
-                           sum(floors) / len(floors) if is_judged else None)
+        self._panorama.add(
+            dwell,
+            sum(powers) / len(powers) if is_judged else None,
+            sum(scores) / len(scores) if is_judged else None,
+            sum(floors) / len(floors) if is_judged else None,
+        )
         with self._lock:
             self._steps_done += 1
             self._not_judged += not is_judged

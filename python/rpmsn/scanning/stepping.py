@@ -5,6 +5,7 @@ After every tune command samples are thrown away until the stream says (tag `rx_
 the time it takes to settle, and the next ones are collected until there are enough. A radio that does not tag is given
 a second. With a time of its own, the radio is told when to tune, and settling is counted from then.
 """
+
 import math
 from dataclasses import dataclass
 
@@ -116,7 +117,7 @@ class Stepper:
         count = min(len(samples), self.dwell_samples - self._filled)
         if self._filled == 0:
             self._first = offset
-        self._dwell[self._filled:self._filled + count] = samples[:count]
+        self._dwell[self._filled : self._filled + count] = samples[:count]
         self._filled += count
         if self._filled == self.dwell_samples:
             self._offer(take, offset + count, clock)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Checks of parameters that users write."""
+
 import math
 import numbers
 

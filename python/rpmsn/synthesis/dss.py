@@ -11,20 +11,22 @@ subcarriers falls beyond NR's 25 resource blocks and is left out. Both count the
 per resource element. NR's SIB1 is left out. An LTE block beside NR's may lose a subcarrier, for above the centre
 the borders of their resource blocks are one subcarrier apart.
 """
+
 from dataclasses import asdict, dataclass, field, fields
 from functools import lru_cache
 
 import numpy as np
 
-from rpmsn.synthesis.grid import SUBCARRIERS_PER_RB, SYMBOLS_PER_SLOT, ResourceGrid
-from rpmsn.synthesis.lte import N_RB as LTE_N_RB
-from rpmsn.synthesis.lte import LteDownlink
-from rpmsn.synthesis.nr_broadcast import SSB_FIRST_SYMBOLS, SSB_SUBCARRIERS, add_ss_pbch_block, add_trs, ss_pbch_block
-from rpmsn.synthesis.nr_carrier import MODULATIONS, N_RB, NrCarrier, habits
-from rpmsn.synthesis.nr_control import GROUPS_PER_CCE, add_pdcch
-from rpmsn.synthesis.nr_data import RandomData, add_pdsch, random_user
-from rpmsn.synthesis.nr_traffic import shared_stretch
-from rpmsn.synthesis.sequences import NR_CELL_IDS, lte_crs_subcarriers
+from ..standards.lte import N_RB as LTE_N_RB
+from ..standards.nr import N_RB
+from ..standards.sequences import NR_CELL_IDS, lte_crs_subcarriers
+from .grid import SUBCARRIERS_PER_RB, SYMBOLS_PER_SLOT, ResourceGrid
+from .lte.downlink import LteDownlink
+from .nr.broadcast import SSB_FIRST_SYMBOLS, SSB_SUBCARRIERS, add_ss_pbch_block, add_trs, ss_pbch_block
+from .nr.carrier import MODULATIONS, NrCarrier, habits
+from .nr.control import GROUPS_PER_CCE, add_pdcch
+from .nr.data import RandomData, add_pdsch, random_user
+from .nr.traffic import shared_stretch
 
 SPACING = 15e3
 BANDWIDTHS_HZ = (5e6, 10e6, 15e6, 20e6)

@@ -5,6 +5,7 @@ A block of `BLOCK` samples is transformed, multiplied and transformed back; `BLO
 (overlap-save). A few blocks are worked on at a time, so that they stay in the processor's cache; the generators below
 hand out each piece when it is done, for whatever else is to be done with it while it is there.
 """
+
 import numpy as np
 import scipy.fft
 
@@ -39,14 +40,14 @@ def filter_in_pieces(samples, gain):
     for first in range(0, n, BLOCKS_AT_A_TIME * HOP):
         n_blocks = min(BLOCKS_AT_A_TIME, -(-(n - first) // HOP))
         last = first + n_blocks * HOP
-        stretch = np.concatenate([before, samples[first:last + HALF]])
+        stretch = np.concatenate([before, samples[first : last + HALF]])
         missing = n_blocks * HOP + TAPS - stretch.size
         if missing > 0:
             stretch = np.concatenate([stretch, head[:missing]])
-        before = samples[last - HALF:last].copy()
+        before = samples[last - HALF : last].copy()
         spectra = scipy.fft.fft(_overlapping(stretch), axis=1)
         spectra.view(np.float32)[...] *= response
-        kept = scipy.fft.ifft(spectra, axis=1, overwrite_x=True)[:, HALF:HALF + HOP]
+        kept = scipy.fft.ifft(spectra, axis=1, overwrite_x=True)[:, HALF : HALF + HOP]
         yield first, _put(samples, first, kept)
 
 
@@ -68,12 +69,12 @@ def drift_in_pieces(samples, gain, drift):
         starts = np.arange(first, min(first + BLOCKS_AT_A_TIME * HOP, n), HOP)
         ahead = drift * (starts + (HOP - 1) / 2)
         whole = np.rint(ahead).astype(int)
-        blocks = np.stack([source[start:start + BLOCK] for start in starts + whole - HALF + reach])
+        blocks = np.stack([source[start : start + BLOCK] for start in starts + whole - HALF + reach])
         spectra = scipy.fft.fft(blocks, axis=1, overwrite_x=True)
         spectra *= response * phasors.of_angles((ahead - whole).astype(np.float32)[:, None] * angle)
         slope = scipy.fft.ifft(spectra * (1j * angle), axis=1, overwrite_x=True)
-        kept = scipy.fft.ifft(spectra, axis=1, overwrite_x=True)[:, HALF:HALF + HOP]
-        kept += within * slope[:, HALF:HALF + HOP]
+        kept = scipy.fft.ifft(spectra, axis=1, overwrite_x=True)[:, HALF : HALF + HOP]
+        kept += within * slope[:, HALF : HALF + HOP]
         yield first, _put(samples, first, kept)
 
 
@@ -95,7 +96,7 @@ def _put(samples, first, blocks):
     if last - first == blocks.size:
         samples[first:last].reshape(blocks.shape)[...] = blocks
     else:
-        samples[first:last] = blocks.reshape(-1)[:last - first]
+        samples[first:last] = blocks.reshape(-1)[: last - first]
     return last
 
 
@@ -104,7 +105,7 @@ def _smooth_response(gain):
     whole = np.fft.ifft(gain(np.fft.fftfreq(BLOCK)))
     window = np.hanning(TAPS + 1)
     taps = np.zeros(BLOCK, complex)
-    taps[:HALF + 1] = whole[:HALF + 1] * window[HALF:]
+    taps[: HALF + 1] = whole[: HALF + 1] * window[HALF:]
     taps[-HALF:] = whole[-HALF:] * window[:HALF]
     return np.fft.fft(taps).real.astype(np.float32)
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The resource grid: what an LTE or NR carrier sends on every subcarrier of every OFDM symbol."""
+
 from dataclasses import dataclass
 
 import numpy as np

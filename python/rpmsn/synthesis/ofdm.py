@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The OFDM modulator: a resource grid becomes samples straight at the capture's rate."""
+
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -8,7 +9,7 @@ from math import floor
 import numpy as np
 import scipy.fft
 
-from rpmsn.errors import ParameterError
+from ..errors import ParameterError
 
 CHIPS_PER_MS = 30_720
 """Time unit of the prefix lengths below: 1/30.72 MHz."""

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Complex numbers of magnitude 1 from their angles, many at a time."""
+
 import numpy as np
 
 

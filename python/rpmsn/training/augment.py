@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Augmentation: one of the many pictures that the same scene could have given, in stored (uint8) images."""
+
 import numpy as np
 
 MAX_LEVEL_SHIFT = 13
@@ -39,8 +40,10 @@ def augment(image, mask, out_image, out_mask, rng, recipe_name="averaged"):
 
 def _move(values, out, is_mirrored, shift):
     """Copy `values` to `out`, rolled by `shift` rows and mirrored in the last axis if asked for."""
-    for target, source in ((out[..., shift:, :], values[..., :values.shape[-2] - shift, :]),
-                           (out[..., :shift, :], values[..., values.shape[-2] - shift:, :])):
+    for target, source in (
+        (out[..., shift:, :], values[..., : values.shape[-2] - shift, :]),
+        (out[..., :shift, :], values[..., values.shape[-2] - shift :, :]),
+    ):
         if is_mirrored:
             target[..., 0] = source[..., 0]
             target[..., 1:] = source[..., :0:-1]

@@ -5,15 +5,16 @@ The folders are `trainSet` and `testSet`, each with `input` (pictures) and `labe
 class). They become the sets `train` and `validation` of one folder, which `Trainer` takes as its folder of sets. What
 a colour means is declared and checked. Of these images no scenes are known, so there are no scores by SNR.
 """
+
 from pathlib import Path
 
 import numpy as np
 
-from .. import spectrogram
 from ..classes import CLASS_NAMES, IGNORED, NOISE
 from ..errors import ParameterError
 from ..files import read_yaml, whole_file
 from ..processes import each_done
+from ..signal import image as spectrogram
 from .dataset import SHARD_SCENES, ImageSet, SetConfig, claim, masks_file, shard_file
 
 SPLITS = {"trainSet": "train", "testSet": "validation"}
@@ -71,16 +72,23 @@ def load_colours(path=DEFAULT_COLOURS):
     """
     values = read_yaml(path, "colours")
     if not isinstance(values, dict) or "noise" not in values or len(values) < 2:
-        raise ParameterError(f"colours {path} has to have a line `class: [red, green, blue]` for noise and for each "
-                             f"other class, as {DEFAULT_COLOURS} has")
+        raise ParameterError(
+            f"colours {path} has to have a line `class: [red, green, blue]` for noise and for each "
+            f"other class, as {DEFAULT_COLOURS} has"
+        )
     colours = {}
     for name, colour in values.items():
         if name not in CLASS_NAMES:
             raise ParameterError(f"colours {path}: class {name!r} is unknown; allowed are {', '.join(CLASS_NAMES)}")
-        if not (isinstance(colour, list) and len(colour) == 3
-                and all(isinstance(part, int) and 0 <= part <= 255 for part in colour)):
-            raise ParameterError(f"colours {path}: {name} is {colour!r}, but three whole numbers from 0 to 255 are "
-                                 "needed, such as [2, 0, 0]")
+        if not (
+            isinstance(colour, list)
+            and len(colour) == 3
+            and all(isinstance(part, int) and 0 <= part <= 255 for part in colour)
+        ):
+            raise ParameterError(
+                f"colours {path}: {name} is {colour!r}, but three whole numbers from 0 to 255 are "
+                "needed, such as [2, 0, 0]"
+            )
         if tuple(colour) in colours.values():
             raise ParameterError(f"colours {path}: {name} has the colour {colour} of another class; give it its own")
         colours[name] = tuple(colour)
@@ -109,12 +117,23 @@ def import_authors(folder, output, colours, workers=1, quiet=False):
     for split, name in SPLITS.items():
         target = Path(output) / name
         target.mkdir(parents=True, exist_ok=True)
-        claim(target, {**_imported(len(pairs[split])).description, "imported_from": split,
-                        "colours": {label: list(colour) for label, colour in colours.items()}})
-        shards = {shard: pairs[split][shard * SHARD_SCENES:(shard + 1) * SHARD_SCENES]
-                  for shard in range(-(-len(pairs[split]) // SHARD_SCENES))}
-        jobs = [(target, shard, chosen, colours) for shard, chosen in shards.items()
-                if not shard_file(target, shard, "images.npy").exists()]
+        claim(
+            target,
+            {
+                **_imported(len(pairs[split])).description,
+                "imported_from": split,
+                "colours": {label: list(colour) for label, colour in colours.items()},
+            },
+        )
+        shards = {
+            shard: pairs[split][shard * SHARD_SCENES : (shard + 1) * SHARD_SCENES]
+            for shard in range(-(-len(pairs[split]) // SHARD_SCENES))
+        }
+        jobs = [
+            (target, shard, chosen, colours)
+            for shard, chosen in shards.items()
+            if not shard_file(target, shard, "images.npy").exists()
+        ]
         if jobs:
             total = sum(len(chosen) for _, _, chosen, _ in jobs)
             for _ in each_done(_import_shard, jobs, workers, "picture", f"importing {split}", int, total, quiet):
@@ -129,18 +148,24 @@ def _pairs(folder):
     for kind in ("input", "label"):
         there = folder / kind
         if not there.is_dir():
-            raise ParameterError(f"{there} is not there; the authors' folders are trainSet/input, trainSet/label, "
-                                 "testSet/input and testSet/label, and all four are needed")
+            raise ParameterError(
+                f"{there} is not there; the authors' folders are trainSet/input, trainSet/label, "
+                "testSet/input and testSet/label, and all four are needed"
+            )
         found[kind] = {path.stem: path for path in sorted(there.iterdir()) if path.suffix.lower() == ".png"}
         others = [path for path in sorted(there.iterdir()) if path.suffix.lower() in (".jpg", ".jpeg", ".bmp")]
         if others:
-            raise ParameterError(f"{others[0]} is no PNG file; only PNG keeps colours as they are: take the pictures "
-                                 "as they were published")
+            raise ParameterError(
+                f"{others[0]} is no PNG file; only PNG keeps colours as they are: take the pictures "
+                "as they were published"
+            )
     for kind, other in (("input", "label"), ("label", "input")):
         alone = sorted(set(found[kind]) - set(found[other]))
         if alone:
-            raise ParameterError(f"{found[kind][alone[0]]} has no {other} of that name in {folder / other} "
-                                 f"({len(alone)} of {len(found[kind])} have none); complete the folder, or take it out")
+            raise ParameterError(
+                f"{found[kind][alone[0]]} has no {other} of that name in {folder / other} "
+                f"({len(alone)} of {len(found[kind])} have none); complete the folder, or take it out"
+            )
     if not found["input"]:
         raise ParameterError(f"{folder / 'input'} holds no PNG file; name the folder that has trainSet and testSet")
     return [(path, found["label"][stem]) for stem, path in found["input"].items()]
@@ -149,13 +174,15 @@ def _pairs(folder):
 def _check_majority(pairs, colours):
     """Raise a ParameterError if noise is not the most common class of the training labels."""
     counts = np.zeros(len(CLASS_NAMES), np.int64)
-    for _, path in pairs[::-(-len(pairs) // LOOKED_AT)]:
+    for _, path in pairs[:: -(-len(pairs) // LOOKED_AT)]:
         counts += np.bincount(read_label(path, colours).ravel(), minlength=len(CLASS_NAMES))
     if counts.argmax() != NOISE:
         shares = ", ".join(f"{name} {counts[CLASS_NAMES.index(name)] / counts.sum():.0%}" for name in colours)
-        raise ParameterError(f"by the colours declared, the labels of {pairs[0][1].parent} are {shares}; noise should "
-                             "be the most common. The classes are probably in another order: declare them in a file "
-                             "and name it with --colours")
+        raise ParameterError(
+            f"by the colours declared, the labels of {pairs[0][1].parent} are {shares}; noise should "
+            "be the most common. The classes are probably in another order: declare them in a file "
+            "and name it with --colours"
+        )
 
 
 def _import_shard(folder, shard, pairs, colours):
@@ -187,11 +214,15 @@ def read_picture(path):
     except (UnidentifiedImageError, OSError, SyntaxError) as error:
         raise ParameterError(f"{path} cannot be read as a picture ({error}); copy it again") from error
     if kind != "PNG":
-        raise ParameterError(f"{path} is {kind} under the name of PNG; only PNG keeps colours as they are: take the "
-                             "pictures as they were published")
+        raise ParameterError(
+            f"{path} is {kind} under the name of PNG; only PNG keeps colours as they are: take the "
+            "pictures as they were published"
+        )
     if size != (spectrogram.COLUMNS, spectrogram.ROWS):
-        raise ParameterError(f"{path} is {size[0]} x {size[1]} pixels, but {spectrogram.COLUMNS} x {spectrogram.ROWS} "
-                             "are needed; take the pictures as they were published")
+        raise ParameterError(
+            f"{path} is {size[0]} x {size[1]} pixels, but {spectrogram.COLUMNS} x {spectrogram.ROWS} "
+            "are needed; take the pictures as they were published"
+        )
     return pixels
 
 
@@ -216,10 +247,12 @@ def read_label(path, colours):
     if len(wrong):
         row, column = wrong[0]
         declared = ", ".join(f"{name} {colour}" for name, colour in colours.items())
-        raise ParameterError(f"{path}: the pixel in row {row}, column {column} has colour "
-                             f"{tuple(int(part) for part in pixels[row, column])}, and {len(wrong)} pixels have a "
-                             f"colour that is not declared; declared are {declared}. "
-                             f"{_advice(pixels[mask == IGNORED], colours)}")
+        raise ParameterError(
+            f"{path}: the pixel in row {row}, column {column} has colour "
+            f"{tuple(int(part) for part in pixels[row, column])}, and {len(wrong)} pixels have a "
+            f"colour that is not declared; declared are {declared}. "
+            f"{_advice(pixels[mask == IGNORED], colours)}"
+        )
     return mask
 
 
@@ -227,6 +260,8 @@ def _advice(wrong, colours):
     """What to do about pixels, uint8 of shape (n, 3), with a colour that is not declared."""
     distance = np.abs(wrong[:, None].astype(int) - np.array(list(colours.values()))).max(axis=2).min(axis=1)
     if (distance <= NEAR).all():
-        return ("They are close to declared ones, as if the picture had once been a JPEG file or been scaled: take the "
-                "labels as they were published")
+        return (
+            "They are close to declared ones, as if the picture had once been a JPEG file or been scaled: take the "
+            "labels as they were published"
+        )
     return "Declare each colour in a file and name it with --colours"

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Batches for training: which images a step gets, augmented, made in the background while the step before runs."""
+
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 
@@ -7,7 +8,7 @@ import numpy as np
 import torch
 
 from ..classes import CLASS_NAMES, IGNORED
-from ..spectrogram import COLUMNS, ROWS
+from ..signal.image import COLUMNS, ROWS
 from .augment import augment
 
 AHEAD = 3
@@ -63,7 +64,7 @@ def step_indices(config, step, image_count, rank=0, ranks=1):
     """
     epoch, place = divmod(step, -(-image_count // config.batch_size))
     order = np.random.default_rng([config.seed, epoch]).permutation(image_count)
-    chosen = order[place * config.batch_size:(place + 1) * config.batch_size]
+    chosen = order[place * config.batch_size : (place + 1) * config.batch_size]
     places = np.arange(rank, -(-len(chosen) // ranks) * ranks, ranks)  # a short batch is filled up from its start
     return chosen[places % len(chosen)], places
 
@@ -84,6 +85,7 @@ def training_batches(image_set, config, steps, rank=0, ranks=1, threads=1):
     Yields:
         (step, images, masks, indices), as of `make_batch`.
     """
+
     def make(step):
         indices, places = step_indices(config, step, len(image_set), rank, ranks)
         generators = [np.random.default_rng([config.seed, 1, step, place]) for place in places]

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Checkpoints of training: networks, optimiser and place in one safetensors file, whole or not there."""
+
 import json
 
 from safetensors import SafetensorError, safe_open
@@ -50,22 +51,28 @@ def load_checkpoint(path, networks, optimizer, config):
         with safe_open(path, "pt") as file:
             metadata = file.metadata()
             there = json.loads(metadata["config"])
-            tensors = {name: file.get_tensor(name) for name in file.keys()}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no dict
     except (SafetensorError, TypeError, KeyError, json.JSONDecodeError) as error:
-        raise ModelError(f"{path} is not a checkpoint of `rpmsn train` ({error}); move it away to start "
-                         "anew") from error
+        raise ModelError(
+            f"{path} is not a checkpoint of `rpmsn train` ({error}); move it away to start anew"
+        ) from error
     ours = json.loads(json.dumps(config.to_dict()))
     changed = [key for key in ours | there if ours.get(key) != there.get(key) and key not in FREE_KEYS]
     if changed:
-        raise ModelError(f"{path} belongs to another configuration ({', '.join(changed)} differ); move it away to "
-                         "start anew, or name another --output")
+        raise ModelError(
+            f"{path} belongs to another configuration ({', '.join(changed)} differ); move it away to "
+            "start anew, or name another --output"
+        )
     for name, network in networks.items():
         prefix = f"{name}."
-        network.load_state_dict({key[len(prefix):]: values for key, values in tensors.items()
-                                 if key.startswith(prefix)})
+        network.load_state_dict(
+            {key[len(prefix) :]: values for key, values in tensors.items() if key.startswith(prefix)}
+        )
     content = optimizer.state_dict()
-    content["state"] = {index: {key: tensors[f"optimizer.{key}.{name}"] for key in OPTIMISER_KEYS}
-                        for index, name in enumerate(_parameter_names(networks))}
+    content["state"] = {
+        index: {key: tensors[f"optimizer.{key}.{name}"] for key in OPTIMISER_KEYS}
+        for index, name in enumerate(_parameter_names(networks))
+    }
     optimizer.load_state_dict(content)
     return json.loads(metadata["state"])
 

@@ -3,14 +3,15 @@
 
 Everything that decides the result stands in it, so that the same file gives the same model again.
 """
+
 import math
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 
-from .. import spectrogram
 from ..classes import CLASS_NAMES
 from ..errors import ParameterError
 from ..files import read_yaml
+from ..signal import image as spectrogram
 from .dataset import SetConfig
 
 SEEDS_APART = 10_000
@@ -23,10 +24,18 @@ _WHOLE_ABOVE_0 = (lambda value: value >= 1 and value == int(value), "a whole num
 _WHOLE = (lambda value: value >= 0 and value == int(value), "a whole number of at least 0")
 _NOT_NEGATIVE = (lambda value: 0 <= value < math.inf, "a number of at least 0")
 _ALLOWED = {
-    "epochs": _WHOLE_ABOVE_0, "batch_size": _WHOLE_ABOVE_0, "learning_rate": _ABOVE_0, "weight_decay": _NOT_NEGATIVE,
-    "fresh_every": _WHOLE, "validate_every": _WHOLE, "seed": _WHOLE, "gradient_clip": _NOT_NEGATIVE,
-    "dice_weight": _NOT_NEGATIVE, "average": (lambda value: 0 <= value < 1, "a number from 0 to below 1"),
-    "teacher_weight": (lambda value: 0 <= value <= 1, "a number from 0 to 1"), "checkpoint_seconds": _NOT_NEGATIVE,
+    "epochs": _WHOLE_ABOVE_0,
+    "batch_size": _WHOLE_ABOVE_0,
+    "learning_rate": _ABOVE_0,
+    "weight_decay": _NOT_NEGATIVE,
+    "fresh_every": _WHOLE,
+    "validate_every": _WHOLE,
+    "seed": _WHOLE,
+    "gradient_clip": _NOT_NEGATIVE,
+    "dice_weight": _NOT_NEGATIVE,
+    "average": (lambda value: 0 <= value < 1, "a number from 0 to below 1"),
+    "teacher_weight": (lambda value: 0 <= value <= 1, "a number from 0 to 1"),
+    "checkpoint_seconds": _NOT_NEGATIVE,
 }
 
 
@@ -99,8 +108,9 @@ def load_config(path):
         ParameterError: the file is missing, is not YAML, or a value does not fit; the message names it.
     """
     path = Path(path)
-    values = read_yaml(path, "training config",
-                       hint="; give the path of a YAML file, or rpmsn-rt for the one that ships")
+    values = read_yaml(
+        path, "training config", hint="; give the path of a YAML file, or rpmsn-rt for the one that ships"
+    )
     if not isinstance(values, dict):
         raise ParameterError(f"training config {path} holds {type(values).__name__}, but a mapping of keys is needed")
     values = dict(values)
@@ -111,9 +121,12 @@ def load_config(path):
         values["validation"] = _build(SetConfig, values["validation"], f"{path}, key 'validation'")
     config = _build(TrainingConfig, values, str(path))
     _check(config, path)
-    return replace(config, train=[replace(entry, recipe=config.recipe) for entry in config.train],
-                   validation=replace(config.validation, recipe=config.recipe),
-                   class_weights=config.class_weights or [1.0] * len(config.classes))
+    return replace(
+        config,
+        train=[replace(entry, recipe=config.recipe) for entry in config.train],
+        validation=replace(config.validation, recipe=config.recipe),
+        class_weights=config.class_weights or [1.0] * len(config.classes),
+    )
 
 
 def _build(kind, values, where):
@@ -140,27 +153,34 @@ def _check(config, path):
         raise ParameterError(f"{path}: class {wrong[0]!r} is unknown; allowed are {', '.join(CLASS_NAMES)}")
     for key, value in (("in_channels", recipe.channels), ("classes", len(config.classes))):
         if config.arguments.get(key) != value:
-            raise ParameterError(f"{path}: arguments has {key}: {config.arguments.get(key)}, but recipe and classes "
-                                 f"ask for {key}: {value}")
+            raise ParameterError(
+                f"{path}: arguments has {key}: {config.arguments.get(key)}, but recipe and classes "
+                f"ask for {key}: {value}"
+            )
     for key, (is_allowed, allowed) in _ALLOWED.items():
         value = getattr(config, key)
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not is_allowed(value):
-            raise ParameterError(f"{path}: {key} is {value!r}, but {allowed} is needed (in YAML 2.0e-3, with the "
-                                 "point)")
+            raise ParameterError(
+                f"{path}: {key} is {value!r}, but {allowed} is needed (in YAML 2.0e-3, with the point)"
+            )
     if config.precision not in PRECISIONS:
         raise ParameterError(f"{path}: precision is {config.precision!r}; allowed are {', '.join(PRECISIONS)}")
     if not isinstance(config.compile, bool):
         raise ParameterError(f"{path}: compile is {config.compile!r}; allowed are true and false")
     if config.class_weights and len(config.class_weights) != len(config.classes):
-        raise ParameterError(f"{path}: class_weights has {len(config.class_weights)} values for "
-                             f"{len(config.classes)} classes; give one a class")
+        raise ParameterError(
+            f"{path}: class_weights has {len(config.class_weights)} values for "
+            f"{len(config.classes)} classes; give one a class"
+        )
     if not config.train:
         raise ParameterError(f"{path}: train is an empty list; give at least one set")
     for entry in config.train:
         apart = (config.validation.seed - entry.seed) % (SEEDS_APART if config.fresh_every else math.inf)
         if entry.preset == config.validation.preset and apart == 0:
-            raise ParameterError(f"{path}: train and validation both have preset {entry.preset!r} with seed "
-                                 f"{config.validation.seed}, so the same scenes; give validation another seed")
+            raise ParameterError(
+                f"{path}: train and validation both have preset {entry.preset!r} with seed "
+                f"{config.validation.seed}, so the same scenes; give validation another seed"
+            )
 
 
 def shipped_config(name):

@@ -7,11 +7,12 @@ A folder holds `set.yml` (what it was made from) and, for every shard of 32 scen
     shard-00000.masks-occupied.npy  uint8, (scenes, 256, 256), 255 = not judged; one file for every rule asked for
     shard-00000.scenes.jsonl        one scene a line, and the facts of its truths
     shard-00000.truths.npz          power of every emission in every row and resource block, from which masks are made;
-                                    and the columns' mirrored shares (`rpmsn.mirror`)
+                                    and the columns' mirrored shares (`rpmsn.signal.iq_image`)
 
 A shard's images are put in place last and by renaming, so a shard is either whole or not there. Masks under another
 rule are made from the truths alone, without rendering a scene again.
 """
+
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,15 +20,17 @@ from pathlib import Path
 import numpy as np
 import yaml
 
-from .. import mirror, spectrogram
 from ..errors import ParameterError
 from ..files import read_yaml, whole_file
 from ..processes import each_done
-from ..synthesis import GENERATOR, labels
-from ..synthesis.presets import random_scene
-from ..synthesis.rendering import render
-from ..synthesis.scene import Scene
-from ..synthesis.truth import Truth
+from ..signal import image as spectrogram
+from ..signal import iq_image as mirror
+from ..synthesis import GENERATOR
+from ..synthesis.labels import masks as labels
+from ..synthesis.labels.truth import Truth
+from ..synthesis.scene.presets import random_scene
+from ..synthesis.scene.rendering import render
+from ..synthesis.scene.scene import Scene
 
 SHARD_SCENES = 32
 SEEDS_PER_SET = 1_000_000
@@ -39,11 +42,11 @@ class SetConfig:
     """A synthetic set of images and masks.
 
     Attributes:
-        preset: which scenes (`rpmsn.synthesis.presets.random_scene`).
+        preset: which scenes (`rpmsn.synthesis.scene.presets.random_scene`).
         count: number of scenes.
         seed: first seed; the set has the scenes of `count` seeds made from it (`scene_seed`).
-        rule: label rule (`rpmsn.synthesis.labels.mask`).
-        recipe: of the images (`rpmsn.spectrogram`).
+        rule: label rule (`rpmsn.synthesis.labels.masks.mask`).
+        recipe: of the images (`rpmsn.signal.image`).
         sample_rates: lowest and highest rate in Hz, for preset `any_rate`; None for all.
         recordings: folder of recordings, for preset `stitched`.
     """
@@ -63,9 +66,16 @@ class SetConfig:
     @property
     def description(self):
         """What decides the images, as it stands in `set.yml`."""
-        return {"preset": self.preset, "count": self.count, "seed": self.seed, "recipe": self.recipe,
-                "sample_rates": self.sample_rates, "recordings": self.recordings, "shard_scenes": SHARD_SCENES,
-                "generator": GENERATOR}
+        return {
+            "preset": self.preset,
+            "count": self.count,
+            "seed": self.seed,
+            "recipe": self.recipe,
+            "sample_rates": self.sample_rates,
+            "recordings": self.recordings,
+            "shard_scenes": SHARD_SCENES,
+            "generator": GENERATOR,
+        }
 
 
 def scene_seed(set_seed, index):
@@ -126,8 +136,9 @@ def claim(folder, description):
     there = there if isinstance(there, dict) else {}
     changed = [key for key in description if there.get(key) != description[key]]
     if changed:
-        raise ParameterError(f"{path} describes another set ({', '.join(changed)} differ); name another folder "
-                             "or move that one away")
+        raise ParameterError(
+            f"{path} describes another set ({', '.join(changed)} differ); name another folder or move that one away"
+        )
 
 
 def _indices(config, shard):
@@ -151,8 +162,9 @@ def masks_file(folder, shard, rule):
 
 def find_shards(folder, ending="images.npy"):
     """Numbers of the shards that have a file with this ending, in order."""
-    numbers = [path.name.removeprefix("shard-").removesuffix(f".{ending}")
-               for path in Path(folder).glob(f"shard-*.{ending}")]
+    numbers = [
+        path.name.removeprefix("shard-").removesuffix(f".{ending}") for path in Path(folder).glob(f"shard-*.{ending}")
+    ]
     return sorted(int(number) for number in numbers if number.isdecimal())
 
 
@@ -184,8 +196,10 @@ def _build_shard(config, folder, shard):
 
 def _label_shard(folder, shard, rule):
     """Make the masks of a shard from its stored truths."""
-    masks = [spectrogram.fill_rows(labels.mask(scene, truths, rule, rows))
-             for scene, truths, rows in read_truths(folder, shard)]
+    masks = [
+        spectrogram.fill_rows(labels.mask(scene, truths, rule, rows))
+        for scene, truths, rows in read_truths(folder, shard)
+    ]
     with whole_file(masks_file(folder, shard, rule)) as file:
         np.save(file, np.stack(masks))
 
@@ -199,7 +213,7 @@ def read_truths(folder, shard):
             truths = []
             for number, facts in enumerate(entry["truths"]):
                 prefix = f"{position}/{number}/"
-                own = {name[len(prefix):]: arrays[name] for name in arrays.files if name.startswith(prefix)}
+                own = {name[len(prefix) :]: arrays[name] for name in arrays.files if name.startswith(prefix)}
                 truths.append(Truth.unpack(facts, own))
             yield Scene.from_dict(entry["scene"]), truths, entry["rows"]
 
@@ -244,12 +258,15 @@ class ImageSet:
         folder = Path(folder)
         shards = find_shards(folder)
         if not shards:
-            raise ParameterError(f"{folder} holds no shard of a set; make it with `rpmsn synth --as set` or name "
-                                 "another folder")
+            raise ParameterError(
+                f"{folder} holds no shard of a set; make it with `rpmsn synth --as set` or name another folder"
+            )
         masks = [masks_file(folder, shard, rule) for shard in shards]
         if not all(file.exists() for file in masks):
-            raise ParameterError(f"{folder} has no masks of rule {rule!r}; make them with `rpmsn synth --as set "
-                                 f"--rule {rule}` and the options the set was made with")
+            raise ParameterError(
+                f"{folder} has no masks of rule {rule!r}; make them with `rpmsn synth --as set "
+                f"--rule {rule}` and the options the set was made with"
+            )
         self.images = Joined(np.load(shard_file(folder, shard, "images.npy"), mmap_mode="r") for shard in shards)
         self.masks = [np.load(file, mmap_mode="r") for file in masks]
 

@@ -9,6 +9,7 @@ What is trained on what stands in a configuration: `published-experiment` compar
 with a row for every system, trained or not. Stopped at any moment, the same command goes on where it was;
 `--stop-after` ends it in time where machines are lent by the minute.
 """
+
 import argparse
 import json
 import logging
@@ -22,24 +23,32 @@ import numpy as np
 import torch
 import yaml
 
-from .. import network, spectrogram
+from .. import network
 from ..errors import MissingLibraryError, ParameterError, RpmsnError
 from ..files import read_yaml, whole_file
-from ..inference.model import load_model
+from ..models.model import load_model
 from ..network.shapes import count_macs, count_parameters
-from ..report import markdown_table, percent
-from . import scores
+from ..signal import image as spectrogram
+from ..tables import markdown_table, percent
 from .authors import imported_set
 from .config import load_config, shipped_config
 from .dataset import SetConfig, build_set, find_shards, read_truths
+from .evaluation import scores
 from .sets import open_set
 from .train import Trainer, predictions
 
 CONFIG = "published-experiment"
 OWN_KEYS = ("title", "needs")
 """What a system has beside the keys of a training configuration."""
-BINS = {"-10..0": (-10, 0), "0..10": (0, 10), "10..20": (10, 20), "20..30": (20, 30), "40": (30, 45), "50": (45, 60),
-        "100": (60, 150)}
+BINS = {
+    "-10..0": (-10, 0),
+    "0..10": (0, 10),
+    "10..20": (10, 20),
+    "20..30": (20, 30),
+    "40": (30, 45),
+    "50": (45, 60),
+    "100": (60, 150),
+}
 """Name of a range of SNR over the span -> from (included) and to (excluded), dB."""
 POOLS = {"all": -math.inf, "0 dB and above": 0, "20 dB and above": 20}
 """Name of a sum of ranges -> lowest SNR in it, dB."""
@@ -71,14 +80,20 @@ class Experiment:
         self.folder = Path(folder)
         self.factor = spectrogram.ROWS // size
         self.imported = Path(imported) if imported else None
-        chosen = {"config": None if config_path == CONFIG else config_path, "size": None if size == 256 else size,
-                  "scenes": scenes, "epochs": epochs, "imported": imported}
+        chosen = {
+            "config": None if config_path == CONFIG else config_path,
+            "size": None if size == 256 else size,
+            "scenes": scenes,
+            "epochs": epochs,
+            "imported": imported,
+        }
         self.options = "".join(f" --{key} {value}" for key, value in chosen.items() if value is not None)
         self.values = _read(shipped_config(config_path))
         if scenes:
             total = sum(entry["count"] for entry in self.values["train"])
-            self.values["train"] = [{**entry, "count": max(1, round(entry["count"] * scenes / total))}
-                                    for entry in self.values["train"]]
+            self.values["train"] = [
+                {**entry, "count": max(1, round(entry["count"] * scenes / total))} for entry in self.values["train"]
+            ]
         if epochs:
             self.values["epochs"] = epochs
         self.systems = self.values.pop("systems")
@@ -103,8 +118,11 @@ class Experiment:
         """TrainingConfig of a system; its file is `config.yml` in the system's folder."""
         system = self.systems[name]
         values = {**self.values, **{key: value for key, value in system.items() if key not in OWN_KEYS}}
-        arguments = {"in_channels": spectrogram.recipe(system["recipe"]).channels, "classes": len(values["classes"]),
-                     **system.get("arguments", {})}
+        arguments = {
+            "in_channels": spectrogram.recipe(system["recipe"]).channels,
+            "classes": len(values["classes"]),
+            **system.get("arguments", {}),
+        }
         if self.factor > 1:
             arguments.update(network=system["architecture"], factor=self.factor)
             values["architecture"] = "reduced"
@@ -115,8 +133,11 @@ class Experiment:
             file.write(yaml.safe_dump(values, sort_keys=False).encode())
         config = load_config(path)
         if self.imported:
-            config = replace(config, train=[imported_set(self.imported / "train")],
-                             validation=imported_set(self.imported / "validation"))
+            config = replace(
+                config,
+                train=[imported_set(self.imported / "train")],
+                validation=imported_set(self.imported / "validation"),
+            )
         return config
 
     def sets(self, recipe):
@@ -157,8 +178,10 @@ class Experiment:
         for image_set, snr_db in self._test_sets(config, workers):
             for label, matrix in matrices_by_snr(built, image_set, snr_db, config, device).items():
                 matrices[label] = matrices.get(label, 0) + matrix
-        found = {"sha256": model.card.sha256,
-                 "confusion": {label: matrix.tolist() for label, matrix in matrices.items()}}
+        found = {
+            "sha256": model.card.sha256,
+            "confusion": {label: matrix.tolist() for label, matrix in matrices.items()},
+        }
         with whole_file(path) as file:
             file.write(json.dumps(found).encode())
         return path
@@ -187,16 +210,23 @@ class Experiment:
             return row
         model = load_model(card)
         arguments, training = model.card.arguments, model.card.training
-        row |= {"state": "trained", "size": spectrogram.ROWS // arguments.get("factor", 1),
-                "steps": training["steps"], "batch": training["config"]["batch_size"],
-                "minutes": training["minutes"], "machine": training["machine"]}
+        row |= {
+            "state": "trained",
+            "size": spectrogram.ROWS // arguments.get("factor", 1),
+            "steps": training["steps"],
+            "batch": training["config"]["batch_size"],
+            "minutes": training["minutes"],
+            "machine": training["machine"],
+        }
         try:
             built = network.create(model.card.architecture, **arguments)
             row |= {"parameters": count_parameters(built), "gmac": count_macs(built, arguments["in_channels"]) / 1e9}
         except MissingLibraryError:
             log.info("parameters of %s are not counted: its library is not installed", name)
-        matrices = {label: np.array(matrix) for label, matrix in
-                    json.loads(found.read_text(encoding="utf-8"))["confusion"].items()}
+        matrices = {
+            label: np.array(matrix)
+            for label, matrix in json.loads(found.read_text(encoding="utf-8"))["confusion"].items()
+        }
         classes = model.card.classes
         row["scores"] = {label: scores.report(matrix, classes) for label, matrix in pooled(matrices).items()}
         return row
@@ -219,8 +249,11 @@ class Experiment:
 
 def _read(path):
     values = read_yaml(path, "experiment")
-    missing = [key for key in ("about", "train", "tests", "epochs", "classes", "systems")
-               if not isinstance(values, dict) or key not in values]
+    missing = [
+        key
+        for key in ("about", "train", "tests", "epochs", "classes", "systems")
+        if not isinstance(values, dict) or key not in values
+    ]
     if missing:
         raise ParameterError(f"experiment {path} has no key {missing[0]!r}; see configs/{CONFIG}.yml for all of them")
     return values
@@ -228,8 +261,13 @@ def _read(path):
 
 def snr_of(folder):
     """SNR over the whole span of every scene of a set, dB, in the set's order; None where the scene does not say."""
-    return np.array([scene.reception.noise and scene.reception.noise.snr_db for shard in find_shards(folder)
-                     for scene, _, _ in read_truths(folder, shard)])
+    return np.array(
+        [
+            scene.reception.noise and scene.reception.noise.snr_db
+            for shard in find_shards(folder)
+            for scene, _, _ in read_truths(folder, shard)
+        ]
+    )
 
 
 def matrices_by_snr(built, image_set, snr_db, config, device="cpu"):
@@ -277,51 +315,105 @@ def markdown(rows, about):
         rows: list of dict, as of `Experiment.rows`.
         about: what the experiment is, in words.
     """
-    lines = [about, "",
-             "Accuracy is that of each class against the rest, and all means are over the classes. A network of size "
-             "128 sees the image at half the resolution in time and frequency; all are scored on masks of 256 x 256.",
-             "",
-             *markdown_table(("system", "image", "size", "parameters", "GMAC", "steps x batch", "minutes", "machine"),
-                             [_training_cells(row) for row in rows], right=False)]
+    lines = [
+        about,
+        "",
+        "Accuracy is that of each class against the rest, and all means are over the classes. A network of size "
+        "128 sees the image at half the resolution in time and frequency; all are scored on masks of 256 x 256.",
+        "",
+        *markdown_table(
+            ("system", "image", "size", "parameters", "GMAC", "steps x batch", "minutes", "machine"),
+            [_training_cells(row) for row in rows],
+            right=False,
+        ),
+    ]
     trained = [row for row in rows if "scores" in row]
     labels = [label for label in (*POOLS, *BINS) if any(label in row["scores"] for row in trained)]
     for measure in MEASURES if trained else ():
         heads = [f"{label} dB" if label in BINS else label for label in labels]
-        lines += ["", f"## {measure.replace('_', ' ').capitalize()}, %", "",
-                  *markdown_table(("system", "image", *heads), [
-                      (row["system"], row["image"], *(percent(row["scores"].get(label, {}).get(measure), missing="")
-                                                      for label in labels)) for row in trained], right=False)]
+        lines += [
+            "",
+            f"## {measure.replace('_', ' ').capitalize()}, %",
+            "",
+            *markdown_table(
+                ("system", "image", *heads),
+                [
+                    (
+                        row["system"],
+                        row["image"],
+                        *(percent(row["scores"].get(label, {}).get(measure), missing="") for label in labels),
+                    )
+                    for row in trained
+                ],
+                right=False,
+            ),
+        ]
     if trained:
         classes = list(trained[0]["scores"]["all"]["classes"])
-        lines += ["", "## IoU by class, all scenes, %", "", *markdown_table(("system", "image", *classes), [
-            (row["system"], row["image"], *(percent(row["scores"]["all"]["classes"][name]["iou"], missing="")
-                                            for name in classes)) for row in trained], right=False)]
+        lines += [
+            "",
+            "## IoU by class, all scenes, %",
+            "",
+            *markdown_table(
+                ("system", "image", *classes),
+                [
+                    (
+                        row["system"],
+                        row["image"],
+                        *(percent(row["scores"]["all"]["classes"][name]["iou"], missing="") for name in classes),
+                    )
+                    for row in trained
+                ],
+                right=False,
+            ),
+        ]
     return "\n".join(lines) + "\n"
 
 
 def _training_cells(row):
     if "scores" not in row:
         return row["system"], row["image"], row["state"], *[""] * 5
-    return (row["system"], row["image"], str(row["size"]), f"{row['parameters']:,}" if "parameters" in row else "?",
-            f"{row['gmac']:.2f}" if "gmac" in row else "?", f"{row['steps']} x {row['batch']}", f"{row['minutes']:g}",
-            row["machine"])
+    return (
+        row["system"],
+        row["image"],
+        str(row["size"]),
+        f"{row['parameters']:,}" if "parameters" in row else "?",
+        f"{row['gmac']:.2f}" if "gmac" in row else "?",
+        f"{row['steps']} x {row['batch']}",
+        f"{row['minutes']:g}",
+        row["machine"],
+    )
 
 
 def main(arguments=None):
     """The command; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m rpmsn.training.experiment", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="python -m rpmsn.training.experiment",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--output", required=True, metavar="FOLDER", help="folder for everything that is made")
     parser.add_argument("--config", default=CONFIG, metavar="FILE", help="of the experiment (default: what ships)")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="train these systems (default: all that can be here)")
-    parser.add_argument("--size", type=int, default=spectrogram.ROWS, metavar="PIXELS",
-                        help="rows and columns that the networks see: 256, 128 or 64 (default: %(default)s)")
+    parser.add_argument(
+        "--size",
+        type=int,
+        default=spectrogram.ROWS,
+        metavar="PIXELS",
+        help="rows and columns that the networks see: 256, 128 or 64 (default: %(default)s)",
+    )
     parser.add_argument("--scenes", type=int, metavar="N", help="scenes to train on (default: as configured)")
     parser.add_argument("--epochs", type=int, metavar="N", help="how often each is seen (default: as configured)")
-    parser.add_argument("--imported", metavar="FOLDER",
-                        help="sets that `rpmsn import-authors` made, instead of synthetic ones")
-    parser.add_argument("--workers", type=int, default=torch.get_num_threads(), metavar="N",
-                        help="processes that make scenes, threads that train (default: %(default)s)")
+    parser.add_argument(
+        "--imported", metavar="FOLDER", help="sets that `rpmsn import-authors` made, instead of synthetic ones"
+    )
+    parser.add_argument(
+        "--workers",
+        type=int,
+        default=torch.get_num_threads(),
+        metavar="N",
+        help="processes that make scenes, threads that train (default: %(default)s)",
+    )
     parser.add_argument("--stop-after", type=float, metavar="MINUTES", help="stop with a checkpoint")
     parser.add_argument("--table", action="store_true", help="only write the tables of what is there")
     options = parser.parse_args(arguments)
@@ -334,8 +426,9 @@ def main(arguments=None):
 
 
 def _run(options):
-    experiment = Experiment(options.output, options.config, options.size, options.scenes, options.epochs,
-                            options.imported)
+    experiment = Experiment(
+        options.output, options.config, options.size, options.scenes, options.epochs, options.imported
+    )
     chosen = experiment.chosen(options.only)
     end = time.monotonic() + 60 * options.stop_after if options.stop_after else math.inf
     skipped = []

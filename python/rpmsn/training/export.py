@@ -5,6 +5,7 @@
 the space. `NAME.int8.onnx` has quantised convolutions, with ranges from images of the kind that the model was trained
 on. ONNX Runtime and OpenVINO both read both. Every file is compared with torch before anything is written.
 """
+
 import hashlib
 import io
 import logging
@@ -15,13 +16,13 @@ from pathlib import Path
 
 import numpy as np
 
-from .. import spectrogram
+from .. import runtimes
 from ..errors import MissingLibraryError, ModelError, ParameterError
 from ..files import read_yaml, whole_file
-from ..inference import runtimes
-from ..inference.model import EXPORTS, Model, save_card
-from ..inference.runtimes.torch_runtime import TorchRuntime
+from ..models.model import EXPORTS, Model, save_card
 from ..processes import progress_bar
+from ..runtimes.torch_runtime import TorchRuntime
+from ..signal import image as spectrogram
 from .dataset import find_shards, shard_file
 
 log = logging.getLogger(__name__)
@@ -54,7 +55,7 @@ def export(model, formats="all", calibration=None, output=None, quiet=False):
     """Write a model's ONNX files, and list them in its card.
 
     Args:
-        model: rpmsn.inference.model.Model.
+        model: rpmsn.models.model.Model.
         formats: `onnx`, `onnx-int8` or `all`.
         calibration: folder of a set with images of the card's recipe (`rpmsn synth --as set`); for int8.
         output: folder, made if it is not there; it gets card and weights too. None for where the model is.
@@ -107,8 +108,10 @@ def calibration_images(card, folder):
     Returns:
         float32, shape (at most `CALIBRATION_IMAGES`, channels, 256, 256), 0..1.
     """
-    make = (f"make one with: rpmsn synth --as set --preset any_rate --recipe {card.recipe} "
-            f"--count {CALIBRATION_IMAGES} --output FOLDER")
+    make = (
+        f"make one with: rpmsn synth --as set --preset any_rate --recipe {card.recipe} "
+        f"--count {CALIBRATION_IMAGES} --output FOLDER"
+    )
     if folder is None:
         raise ParameterError(f"int8 needs a calibration set (--calibration FOLDER); {make}; or choose --format onnx")
     folder = Path(folder)
@@ -119,9 +122,11 @@ def calibration_images(card, folder):
     shards = [np.load(shard_file(folder, number, "images.npy"), mmap_mode="r") for number in numbers]
     wanted = (spectrogram.recipe(card.recipe).channels, spectrogram.ROWS, spectrogram.COLUMNS)
     if recipe != card.recipe or any(shard.shape[1:] != wanted for shard in shards):
-        raise ParameterError(f"calibration set {folder} has images of recipe {recipe!r} and shape "
-                             f"{shards[0].shape[1:]}, but model {card.name!r} takes recipe {card.recipe!r} and shape "
-                             f"{wanted}; {make}")
+        raise ParameterError(
+            f"calibration set {folder} has images of recipe {recipe!r} and shape "
+            f"{shards[0].shape[1:]}, but model {card.name!r} takes recipe {card.recipe!r} and shape "
+            f"{wanted}; {make}"
+        )
     places = [(shard, index) for shard in shards for index in range(len(shard))]
     chosen = np.linspace(0, len(places) - 1, min(len(places), CALIBRATION_IMAGES)).astype(int)
     return np.stack([places[place][0][places[place][1]] for place in chosen]).astype(np.float32) / 255
@@ -150,9 +155,17 @@ def int8_file(model, images, quiet=False):
         source, target = Path(folder) / "float32.onnx", Path(folder) / "int8.onnx"
         source.write_bytes(_traced(model, torch.onnx.TrainingMode.EVAL).SerializeToString())
         with progress_bar(len(images), "image", f"calibrating {model.card.name}", quiet) as progress:
-            quantize_static(str(source), str(target), _Reader(images, progress), quant_format=QuantFormat.QDQ,
-                            activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8, per_channel=True,
-                            op_types_to_quantize=list(QUANTISED), calibrate_method=CalibrationMethod.MinMax)
+            quantize_static(
+                str(source),
+                str(target),
+                _Reader(images, progress),
+                quant_format=QuantFormat.QDQ,
+                activation_type=QuantType.QUInt8,
+                weight_type=QuantType.QInt8,
+                per_channel=True,
+                op_types_to_quantize=list(QUANTISED),
+                calibrate_method=CalibrationMethod.MinMax,
+            )
         return target.read_bytes()
 
 
@@ -173,7 +186,7 @@ def check(model, key, images):
     """
     names = [name for name in runtimes.available(model) if runtimes.KINDS[name].export == key]
     # The first two at once: a file has to take any batch size.
-    batches = [images[:2], *(images[index:index + 1] for index in _spread(len(images)))]
+    batches = [images[:2], *(images[index : index + 1] for index in _spread(len(images)))]
     reference = TorchRuntime(model, threads=1)
     expected = [reference.probabilities(batch) for batch in batches]
     difference, agreement = 0.0, 1.0
@@ -181,17 +194,24 @@ def check(model, key, images):
         runtime = runtimes.create(model, name)
         found = [runtime.probabilities(batch) for batch in batches]
         largest = max(float(np.abs(mine - theirs).max()) for mine, theirs in zip(found, expected))
-        alike = float(np.mean([(mine.argmax(1) == theirs.argmax(1)).mean()
-                               for mine, theirs in zip(found[1:], expected[1:])]))
-        log.info("%s against torch: probabilities differ by %.2g at most, the class is the same in %.2f %% of pixels",
-                 name, largest, 100 * alike)
+        alike = float(
+            np.mean([(mine.argmax(1) == theirs.argmax(1)).mean() for mine, theirs in zip(found[1:], expected[1:])])
+        )
+        log.info(
+            "%s against torch: probabilities differ by %.2g at most, the class is the same in %.2f %% of pixels",
+            name,
+            largest,
+            100 * alike,
+        )
         difference, agreement = max(difference, largest), min(agreement, alike)
     if key == "onnx-int8":
         return {"calibration_images": len(images), "agreement": round(agreement, 5)}
     if not difference <= TOLERANCE:
-        raise ModelError(f"the exported network of {model.card.name!r} differs from torch by {difference:.2g} in "
-                         f"probability, more than {TOLERANCE:g}; nothing was written. Its architecture "
-                         f"{model.card.architecture!r} does something that ONNX opset {OPSET} does otherwise")
+        raise ModelError(
+            f"the exported network of {model.card.name!r} differs from torch by {difference:.2g} in "
+            f"probability, more than {TOLERANCE:g}; nothing was written. Its architecture "
+            f"{model.card.architecture!r} does something that ONNX opset {OPSET} does otherwise"
+        )
     return {"largest_difference": float(f"{difference:.2g}")}
 
 
@@ -232,9 +252,17 @@ def _traced(model, training):
         # Shape checks in Python become constants, which is right here; the exporter that follows this one in torch
         # needs a library more.
         warnings.simplefilter("ignore")
-        torch.onnx.export(model.network(), (image,), content, opset_version=OPSET, dynamo=False, training=training,
-                          input_names=["images"], output_names=["logits"],
-                          dynamic_axes={"images": {0: "batch"}, "logits": {0: "batch"}})
+        torch.onnx.export(
+            model.network(),
+            (image,),
+            content,
+            opset_version=OPSET,
+            dynamo=False,
+            training=training,
+            input_names=["images"],
+            output_names=["logits"],
+            dynamic_axes={"images": {0: "batch"}, "logits": {0: "batch"}},
+        )
     graph = onnx.load_from_string(content.getvalue())
     sizes = graph.graph.output[0].type.tensor_type.shape.dim
     for size, value in zip(sizes[1:], (len(model.card.classes), spectrogram.ROWS, spectrogram.COLUMNS)):
@@ -267,8 +295,9 @@ def _need(library):
     try:
         __import__(library)
     except ImportError as error:
-        raise MissingLibraryError(f"`rpmsn export` needs the Python package {library} ({error}); install it: "
-                                  f"pip install {library}") from error
+        raise MissingLibraryError(
+            f"`rpmsn export` needs the Python package {library} ({error}); install it: pip install {library}"
+        ) from error
 
 
 def _recipe_of(folder):
@@ -277,8 +306,10 @@ def _recipe_of(folder):
     try:
         return read_yaml(path)["recipe"]
     except (ParameterError, KeyError, TypeError) as error:
-        raise ParameterError(f"{path} of the calibration set does not tell the recipe of its images ({error}); make "
-                             "the set with `rpmsn synth --as set`") from error
+        raise ParameterError(
+            f"{path} of the calibration set does not tell the recipe of its images ({error}); make "
+            "the set with `rpmsn synth --as set`"
+        ) from error
 
 
 def _random_images(card):
@@ -300,5 +331,9 @@ def _listed(model, key, facts):
 def _with_those_there(card, folder):
     """The card without exports of before that are not in `folder`."""
     there = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.glob("*.onnx")}
-    return replace(card, exports={key: entry for key, entry in sorted(card.exports.items())
-                                  if there.get(entry["file"]) == entry["sha256"]})
+    return replace(
+        card,
+        exports={
+            key: entry for key, entry in sorted(card.exports.items()) if there.get(entry["file"]) == entry["sha256"]
+        },
+    )

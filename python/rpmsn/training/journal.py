@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How a training goes, for TensorBoard: `tensorboard --logdir RUN`."""
+
 import logging
 
 log = logging.getLogger(__name__)

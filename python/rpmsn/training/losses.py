@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What training makes small: cross-entropy of pixels, soft Dice of regions, and the distance from a teacher."""
+
 import torch
 import torch.nn.functional as F
 
@@ -24,7 +25,7 @@ def segmentation_loss(logits, masks, class_weights, dice_weight=0.0):
     # Where a weight is zero the mean of `nll_loss` divides by the weights of pixels that are there: perhaps by none.
     loss = F.nll_loss(log_probabilities, masks, class_weights, ignore_index=IGNORED, reduction="sum")
     weight_of = torch.zeros(256, device=masks.device)
-    weight_of[:len(class_weights)] = class_weights
+    weight_of[: len(class_weights)] = class_weights
     loss = loss / weight_of[masks].sum().clamp(min=1e-6)
     if dice_weight:
         loss = loss + dice_weight * dice_loss(log_probabilities.exp(), masks)
@@ -60,4 +61,4 @@ def teacher_loss(logits, teacher_logits):
     own = F.log_softmax(logits.float() / TEACHER_TEMPERATURE, dim=1)
     wanted = F.log_softmax(teacher_logits.float() / TEACHER_TEMPERATURE, dim=1)
     pixels = logits.numel() / logits.shape[1]
-    return F.kl_div(own, wanted, reduction="sum", log_target=True) * TEACHER_TEMPERATURE ** 2 / pixels
+    return F.kl_div(own, wanted, reduction="sum", log_target=True) * TEACHER_TEMPERATURE**2 / pixels

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The sets of a training run: made when they are missing, and anew in the background while training goes on."""
+
 import os
 import shutil
 import signal
@@ -20,8 +21,9 @@ def open_set(config, folder, workers=1, quiet=False):
     except RpmsnError:
         raise
     except (ValueError, EOFError, FileNotFoundError, BadZipFile) as error:
-        raise ModelError(f"set {folder} holds a file that is not whole ({error}); remove the set's folder, and it is "
-                         "made again") from error
+        raise ModelError(
+            f"set {folder} holds a file that is not whole ({error}); remove the set's folder, and it is made again"
+        ) from error
 
 
 class TrainingSets:

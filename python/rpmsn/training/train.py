@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The training loop: a configuration in, a model (card and weights) out; killed half-way, it goes on where it was."""
+
 import copy
 import logging
 import math
@@ -11,17 +12,18 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from .. import network, spectrogram
+from .. import network
 from ..errors import ModelError, ParameterError
 from ..files import whole_file
-from ..inference.model import load_model, save_model
+from ..models.model import load_model, save_model
 from ..processes import progress_bar
+from ..signal import image as spectrogram
 from ..synthesis import GENERATOR
 from ..version import __version__
-from . import scores
 from .batches import make_batch, to_device, training_batches
-from .calibration import PixelSample, fit_temperature
 from .checkpoint import load_checkpoint, save_checkpoint
+from .evaluation import scores
+from .evaluation.calibration import PixelSample, fit_temperature
 from .journal import Journal
 from .losses import segmentation_loss, teacher_loss
 from .parallel import Group
@@ -111,14 +113,17 @@ def _model(config, key):
     try:
         model = load_model(name)
     except ModelError as error:
-        raise ModelError(f"{key} names a model that cannot be had: {error}; train it first, or name another "
-                         "one") from error
+        raise ModelError(
+            f"{key} names a model that cannot be had: {error}; train it first, or name another one"
+        ) from error
     same = ("recipe", "classes") + (("architecture", "arguments") if key == "start_from" else ())
     for aspect in same:
         if getattr(model.card, aspect) != getattr(config, aspect):
-            raise ModelError(f"{key} is {name}, whose {aspect} is {getattr(model.card, aspect)}, but this "
-                             f"configuration has {getattr(config, aspect)}; name a model that agrees, or change "
-                             f"{aspect}")
+            raise ModelError(
+                f"{key} is {name}, whose {aspect} is {getattr(model.card, aspect)}, but this "
+                f"configuration has {getattr(config, aspect)}; name a model that agrees, or change "
+                f"{aspect}"
+            )
     return model.network()
 
 
@@ -155,8 +160,10 @@ class Trainer:
         torch.set_num_threads(self.workers)
         with Group() as self.group:
             if config.batch_size < self.group.size:
-                raise ParameterError(f"batch_size is {config.batch_size}, but {self.group.size} processes share a "
-                                     "batch; give at least one image each")
+                raise ParameterError(
+                    f"batch_size is {config.batch_size}, but {self.group.size} processes share a "
+                    "batch; give at least one image each"
+                )
             self._make_network()
             networks = {"network": self.network} | ({"average": self.average.network} if self.average else {})
             state = load_checkpoint(self.checkpoint, networks, self.optimizer, config) or {"step": 0, "seconds": 0.0}
@@ -205,8 +212,9 @@ class Trainer:
         with TrainingSets(self.config, self.sets, self.folder, self.workers, self.group) as sets:
             period_steps = sets.period_epochs * self.steps_an_epoch
             train_set = sets.open(state["step"] // period_steps)
-            with progress_bar(self.steps, "step", f"training {self.config.name}", not self.group.is_first,
-                              state["step"]) as progress:
+            with progress_bar(
+                self.steps, "step", f"training {self.config.name}", not self.group.is_first, state["step"]
+            ) as progress:
                 while True:
                     period = state["step"] // period_steps
                     steps = range(state["step"], min((period + 1) * period_steps, self.steps))
@@ -223,8 +231,9 @@ class Trainer:
         for step, images, masks, indices in batches:
             loss = self._step(step, images, masks, indices)
             now = time.monotonic()
-            state.update(step=step + 1, loss=0.98 * state.get("loss", loss) + 0.02 * loss,
-                         seconds=state["seconds"] + now - last)
+            state.update(
+                step=step + 1, loss=0.98 * state.get("loss", loss) + 0.02 * loss, seconds=state["seconds"] + now - last
+            )
             last = now
             is_epoch = state["step"] % self.steps_an_epoch == 0
             must_stop = group.as_first(now > self.stop_time)
@@ -263,9 +272,11 @@ class Trainer:
             bad = self.folder / f"bad-step-{step}-process-{self.group.rank}.npz"
             with whole_file(bad) as file:
                 np.savez(file, images=images.numpy(), masks=masks.numpy(), indices=indices)
-            raise ModelError(f"at step {step} the loss became {loss} and its gradient {norm}; the batch is in {bad}; "
-                             f"lower learning_rate (now {config.learning_rate:g}) and start anew with another "
-                             "--output, or with the same one after moving the checkpoint away")
+            raise ModelError(
+                f"at step {step} the loss became {loss} and its gradient {norm}; the batch is in {bad}; "
+                f"lower learning_rate (now {config.learning_rate:g}) and start anew with another "
+                "--output, or with the same one after moving the checkpoint away"
+            )
         self.optimizer.step()
         if self.average:
             self.average.update(step)
@@ -284,16 +295,24 @@ class Trainer:
         epoch = state["step"] // self.steps_an_epoch
         if epoch % self.config.validate_every == 0:
             found = self._scores(state)
-            log.info("epoch %d of %d: mean IoU %.4f (%s)", epoch, self.config.epochs, found["mean_iou"],
-                     ", ".join(f"{name} {value}" for name, value in found["iou"].items()))
+            log.info(
+                "epoch %d of %d: mean IoU %.4f (%s)",
+                epoch,
+                self.config.epochs,
+                found["mean_iou"],
+                ", ".join(f"{name} {value}" for name, value in found["iou"].items()),
+            )
             self.network.train()
 
     def _scores(self, state, sample=None):
         """Scores on the validation set, told to TensorBoard too; arguments as of `evaluate`."""
         matrix = evaluate(self.finished, self.validation_set, self.config, self.device, sample)
         found = scores.summary(matrix, self.config.classes)
-        self.journal.write(state["step"], {"validation/mean_iou": found["mean_iou"]} | {
-            f"validation/iou_{name}": value for name, value in found["iou"].items()})
+        self.journal.write(
+            state["step"],
+            {"validation/mean_iou": found["mean_iou"]}
+            | {f"validation/iou_{name}": value for name, value in found["iou"].items()},
+        )
         return found
 
     def _save(self, state):
@@ -314,9 +333,16 @@ class Trainer:
             "generator": GENERATOR,
         }
         card = {
-            "name": config.name, "version": config.version, "architecture": config.architecture,
-            "arguments": config.arguments, "classes": config.classes, "recipe": config.recipe,
-            "frame_seconds": spectrogram.FRAME_SECONDS, "sample_rates": config.sample_rates, "training": training,
-            "temperature": temperature, "scores": {"validation": validation_scores},
+            "name": config.name,
+            "version": config.version,
+            "architecture": config.architecture,
+            "arguments": config.arguments,
+            "classes": config.classes,
+            "recipe": config.recipe,
+            "frame_seconds": spectrogram.FRAME_SECONDS,
+            "sample_rates": config.sample_rates,
+            "training": training,
+            "temperature": temperature,
+            "scores": {"validation": validation_scores},
         }
         return save_model(self.finished, card, self.folder)

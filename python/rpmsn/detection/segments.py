@@ -1,0 +1,294 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Mask -> segments: connected stretches of one class in one frame, measured on the powers themselves.
+
+A network's doubt shows as patches of one class inside a carrier of another. So first the connected stretches that are
+not noise are found, whatever their class; then the columns of each vote, by the sums of their class probabilities.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+
+from ..classes import CLASS_NAMES, LTE, NOISE, OTHER
+from ..signal.image import COLUMNS
+from . import doubt, lte_parting
+
+MIN_PIXELS = 24
+"""Smaller components are specks, not segments."""
+MIN_COLUMN_SHARE = 0.25
+"""A column belongs to a segment where it holds this share of what the segment's fullest column holds."""
+MIN_RUN_COLUMNS = 4
+"""Within one stretch, columns of another class than most are a carrier of their own from this width on..."""
+MIN_RUN_MARGIN = 0.3
+"""...and where that class leads the majority's by this share of all probability there."""
+MIN_SNR_DB = -10.0
+"""What has less power than this over the noise floor is no transmission, whatever the network says."""
+EDGE_REACH = 3
+"""An edge is looked for this many columns to either side of the mask's, and the levels beyond."""
+
+
+@dataclass(frozen=True)
+class FrameGeometry:
+    """Where the pixels of a frame lie.
+
+    Attributes:
+        sample_rate: Hz.
+        center_frequency: Hz, absolute; 0 where it is not known.
+        start_offset: number of the frame's first sample since the stream began.
+        samples: samples in the frame.
+        rows: rows of the image that show these samples.
+        columns: of the image; `sample_rate` is what all of them span.
+    """
+
+    sample_rate: float
+    center_frequency: float
+    start_offset: int
+    samples: int
+    rows: int
+    columns: int = COLUMNS
+
+    def frequency(self, column):
+        """Hz at a place on the column axis: 0 is the first column's lower end, `columns` the last one's upper end."""
+        bin_width = self.sample_rate / self.columns
+        low, high = self.center_frequency - self.sample_rate / 2, self.center_frequency + self.sample_rate / 2
+        return float(np.clip(self.center_frequency + (column - (self.columns + 1) / 2) * bin_width, low, high))
+
+    def offset(self, row):
+        """Number of the sample where a row starts."""
+        return self.start_offset + row * self.samples // self.rows
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One connected stretch of one class in one frame.
+
+    Attributes:
+        class_id, label: the class (id in `rpmsn.classes.CLASS_NAMES`).
+        confidence: mean probability of the class over the segment's pixels, 0..1.
+        freq_lower, freq_upper: edges, Hz, absolute when the centre frequency is known.
+        start_offset, end_offset: samples since the stream began; the end is the first sample after it.
+        sample_rate: Hz.
+        snr_db: mean power over that of the frame's noise floor, minus one, dB.
+        pwr_db: power inside the edges while on, dB over full scale.
+        rows: the segment's first row and the one after its last, in the frame's image.
+        columns: the same of columns.
+    """
+
+    class_id: int
+    label: str
+    confidence: float
+    freq_lower: float
+    freq_upper: float
+    start_offset: int
+    end_offset: int
+    sample_rate: float
+    snr_db: float
+    pwr_db: float
+    rows: tuple
+    columns: tuple
+
+    @property
+    def center_frequency(self):
+        """Middle between the edges, Hz."""
+        return (self.freq_lower + self.freq_upper) / 2
+
+    @property
+    def bandwidth(self):
+        """Distance of the edges, Hz."""
+        return self.freq_upper - self.freq_lower
+
+    @property
+    def duration(self):
+        """Seconds."""
+        return (self.end_offset - self.start_offset) / self.sample_rate
+
+
+def find_segments(mask, probabilities, power, floor, geometry, classes=CLASS_NAMES):
+    """Segments of one frame, lowest frequency first.
+
+    Args:
+        mask: integer, shape (rows, 256), indices into `classes`.
+        probabilities: float32, shape (classes, rows, 256).
+        power: float32, shape (rows, 256), linear (`rpmsn.signal.image.power`).
+        floor: noise power in a pixel, linear.
+        geometry: FrameGeometry.
+        classes: names in the order of the model's outputs.
+
+    Returns:
+        list of Segment.
+    """
+    ids = np.array([CLASS_NAMES.index(label) for label in classes])
+    noise, other = (
+        next((index for index, class_id in enumerate(ids) if class_id == wanted), None) for wanted in (NOISE, OTHER)
+    )
+    found = []
+    for pixels, box in _components(mask != noise):
+        votes = _votes(probabilities[(slice(None), *box)], pixels, noise)
+        for winner, columns in _parted(_runs_of_classes(votes, other), votes, pixels, box, power, ids, geometry):
+            part = pixels[:, columns]
+            rows = np.flatnonzero(part.any(axis=1))
+            if part.sum() < MIN_PIXELS:
+                continue
+            rows = slice(rows[0], rows[-1] + 1)
+            place = _moved(rows, box[0]), _moved(columns, box[1])
+            confidence = float(probabilities[winner][place][part[rows]].mean())
+            segment = _measure(int(ids[winner]), classes[winner], confidence, part[rows], place, power, floor, geometry)
+            found.append(segment)
+    if CLASS_NAMES[OTHER] in classes:
+        found = doubt.with_other(found)
+    return sorted(
+        (segment for segment in found if segment.snr_db >= MIN_SNR_DB),
+        key=lambda segment: (segment.freq_lower, segment.start_offset),
+    )
+
+
+def _parted(runs, votes, pixels, box, power, ids, geometry):
+    """The runs of `_runs_of_classes`, those of LTE parted where the powers say that they are several carriers.
+
+    Each part then has the class that has most votes in its own columns: LTE and NR may lie side by side.
+    """
+    column_hz = geometry.sample_rate / geometry.columns
+    for winner, columns in runs:
+        cuts = []
+        # The edges lie no more than so far beyond the mask.
+        widest = columns.stop - columns.start + 2 * EDGE_REACH
+        if ids[winner] == LTE and lte_parting.may_be_several(widest, column_hz) and pixels[:, columns].any():
+            on = power[box[0]][_is_on(pixels[:, columns])]
+            lower, upper = _edges(on.mean(axis=0, dtype=np.float64), _moved(columns, box[1]))
+            cuts = lte_parting.seams(on, lower, upper, column_hz)
+        if not cuts:
+            yield winner, columns
+            continue
+        inner = [cut - box[1].start for cut in cuts]
+        for begun, stop in zip([columns.start, *(cut + 1 for cut in inner)], [*inner, columns.stop]):
+            yield int(votes[:, begun:stop].sum(axis=1).argmax()), slice(begun, stop)
+
+
+def _is_on(pixels):
+    """Rows where a component, bool, shape (rows, columns), is there over most of its width."""
+    shares = pixels.mean(axis=1)
+    return shares >= 0.5 * shares.max()
+
+
+def _edges(spectrum, columns):
+    """(lower edge, upper edge) on the column axis of what is in some columns of a spectrum, linear."""
+    lower = _edge(spectrum, columns.start, columns.stop)
+    width = len(spectrum)
+    upper = width - _edge(spectrum[::-1], width - columns.stop, width - columns.start)
+    if upper - lower < 1:
+        return columns.start, columns.stop
+    return lower, upper
+
+
+def _moved(inner, outer):
+    """A slice inside another one, as a slice of the whole."""
+    return slice(int(outer.start + inner.start), int(outer.start + inner.stop))
+
+
+def _components(is_signal):
+    """Connected components, as (pixels inside the box, box); thin bridges between two carriers are cut."""
+    labelled, _ = ndimage.label(is_signal)
+    for number, box in enumerate(ndimage.find_objects(labelled), start=1):
+        pixels = labelled[box] == number
+        if pixels.sum() < MIN_PIXELS:
+            continue
+        in_column = pixels.sum(axis=0)
+        for columns in _runs(in_column >= MIN_COLUMN_SHARE * in_column.max()):
+            place = _moved(columns, box[1])
+            # Column 0 holds both ends of the span, and the window spreads it to column 1: these two alone may as
+            # well be what is at the upper end.
+            if place.stop > 2:
+                yield pixels[:, columns], (box[0], place)
+
+
+def _runs(wanted):
+    """Slices of the runs of True in one row of values."""
+    runs, _ = ndimage.label(wanted)
+    return [columns for (columns,) in ndimage.find_objects(runs)]
+
+
+def _votes(probabilities, pixels, noise):
+    """Votes of the columns of a component for each class, float64, shape (classes, columns).
+
+    Args:
+        probabilities: float32, shape (classes, rows, columns) of the component's box.
+        pixels: bool, shape (rows, columns): those that belong to it.
+        noise: index of the class noise, which does not take part.
+    """
+    votes = (probabilities * pixels).sum(axis=1, dtype=np.float64)
+    votes[noise] = -1
+    return votes
+
+
+def _runs_of_classes(votes, other):
+    """Which class the columns of a component have: (index of the class, slice of columns) of each run.
+
+    Args:
+        votes: as of `_votes`.
+        other: index of the class other, or None: a narrow transmission right beside a carrier keeps its columns.
+    """
+    majority = int(votes.sum(axis=1).argmax())
+    winners = votes.argmax(axis=0)
+    for index in set(winners.tolist()) - {majority}:
+        for columns in _runs(winners == index):
+            here = np.maximum(votes[:, columns], 0).sum(axis=1)
+            is_sure = here[index] - here[majority] >= MIN_RUN_MARGIN * here.sum()
+            is_neighbour = index == other and (columns.start == 0 or columns.stop == len(winners))
+            if not is_neighbour and (not is_sure or columns.stop - columns.start < MIN_RUN_COLUMNS):
+                winners[columns] = majority
+    for index in sorted(set(winners.tolist())):
+        for columns in _runs(winners == index):
+            yield index, columns
+
+
+def _measure(class_id, label, confidence, pixels, box, power, floor, geometry):
+    """A component's edges, times, power and SNR."""
+    rows, columns = box
+    spectrum = power[rows][_is_on(pixels)].mean(axis=0, dtype=np.float64)
+    lower, upper = _edges(spectrum, columns)
+    inside = spectrum[columns]
+    snr = max(inside.mean() / max(floor, 1e-30) - 1, 1e-6)
+    return Segment(
+        class_id=class_id,
+        label=label,
+        confidence=confidence,
+        freq_lower=geometry.frequency(lower),
+        freq_upper=geometry.frequency(upper),
+        start_offset=int(geometry.offset(rows.start)),
+        end_offset=int(geometry.offset(rows.stop)),
+        sample_rate=geometry.sample_rate,
+        snr_db=float(10 * np.log10(snr)),
+        pwr_db=float(10 * np.log10(max(inside.sum(), 1e-30))),
+        rows=(int(rows.start), int(rows.stop)),
+        columns=(int(columns.start), int(columns.stop)),
+    )
+
+
+def _edge(spectrum, first, after):
+    """Lower edge on the column axis, to a fraction of a column: where the power is half-way between outside and inside.
+
+    A flat band seen through a symmetric window has half its power exactly at the band's edge.
+
+    Args:
+        spectrum: mean power a column.
+        first, after: the mask's first column, and the one after its last.
+
+    Returns:
+        float; 0 is the lower edge of column 0. `first` where no crossing is near.
+    """
+    if first == 0:
+        return 0.0
+    width = after - first
+    start = min(first + 1, len(spectrum) - 1)
+    inside = np.median(spectrum[start : start + min(6, max(1, width - 1))])
+    outside = spectrum[max(0, first - EDGE_REACH - 2) : first].min()
+    if not inside > outside:
+        return float(first)
+    half = (inside + outside) / 2
+    low, high = max(0, first - EDGE_REACH), min(len(spectrum) - 1, first + min(EDGE_REACH, width - 1))
+    for column in range(high, low, -1):
+        below, above = spectrum[column - 1], spectrum[column]
+        if below < half <= above:
+            return column - 0.5 + (half - below) / (above - below)
+    return float(first)

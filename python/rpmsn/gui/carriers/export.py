@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Carriers of the table into files, by the engine's writers: SigMF annotations and CSV (no Qt)."""
+
+import itertools
+import os
+from pathlib import Path
+
+from ...errors import ParameterError, RecordingError
+from ...recording import default_output, write_annotations
+from ...recording.logs import open_log
+from ...recording.metadata import META_SUFFIX
+from ...streaming.intake import StreamTime
+from ...tracking.tracker import Event
+
+ENDINGS = (META_SUFFIX, ".csv")
+
+
+def export(carriers, path, recording=None) -> Path:
+    """Write carriers to a new file; where its name is taken a number is put into it.
+
+    Args:
+        carriers: list of ListedCarrier.
+        path: ends in `.sigmf-meta` or `.csv`.
+        recording: `rpmsn.recording.Recording` that they are of: its metadata are kept, and its own sample numbers
+            used. None for a live stream.
+
+    Returns:
+        Path of the file.
+
+    Raises:
+        ParameterError: another ending.
+        RecordingError: the file cannot be written, or a part of it was lost.
+    """
+    path = Path(path)
+    if not path.name.lower().endswith(ENDINGS):
+        raise ParameterError(f"the file is {path}; choose a name that ends in one of {', '.join(ENDINGS)}, .png")
+    if recording is not None and path.name.endswith(META_SUFFIX):
+        model = next((carrier.model for carrier in carriers if carrier.model), None)
+        return write_annotations(recording, carriers, free_path(path), model=model)
+    return _write_log(carriers, path)
+
+
+def suggested_path(recording) -> Path:
+    """A name to begin with: beside the recording, or in the folder that we are in."""
+    return default_output(recording) if recording is not None else Path.cwd() / f"carriers{META_SUFFIX}"
+
+
+def free_path(path: Path) -> Path:
+    """The path, or the first of `name-2.sigmf-meta`, `name-3.sigmf-meta`... that does not exist."""
+    base = path.name.removesuffix(META_SUFFIX)
+    for number in itertools.count(1):
+        found = path.with_name(f"{base}{'' if number == 1 else f'-{number}'}{META_SUFFIX}")
+        if not os.path.lexists(found):
+            return found
+
+
+def _write_log(carriers, path):
+    """Carriers as a log tells of them: each once, as a whole."""
+    model = next((carrier.model for carrier in carriers if carrier.model), "")
+    log = open_log(path, per="carrier", model=model)
+    for carrier in sorted(carriers, key=lambda carrier: carrier.sample_start):
+        # A number may be there twice, of two streams; a log tells of carriers one after the other.
+        log.write(Event("gone", carrier), _clock(carrier), 0)
+    is_whole = log.close()
+    if not is_whole or log.lost:
+        raise RecordingError(f"{log.path} is not whole: {log.fault or f'{log.lost} carriers were lost'}")
+    if path.name.endswith(META_SUFFIX):
+        # A SigMF log puts the time into the name of its file; here somebody has chosen a name.
+        return Path(log.path).rename(free_path(path))
+    return Path(log.path)
+
+
+def _clock(carrier):
+    """The clock by which a log tells the time of a carrier."""
+    seconds, fraction = carrier.since or divmod(carrier.sample_start / carrier.sample_rate, 1)
+    return StreamTime(carrier.sample_start, int(seconds), fraction, carrier.sample_rate, carrier.time_source)

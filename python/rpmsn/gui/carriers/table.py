@@ -1,0 +1,388 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The table of carriers beside the waterfall, as a Qt widget.
+
+Knows Qt and the names of the message keys. All methods belong to the Qt thread. Its parts:
+
+======================= ============================================================
+`carrier_list`          carriers as the segment messages tell of them (no Qt)
+`carrier_occupancy`     when a carrier was on the air (no Qt)
+`carrier_columns`       what the cells say (no Qt)
+`carrier_export`        carriers into SigMF and CSV files (no Qt)
+`waterfall_table_model` rows, their order and the filter
+`waterfall_table_strip` draws when a carrier was on the air
+`waterfall_table_style` colours
+======================= ============================================================
+"""
+
+import logging
+import time
+from collections import deque
+from pathlib import Path
+
+from ...classes import CLASS_COLORS, CLASS_NAMES, LTE, NR, OTHER
+from ...errors import RpmsnError
+from ...messages import keys
+from ..qt import QtCore, QtGui, QtWidgets
+from ..theme import THEMES
+from . import columns as carrier_columns
+from . import export as carrier_export
+from .carrier_list import CarrierList
+from .columns import COLUMNS, NAMES, OCCUPANCY
+from .table_model import CARRIER_ROLE, CarrierModel
+from .table_strip import StripDelegate
+from .table_style import style_sheet
+
+logger = logging.getLogger(__name__)
+
+UPDATE_INTERVAL_MS = 250
+RESORT_SECONDS = 2.0
+MAX_WAITING = 1500
+"""Segments that are taken in at one update: 6000 a second. Of more the newest are kept, and the table says so."""
+STRIP_WIDTH = 150
+WARN_SECONDS = 5.0
+FILE_KINDS = ("SigMF annotations (*.sigmf-meta)", "Table (*.csv)", "Picture (*.png)")
+
+
+class CarrierTable(QtWidgets.QWidget):
+    """Carriers with class, place, quality and time on the air; sorted at a click on the header, filtered by text.
+
+    A click on a row sends `carrier_selected`. Ctrl-C copies the rows that are selected, Ctrl-F goes to the filter,
+    Escape clears it, Ctrl-E exports.
+
+    Args:
+        theme: a name of `THEMES`.
+        clock: seconds of a clock that never jumps.
+        parent: QWidget or None.
+
+    Attributes:
+        carriers: CarrierList.
+        recording: `rpmsn.recording.Recording` that the carriers are of, for SigMF export; None for a live stream.
+        picture_of: QWidget that a picture shows; None for the table alone.
+
+    Example:
+        >>> table = CarrierTable()                                       # doctest: +SKIP
+        >>> table.add_segment(fields)                                    # doctest: +SKIP
+        >>> table.carrier_selected.connect(waterfall.select_carrier)     # doctest: +SKIP
+    """
+
+    carrier_selected = QtCore.pyqtSignal(object)
+    """`burst_id` of the carrier that was clicked, None when nothing is selected any more."""
+
+    def __init__(self, theme: str = "dark", clock=time.monotonic, parent=None):
+        super().__init__(parent)
+        self.carriers = CarrierList()
+        self.recording = None
+        self.picture_of = None
+        self._clock = clock
+        self._waiting, self._frames = deque(maxlen=MAX_WAITING), deque(maxlen=MAX_WAITING)
+        self._not_counted = self._not_counted_before = 0
+        self._resorted = self._warned = -RESORT_SECONDS
+        self._skipped = 0
+        self._is_selecting = False
+        self.model = CarrierModel(self.carriers, THEMES[theme], self)
+        self._build()
+        self._connect()
+        self.set_theme(theme)
+        self._timer = QtCore.QTimer(self)
+        self._timer.timeout.connect(self.update_now)
+        self._timer.start(UPDATE_INTERVAL_MS)
+
+    def add_segment(self, fields: dict) -> None:
+        """Take in a segment message (dict, keys as in `keys.SEGMENT_KEYS`); it shows at the next update."""
+        self._not_counted += len(self._waiting) == MAX_WAITING
+        self._waiting.append(fields)
+
+    def add_frame(self, fields: dict) -> None:
+        """Take in which samples were analysed (dict of a frame message): carriers may be silent in them."""
+        try:
+            frame = (
+                *(int(fields[key]) for key in (keys.START_OFFSET, keys.END_OFFSET, keys.PDU_NUM)),
+                float(fields[keys.SAMPLE_RATE]),
+            )
+            self.carriers.is_absolute = float(fields[keys.CENTER_FREQUENCY]) != 0.0
+        except (KeyError, TypeError, ValueError):
+            return  # the waterfall says so
+        if frame[0] < frame[1] and frame[3] > 0:
+            self._frames.append(frame)
+
+    def clear(self) -> None:
+        """Forget all carriers."""
+        self._waiting.clear()
+        self._frames.clear()
+        self._not_counted = self._not_counted_before = 0
+        self.carriers.clear()
+        self.update_now()
+
+    def select_carrier(self, burst_id) -> None:
+        """Select the row of a carrier and scroll to it; None selects nothing. Sends no signal."""
+        self._is_selecting = True
+        try:
+            carrier = None if burst_id is None else self.carriers.find(burst_id)
+            row = None if carrier is None else self.model.row_of(carrier)
+            if row is None:
+                self.view.clearSelection()
+                self.view.setCurrentIndex(QtCore.QModelIndex())
+            else:
+                self.view.selectRow(row)
+                self.view.scrollTo(self.model.index(row, 0))
+        finally:
+            self._is_selecting = False
+
+    def selected(self) -> list:
+        """Carriers whose rows are selected, from the top."""
+        rows = sorted(index.row() for index in self.view.selectionModel().selectedRows())
+        return [self.model.rows[row] for row in rows]
+
+    def copy(self) -> str:
+        """Put the selected rows, or all where none is, on the clipboard as text with tabs; returns it."""
+        text = carrier_columns.table_text(self.selected() or self.model.rows, self.carriers)
+        QtWidgets.QApplication.clipboard().setText(text)
+        return text
+
+    def export(self, path) -> Path:
+        """Write the carriers that are shown to a file.
+
+        Args:
+            path: ends in `.sigmf-meta`, `.csv` or `.png`.
+
+        Returns:
+            Path that was written: a file that exists is not replaced, except by a picture.
+
+        Raises:
+            RpmsnError: the file cannot be written; the message says why.
+        """
+        if str(path).lower().endswith(".png"):
+            return self.save_picture(path)
+        return carrier_export.export(self.model.rows, path, self.recording)
+
+    def save_picture(self, path) -> Path:
+        """Write a picture of the table, or of `picture_of`.
+
+        Raises:
+            RpmsnError: the file cannot be written.
+        """
+        if not (self.picture_of or self).grab().save(str(path), "PNG"):
+            raise RpmsnError(
+                f"{path} cannot be written: choose a folder that exists, has space, and that you may write to"
+            )
+        return Path(path)
+
+    def settings(self) -> dict:
+        """How the table is set up, as plain values: what `apply_settings` takes."""
+        return {
+            "sorted_by": self.model.sorted_by,
+            "descending": self.model.is_descending,
+            "shows_gone": self.gone_box.isChecked(),
+            "hidden": [name for index, name in enumerate(NAMES) if self.view.isColumnHidden(index)],
+        }
+
+    def apply_settings(self, settings: dict) -> None:
+        """Set the table up as `settings` told; what is missing or not right stays as it is."""
+        if settings.get("sorted_by") in NAMES:
+            order = QtCore.Qt.DescendingOrder if settings.get("descending") is True else QtCore.Qt.AscendingOrder
+            self.view.sortByColumn(NAMES.index(settings["sorted_by"]), order)
+        if isinstance(settings.get("shows_gone"), bool):
+            self.gone_box.setChecked(settings["shows_gone"])
+        hidden = settings.get("hidden")
+        for index, name in enumerate(NAMES if isinstance(hidden, list) else ()):
+            self.view.setColumnHidden(index, name in hidden and name != "id")
+
+    def set_theme(self, theme: str) -> None:
+        """Colours, by a name of `THEMES`."""
+        self.model.set_theme(THEMES[theme])
+        self.strips.theme = THEMES[theme]
+        self.setStyleSheet(style_sheet(THEMES[theme]))
+
+    def update_now(self) -> None:
+        """Take in what has come and show it; runs four times a second."""
+        while self._frames:
+            self.carriers.add_frame(*self._frames.popleft())
+        while self._waiting:
+            self._take(self._waiting.popleft())
+        self.carriers.end_silent()
+        is_due = self._clock() - self._resorted >= RESORT_SECONDS
+        if is_due:
+            self._resorted = self._clock()
+        self.model.update(may_resort=is_due)
+        self._tell_counts()
+
+    def _take(self, fields: dict) -> None:
+        """One segment; what is not right is counted, and logged now and then."""
+        try:
+            self.carriers.add(fields)
+        except ValueError as error:
+            self._skipped += 1
+            if self._clock() - self._warned >= WARN_SECONDS:
+                self._warned = self._clock()
+                logger.warning("segment left out of the table (%d so far): %s", self._skipped, error)
+
+    def _tell_counts(self) -> None:
+        """How many carriers there are, and whether the table keeps up."""
+        on_air = self.carriers.count_on_air
+        gone = len(self.carriers.rows()) - on_air
+        words = [f"{on_air} on the air", f"{gone} gone"]
+        if len(self.model.rows) != on_air + gone:
+            words.append(f"{len(self.model.rows)} shown")
+        lost = self._not_counted - self._not_counted_before
+        self._not_counted_before = self._not_counted
+        if lost:
+            words.append(f"<b>{4 * lost} segments a second are too many to count</b>")
+        text = " · ".join(words)
+        if text != self.count_label.text():
+            self.count_label.setText(text)
+
+    def _build(self) -> None:
+        """Make the parts and lay them out."""
+        self.setAttribute(QtCore.Qt.WA_StyledBackground, True)
+        layout = QtWidgets.QVBoxLayout(self)
+        layout.setContentsMargins(8, 4, 8, 6)
+        layout.setSpacing(4)
+        layout.addLayout(self._build_filter())
+        self.view = self._build_view()
+        layout.addWidget(self.view, stretch=1)
+
+    def _build_filter(self):
+        """The line above the table: what is shown, and what can be done with it."""
+        row = QtWidgets.QHBoxLayout()
+        self.filter_edit = QtWidgets.QLineEdit()
+        self.filter_edit.setPlaceholderText("filter: words that a row has to have, such as LTE 1842")
+        self.filter_edit.setClearButtonEnabled(True)
+        self.filter_edit.setMinimumWidth(80)
+        row.addWidget(self.filter_edit, stretch=1)
+        self.count_label = QtWidgets.QLabel("")
+        self.count_label.setObjectName("count")
+        row.addWidget(self.count_label)
+        self.class_boxes = {}
+        for name in (CLASS_NAMES[LTE], CLASS_NAMES[NR], CLASS_NAMES[OTHER]):
+            self.class_boxes[name] = _check_box(name, f"List carriers that are {name}", CLASS_COLORS[name])
+            row.addWidget(self.class_boxes[name])
+        self.gone_box = _check_box("gone", "List carriers that are gone, too")
+        self.clear_button = _button("Clear gone", "Take carriers that are gone off the list")
+        self.copy_button = _button("Copy", "Copy the selected rows, or all, as text (Ctrl-C)")
+        self.export_button = _button("Export…", "Write the carriers that are shown as SigMF, CSV or picture (Ctrl-E)")
+        for widget in (self.gone_box, self.clear_button, self.copy_button, self.export_button):
+            row.addWidget(widget)
+        return row
+
+    def _build_view(self):
+        """The table itself."""
+        view = QtWidgets.QTableView()
+        view.setModel(self.model)
+        view.setSelectionBehavior(QtWidgets.QAbstractItemView.SelectRows)
+        view.setSelectionMode(QtWidgets.QAbstractItemView.ExtendedSelection)
+        view.setShowGrid(False)
+        view.setAlternatingRowColors(True)
+        view.setWordWrap(False)
+        view.setTabKeyNavigation(False)
+        view.verticalHeader().hide()
+        view.verticalHeader().setDefaultSectionSize(view.fontMetrics().height() + 6)
+        view.setHorizontalScrollMode(QtWidgets.QAbstractItemView.ScrollPerPixel)
+        self.strips = StripDelegate(view)
+        view.setItemDelegateForColumn(NAMES.index(OCCUPANCY), self.strips)
+        view.setSortingEnabled(True)
+        view.sortByColumn(NAMES.index("center"), QtCore.Qt.AscendingOrder)
+        header = view.horizontalHeader()
+        header.setStretchLastSection(True)
+        header.setHighlightSections(False)
+        header.setContextMenuPolicy(QtCore.Qt.CustomContextMenu)
+        metrics = view.fontMetrics()
+        for index, column in enumerate(COLUMNS):
+            wide = max(metrics.horizontalAdvance(column.sample), metrics.horizontalAdvance(column.title + " ▲ "))
+            view.setColumnWidth(index, wide + 24 if column.name != OCCUPANCY else STRIP_WIDTH)
+        return view
+
+    def _connect(self) -> None:
+        """Buttons, keys and mouse."""
+        self.filter_edit.textChanged.connect(self._apply_filter)
+        for box in (*self.class_boxes.values(), self.gone_box):
+            box.toggled.connect(self._apply_filter)
+        self.clear_button.clicked.connect(self._clear_gone)
+        self.copy_button.clicked.connect(self.copy)
+        self.export_button.clicked.connect(self.ask_and_export)
+        self.view.selectionModel().selectionChanged.connect(self._on_selection)
+        self.view.clicked.connect(lambda index: self.carrier_selected.emit(index.data(CARRIER_ROLE).carrier_id))
+        self.view.horizontalHeader().customContextMenuRequested.connect(self._choose_columns)
+        for key, slot in (("Ctrl+C", self.copy), ("Ctrl+F", self._go_to_filter), ("Ctrl+E", self.ask_and_export)):
+            shortcut = QtWidgets.QShortcut(QtGui.QKeySequence(key), self)
+            shortcut.setContext(QtCore.Qt.WidgetWithChildrenShortcut)
+            shortcut.activated.connect(slot)
+        escape = QtWidgets.QShortcut(QtGui.QKeySequence("Esc"), self.filter_edit)
+        escape.setContext(QtCore.Qt.WidgetShortcut)
+        escape.activated.connect(self._leave_filter)
+
+    def _apply_filter(self, *_) -> None:
+        self.model.words = tuple(self.filter_edit.text().lower().split())
+        shown = {name for name, box in self.class_boxes.items() if box.isChecked()}
+        self.model.labels = None if len(shown) == len(self.class_boxes) else shown
+        self.model.shows_gone = self.gone_box.isChecked()
+        self.update_now()
+
+    def _clear_gone(self) -> None:
+        self.carriers.clear_gone()
+        self.update_now()
+
+    def _go_to_filter(self) -> None:
+        self.filter_edit.setFocus()
+        self.filter_edit.selectAll()
+
+    def _leave_filter(self) -> None:
+        self.filter_edit.clear()
+        self.view.setFocus()
+
+    def _on_selection(self, *_) -> None:
+        """Arrow keys and Ctrl-click select, too; a single row is the carrier to jump to."""
+        if self._is_selecting:
+            return
+        chosen = self.selected()
+        if len(chosen) <= 1:
+            self.carrier_selected.emit(chosen[0].carrier_id if chosen else None)
+
+    def _choose_columns(self, position) -> None:
+        """Menu on the header: which columns are shown."""
+        menu = QtWidgets.QMenu(self)
+        for index, column in enumerate(COLUMNS[1:], start=1):
+            action = menu.addAction(column.title)
+            action.setCheckable(True)
+            action.setChecked(not self.view.isColumnHidden(index))
+            action.toggled.connect(lambda shown, index=index: self.view.setColumnHidden(index, not shown))
+        menu.exec_(self.view.horizontalHeader().mapToGlobal(position))
+
+    def ask_and_export(self) -> None:
+        """Ask for the name of a file and write the carriers that are shown to it."""
+        path, kind = QtWidgets.QFileDialog.getSaveFileName(
+            self,
+            "Export carriers",
+            str(carrier_export.suggested_path(self.recording)),
+            ";;".join(FILE_KINDS),
+            options=QtWidgets.QFileDialog.DontConfirmOverwrite,
+        )
+        if not path:
+            return
+        suffix = kind[kind.index("*") + 1 : -1] if kind else ""
+        if not path.lower().endswith((".sigmf-meta", ".csv", ".png")):
+            path += suffix
+        try:
+            written = self.export(path)
+        except (RpmsnError, OSError) as error:
+            QtWidgets.QMessageBox.warning(self, "Export carriers", str(error))
+        else:
+            self.count_label.setText(f"written: {written}")
+
+
+def _check_box(text: str, hint: str, color=None):
+    """A check box that is on, with a swatch of a colour."""
+    box = QtWidgets.QCheckBox(text)
+    box.setChecked(True)
+    box.setToolTip(hint)
+    if color is not None:
+        swatch = QtGui.QPixmap(12, 12)
+        swatch.fill(QtGui.QColor(*color))
+        box.setIcon(QtGui.QIcon(swatch))
+    return box
+
+
+def _button(text: str, hint: str):
+    button = QtWidgets.QPushButton(text)
+    button.setToolTip(hint)
+    button.setFocusPolicy(QtCore.Qt.TabFocus)
+    return button

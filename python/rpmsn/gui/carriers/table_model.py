@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The carriers as a Qt table model: which rows are shown, in which order, in which colours."""
+
+from ...classes import CLASS_COLORS
+from ..qt import QtCore, QtGui
+from . import columns as carrier_columns
+from .carrier_list import CarrierList
+from .columns import COLUMNS, NAMES, OCCUPANCY
+
+CARRIER_ROLE = QtCore.Qt.UserRole
+SHARES_ROLE = QtCore.Qt.UserRole + 1
+CHANGING = ("snr", "confidence", "share", "bandwidth", OCCUPANCY)
+"""Columns whose values change all the time: rows sorted by them change places now and then, not at every update."""
+SWATCH_PIXELS = 12
+ARROWS = (" ▲", " ▼")
+"""What the header of the column that rows are sorted by ends in: lowest or highest first."""
+
+
+class CarrierModel(QtCore.QAbstractTableModel):
+    """Rows are carriers that pass the filter, sorted; rows that stay keep their selection.
+
+    Args:
+        carriers: CarrierList.
+        theme: Theme of `waterfall_theme`.
+
+    Attributes:
+        rows: list of ListedCarrier that are shown.
+        words: all of these have to be in a row's text; lower case.
+        labels: classes that are shown; None for all.
+        shows_gone: whether carriers that are gone are shown.
+    """
+
+    def __init__(self, carriers: CarrierList, theme, parent=None):
+        super().__init__(parent)
+        self.carriers = carriers
+        self.rows = []
+        self.words, self.labels, self.shows_gone = (), None, True
+        self.sorted_by, self.is_descending = "center", False
+        self.set_theme(theme)
+
+    def set_theme(self, theme) -> None:
+        """Colours from here on."""
+        self.theme = theme
+        self._swatches = {label: _swatch(color) for label, color in CLASS_COLORS.items()}
+        self._tell_all()
+
+    def update(self, may_resort: bool = True) -> None:
+        """Show the carriers as they are now; `may_resort` lets rows change places by values that always change."""
+        wanted = [carrier for carrier in self.carriers.rows() if self._passes(carrier)]
+        self._remove(set(wanted))
+        known = set(self.rows)
+        new = [carrier for carrier in wanted if carrier not in known]
+        if new:
+            self.beginInsertRows(QtCore.QModelIndex(), len(self.rows), len(self.rows) + len(new) - 1)
+            self.rows += new
+            self.endInsertRows()
+        if new or may_resort or self.sorted_by not in CHANGING:
+            self._order()
+        self._tell_all()
+
+    def row_of(self, carrier):
+        """Row of a carrier, None where it is not shown."""
+        return self.rows.index(carrier) if carrier in self.rows else None
+
+    def rowCount(self, parent=QtCore.QModelIndex()):
+        """Qt asks how many rows there are."""
+        return 0 if parent.isValid() else len(self.rows)
+
+    def columnCount(self, parent=QtCore.QModelIndex()):
+        """Qt asks how many columns there are."""
+        return 0 if parent.isValid() else len(COLUMNS)
+
+    def headerData(self, section, orientation, role=QtCore.Qt.DisplayRole):
+        """Qt asks what stands in the header."""
+        if orientation != QtCore.Qt.Horizontal:
+            return None
+        if role == QtCore.Qt.DisplayRole:
+            title = carrier_columns.title(COLUMNS[section], self.carriers)
+            return title + ARROWS[self.is_descending] if COLUMNS[section].name == self.sorted_by else title
+        if role == QtCore.Qt.ToolTipRole:
+            return carrier_columns.hint(COLUMNS[section], self.carriers)
+        if role == QtCore.Qt.TextAlignmentRole:
+            return _alignment(COLUMNS[section])
+        return None
+
+    def data(self, index, role=QtCore.Qt.DisplayRole):
+        """Qt asks what a cell says and how it looks."""
+        carrier, column = self.rows[index.row()], COLUMNS[index.column()]
+        if role == QtCore.Qt.DisplayRole:
+            return carrier_columns.text(carrier, column.name, self.carriers)
+        if role == QtCore.Qt.TextAlignmentRole:
+            return _alignment(column)
+        if role == QtCore.Qt.ForegroundRole and carrier.gone:
+            return QtGui.QColor(self.theme.muted)
+        if role == QtCore.Qt.DecorationRole and column.name == "label":
+            return self._swatches.get(carrier.label, self._swatches["other"])
+        if role == QtCore.Qt.ToolTipRole:
+            return carrier_columns.describe(carrier)
+        if role == CARRIER_ROLE:
+            return carrier
+        if role == SHARES_ROLE and self.carriers.timeline is not None:
+            return carrier.occupancy.shares(self.carriers.timeline)
+        return None
+
+    def sort(self, column, order=QtCore.Qt.AscendingOrder):
+        """Qt asks for another order, at a click on the header."""
+        self.sorted_by = NAMES[column] if 0 <= column < len(NAMES) else "center"
+        self.is_descending = order == QtCore.Qt.DescendingOrder
+        self._order()
+        self.headerDataChanged.emit(QtCore.Qt.Horizontal, 0, len(COLUMNS) - 1)
+
+    def _passes(self, carrier) -> bool:
+        """Whether the filter lets a carrier through."""
+        if carrier.gone and not self.shows_gone or self.labels is not None and carrier.label not in self.labels:
+            return False
+        if not self.words:
+            return True
+        cells = [carrier_columns.text(carrier, name, self.carriers) for name in NAMES]
+        line = " ".join([*cells, "gone" if carrier.gone else ""]).lower()
+        return all(word in line for word in self.words)
+
+    def _remove(self, wanted: set) -> None:
+        """Take out the rows that are not wanted, stretch by stretch from the end."""
+        last = len(self.rows) - 1
+        while last >= 0:
+            first = last
+            if self.rows[last] not in wanted:
+                while first and self.rows[first - 1] not in wanted:
+                    first -= 1
+                self.beginRemoveRows(QtCore.QModelIndex(), first, last)
+                del self.rows[first : last + 1]
+                self.endRemoveRows()
+            last = first - 1
+
+    def _order(self) -> None:
+        """Bring the rows into their order; what is selected stays selected."""
+        ordered = sorted(
+            self.rows,
+            reverse=self.is_descending,
+            key=lambda carrier: (carrier_columns.sort_value(carrier, self.sorted_by, self.carriers), carrier.key),
+        )
+        if ordered == self.rows:
+            return
+        self.layoutAboutToBeChanged.emit()
+        before = self.persistentIndexList()
+        places = {carrier: row for row, carrier in enumerate(ordered)}
+        after = [self.index(places[self.rows[index.row()]], index.column()) for index in before]
+        self.rows = ordered
+        self.changePersistentIndexList(before, after)
+        self.layoutChanged.emit()
+
+    def _tell_all(self) -> None:
+        """Every value may be another."""
+        if self.rows:
+            self.dataChanged.emit(self.index(0, 0), self.index(len(self.rows) - 1, len(COLUMNS) - 1))
+        self.headerDataChanged.emit(QtCore.Qt.Horizontal, 0, len(COLUMNS) - 1)
+
+
+def _alignment(column):
+    side = QtCore.Qt.AlignRight if column.is_number else QtCore.Qt.AlignLeft
+    return int(side | QtCore.Qt.AlignVCenter)
+
+
+def _swatch(color):
+    """A square of a class's colour."""
+    pixmap = QtGui.QPixmap(SWATCH_PIXELS, SWATCH_PIXELS)
+    pixmap.fill(QtGui.QColor(*color))
+    return pixmap

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Colours of the carrier table."""
+
+from ..qt import QtGui
+
+CHOSEN_SHARE = 0.35
+"""How much of the theme's bright colour is in the ground of rows that are selected: strips stay readable on it."""
+
+
+def style_sheet(theme) -> str:
+    """Qt style of the table."""
+    ground, line = QtGui.QColor(theme.background), QtGui.QColor(theme.line)
+    chosen = QtGui.QColor(
+        *(
+            round((1 - CHOSEN_SHARE) * low + CHOSEN_SHARE * high)
+            for low, high in zip(ground.getRgb()[:3], line.getRgb()[:3])
+        )
+    )
+    return f"""
+        CarrierTable {{ background: {theme.background}; }}
+        QLabel, QCheckBox {{ color: {theme.text}; background: transparent; font-size: 13px; }}
+        QLabel#count {{ color: {theme.muted}; padding: 0 6px; }}
+        QLineEdit {{ color: {theme.text}; background: {theme.surface}; border: 1px solid {theme.muted};
+                     border-radius: 4px; padding: 3px 6px; font-size: 13px; }}
+        QPushButton {{ color: {theme.text}; background: {theme.surface}; border: 1px solid {theme.muted};
+                       border-radius: 4px; padding: 3px 10px; font-size: 13px; }}
+        QPushButton:hover, QLineEdit:focus {{ border-color: {theme.line}; }}
+        QCheckBox::indicator {{ width: 11px; height: 11px; border: 1px solid {theme.muted}; border-radius: 3px; }}
+        QCheckBox::indicator:checked {{ background: {theme.line}; }}
+        QTableView {{ color: {theme.text}; background: {theme.background}; alternate-background-color: {theme.surface};
+                      selection-background-color: {chosen.name()}; selection-color: {theme.text};
+                      border: 1px solid {theme.surface}; font-size: 13px; }}
+        QTableView::item {{ padding: 0 5px; }}
+        QHeaderView::section {{ color: {theme.text}; background: {theme.surface}; border: none;
+                                border-right: 1px solid {theme.background}; padding: 3px 6px; font-size: 13px; }}
+        QHeaderView::up-arrow, QHeaderView::down-arrow {{ image: none; width: 0; height: 0; }}
+        QScrollBar {{ background: {theme.background}; width: 10px; height: 10px; margin: 0; }}
+        QScrollBar::handle {{ background: {theme.muted}; border-radius: 4px; min-height: 24px; min-width: 24px; }}
+        QScrollBar::add-line, QScrollBar::sub-line, QScrollBar::add-page, QScrollBar::sub-page {{
+            background: none; border: none; width: 0; height: 0; }}
+        QTableCornerButton::section {{ background: {theme.surface}; border: none; }}
+    """

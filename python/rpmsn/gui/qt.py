@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Qt and pyqtgraph, imported in the one order that works, or an error that says how to install them."""
+
+from ..errors import MissingLibraryError
+
+try:
+    import pyqtgraph as pg
+    from PyQt5 import QtCore, QtGui, QtWidgets  # before pyqtgraph, which otherwise may choose another Qt
+except ImportError as error:
+    raise MissingLibraryError(
+        f"the waterfall needs PyQt5 and pyqtgraph ({error}); install them with `sudo apt install python3-pyqt5 "
+        "python3-pyqtgraph` or `pip install 'gr-rpmsn[gui]'`"
+    ) from error
+
+# pyqtgraph's clean-up at exit asks every object in the process for its type, torch's among them, which warn.
+pg.setConfigOption("exitCleanup", False)
+# It would leave out the last move of a mouse that stops, and what is said of the place under it would be wrong.
+pg.setConfigOption("mouseRateLimit", -1)
+
+__all__ = ["QtCore", "QtGui", "QtWidgets", "pg"]

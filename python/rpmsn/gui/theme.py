@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Colours of the waterfall: the widget's parts, and the one of every pixel from its power and its class."""
+
+import dataclasses
+
+import numpy as np
+
+from ..classes import CLASS_COLORS, CLASS_NAMES, NOISE
+from ..messages.frame import Scale
+from .qt import pg
+from .waterfall.settings import Settings
+
+COLOR_MAPS = {"gray": "CET-L1", "inferno": "inferno", "viridis": "viridis", "cividis": "cividis"}
+"""Perceptual maps for power. The first is the default: grey leaves all hues to the classes."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Theme:
+    """Colours of the widget's parts, as #rrggbb.
+
+    Attributes:
+        background, surface: ground of the window and of its buttons.
+        text, muted: writing, and what should stand back.
+        line, hold: spectrum and highlights; the spectrum's highest values.
+        alarm, good: state of the analysis.
+        label_background: ground of the texts in the picture, rim of the boxes.
+        dark: whether weak power is dark.
+    """
+
+    background: str
+    surface: str
+    text: str
+    muted: str
+    line: str
+    hold: str
+    alarm: str
+    good: str
+    label_background: str
+    dark: bool
+
+
+THEMES = {
+    "dark": Theme(
+        background="#14171c",
+        surface="#232830",
+        text="#e6e9ee",
+        muted="#98a1ad",
+        line="#8fd0ff",
+        hold="#cc79a7",
+        alarm="#ff6b5e",
+        good="#62c995",
+        label_background="#101318",
+        dark=True,
+    ),
+    "light": Theme(
+        background="#fbfbfa",
+        surface="#ececea",
+        text="#1c2026",
+        muted="#5b636e",
+        line="#20507a",
+        hold="#a14f82",
+        alarm="#b3261e",
+        good="#1b7a4b",
+        label_background="#ffffff",
+        dark=False,
+    ),
+}
+
+
+def power_colors(settings: Settings):
+    """pyqtgraph's ColorMap for power; weak is the colour of the theme's ground."""
+    colors = pg.colormap.get(COLOR_MAPS[settings.color_map])
+    if not THEMES[settings.theme].dark:
+        colors = pg.ColorMap(colors.pos, colors.getColors(mode="byte")[::-1])
+    return colors
+
+
+def pixel_colors(settings: Settings, scale: Scale) -> np.ndarray:
+    """Colour of every pair of class and power.
+
+    Returns:
+        uint32 (0xffrrggbb), shape (number of classes * 256,); index = class id * 256 + value of the image.
+    """
+    low, high = settings.levels
+    levels = np.clip((scale.decibels_of(np.arange(256)) - low) / (high - low), 0.0, 1.0)
+    power = power_colors(settings).map(levels, mode="byte")[:, :3].astype(float)
+    table = np.empty((len(CLASS_NAMES), 256, 3))
+    for class_id, name in enumerate(CLASS_NAMES):
+        alpha = settings.alpha if class_id != NOISE and name in settings.classes else 0.0
+        table[class_id] = (1 - alpha) * power + alpha * np.array(CLASS_COLORS[name])
+    red, green, blue = np.rint(table).astype(np.uint32).reshape(-1, 3).T
+    return 0xFF000000 | red << 16 | green << 8 | blue
+
+
+def style_sheet(theme: Theme) -> str:
+    """Qt style of the widget's controls."""
+    return f"""
+        WaterfallWidget {{ background: {theme.background}; }}
+        QLabel, QCheckBox {{ color: {theme.text}; background: transparent; font-size: 13px; }}
+        QLabel#title {{ font-size: 15px; font-weight: 600; }}
+        QLabel#readout, QLabel#hint {{ color: {theme.muted}; }}
+        QPushButton, QToolButton {{ color: {theme.text}; background: {theme.surface};
+                                    border: 1px solid {theme.muted}; border-radius: 4px; padding: 3px 10px;
+                                    font-size: 13px; }}
+        QCheckBox::indicator {{ width: 11px; height: 11px; border: 2px solid {theme.muted}; border-radius: 3px; }}
+        QCheckBox::indicator:checked {{ background: {theme.line}; }}
+        QToolButton {{ padding-right: 18px; }}
+        QToolButton::menu-indicator {{ subcontrol-position: right center; right: 5px; }}
+        QPushButton:hover, QToolButton:hover {{ border-color: {theme.line}; }}
+        QPushButton:checked {{ background: {theme.line}; color: {theme.background}; }}
+        QMenu {{ color: {theme.text}; background: {theme.surface}; border: 1px solid {theme.muted}; font-size: 13px; }}
+        QMenu::item:selected {{ background: {theme.line}; color: {theme.background}; }}
+        QScrollBar:vertical {{ background: {theme.background}; width: 12px; border: none; }}
+        QScrollBar::handle:vertical {{ background: {theme.muted}; border-radius: 5px; min-height: 24px; margin: 1px; }}
+        QScrollBar::add-line, QScrollBar::sub-line {{ height: 0; }}
+        QScrollBar::add-page, QScrollBar::sub-page {{ background: {theme.surface}; }}
+        QToolTip {{ color: {theme.text}; background: {theme.surface}; border: 1px solid {theme.muted}; }}
+    """

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether there is a screen for a window: Qt itself would abort the process where there is none."""
+
+import ctypes
+import ctypes.util
+import os
+import sys
+from pathlib import Path
+
+from ...errors import RpmsnError
+
+NEXT_STEP = (
+    "without one, `rpmsn annotate` writes what is in a recording to a file, and `rpmsn monitor` prints what a "
+    "radio hears; xvfb-run -a rpmsn watch ... draws on a screen that nobody sees"
+)
+PLATFORMS_WITHOUT_SCREEN = ("offscreen", "minimal", "vnc", "linuxfb", "eglfs")
+
+
+def check_display(environment=os.environ) -> None:
+    """Raise RpmsnError where no window can be opened.
+
+    Args:
+        environment: dict of the variables DISPLAY, WAYLAND_DISPLAY, XDG_RUNTIME_DIR and QT_QPA_PLATFORM.
+    """
+    platform = environment.get("QT_QPA_PLATFORM", "").split(":")[0]
+    if not sys.platform.startswith("linux") or platform in PLATFORMS_WITHOUT_SCREEN:
+        return
+    display = environment.get("DISPLAY", "")
+    if _has_wayland(environment) or (display and _opens(display)):
+        return
+    why = f"DISPLAY is {display!r}, and no screen answers there" if display else "DISPLAY is not set"
+    raise RpmsnError(f"there is no screen to open a window on ({why}); {NEXT_STEP}")
+
+
+def _has_wayland(environment) -> bool:
+    """Whether the socket of a Wayland screen is there, and Qt's plugin for it."""
+    name = environment.get("WAYLAND_DISPLAY", "")
+    if not name or not Path(environment.get("XDG_RUNTIME_DIR", "/"), name).exists():
+        return False
+    from PyQt5.QtCore import QLibraryInfo
+
+    plugins = Path(QLibraryInfo.location(QLibraryInfo.PluginsPath), "platforms")
+    return any(plugins.glob("libqwayland*"))
+
+
+def _opens(display: str) -> bool:
+    """Whether an X server answers; True where that cannot be found out."""
+    library = ctypes.util.find_library("X11")
+    if library is None:
+        return True
+    x11 = ctypes.CDLL(library)
+    x11.XOpenDisplay.restype = ctypes.c_void_p
+    x11.XOpenDisplay.argtypes = [ctypes.c_char_p]
+    x11.XCloseDisplay.argtypes = [ctypes.c_void_p]
+    opened = x11.XOpenDisplay(display.encode())
+    if not opened:
+        return False
+    x11.XCloseDisplay(opened)
+    return True

@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`rpmsn watch`: the waterfall, the table of carriers and the state of the analysis of a file, a radio, or a publisher.
+
+=================== ================================================================
+`watch_player`      plays a recording: seeks, any speed, loop
+`watch_pacing`      how many samples are due at a speed
+`watch_publisher`   messages of a segment publisher
+`watch_radio`       a radio
+`watch_radio_bar`   the bar below its picture: frequency, gain
+`watch_feed`        what waits between these and the window
+`watch_window`      the window
+`watch_style`       its colours
+`watch_transport`   the bar below the picture of a file
+`watch_comparison`  what a file says of itself beside what was found
+`watch_settings`    what is remembered
+`watch_display`     whether there is a screen
+=================== ================================================================
+"""
+
+import logging
+import math
+import os
+import signal
+import sys
+import traceback
+
+from ...errors import ParameterError
+from ...models import DEFAULT_MODEL
+from ...radios.flowgraphs import load
+from ...recording import open_recording
+from .display import check_display
+from .feed import Feed
+from .settings import load_settings, save_settings, settings_path
+
+logger = logging.getLogger(__name__)
+
+ADDRESS_BEGINS = ("tcp://", "ipc://")
+LATEST_START_MS = 2000
+
+
+def run(options) -> int:
+    """Open the window and stay until it is closed.
+
+    Args:
+        options: what `rpmsn watch` was called with; `rpmsn.cli.main` has the names.
+
+    Returns:
+        Exit status: 0, or 1 where the source failed.
+
+    Raises:
+        RpmsnError: the source cannot be opened, there is no screen, or a library is missing.
+    """
+    path = settings_path()
+    if options.reset_settings:
+        path.unlink(missing_ok=True)
+    settings = load_settings(path)
+    if options.theme:
+        settings["theme"] = options.theme
+    feed = Feed()
+    source = make_source(options, feed, settings)
+    try:
+        check_display()
+        window = _show(source, feed, settings, options)
+    finally:
+        source.stop()
+    save_settings(path, window.settings)
+    status = 1 if feed.failed else 0
+    if source.is_stuck:
+        sys.stdout.flush()
+        os._exit(status)  # a driver's thread still runs, and would keep Python from ending
+    return status
+
+
+def make_source(options, feed: Feed, settings: dict):
+    """The source that the command line names.
+
+    Raises:
+        RpmsnError: it is none, or cannot be opened.
+    """
+    is_address = (options.source or "").startswith(ADDRESS_BEGINS)
+    _check_options(options, is_address)
+    if options.device is not None:
+        radio = dict(
+            device=options.device,
+            sample_rate=options.rate,
+            center_frequency=options.frequency,
+            gain=options.gain,
+            antenna=options.antenna,
+            bandwidth=options.bandwidth,
+            stream_arguments=options.stream_args,
+        )
+        return load("watch_radio").RadioWatch(feed, options.model, options.runtime, options.workers, radio)
+    if is_address:
+        from .publisher_source import PublisherSource
+
+        return PublisherSource(options.source, feed, options.server_key, options.client_key)
+    return _make_player(options, feed, settings)
+
+
+def _make_player(options, feed, settings):
+    from .player import Player
+
+    recording = open_recording(
+        options.source,
+        datatype=options.format,
+        sample_rate=options.sample_rate,
+        center_frequency=options.center_frequency,
+    )
+    speed = options.speed if options.speed is not None else settings["speed"] or math.inf
+    loop = settings["loop"] if options.loop is None else options.loop
+    # A picture is taken at the end, which a loop does not have.
+    return Player(
+        recording,
+        feed,
+        options.model or DEFAULT_MODEL,
+        options.runtime,
+        options.workers,
+        speed,
+        loop and not options.picture,
+        options.start,
+    )
+
+
+def _check_options(options, is_address: bool) -> None:
+    """Raise ParameterError where options do not go together."""
+    if options.source is None and options.device is None:
+        raise ParameterError(
+            "nothing to watch: give a recording (band.sigmf-meta), the address of a publisher "
+            "(tcp://127.0.0.1:5560), or a radio (--device driver=rtlsdr --frequency 1842.5M)"
+        )
+    if options.source is not None and options.device is not None:
+        raise ParameterError(f"both SOURCE {options.source!r} and --device {options.device!r} are given; choose one")
+    if options.device is not None and options.frequency is None:
+        raise ParameterError("--device needs --frequency, such as 1842.5M")
+    if options.device is None and options.frequency is not None:
+        raise ParameterError(
+            "--frequency is for a radio, and needs --device; of a file --center-frequency tells the centre"
+        )
+    if not is_address and (options.server_key or options.client_key):
+        raise ParameterError(
+            "--server-key and --client-key are for the address of a publisher, such as tcp://127.0.0.1:5560"
+        )
+    if options.picture and (is_address or options.device is not None) and options.close_after is None:
+        raise ParameterError("--picture of what has no end needs --close-after SECONDS")
+    if options.close_after is not None and options.close_after <= 0:
+        raise ParameterError(f"--close-after is {options.close_after:g}, but a number of seconds above 0 is needed")
+
+
+def _show(source, feed, settings, options):
+    """The window, from when it opens until it is closed; returns it."""
+    from ..qt import QtCore, QtWidgets
+
+    application = QtWidgets.QApplication.instance() or QtWidgets.QApplication(["rpmsn watch"])
+    from .window import WatchWindow
+
+    window = WatchWindow(source, feed, settings, options.picture)
+    # Not before the window is there: the model takes seconds to load, and holds the interpreter meanwhile.
+    window.painted.connect(source.start, QtCore.Qt.QueuedConnection)
+    window.show()
+    # A window that opens where nobody sees it is not painted.
+    QtCore.QTimer.singleShot(LATEST_START_MS, source.start)
+    if options.close_after is not None:
+        QtCore.QTimer.singleShot(round(1000 * options.close_after), window.save_and_close)
+    before = {number: signal.signal(number, lambda *_: window.close()) for number in (signal.SIGINT, signal.SIGTERM)}
+    hook, sys.excepthook = sys.excepthook, _log_exception
+    try:
+        application.exec_()
+    finally:
+        sys.excepthook = hook
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if window.isVisible():
+        window.close()
+    return window
+
+
+def _log_exception(kind, error, trace) -> None:
+    """PyQt5 aborts the process at an exception in a slot, unless somebody takes it."""
+    logger.error("%s", "".join(traceback.format_exception(kind, error, trace)))

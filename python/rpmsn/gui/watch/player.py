@@ -1,0 +1,405 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Plays a recording into the analysis: seeks, at any speed, in a loop (no Qt, no GNU Radio flowgraph)."""
+
+import bisect
+import dataclasses
+import logging
+import math
+import threading
+import time
+from collections import deque
+
+from ...errors import ParameterError, RpmsnError
+from ...messages import keys
+from ...messages.results import frame_fields, segment_fields
+from ...models.model import load_model
+from ...streaming.intake import StreamTime
+from ...streaming.live import Settings, StreamAnalyser
+from ..carriers.carrier_list import WHOLE_EVENT
+from .feed import Feed
+from .pacing import FASTEST, SLOWEST, Pacing
+
+logger = logging.getLogger(__name__)
+
+WAIT_SECONDS = 0.02
+STATUS_SECONDS = 1.0
+MAX_PIECES = 64
+
+
+@dataclasses.dataclass(frozen=True)
+class Piece:
+    """A stretch of the recording that was played without a jump.
+
+    Attributes:
+        offset: sample of the stream at which it begins; the stream counts on over jumps.
+        position: the same, as sample of the recording.
+        round: goes up where a jump went back, so that the picture begins anew.
+        skipped: frames that jumps forwards left out in this round: the picture then knows that they were not lost.
+    """
+
+    offset: int
+    position: int
+    round: int
+    skipped: int = 0
+
+
+class Player:
+    """A recording as a source of `rpmsn watch`: a thread of its own reads, and the analysis runs in others.
+
+    No sample that is played is left out: where the analysis cannot keep up, the recording plays more slowly. The
+    methods may be called from any thread.
+
+    Args:
+        recording: `rpmsn.recording.Recording`; the player alone reads it from `start` on.
+        feed: Feed that gets everything.
+        model: name of a model, or path of its card.
+        runtime: what runs the network.
+        workers: frames that are analysed at the same time.
+        speed: times real time, 0.1 to `FASTEST`.
+        loop: begin again at the end.
+        begin_at: s, where to begin.
+        clock: seconds of a clock that never jumps.
+
+    Attributes:
+        ended: whether it stands at the end of the recording.
+        finished: whether all that was played until then has been told of.
+
+    Raises:
+        ParameterError: a value is not allowed.
+        ModelError: there is no such model.
+    """
+
+    can_tune = is_stuck = False
+
+    def __init__(
+        self,
+        recording,
+        feed: Feed,
+        model: str,
+        runtime: str = "auto",
+        workers: int = 2,
+        speed: float = 1.0,
+        loop: bool = False,
+        begin_at: float = 0.0,
+        clock=time.monotonic,
+    ):
+        self.recording, self._feed = recording, feed
+        self._model, self._runtime, self._workers = load_model(model), runtime, workers
+        self._clock = clock
+        self._pace = Pacing(recording.sample_rate, clock)
+        self._changed = threading.Condition()
+        self._seek = self._sample_at(begin_at)
+        self._step = 0
+        self._is_paused = self._is_stopping = self.ended = self.finished = False
+        self.loop = loop
+        self._position = self._seek
+        self._offset = 0
+        self._pieces = deque(maxlen=MAX_PIECES)
+        self._shown_round = None
+        self._health, self._number = keys.HEALTH_OK, 0
+        self._measured, self._status = (clock(), 0), None
+        self._thread = threading.Thread(target=self._run, name="rpmsn player")
+        self.set_speed(speed)
+        if not 0 <= begin_at <= recording.duration:
+            raise ParameterError(
+                f"the start is {begin_at:g} s, but {recording.path.name} lasts "
+                f"{recording.duration:g} s; choose a time from 0 to that"
+            )
+
+    @property
+    def title(self) -> str:
+        """Name of what is played."""
+        return (self.recording.meta_path or self.recording.path).name
+
+    @property
+    def position(self) -> float:
+        """Where it plays, s from the start of the recording."""
+        return self._position / self.recording.sample_rate
+
+    @property
+    def playing(self) -> bool:
+        """Whether it goes on by itself."""
+        return not (self._is_paused or self.ended)
+
+    @property
+    def speed(self) -> float:
+        """Times real time that is asked for."""
+        return self._speed
+
+    def start(self) -> None:
+        """Load the model and play; a second call does nothing."""
+        if self._thread.ident is None:
+            self._thread.start()
+
+    def stop(self) -> None:
+        """End it; waits for the frames in hand."""
+        self._tell(is_stopping=True)
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    def play(self) -> None:
+        """Go on; from the beginning where it had ended."""
+        with self._changed:
+            if self.ended:
+                self._seek = 0
+            self._is_paused = self.ended = False
+            self._changed.notify_all()
+
+    def pause(self) -> None:
+        """Hold."""
+        self._tell(is_paused=True)
+
+    def seek(self, seconds: float) -> None:
+        """Go to a place, s from the start; while it is paused one frame is shown there."""
+        with self._changed:
+            self._seek = self._sample_at(seconds)
+            if not self.playing:
+                self._is_paused, self.ended = True, False
+                self._step = self._frame_samples
+            self._changed.notify_all()
+
+    def step(self) -> None:
+        """Hold, and play one frame."""
+        with self._changed:
+            self._is_paused = True
+            self._step = self._frame_samples
+            self._changed.notify_all()
+
+    def set_speed(self, speed: float) -> None:
+        """Times real time, 0.1 to `FASTEST`.
+
+        Raises:
+            ParameterError: another value.
+        """
+        if not SLOWEST <= speed <= FASTEST:
+            raise ParameterError(f"speed is {speed:g} times real time; choose a number of at least {SLOWEST:g}, or max")
+        with self._changed:
+            self._speed = speed
+            self._pace.begin(speed)
+
+    def reference_annotations(self) -> list:
+        """What the file says of itself, as `WaterfallWidget.set_reference_annotations` takes it."""
+        rate, found = self.recording.sample_rate, []
+        for entry in self.recording.annotations:
+            lower, upper = entry.get("core:freq_lower_edge"), entry.get("core:freq_upper_edge")
+            if lower is not None and upper is not None:
+                start, count = entry.get("core:sample_start", 0), entry.get("core:sample_count")
+                duration = None if count is None else count / rate
+                found.append(
+                    {
+                        "label": str(entry.get("core:label", "?")),
+                        "freq_lower": lower,
+                        "freq_upper": upper,
+                        "start": self._time_at(max(0, start)),
+                        "duration": duration,
+                    }
+                )
+        return found
+
+    def _tell(self, is_paused=None, is_stopping=False) -> None:
+        with self._changed:
+            self._is_paused = self._is_paused if is_paused is None else is_paused
+            self._is_stopping |= is_stopping
+            self._changed.notify_all()
+
+    @property
+    def _frame_samples(self) -> int:
+        return max(1, round(self._model.card.frame_seconds * self.recording.sample_rate))
+
+    def _sample_at(self, seconds: float) -> int:
+        last = max(0, self.recording.sample_count - 1)
+        return min(last, max(0, round(seconds * self.recording.sample_rate)))
+
+    def _time_at(self, position: int) -> tuple:
+        """(whole s, fraction) of a sample; without a clock the recording begins with 1970."""
+        known = self.recording.time_at(position)
+        return known or (int(position / self.recording.sample_rate), position / self.recording.sample_rate % 1)
+
+    def _run(self) -> None:
+        """The thread: load, play, and tell what goes wrong."""
+        try:
+            self._feed.note = f"loading the model {self._model.card.name}"
+            analyser = self._load()
+            self._feed.note = "; ".join(self._notes(analyser))
+        except Exception as error:  # whatever a broken library raises has to be seen in the window
+            self._fail(error)
+            return
+        self._begin_stream(analyser)
+        try:
+            self._play(analyser)
+        except Exception as error:  # as above
+            self._fail(error)
+        finally:
+            analyser.stop()
+
+    def _load(self):
+        settings = Settings(
+            live=False,
+            runtime=self._runtime,
+            workers=self._workers,
+            carriers_kept=1000,
+            dtype=self.recording.native_type,
+        )
+        return StreamAnalyser(
+            self._model,
+            self.recording.sample_rate,
+            self.recording.center_frequency or 0.0,
+            settings,
+            on_result=self._on_result,
+            on_status=self._on_status,
+            on_error=lambda text: logger.error("%s", text),
+        )
+
+    def _notes(self, analyser) -> list:
+        """What a person who looks at this recording should know, in words."""
+        notes = [*self.recording.warnings, *analyser.segmenter.warnings]
+        if not self._has_clock:
+            notes.append("the recording has no time: times count from its beginning")
+        return notes
+
+    def _begin_stream(self, analyser) -> None:
+        analyser.start()
+        self._measured = self._clock(), 0
+
+    def _fail(self, error: Exception) -> None:
+        text = str(error) if isinstance(error, (RpmsnError, ImportError)) else f"{type(error).__name__}: {error}"
+        logger.error("%s", text)
+        self._feed.fail(text)
+        self.ended = True
+
+    def _play(self, analyser) -> None:
+        """Hand slices on until it is stopped."""
+        while not self._is_stopping:
+            if self.ended and not self.finished:
+                # As at the end of `rpmsn annotate`: carriers that were seen too little to be told of are told of now.
+                analyser.stop()
+                self.finished = True
+            self._jump(analyser)
+            count = self._allowed()
+            if count:
+                self._hand_on(analyser, count)
+            else:
+                self._repeat_status()
+                with self._changed:
+                    self._changed.wait(WAIT_SECONDS)
+
+    def _allowed(self) -> int:
+        """Samples that may be played now."""
+        with self._changed:
+            if self._step:
+                return min(self._step, self._slice_end() - self._position)
+            if not self.playing:
+                self._pace.begin(self._speed)
+                return 0
+            return min(self._pace.due(), self._slice_end() - self._position)
+
+    def _slice_end(self) -> int:
+        """Where a slice ends at the latest: at the next capture segment, or at the end of the recording."""
+        following = self.recording.captures_between(self._position + 1, self.recording.sample_count)
+        return following[0].sample_start if following else self.recording.sample_count
+
+    def _hand_on(self, analyser, count: int) -> None:
+        """Play a slice; the analysis holds us up where it is late."""
+        captures = self.recording.captures_between(self._position, self._position + 1)
+        if captures and self._position != self._pieces[-1].position:
+            capture = captures[0]
+            analyser.follow(self._offset, center_frequency=capture.center_frequency, seconds=capture.time)
+        samples = self.recording.read_native(self._position, count)
+        taken = 0
+        while taken < len(samples) and not self._is_stopping and self._seek is None:
+            taken += analyser.write(samples[taken:], self._offset + taken)
+        with self._changed:
+            self._position += taken
+            self._offset += taken
+            self._step = max(0, self._step - taken)
+            self._pace.went(taken)
+            if self._position >= self.recording.sample_count:
+                self._at_end()
+
+    def _at_end(self) -> None:
+        """The recording is over: begin again, or hold."""
+        self._step = 0
+        if self.loop:
+            self._seek = 0
+        elif self._seek is None:
+            self.ended = True
+
+    def _jump(self, analyser) -> None:
+        """Go where a seek has asked to."""
+        with self._changed:
+            position, self._seek = self._seek, None
+            if position is None:
+                return
+            before = self._pieces[-1] if self._pieces else None
+            goes_back = before is not None and position <= self._position
+            number, skipped = (0, 0) if before is None else (before.round + goes_back, before.skipped)
+            skipped = 0 if goes_back else skipped + math.ceil((position - self._position) / self._frame_samples)
+            self._position = position
+            self._pieces.append(Piece(self._offset, position, number, skipped))
+            self._pace.begin(self._speed)
+        if self.finished:
+            self._begin_stream(analyser)
+            self.finished = False
+        frequency = self.recording.capture_at(position).center_frequency
+        analyser.jump(self._stream_time(position), frequency)
+
+    def _stream_time(self, position: int):
+        return StreamTime(self._offset, *self._time_at(position), self.recording.sample_rate, "file")
+
+    def _on_result(self, frame, clock, events) -> None:
+        """Results of a frame (None after the last one), in the analysing thread: to the window."""
+        if frame is None and not events:
+            return
+        if frame is not None:
+            self._health, self._number = frame.health, frame.number
+        place = self._offset if frame is None else frame.new_from
+        piece = self._piece_of(place)
+        if piece.round != self._shown_round:
+            self._shown_round = piece.round
+            self._feed.restart()
+        shift = piece.offset - piece.position
+        for event, event_clock in events:
+            fields = segment_fields(event, event_clock, self._number, self._health, self._model.card.name)
+            box = _moved(fields, shift) if event.segment and fields[keys.END_OFFSET] > piece.offset else None
+            told = fields if self._has_clock else {**fields, keys.RX_TIME: None}
+            # What is on the air when the recording ends is not gone.
+            is_cut = self.ended and fields[keys.EVENT] == "gone"
+            self._feed.put_segment({**told, keys.EVENT: WHOLE_EVENT} if is_cut else told, box)
+        if frame is not None:
+            fields, image = frame_fields(frame, clock, self._model.card.name)
+            shown = {**_moved(fields, shift), keys.PDU_NUM: fields[keys.PDU_NUM] + piece.skipped}
+            self._feed.put_frame(fields, image, fields[keys.MASK], shown)
+
+    def _on_status(self, status: dict) -> None:
+        """A status, in the analysing thread. The real-time factor is that since the one before: since the start it
+        would count pauses and speeds of the past."""
+        now, analysed = self._clock(), status[keys.SAMPLES_ANALYSED]
+        since, before = self._measured
+        self._measured = now, analysed
+        factor = (analysed - before) / self.recording.sample_rate / max(now - since, 1e-3)
+        self._status = {**status, keys.REAL_TIME_FACTOR: factor}
+        self._feed.put_status(self._status)
+
+    def _repeat_status(self) -> None:
+        """At the end of the recording the analysis rests; that it is all right is told all the same."""
+        if self.finished and self._status and self._clock() - self._measured[0] >= STATUS_SECONDS:
+            self._measured = self._clock(), 0
+            self._feed.put_status({**self._status, keys.INPUT_RATE: 0.0, keys.REAL_TIME_FACTOR: 0.0})
+
+    @property
+    def _has_clock(self) -> bool:
+        return self.recording.time_at(self.recording.sample_count - 1) is not None
+
+    def _piece_of(self, offset: int) -> Piece:
+        """The piece that a sample of the stream belongs to."""
+        pieces = list(self._pieces)
+        return pieces[max(0, bisect.bisect_right([piece.offset for piece in pieces], offset) - 1)]
+
+
+def _moved(fields: dict, shift: int) -> dict:
+    """Fields with samples counted as in the recording, and not as in the stream."""
+    return {
+        **fields,
+        keys.START_OFFSET: max(0, fields[keys.START_OFFSET] - shift),
+        keys.END_OFFSET: fields[keys.END_OFFSET] - shift,
+    }

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What `rpmsn watch` remembers from one time to the next, in a YAML file that people can read and mend (no Qt)."""
+
+import logging
+import os
+from pathlib import Path
+
+import yaml
+
+from ...errors import ParameterError
+from ...files import read_yaml, whole_file
+
+logger = logging.getLogger(__name__)
+
+HEAD = "# What `rpmsn watch` remembers. Delete this file, or use --reset-settings, to begin afresh.\n"
+DEFAULTS = {
+    "theme": "dark",
+    "table": "",
+    "window": [1280, 800],
+    "maximized": False,
+    "split": [],
+    "speed": 1.0,
+    "loop": False,
+    "waterfall": {},
+    "carriers": {},
+}
+"""Every key, with its value at the beginning. `speed` is times real time, 0 for as fast as it goes; `table` is below,
+beside or hidden, empty for what fits the window; `split` are the pixels of picture and table."""
+ALLOWED = {
+    "theme": lambda value: value in ("dark", "light"),
+    "table": lambda value: value in ("", "below", "beside", "hidden"),
+    "window": lambda value: _are_pixels(value) and len(value) == 2,
+    "maximized": lambda value: isinstance(value, bool),
+    "split": lambda value: _are_pixels(value) and len(value) in (0, 2),
+    "speed": lambda value: type(value) in (int, float) and (value == 0 or 0.1 <= value <= 1000),
+    "loop": lambda value: isinstance(value, bool),
+    "waterfall": lambda value: isinstance(value, dict),
+    "carriers": lambda value: isinstance(value, dict),
+}
+
+
+def settings_path(environment=os.environ) -> Path:
+    """`gr-rpmsn/watch.yml` in the folder for settings: XDG_CONFIG_HOME, or `.config` in the home."""
+    folder = environment.get("XDG_CONFIG_HOME", "")
+    base = Path(folder) if os.path.isabs(folder) else Path.home() / ".config"
+    return base / "gr-rpmsn" / "watch.yml"
+
+
+def load_settings(path: Path) -> dict:
+    """Settings from a file; what is missing or cannot be used has its value of `DEFAULTS`, with a warning."""
+    settings = {key: value.copy() if isinstance(value, (list, dict)) else value for key, value in DEFAULTS.items()}
+    if not path.exists():
+        return settings
+    try:
+        read = read_yaml(path, "settings")
+        if not isinstance(read, dict):
+            raise ParameterError(f"settings {path} hold {type(read).__name__}, but keys and values are needed")
+    except ParameterError as error:
+        logger.warning("%s; everything is as at the beginning, and the file is written anew at the end", error)
+        return settings
+    for key, value in read.items():
+        if key not in DEFAULTS:
+            logger.warning("settings %s: %r is not known, and ignored; there are: %s", path, key, ", ".join(DEFAULTS))
+        elif not ALLOWED[key](value):
+            logger.warning("settings %s: %s is %r, which cannot be; %r is used", path, key, value, DEFAULTS[key])
+        else:
+            settings[key] = value
+    return settings
+
+
+def save_settings(path: Path, settings: dict) -> None:
+    """Write settings; the file is whole or stays as it was. Where it cannot be written that is logged, and no more."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with whole_file(path) as file:
+            file.write((HEAD + yaml.safe_dump(settings, sort_keys=False)).encode())
+    except (OSError, yaml.YAMLError) as error:
+        logger.warning("settings %s cannot be written: %s", path, getattr(error, "strerror", None) or error)
+
+
+def _are_pixels(value) -> bool:
+    return isinstance(value, list) and all(type(number) is int and 0 <= number <= 20_000 for number in value)

@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The bar below the picture of a file: play, place, speed, loop."""
+
+import math
+
+from ..qt import QtCore, QtGui, QtWidgets
+from .pacing import SPEEDS
+from .player import Player
+
+SLIDER_STEPS = 10_000
+JUMP_SHARE, SHORTEST_JUMP = 0.02, 0.2
+"""What an arrow key skips: this share of the recording, and this many seconds at the least."""
+
+
+class TransportBar(QtWidgets.QWidget):
+    """Controls a Player.
+
+    Args:
+        player: Player.
+        parent: QWidget or None.
+    """
+
+    def __init__(self, player: Player, parent=None):
+        super().__init__(parent)
+        self.player = player
+        self._build()
+        self._connect()
+        self.update_now()
+
+    def update_now(self) -> None:
+        """Show where the player is."""
+        duration = self.player.recording.duration
+        if not self.slider.isSliderDown():
+            self.slider.setValue(round(self.player.position / duration * SLIDER_STEPS))
+        self.place_label.setText(f"{format_place(self.player.position, duration)} / {format_place(duration, duration)}")
+        words = "Pause" if self.player.playing else "Play"
+        if self.play_button.text() != words:
+            self.play_button.setText(words)
+
+    def toggle_play(self) -> None:
+        """Play, or hold."""
+        (self.player.pause if self.player.playing else self.player.play)()
+        self.update_now()
+
+    def skip(self, share: float) -> None:
+        """Go forwards or back by a share of the recording."""
+        duration = self.player.recording.duration
+        step = max(abs(share) * duration, min(SHORTEST_JUMP, duration / 2))
+        self.player.seek(min(max(0.0, self.player.position + math.copysign(step, share)), duration))
+
+    def change_speed(self, steps: int) -> None:
+        """Take the next speed of `SPEEDS`, or the one before."""
+        index = min(max(0, self.speed_box.currentIndex() + steps), len(SPEEDS) - 1)
+        self.speed_box.setCurrentIndex(index)
+
+    def _build(self) -> None:
+        row = QtWidgets.QHBoxLayout(self)
+        row.setContentsMargins(8, 4, 8, 4)
+        row.setSpacing(8)
+        self.play_button = QtWidgets.QPushButton("Pause")
+        self.play_button.setToolTip("Play or hold the recording (P)")
+        self.step_button = QtWidgets.QPushButton("Step")
+        self.step_button.setToolTip("Hold, and play one frame (.)")
+        self.slider = PlaceSlider(QtCore.Qt.Horizontal)
+        self.slider.setRange(0, SLIDER_STEPS)
+        self.slider.setToolTip("Place in the recording (Ctrl-Left, Ctrl-Right)")
+        self.place_label = QtWidgets.QLabel("")
+        self.place_label.setMinimumWidth(self.place_label.fontMetrics().horizontalAdvance("0:00:00.0 / 0:00:00.0"))
+        self.place_label.setAlignment(QtCore.Qt.AlignCenter)
+        self.speed_box = QtWidgets.QComboBox()
+        for speed in SPEEDS:
+            self.speed_box.addItem("max" if math.isinf(speed) else f"{speed:g} ×", speed)
+        self.speed_box.setCurrentIndex(min(range(len(SPEEDS)), key=lambda k: _distance(SPEEDS[k], self.player.speed)))
+        self.speed_box.setToolTip("Times real time ([ and ]); max is as fast as the analysis goes")
+        self.loop_box = QtWidgets.QCheckBox("Loop")
+        self.loop_box.setChecked(self.player.loop)
+        self.loop_box.setToolTip("Begin again at the end (L)")
+        for widget in (self.play_button, self.step_button, self.speed_box, self.loop_box):
+            widget.setFocusPolicy(QtCore.Qt.TabFocus)
+        for widget, stretch in (
+            (self.play_button, 0),
+            (self.step_button, 0),
+            (self.slider, 1),
+            (self.place_label, 0),
+            (self.speed_box, 0),
+            (self.loop_box, 0),
+        ):
+            row.addWidget(widget, stretch)
+
+    def _connect(self) -> None:
+        self.play_button.clicked.connect(self.toggle_play)
+        self.step_button.clicked.connect(self.player.step)
+        self.slider.asked.connect(lambda share: self.player.seek(share * self.player.recording.duration))
+        self.speed_box.currentIndexChanged.connect(lambda index: self.player.set_speed(self.speed_box.itemData(index)))
+        self.loop_box.toggled.connect(self._set_loop)
+        for key, slot in (
+            ("P", self.toggle_play),
+            (".", self.player.step),
+            ("[", lambda: self.change_speed(-1)),
+            ("]", lambda: self.change_speed(1)),
+            ("L", self.loop_box.toggle),
+            ("Ctrl+Left", lambda: self.skip(-JUMP_SHARE)),
+            ("Ctrl+Right", lambda: self.skip(JUMP_SHARE)),
+        ):
+            QtWidgets.QShortcut(QtGui.QKeySequence(key), self).activated.connect(slot)
+
+    def _set_loop(self, loop: bool) -> None:
+        self.player.loop = loop
+
+
+class PlaceSlider(QtWidgets.QSlider):
+    """A slider that goes to where it is clicked, and asks for a place while it is dragged."""
+
+    asked = QtCore.pyqtSignal(float)
+    """Share of the whole, 0..1."""
+
+    def mousePressEvent(self, event):
+        """Qt tells of a press: go there."""
+        if event.button() == QtCore.Qt.LeftButton:
+            self.setSliderDown(True)
+            self._go_to(event.x())
+
+    def mouseMoveEvent(self, event):
+        """Qt tells of a move: the handle follows; the place is asked for at the end, as playing a place takes time."""
+        if self.isSliderDown():
+            self.setValue(self._value_at(event.x()))
+
+    def mouseReleaseEvent(self, event):
+        """Qt tells of the end of a drag."""
+        if event.button() == QtCore.Qt.LeftButton and self.isSliderDown():
+            self.setSliderDown(False)
+            self._go_to(event.x())
+            self.asked.emit(self.value() / self.maximum())
+
+    def _go_to(self, x: int) -> None:
+        self.setValue(self._value_at(x))
+
+    def _value_at(self, x: int) -> int:
+        return QtWidgets.QStyle.sliderValueFromPosition(self.minimum(), self.maximum(), x, max(1, self.width() - 1))
+
+
+def format_place(seconds: float, duration: float) -> str:
+    """A place in a recording: as fine as its length asks for."""
+    if duration < 60.0:
+        return f"{seconds:.2f} s"
+    whole = int(seconds)
+    tenths = int(10 * (seconds - whole))
+    clock = f"{whole % 3600 // 60:02d}:{whole % 60:02d}.{tenths}"
+    return f"{whole // 3600}:{clock}" if duration >= 3600.0 else clock
+
+
+def _distance(speed: float, wanted: float) -> float:
+    """How far two speeds are apart, on a scale of ratios."""
+    if math.isinf(speed) or math.isinf(wanted):
+        return 0.0 if speed == wanted else math.inf
+    return abs(math.log(speed / wanted))

@@ -1,0 +1,238 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Draws the boxes and their labels over the waterfall; labels neither overlap nor leave the view."""
+
+import math
+
+import numpy as np
+
+from ..qt import QtCore, QtGui
+from ..theme import THEMES
+from .boxes import Box, SegmentBoxes, part_overlaps
+from .history import History
+from .pixels import PixelLayer, text_width
+from .settings import Settings
+
+NARROW_BOX = 10
+"""Pixels below which a box gets a thin outline."""
+MAX_DRAWN, MAX_LABELLED = 250, 60
+"""Boxes in view that are drawn, the widest first, and carriers that may get a label: more could not be told apart."""
+SPARE_ROOM = 12
+"""Pixels on either side that have to be free before a label that was shortened gets longer again."""
+
+
+class BoxLayer(PixelLayer):
+    """Draws boxes, their labels, annotations of a file, and a note over the waterfall.
+
+    Attributes:
+        history, segments: where rows lie, and the boxes.
+        settings: Settings.
+        references: list of (label, lower Hz, upper Hz, start s since 1970 or None, end s or None).
+        selected: burst_id of the carrier that stands out, None for none.
+        note: text at the foot of the picture, "" for none.
+        break_texts: function that returns what to write over breaks, list of (QRectF in pixels, words, colour).
+        labels_drawn: what `place_labels` returned when the layer was last painted.
+    """
+
+    def __init__(self, history: History, segments: SegmentBoxes, settings: Settings, break_texts=list):
+        super().__init__(THEMES[settings.theme])
+        self.history, self.segments, self.settings = history, segments, settings
+        self.references: list = []
+        self.selected: int | None = None
+        self.note = ""
+        self.break_texts = break_texts
+        self.labels_drawn: list = []
+        self._spots: dict = {}
+        self.setZValue(10)
+
+    def set_settings(self, settings: Settings) -> None:
+        """Other colours, or other boxes."""
+        self.settings, self.theme = settings, THEMES[settings.theme]
+        self.update()
+
+    def paint_pixels(self, painter, to_pixels, view) -> None:
+        """Draw everything."""
+        painter.setRenderHint(QtGui.QPainter.Antialiasing, True)
+        inside = view.adjusted(2, 2, -2, -2)
+        references = self._reference_rects(to_pixels) if self.settings.references else []
+        for _, rect in references:
+            self._paint_reference(painter, rect)
+        wishes = self._wishes(to_pixels, view) if self.settings.boxes else []
+        for box, rect in wishes:
+            self._paint_box(painter, box, rect)
+        taken = []
+        for rect, words, color in self.break_texts():
+            self.paint_text(painter, rect, words, color)
+            taken.append(rect)
+        self._paint_note(painter, inside, taken)
+        self._paint_labels(painter, wishes, inside, taken)
+        for label, rect in references:
+            self._paint_reference_label(painter, label, rect, inside, taken)
+
+    def _wishes(self, to_pixels, view) -> list:
+        """Boxes in view with their rectangles in pixels, neighbours parted; the widest first."""
+        boxes = [box for box in self.segments.boxes if box.label in self.settings.classes]
+        if not boxes:
+            return []
+        sides = np.array([(box.freq_lower / 1e6, box.freq_upper / 1e6) for box in boxes])
+        # Half a sample inwards: an end that lies at a gap belongs to its own side.
+        ends = self.history.y_of_sample(np.array([(box.start_offset + 0.5, box.end_offset - 0.5) for box in boxes]))
+        left, right = (sides * to_pixels.m11() + to_pixels.dx()).T
+        top, bottom = np.sort(ends * to_pixels.m22() + to_pixels.dy(), axis=1).T
+        in_view = (
+            (right > view.left())
+            & (left < view.right())
+            & (bottom > view.top())
+            & (top < view.bottom())
+            & (bottom - top >= 0.5)
+        )
+        widest_first = np.argsort(left - right, kind="stable")
+        order = widest_first[in_view[widest_first]][:MAX_DRAWN]
+        if not len(order):
+            return []
+        edges = part_overlaps(np.stack([left, right, top, bottom], axis=1)[order])
+        edges[:, :2] = np.clip(edges[:, :2], view.left() - 9, view.right() + 9)
+        edges[:, 2:] = np.clip(edges[:, 2:], view.top() - 9, view.bottom() + 9)
+        return [
+            (boxes[index], QtCore.QRectF(x0, y0, x1 - x0, y1 - y0))
+            for index, (x0, x1, y0, y1) in zip(order, np.rint(edges))
+        ]  # sharp lines, which do not waver
+
+    def _paint_box(self, painter, box: Box, rect) -> None:
+        """Outline, with a rim that keeps it visible over any power; of a narrow box a thin line beside the signal."""
+        is_selected = box.burst_id is not None and box.burst_id == self.selected
+        color = QtGui.QColor(self.theme.text if is_selected else QtGui.QColor(*box.color))
+        style = QtCore.Qt.DotLine if box.label == "other" else QtCore.Qt.SolidLine
+        painter.setBrush(QtCore.Qt.NoBrush)
+        if rect.width() < NARROW_BOX:
+            painter.setPen(QtGui.QPen(color, 3 if is_selected else 1, style))
+            painter.drawRect(rect.adjusted(-2, 0, 2, 0))
+            return
+        rim = QtGui.QColor(self.theme.label_background)
+        for pen in (QtGui.QPen(rim, 6 if is_selected else 4), QtGui.QPen(color, 4 if is_selected else 2, style)):
+            painter.setPen(pen)
+            painter.drawRect(rect.adjusted(1, 0, -1, 0))
+
+    def _paint_labels(self, painter, wishes, view, taken) -> None:
+        """Texts, one a carrier, on a background with a stripe in the colour of the class."""
+        metrics = painter.fontMetrics()
+        labelled = self._one_of_each_carrier(wishes)[:MAX_LABELLED]
+        keys = [_key(box) for box, _ in labelled]
+        self.labels_drawn = place_labels(
+            [(rect, box.texts(), self._spots.get(key)) for (box, rect), key in zip(labelled, keys)],
+            view,
+            metrics.height() + 4,
+            lambda text: text_width(metrics, text),
+            taken,
+        )
+        self._spots = {keys[index]: spot for index, _, _, spot in self.labels_drawn}
+        for index, rect, text, _ in self.labels_drawn:
+            self.paint_text(painter, rect, text, QtGui.QColor(*labelled[index][0].color))
+            taken.append(rect)
+
+    def _one_of_each_carrier(self, wishes) -> list:
+        """The newest box of each carrier; the one selected first, then those that have a label already."""
+        newest = {}
+        for box, rect in wishes:
+            key = _key(box)
+            if key not in newest or box.end_offset > newest[key][0].end_offset:
+                newest[key] = (box, rect)
+        return sorted(
+            newest.values(),
+            key=lambda wish: (
+                wish[0].burst_id is None or wish[0].burst_id != self.selected,
+                _key(wish[0]) not in self._spots,
+            ),
+        )
+
+    def _reference_rects(self, to_pixels) -> list:
+        """Labels of the annotations in view, with their rectangles in pixels."""
+        shown = self.boundingRect()
+        found = []
+        for label, lower, upper, start, end in self.references:
+            y0 = self.history.oldest_y if start is None else self.history.y_of_time(start)
+            y1 = self.history.newest_y if end is None else self.history.y_of_time(end)
+            area = QtCore.QRectF(lower / 1e6, y0, (upper - lower) / 1e6, y1 - y0).intersected(shown)
+            if area.width() > 0 and area.height() > 0:
+                found.append((label, QtCore.QRectF(to_pixels.mapRect(area).toRect())))
+        return found
+
+    def _paint_reference(self, painter, rect) -> None:
+        """A dashed outline."""
+        painter.setBrush(QtCore.Qt.NoBrush)
+        for color, width in ((self.theme.label_background, 4), (self.theme.text, 2)):
+            painter.setPen(QtGui.QPen(QtGui.QColor(color), width, QtCore.Qt.DashLine))
+            painter.drawRect(rect)
+
+    def _paint_reference_label(self, painter, label: str, rect, view, taken) -> None:
+        """Its word at the foot of the outline, where there is room."""
+        metrics = painter.fontMetrics()
+        text = f"file: {label}"
+        width, height = text_width(metrics, text), metrics.height() + 4
+        left = min(max(rect.center().x() - width / 2, view.left()), view.right() - width)
+        spot = QtCore.QRectF(left, min(rect.bottom() - 3, view.bottom()) - height, width, height)
+        if view.contains(spot) and not any(spot.intersects(other) for other in taken):
+            taken.append(spot)
+            self.paint_text(painter, spot, text, self.theme.text)
+
+    def _paint_note(self, painter, view, taken) -> None:
+        """A line at the foot of the picture, for what the user should know now."""
+        if not self.note:
+            return
+        metrics = painter.fontMetrics()
+        text = metrics.elidedText(self.note, QtCore.Qt.ElideRight, int(view.width()) - 30)
+        width = text_width(metrics, text)
+        rect = QtCore.QRectF(
+            view.center().x() - width / 2, view.bottom() - metrics.height() - 12, width, metrics.height() + 6
+        )
+        self.paint_text(painter, rect, text, self.theme.line)
+        taken.append(rect)
+
+
+def _key(box: Box):
+    """What a label belongs to, from one redraw to the next."""
+    return ("box", id(box)) if box.burst_id is None else ("carrier", box.burst_id)
+
+
+def place_labels(wishes, view, line_height: float, width_of, taken=()) -> list:
+    """Find room for one text at each box.
+
+    Args:
+        wishes: list of (QRectF, list of str, spot): boxes in pixels, the one that matters most first, each with its
+            texts, the best first, and the spot that it had before, or None.
+        view: QRectF; texts stay inside it.
+        line_height: height of a text with its background, pixels.
+        width_of: function, str -> width of a text with its background, pixels.
+        taken: QRectF of what is to stay visible.
+
+    Returns:
+        list of (index of the box, QRectF, str, spot). No two overlap; a box for which there is no room is left out. A
+        spot, (number of the text, line below the top of the box), is kept as long as it is free, so that texts stay.
+    """
+    placed = []
+    for index, (box, texts, before) in enumerate(wishes):
+        hindrances = [*taken, *(rect for _, rect, _, _ in placed)]
+        found = _find_room(box, texts, before, view, line_height, width_of, hindrances)
+        if found is not None:
+            placed.append((index, *found))
+    return placed
+
+
+def _find_room(box, texts, before, view, line_height, width_of, taken):
+    """Rectangle, text and spot for one box: from its top downwards, a shorter text before a text outside the box."""
+    visible = box.intersected(view)
+    if visible.isEmpty():
+        return None
+    first = min(round(visible.top()) + 3, math.floor(view.bottom() - line_height))
+    n_lines = 1 + max(0, math.floor((visible.bottom() - line_height - first) / (line_height + 2)))
+    spots = [((number, line), 0) for number in range(len(texts)) for line in range(n_lines)]
+    if (before, 0) in spots:
+        longer = [((number, before[1]), SPARE_ROOM) for number in range(before[0])]
+        spots = [*longer, (before, 0), *spots]
+    for (number, line), spare in spots:
+        width = width_of(texts[number])
+        left = math.floor(min(max(visible.center().x() - width / 2, math.ceil(view.left())), view.right() - width))
+        rect = QtCore.QRectF(left, first + line * (line_height + 2), width, line_height)
+        wanted = rect.adjusted(-spare, 0, spare, 0)
+        if view.contains(rect) and not any(wanted.intersects(other) for other in taken):
+            return rect, texts[number], (number, line)
+    return None

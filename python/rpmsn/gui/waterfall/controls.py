@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The row of controls above the waterfall; its tick boxes are the legend too."""
+
+from ...classes import CLASS_COLORS
+from ..qt import QtCore, QtGui, QtWidgets
+from .settings import COLOR_MAP_NAMES, LEVEL_LIMITS, SHOWN_CLASSES, SMALLEST_RANGE, Settings
+
+SLIDER_WIDTH = (40, 100)
+MENU = (
+    ("references", "Annotations of the file"),
+    ("spectrum", "Spectrum"),
+    ("average", "Average of 1 s"),
+    ("max_hold", "Max hold"),
+)
+"""Settings that are on or off, and their words in the menu."""
+
+
+class Controls(QtWidgets.QWidget):
+    """Tick boxes, sliders, buttons and the menu View. Keeps no settings: it shows them, and tells of wishes.
+
+    Attributes:
+        class_boxes: name of a class -> QCheckBox.
+        boxes_box, alpha_slider, low_slider, high_slider: tick box and sliders.
+        autoscale_button, measure_button, pause_button, view_button: buttons; `view_button` has the menu.
+        actions: name of a setting, and `reset`, `save`, `home` -> QAction of the menu.
+    """
+
+    wish = QtCore.pyqtSignal(dict)
+    """Settings that the user wants changed."""
+
+    def __init__(self):
+        super().__init__()
+        self._make_parts()
+        self._make_menu()
+        row = QtWidgets.QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(8)
+        for part in (*self.class_boxes.values(), QtWidgets.QLabel("Opacity"), self.alpha_slider, self.boxes_box):
+            row.addWidget(part)
+        row.addStretch(1)
+        for part in (
+            QtWidgets.QLabel("Levels"),
+            self.low_slider,
+            self.high_slider,
+            self.autoscale_button,
+            self.measure_button,
+            self.view_button,
+            self.pause_button,
+        ):
+            row.addWidget(part)
+        self._connect()
+
+    def show_settings(self, settings: Settings) -> None:
+        """Bring all parts to what is set; sends nothing."""
+        self.blockSignals(True)
+        for name, box in self.class_boxes.items():
+            box.setChecked(name in settings.classes)
+        self.boxes_box.setChecked(settings.boxes)
+        self.alpha_slider.setValue(round(100 * settings.alpha))
+        for slider, level in zip((self.low_slider, self.high_slider), settings.levels):
+            slider.setValue(round(level))
+        for name, _ in MENU:
+            self.actions[name].setChecked(getattr(settings, name))
+        self.actions["newest"].setChecked(settings.newest == "bottom")
+        self.actions["theme"].setChecked(settings.theme == "light")
+        self.actions[settings.color_map].setChecked(True)
+        self.blockSignals(False)
+
+    def _make_parts(self) -> None:
+        """Tick boxes, sliders, buttons."""
+        self.class_boxes = {
+            name: self._check_box(name, f"Colour what is {name}, and draw its boxes", CLASS_COLORS[name])
+            for name in SHOWN_CLASSES
+        }
+        self.boxes_box = self._check_box("Boxes", "Draw carriers with class, bandwidth and confidence")
+        self.alpha_slider = self._slider(0, 100, "How much the colours of the classes cover")
+        limits = [round(limit) for limit in LEVEL_LIMITS]
+        self.low_slider = self._slider(*limits, "Power of the first colour, dB over the noise")
+        self.high_slider = self._slider(*limits, "Power of the last colour, dB over the noise")
+        self.autoscale_button = self._button("Autoscale", "Fit the levels to what is in view, once (A)")
+        self.measure_button = self._button("Measure", "Two cursors to drag: distance in frequency and time, power (M)")
+        self.pause_button = self._button("Pause", "Hold the picture; the analysis goes on (Space)")
+        for button in (self.measure_button, self.pause_button):
+            button.setCheckable(True)
+
+    def _make_menu(self) -> None:
+        """What is set seldom."""
+        self.view_button = QtWidgets.QToolButton()
+        self.view_button.setText("View")
+        self.view_button.setFocusPolicy(QtCore.Qt.NoFocus)
+        self.view_button.setPopupMode(QtWidgets.QToolButton.InstantPopup)
+        menu = QtWidgets.QMenu(self.view_button)
+        self.view_button.setMenu(menu)
+        self.actions = {name: self._switch(menu, words) for name, words in MENU}
+        menu.addSeparator()
+        self.actions["newest"] = self._switch(menu, "Newest at the bottom")
+        self.actions["theme"] = self._switch(menu, "Light theme")
+        self._maps = QtWidgets.QActionGroup(menu)
+        for name in COLOR_MAP_NAMES:
+            self.actions[name] = self._maps.addAction(self._switch(menu, f"Power in {name}"))
+        menu.addSeparator()
+        for name, words in (
+            ("home", "Whole span, newest rows (Home)"),
+            ("reset", "Restart average and max hold (R)"),
+            ("save", "Save picture\u2026"),
+        ):
+            self.actions[name] = menu.addAction(words)
+
+    def _connect(self) -> None:
+        """Every change by the user becomes a wish."""
+        for box in self.class_boxes.values():
+            box.toggled.connect(self._wish_classes)
+        self.boxes_box.toggled.connect(lambda is_on: self.wish.emit({"boxes": is_on}))
+        self.alpha_slider.valueChanged.connect(lambda value: self.wish.emit({"alpha": value / 100}))
+        self.low_slider.valueChanged.connect(self._wish_low)
+        self.high_slider.valueChanged.connect(self._wish_high)
+        for name, _ in MENU:
+            self.actions[name].toggled.connect(lambda is_on, name=name: self.wish.emit({name: is_on}))
+        self.actions["newest"].toggled.connect(lambda is_on: self.wish.emit({"newest": "bottom" if is_on else "top"}))
+        self.actions["theme"].toggled.connect(lambda is_on: self.wish.emit({"theme": "light" if is_on else "dark"}))
+        for name in COLOR_MAP_NAMES:
+            self.actions[name].triggered.connect(lambda _, name=name: self.wish.emit({"color_map": name}))
+
+    def _wish_classes(self, *_) -> None:
+        self.wish.emit({"classes": [name for name, box in self.class_boxes.items() if box.isChecked()]})
+
+    def _wish_low(self, low: int) -> None:
+        """The other slider gives way."""
+        low = min(low, LEVEL_LIMITS[1] - SMALLEST_RANGE)
+        self.wish.emit({"levels": [low, max(self.high_slider.value(), low + SMALLEST_RANGE)]})
+
+    def _wish_high(self, high: int) -> None:
+        """As `_wish_low`."""
+        high = max(high, LEVEL_LIMITS[0] + SMALLEST_RANGE)
+        self.wish.emit({"levels": [min(self.low_slider.value(), high - SMALLEST_RANGE), high]})
+
+    @staticmethod
+    def _check_box(text: str, hint: str, color=None):
+        """A check box, filled with a colour when it is on."""
+        box = QtWidgets.QCheckBox(text)
+        box.setToolTip(hint)
+        box.setFocusPolicy(QtCore.Qt.NoFocus)
+        if color is not None:
+            name = QtGui.QColor(*color).name()
+            box.setStyleSheet(
+                f"QCheckBox::indicator {{ border-color: {name}; }}"
+                f"QCheckBox::indicator:checked {{ background: {name}; }}"
+            )
+        return box
+
+    @staticmethod
+    def _slider(low: int, high: int, hint: str):
+        slider = QtWidgets.QSlider(QtCore.Qt.Horizontal)
+        slider.setRange(low, high)
+        slider.setMinimumWidth(SLIDER_WIDTH[0])
+        slider.setMaximumWidth(SLIDER_WIDTH[1])
+        slider.setFocusPolicy(QtCore.Qt.NoFocus)
+        slider.setToolTip(hint)
+        return slider
+
+    @staticmethod
+    def _button(text: str, hint: str):
+        button = QtWidgets.QPushButton(text)
+        button.setToolTip(hint)
+        button.setFocusPolicy(QtCore.Qt.NoFocus)
+        return button
+
+    @staticmethod
+    def _switch(menu, words: str):
+        """A line of the menu that can be on or off."""
+        action = menu.addAction(words)
+        action.setCheckable(True)
+        return action

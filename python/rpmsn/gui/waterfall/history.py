@@ -1,0 +1,409 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Rows of the last hour, finer when newer, and where a sample or a time lies among them (no Qt).
+
+Heights, `y`, are seconds of signal since the first frame, so that a row keeps its place for as long as it lives. Where
+signal is missing, time jumps: such a `Break` has a height of its own, however long it lasted.
+"""
+
+import copy
+import dataclasses
+import itertools
+from collections import deque
+
+import numpy as np
+
+from ...messages.frame import Frame, Scale, grouped, majority_rows, mean_rows, powers_of, reduce_rows
+
+HISTORY_SECONDS = 3600.0
+TIERS = 5
+MERGED_ROWS = 8
+"""Rows of a tier that become one row of the next, older one."""
+MAX_TIER_ROWS, MAX_TIER_BYTES, MAX_TIER_STRETCHES = 8192, 24_000_000, 512
+JOINED_SECONDS = 1.0
+"""Rows are merged across frames that were not sent, if no more than this is missing: times are then right to that."""
+STRETCH_ROWS = 256
+MAX_BREAKS = 2048
+
+SKIP, DROPPED, LOST, CLOCK, TUNED = "skip", "dropped", "lost", "clock", "tuned"
+"""Kinds of breaks: frames that were analysed, or left out on purpose, and not sent here; samples that nobody analysed;
+samples that the radio lost; a clock that jumps with nothing missing; a new frequency or sample rate."""
+BREAK_FRAMES = (1.0, 4.0)
+"""Height of what was dropped or lost: as long as it lasted, but within so many frames."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Break:
+    """Where time, or the frequency axis, jumps.
+
+    Attributes:
+        kind: SKIP, DROPPED, LOST, CLOCK or TUNED.
+        y0, y1: older and newer edge; the same for a mere line.
+        seconds: of signal that is missing.
+        words: what happened.
+    """
+
+    kind: str
+    y0: float
+    y1: float
+    seconds: float
+    words: str
+
+
+@dataclasses.dataclass(eq=False)
+class Stretch:
+    """Rows that follow one another in time under the same axes.
+
+    Attributes:
+        scale: Scale of all rows.
+        clock: `radio`, `file` or `host`.
+        image, mean, mask: uint8, shape (rows or more, columns): strongest power, mean power, class; oldest row first.
+        floor_db: float32, one a row: noise power in a pixel, dB over full scale.
+        rows: how many are filled.
+        y0, y1: edges.
+        start_time, end_time: s since 1970.
+        start_offset, end_offset: samples since the stream began.
+    """
+
+    scale: Scale
+    clock: str
+    image: np.ndarray
+    mean: np.ndarray
+    mask: np.ndarray
+    floor_db: np.ndarray
+    rows: int
+    y0: float
+    y1: float
+    start_time: float
+    end_time: float
+    start_offset: int
+    end_offset: int
+
+    ARRAYS = ("image", "mean", "mask", "floor_db")
+
+    @property
+    def row_height(self) -> float:
+        """Seconds of signal in a row."""
+        return (self.y1 - self.y0) / self.rows
+
+    def row_of(self, y: float) -> int:
+        """Row that shows a height between the edges."""
+        return min(int((y - self.y0) / self.row_height), self.rows - 1)
+
+    def trim(self) -> None:
+        """Give back the room that was kept for further rows."""
+        for name in self.ARRAYS:
+            if len(getattr(self, name)) > self.rows:
+                setattr(self, name, getattr(self, name)[: self.rows].copy())
+
+
+class History:
+    """Rows of the last hour in bounded memory.
+
+    The newest rows are kept as they came. When there are more than a tier holds, eight become one, with their strongest
+    power, their mean power, and the class of the majority; and so on, five times over.
+
+    Args:
+        rows_per_frame: rows that a frame is reduced to.
+
+    Attributes:
+        tiers: lists of stretches, the newest tier first, in each the oldest stretch first.
+        breaks, skips: deques of Break, the oldest first; `skips` are those of kind SKIP.
+        newest: the last frame, None while there is none.
+        newest_y: upper edge of the newest row.
+        duty_cycled: whether signal is left out on purpose, so that what is missing was not dropped.
+        version: changes whenever something does.
+    """
+
+    def __init__(self, rows_per_frame: int):
+        self.rows_per_frame = rows_per_frame
+        self.duty_cycled = False
+        self.version = 0
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self.tiers: list[deque[Stretch]] = [deque() for _ in range(TIERS)]
+        self.breaks, self.skips = deque(maxlen=MAX_BREAKS), deque(maxlen=MAX_TIER_STRETCHES)
+        self.newest: Frame | None = None
+        self.newest_y = 0.0
+        self._changed()
+
+    def snapshot(self) -> "History":
+        """A copy that stays as it is; rows are shared."""
+        held = copy.copy(self)
+        held.tiers = [deque(tier) for tier in self.tiers]
+        if held.tiers[0]:
+            held.tiers[0][-1] = dataclasses.replace(held.tiers[0][-1])
+        held.breaks, held.skips = self.breaks.copy(), self.skips.copy()
+        return held
+
+    def push(self, frame: Frame) -> Break | None:
+        """Put a frame on top.
+
+        Returns:
+            What lies between it and the frame before, None where they adjoin.
+        """
+        if self.newest is not None and frame.start_offset <= self.newest.start_offset:
+            self.clear()
+        found = self._break_before(frame)
+        if found is not None:
+            (self.skips if found.kind == SKIP else self.breaks).append(found)
+            self.newest_y = found.y1
+        self._append(frame, is_new=found is not None or self.newest is None)
+        self.newest = frame
+        self._coarsen()
+        self._changed()
+        return found
+
+    @property
+    def stretches(self) -> list[Stretch]:
+        """All of them, the oldest first."""
+        return list(itertools.chain.from_iterable(reversed(self.tiers)))
+
+    @property
+    def oldest_y(self) -> float:
+        """Lower edge of the oldest row."""
+        oldest = next((tier[0] for tier in reversed(self.tiers) if tier), None)
+        return self.newest_y if oldest is None else oldest.y0
+
+    @property
+    def oldest_offset(self) -> int:
+        """First sample that is still in the picture."""
+        oldest = next((tier[0] for tier in reversed(self.tiers) if tier), None)
+        return 0 if oldest is None else oldest.start_offset
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of all rows."""
+        return sum(getattr(stretch, name).nbytes for stretch in self.stretches for name in Stretch.ARRAYS)
+
+    def between(self, y0: float, y1: float) -> list[Stretch]:
+        """Stretches that reach into a range of heights."""
+        return [stretch for stretch in self.stretches if stretch.y1 > y0 and stretch.y0 < y1]
+
+    def at(self, y: float) -> Stretch | None:
+        """The stretch that shows a height, None in a break and beyond the ends."""
+        return next((stretch for stretch in self.stretches if stretch.y0 <= y < stretch.y1), None)
+
+    def y_of_sample(self, offset):
+        """Height of samples; before the oldest and after the newest row: that edge."""
+        y, offsets, _ = self._knots()
+        return np.interp(offset, offsets, y)
+
+    def y_of_time(self, time):
+        """Height of times in s since 1970; beyond the ends as `y_of_sample`."""
+        y, _, times = self._knots()
+        return np.interp(time, np.maximum.accumulate(times), y)
+
+    def time_of_y(self, y):
+        """Times of heights, in s since 1970."""
+        heights, _, times = self._knots()
+        return np.interp(y, heights, times)
+
+    def power_between(self, frequencies, heights) -> tuple[float, float] | None:
+        """Mean power in a part of the picture.
+
+        Args:
+            frequencies: lower and upper edge, Hz.
+            heights: lower and upper edge.
+
+        Returns:
+            dB over full scale (NaN where the noise floor was not told), and dB over the noise in the same part; None
+            where no pixel has its middle there.
+        """
+        total, noise, weight = 0.0, 0.0, 0.0
+        for stretch in self.between(*heights):
+            columns = np.searchsorted(stretch.scale.frequencies, frequencies)
+            middles = stretch.y0 + (np.arange(stretch.rows) + 0.5) * stretch.row_height
+            rows = np.searchsorted(middles, heights)
+            part = stretch.mean[slice(*rows), slice(*columns)]
+            if part.size:
+                floor = 10.0 ** (stretch.floor_db[slice(*rows)].astype(float) / 10)
+                total += (powers_of(stretch.scale)[part].sum(axis=1, dtype=float) * floor).sum() * stretch.row_height
+                noise += part.shape[1] * floor.sum() * stretch.row_height
+                weight += len(part) * stretch.row_height
+        return (10 * np.log10(total / weight), 10 * np.log10(total / noise)) if weight else None
+
+    def _break_before(self, frame: Frame) -> Break | None:
+        """What lies between the newest frame and this one."""
+        newest = self.newest
+        if newest is None:
+            return None
+        not_received = frame.start_time - newest.start_time - newest.duration
+        not_analysed = (frame.start_offset - newest.end_offset) / frame.sample_rate
+        not_sent = min(max(frame.number - newest.number - 1, 0) * newest.duration, max(not_analysed, 0.0))
+        not_received, not_analysed = not_received - not_analysed, not_analysed - not_sent
+        tolerance = frame.duration / frame.image.shape[0] / 2
+        tuned = _changed_words(newest.scale, frame.scale)
+        if not_received > tolerance:
+            return self._break(LOST, frame, not_received, f"{format_seconds(not_received)} lost by the radio", tuned)
+        if not_analysed > frame.duration / 2 and not self.duty_cycled:
+            return self._break(DROPPED, frame, not_analysed, f"{format_seconds(not_analysed)} not analysed", tuned)
+        if not_received < -tolerance:
+            return self._break(CLOCK, frame, 0.0, f"clock goes back by {format_seconds(-not_received)}", tuned)
+        if tuned:
+            return self._break(TUNED, frame, 0.0, tuned)
+        if not_sent + not_analysed > tolerance:
+            missing = not_sent + not_analysed
+            return self._break(SKIP, frame, missing, f"{format_seconds(missing)} not shown")
+        return None
+
+    def _break(self, kind: str, frame: Frame, seconds: float, *words: str) -> Break:
+        """A break on top of the newest row."""
+        lowest, highest = (frames * frame.duration for frames in BREAK_FRAMES)
+        height = min(max(seconds, lowest), highest) if kind in (DROPPED, LOST) else 0.0
+        return Break(kind, self.newest_y, self.newest_y + height, seconds, ", ".join(filter(None, words)))
+
+    def _append(self, frame: Frame, is_new: bool) -> None:
+        """Rows of a frame, to the newest stretch where they continue it."""
+        image, mean, mask = reduce_rows(frame, self.rows_per_frame)
+        tier, count = self.tiers[0], len(image)
+        stretch = None if is_new or not tier else tier[-1]
+        if (
+            stretch is None
+            or stretch.rows + count > len(stretch.image)
+            or stretch.clock != frame.clock
+            or abs(stretch.row_height * count / frame.duration - 1) > 1e-3
+        ):
+            if tier:
+                tier[-1].trim()
+            stretch = self._new_stretch(frame, max(STRETCH_ROWS, count))
+            tier.append(stretch)
+        rows = slice(stretch.rows, stretch.rows + count)
+        stretch.image[rows], stretch.mean[rows], stretch.mask[rows] = image, mean, mask
+        stretch.floor_db[rows] = frame.floor_db
+        stretch.rows += count
+        self.newest_y += frame.duration
+        stretch.y1, stretch.end_time = self.newest_y, frame.start_time + frame.duration
+        stretch.end_offset = frame.end_offset
+
+    def _new_stretch(self, frame: Frame, capacity: int) -> Stretch:
+        """An empty one that begins with a frame."""
+        arrays = [np.empty((capacity, frame.image.shape[1]), np.uint8) for _ in range(3)]
+        return Stretch(
+            frame.scale,
+            frame.clock,
+            *arrays,
+            np.empty(capacity, np.float32),
+            0,
+            self.newest_y,
+            self.newest_y,
+            frame.start_time,
+            frame.start_time,
+            frame.start_offset,
+            frame.start_offset,
+        )
+
+    def _coarsen(self) -> None:
+        """Move the oldest rows of a tier that is full to the next one, eight into one; drop what is too old."""
+        for tier, older in zip(self.tiers, self.tiers[1:]):
+            while is_full(tier):
+                older.append(merged(_take_joined(tier)))
+        for tier in reversed(self.tiers):
+            while tier and (tier[0].y1 < self.newest_y - HISTORY_SECONDS or tier is self.tiers[-1] and is_full(tier)):
+                tier.popleft()
+        for breaks in (self.breaks, self.skips):
+            while breaks and breaks[0].y1 < self.oldest_y:
+                breaks.popleft()
+
+    def _changed(self) -> None:
+        self.version += 1
+        self._cached_knots = None
+
+    def _knots(self):
+        """Corners of the broken line between heights, samples and times: three arrays, ascending heights."""
+        if self._cached_knots is None:
+            knots = [
+                knot
+                for stretch in self.stretches
+                for knot in (
+                    (stretch.y0, stretch.start_offset, stretch.start_time),
+                    (stretch.y1, stretch.end_offset, stretch.end_time),
+                )
+            ]
+            self._cached_knots = np.array(knots or [(0.0, 0.0, 0.0)], np.float64).T
+        return self._cached_knots
+
+
+def is_full(tier) -> bool:
+    """Whether stretches have to leave a tier."""
+    if len(tier) < 2:
+        return False
+    limit = min(MAX_TIER_ROWS, MAX_TIER_BYTES // (3 * tier[-1].scale.columns))
+    return len(tier) > MAX_TIER_STRETCHES or sum(stretch.rows for stretch in tier) > limit
+
+
+def _take_joined(tier) -> list[Stretch]:
+    """Take the oldest stretches out of a tier: as many as can be merged into one, but never the newest."""
+    group = [tier.popleft()]
+    rows = group[0].rows
+    while len(tier) > 1 and rows < STRETCH_ROWS and _can_join(group[-1], tier[0]):
+        rows += tier[0].rows
+        group.append(tier.popleft())
+    return group
+
+
+def _can_join(older: Stretch, newer: Stretch) -> bool:
+    """Whether two stretches can be shown as one: same axes, and no more missing than a few rows would show."""
+    missing = newer.start_time - older.end_time
+    is_skip = newer.y0 - older.y1 < 0.5 * older.row_height
+    longest = max(JOINED_SECONDS if is_skip else 0.0, 2 * MERGED_ROWS * older.row_height)
+    return (
+        older.scale == newer.scale
+        and older.clock == newer.clock
+        and abs(newer.row_height / older.row_height - 1) < 0.2
+        and 0 <= missing + 1e-3 < longest
+    )
+
+
+def merged(group: list[Stretch]) -> Stretch:
+    """One stretch with an eighth of the rows. A break between them repeats the row before it."""
+    first, last = group[0], group[-1]
+    indices, place = [], 0
+    for stretch, following in itertools.zip_longest(group, group[1:]):
+        indices.append(np.arange(place, place + stretch.rows))
+        place += stretch.rows
+        if following is not None:
+            missing = round((following.y0 - stretch.y1) / stretch.row_height)
+            indices.append(np.full(missing, place - 1))
+    indices = np.concatenate(indices)
+    image, mean, mask, floor_db = (
+        np.concatenate([getattr(stretch, name)[: stretch.rows] for stretch in group])[indices]
+        for name in Stretch.ARRAYS
+    )
+    count = -(-len(indices) // MERGED_ROWS)
+    starts = np.arange(count) * len(indices) // count
+    return Stretch(
+        first.scale,
+        first.clock,
+        grouped(np.maximum, image, starts),
+        mean_rows(mean, starts, first.scale),
+        majority_rows(mask, starts),
+        floor_db[starts],
+        count,
+        first.y0,
+        last.y1,
+        first.start_time,
+        last.end_time,
+        first.start_offset,
+        last.end_offset,
+    )
+
+
+def format_seconds(seconds: float) -> str:
+    """A time span with its unit, three digits."""
+    for unit, size in (("h", 3600.0), ("min", 60.0), ("s", 1.0), ("ms", 1e-3)):
+        if seconds >= size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds * 1e6:.3g} \u00b5s"
+
+
+def _changed_words(old: Scale, new: Scale) -> str:
+    """What differs between the axes of two frames, "" where nothing does."""
+    if old == new:
+        return ""
+    if old.center_frequency != new.center_frequency:
+        return f"tuned to {new.center_frequency / 1e6:.6f}".rstrip("0").rstrip(".") + " MHz"
+    if old.sample_rate != new.sample_rate:
+        return f"sample rate now {new.sample_rate / 1e6:.6g} MHz"
+    return "the picture's scale changed"

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The two lines below the waterfall: is all well, what is under the mouse, and the numbers of the analysis."""
+
+import html
+import time
+
+from ...messages import keys
+from ..qt import QtCore, QtWidgets
+from ..theme import Theme
+from .status import describe_status
+
+SILENT_SECONDS = 3.0
+"""After so long without a status something is said."""
+BREAK_SECONDS = 5.0
+"""How long samples that were lost or dropped stay in words."""
+
+
+class StatusBar(QtWidgets.QWidget):
+    """State in words, red where something is wrong; then the facts, red where they are the reason.
+
+    Args:
+        theme: Theme.
+        clock: function that returns seconds.
+
+    Attributes:
+        state_label, facts_label, readout_label: the QLabels.
+        troubles: what is wrong now, list of str.
+    """
+
+    def __init__(self, theme: Theme, clock=time.monotonic):
+        super().__init__()
+        self.theme, self._clock = theme, clock
+        self.troubles: list[str] = []
+        self._facts: list = []
+        self._last: dict | None = None
+        self._last_time = 0.0
+        self._break, self._break_time = "", 0.0
+        self.state_label, self.facts_label, self.readout_label = (QtWidgets.QLabel() for _ in range(3))
+        self.readout_label.setObjectName("readout")
+        self._lay_out()
+        self.refresh()
+
+    def _lay_out(self) -> None:
+        """State and readout beside one another, facts below; both may take two lines."""
+        layout = QtWidgets.QGridLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(2)
+        for label in (self.state_label, self.facts_label):
+            label.setWordWrap(True)
+            label.setTextFormat(QtCore.Qt.RichText)
+            label.setAlignment(QtCore.Qt.AlignTop)
+            label.setMinimumWidth(100)
+        self.readout_label.setAlignment(QtCore.Qt.AlignRight | QtCore.Qt.AlignTop)
+        layout.addWidget(self.state_label, 0, 0)
+        layout.addWidget(self.readout_label, 0, 1)
+        layout.addWidget(self.facts_label, 1, 0, 1, 2)
+        layout.setColumnStretch(0, 1)
+        self.state_label.setMinimumHeight(self.state_label.fontMetrics().lineSpacing() + 4)
+
+    def set_status(self, fields: dict) -> None:
+        """Show a status message.
+
+        Raises:
+            TypeError, ValueError: a value is of a wrong kind.
+        """
+        self.troubles, self._facts = describe_status(fields, self._last)
+        self._last, self._last_time = dict(fields), self._clock()
+        self.refresh()
+
+    def tell_break(self, words: str) -> None:
+        """Say at once that samples are missing; the next status has the count."""
+        self._break, self._break_time = words, self._clock()
+        self.refresh()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Other colours."""
+        self.theme = theme
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Bring the words up to date; they also change when nothing comes any more."""
+        troubles = list(self.troubles)
+        if not troubles and self._break and self._clock() - self._break_time < BREAK_SECONDS:
+            troubles.append(self._break)
+        silent = self._clock() - self._last_time
+        if self._last is None and not troubles:
+            self._set_state("no status yet", self.theme.muted)
+        elif self._last is not None and silent > SILENT_SECONDS:
+            is_live = self._last.get(keys.MODE) == "live"
+            words = f"no status for {silent:.0f} s: the flowgraph has ended, or hangs"
+            color = self.theme.alarm if is_live or troubles else self.theme.muted
+            self._set_state("; ".join([*troubles, words]), color)
+        else:
+            self._set_state("; ".join(troubles) or "ok", self.theme.alarm if troubles else self.theme.good)
+        self._set_text(
+            self.facts_label,
+            " \u00b7 ".join(
+                _colored(fact.text, self.theme.alarm) if fact.is_bad else html.escape(fact.text) for fact in self._facts
+            ),
+        )
+
+    def _set_state(self, words: str, color: str) -> None:
+        self._set_text(self.state_label, _colored(words, color))
+        self.state_label.setToolTip(words)
+
+    @staticmethod
+    def _set_text(label, text: str) -> None:
+        if label.text() != text:
+            label.setText(text)
+
+
+def _colored(words: str, color: str) -> str:
+    """Words as HTML in a colour."""
+    return f'<span style="color:{color}; font-weight:600">{html.escape(words)}</span>'

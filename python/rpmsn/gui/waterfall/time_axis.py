@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Left axis of the waterfall: the clock beside its rows."""
+
+import itertools
+import math
+from datetime import datetime, timezone
+
+import numpy as np
+
+from ..qt import pg
+from .history import History, Stretch
+
+MIN_SPACING = 46
+"""Pixels between two times."""
+FIRST_YEAR_S = 366 * 86400
+"""Times in the first year of the clock are none of a radio's."""
+TEXT_MARGIN = 8
+"""Half the height of a text, pixels."""
+
+
+class TimeAxis(pg.AxisItem):
+    """Left axis of the waterfall: the clock, right across breaks in time.
+
+    Attributes:
+        history: History whose rows stand beside the axis.
+    """
+
+    def __init__(self, history: History):
+        super().__init__("left")
+        self.history = history
+        self._texts: dict[float, str] = {}
+
+    def tickValues(self, minVal, maxVal, size):
+        """Round times where there are any, and where a break has none for long, the first time after it."""
+        low, high = sorted((minVal, maxVal))
+        self._texts = self._ticks(low, high, max(size, 1))
+        return [(1.0, list(self._texts))]
+
+    def tickStrings(self, values, scale, spacing):
+        """Texts of the ticks that `tickValues` chose; pyqtgraph asks."""
+        return [self._texts.get(value, "") for value in values]
+
+    def _ticks(self, low: float, high: float, size: float) -> dict[float, str]:
+        """Height -> text, the newest first, none closer to another than `MIN_SPACING`."""
+        pixel = (high - low) / size
+        step = round_up_time(MIN_SPACING * pixel)
+        ticks, last = {}, math.inf
+        newest_first = self.history.between(low, high)[::-1]
+        for stretch, older in itertools.zip_longest(newest_first, newest_first[1:]):
+            found = _round_times(stretch, step, low, high)
+            if not found and last - stretch.y0 > 2 * MIN_SPACING * pixel and _jumps(older, stretch, step):
+                found = [(stretch.y0, format_time(stretch.start_time, 3))]
+            for y, text in found:
+                if low + TEXT_MARGIN * pixel <= y <= high - TEXT_MARGIN * pixel and last - y >= MIN_SPACING * pixel:
+                    ticks[y] = text
+                    last = y
+        return ticks
+
+
+def _round_times(stretch: Stretch, step: float, low: float, high: float) -> list:
+    """Heights and texts of the round times in a stretch, between two heights, newest first."""
+    heights, ends = (stretch.y0, stretch.y1), (stretch.start_time, stretch.end_time)
+    first, last = np.interp((low, high), heights, ends)
+    times = step * np.arange(math.ceil(first / step), math.floor(last / step) + 1)[::-1]
+    heights = np.interp(times, ends, heights)
+    decimals = max(0, math.ceil(-math.log10(step) - 1e-9))
+    return [(float(y), format_time(time, decimals)) for y, time in zip(heights, times)]
+
+
+def _jumps(older: Stretch | None, newer: Stretch, step: float) -> bool:
+    """Whether the clock jumps between two stretches by more than a step, or back."""
+    return older is not None and not -newer.row_height < newer.start_time - older.end_time < step
+
+
+def round_up_time(seconds: float) -> float:
+    """The next round time span: 1, 2, 5 times a power of ten up to 1 s, then steps of a clock."""
+    if seconds <= 1:
+        power = 10.0 ** math.floor(math.log10(max(seconds, 1e-9)))
+        return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= seconds * (1 - 1e-9))
+    return next((span for span in (2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600) if span >= seconds), 7200)
+
+
+def format_time(time: float, decimals: int) -> str:
+    """hh:mm:ss.s, UTC, of a time in s since 1970."""
+    ticks = round(time * 10**decimals)
+    clock = datetime.fromtimestamp(ticks // 10**decimals, timezone.utc).strftime("%H:%M:%S")
+    return f"{clock}.{ticks % 10**decimals:0{decimals}d}" if decimals else clock
+
+
+def is_since_start(time: float) -> bool:
+    """Whether a time in s since 1970 can only count from the beginning of a recording that has no time."""
+    return 0 <= time < FIRST_YEAR_S
+
+
+def format_day(time: float) -> str:
+    """The day that clock times belong to: `UTC yyyy-mm-dd`, or that they count from a recording's beginning."""
+    if is_since_start(time):
+        return "Time from the start"
+    return f"UTC {datetime.fromtimestamp(time, timezone.utc):%Y-%m-%d}"
+
+
+def format_moment(time: float) -> str:
+    """A time to the millisecond: `yyyy-mm-dd hh:mm:ss.sss UTC`, or `hh:mm:ss.sss from the start`."""
+    if is_since_start(time):
+        return f"{format_time(time, 3)} from the start"
+    return f"{datetime.fromtimestamp(time, timezone.utc):%Y-%m-%d} {format_time(time, 3)} UTC"

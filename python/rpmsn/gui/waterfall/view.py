@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What mouse wheel and dragging do in the waterfall."""
+
+from ..qt import QtCore, pg
+
+ZOOM_STEP = 0.8
+SCROLL_STEP = 0.15
+"""Of what is in view: the part that one click of the wheel keeps, and the part that it scrolls."""
+SMALLEST_COLUMNS = 8
+SMALLEST_SECONDS = 0.01
+
+
+class WaterfallView(pg.ViewBox):
+    """Wheel: zoom in frequency. Ctrl and wheel: zoom in time. Shift and wheel: scroll in time. Drag: pan both.
+
+    Over an axis the wheel zooms that axis.
+    """
+
+    def __init__(self):
+        super().__init__(enableMenu=False)
+        self.setMouseMode(self.PanMode)
+
+    def wheelEvent(self, event, axis=None):
+        """Zoom about the mouse, or scroll; Qt calls, and so do the axes, which say which one they are."""
+        event.accept()
+        clicks = event.delta() / 120
+        keys = event.modifiers()
+        if axis is None and keys & QtCore.Qt.ShiftModifier:
+            self.translateBy(y=-clicks * SCROLL_STEP * self.viewRect().height() * (1 if self.yInverted() else -1))
+        else:
+            in_time = axis == self.YAxis or axis is None and bool(keys & QtCore.Qt.ControlModifier)
+            center = self.mapSceneToView(event.scenePos())
+            factor = ZOOM_STEP**clicks
+            self.scaleBy(x=None if in_time else factor, y=factor if in_time else None, center=center)
+        self.sigRangeChangedManually.emit(self.mouseEnabled())
+
+    def mouseDragEvent(self, event, axis=None):
+        """Pan with the left button; others do nothing."""
+        if event.button() == QtCore.Qt.LeftButton:
+            super().mouseDragEvent(event, axis)
+        else:
+            event.ignore()

@@ -1,0 +1,641 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The waterfall as a Qt widget: power, classes over it, a labelled box round every carrier.
+
+Knows Qt and the names of the message keys, nothing of GNU Radio's run time: `waterfall_overlay` feeds it, and so can a
+script. All methods belong to the Qt thread.
+
+The parts of the picture each have a module that can be read, and tested, by itself:
+
+====================== =================================================================
+`waterfall_frame`      a frame, checked
+`waterfall_history`    rows of the last hour, and where a sample or a time lies among them
+`waterfall_boxes`      segments joined to boxes as frames go by
+`waterfall_settings`   what the user can set
+`waterfall_picture`    draws the rows and the breaks between them
+`waterfall_box_layer`  draws the boxes, with labels where there is room
+`waterfall_pixels`     what these two share
+`waterfall_spectrum`   the lines above
+`waterfall_time_axis`  the clock beside the rows
+`waterfall_cursors`    the measuring pair
+`waterfall_view`       mouse wheel and dragging
+`waterfall_scroll`     newest rows, or older ones
+`waterfall_controls`   the row of controls
+`waterfall_status`     a status message in words
+`waterfall_status_bar` shows these words
+`waterfall_theme`      all colours
+`waterfall_qt`         the one place that imports Qt
+====================== =================================================================
+"""
+
+import html
+import logging
+import math
+from collections import deque
+
+import numpy as np
+
+from ...classes import CLASS_NAMES
+from ...errors import require
+from ...messages.frame import Scale, check_frame
+from ..qt import QtCore, QtGui, QtWidgets, pg
+from ..theme import THEMES, Theme, power_colors, style_sheet
+from .box_layer import BoxLayer
+from .boxes import SegmentBoxes, check_segment
+from .controls import Controls
+from .cursors import CursorPair
+from .history import DROPPED, LOST, SKIP, Break, History, format_seconds
+from .picture import Picture
+from .scroll import TimeScroll
+from .settings import LEVEL_LIMITS, SMALLEST_RANGE, Settings
+from .spectrum import SpectrumPlot
+from .status import is_duty_cycled
+from .status_bar import StatusBar
+from .time_axis import TimeAxis, format_day, format_moment
+from .view import SMALLEST_COLUMNS, WaterfallView
+
+logger = logging.getLogger(__name__)
+
+MINIMUM_SIZE = (940, 480)
+"""Pixels; in less the controls cut one another off. GNU Radio's window scrolls where it is smaller."""
+REDRAW_INTERVAL_MS = 40
+FRAME_SECONDS = 0.04
+"""Of a frame, until the first one says."""
+TIME_AXIS_WIDTH = 120
+POWER_BAR_WIDTH = 66
+"""Pixels left and right of the picture, the same in both plots, so that their frequencies stand in line."""
+MAX_VIEW_ROWS = 8192
+MAX_PENDING_FRAMES, MAX_PENDING_SEGMENTS = 64, 4096
+SCAN_SECONDS = 5.0
+"""A radio that is tuned and within so long tuned again scans."""
+WAITING = "waiting for frames"
+
+
+class WaterfallWidget(QtWidgets.QWidget):
+    """Waterfall with the classes over it, the spectrum above and the state of the analysis below.
+
+    Feed it by `add_frame`, `add_segment` and `set_status`. docs/waterfall.md tells of every control and key.
+
+    Args:
+        title: written above the picture; "" for none.
+        history_frames: frames that are in view at first; an hour can be scrolled back to.
+        rows_per_frame: rows of each; frames with more are reduced.
+        parent: QWidget or None.
+        settings: attributes of `waterfall_settings.Settings` that are not to be as they are there.
+
+    Raises:
+        rpmsn.errors.ParameterError: a value is not allowed.
+
+    Example:
+        >>> widget = WaterfallWidget("downlink, band 3", theme="light")          # doctest: +SKIP
+        >>> widget.add_frame(fields, image, mask)                                # doctest: +SKIP
+    """
+
+    tune_requested = QtCore.pyqtSignal(float)
+    """Hz, absolute, at a double click; only sent where the centre frequency is known."""
+    carrier_selected = QtCore.pyqtSignal(object)
+    """burst_id of the carrier whose box was clicked, None where a click meets no box."""
+    settings_changed = QtCore.pyqtSignal(dict)
+    """All settings, as of `settings()`, after any of them has changed."""
+    about_to_redraw = QtCore.pyqtSignal()
+    """25 times a second, before what has come is drawn: the moment to hand over what waits elsewhere."""
+
+    def __init__(self, title: str = "", history_frames: int = 64, rows_per_frame: int = 8, parent=None, **settings):
+        check_size(history_frames, rows_per_frame)
+        self._settings = Settings().changed(settings)
+        super().__init__(parent)
+        self.history = History(rows_per_frame)
+        self.segments = SegmentBoxes()
+        self.history_frames = history_frames
+        self._theme: Theme | None = None
+        self._held: tuple[History, SegmentBoxes] | None = None
+        self._frames = deque(maxlen=MAX_PENDING_FRAMES)
+        self._segments = deque(maxlen=MAX_PENDING_SEGMENTS)
+        self._note = WAITING
+        self._span: Scale | None = None
+        self._fitted: tuple | None = None
+        self._tuned_time = -math.inf
+        self._drawn_version = -1
+        self._mouse = None
+        self._build(title)
+        self._connect()
+        self._show_settings()
+        self._timer = QtCore.QTimer(self)
+        self._timer.timeout.connect(self._on_timer)
+        self._timer.start(REDRAW_INTERVAL_MS)
+
+    def add_frame(self, fields: dict, image: np.ndarray, mask: np.ndarray) -> bool:
+        """Take a frame in; it shows at the next redraw.
+
+        Args:
+            fields: dict of a frame PDU, keys as in `keys.FRAME_KEYS`.
+            image: uint8, shape (rows, columns).
+            mask: uint8, same shape.
+
+        Returns:
+            False where the frame was not right: that is logged, and the frame skipped.
+        """
+        try:
+            self._frames.append(check_frame(fields, image, mask))
+        except ValueError as error:
+            logger.warning("frame skipped: %s", error)
+            return False
+        return True
+
+    def add_segment(self, fields: dict) -> bool:
+        """Take a segment in, the dict of a segment PDU.
+
+        Returns:
+            False where the segment was not right: that is logged, and the segment skipped.
+        """
+        try:
+            box = check_segment(fields)
+        except ValueError as error:
+            logger.warning("segment skipped: %s", error)
+            return False
+        if box is not None:
+            self._segments.append(box)
+        return True
+
+    def set_status(self, fields: dict) -> bool:
+        """Show the state of the analysis, the dict of a status PDU.
+
+        Returns:
+            False where the status was not right: that is logged, and the status skipped.
+        """
+        try:
+            self.status_bar.set_status(fields)
+            self.history.duty_cycled = is_duty_cycled(fields)
+        except (TypeError, ValueError) as error:
+            logger.warning("status skipped: %s", error)
+            return False
+        return True
+
+    def clear(self) -> None:
+        """Forget rows, boxes and reference annotations; settings stay."""
+        self.history.clear()
+        self.segments.clear()
+        self._frames.clear()
+        self._segments.clear()
+        self.spectrum.lines.reset()
+        self._span = self._fitted = None
+        self.pause_button.setChecked(False)
+        self.set_reference_annotations([])
+        self.select_carrier(None)
+        self._scroll.home()
+        self._note = WAITING
+
+    def select_carrier(self, burst_id: int | None) -> None:
+        """Highlight a carrier and, where it is out of sight, bring it into view; None for none. Sends no signal."""
+        self.box_layer.selected = burst_id
+        box = None if burst_id is None else self._shown[1].newest_of(burst_id)
+        if box is not None:
+            y0, y1 = self._shown[0].y_of_sample(np.array([box.start_offset, box.end_offset], float))
+            self._scroll.show(y0, y1)
+            self._show_frequencies(box.freq_lower / 1e6, box.freq_upper / 1e6)
+        self.box_layer.update()
+
+    def set_reference_annotations(self, annotations: list) -> None:
+        """Draw what a file says of itself, dashed, for comparison with what was found.
+
+        Args:
+            annotations: dicts with `label` (str), `freq_lower`, `freq_upper` (Hz), `start` ((whole s, fraction) since
+                1970, or None for the beginning), `duration` (s, or None for all that follows).
+        """
+        references = []
+        for annotation in annotations:
+            start = None if annotation["start"] is None else float(sum(annotation["start"]))
+            duration = annotation["duration"]
+            end = None if start is None or duration is None else start + float(duration)
+            references.append(
+                (str(annotation["label"]), float(annotation["freq_lower"]), float(annotation["freq_upper"]), start, end)
+            )
+        self.box_layer.references = references
+        self.box_layer.update()
+
+    def save_picture(self, path) -> None:
+        """Write the widget as it looks now; the ending of `path` (.png, .jpg) says in which format.
+
+        Raises:
+            OSError: it cannot be written there.
+        """
+        if not self.grab().save(str(path)):
+            raise OSError(f"{path}: the picture cannot be written; take a folder that exists and an ending .png")
+
+    def settings(self) -> dict:
+        """What the user has set, as plain values that `apply_settings` takes: for a file of settings."""
+        return self._settings.as_dict()
+
+    def apply_settings(self, settings: dict) -> None:
+        """Take settings over, as named in `waterfall_settings.Settings`; those that are not there stay as they are.
+
+        Raises:
+            rpmsn.errors.ParameterError: a value is not allowed; nothing has changed then.
+        """
+        before, self._settings = self._settings, self._settings.changed(settings)
+        if self._settings != before:
+            self._show_settings()
+            self.settings_changed.emit(self.settings())
+
+    @property
+    def paused(self) -> bool:
+        """Whether the picture is held."""
+        return self.pause_button.isChecked()
+
+    def autoscale(self) -> None:
+        """Fit the levels to the rows in view, once."""
+        low, high = self.waterfall_plot.viewRange()[1]
+        parts = [
+            stretch.scale.decibels_of(np.percentile(stretch.image[: stretch.rows], (2.0, 99.8)))
+            for stretch in self._shown[0].between(low, high)
+        ]
+        if parts:
+            low = max(np.floor(min(part[0] for part in parts)) - 1, LEVEL_LIMITS[0])
+            high = min(max(np.ceil(max(part[1] for part in parts)) + 1, low + 5 + SMALLEST_RANGE), LEVEL_LIMITS[1])
+            self.apply_settings({"levels": [float(low), float(high)]})
+
+    def home(self) -> None:
+        """Whole span, newest rows."""
+        self._scroll.home()
+        self._span = self._fitted = None
+        self._fit_span()
+
+    def reset_spectrum(self) -> None:
+        """Restart average and max hold."""
+        self.spectrum.lines.reset()
+
+    @property
+    def _shown(self) -> tuple[History, SegmentBoxes]:
+        """What is drawn: what was there when Pause was pressed, or what is there now."""
+        return self._held or (self.history, self.segments)
+
+    def _build(self, title: str) -> None:
+        """Make the parts and lay them out."""
+        self.setMinimumSize(*MINIMUM_SIZE)
+        self.setFocusPolicy(QtCore.Qt.StrongFocus)
+        self.setAttribute(QtCore.Qt.WA_StyledBackground, True)
+        layout = QtWidgets.QVBoxLayout(self)
+        layout.setContentsMargins(8, 6, 8, 6)
+        layout.setSpacing(4)
+        if title:
+            heading = QtWidgets.QLabel(html.escape(title))
+            heading.setObjectName("title")
+            heading.setSizePolicy(QtWidgets.QSizePolicy.Ignored, QtWidgets.QSizePolicy.Fixed)
+            layout.addWidget(heading)
+        self.controls = Controls()
+        self.pause_button = self.controls.pause_button
+        layout.addWidget(self.controls)
+        self.scroll_bar = QtWidgets.QScrollBar(QtCore.Qt.Vertical)
+        middle = QtWidgets.QHBoxLayout()
+        middle.setSpacing(2)
+        middle.addWidget(self._build_plots(), stretch=1)
+        middle.addWidget(self.scroll_bar)
+        layout.addLayout(middle, stretch=1)
+        self.measure_label = QtWidgets.QLabel()
+        self.measure_label.hide()
+        layout.addWidget(self.measure_label)
+        self.status_bar = StatusBar(THEMES[self._settings.theme])
+        layout.addWidget(self.status_bar)
+        self._scroll = TimeScroll(
+            self.waterfall_plot.getViewBox(), self.scroll_bar, self.history, self.history_frames * FRAME_SECONDS
+        )
+
+    def _build_plots(self):
+        """Spectrum over waterfall, with one frequency axis, and the scale of the power."""
+        self.plots = pg.GraphicsLayoutWidget()
+        self.plots.ci.layout.setContentsMargins(0, 0, 0, 0)
+        self.plots.ci.layout.setSpacing(2)
+        self.time_axis = TimeAxis(self.history)
+        self.spectrum = SpectrumPlot(self.plots.addPlot(row=0, col=0))
+        self.waterfall_plot = self.plots.addPlot(
+            row=1, col=0, viewBox=WaterfallView(), axisItems={"left": self.time_axis}
+        )
+        self.power_bar = pg.ColorBarItem(values=(0, 1), width=12, interactive=False, colorMap=pg.colormap.get("CET-L1"))
+        self.waterfall_plot.layout.addItem(self.power_bar, 2, 5)
+        self.plots.ci.layout.setRowStretchFactor(1, 1)
+        for plot in (self.spectrum.plot, self.waterfall_plot):
+            plot.setMenuEnabled(False)
+            plot.hideButtons()
+            plot.layout.setColumnFixedWidth(5, POWER_BAR_WIDTH)
+            plot.getAxis("left").setWidth(TIME_AXIS_WIDTH)
+        self.spectrum.plot.setXLink(self.waterfall_plot)
+        self.picture = Picture(self.history, self._settings)
+        self.box_layer = BoxLayer(self.history, self.segments, self._settings, lambda: self.picture.texts)
+        for item in (self.picture, self.box_layer):
+            self.waterfall_plot.addItem(item, ignoreBounds=True)
+        self.cursors = CursorPair(self.waterfall_plot)
+        return self.plots
+
+    def _connect(self) -> None:
+        """Controls, keys and mouse."""
+        self.controls.wish.connect(self.apply_settings)
+        self.controls.autoscale_button.clicked.connect(self.autoscale)
+        self.controls.measure_button.toggled.connect(self._on_measure)
+        self.pause_button.toggled.connect(self._on_pause)
+        for name, slot in (("home", self.home), ("reset", self.reset_spectrum), ("save", self._ask_where_to_save)):
+            self.controls.actions[name].triggered.connect(slot)
+        keys = {
+            QtCore.Qt.Key_Space: self.pause_button.toggle,
+            QtCore.Qt.Key_Home: self.home,
+            QtCore.Qt.Key_A: self.autoscale,
+            QtCore.Qt.Key_R: self.reset_spectrum,
+            QtCore.Qt.Key_M: self.controls.measure_button.toggle,
+            QtCore.Qt.Key_PageDown: self._page_down,
+            QtCore.Qt.Key_PageUp: self._page_up,
+            QtCore.Qt.Key_Escape: self._deselect,
+        }
+        for key, slot in keys.items():
+            shortcut = QtWidgets.QShortcut(QtGui.QKeySequence(key), self)
+            shortcut.setContext(QtCore.Qt.WidgetWithChildrenShortcut)
+            shortcut.activated.connect(slot)
+        self.cursors.moved.connect(self._show_measurement)
+        self.waterfall_plot.getViewBox().sigRangeChanged.connect(self._show_hover)
+        scene = self.waterfall_plot.scene()
+        scene.sigMouseMoved.connect(self._on_mouse_moved)
+        scene.sigMouseClicked.connect(self._on_mouse_clicked)
+
+    def _on_timer(self) -> None:
+        """Redraw; what goes wrong is logged: an exception in a slot of PyQt5 may end the process, and the analysis."""
+        try:
+            self._tick()
+        except Exception:
+            logger.exception("the waterfall could not be drawn")
+
+    def _tick(self) -> None:
+        """Take in what has come and draw once; runs 25 times a second."""
+        self.about_to_redraw.emit()
+        breaks = self._take_in()
+        self._say(breaks)
+        if not self.paused and self._drawn_version != self.history.version:
+            self._drawn_version = self.history.version
+            self._scroll.update()
+            if self._scroll.following:
+                self._fit_span()
+            self.spectrum.draw()
+            self._update_picture()
+            self._show_hover()
+        self.status_bar.refresh()
+
+    def _take_in(self) -> list[Break]:
+        """Frames and segments that wait; returns the breaks that they brought."""
+        breaks, has_boxes = [], bool(self._segments)
+        while self._frames:
+            frame = self._frames.popleft()
+            newest = self.history.newest
+            if newest is not None and frame.start_offset <= newest.start_offset:
+                self.segments.clear()
+                self._span = self._fitted = None
+            found = self.history.push(frame)
+            if found is not None and found.kind != SKIP:
+                breaks.append(found)
+                self.segments.part_at(frame.start_offset)
+            self.spectrum.lines.add(frame)
+            if newest is None:
+                self._begin(frame)
+        self._take_segments()
+        if has_boxes and not self.paused:
+            self.box_layer.update()
+        return breaks
+
+    def _begin(self, frame) -> None:
+        """The first frame says how long frames are."""
+        if self.history.newest_y <= frame.duration * 1.01:
+            self._scroll.seconds = self.history_frames * max(frame.duration, FRAME_SECONDS / 4)
+            if not self.paused:
+                self._scroll.home()
+        if self._note == WAITING:
+            self._note = ""
+
+    def _take_segments(self) -> None:
+        """Join the segments that have come to the boxes; edges may wander by two columns."""
+        newest = self.history.newest
+        if newest is None:
+            return
+        oldest = self.history.oldest_offset
+        self.segments.forget_before(oldest)
+        while self._segments:
+            box = self._segments.popleft()
+            if box.end_offset > oldest:
+                self.segments.add(box, 2.0 * newest.scale.column_width)
+
+    def _say(self, breaks: list[Break]) -> None:
+        """Notes in the picture, and at once in the status bar what is missing."""
+        for found in breaks:
+            if found.kind in (LOST, DROPPED):
+                self.status_bar.tell_break(found.words)
+        note = self._words_of_view() or self._note
+        if note != self.box_layer.note:
+            self.box_layer.note = note
+            self.box_layer.update()
+
+    def _words_of_view(self) -> str:
+        """Where the view is, unless it is at the newest rows."""
+        behind = self._scroll.behind
+        back = "" if self._scroll.following else f"{format_seconds(behind)} back \u2013 Home returns to the newest rows"
+        if not self.paused:
+            return back
+        since = self.history.newest_y - self._shown[0].newest_y
+        newer = f"Paused; the analysis goes on ({max(since, 0):.0f} s newer) \u2013 Space resumes"
+        return f"{newer} \u2013 {back}" if back else newer
+
+    def _update_picture(self) -> None:
+        """Draw rows, boxes and clock anew."""
+        self.picture.update()
+        self.box_layer.update()
+        self.time_axis.picture = None
+        self.time_axis.update()
+        self._name_axes()
+
+    def _fit_span(self) -> None:
+        """After a retune show the new span, or all spans of a radio that scans; a view that fits already stays."""
+        newest = self._shown[0].newest
+        if newest is None or self._span == newest.scale:
+            return
+        is_scanning = self._span is not None and newest.start_time - self._tuned_time < SCAN_SECONDS
+        self._tuned_time = -math.inf if self._span is None else newest.start_time
+        self._span = newest.scale
+        scales = {stretch.scale: stretch.y1 for stretch in self._shown[0].stretches}
+        view = self.waterfall_plot.getViewBox()
+        lower, upper = span_of(scales)
+        view.setLimits(xMin=lower, xMax=upper, minXRange=SMALLEST_COLUMNS * self._span.column_width / 1e6)
+        recent = [scale for scale, y1 in scales.items() if y1 > self._shown[0].newest_y - 2 * SCAN_SECONDS]
+        fitted = span_of(recent if is_scanning else [self._span])
+        if fitted != self._fitted:
+            self._fitted = fitted
+            view.setXRange(*fitted, padding=0)
+
+    def _show_frequencies(self, lower: float, upper: float) -> None:
+        """Bring a band, in MHz, into view, unless it is."""
+        low, high = self.waterfall_plot.viewRange()[0]
+        if lower < low or upper > high:
+            width = max(high - low, 1.2 * (upper - lower))
+            middle = (lower + upper) / 2
+            self.waterfall_plot.setXRange(middle - width / 2, middle + width / 2, padding=0)
+
+    def _name_axes(self) -> None:
+        """Say what frequencies and times are measured from: a date lasts a day, and a window may stay open longer."""
+        history, theme = self._shown[0], THEMES[self._settings.theme]
+        bottom, left = "Frequency, MHz", "UTC"
+        if history.newest is not None:
+            if history.newest.center_frequency == 0.0:
+                bottom = "Offset from centre, MHz"
+            clock = {"host": ", computer's clock", "radio": ", radio's clock"}.get(history.newest.clock, "")
+            newer_end = min(self.waterfall_plot.viewRange()[1][1], history.newest_y)
+            left = f"{format_day(float(history.time_of_y(newer_end)))}{clock}"
+        for name, words in (("bottom", bottom), ("left", left)):
+            axis = self.waterfall_plot.getAxis(name)
+            if (axis.labelText, axis.labelStyle) != (words, {"color": theme.text}):
+                axis.setLabel(words, color=theme.text)
+
+    def _show_settings(self) -> None:
+        """Bring everything to what is set."""
+        settings = self._settings
+        self._show_theme(THEMES[settings.theme])
+        self.controls.show_settings(settings)
+        self.waterfall_plot.invertY(settings.newest == "bottom")
+        self.scroll_bar.setInvertedAppearance(settings.newest == "bottom")
+        self.power_bar.setColorMap(power_colors(settings))
+        self.power_bar.setLevels(settings.levels)
+        for part in (self.spectrum, self.picture, self.box_layer):
+            part.set_settings(settings)
+
+    def _show_theme(self, theme: Theme) -> None:
+        """Colours of everything but the picture."""
+        if theme == self._theme:
+            return
+        self._theme = theme
+        self.setStyleSheet(style_sheet(theme))
+        self.plots.setBackground(theme.background)
+        self.status_bar.set_theme(theme)
+        self.cursors.set_theme(theme)
+        axes = [plot.getAxis(name) for plot in (self.spectrum.plot, self.waterfall_plot) for name in ("left", "bottom")]
+        for axis in (*axes, self.power_bar.getAxis("right")):
+            dress_axis(axis, theme)
+        for axis in (self.power_bar.getAxis("right"), self.spectrum.plot.getAxis("left")):
+            axis.setLabel("dB over noise", color=theme.text)
+        self._name_axes()
+
+    def _on_pause(self, is_paused: bool) -> None:
+        """Hold what is drawn, or go on with what has come meanwhile."""
+        self.pause_button.setText("Resume" if is_paused else "Pause")
+        self._held = (self.history.snapshot(), self.segments.snapshot()) if is_paused else None
+        history, segments = self._shown
+        for part in (self.picture, self.box_layer, self.time_axis, self._scroll):
+            part.history = history
+        self.box_layer.segments = segments
+        self._scroll.is_held = is_paused
+        self._drawn_version = -1
+        if not is_paused:
+            self._scroll.following = True
+        self._scroll.update()
+        self._say([])
+        self._update_picture()
+
+    def _on_measure(self, is_on: bool) -> None:
+        self.cursors.set_visible(is_on)
+        self.measure_label.setVisible(is_on)
+        self._show_measurement()
+
+    def _show_measurement(self) -> None:
+        if self.cursors.is_visible:
+            self.measure_label.setText(self.cursors.words(self._shown[0]))
+
+    def _page_down(self) -> None:
+        self._scroll.page(1.0 if self._settings.newest == "top" else -1.0)
+
+    def _page_up(self) -> None:
+        self._scroll.page(-1.0 if self._settings.newest == "top" else 1.0)
+
+    def _deselect(self) -> None:
+        """Esc: no carrier, no cursors."""
+        self.controls.measure_button.setChecked(False)
+        self.select_carrier(None)
+        self.carrier_selected.emit(None)
+
+    def _ask_where_to_save(self) -> None:
+        path, _ = QtWidgets.QFileDialog.getSaveFileName(self, "Save picture", "waterfall.png", "Pictures (*.png *.jpg)")
+        if path:
+            try:
+                self.save_picture(path)
+            except OSError as error:
+                QtWidgets.QMessageBox.warning(self, "Save picture", str(error))
+
+    def _on_mouse_moved(self, position) -> None:
+        self._mouse = position
+        self._show_hover()
+
+    def _show_hover(self, *_) -> None:
+        """Say what is under the mouse, also while rows move below it."""
+        point = None if self._mouse is None else self._picture_point(self._mouse)
+        self.status_bar.readout_label.setText("" if point is None else self._describe(*point))
+
+    def _on_mouse_clicked(self, event) -> None:
+        """A click selects the carrier under the mouse; a double click asks for the frequency."""
+        point = self._picture_point(event.scenePos())
+        if point is None or event.button() != QtCore.Qt.LeftButton:
+            return
+        if event.double():
+            stretch = self._shown[0].at(point[1]) or self._shown[0].stretches[-1]
+            if stretch.scale.center_frequency != 0.0:
+                self.tune_requested.emit(point[0])
+            return
+        box = self._box_at(*point)
+        burst_id = None if box is None else box.burst_id
+        self.box_layer.selected = burst_id
+        self.box_layer.update()
+        self.carrier_selected.emit(burst_id)
+
+    def _box_at(self, frequency: float, y: float):
+        """The box under a point, None where there is none or boxes are not drawn."""
+        history, segments = self._shown
+        stretch = history.at(y)
+        if stretch is None or not self._settings.boxes:
+            return None
+        offset = np.interp(y, (stretch.y0, stretch.y1), (stretch.start_offset, stretch.end_offset))
+        return segments.at(frequency, offset, self._settings.classes)
+
+    def _picture_point(self, position):
+        """(Hz, y) of a position in the scene, None outside the rows."""
+        view, history = self.waterfall_plot.getViewBox(), self._shown[0]
+        if history.newest is None or not view.sceneBoundingRect().contains(position):
+            return None
+        point = view.mapSceneToView(position)
+        return (1e6 * point.x(), point.y()) if history.oldest_y <= point.y() < history.newest_y else None
+
+    def _describe(self, frequency: float, y: float) -> str:
+        """Frequency, time, power, class and confidence of a point in the picture."""
+        history = self._shown[0]
+        time = float(history.time_of_y(y))
+        where = f"{frequency / 1e6:.3f} MHz \u00b7 {format_moment(time)}"
+        stretch = history.at(y)
+        column = None if stretch is None else stretch.scale.column_of(frequency)
+        if column is None:
+            return f"{where} \u00b7 no signal here"
+        row = stretch.row_of(y)
+        name = CLASS_NAMES[stretch.mask[row, column]]
+        box = self._box_at(frequency, y)
+        confidence = f" {100 * box.confidence:.0f} %" if box is not None and box.label == name else ""
+        power = stretch.scale.decibels_of(float(stretch.image[row, column]))
+        return f"{where} \u00b7 {power:.0f} dB \u00b7 {name}{confidence}"
+
+
+def span_of(scales) -> tuple[float, float]:
+    """Lower and upper edge of all that some scales show, MHz."""
+    return min(scale.freq_lower for scale in scales) / 1e6, max(scale.freq_upper for scale in scales) / 1e6
+
+
+def dress_axis(axis, theme) -> None:
+    """An axis in the colours of a theme, with plain units."""
+    axis.setPen(theme.muted)
+    axis.setTextPen(theme.text)
+    axis.enableAutoSIPrefix(False)
+
+
+def check_size(history_frames: int, rows_per_frame: int) -> None:
+    """Raise ParameterError where so many rows cannot be in view."""
+    require(
+        "the waterfall",
+        "history_frames and rows_per_frame",
+        (history_frames, rows_per_frame),
+        history_frames >= 1 and rows_per_frame >= 1 and history_frames * rows_per_frame <= MAX_VIEW_ROWS,
+        f"1 or more of both, and together at most {MAX_VIEW_ROWS} rows",
+    )

@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which of the models that ship suits a sample rate."""
+
+from . import DEFAULT_MODEL
+from .model import available_models, load_model
+
+
+def model_for_rate(sample_rate):
+    """Name of the model made for the narrowest range of rates that holds this one; the default model where none does.
+
+    Args:
+        sample_rate: Hz.
+
+    Example:
+        >>> model_for_rate(61.44e6)
+        'rpmsn-rt'
+    """
+    ranges = {name: load_model(name).card.sample_rates for name in available_models()}
+    fitting = [name for name, (low, high) in ranges.items() if low <= sample_rate <= high]
+    return min(fitting, key=lambda name: ranges[name][1] / ranges[name][0], default=DEFAULT_MODEL)

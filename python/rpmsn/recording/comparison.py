@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a recording says of itself beside what was found."""
+
+
+def matched(annotations, carriers):
+    """Pairs of annotation and carrier: each annotation with the carrier that covers most of it, or None; then None with
+    every carrier that is left. Annotations without both frequency edges are left out."""
+    left, pairs = list(carriers), []
+    for annotation in annotations:
+        band = annotation.get("core:freq_lower_edge"), annotation.get("core:freq_upper_edge")
+        if None in band:
+            continue
+        best = max(left, key=lambda carrier: _shared(carrier, band), default=None)
+        if best is not None and _shared(best, band) > 0:
+            left.remove(best)
+        else:
+            best = None
+        pairs.append((annotation, best))
+    return pairs + [(None, carrier) for carrier in left]
+
+
+def _shared(carrier, band):
+    """Share of the union of both bands that both cover; negative where they are apart."""
+    both = min(carrier.freq_upper, band[1]) - max(carrier.freq_lower, band[0])
+    return both / (max(carrier.freq_upper, band[1]) - min(carrier.freq_lower, band[0]))

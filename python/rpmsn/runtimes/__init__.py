@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What runs a network: images in, class probabilities out. One interface (`Runtime`), several libraries behind it.
+
+`base` (the interface) -> `torch_runtime`, `onnx_runtime`, `openvino_runtime` (one library each) -> `fastest` (picks
+one). No library is loaded before a runtime that needs it is made.
+"""
+
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+
+from ..errors import MissingLibraryError, ModelError, ParameterError
+from .base import DEFAULT_THREADS, Runtime
+
+__all__ = ["AUTO", "DEFAULT_THREADS", "KINDS", "Kind", "Runtime", "available", "check_name", "create", "why_not"]
+
+AUTO = "auto"
+"""Name that stands for the fastest runtime there is."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A way to run a model.
+
+    Attributes:
+        library: what has to be installed, by the name that Python imports.
+        module, class_name: where its `Runtime` is.
+        export: which file of the card it reads (a key of `ModelCard.exports`); None for the weights themselves.
+    """
+
+    library: str
+    module: str
+    class_name: str
+    export: str | None = None
+
+
+KINDS = {
+    "torch": Kind("torch", "torch_runtime", "TorchRuntime"),
+    "cuda": Kind("torch", "torch_runtime", "CudaRuntime"),
+    "onnxruntime": Kind("onnxruntime", "onnx_runtime", "OnnxRuntime", "onnx"),
+    "onnxruntime-int8": Kind("onnxruntime", "onnx_runtime", "OnnxRuntime", "onnx-int8"),
+    "openvino": Kind("openvino", "openvino_runtime", "OpenVinoRuntime", "onnx"),
+    "openvino-int8": Kind("openvino", "openvino_runtime", "OpenVinoRuntime", "onnx-int8"),
+}
+"""Name of a runtime -> what it is. Those without `int8` compute in float32, `cuda` in half precision."""
+
+
+def check_name(name):
+    """Raise a ParameterError unless `name` is `auto` or a runtime."""
+    if name != AUTO and name not in KINDS:
+        raise ParameterError(
+            f"runtime is {name!r}, but {AUTO}, {', '.join(KINDS)} are allowed; "
+            "`rpmsn doctor` tells which of them are installed"
+        )
+
+
+def available(model):
+    """Names of the runtimes that can run a model here, in the order of `KINDS`.
+
+    Args:
+        model: rpmsn.models.model.Model.
+    """
+    return [name for name in KINDS if why_not(name, model) is None]
+
+
+def why_not(name, model):
+    """Why a runtime cannot run a model here: an error to raise, whose message tells the next step; None if it can."""
+    kind = KINDS[name]
+    if not _is_installed(kind.library):
+        return MissingLibraryError(
+            f"runtime {name!r} needs the Python package {kind.library}, which is not installed; "
+            f"install it: pip install {kind.library}"
+        )
+    if kind.export is None:
+        if not (model.folder / model.card.weights).exists():
+            return ModelError(
+                f"weights {model.folder / model.card.weights} of model {model.card.name!r} are missing; "
+                "restore card and weights together"
+            )
+        return _why_no_gpu() if name == "cuda" else None
+    if kind.export not in model.card.exports:
+        there = [other for other in KINDS if KINDS[other].export in model.card.exports]
+        return ModelError(
+            f"runtime {name!r} needs the file {kind.export!r} of model {model.card.name!r}, and its card "
+            f"lists none; make it with `rpmsn export`, or choose another runtime: "
+            f"{', '.join(['torch', *there])}"
+        )
+    path = model.export_path(kind.export)
+    if not path.exists():
+        return ModelError(
+            f"{path}, which the card of model {model.card.name!r} lists, is missing; make it again with `rpmsn export`"
+        )
+    return None
+
+
+def create(model, name=AUTO, threads=DEFAULT_THREADS):
+    """Make a runtime for a model.
+
+    Args:
+        model: rpmsn.models.model.Model.
+        name: a key of `KINDS`, or `auto` for the fastest one there is: found by a short trial at first use, and
+            remembered in the user's cache folder (`fastest`).
+        threads: that the runtime may use on the CPU.
+
+    Returns:
+        Runtime.
+
+    Raises:
+        ParameterError: no such runtime, or fewer than one thread.
+        MissingLibraryError: its library is not installed.
+        ModelError: its file is missing, damaged, or does not agree with the card.
+    """
+    check_name(name)
+    if threads < 1:
+        raise ParameterError(f"threads is {threads}, but at least 1 is allowed")
+    if name == AUTO:
+        from .fastest import fastest
+
+        return fastest(model, threads)
+    if (error := why_not(name, model)) is not None:
+        raise error
+    kind = KINDS[name]
+    runtime_class = getattr(import_module(f".{kind.module}", __name__), kind.class_name)
+    return runtime_class(model, name, threads)
+
+
+def _is_installed(library):
+    """Whether Python finds a library; it is not loaded."""
+    try:
+        return find_spec(library) is not None
+    except ImportError:
+        return False
+
+
+def _why_no_gpu():
+    """The error of runtime `cuda` where torch finds no GPU. Without a device file, torch need not be loaded to know."""
+    if any(Path("/dev").glob("nvidia[0-9]*")) or Path("/dev/dxg").exists():
+        import torch
+
+        if torch.cuda.is_available():
+            return None
+    return ModelError(
+        "runtime 'cuda' needs an NVIDIA GPU and a torch that is built for it, and torch finds none; "
+        "choose another runtime, such as torch"
+    )

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""OpenVINO on the CPU: reads an exported file, float32 or int8."""
+
+from ..errors import ModelError
+from ..signal.image import COLUMNS, ROWS
+from . import KINDS
+from .base import DEFAULT_THREADS, Runtime
+
+
+class OpenVinoRuntime(Runtime):
+    """Runs an exported model with OpenVINO.
+
+    Raises:
+        ModelError: the file is not what its card says, or no ONNX file.
+    """
+
+    def __init__(self, model, name="openvino", threads=DEFAULT_THREADS):
+        import openvino
+
+        super().__init__(model, name, threads)
+        content, path = model.exported(KINDS[name].export)
+        self._core = openvino.Core()
+        self._core.set_property(
+            "CPU",
+            {
+                "INFERENCE_NUM_THREADS": threads,
+                "NUM_STREAMS": 1,
+                "PERFORMANCE_HINT": "LATENCY",
+                # Pinned threads of two processes would share one core while another is idle.
+                "ENABLE_CPU_PINNING": False,
+                # What is not int8 is float32: where a CPU has bfloat16, OpenVINO would take that by itself.
+                "INFERENCE_PRECISION_HINT": "f32",
+            },
+        )
+        self._requests = {}
+        try:
+            self._graph = self._core.read_model(content)
+            self._check_shapes(
+                path,
+                [_without_batch(port) for port in self._graph.inputs],
+                [_without_batch(port) for port in self._graph.outputs],
+            )
+            self._request(1)
+        except RuntimeError as error:
+            reason = str(error).strip().splitlines()[-1]
+            raise ModelError(
+                f"{path} cannot be read by OpenVINO {openvino.__version__}: {reason} Make it again with `rpmsn export`"
+            ) from error
+
+    def _logits(self, images):
+        return self._request(len(images)).infer([images], share_inputs=True)[0]
+
+    def _request(self, batch):
+        """What runs a batch of this size. Known in full, the shape makes faster code; there are one or two sizes."""
+        if batch not in self._requests:
+            self._graph.reshape([batch, self.card.arguments["in_channels"], ROWS, COLUMNS])
+            self._requests[batch] = self._core.compile_model(self._graph, "CPU").create_infer_request()
+        return self._requests[batch]
+
+
+def _without_batch(port):
+    """Shape of an input or output without its first dimension; None where a size is not fixed."""
+    dimensions = list(port.get_partial_shape())[1:]
+    return tuple(size.get_length() if size.is_static else None for size in dimensions)

@@ -1,0 +1,417 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Samples -> sums over windows, fast: the arithmetic behind `rpmsn.signal.image`, which says what the image is.
+
+`Layout` says which windows a stretch of samples has, and which pixels they belong to. `WindowSums` adds up their
+squared spectra, and the products of spectra a lag apart. What makes it fast:
+
+* The samples are taken in chunks that stay in the CPU's cache from the first step to the last.
+* Everything that a stretch's length fixes is worked out once, and so are the buffers made.
+* Integers become float32 where they are multiplied by the window, which holds their scale: no pass of its own.
+* The windows that the correlations need lie together, so that each product is one run over memory.
+* Which windows are added up to which sum is a small matrix of zeros and ones; a matrix product adds all at once.
+* FFTs and matrix products are torch's where it is installed (Intel's MKL, several times faster), else scipy's and
+  numpy's. Either way on one thread.
+
+A value that is not a number spreads over the rows of its chunk.
+"""
+
+import threading
+from contextlib import contextmanager, nullcontext
+from functools import cached_property
+
+import numpy as np
+import scipy.fft
+
+from ..errors import ParameterError
+
+COLUMNS = 256
+
+LONGEST_HOP = 230
+"""Samples from one window to the next at most: a tenth of overlap, so that every sample has some weight."""
+
+USEFUL_SYMBOL = 1 / 15e3
+"""Useful part of an OFDM symbol of LTE, and of NR with 15 kHz subcarriers, seconds."""
+PERIODS_A_SYMBOL = 6
+LAGS = (2, 3, 6)
+"""Lags of the cyclic correlations, in periods of a sixth of a useful symbol."""
+CORRELATED_ROWS = 64
+
+CHUNK_WINDOWS = 768
+"""Windows at once. What they need, 5 MB, stays in the processor's cache; with fewer, the threads would ask for the
+interpreter so often that a window that draws holds them up."""
+
+FULL_SCALE = {np.dtype(np.float32): 1.0, np.dtype(np.int16): 32768.0, np.dtype(np.int8): 128.0}
+"""The value that stands for 1.0, for each kind of number that samples may be made of."""
+
+
+def hann(length):
+    """Hann window, float64, symmetric, without zeros at its ends."""
+    return np.sin(np.pi * (np.arange(length) + 0.5) / length) ** 2
+
+
+class Layout:
+    """The windows of a stretch of samples, and the pixels that they belong to.
+
+    Args:
+        sample_rate: Hz.
+        samples: length of the stretch.
+        rows: time pixels that it fills.
+
+    Attributes:
+        period: samples in a sixth of a useful symbol.
+        late: samples by which `period` is longer than that really is.
+        offsets: places of the windows' centres within a period; the first is 0.
+        periods: how many there are; the first window is centred on the first sample, the last one after the end.
+        row_of: int, shape (periods, len(offsets)), the row of every window.
+        blocks: the period in which every block of 64 rows begins, and at last `periods`.
+    """
+
+    def __init__(self, sample_rate, samples, rows):
+        exact = USEFUL_SYMBOL / PERIODS_A_SYMBOL * sample_rate
+        self.samples = samples
+        self.rows = rows
+        self.period = max(1, round(exact))
+        self.late = self.period - exact
+        count = int(np.ceil(self.period / min(LONGEST_HOP, samples / rows)))
+        self.offsets = np.round(np.arange(count) * self.period / count).astype(int)
+        self.periods = -(-samples // self.period) + 1
+        self._centres = self.period * np.arange(self.periods)[:, None] + self.offsets
+        self.row_of = np.minimum(self._centres * rows // samples, rows - 1)
+        self.blocks = np.append(np.searchsorted(self.row_of[:, 0], np.arange(0, rows, CORRELATED_ROWS)), self.periods)
+
+    @cached_property
+    def energy(self):
+        """Sum of the squared window weights that lie inside the stretch, for every row; float32, shape (rows,)."""
+        cumulative = np.concatenate([[0.0], np.cumsum(hann(COLUMNS) ** 2)])
+        starts = self._centres - COLUMNS // 2
+        low, high = np.clip(-starts, 0, COLUMNS), np.clip(self.samples - starts, 0, COLUMNS)
+        energies = cumulative[high] - cumulative[low]
+        return np.bincount(self.row_of.ravel(), energies.ravel(), self.rows).astype(np.float32)
+
+    @cached_property
+    def averages(self):
+        """Independent spectra that the windows of a row are worth, though they overlap (Welch's formula)."""
+        hop = self.period / len(self.offsets)
+        windows = self.samples / self.rows / hop
+        apart = np.arange(1, np.ceil(min(COLUMNS / hop, windows)))
+        window = hann(COLUMNS)
+        alike = [
+            np.dot(window[shift:], window[: COLUMNS - shift]) / np.dot(window, window)
+            for shift in np.round(apart * hop).astype(int)
+        ]
+        return max(1.0, windows / (1 + 2 * np.sum((1 - apart / windows) * np.square(alike))))
+
+
+class WindowSums:
+    """Adds up what the windows of a stretch of samples hold. Keeps its buffers: not for two threads at once.
+
+    Args:
+        layout: Layout.
+        correlated: whether the sums for the correlations are wanted.
+        library: `torch` or `scipy`; None takes torch where it is installed.
+    """
+
+    def __init__(self, layout, correlated=False, library=None):
+        self.layout = layout
+        self.correlated = correlated
+        self._library = _library(library)
+        positions = len(layout.offsets)
+        self._at_once = min(max(1, CHUNK_WINDOWS // positions), layout.periods)
+        self._windows = _Windows(layout, -(COLUMNS // 2), layout.offsets, COLUMNS, self._at_once)
+        # Where 256 samples last longer than a period, the correlations have windows of their own, a period long.
+        self._is_short = layout.period < COLUMNS
+        if correlated and self._is_short:
+            self._short = _Windows(layout, -(layout.period // 2), [0], layout.period, self._at_once)
+        self._conjugates = _aligned((self._at_once + max(LAGS), COLUMNS), np.complex64)
+        self._product = _aligned((self._at_once, COLUMNS), np.complex64)
+        self._cuts = self._piece_cuts()
+        self._chunks = [
+            _Chunk(self, first, min(self._at_once, layout.periods - first))
+            for first in range(0, layout.periods, self._at_once)
+        ]
+
+    def measure(self, values):
+        """Add up the windows of one stretch.
+
+        Args:
+            values: the samples as `real_values` gives them; as many as in the layout.
+
+        Returns:
+            (squares, pairs): squared magnitudes summed over the windows of every row, float32, shape (rows, 256), in
+            the order of the FFT; and, if asked for, the three results of `_pairs`, else None.
+        """
+        squares = np.zeros((self.layout.rows, 2 * COLUMNS), np.float32)
+        pieces = np.zeros((len(self._cuts) - 1, 2 * COLUMNS), np.float32)
+        products = np.zeros((len(LAGS), len(self.layout.blocks) - 1, 2 * COLUMNS), np.float32)
+        self._conjugates[: max(LAGS)] = 0
+        with self._library.one_thread():
+            for chunk in self._chunks:
+                self._add(chunk, values, squares, pieces, products)
+        squares = squares[:, 0::2] + squares[:, 1::2]
+        return squares, self._pairs(pieces, products) if self.correlated else None
+
+    def _add(self, chunk, values, squares, pieces, products):
+        """Add what a chunk holds to the sums; of all three, real and imaginary parts alternate along the columns."""
+        library = self._library
+        spectra = library.fft(self._windows.weighted(values, chunk.first, chunk.count))
+        alone = spectra[: chunk.count]
+        if self.correlated:
+            if self._is_short:
+                alone = library.fft(self._short.weighted(values, chunk.first, chunk.count))
+            self._add_products(chunk, alone, products)
+        parts = spectra.view(np.float32)
+        np.multiply(parts, parts, out=parts)
+        library.add(chunk.rows, parts, squares)
+        if self.correlated:
+            parts = alone.view(np.float32)
+            if self._is_short:
+                np.multiply(parts, parts, out=parts)
+            library.add(chunk.pieces, parts, pieces)
+
+    def _add_products(self, chunk, spectra, products):
+        """Add the products of a chunk's spectra and the conjugates of those a lag before.
+
+        The last spectra of a chunk are kept for the next.
+        """
+        count, kept = chunk.count, max(LAGS)
+        np.conjugate(spectra, out=self._conjugates[kept : kept + count])
+        product = self._product[:count]
+        for index, lag in enumerate(LAGS):
+            np.multiply(spectra, self._conjugates[kept - lag : kept - lag + count], out=product)
+            self._library.add(chunk.blocks[index], product.view(np.float32), products[index])
+        self._conjugates[:kept] = self._conjugates[count : count + kept]
+
+    def _piece_cuts(self):
+        """Periods at which the sums of squares for the correlations are cut into pieces.
+
+        With each lag, the earlier spectra of a block's pairs are others than the later ones. All of these stretches
+        begin and end at a cut, so that each is a sum of whole pieces and no square is added up twice.
+        """
+        periods, lags = self.layout.periods, np.array([0, *LAGS])
+        cuts = np.add.outer(self.layout.blocks, lags).ravel(), periods - lags, [0]
+        return np.unique(np.clip(np.concatenate(cuts), 0, periods))
+
+    def _pairs(self, pieces, products):
+        """What the correlation coefficients are made of.
+
+        Returns:
+            (products, early, later), each of shape (3 lags, blocks, 256), in the order of the FFT: sums over the pairs
+            of spectra whose earlier one lies in the block, of the later one times the conjugate of the earlier one
+            (complex64), and of the squared magnitudes of both (float32).
+        """
+        blocks = self.layout.blocks
+        pieces = pieces[:, 0::2] + pieces[:, 1::2]
+        early, later = (np.zeros((len(LAGS), len(blocks) - 1, COLUMNS), np.float32) for _ in range(2))
+        for index, lag in enumerate(LAGS):
+            for block, (first, last) in enumerate(zip(blocks, blocks[1:])):
+                last = max(first, min(last, self.layout.periods - lag))
+                low, high = np.searchsorted(self._cuts, [first, last])
+                early[index, block] = pieces[low:high].sum(axis=0)
+                low, high = np.searchsorted(self._cuts, [first + lag, last + lag])
+                later[index, block] = pieces[low:high].sum(axis=0)
+        return products.view(np.complex64), early, later
+
+
+class _Chunk:
+    """Some periods after each other, and where what they hold is added.
+
+    Attributes:
+        first, count: the first period, and how many.
+        rows: _Addition of the squares of all windows to the rows; first all that are first in their period, and so on.
+        pieces: the same of the squares for the correlations.
+        blocks: the same of the products for the correlations, for every lag.
+    """
+
+    def __init__(self, sums, first, count):
+        self.first, self.count = first, count
+        layout = sums.layout
+        periods = np.arange(first, first + count)
+        self.rows = _Addition(layout.row_of[first : first + count].T.ravel())
+        if not sums.correlated:
+            return
+        self.pieces = _Addition(np.searchsorted(sums._cuts, periods, side="right") - 1)
+        # A pair counts for the block of its earlier spectrum. Before the first period there is nothing but zeros.
+        self.blocks = [
+            _Addition(np.searchsorted(layout.blocks, np.maximum(periods - lag, 0), side="right") - 1) for lag in LAGS
+        ]
+
+
+class _Addition:
+    """Which items are added to which of several sums.
+
+    Args:
+        sum_of: int, shape (items,), number of the sum for each item.
+    """
+
+    def __init__(self, sum_of):
+        self.sums = slice(int(sum_of.min()), int(sum_of.max()) + 1)
+        self.matrix = (np.arange(self.sums.start, self.sums.stop)[:, None] == sum_of).astype(np.float32)
+        edges = np.flatnonzero(np.diff(sum_of)) + 1
+        starts, ends = np.append(0, edges), np.append(edges, len(sum_of))
+        self.runs = [(int(sum_of[start]), int(start), int(end)) for start, end in zip(starts, ends)]
+
+    @cached_property
+    def tensor(self):
+        """The matrix for torch."""
+        import torch
+
+        return torch.from_numpy(self.matrix)
+
+
+class _Windows:
+    """Windows of a stretch, multiplied by their weights, in a buffer: what an FFT takes.
+
+    Args:
+        layout: Layout.
+        start: where the first window of the first period begins, in samples.
+        offsets: places of the windows within a period, relative to the first.
+        length: samples in a window, 256 at most; zeros follow.
+        periods: in the buffer.
+    """
+
+    def __init__(self, layout, start, offsets, length, periods):
+        self._layout, self._start, self._length = layout, start, length
+        self._offsets = [int(offset) for offset in offsets]
+        self._span = self._offsets[-1] + length
+        self._buffer = _aligned((len(self._offsets) * periods, COLUMNS), np.complex64)
+        self._weights = {}
+
+    def weighted(self, values, first, count):
+        """The windows of `count` periods from `first` on: complex64, shape (positions * count, 256).
+
+        Args:
+            values: of all samples, as `real_values` gives them.
+        """
+        source = self._source(values, first, count)
+        weights = self._weights_for(values.dtype)[:count]
+        parts = self._buffer[: len(self._offsets) * count]
+        places = parts.view(np.float32).reshape(len(self._offsets), count, 2 * COLUMNS)[..., : 2 * self._length]
+        # As real numbers: numpy would multiply complex by complex, four times the work.
+        for offset, place in zip(self._offsets, places):
+            np.multiply(source[:, 2 * offset : 2 * (offset + self._length)], weights, out=place)
+        return parts
+
+    def _source(self, values, first, count):
+        """The values that the windows of each period reach over, without a copy; zeros outside the stretch."""
+        period = self._layout.period
+        start = self._start + period * first
+        end = start + period * (count - 1) + self._span
+        if start < 0 or end > self._layout.samples:
+            padded = np.zeros(2 * (end - start), values.dtype)
+            low = max(start, 0)
+            high = max(low, min(end, self._layout.samples))
+            padded[2 * (low - start) : 2 * (high - start)] = values[2 * low : 2 * high]
+            values, start = padded, 0
+        size = values.itemsize
+        return np.ndarray((count, 2 * self._span), values.dtype, values, 2 * start * size, (2 * period * size, size))
+
+    def _weights_for(self, dtype):
+        """The window's weights over full scale, once for each period: one row for all would be slower."""
+        if dtype not in self._weights:
+            rows = len(self._buffer) // len(self._offsets)
+            self._weights[dtype] = _aligned((rows, 2 * self._length), np.float32)
+            self._weights[dtype][:] = np.repeat(hann(self._length) / FULL_SCALE[dtype], 2)
+        return self._weights[dtype]
+
+
+def real_values(samples):
+    """Samples as a row of real numbers, real and imaginary parts in turn; without a copy where they allow it.
+
+    Args:
+        samples: complex, shape (n,), or int16 or int8, shape (n, 2).
+
+    Returns:
+        float32, int16 or int8, shape (2 * n,).
+
+    Raises:
+        ParameterError: samples are something else.
+    """
+    samples = np.asarray(samples)
+    if samples.ndim == 1 and samples.dtype.kind == "c":
+        return np.ascontiguousarray(samples, np.complex64).view(np.float32)
+    if samples.ndim == 2 and samples.shape[1] == 2 and samples.dtype in (np.int16, np.int8):
+        return np.ascontiguousarray(samples).reshape(-1)
+    raise ParameterError(
+        f"samples have shape {samples.shape} and type {samples.dtype}; complex numbers of shape (n,) "
+        "are needed, or int16 or int8 of shape (n, 2)"
+    )
+
+
+def _aligned(shape, dtype):
+    """An array of zeros that begins at a multiple of 64 bytes, as vector instructions like it."""
+    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    memory = np.zeros(size + 64, np.uint8)
+    start = -memory.ctypes.data % 64
+    return memory[start : start + size].view(dtype).reshape(shape)
+
+
+def _library(name):
+    """What computes FFTs and sums."""
+    if name == "scipy":
+        return _Scipy()
+    try:
+        return _Torch()
+    except (ImportError, OSError):
+        if name == "torch":
+            raise
+        return _Scipy()
+
+
+class _Scipy:
+    """FFTs by scipy, sums by numpy."""
+
+    one_thread = nullcontext
+
+    @staticmethod
+    def fft(windows):
+        """Spectra of the rows of an array, in a new one."""
+        return scipy.fft.fft(windows, axis=1, workers=1)
+
+    @staticmethod
+    def add(addition, items, sums):
+        """Add items, float32, shape (items, 512), to the sums that an _Addition names."""
+        # Not as a matrix product: numpy's may take all cores.
+        for number, start, end in addition.runs:
+            sums[number] += np.add.reduce(items[start:end], axis=0)
+
+
+class _Torch:
+    """FFTs and sums by torch."""
+
+    _lock = threading.Lock()
+    _users = 0
+    _threads_before = 1
+
+    def __init__(self):
+        import torch
+
+        self._torch = torch
+
+    @contextmanager
+    def one_thread(self):
+        """Keep torch to one thread meanwhile. Its number of threads is one for the process, so the users are counted.
+
+        With more threads, a short FFT waits most of its time for them.
+        """
+        cls, torch = type(self), self._torch
+        with cls._lock:
+            if cls._users == 0:
+                cls._threads_before = torch.get_num_threads()
+                torch.set_num_threads(1)
+            cls._users += 1
+        try:
+            yield
+        finally:
+            with cls._lock:
+                cls._users -= 1
+                if cls._users == 0:
+                    torch.set_num_threads(cls._threads_before)
+
+    def fft(self, windows):
+        """Spectra of the rows of an array, in a new one."""
+        return self._torch.fft.fft(self._torch.from_numpy(windows)).numpy()
+
+    def add(self, addition, items, sums):
+        """Add items, float32, shape (items, 512), to the sums that an _Addition names."""
+        from_numpy = self._torch.from_numpy
+        from_numpy(sums[addition.sums]).addmm_(addition.tensor, from_numpy(items))

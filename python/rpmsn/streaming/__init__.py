@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Frames through the engine: from a stream (`live`) or a whole recording (`analysis`).
+
+`intake` cuts samples into frames and hands them between threads, `pool` analyses several at once and gives them back in
+order, `framer` does the same in one thread.
+"""

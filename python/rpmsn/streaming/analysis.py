@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A whole recording: read in pieces, analysed frame by frame, carriers out. Memory does not grow with its length."""
+
+import time
+from dataclasses import dataclass, field
+
+from ..detection.segmenter import Segmenter
+from ..runtimes import AUTO
+from ..signal.quality import NARROW_SPAN, OK
+from ..tracking.tracker import Tracker, consolidate
+from .intake import StreamTime
+from .pool import Replay, Stretch
+
+CHUNK_SECONDS = 0.04
+
+
+@dataclass
+class Analysis:
+    """What a recording holds.
+
+    Attributes:
+        carriers: list of Carrier, lowest frequency first.
+        samples: samples in the recording.
+        samples_analysed: samples that were looked at; the rest are `samples_skipped` (a stretch of fewer than 256).
+        frames: how many there were.
+        warnings: what a reader of the result should know, in words, each once.
+        runtime: name of what ran the network.
+        segments: list of (Segment, Carrier) in the order of the frames, if they were asked for.
+    """
+
+    carriers: list = field(default_factory=list)
+    samples: int = 0
+    samples_analysed: int = 0
+    samples_skipped: int = 0
+    frames: int = 0
+    warnings: list = field(default_factory=list)
+    runtime: str = ""
+    segments: list = field(default_factory=list, repr=False)
+
+    @property
+    def coverage(self):
+        """Share of the samples that were analysed."""
+        return self.samples_analysed / self.samples if self.samples else 0.0
+
+
+class RecordingAnalyser:
+    """Analyses a recording: iterate over `frames()`, then read `result`.
+
+    Args:
+        recording: rpmsn.recording.Recording.
+        model: rpmsn.models.model.Model.
+        workers: frames that are analysed at the same time, each in a thread of its own.
+        runtime: name of one of `runtimes.KINDS`, or `auto` for the fastest.
+        frame_seconds: 0.01 to 0.2; None for what the model was trained with.
+        average_frames: class probabilities are averaged over so many frames.
+        duty_cycle: share of the frames to analyse, above 0 to 1.
+        keep_segments: keep the segments in the result, as well as the carriers; then memory grows with their number.
+    """
+
+    def __init__(
+        self,
+        recording,
+        model,
+        workers=1,
+        runtime=AUTO,
+        frame_seconds=None,
+        average_frames=1,
+        duty_cycle=1.0,
+        keep_segments=False,
+    ):
+        self.recording = recording
+        self.segmenter = Segmenter(
+            model, recording.sample_rate, runtime=runtime, frame_seconds=frame_seconds, average_frames=average_frames
+        )
+        self.tracker = Tracker(carriers_kept=None)
+        self._workers = workers
+        self._keep_segments = keep_segments
+        self._replay = Replay(self.segmenter.twins(workers), recording.native_type, duty_cycle)
+        self.result = Analysis(
+            samples=recording.sample_count,
+            runtime=self.segmenter.runtime.name,
+            warnings=list(recording.warnings) + list(self.segmenter.warnings),
+        )
+
+    def frames(self):
+        """Analyse; yields every Frame with the list of its Events. Segments of another centre frequency (a new
+        capture segment in the recording) start a new frame."""
+        unfit, noted = [], []
+        for result in self._replay.results(self._stretches()):
+            if result.error is not None:
+                raise result.error
+            frame = result.frame
+            if frame is None:
+                continue
+            self.result.frames += 1
+            if not frame.condition.judged:
+                unfit.append(frame.health)
+            elif frame.condition.kind not in (OK.kind, NARROW_SPAN):
+                noted.append(frame.health)
+            if frame.repeated:
+                self._warn(
+                    f"shorter than a frame: {frame.geometry.samples} samples, where a frame has "
+                    f"{self.segmenter.frame_samples}; analysed all the same, with less to go by"
+                )
+            yield frame, self._noted(self.tracker.update(frame))
+        counts = self._replay.intake.counts()
+        self.result.samples_analysed = counts.analysed
+        self.result.samples_skipped = counts.too_short
+        if unfit:
+            self._warn(f"{len(unfit)} of {self.result.frames} frames were not judged: {unfit[0]}")
+        if noted:
+            self._warn(f"{len(noted)} of {self.result.frames} frames: {noted[0]}")
+        if self.result.samples_skipped:
+            self._warn(f"{self.result.samples_skipped} samples were too few to analyse on their own")
+        self._noted(self.tracker.finish())
+        self.result.carriers = consolidate(self.tracker.carriers)
+
+    def _noted(self, events):
+        """Keep the segments of events, if that was asked for; returns the events."""
+        if self._keep_segments:
+            self.result.segments += [(event.segment, event.carrier) for event in events if event.segment is not None]
+        return events
+
+    def run(self):
+        """Analyse all; returns the Analysis."""
+        for _ in self.frames():
+            pass
+        return self.result
+
+    def _stretches(self):
+        """A Stretch for every capture segment."""
+        captures = self.recording.captures
+        ends = [capture.sample_start for capture in captures[1:]] + [self.recording.sample_count]
+        for capture, end in zip(captures, ends):
+            first, end = capture.sample_start, min(end, self.recording.sample_count)
+            if end > first:
+                seconds, fraction = self.recording.time_at(first) or divmod(time.time(), 1)
+                clock = StreamTime(first, int(seconds), fraction, self.recording.sample_rate, "file")
+                yield Stretch(first, capture.center_frequency or 0.0, clock, self._pieces(first, end))
+
+    def _pieces(self, first, end):
+        chunk = max(1, int(CHUNK_SECONDS * self.recording.sample_rate))
+        for start in range(first, end, chunk):
+            yield self.recording.read_native(start, min(chunk, end - start))
+
+    def _warn(self, text):
+        if text not in self.result.warnings:
+            self.result.warnings.append(text)

@@ -1,0 +1,277 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Frames analysed by several threads, and given back in order: the live sink and the replay of recordings share this.
+
+    Intake -+-> worker: health, image, network -+-> in order: segments -> the thread that asks for results
+            +-> worker: health, image, network -+
+
+Each worker has a Segmenter of its own. What depends on the frames before is done last, by the one thread that asks. So
+results are the same, bit for bit, with any number of workers.
+"""
+
+import threading
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..detection.segmenter import Frame
+from ..signal.image import COLUMNS
+from .intake import ANALYSED, FAILED, TOO_SHORT, Intake, StreamTime
+
+POLL_SECONDS = 0.1
+"""A worker that waits for samples looks up so often whether it is to stop."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of a frame, or of a stretch that was too short for one.
+
+    Attributes:
+        frame: Frame; None where there is none.
+        error: the exception that the analysis failed with, else None. With neither, there were too few samples.
+        start_offset, end_offset: its new samples, numbered since the stream began; those that it reaches back to do
+            not count.
+        center_frequency: Hz, 0 if it is not known.
+        time: StreamTime.
+        latency: seconds from the arrival of its last sample to now.
+        samples: the new samples, if the pool was asked to hold them; to be read before the next Result is asked for.
+    """
+
+    frame: Frame | None
+    error: Exception | None
+    start_offset: int
+    end_offset: int
+    center_frequency: float
+    time: StreamTime
+    latency: float
+    samples: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class _Done:
+    """What a worker made of a job."""
+
+    job: object
+    prepared: object = None
+    probabilities: object = None
+    error: Exception | None = None
+
+
+class FramePool:
+    """Threads that analyse what an Intake holds.
+
+    A frame whose analysis fails becomes a Result with the error, and the next one is analysed all the same. When
+    results are not fetched, the workers wait, and then the Intake drops frames (live) or takes no more (replay).
+
+    Args:
+        intake: Intake, new and for this pool alone.
+        segmenters: list of Segmenter, one for every thread (`Segmenter.twins`).
+        hold_samples: keep the samples of a frame until the next Result is asked for, so that they can be recorded; the
+            Intake then has room for fewer frames.
+
+    Example:
+        with FramePool(intake, segmenter.twins(2)) as pool:
+            for result in pool.results():
+                ...
+    """
+
+    def __init__(self, intake, segmenters, hold_samples=False):
+        self._intake = intake
+        self._holds = hold_samples
+        self._held = None
+        self._finisher = segmenters[0]
+        self._finisher.reset()
+        self._changed = threading.Condition()
+        self._ready = {}
+        self._next = 0
+        self._frames = 0
+        self._begun = 0
+        # As many as the Intake holds may be finished before any is fetched: a reader that fills it never waits for
+        # itself.
+        self._most_at_once = intake.depth + 2 * len(segmenters)
+        self._stopping = False
+        self._running = len(segmenters)
+        self._threads = [
+            threading.Thread(target=self._work_off, args=(segmenter,), name=f"rpmsn frames {number}")
+            for number, segmenter in enumerate(segmenters, start=1)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    @property
+    def finished(self):
+        """True when no further result will come."""
+        with self._changed:
+            return not self._running and not self._ready
+
+    def next(self, timeout):
+        """The next Result; None after `timeout` seconds without one, or when there will be none. For one thread."""
+        self._let_go()
+        with self._changed:
+            self._changed.wait_for(lambda: self._next in self._ready or not self._running, timeout)
+            done = self._ready.pop(self._next, None)
+            if done is None:
+                return None
+            self._next += 1
+            self._begun -= 1
+            self._changed.notify_all()
+        return self._result(done)
+
+    def results(self):
+        """Yield every Result, in order, until the Intake is closed and empty, or the pool is closed."""
+        while not self.finished:
+            result = self.next(POLL_SECONDS)
+            if result is not None:
+                yield result
+
+    def close(self):
+        """Stop, after the frames in hand; those that wait are counted as stopped. Any thread may call it, repeatedly.
+
+        Results that are ready can still be fetched.
+        """
+        with self._changed:
+            self._stopping = True
+            self._changed.notify_all()
+        self._intake.close()
+        for thread in self._threads:
+            thread.join()
+        self._intake.discard()
+
+    def _let_go(self):
+        """Give back the samples that were held for the last Result."""
+        if self._held is not None:
+            self._intake.release(self._held)
+            self._held = None
+
+    def _work_off(self, segmenter):
+        """A worker thread: analyse job after job."""
+        try:
+            while (job := self._take()) is not None:
+                segmenter, done = self._analyse(segmenter, job)
+                with self._changed:
+                    self._ready[job.number] = done
+                    self._changed.notify_all()
+        finally:
+            with self._changed:
+                self._running -= 1
+                self._changed.notify_all()
+
+    def _take(self):
+        """The next job, when there is room for its result; None at the end."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._stopping or self._begun < self._most_at_once)
+            self._begun += 1
+        while not self._stopping and not self._intake.finished:
+            job = self._intake.get(POLL_SECONDS)
+            if job is not None:
+                return job
+        return None
+
+    def _analyse(self, segmenter, job):
+        """What a job becomes, and the Segmenter for the next one: the sample rate may have changed."""
+        try:
+            if segmenter.sample_rate != job.time.sample_rate:
+                segmenter = segmenter.at_rate(job.time.sample_rate)
+            samples, start_offset = job.frame()
+            if len(samples) < COLUMNS:
+                return segmenter, _Done(job)
+            prepared = segmenter.prepare(samples, start_offset, job.center_frequency, job.start_offset, job.stretch)
+            self._release(job)
+            return segmenter, _Done(job, prepared, segmenter.infer(prepared))
+        except Exception as error:  # one frame lost is better than a thread that is gone
+            return segmenter, _Done(job, error=error)
+        finally:
+            self._release(job)
+
+    def _release(self, job):
+        """A worker does not need a job's samples any more."""
+        if not self._holds:
+            self._intake.release(job)
+
+    def _result(self, done):
+        """Finish a frame, and count what became of its samples."""
+        job, frame, error = done.job, None, done.error
+        if done.prepared is not None:
+            try:
+                frame = self._finisher.finish(done.prepared, done.probabilities, self._frames)
+                self._frames += 1
+            except Exception as failure:  # as in the workers
+                error = failure
+        self._intake.settle(job, ANALYSED if frame else FAILED if error else TOO_SHORT)
+        self._held = job if self._holds else None
+        return Result(
+            frame,
+            error,
+            job.start_offset,
+            job.start_offset + len(job.samples),
+            job.center_frequency,
+            job.time,
+            time.monotonic() - job.filled_at,
+            job.samples if self._holds else None,
+        )
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Samples that belong together, such as a capture segment of a recording.
+
+    Attributes:
+        start_offset: number of the first sample.
+        center_frequency: Hz, 0 if it is not known.
+        time: StreamTime.
+        pieces: iterable of arrays of samples, of any length, one after the other.
+    """
+
+    start_offset: int
+    center_frequency: float
+    time: StreamTime
+    pieces: object
+
+
+class Replay:
+    """Analyses a recording: as fast as the threads can, and nothing is dropped.
+
+    Args:
+        segmenters: list of Segmenter, one for every thread (`Segmenter.twins`).
+        dtype: type of the samples, one of `stream.SAMPLE_TYPES`.
+        duty_cycle: share of the frames to analyse, above 0 to 1.
+
+    Attributes:
+        intake: Intake; its `counts()` tell what became of the samples.
+    """
+
+    def __init__(self, segmenters, dtype=np.complex64, duty_cycle=1.0):
+        self._segmenters = segmenters
+        self.intake = Intake(
+            segmenters[0].frame_samples,
+            live=False,
+            depth=2 * len(segmenters),
+            dtype=dtype,
+            duty_cycle=duty_cycle,
+            wait_seconds=0,
+        )
+
+    def results(self, stretches):
+        """Analyse an iterable of Stretch; yields every Result, in order. To be called once."""
+        with FramePool(self.intake, self._segmenters) as pool:
+            for stretch in stretches:
+                offset = stretch.start_offset
+                for samples in stretch.pieces:
+                    while len(samples):
+                        taken = self.intake.write(samples, offset, stretch.center_frequency, stretch.time)
+                        offset += taken
+                        samples = samples[taken:]
+                        # Only where there is no room is there time to wait for a result.
+                        result = pool.next(0 if taken else POLL_SECONDS)
+                        while result is not None:
+                            yield result
+                            result = pool.next(0)
+                self.intake.cut()
+            self.intake.close()
+            yield from pool.results()

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Transmissions that are neither LTE nor NR: what class `other` is made of.
+
+Each function makes a `Baseband`, the signal at a low rate of its own, of unit power while on the air; `place` puts it
+into a wide span. Spectrum and rhythm are right, contents are random. All use the same first arguments, and plain
+numbers, True and False, or lists of them as the others:
+
+    duration_s   length
+    rng          numpy Generator
+    start_s      time of the first sample, so that stretches follow each other in rhythm
+
+A parameter that cannot be gives a ParameterError with its name, its value and what is allowed.
+
+============= =========================================================
+`baseband`    `Baseband`, `place`
+`cellular`    GSM, WCDMA
+`continuous`  FM, tones, single carriers, flat OFDM
+`short_range` Wi-Fi, Bluetooth, LoRa
+`pulses`      radar, impulses
+`fsk`, `ofdm` what several of them are made with
+============= =========================================================
+"""
+
+from .baseband import CELLS_PER_MS, Baseband, place
+from .cellular import gsm, wcdma
+from .continuous import band_noise, flat_ofdm, fm, tone
+from .pulses import impulses, radar
+from .short_range import bluetooth, lora, wifi
+
+__all__ = ["CELLS_PER_MS", "KINDS", "Baseband", "place"]
+
+KINDS = {
+    "gsm": gsm,
+    "wcdma": wcdma,
+    "fm": fm,
+    "tone": tone,
+    "band_noise": band_noise,
+    "flat_ofdm": flat_ofdm,
+    "wifi": wifi,
+    "bluetooth": bluetooth,
+    "lora": lora,
+    "radar": radar,
+    "impulses": impulses,
+}
+"""Name of a kind in a scene -> function."""

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Cells that serve hardly anyone: what little they send has to be told from other short transmissions.
+
+Half of the scenes have no noise, as what encoders put out; the others are receptions.
+"""
+
+from . import everyday
+
+OTHERS_SHARE = 0.25
+"""Scenes with other transmissions alone."""
+CABLED_SHARE = 0.5
+"""Scenes without noise and channel."""
+ALONE_SHARE = 0.6
+"""Of the receptions of cells, those of one about in the middle of the span."""
+NR_SHARE = 0.75
+"""Of the cells that are alone."""
+BARE_SHARE = 0.4
+"""NR cells that send nothing but SS/PBCH blocks and what their users get."""
+BARE = {"sib1": False, "trs_period_ms": None, "csi_rs_period_slots": None}
+HIGHEST_LTE_LOAD = 0.15
+LIMITS_DB = (0.0, 40.0)
+"""SNR of a reception."""
+
+
+def draw(rng, rate, duration_s):
+    """A scene.
+
+    Args:
+        rng: numpy Generator.
+        rate: sample rate, Hz.
+        duration_s: whole milliseconds, in seconds.
+    """
+    is_cabled = rng.random() < CABLED_SHARE
+    if rng.random() < OTHERS_SHARE:
+        carriers, strangers = [], [everyday.other(rng, rate, []) for _ in range(int(rng.integers(1, 3)))]
+    else:
+        carriers, strangers = _cells(rng, rate, is_cabled), []
+    if is_cabled:
+        return everyday.cabled(rng, rate, duration_s, carriers or strangers[:1])
+    if carriers and rng.random() < 0.3:
+        strangers = [everyday.other(rng, rate, carriers)]
+    return everyday.received(rng, rate, duration_s, carriers, strangers, LIMITS_DB)
+
+
+def _cells(rng, rate, is_alone):
+    """One cell about in the middle, or several anywhere, with little traffic."""
+    if is_alone or rng.random() < ALONE_SHARE:
+        emissions = [everyday.filling_carrier(rng, rate, "nr" if rng.random() < NR_SHARE else "lte")]
+    else:
+        emissions = everyday.scattered_carriers(rng, rate)
+    for emission in emissions:
+        if emission.kind == "nr":
+            emission.parameters |= everyday.little_traffic(rng) | (BARE if rng.random() < BARE_SHARE else {})
+        elif emission.kind == "lte":
+            bandwidth, load = emission.parameters["bandwidth_hz"], float(rng.uniform(0, HIGHEST_LTE_LOAD))
+            emission.parameters = everyday.carrier(rng, "lte", bandwidth_hz=bandwidth, load=load).parameters
+    return emissions

@@ -1,0 +1,307 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Scenes: what is on the air, and apart from it how it is heard; plain numbers that go to YAML and back.
+
+A `Scene` has a list of `Emission` (who sends what, at which frequency) and a `Reception` (how strong and through which
+channel each of them arrives, the noise, the receiver). `rendering` makes samples of it, and `labels` masks of those.
+
+>>> scene = Scene(30.72e6, emissions=[Emission("lte", 5e6, {"bandwidth_hz": 10e6}), Emission("gsm", -3e6)],
+...               reception=Reception([Path(20.0), Path(12.0, {"profile": "ETU", "doppler_hz": 5.0})]))
+>>> Scene.from_dict(scene.to_dict()) == scene
+True
+"""
+
+import inspect
+import re
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path as FilePath
+
+import numpy as np
+import yaml
+
+from ...errors import ParameterError, require
+from ...files import whole_file
+from ...version import __version__
+from .. import GENERATOR, ofdm
+from .. import other as others
+from ..channel import fading
+from ..channel.noise import Noise
+from ..checking import require_number, require_whole
+from ..dss import DssDownlink
+from ..lte.downlink import LteDownlink
+from ..lte.uplink import LteUplink
+from ..nr.downlink import NrDownlink
+from ..nr.uplink import NrUplink
+from ..receiver.receiver import Receiver
+from . import recorded
+
+BLOCK_S = 0.04
+"""Scenes longer than this are rendered in blocks of it."""
+
+CARRIERS = {"lte": LteDownlink, "nr": NrDownlink, "dss": DssDownlink, "lte_uplink": LteUplink, "nr_uplink": NrUplink}
+"""Kind of emission -> class of its cell."""
+
+RECORDED = "recorded"
+"""Kind of an emission that is taken from a recording; its parameters are the arguments of `recorded.load`."""
+
+KINDS = (*CARRIERS, *others.KINDS, RECORDED)
+
+SAMPLE_RATES = (1e6, 125e6)
+SHORTEST_S, LONGEST_S = 1e-3, 86400.0
+HIGHEST_SEED = (1 << 63) - 1
+
+
+@dataclass
+class Emission:
+    """One transmitter.
+
+    Args:
+        kind: one of `KINDS`: a carrier, a key of `others.KINDS`, or `recorded`.
+        offset_hz: its centre relative to the receiver's; a carrier's is rounded to a whole subcarrier.
+        parameters: arguments of the class or function behind the kind.
+        early_s: 0..0.001; a carrier's millisecond (`start_ms` of its parameters) begins this long before the scene.
+        ramp: of a carrier's symbols, see `ofdm.modulate`.
+        seed: of its contents and its channel.
+
+    Raises:
+        ParameterError: no such kind, a parameter that it does not have, or a value that cannot be.
+    """
+
+    kind: str
+    offset_hz: float = 0.0
+    parameters: dict = field(default_factory=dict)
+    early_s: float = 0.0
+    ramp: float = 0.3
+    seed: int = 0
+
+    def __post_init__(self):
+        if self.kind not in KINDS:
+            raise ParameterError(f"kind of emission {self.kind!r} is unknown; choose one of {', '.join(KINDS)}")
+        owner = f"emission {self.kind!r}"
+        require_number(owner, "offset_hz", self.offset_hz, unit="of Hz")
+        require_number(owner, "early_s", self.early_s, 0, 1e-3, "(and start_ms for more)")
+        require_number(owner, "ramp", self.ramp, 0, 1, "of the cyclic prefix")
+        require_whole(owner, "seed", self.seed, 0, HIGHEST_SEED)
+        _mapping(self.parameters, f"parameters of {owner}")
+        if self.kind in CARRIERS:
+            self.cell()
+        else:
+            _check_names(owner, self.parameters, _arguments(self.kind))
+        if self.kind == RECORDED:
+            missing = [name for name in ("recording", "annotation") if name not in self.parameters]
+            require(owner, "parameters", self.parameters, not missing, f"some with {' and '.join(missing)}")
+
+    def cell(self, start_ms=0):
+        """The carrier's cell as it is `start_ms` after the scene's beginning; only for the kinds in `CARRIERS`."""
+        names = [item.name for item in fields(CARRIERS[self.kind])]
+        _check_names(f"emission {self.kind!r}", self.parameters, names)
+        try:
+            parameters = {**self.parameters, "start_ms": self.parameters.get("start_ms", 0) + start_ms}
+            return CARRIERS[self.kind](**parameters)
+        except TypeError as error:
+            raise ParameterError(
+                f"emission {self.kind!r} has a parameter of the wrong type ({error}); give numbers "
+                f"as numbers: {self.parameters}"
+            ) from error
+
+    def baseband(self, duration_s, rng, start_s=0.0):
+        """A stretch of the transmission as an `others.Baseband`; only for the kinds that are not in `CARRIERS`."""
+        if self.kind == RECORDED:
+            return recorded.load(**self.parameters, duration_s=duration_s, start_s=start_s)
+        return others.KINDS[self.kind](duration_s, rng, start_s, **self.parameters)
+
+
+@dataclass
+class Path:
+    """The way from one emission to the receiver.
+
+    Args:
+        power_db: power per hertz of its occupied band, at full load, over that of the noise, dB.
+        channel: None, or profile, doppler_hz and delay_spread_s as in `fading.gains`.
+
+    Raises:
+        ParameterError: a value that cannot be.
+    """
+
+    power_db: float = 20.0
+    channel: dict | None = None
+
+    def __post_init__(self):
+        require_number("a path", "power_db", self.power_db, -100, 200, "dB")
+        if self.channel is not None:
+            fading.check(self.channel)
+
+
+@dataclass
+class Reception:
+    """How what is on the air is heard.
+
+    Args:
+        paths: one `Path` for each emission, in their order; a shorter list is filled with the default `Path`.
+        receiver: `Receiver`.
+        noise: `Noise`; None for a recording made without a radio, such as an encoder's output.
+    """
+
+    paths: list = field(default_factory=list)
+    receiver: Receiver = field(default_factory=Receiver)
+    noise: Noise | None = field(default_factory=Noise)
+
+
+@dataclass
+class Scene:
+    """What is on the air and how it is heard.
+
+    Args:
+        sample_rate: Hz, 1e6 to 125e6; a multiple of the subcarrier spacings in use (or of a third of them).
+        duration_s: whole milliseconds.
+        seed: of noise and receiver.
+        emissions: list of `Emission`.
+        reception: `Reception`.
+
+    Raises:
+        ParameterError: the rate or the duration cannot be, or there are more paths than emissions.
+    """
+
+    sample_rate: float
+    duration_s: float = BLOCK_S
+    seed: int = 0
+    emissions: list = field(default_factory=list)
+    reception: Reception = field(default_factory=Reception)
+
+    def __post_init__(self):
+        require_number("a scene", "sample_rate", self.sample_rate, *SAMPLE_RATES, "Hz")
+        require_number("a scene", "duration_s", self.duration_s, SHORTEST_S, LONGEST_S, "s")
+        is_whole = abs(self.duration_s * 1e3 - round(self.duration_s * 1e3)) < 1e-6
+        require("a scene", "duration_s", self.duration_s, is_whole, "whole milliseconds")
+        require_whole("a scene", "seed", self.seed, 0, HIGHEST_SEED)
+        paths = self.reception.paths
+        require(
+            "a scene",
+            "paths",
+            len(paths),
+            len(paths) <= len(self.emissions),
+            f"one path an emission, {len(self.emissions)} here",
+        )
+        self.reception.paths = [*paths, *(Path() for _ in self.emissions[len(paths) :])]
+        for emission in self.emissions:
+            if emission.kind in CARRIERS:
+                ofdm.oversampling(self.sample_rate, emission.cell().subcarrier_spacing)
+
+    def to_dict(self):
+        """As plain dictionaries, lists and numbers."""
+        return plain(asdict(self))
+
+    @classmethod
+    def from_dict(cls, values):
+        """The scene that `to_dict` wrote.
+
+        Raises:
+            ParameterError: a key is none of a scene's, or a value cannot be.
+        """
+        values = _mapping(values, "a scene")
+        emissions = [_build(Emission, emission) for emission in values.get("emissions") or []]
+        return _build(cls, {**values, "emissions": emissions, "reception": _reception(values.get("reception") or {})})
+
+    def save(self, path):
+        """Write the scene as YAML, whole or not at all."""
+        origin = f"# gr-rpmsn {__version__}, generator {GENERATOR}\n"
+        with whole_file(path) as file:
+            file.write((origin + yaml.safe_dump(self.to_dict(), sort_keys=False, width=120)).encode())
+
+    @classmethod
+    def load(cls, path):
+        """Read a scene from a YAML file.
+
+        Raises:
+            ParameterError: the file cannot be read, is no YAML, or describes no scene that can be; names the file.
+        """
+        try:
+            scene = cls.from_dict(yaml.load(FilePath(path).read_text(encoding="utf-8"), _Loader))
+            for emission in scene.emissions:
+                if emission.kind not in CARRIERS:
+                    # A millisecond of it, so that its parameters are checked before work begins.
+                    emission.baseband(SHORTEST_S, generator(emission.seed, "contents"))
+            return scene
+        except OSError as error:
+            raise ParameterError(f"scene {path} cannot be read: {error.strerror}") from error
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            raise ParameterError(f"scene {path} is not valid YAML: {error}") from error
+        except ParameterError as error:
+            raise ParameterError(f"scene {path}: {error}") from error
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML in which 61.44e6 is a number, as everywhere but in YAML 1.1."""
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"^[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$"), list("-+.0123456789")
+)
+
+
+def generator(seed, purpose, index=0):
+    """A random generator that depends on nothing but its arguments."""
+    return np.random.default_rng(np.random.SeedSequence([seed, *purpose.encode(), index]))
+
+
+def plain(value):
+    """numpy scalars and tuples -> Python numbers and lists, all the way down."""
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, np.ndarray)):
+        return [plain(item) for item in value]
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def rounded(value, digits=6):
+    """Every float of a plain value with so many significant digits, all the way down.
+
+    Functions such as the logarithm differ in their last bits between machines; a rounded scene does not.
+    """
+    if isinstance(value, dict):
+        return {key: rounded(item, digits) for key, item in value.items()}
+    if isinstance(value, list):
+        return [rounded(item, digits) for item in value]
+    return float(f"{value:.{digits}g}") if isinstance(value, float) else value
+
+
+def _reception(values):
+    values = _mapping(values, "reception")
+    paths = [_build(Path, path) for path in values.get("paths") or []]
+    receiver = _build(Receiver, values.get("receiver") or {})
+    noise = values.get("noise", {})
+    return _build(
+        Reception,
+        {**values, "paths": paths, "receiver": receiver, "noise": None if noise is None else _build(Noise, noise)},
+    )
+
+
+def _build(cls, values):
+    """Make a dataclass of a mapping whose keys have to be its fields."""
+    _check_names(cls.__name__, _mapping(values, cls.__name__), [item.name for item in fields(cls)])
+    try:
+        return cls(**values)
+    except TypeError as error:
+        raise ParameterError(f"{cls.__name__} cannot be made of {values}: {error}") from error
+
+
+def _mapping(values, what):
+    if not isinstance(values, dict):
+        raise ParameterError(f"{what} is {values!r}, but a mapping of keys to values is needed")
+    return values
+
+
+def _check_names(owner, given, known):
+    unknown = sorted(str(name) for name in given if name not in known)
+    if unknown:
+        raise ParameterError(f"{owner} has no {', '.join(unknown)}; choose of {', '.join(known)}")
+
+
+def _arguments(kind):
+    """Names of the parameters that an emission of class `other`, or a recorded one, can have."""
+    if kind == RECORDED:
+        return recorded.PARAMETERS
+    return [
+        name
+        for name in inspect.signature(others.KINDS[kind]).parameters
+        if name not in ("duration_s", "rng", "start_s")
+    ]

@@ -1,0 +1,281 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which of one frame's segments belong to which carrier."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from ..classes import NR
+from .carrier import SHARED, Part, frame_quantile, quantile_of
+from .track import rank
+
+MIN_OVERLAP = 0.5
+"""Segment and carrier are the same where they share this much of the narrower one's band."""
+MIN_IOU_OF_CLASSES = 0.7
+"""A segment of another class is a doubt about a carrier where they share this much of both bands together."""
+
+LEAST_GUARD_HZ = 0.485e6
+"""NR carriers side by side have this much between them at least (two of 5 MHz, TS 38.104 table 5.3.3-1)."""
+MAX_FRAGMENT_COLUMNS = 1
+"""Pieces of a carrier that lie side by side are so near to each other in the mask..."""
+MIN_SHARED_TIME, MAX_BURST_SHARE = 0.7, 0.9
+"""...and share so much of their time, of which the frame holds more: what is always on says nothing."""
+
+
+class Sharing:
+    """Gives one frame's segments to the tracks there are.
+
+    Args:
+        tracks: list of Track.
+        look: Look of the frame.
+
+    Attributes:
+        parts: {Track: list of its Part in this frame, the widest first}.
+        new: list of lists of Part, one for each carrier that begins.
+        joined: list of Track: those that became part of another one.
+    """
+
+    def __init__(self, tracks, look):
+        self.parts = {}
+        self.new = []
+        self.joined = []
+        self._look = look
+        bands = [
+            (max(track.carrier.freq_lower, look.lower), min(track.carrier.freq_upper, look.upper)) for track in tracks
+        ]
+        self._tracks = [track for track, (lower, upper) in zip(tracks, bands) if upper >= lower]
+        self._lower, self._upper = np.array([band for band in bands if band[1] >= band[0]]).reshape(-1, 2).T
+        self._classes = np.array([track.carrier.class_id for track in self._tracks])
+
+    def give(self, segments):
+        """Share out all segments. The widest first: a burst on a part of a carrier then finds the whole one there."""
+        ordered = sorted(segments, key=lambda segment: -segment.bandwidth * segment.duration)
+        rest = []
+        for segment, fitting in zip(ordered, self._fitting(ordered)):
+            if fitting:
+                self._share_out(segment, fitting)
+            else:
+                rest.append(segment)
+        self._begin(self._without_doubts(rest))
+        self._put_fragments_together()
+
+    def _overlaps(self, segments):
+        """Widths that are shared, and those of the segments and tracks: shapes (n, m), (n, 1), (m,); Hz."""
+        lower, upper = (
+            np.array([getattr(segment, name) for segment in segments])[:, None] for name in ("freq_lower", "freq_upper")
+        )
+        shared = np.minimum(upper, self._upper) - np.maximum(lower, self._lower)
+        return shared, upper - lower, self._upper - self._lower
+
+    def _fitting(self, segments):
+        """For each segment the tracks of its class whose band it shares."""
+        found = [[] for _ in segments]
+        if self._tracks and segments:
+            shared, widths, bands = self._overlaps(segments)
+            classes = np.array([segment.class_id for segment in segments])[:, None]
+            is_fitting = (shared >= MIN_OVERLAP * np.maximum(np.minimum(widths, bands), 1e-9)) & (
+                classes == self._classes
+            )
+            for row, column in zip(*np.nonzero(is_fitting)):
+                found[row].append(self._tracks[column])
+        return found
+
+    def _share_out(self, segment, fitting):
+        if len(fitting) > 1:
+            fitting = list(dict.fromkeys(heir_of(track) for track in fitting))
+            fitting = self._told_apart(segment, self._with_nested_joined(fitting))
+        if len(fitting) > 1:
+            for track, part in zip(fitting, self._divided(segment, fitting)):
+                self._add(track, part)
+        else:
+            self._add(heir_of(fitting[0]), self._look.part(segment))
+
+    def _with_nested_joined(self, fitting):
+        """The same tracks, of which one has taken over those that share its band: they are one by definition."""
+        kept = []
+        for track in sorted(fitting, key=rank, reverse=True):
+            carrier = track.carrier
+            same = next(
+                (
+                    other
+                    for other in kept
+                    if _shared_width(
+                        carrier.freq_lower, carrier.freq_upper, other.carrier.freq_lower, other.carrier.freq_upper
+                    )
+                    >= MIN_OVERLAP * min(carrier.bandwidth, other.carrier.bandwidth)
+                ),
+                None,
+            )
+            if same is None:
+                kept.append(track)
+            else:
+                self._join(same, track)
+        return kept
+
+    def _told_apart(self, segment, fitting):
+        """Of tracks that fit a segment those that share it: one, or carriers of their own that it covers."""
+        covered = [track for track in fitting if self._shared(segment, track) >= MIN_OVERLAP * self._visible(track)]
+        if len(covered) < 2:
+            return [max(fitting, key=lambda track: self._iou(segment, track))]
+        ordered = sorted(covered, key=lambda track: track.carrier.center_frequency)
+        apart = ordered[:1]
+        for track in ordered[1:]:
+            first, second = sorted((apart[-1], track), key=rank, reverse=True)
+            if apart[-1].is_apart_from(track, self._look):
+                apart.append(track)
+            elif segment.class_id == NR or second.carrier.is_qualified:
+                self._join(first, second)
+                apart[-1] = first
+            else:
+                apart[-1] = first
+        return apart
+
+    def _divided(self, segment, tracks):
+        """The pieces of a segment that covers several carriers: between two, it ends where they are known to."""
+        whole = self._look.part(segment)
+        pieces, lower, first, kind = [], segment.freq_lower, segment.columns[0], whole.lower
+        for left, right in zip(tracks, tracks[1:]):
+            upper, next_lower = left.carrier.freq_upper, right.carrier.freq_lower
+            after = max(first + 1, self._column(upper))
+            piece = replace(segment, freq_lower=lower, freq_upper=max(lower, upper), columns=(first, after))
+            pieces.append(Part(piece, kind, SHARED))
+            lower, first, kind = next_lower, max(after, self._column(next_lower)), SHARED
+        last = replace(
+            segment,
+            freq_lower=lower,
+            freq_upper=max(lower, segment.freq_upper),
+            columns=(first, max(first + 1, segment.columns[1])),
+        )
+        return [*pieces, Part(last, SHARED, whole.upper)]
+
+    def _column(self, frequency):
+        """The place of a frequency on the column axis, as in FrameGeometry.frequency."""
+        return round((frequency - self._look.lower) / self._look.column + 0.5)
+
+    def _without_doubts(self, segments):
+        """Give segments that lie where a carrier of another class is to that carrier; returns the rest."""
+        if not (self._tracks and segments):
+            return segments
+        shared, widths, bands = self._overlaps(segments)
+        ious = shared / np.maximum(widths + bands - shared, 1e-9)
+        rest = []
+        for segment, row in zip(segments, ious):
+            tracks = [
+                track
+                for index in np.flatnonzero(row >= MIN_IOU_OF_CLASSES)
+                if (track := heir_of(self._tracks[index])) is not None and self._is_free(track, segment)
+            ]
+            if tracks:
+                self._add(max(tracks, key=lambda track: self._iou(segment, track)), self._look.part(segment))
+            else:
+                rest.append(segment)
+        return rest
+
+    def _is_free(self, track, segment):
+        """Whether a track has no part yet at the time of a segment."""
+        return not any(
+            part.segment.start_offset < segment.end_offset and segment.start_offset < part.segment.end_offset
+            for part in self.parts.get(track, ())
+        )
+
+    def _begin(self, segments):
+        """Put segments that no track has together, each with those that share its band."""
+        bands = np.empty((len(segments), 2))
+        classes = np.empty(len(segments))
+        for segment in segments:
+            count = len(self.new)
+            lower, upper = bands[:count].T
+            shared = np.minimum(upper, segment.freq_upper) - np.maximum(lower, segment.freq_lower)
+            share = shared / np.maximum(np.minimum(upper - lower, segment.bandwidth), 1e-9)
+            share[classes[:count] != segment.class_id] = 0
+            best = int(share.argmax()) if count else 0
+            if not count or share[best] < MIN_OVERLAP:
+                best = count
+                self.new.append([])
+                classes[best] = segment.class_id
+            self.new[best].append(self._look.part(segment))
+            bands[best] = _band(self.new[best])
+
+    def _put_fragments_together(self):
+        """Give what would begin an NR carrier to the one right beside it that is on at the same times.
+
+        Between two carriers there is a guard band; what is nearer is a piece of the same one.
+        """
+        homes = [parts for parts in (*self.parts.values(), *self.new) if parts[0].segment.class_id == NR]
+        near = {}
+        for parts in homes:
+            self._list_ends(parts, parts, near)
+        # The widest came first: pieces go to what is wider.
+        for parts in reversed([parts for parts in self.new if parts[0].segment.class_id == NR]):
+            home = self._home_of(parts, near)
+            if home is not None:
+                home += parts
+                self._list_ends(parts, home, near)
+                self.new = [other for other in self.new if other is not parts]
+
+    def _list_ends(self, parts, home, near):
+        """Note where parts end, in columns, and in which list they are now."""
+        for part in parts:
+            if part.segment.duration < MAX_BURST_SHARE * self._look.seconds:
+                for key in (("after", part.segment.columns[1]), ("first", part.segment.columns[0])):
+                    near.setdefault(key, {})[id(part)] = part, home
+
+    def _home_of(self, parts, near):
+        """The list of a part right beside one of some parts; None where there is none."""
+        for part in parts:
+            first, after = part.segment.columns
+            keys = [("after", first - gap) for gap in range(MAX_FRAGMENT_COLUMNS + 1)]
+            keys += [("first", after + gap) for gap in range(MAX_FRAGMENT_COLUMNS + 1)]
+            for other, home in (found for key in keys for found in near.get(key, {}).values()):
+                if home is not parts and _are_of_one_burst(part.segment, other.segment):
+                    return home
+        return None
+
+    def _add(self, track, part):
+        self.parts.setdefault(track, []).append(part)
+
+    def _join(self, track, other):
+        track.take_over(other)
+        self.joined.append(other)
+        if other in self.parts:
+            self.parts[track] = self.parts.get(track, []) + self.parts.pop(other)
+
+    def _visible(self, track):
+        look = self._look
+        return min(track.carrier.freq_upper, look.upper) - max(track.carrier.freq_lower, look.lower)
+
+    def _shared(self, segment, track):
+        return _shared_width(segment.freq_lower, segment.freq_upper, track.carrier.freq_lower, track.carrier.freq_upper)
+
+    def _iou(self, segment, track):
+        shared = self._shared(segment, track)
+        return shared / max(segment.bandwidth + self._visible(track) - shared, 1e-9)
+
+
+def _are_of_one_burst(one, other):
+    """Whether two segments go on and off together, nearer to each other than carriers are."""
+    gap = max(one.freq_lower, other.freq_lower) - min(one.freq_upper, other.freq_upper)
+    shared = min(one.end_offset, other.end_offset) - max(one.start_offset, other.start_offset)
+    both = max(one.end_offset, other.end_offset) - min(one.start_offset, other.start_offset)
+    return gap < LEAST_GUARD_HZ and shared >= MIN_SHARED_TIME * both
+
+
+def heir_of(track):
+    """The track that another one has become part of, or itself."""
+    while track.heir is not None:
+        track = track.heir
+    return track
+
+
+def _shared_width(lower, upper, other_lower, other_upper):
+    return min(upper, other_upper) - max(lower, other_lower)
+
+
+def _band(parts):
+    """Edges of one frame's parts together, Hz."""
+    quantile = frame_quantile(parts[0].segment.class_id)
+    return tuple(
+        sign
+        * quantile_of(sorted((sign * getattr(part.segment, name), part.weight, None) for part in parts), quantile)[0]
+        for sign, name in ((1, "freq_lower"), (-1, "freq_upper"))
+    )

@@ -1,0 +1,361 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is known of one carrier: its edges, its class, its times, from the segments that were given to it.
+
+Edges and class are running estimates in bounded memory, so that a carrier may be followed for days. Who gives segments
+to which carrier is the business of `carriers.Tracker`.
+"""
+
+import math
+from bisect import bisect_left
+from dataclasses import dataclass, field
+
+from ..classes import CLASS_NAMES, LTE, OTHER
+from ..detection.segments import Segment
+
+FRAME_QUANTILE, EDGE_QUANTILE = 0.05, 0.15
+"""A carrier's lower edge in a frame is this quantile of its segments', and over all frames that of its frames',
+weighted by duration x bandwidth; the upper 1 minus it. Bursts are narrower than the carrier, and few segments are
+wider."""
+LTE_QUANTILE = 0.5
+"""The same for LTE, which is always there over its whole band: what is narrower or wider is as much of an error."""
+MEMORY_FRAMES = 250
+"""Edges are those of about so many of the last frames in which the carrier was seen."""
+VOTING_FRAMES = 50
+"""The label is voted on by about so many of them."""
+MIN_VOTES_TO_GAIN, MIN_VOTES_TO_KEEP = 2 / 3, 1 / 2
+"""A class becomes a carrier's with this share of the votes; one that keeps less than the other leaves it `other`."""
+MIN_VOTE_FRAMES = 3
+"""A label that was told changes when classes against it, and the one that follows, were seen in so many frames."""
+
+SEEN, CUT, SHARED = "seen", "cut", "shared"
+"""What the end of a segment is: an edge; the end of the span; where it was divided between two carriers."""
+
+KNOTS = 32
+SCALE_LIMIT = 1e9
+
+
+@dataclass(slots=True)
+class Part:
+    """A segment, or a piece of one, that is given to a carrier.
+
+    Attributes:
+        segment: Segment.
+        lower, upper: what its ends are, SEEN, CUT or SHARED.
+        weight: what it counts: duration x bandwidth.
+    """
+
+    segment: Segment
+    lower: str = SEEN
+    upper: str = SEEN
+    weight: float = field(init=False)
+
+    def __post_init__(self):
+        segment = self.segment
+        self.weight = segment.duration * (segment.freq_upper - segment.freq_lower)
+
+
+@dataclass
+class Edge:
+    """Running estimate of one edge in bounded memory: a quantile over frames, of which older ones fade.
+
+    Places are Hz for a lower edge and minus Hz for an upper one, so that the outermost is the least. Of a frame in
+    which the span ends before the carrier does, only its weight counts: the edge is not there, but further out.
+
+    Attributes:
+        sign: 1 for a lower edge, -1 for an upper one.
+    """
+
+    sign: int
+    _places: list = field(default_factory=list)
+    _weights: list = field(default_factory=list)
+    _reach: float = math.inf
+    _cut_weight: float = 0.0
+    _scale: float = 1.0
+
+    def add(self, ends, quantile):
+        """Take in one frame.
+
+        Args:
+            ends: list of (frequency in Hz, weight, kind: SEEN, CUT or SHARED), one for each part.
+            quantile: which of the frame's ends is the carrier's, by weight from the outermost.
+        """
+        known = [end for end in ends if end[2] != SHARED] or (ends if self._is_empty else [])
+        if not known:
+            return
+        place, is_cut = quantile_of(
+            sorted((self.sign * frequency, weight, kind == CUT) for frequency, weight, kind in known), quantile
+        )
+        self._scale *= MEMORY_FRAMES / (MEMORY_FRAMES - 1)
+        weight = sum(weight for _, weight, _ in known) * self._scale
+        if is_cut:
+            self._reach = min(self._reach, place)
+            self._cut_weight += weight
+        else:
+            self._insert(place, weight)
+        if self._scale > SCALE_LIMIT:
+            self._weights = [weight / self._scale for weight in self._weights]
+            self._cut_weight /= self._scale
+            self._scale = 1.0
+
+    def find(self, quantile):
+        """(frequency in Hz, whether the edge itself was never seen)."""
+        place = math.inf
+        total = sum(self._weights)
+        if total:
+            place, _ = quantile_of(list(zip(self._places, self._weights, self._places)), quantile)
+        is_cut = self._reach < place and self._cut_weight >= quantile * (total + self._cut_weight)
+        return self.sign * (self._reach if is_cut else place), is_cut
+
+    def is_steady(self, tolerance):
+        """Whether nearly all frames agree on it, to a tolerance in Hz."""
+        return abs(self.find(0.9)[0] - self.find(0.1)[0]) <= tolerance
+
+    def is_inside(self, other, quantile):
+        """Whether another one lies further out."""
+        return other.sign * other.find(quantile)[0] < self.sign * self.find(quantile)[0]
+
+    def become(self, other):
+        """Go to the places of another one, with the weight that is there."""
+        mine, theirs = (sum(edge._weights) + edge._cut_weight for edge in (self, other))
+        factor = mine / theirs if theirs else 1.0
+        self._places, self._weights = list(other._places), [weight * factor for weight in other._weights]
+        self._reach, self._cut_weight = other._reach, other._cut_weight * factor
+
+    @property
+    def _is_empty(self):
+        return not self._places and not self._cut_weight
+
+    def _insert(self, place, weight):
+        index = bisect_left(self._places, place)
+        self._places.insert(index, place)
+        self._weights.insert(index, weight)
+        if len(self._places) > KNOTS:
+            gaps = [above - below for below, above in zip(self._places, self._places[1:])]
+            self._join_with_next(gaps.index(min(gaps)))
+
+    def _join_with_next(self, index):
+        place, weight = self._places.pop(index + 1), self._weights.pop(index + 1)
+        self._weights[index] += weight
+        self._places[index] += (place - self._places[index]) * weight / (self._weights[index] or 1.0)
+
+
+def quantile_of(sorted_places, quantile):
+    """The place (and what comes third with it) that a share of the weight does not reach beyond.
+
+    Args:
+        sorted_places: list of (place, weight, anything), the least place first.
+        quantile: 0..1.
+    """
+    aim = quantile * sum(weight for _, weight, _ in sorted_places)
+    passed = 0.0
+    for place, weight, third in sorted_places:  # noqa: B007 - the last ones are the result
+        passed += weight
+        if passed >= aim:
+            break
+    return place, third
+
+
+@dataclass(eq=False)
+class Carrier:
+    """A segment followed over frames.
+
+    Attributes:
+        carrier_id: from 1 on, in the order in which they qualified; 0 for one that has not.
+        class_id, label: the class.
+        sample_start, sample_end: first sample, and the one after the last, counted since the stream began.
+        sample_rate: Hz, that of the latest segment.
+        time_on_air: seconds in which there was a segment.
+        confidence, snr_db, pwr_db: means over its segments, weighted by duration and bandwidth.
+        segments: how many there were.
+        start_s, end_s: `sample_start` and `sample_end` in seconds since the stream began, whatever its sample rates.
+    """
+
+    carrier_id: int
+    class_id: int
+    label: str
+    sample_start: int
+    sample_end: int
+    sample_rate: float
+    time_on_air: float = 0.0
+    confidence: float = 0.0
+    snr_db: float = 0.0
+    pwr_db: float = 0.0
+    segments: int = 0
+    start_s: float = 0.0
+    end_s: float = 0.0
+    _weight: float = field(default=0.0, repr=False)
+    _lower: Edge = field(default_factory=lambda: Edge(1), repr=False)
+    _upper: Edge = field(default_factory=lambda: Edge(-1), repr=False)
+    _votes: dict = field(default_factory=dict, repr=False)
+    _vote_frames: dict = field(default_factory=dict, repr=False)
+    _found: tuple = field(default=None, repr=False)
+
+    @classmethod
+    def of(cls, parts, start_s, end_s):
+        """A carrier that is not qualified, of one frame's parts; the first of them says the class."""
+        first = parts[0].segment
+        carrier = cls(
+            0,
+            first.class_id,
+            first.label,
+            min(part.segment.start_offset for part in parts),
+            first.end_offset,
+            first.sample_rate,
+            start_s=start_s,
+        )
+        carrier.add(parts, end_s)
+        return carrier
+
+    @property
+    def is_qualified(self):
+        """Whether it was seen often enough to be told of."""
+        return self.carrier_id > 0
+
+    @property
+    def freq_lower(self):
+        """Lower edge, Hz."""
+        return self._edges[0]
+
+    @property
+    def freq_upper(self):
+        """Upper edge, Hz."""
+        return self._edges[1]
+
+    @property
+    def cut_lower(self):
+        """Whether the lower edge was never seen: the span ended before it."""
+        return self._edges[2]
+
+    @property
+    def cut_upper(self):
+        """The same of the upper edge."""
+        return self._edges[3]
+
+    @property
+    def bandwidth(self):
+        """Distance of the edges, Hz."""
+        return self.freq_upper - self.freq_lower
+
+    @property
+    def center_frequency(self):
+        """Middle between the edges, Hz."""
+        return (self.freq_lower + self.freq_upper) / 2
+
+    @property
+    def evidence(self):
+        """How much speaks for it: time on air, bandwidth and confidence, multiplied."""
+        return self.time_on_air * self.bandwidth * self.confidence
+
+    @property
+    def sample_count(self):
+        """Samples from the first to the last, whether it was on the air all the time or not."""
+        return self.sample_end - self.sample_start
+
+    @property
+    def duration(self):
+        """Seconds from the first sample to the last, also where the sample rate changed in between."""
+        return self.end_s - self.start_s
+
+    def add(self, parts, end_s):
+        """Take in the segments of one more frame.
+
+        Args:
+            parts: list of Part, at least one.
+            end_s: end of the last of them, in seconds since the stream began.
+        """
+        self.sample_rate = parts[0].segment.sample_rate
+        # What several segments cover at once counts once.
+        counted_to = on_air = 0
+        for start, end in sorted((part.segment.start_offset, part.segment.end_offset) for part in parts):
+            if end > counted_to:
+                on_air += end - max(start, counted_to)
+                counted_to = end
+        self.time_on_air += on_air / self.sample_rate
+        self.sample_end = max(self.sample_end, counted_to)
+        self.end_s = max(self.end_s, end_s)
+        self.segments += len(parts)
+        for part in parts:
+            self._add_to_means(part.weight, part.segment)
+        quantile = frame_quantile(self.class_id)
+        self._lower.add([(part.segment.freq_lower, part.weight, part.lower) for part in parts], quantile)
+        self._upper.add([(part.segment.freq_upper, part.weight, part.upper) for part in parts], quantile)
+        self._vote(parts)
+        self._found = None
+
+    def take_over(self, other):
+        """Become what this carrier and another one are together: what lies beside it moves the edge there out."""
+        if other.is_qualified or not self.is_qualified:
+            for mine, theirs in ((self._lower, other._lower), (self._upper, other._upper)):
+                if mine.is_inside(theirs, edge_quantile(self.class_id)):
+                    mine.become(theirs)
+        self._add_to_means(other._weight, other)
+        self.sample_start, self.start_s = min(self.sample_start, other.sample_start), min(self.start_s, other.start_s)
+        self.sample_end, self.end_s = max(self.sample_end, other.sample_end), max(self.end_s, other.end_s)
+        self.time_on_air = min(self.time_on_air + other.time_on_air, self.duration)
+        self.segments += other.segments
+        for class_id, count in other._votes.items():
+            self._votes[class_id] = self._votes.get(class_id, 0.0) + count
+        self._found = None
+
+    def has_steady_edge(self, tolerance, upper):
+        """Whether nearly all frames agree on the upper (or lower) edge, to a tolerance in Hz."""
+        return (self._upper if upper else self._lower).is_steady(tolerance)
+
+    def restore(self, before):
+        """Become again what it was when `before`, a deep copy, was made; the number stays."""
+        vars(self).update(vars(before), carrier_id=self.carrier_id)
+
+    @property
+    def _edges(self):
+        """(lower, upper, lower is cut, upper is cut), worked out once a frame."""
+        if self._found is None:
+            quantile = edge_quantile(self.class_id)
+            (lower, cut_lower), (upper, cut_upper) = self._lower.find(quantile), self._upper.find(quantile)
+            if upper < lower:
+                lower = upper = (lower + upper) / 2
+            self._found = lower, upper, cut_lower, cut_upper
+        return self._found
+
+    def _add_to_means(self, weight, of):
+        self._weight += weight
+        share = weight / self._weight if self._weight else 1.0
+        self.confidence += share * (of.confidence - self.confidence)
+        self.snr_db += share * (of.snr_db - self.snr_db)
+        self.pwr_db += share * (of.pwr_db - self.pwr_db)
+
+    def _vote(self, parts):
+        """Count the classes of one frame, and change the label where they leave no doubt."""
+        fading = 1 - 1 / VOTING_FRAMES
+        for class_id in self._votes:
+            self._votes[class_id] *= fading
+        for part in parts:
+            class_id = part.segment.class_id
+            self._votes[class_id] = self._votes.get(class_id, 0.0) + part.weight * part.segment.confidence
+        for class_id in {part.segment.class_id for part in parts}:
+            self._vote_frames[class_id] = self._vote_frames.get(class_id, 0) + 1
+        if len(self._votes) > 1:
+            self.class_id = self._elected()
+            self.label = CLASS_NAMES[self.class_id]
+
+    def _elected(self):
+        """The class that the votes speak for. One that was told is given up only after enough frames against it."""
+        total = sum(self._votes.values())
+        best = max(self._votes, key=self._votes.get)
+        is_clear = self._votes[best] >= MIN_VOTES_TO_GAIN * total
+        if not self.is_qualified:
+            return best if is_clear else OTHER
+        if is_clear and self._vote_frames[best] >= MIN_VOTE_FRAMES:
+            return best
+        against = sum(frames for class_id, frames in self._vote_frames.items() if class_id != self.class_id)
+        is_kept = self._votes.get(self.class_id, 0.0) >= MIN_VOTES_TO_KEEP * total
+        return self.class_id if is_kept or against < MIN_VOTE_FRAMES else OTHER
+
+
+def edge_quantile(class_id):
+    """Which quantile of its frames' edges is a carrier's."""
+    return LTE_QUANTILE if class_id == LTE else EDGE_QUANTILE
+
+
+def frame_quantile(class_id):
+    """Which quantile of its segments' edges is a carrier's in one frame."""
+    return LTE_QUANTILE if class_id == LTE else FRAME_QUANTILE

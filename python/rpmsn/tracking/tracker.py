@@ -1,0 +1,267 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Carriers: segments followed over frames, under one id.
+
+Each segment goes to the carrier whose band it shares, or begins a new one (`association`). That is a candidate until it
+ was seen in enough frames: then it qualifies, has a number, and is told of by events. docs/carriers.md has the rules.
+"""
+
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..errors import require
+from .association import Sharing
+from .carrier import Carrier
+from .track import Clock, Track, join_overlapping
+
+QUALIFY_FRAMES, OF_FRAMES = 2, 4
+"""A carrier qualifies when it was seen in so many of so many frames."""
+HOLD_SECONDS = 0.5
+"""A carrier that was looked for so long and not seen is gone."""
+HOLD_OUTSIDE_SECONDS = 60.0
+"""A carrier that could not be looked for is gone after so long."""
+CARRIERS_KEPT = 500
+"""So many carriers that are gone are kept."""
+MAX_FOLLOWED = 1000
+"""So many carriers and candidates are followed at once; those with the least evidence are let go."""
+MIN_SHARE_INSIDE = 0.5
+"""A carrier inside another's band is part of it unless it has this share of the other's evidence..."""
+MIN_BAND_INSIDE = 0.8
+"""...and it is inside with more than this share of its own band."""
+PATCH_ROWS = 256
+"""Carriers compared with all others at once; bounds the memory it takes."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """What happened to a carrier: `new`, `update` (with the segment) or `gone` (segment None)."""
+
+    kind: str
+    carrier: Carrier
+    segment: object = None
+
+
+class Tracker:
+    """Gives segments of successive frames to carriers.
+
+    Args:
+        hold_seconds: how long a carrier may be silent, while it is looked for, before it is gone.
+        hold_outside_seconds: how long it is kept while it cannot be seen: the receiver is tuned elsewhere, or the input
+            is not judged.
+        qualify_frames, of_frames: a carrier is told of when it was seen in so many of so many frames.
+        carriers_kept: how many carriers that are gone `carriers` keeps, the latest; None for all.
+
+    Attributes:
+        forgotten: how many carriers that are gone are not in `carriers` any more.
+
+    Raises:
+        ParameterError: an argument that cannot work.
+    """
+
+    def __init__(
+        self,
+        hold_seconds=HOLD_SECONDS,
+        hold_outside_seconds=HOLD_OUTSIDE_SECONDS,
+        qualify_frames=QUALIFY_FRAMES,
+        of_frames=OF_FRAMES,
+        carriers_kept=CARRIERS_KEPT,
+    ):
+        name = "Tracker"
+        require(name, "hold_seconds", hold_seconds, hold_seconds >= 0, "0 s or more")
+        require(name, "hold_outside_seconds", hold_outside_seconds, hold_outside_seconds >= 0, "0 s or more")
+        require(name, "of_frames", of_frames, 1 <= of_frames <= 64, "1 to 64 frames")
+        require(
+            name,
+            "qualify_frames",
+            qualify_frames,
+            1 <= qualify_frames <= of_frames,
+            f"1 to {of_frames} frames, of_frames",
+        )
+        require(
+            name,
+            "carriers_kept",
+            carriers_kept,
+            carriers_kept is None or carriers_kept >= 0,
+            "0 or more, or None for all",
+        )
+        self.hold_seconds = hold_seconds
+        self.hold_outside_seconds = hold_outside_seconds
+        self.qualify_frames, self.of_frames = qualify_frames, of_frames
+        self.forgotten = 0
+        self._finished = deque(maxlen=carriers_kept)
+        self._live = []
+        self._last_id = 0
+        self._clock = Clock(of_frames)
+
+    @property
+    def carriers(self):
+        """Qualified carriers by number: those that are followed, and the latest of those that are gone."""
+        live = [track.carrier for track in self._live if track.carrier.is_qualified]
+        return sorted([*self._finished, *live], key=lambda carrier: carrier.carrier_id)
+
+    def update(self, frame):
+        """Take in a frame's segments.
+
+        Args:
+            frame: rpmsn.detection.segmenter.Frame; its `segments`, `geometry`, `end_offset` and `condition` are read.
+
+        Returns:
+            list of Event: one for each carrier that became part of another or two; one for each segment of a qualified
+            carrier, `new` for the first one in the frame in which it qualifies; one for each carrier that is gone.
+        """
+        look = self._clock.look(frame)
+        sharing = Sharing(self._live, look)
+        sharing.give(frame.segments)
+        given = sharing.parts
+        for track, parts in given.items():
+            track.see(parts, look)
+        joined = sharing.joined + join_overlapping(given, look)
+        gone = [Event("gone", track.carrier) for track in joined if track.carrier.is_qualified]
+        self._live = [track for track in self._live if track.heir is None]
+        gone += self._part(given, look)
+        for parts in sharing.new:
+            track = self._begin(parts, look)
+            given[track] = parts
+        live = set(self._live)
+        for track in live:
+            track.drop_bridges(given, live)
+        self._qualify(given)
+        return gone + self._told(given) + self._expire(given, look)
+
+    def finish(self):
+        """End of the stream: every carrier that is left is gone.
+
+        A candidate of a stream that was too short to qualify in qualifies now, if it was seen in the same share of the
+        frames that there were.
+
+        Returns:
+            list of Event: `new`, with the segments of its last frame, of carriers that qualify only now; `gone`.
+        """
+        latest = {track: track.parts for track in self._live if not track.carrier.is_qualified}
+        self._qualify(latest, at_end=True)
+        told = self._told(latest)
+        qualified = [track for track in self._live if track.carrier.is_qualified]
+        self._live = []
+        return told + [self._finished_event(track) for track in qualified]
+
+    def _told(self, given):
+        """Events for the parts of qualified carriers."""
+        events = []
+        for track, parts in given.items():
+            if track.carrier.is_qualified:
+                kinds = ["update"] * len(parts)
+                if not track.is_told:
+                    kinds[0], track.is_told = "new", True
+                events += [Event(kind, track.carrier, part.segment) for kind, part in zip(kinds, parts)]
+        return events
+
+    def _qualify(self, given, at_end=False):
+        """Number the candidates that were seen often enough, and are more than a patch within another carrier."""
+        ready = sorted(
+            (track for track in given if not track.carrier.is_qualified and self._is_ready(track, at_end)),
+            key=lambda track: -track.carrier.evidence,
+        )
+        if ready:
+            sure = [track.carrier for track in self._live if track.carrier.is_qualified]
+            for track, is_patch in zip(ready, patches([track.carrier for track in ready], sure)):
+                if not is_patch:
+                    self._number(track)
+
+    def _is_ready(self, track, at_end):
+        seen = track.history.bit_count()
+        if seen >= self.qualify_frames:
+            return True
+        # Of a stream of fewer frames the same share, rounded up.
+        return at_end and track.looks < self.of_frames and seen * self.of_frames >= self.qualify_frames * track.looks
+
+    def _number(self, track):
+        self._last_id += 1
+        track.carrier.carrier_id = self._last_id
+
+    def _begin(self, parts, look):
+        carrier = Carrier.of(parts, *look.times(parts))
+        looks = self._clock.earlier_looks(carrier.freq_lower, carrier.freq_upper)
+        track = Track(carrier, parts, look, self.of_frames, looks)
+        self._live.append(track)
+        return track
+
+    def _part(self, given, look):
+        """Put two carriers in the place of each that has parted; returns the events of those that are gone."""
+        parted = [track for track in given if track.has_parted]
+        for track in parted:
+            for half in track.halves(given.pop(track), look):
+                self._number(half)
+                self._live.append(half)
+                given[half] = half.parts
+            self._live.remove(track)
+        return [self._finished_event(track) for track in parted]
+
+    def _expire(self, given, look):
+        """Let go of what was not seen for too long, and of more than can be followed."""
+        over, kept = [], []
+        for track in self._live:
+            if track not in given:
+                track.miss(look)
+            (over if self._is_over(track, look) else kept).append(track)
+        if len(kept) > MAX_FOLLOWED:
+            kept.sort(key=lambda track: (track.carrier.is_qualified, track.carrier.evidence), reverse=True)
+            over += kept[MAX_FOLLOWED:]
+            del kept[MAX_FOLLOWED:]
+        self._live = kept
+        return [self._finished_event(track) for track in over if track.carrier.is_qualified]
+
+    def _is_over(self, track, look):
+        if track.silent_s > self.hold_seconds or look.end_s - track.seen_s - track.silent_s > self.hold_outside_seconds:
+            return True
+        return not track.carrier.is_qualified and not track.history
+
+    def _finished_event(self, track):
+        self.forgotten += len(self._finished) == self._finished.maxlen
+        self._finished.append(track.carrier)
+        return Event("gone", track.carrier)
+
+
+def consolidate(carriers):
+    """Carriers worth reporting, lowest frequency first.
+
+    Left out: one whose band lies inside another's while that one is on, with less evidence for it: a patch of doubt
+    within a carrier, not a second one.
+    """
+    ranked = sorted(carriers, key=lambda carrier: -carrier.evidence)
+    kept = [carrier for carrier, is_patch in zip(ranked, patches(ranked)) if not is_patch]
+    return sorted(kept, key=lambda carrier: (carrier.freq_lower, carrier.sample_start))
+
+
+def patches(ranked, sure=()):
+    """Which carriers are patches within another that is not one itself.
+
+    Args:
+        ranked: list of Carrier, the one with the most evidence first.
+        sure: further ones, which are none.
+
+    Returns:
+        bool, shape (len(ranked),).
+    """
+    table = np.array(
+        [
+            (carrier.freq_lower, carrier.freq_upper, carrier.sample_start, carrier.sample_end, carrier.evidence)
+            for carrier in (*ranked, *sure)
+        ]
+    ).reshape(-1, 5)
+    may_hold = np.ones(len(table), bool)
+    for first in range(0, len(ranked), PATCH_ROWS):
+        inside = _are_inside(table[first : min(first + PATCH_ROWS, len(ranked))], table)
+        for row in np.flatnonzero(inside.any(axis=1)):
+            may_hold[first + row] = not (inside[row] & may_hold).any()
+    return ~may_hold[: len(ranked)]
+
+
+def _are_inside(one, other):
+    """Whether carriers lie inside others while those are on, with less evidence; bool, shape (len(one), len(other))."""
+    lower, upper, start, end, evidence = one.T[:, :, None]
+    others_lower, others_upper, others_start, others_end, others_evidence = other.T
+    shared = np.minimum(upper, others_upper) - np.maximum(lower, others_lower)
+    is_inside = (shared > 0) & (shared > MIN_BAND_INSIDE * (upper - lower))
+    is_at_once = np.minimum(end, others_end) > np.maximum(start, others_start)
+    return is_inside & is_at_once & (evidence < MIN_SHARE_INSIDE * others_evidence)

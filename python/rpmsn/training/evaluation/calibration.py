@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Confidence that means what it says: of the pixels said with 0.8, eight in ten should be right.
+
+The logits are divided by one number, the temperature, before the softmax (C. Guo et al., "On Calibration of Modern
+Neural Networks", ICML 2017): above 1 a model is made less sure, below 1 more. Which class wins does not change.
+
+>>> sample = PixelSample(images=2)
+>>> for log_probabilities, truth in []: sample.add(log_probabilities, truth)
+>>> temperature = fit_temperature(*sample.pixels()) if len(sample) else 1.0
+"""
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+
+from ...classes import IGNORED
+from ...errors import ParameterError
+
+BINS = 15
+MAX_PIXELS = 200_000
+"""Pixels that are kept of a whole set: enough for the temperature to three digits."""
+TEMPERATURES = (0.05, 20.0)
+"""Where a temperature is looked for."""
+
+
+class PixelSample:
+    """Judged pixels drawn at random from every image of a set, the same for the same seed.
+
+    Args:
+        images: how many will be added; each may give `MAX_PIXELS / images` pixels.
+        seed: of the draw.
+    """
+
+    def __init__(self, images, seed=1):
+        self._each = max(1, MAX_PIXELS // max(1, images))
+        self._rng = np.random.default_rng(seed)
+        self._outputs, self._truths = [], []
+
+    def __len__(self):
+        return sum(len(truth) for truth in self._truths)
+
+    def add(self, outputs, truth):
+        """Draw from an image.
+
+        Args:
+            outputs: float, shape (classes, rows, columns): logits, or logarithms of probabilities.
+            truth: integer, shape (rows, columns): true class of every pixel, 255 where it is not judged.
+        """
+        judged = np.flatnonzero(truth.ravel() != IGNORED)
+        chosen = self._rng.choice(judged, min(self._each, len(judged)), replace=False)
+        self._outputs.append(outputs.reshape(len(outputs), -1)[:, chosen].T.astype(np.float32))
+        self._truths.append(truth.ravel()[chosen].astype(np.uint8))
+
+    def pixels(self):
+        """(outputs, truth): float32, shape (pixels, classes), and uint8, shape (pixels,).
+
+        Raises:
+            ParameterError: no pixel was judged.
+        """
+        if not len(self):
+            raise ParameterError(
+                "no pixel of the set is judged (all are 255), so confidence cannot be calibrated; "
+                "choose another set or rule"
+            )
+        return np.concatenate(self._outputs), np.concatenate(self._truths)
+
+
+def fit_temperature(outputs, truth):
+    """The temperature at which the true classes are most likely (least mean negative logarithm).
+
+    Args:
+        outputs: float, shape (pixels, classes): logits, or logarithms of probabilities at temperature 1.
+        truth: integer, shape (pixels,): indices of the true classes.
+
+    Returns:
+        float, to be put into a model's card as `temperature`.
+    """
+    # Relative to the true class, so that one logarithm of a sum is all there is to a pixel.
+    differences = outputs - np.take_along_axis(outputs, truth[:, None].astype(np.intp), axis=1)
+    limits = np.log(TEMPERATURES)
+    return float(
+        np.exp(
+            minimize_scalar(
+                lambda exponent: _loss(differences, np.exp(exponent)),
+                bounds=limits,
+                method="bounded",
+                options={"xatol": 1e-4},
+            ).x
+        )
+    )
+
+
+def _loss(differences, temperature):
+    scaled = differences / np.float32(temperature)
+    highest = scaled.max(axis=1)
+    return float((highest + np.log(np.exp(scaled - highest[:, None]).sum(axis=1))).mean(dtype=np.float64))
+
+
+def reliability(outputs, truth, temperature=1.0, bins=BINS):
+    """How often pixels are right that are said with a confidence.
+
+    Args:
+        outputs, truth: as for `fit_temperature`.
+        temperature: that the outputs are divided by first.
+        bins: intervals of equal width between 0 and 1.
+
+    Returns:
+        dict: `ece` (expected calibration error: mean distance of confidence and accuracy, weighted by pixels), and
+        lists with one entry a bin: `pixels`, `confidence` (mean) and `accuracy`, None where there are no pixels.
+    """
+    scaled = outputs / np.float32(temperature)
+    scaled = np.exp(scaled - scaled.max(axis=1, keepdims=True))
+    confidence = scaled.max(axis=1) / scaled.sum(axis=1)
+    is_right = outputs.argmax(axis=1) == truth
+    place = np.minimum((confidence * bins).astype(int), bins - 1)
+    pixels = np.bincount(place, minlength=bins)
+    sums = [np.bincount(place, values, bins) for values in (confidence, is_right)]
+    means = [
+        [round(float(total / count), 4) if count else None for total, count in zip(values, pixels)] for values in sums
+    ]
+    ece = float(np.abs(sums[0] - sums[1]).sum() / max(len(truth), 1))
+    return {"ece": round(ece, 4), "pixels": pixels.tolist(), "confidence": means[0], "accuracy": means[1]}

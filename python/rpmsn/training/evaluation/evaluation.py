@@ -1,0 +1,444 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Evaluation: a model and a set in, all its scores out: pixels, carriers, calibration, and the worst failures.
+
+`evaluation_set` reads the set, `scores` counts pixels, `carrier_scores` finds and matches carriers, `calibration`
+judges confidence, and `evaluation_report` writes it all down. Here they are put together, one scene after another, so
+that memory does not grow with the set.
+"""
+
+import heapq
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ... import runtimes
+from ...classes import CLASS_NAMES, IGNORED, NOISE
+from ...detection.segmenter import rate_warnings
+from ...processes import progress_bar
+from ...signal.image import COLUMNS
+from ...signal.iq_image import mirrored_columns
+from ...signal.quality import has_spur, without_own_signals
+from ...version import __version__
+from ..batches import class_table
+from . import calibration, scores
+from .carrier_scores import CELLULAR, LOADS, MIN_IOU, found_carriers, match, stored_power, true_carriers
+from .evaluation_set import EvaluationSet
+
+WORST = 8
+"""Failures that are kept to be drawn."""
+SNR_STEP_DB = 5
+SMALLEST_SHARE = 0.01
+"""A class with a smaller share of a scene's pixels does not count where scenes are ranked by mean IoU."""
+
+
+@dataclass(order=True)
+class Failure:
+    """A scene that a model sees badly.
+
+    Attributes:
+        badness: 1 - mean IoU of the classes that fill a hundredth of it or more.
+        index: its number in the set.
+        title: in words.
+        image: uint8, shape (channels, 256, 256).
+        truth, found: uint8, shape (256, 256), ids of `rpmsn.classes`; 255 in the truth where it is not judged.
+    """
+
+    badness: float
+    index: int
+    title: str = field(compare=False)
+    image: np.ndarray = field(compare=False, repr=False)
+    truth: np.ndarray = field(compare=False, repr=False)
+    found: np.ndarray = field(compare=False, repr=False)
+
+
+@dataclass
+class Evaluation:
+    """What came out.
+
+    Attributes:
+        report: dict of plain numbers and words, as it goes to `report.json`.
+        worst: list of Failure, the worst first.
+    """
+
+    report: dict
+    worst: list
+
+
+def evaluate(model, folder, rule="occupied", runtime=runtimes.AUTO, threads=1, quiet=False):
+    """Judge a model on a set.
+
+    Args:
+        model: rpmsn.models.model.Model.
+        folder: of the set.
+        rule: of its masks.
+        runtime: name of one of `runtimes.KINDS`, or `auto`.
+        threads: of the runtime.
+        quiet: no progress bar.
+
+    Returns:
+        Evaluation.
+
+    Raises:
+        ParameterError: the set does not fit the model, or is not whole.
+        ModelError: weights are missing or do not fit the card.
+    """
+    image_set = EvaluationSet(folder, model.card, rule)
+    made = runtimes.create(model, runtime, threads)
+    tally = Tally(model.card, rule, len(image_set))
+    with progress_bar(len(image_set), "scene", f"evaluating {model.card.name}", quiet) as progress:
+        for scene in image_set:
+            probabilities = made.probabilities(scene.image[None].astype(np.float32) / 255)[0]
+            tally.add(scene, probabilities)
+            progress.update()
+    about = {
+        "model": {
+            "name": model.card.name,
+            "version": model.card.version,
+            "sha256": model.card.sha256,
+            "classes": list(model.card.classes),
+            "recipe": model.card.recipe,
+            "temperature": model.card.temperature,
+        },
+        "set": {"folder": str(image_set.folder), "rule": rule, "scenes": len(image_set), **image_set.description},
+        "software": f"gr-rpmsn {__version__}",
+        "runtime": made.name,
+        "notes": _notes(model.card, image_set, tally),
+    }
+    return Evaluation({**about, **tally.scores()}, sorted(tally.worst, reverse=True))
+
+
+def _notes(card, image_set, tally):
+    """What a reader should know before believing the figures, in words."""
+    notes = []
+    unknown = [name for name in CLASS_NAMES if name not in card.classes]
+    if unknown:
+        notes.append(
+            f"The model has no class {' and no class '.join(unknown)}: such pixels are not judged. Carriers "
+            "that it finds in scenes without LTE and NR count as false all the same."
+        )
+    if not image_set.has_scenes:
+        notes.append(
+            "The set has no scenes beside its masks (it was imported), so carriers are not judged and nothing "
+            "is broken down."
+        )
+    elif card.recipe == "published":
+        notes.append(
+            "Images of recipe published hold no absolute powers: edges of carriers are those of the mask, not "
+            "measured on powers as in live use."
+        )
+    elif tally.unmirrored:
+        notes.append(
+            "The set was made by gr-rpmsn 0.5 or before, which did not keep where mirror images are: here they "
+            "count as false, in live use they are not reported. Make the set anew in another folder."
+        )
+    unfit = sorted({rate for rate in tally.sample_rates if rate_warnings(card, rate)})
+    if unfit:
+        notes.append(
+            "The model was not trained for some of the set's sample rates: "
+            f"{', '.join(f'{rate / 1e6:g}' for rate in unfit)} Msps."
+        )
+    trained_on = card.training.get("config", {}).get("train") or []
+    keys = ("preset", "seed", "recordings")
+    for entry in trained_on if isinstance(trained_on, list) else [trained_on]:
+        if "preset" in image_set.description and all(entry.get(key) == image_set.description.get(key) for key in keys):
+            notes.append(
+                "The model was trained on scenes of this very set (same preset and seed): the figures say "
+                "nothing about others."
+            )
+    return notes
+
+
+class Tally:
+    """Counts of everything, scene by scene.
+
+    Args:
+        card: ModelCard.
+        rule: of the masks.
+        scenes: how many there will be.
+
+    Attributes:
+        worst: list of Failure, in the order of a heap.
+        sample_rates: set of those met, Hz.
+        unmirrored: scenes of which it is not known where mirror images are.
+    """
+
+    def __init__(self, card, rule, scenes):
+        self.card, self.rule = card, rule
+        self.worst, self.sample_rates, self.unmirrored = [], set(), 0
+        n_classes = len(card.classes)
+        self._to_output = class_table(card.classes)
+        self._class_ids = np.array([CLASS_NAMES.index(name) for name in card.classes], np.uint8)
+        self._matrix = np.zeros((n_classes, n_classes), np.int64)
+        self._matrices = {"snr_db": {}, "sample_rate": {}}
+        self._sample = calibration.PixelSample(scenes)
+        self._carriers = CarrierTally()
+
+    def add(self, scene, probabilities):
+        """Count a scene.
+
+        Args:
+            scene: SetScene.
+            probabilities: float32, shape (classes, 256, 256).
+        """
+        truth = self._to_output[scene.mask]
+        # A short scene's rows are repeated to fill the image; they are judged once.
+        rows = slice(scene.rows)
+        # Softmax has divided the logits by the card's temperature; up to a constant, this undoes it.
+        logits = self.card.temperature * np.log(np.maximum(probabilities[:, rows], np.float32(1e-12)))
+        self._sample.add(logits, truth[rows])
+        probabilities = self._as_reported(scene, probabilities)
+        found = probabilities.argmax(axis=0)
+        matrix = scores.confusion_matrix(truth[rows], found[rows], len(self._class_ids))
+        self._matrix += matrix
+        carriers = None
+        if scene.scene is not None:
+            self._add_matrix("sample_rate", rate_key(scene.scene.sample_rate), matrix)
+            noise = scene.scene.reception.noise
+            if noise is not None and noise.snr_db is not None:
+                self._add_matrix("snr_db", snr_key(noise.snr_db), matrix)
+            self.sample_rates.add(scene.scene.sample_rate)
+            carriers = self._add_carriers(scene, found[rows], probabilities[:, rows])
+        self._keep_if_bad(scene, matrix, found, carriers)
+
+    def scores(self):
+        """All scores as plain numbers and words."""
+        outputs, truth = self._sample.pixels()
+        present, fitted = self.card.temperature, calibration.fit_temperature(outputs, truth)
+        by_carrier = self._carriers.scores() if self.sample_rates else None
+        return {
+            "pixels": scores.report(self._matrix, self.card.classes),
+            "confusion_matrix": self._matrix.tolist(),
+            "pixels_by": {
+                name: [
+                    {"range": text, "scenes": count, **scores.report(matrix, self.card.classes)}
+                    for (_, text), (matrix, count) in sorted(groups.items())
+                ]
+                for name, groups in self._matrices.items()
+            },
+            "calibration": {
+                "pixels": len(truth),
+                "fitted_temperature": round(fitted, 4),
+                "plain": {"temperature": 1.0, **calibration.reliability(outputs, truth)},
+                "card": {"temperature": present, **calibration.reliability(outputs, truth, present)},
+                "fitted": {"temperature": round(fitted, 4), **calibration.reliability(outputs, truth, fitted)},
+            },
+            "carriers": by_carrier,
+            "worst": [
+                {"scene": failure.index, "mean_iou": round(1 - failure.badness, 4), "title": failure.title}
+                for failure in sorted(self.worst, reverse=True)
+            ],
+        }
+
+    def _as_reported(self, scene, probabilities):
+        """The probabilities without the receiver's own spur and mirror images, as `inference.segmenter` has them."""
+        noise = self.card.classes.index(CLASS_NAMES[NOISE])
+        power = stored_power(scene.image[:, : scene.rows], probabilities[noise, : scene.rows] < 0.5, self.card.recipe)
+        if scene.mirrored is None:
+            self.unmirrored += 1
+            mirrored = np.zeros(COLUMNS, bool)
+        else:
+            mirrored = mirrored_columns(scene.mirrored, power, 1.0)
+        return without_own_signals(probabilities, mirrored, has_spur(power), noise)
+
+    def _add_matrix(self, name, key, matrix):
+        before, count = self._matrices[name].get(key, (0, 0))
+        self._matrices[name][key] = before + matrix, count + 1
+
+    def _add_carriers(self, scene, found, probabilities):
+        """Count the carriers; returns them in words."""
+        mask = scene.mask[: scene.rows]
+        true = true_carriers(scene.scene, scene.truths, mask, self.rule)
+        known = [carrier for carrier in true if carrier.label in self.card.classes]
+        reported = found_carriers(found, probabilities, scene.image[:, : scene.rows], scene.scene, mask, self.card)
+        is_other = [one for one in true if one.label not in self.card.classes]
+        result = match(known, [one for one in reported if not any(other.holds(one) for other in is_other)])
+        self._carriers.add(scene, result, reported, self._class_ids[found])
+        return ", ".join(f"{one.label} {(one.upper - one.lower) / 1e6:.1f} MHz" for one in reported) or "no carrier"
+
+    def _keep_if_bad(self, scene, matrix, found, carriers):
+        """Put the scene among the worst ones if it is one of them."""
+        # A class matters where it is a visible part of the picture, in truth or as it was found.
+        matters = np.maximum(matrix.sum(axis=0), matrix.sum(axis=1)) >= max(1, SMALLEST_SHARE * matrix.sum())
+        iou = scores.mean(scores.intersection_over_union(matrix)[matters])
+        if np.isnan(iou) or len(self.worst) == WORST and 1 - iou <= self.worst[0].badness:
+            return
+        rate = "" if scene.scene is None else f"   {scene.scene.sample_rate / 1e6:g} Msps"
+        title = f"scene {scene.index}{rate}   IoU {iou:.2f}" + (f"   found: {carriers}" if carriers else "")
+        truth = np.where(self._to_output[scene.mask] == IGNORED, IGNORED, scene.mask).astype(np.uint8)
+        keep = heapq.heappush if len(self.worst) < WORST else heapq.heapreplace
+        keep(self.worst, Failure(1 - iou, scene.index, title, scene.image.copy(), truth, self._class_ids[found]))
+
+
+class CarrierTally:
+    """Counts of carriers: found, missed, mistaken, and what was found where none is."""
+
+    def __init__(self):
+        self._groups = {"all": {}, "technology": {}, "snr_db": {}, "bandwidth": {}, "load": {}, "sample_rate": {}}
+        self._false = dict.fromkeys(CLASS_NAMES[1:], 0)
+        self._called = {}
+        self._edges = {label: [] for label in CLASS_NAMES[1:]}
+        self._without = {
+            name: {"scenes": 0, "seconds": 0.0, **dict.fromkeys(CELLULAR, 0)} for name in ("empty", "other_only")
+        }
+
+    def add(self, scene, result, reported, found):
+        """Count a scene.
+
+        Args:
+            scene: SetScene.
+            result: carrier_scores.Match.
+            reported: list of FoundCarrier, all there are.
+            found: uint8, shape (rows, 256), ids of `rpmsn.classes`.
+        """
+        for carrier, lower, upper in result.found:
+            self._count(scene, carrier, found, "found")
+            if carrier.shown is None:
+                edges = zip((lower, upper), (carrier.lower, carrier.upper), carrier.has_edges)
+                self._edges[carrier.label] += [abs(one - other) / 1e3 for one, other, is_there in edges if is_there]
+        for carrier, other in result.wrong:
+            self._count(scene, carrier, found, "wrong_label")
+            self._called[carrier.label, other.label] = self._called.get((carrier.label, other.label), 0) + 1
+        for carrier in result.missed:
+            self._count(scene, carrier, found, "missed")
+        for one in result.false:
+            self._false[one.label] += 1
+        if not any(truth.label in CELLULAR for truth in scene.truths):
+            without = self._without["other_only" if scene.truths else "empty"]
+            without["scenes"] += 1
+            without["seconds"] += scene.scene.duration_s
+            for one in reported:
+                if one.label in CELLULAR:
+                    without[one.label] += 1
+
+    def scores(self):
+        """All counts and what follows from them, as plain numbers and words."""
+        return {
+            "min_iou": MIN_IOU,
+            "labels": {
+                **{label: self._label((label,)) for label in CLASS_NAMES[1:]},
+                "LTE and NR": self._label(CELLULAR),
+            },
+            "called": [
+                {"true": true, "found": found, "carriers": count}
+                for (true, found), count in sorted(self._called.items())
+            ],
+            "edge_error_khz": {
+                label: _edge_error(values)
+                for label, values in {
+                    **self._edges,
+                    "LTE and NR": sum((self._edges[one] for one in CELLULAR), []),
+                }.items()
+            },
+            "without_lte_and_nr": {
+                name: {
+                    **counts,
+                    "seconds": round(counts["seconds"], 3),
+                    "per_second": _per(sum(counts[one] for one in CELLULAR), counts["seconds"]),
+                }
+                for name, counts in self._without.items()
+            },
+            "by": {
+                name: [
+                    {"label": label, "range": text, **_group_scores(counts)}
+                    for (label, (_, text)), counts in sorted(groups.items())
+                ]
+                for name, groups in self._groups.items()
+                if name != "all"
+            },
+        }
+
+    def _count(self, scene, carrier, found, outcome):
+        """Count one judged carrier in all the groups that it belongs to."""
+        class_id = CLASS_NAMES.index(carrier.label)
+        hits = np.count_nonzero(carrier.own & (found == class_id))
+        width = scene.scene.sample_rate / found.shape[1]
+        middles = (np.arange(found.shape[1]) - found.shape[1] // 2) * width
+        in_band = (middles >= carrier.lower) & (middles <= carrier.upper)
+        mask = scene.mask[: len(found)]
+        beyond = np.count_nonzero((found == class_id) & (mask != class_id) & (mask != IGNORED) & in_band)
+        own = np.count_nonzero(carrier.own)
+        for name, key in _keys(scene.scene, carrier):
+            counts = self._groups[name].setdefault(
+                (carrier.label, key), dict.fromkeys(("found", "wrong_label", "missed", "hits", "own", "beyond"), 0)
+            )
+            counts[outcome] += 1
+            counts["hits"] += hits
+            counts["own"] += own
+            counts["beyond"] += beyond
+
+    def _label(self, labels):
+        """Scores of the carriers of some labels together."""
+        groups = [counts for (label, _), counts in self._groups["all"].items() if label in labels]
+        found, wrong, missed = (sum(counts[name] for counts in groups) for name in ("found", "wrong_label", "missed"))
+        false = sum(self._false[label] for label in labels)
+        called = sum(count for (_, label), count in self._called.items() if label in labels)
+        return {
+            "true": found + wrong + missed,
+            "found": found,
+            "wrong_label": wrong,
+            "missed": missed,
+            "false": false,
+            "others_called_so": called,
+            "precision": _per(found, found + false + called),
+            "recall": _per(found, found + wrong + missed),
+            "f1": _per(2 * found, 2 * found + false + called + wrong + missed),
+        }
+
+
+def _keys(scene, carrier):
+    """(breakdown, key) of a carrier; a key is (number to sort by, words)."""
+    yield "all", (0, "all")
+    yield "technology", (0, carrier.technology)
+    yield "snr_db", snr_key(carrier.snr_db)
+    yield "sample_rate", rate_key(scene.sample_rate)
+    if carrier.label in CELLULAR:
+        megahertz = round(carrier.bandwidth_hz / 1e6, 1)
+        yield "bandwidth", (megahertz, f"{megahertz:g} MHz")
+        if carrier.load is not None:
+            yield "load", load_key(carrier.load)
+
+
+def snr_key(snr_db):
+    """The range of 5 dB in which an SNR lies, as (lower end, words)."""
+    lower = int(np.floor(snr_db / SNR_STEP_DB)) * SNR_STEP_DB
+    return lower, f"{lower} to {lower + SNR_STEP_DB} dB"
+
+
+def rate_key(sample_rate):
+    """A sample rate as (Hz, words)."""
+    return sample_rate, f"{sample_rate / 1e6:g} Msps"
+
+
+def load_key(load):
+    """The range in which a load lies, as (lower end, words)."""
+    if load == 0:
+        return -1.0, "0"
+    index = max(index for index, lower in enumerate(LOADS) if load >= lower)
+    return LOADS[index], f"{LOADS[index]:g} to {[*LOADS, 1.0][index + 1]:g}"
+
+
+def _group_scores(counts):
+    """Scores of a group of carriers: how many were found, and how right their pixels are."""
+    carriers = counts["found"] + counts["wrong_label"] + counts["missed"]
+    return {
+        "carriers": carriers,
+        "found": counts["found"],
+        "wrong_label": counts["wrong_label"],
+        "missed": counts["missed"],
+        "found_share": _per(counts["found"], carriers),
+        "pixel_recall": _per(counts["hits"], counts["own"]),
+        "pixel_iou": _per(counts["hits"], counts["own"] + counts["beyond"]),
+    }
+
+
+def _edge_error(values):
+    """Median and 90 % quantile of edge errors in kHz, and how many there are."""
+    if not values:
+        return {"edges": 0, "median": None, "quantile_90": None}
+    median, high = np.quantile(values, [0.5, 0.9])
+    return {"edges": len(values), "median": round(float(median), 1), "quantile_90": round(float(high), 1)}
+
+
+def _per(part, whole):
+    """A ratio, rounded; None where there is nothing to divide by."""
+    return round(part / whole, 4) if whole else None

@@ -1,0 +1,298 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Segments: found, split, measured, in samples and absolute Hz."""
+
+import numpy as np
+import pytest
+from oracle import ThresholdRuntime, flat_band
+
+from rpmsn.classes import CLASS_NAMES
+from rpmsn.detection.segmenter import Segmenter
+from rpmsn.detection.segments import FrameGeometry, find_segments
+from rpmsn.models.model import load_model
+from rpmsn.signal import image as spectrogram
+from rpmsn.streaming.framer import Framer
+
+RATE = 20e6
+
+
+@pytest.fixture
+def segmenter(untrained_model):
+    return Segmenter(load_model(untrained_model), RATE, runtime=ThresholdRuntime())
+
+
+@pytest.mark.parametrize("lower, upper", [(-3.0e6, 1.5e6), (-6.77e6, -2.21e6), (2.013e6, 9.031e6)])
+@pytest.mark.parametrize("snr_db", [15, 30])
+def test_edges_are_right_to_a_fraction_of_a_pixel(segmenter, lower, upper, snr_db):
+    samples = flat_band(segmenter.frame_samples, RATE, lower, upper, np.random.default_rng(1), snr_db)
+    (segment,) = segmenter.analyse(samples, center_frequency=1.8e9).segments
+    pixel = RATE / 256
+    assert segment.freq_lower == pytest.approx(1.8e9 + lower, abs=0.25 * pixel)
+    assert segment.freq_upper == pytest.approx(1.8e9 + upper, abs=0.25 * pixel)
+    assert segment.bandwidth == pytest.approx(upper - lower, abs=0.5 * pixel)
+
+
+def test_snr_and_power_are_measured(segmenter):
+    samples = flat_band(segmenter.frame_samples, RATE, -3e6, 3e6, np.random.default_rng(2), snr_db=20)
+    (segment,) = segmenter.analyse(samples).segments
+    assert segment.snr_db == pytest.approx(20, abs=0.5)
+    in_band = 1e-4 * (1 + 100) * 6e6 / RATE
+    assert segment.pwr_db == pytest.approx(10 * np.log10(in_band), abs=0.3)
+    assert segment.confidence == pytest.approx(0.9, abs=0.01)
+
+
+def test_times_are_in_samples_since_the_stream_began(segmenter):
+    n = segmenter.frame_samples
+    samples = flat_band(n, RATE, -12e6, 12e6, np.random.default_rng(3), snr_db=0)
+    burst = slice(n // 4, n // 2)
+    samples[burst] += flat_band(n // 4, RATE, -2e6, 2e6, np.random.default_rng(4))
+    (segment,) = segmenter.analyse(samples, start_offset=10 * n).segments
+    row = n / 256
+    assert segment.start_offset == pytest.approx(10 * n + n // 4, abs=row)
+    assert segment.end_offset == pytest.approx(10 * n + n // 2, abs=row)
+    assert segment.duration == pytest.approx(0.01, abs=2 * row / RATE)
+
+
+def test_a_band_at_the_edge_of_the_span_ends_there(segmenter):
+    samples = flat_band(segmenter.frame_samples, RATE, 4e6, 11e6, np.random.default_rng(5))
+    (segment,) = segmenter.analyse(samples).segments
+    assert segment.freq_upper == pytest.approx(10e6, abs=RATE / 256)
+
+
+class GapAtTheCentre(ThresholdRuntime):
+    """As the threshold, but sure of noise in the three columns where receivers have a spur."""
+
+    def probabilities(self, images):
+        scores = super().probabilities(images)
+        scores[..., 127:130] = np.array([0.9, 0.1, 0, 0], np.float32)[:, None, None]
+        return scores
+
+
+@pytest.mark.parametrize("spur, pieces", [(0.0, 2), (0.5, 1)])
+def test_a_spur_at_the_centre_does_not_part_a_carrier(untrained_model, spur, pieces):
+    segmenter = Segmenter(load_model(untrained_model), RATE, runtime=GapAtTheCentre())
+    samples = flat_band(segmenter.frame_samples, RATE, -3e6, 3e6, np.random.default_rng(7), snr_db=20)
+    frame = segmenter.analyse(samples + np.complex64(spur))
+    assert len(frame.segments) == pieces
+    assert frame.condition.kind == ("dc-spur" if spur else "ok")
+
+
+def segments_of(mask, classes=("noise", "LTE", "NR", "other"), confidence=0.85, rate=RATE, powers=100.0):
+    """Segments of a mask; `powers` of what is no noise, one for all or one a column."""
+    power = np.where(mask > 0, powers, 1.0).astype(np.float32)
+    rest = (1 - confidence) / (len(classes) - 1)
+    probabilities = np.stack([np.where(mask == index, confidence, rest) for index in range(len(classes))])
+    geometry = FrameGeometry(rate, 0.0, 0, round(0.04 * rate), 256)
+    return find_segments(mask, probabilities.astype(np.float32), power, 1.0, geometry, classes)
+
+
+def test_two_carriers_joined_by_a_thin_bridge_stay_two():
+    mask = np.zeros((256, 256), int)
+    mask[:, 40:80] = mask[:, 84:120] = 1
+    mask[100:110, 80:84] = 1
+    assert [segment.columns for segment in segments_of(mask)] == [(40, 80), (84, 120)]
+
+
+def test_specks_are_dropped_and_classes_kept_apart():
+    mask = np.zeros((256, 256), int)
+    mask[:, 40:80], mask[:, 80:120], mask[10:13, 200:203] = 1, 2, 3
+    assert [(segment.label, segment.class_id) for segment in segments_of(mask)] == [("LTE", 1), ("NR", 2)]
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("column", [2, 255])
+def test_a_single_column_at_an_end_of_the_span_is_a_segment(column):
+    mask = np.zeros((256, 256), int)
+    mask[:, column] = 3
+    assert [segment.columns for segment in segments_of(mask)] == [(column, column + 1)]
+
+
+@pytest.mark.parametrize(
+    "class_id, columns, beside, label",
+    [(1, 20, 100.0, "other"), (1, 20, 4.0, "LTE"), (1, 50, 100.0, "LTE"), (2, 20, 100.0, "NR")],
+)
+def test_narrow_faint_lte_beside_far_stronger_lte_is_other(class_id, columns, beside, label):
+    mask = np.zeros((256, 256), int)
+    mask[:, 20:100], mask[:, 150 : 150 + columns] = 1, class_id
+    powers = np.where(np.arange(256) < 120, beside, 2.0)
+    assert [segment.label for segment in segments_of(mask, powers=powers)] == ["LTE", label]
+
+
+def test_lte_that_is_a_guess_itself_makes_no_other_lte_faint():
+    mask = np.zeros((256, 256), int)
+    mask[:, 20:26], mask[:, 150:170] = 1, 1  # 0.47 MHz: too narrow for LTE, and strong
+    powers = np.where(np.arange(256) < 120, 100.0, 2.0)
+    assert [segment.label for segment in segments_of(mask, powers=powers)] == ["other", "LTE"]
+
+
+@pytest.mark.parametrize(
+    "rate, confidence, label",
+    [
+        (20e6, 0.4, "other"),
+        (20e6, 0.5, "NR"),
+        (5.76e6, 0.5, "NR"),
+        (2.4e6, 0.5, "other"),
+        (2.4e6, 0.6, "other"),
+        (2.4e6, 0.7, "NR"),
+    ],
+)
+def test_a_guess_is_other_and_more_is_a_guess_where_the_span_is_narrow(rate, confidence, label):
+    mask = np.zeros((256, 256), int)
+    mask[:, 10:240] = 2
+    assert [segment.label for segment in segments_of(mask, confidence=confidence, rate=rate)] == [label]
+
+
+@pytest.mark.parametrize("class_id", [1, 2])
+@pytest.mark.parametrize(
+    "rows, confidence, label", [(31, 0.6, "other"), (31, 0.7, "said"), (33, 0.6, "said"), (33, 0.4, "other")]
+)
+def test_what_is_shorter_than_5_ms_takes_more_to_be_lte_or_nr(class_id, rows, confidence, label):
+    mask = np.zeros((256, 256), int)
+    mask[40 : 40 + rows, 40:120] = class_id
+    said = CLASS_NAMES[class_id] if label == "said" else label
+    assert [segment.label for segment in segments_of(mask, confidence=confidence)] == [said]
+
+
+@pytest.mark.parametrize("first, label", [(60, "NR"), (85, "NR"), (110, "other")])
+def test_a_burst_in_the_band_of_what_is_surer_is_a_piece_of_it(first, label):
+    mask = np.zeros((256, 256), int)
+    mask[:100, 60:100] = mask[140:150, first : first + 30] = 2
+    assert sorted(segment.label for segment in segments_of(mask, confidence=0.6)) == ["NR", label]
+
+
+@pytest.mark.parametrize(
+    "class_id, columns, confidence, label",
+    [(2, 20, 0.7, "other"), (2, 20, 0.8, "NR"), (2, 30, 0.7, "NR"), (1, 20, 0.7, "LTE")],
+)
+def test_nr_narrower_than_2_mhz_takes_still_more(class_id, columns, confidence, label):
+    mask = np.zeros((256, 256), int)
+    mask[:, 40 : 40 + columns] = class_id
+    assert [segment.label for segment in segments_of(mask, confidence=confidence)] == [label]
+
+
+def test_a_model_may_know_fewer_classes_in_another_order():
+    mask = np.zeros((256, 256), int)
+    mask[:, 40:80], mask[:, 120:160] = 2, 1
+    found = segments_of(mask, classes=("noise", "NR", "LTE"))
+    assert [(segment.label, segment.class_id) for segment in found] == [("LTE", 1), ("NR", 2)]
+
+
+@pytest.mark.parametrize("sizes", [[1_000_000], [123_457] * 9, [800_000, 800_000, 1], [799_999, 2], [300]])
+def test_every_sample_lands_in_exactly_one_frame_whatever_the_pieces(segmenter, sizes):
+    rng = np.random.default_rng(6)
+    samples = flat_band(sum(sizes), RATE, -3e6, 3e6, rng)
+    framer = Framer(segmenter, start_offset=77)
+    frames, place = [], 0
+    for size in sizes:
+        frames += framer.push(samples[place : place + size])
+        place += size
+    frames += framer.flush()
+    new = [(frame.new_from, frame.end_offset) for frame in frames]
+    assert new[0][0] == 77 and new[-1][1] == 77 + len(samples)
+    assert all(end == start for (_, end), (start, _) in zip(new, new[1:]))
+    assert framer.analysed == len(samples) and framer.skipped == 0
+
+
+def test_frames_do_not_depend_on_how_the_samples_arrive(segmenter):
+    samples = flat_band(1_900_003, RATE, -3e6, 3e6, np.random.default_rng(7))
+
+    def images(size):
+        framer = Framer(segmenter)
+        frames = [
+            frame for start in range(0, len(samples), size) for frame in framer.push(samples[start : start + size])
+        ]
+        return [frame.image for frame in (*frames, *framer.flush())]
+
+    assert all(np.array_equal(a, b) for a, b in zip(images(len(samples)), images(65_537), strict=True))
+
+
+def test_the_last_frame_reports_only_what_is_new(segmenter):
+    samples = flat_band(1_000_000, RATE, -3e6, 3e6, np.random.default_rng(8))
+    framer = Framer(segmenter)
+    frames = [*framer.push(samples), *framer.flush()]
+    assert frames[1].geometry.samples == segmenter.frame_samples
+    assert [segment.start_offset for segment in frames[1].segments] == [800_000]
+
+
+def test_a_stretch_shorter_than_a_frame_is_repeated_and_reported_once(segmenter):
+    samples = flat_band(100_000, RATE, -3e6, 3e6, np.random.default_rng(9))
+    framer = Framer(segmenter)
+    (frame,) = [*framer.push(samples), *framer.flush()]
+    assert frame.repeated and frame.image.shape == (256, 256)
+    assert np.array_equal(frame.image[:32], frame.image[32:64])
+    (segment,) = frame.segments
+    assert (segment.start_offset, segment.end_offset) == (0, 100_000)
+
+
+def test_fewer_samples_than_a_window_are_counted_as_skipped(segmenter):
+    framer = Framer(segmenter)
+    assert not [*framer.push(np.ones(255, np.complex64)), *framer.flush()]
+    assert (framer.analysed, framer.skipped) == (0, 255)
+
+
+def with_nan(samples):
+    samples[5:8] = np.nan
+
+
+def with_infinity(samples):
+    samples[3] = np.inf
+
+
+def silent(samples):
+    samples[:] = 0
+
+
+def overloaded(samples):
+    parts = samples.view(np.float32)
+    np.clip(1000 * parts, -1, 1, out=parts)
+
+
+@pytest.mark.parametrize(
+    "spoil, words", [(with_nan, "NaN"), (with_infinity, "infinite"), (silent, "the same"), (overloaded, "overload")]
+)
+def test_input_that_is_not_fit_is_named_and_gives_no_segments(segmenter, spoil, words):
+    samples = flat_band(segmenter.frame_samples, RATE, -3e6, 3e6, np.random.default_rng(10))
+    spoil(samples)
+    frame = segmenter.analyse(samples)
+    assert words in frame.health and not frame.segments
+    assert np.isfinite(frame.floor_db)
+
+
+def test_a_clean_strong_tone_is_not_taken_for_overload(segmenter):
+    time = np.arange(segmenter.frame_samples)
+    tone = 0.5 * np.exp(0.3j * time).astype(np.complex64)
+    assert segmenter.analyse(tone).health == "ok"
+
+
+def test_a_rate_that_the_model_was_not_trained_for_is_said(untrained_model):
+    assert "do not rely" in Segmenter(load_model(untrained_model), 2.4e6, runtime=ThresholdRuntime()).warnings[0]
+    assert not Segmenter(load_model(untrained_model), 61.44e6, runtime=ThresholdRuntime()).warnings
+
+
+def test_mask_and_image_have_the_pixels_of_the_frame(segmenter):
+    frame = segmenter.analyse(flat_band(segmenter.frame_samples, RATE, 0, 5e6, np.random.default_rng(11)))
+    assert frame.mask.shape == frame.image.shape == (spectrogram.ROWS, spectrogram.COLUMNS)
+    assert frame.mask.dtype == frame.image.dtype == np.uint8
+    assert (frame.mask[:, 135:185] == 1).all() and not frame.mask[:, :120].any()
+
+
+def test_patches_of_doubt_inside_a_carrier_do_not_split_it():
+    mask = np.zeros((256, 256), int)
+    mask[:, 40:120] = 1
+    mask[50:60, 40:120], mask[100:110, 60:80] = 2, 2
+    (segment,) = segments_of(mask)
+    assert (segment.label, segment.columns) == ("LTE", (40, 120))
+    assert segment.confidence < 0.85
+
+
+def test_what_has_no_power_over_the_noise_is_no_segment():
+    mask = np.zeros((256, 256), int)
+    mask[:, 40:120] = 1
+    power = np.ones((256, 256), np.float32)
+    probabilities = np.stack([mask == index for index in range(4)]).astype(np.float32)
+    assert not find_segments(mask, probabilities, power, 1.0, FrameGeometry(RATE, 0.0, 0, 800_000, 256))
+
+
+def test_what_is_too_narrow_for_lte_is_other(segmenter):
+    samples = flat_band(segmenter.frame_samples, RATE, 1e6, 1.5e6, np.random.default_rng(12))
+    samples += flat_band(segmenter.frame_samples, RATE, -4e6, -2.8e6, np.random.default_rng(13))
+    assert [segment.label for segment in segmenter.analyse(samples).segments] == ["LTE", "other"]

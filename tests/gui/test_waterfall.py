@@ -1,0 +1,762 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The waterfall draws what it was given, where its axes say, in bounded memory, and skips what is not right."""
+
+import numpy as np
+import pytest
+
+pytest.importorskip("pmt", reason="GNU Radio is not installed")
+QtWidgets = pytest.importorskip("PyQt5.QtWidgets", reason="PyQt5 is not installed")
+pytest.importorskip("pyqtgraph", reason="pyqtgraph is not installed")
+
+from PyQt5 import QtCore
+from waterfall_scene import (  # noqa: F401
+    CENTER,
+    FRAME_SECONDS,
+    RATE,
+    SAMPLES,
+    START_TIME,
+    a_frame,
+    app,
+    blank,
+    color_at,
+    column_frequency,
+    draw,
+    frame_fields,
+    segment_fields,
+    widget,
+)
+
+from rpmsn.classes import CLASS_COLORS, LTE, NR, OTHER
+from rpmsn.errors import ParameterError
+from rpmsn.gui.waterfall import boxes as waterfall_boxes
+from rpmsn.gui.waterfall import history as waterfall_history
+from rpmsn.gui.waterfall.box_layer import place_labels
+from rpmsn.gui.waterfall.boxes import SegmentBoxes, check_segment, format_bandwidth, part_overlaps
+from rpmsn.gui.waterfall.history import CLOCK, DROPPED, LOST, SKIP, TUNED, History
+from rpmsn.gui.waterfall.picture import shrink
+from rpmsn.gui.waterfall.spectrum import SpectrumLines
+from rpmsn.gui.waterfall.time_axis import format_time, round_up_time
+from rpmsn.gui.waterfall.widget import WaterfallWidget
+from rpmsn.messages.frame import mean_spectrum, reduce_rows
+
+# History
+
+
+def filled_history(*frames, rows_per_frame=32):
+    history = History(rows_per_frame)
+    for frame in frames:
+        history.push(frame)
+    return history
+
+
+def test_newest_rows_are_highest_and_time_runs_up():
+    history = filled_history(a_frame(0, blank(value=10)), a_frame(1, blank(value=20)))
+    [stretch] = history.stretches
+    assert stretch.image[0, 0] == 10 and stretch.image[32, 0] == 20 and stretch.rows == 64
+    assert history.time_of_y(history.newest_y) == pytest.approx(START_TIME + 0.08, abs=1e-6)
+    assert history.time_of_y(history.oldest_y) == pytest.approx(START_TIME, abs=1e-6)
+    assert history.y_of_sample(SAMPLES) == pytest.approx(FRAME_SECONDS)
+    assert history.y_of_time(START_TIME + 0.06) == pytest.approx(0.06, abs=1e-6)
+
+
+def test_reduced_rows_keep_short_bursts_mean_power_and_the_class_of_the_majority():
+    image, mask = blank(256), np.zeros((256, 64), np.uint8)
+    image[9, 3] = 200
+    mask[8:13, 3] = LTE
+    mask[13:16, 3] = NR
+    rows, means, classes = reduce_rows(a_frame(0, image, mask), 32)
+    assert rows.shape == (32, 64) and rows[1, 3] == 200 and classes[1, 3] == LTE and classes[0, 3] == 0
+    mean_db = 10 * np.log10((10**3.5 + 7 * 10**-0.5) / 8)
+    assert -5 + means[1, 3] / 5 == pytest.approx(mean_db, abs=0.1)
+
+
+@pytest.mark.parametrize("n_rows, rows", [(1, 32), (31, 32), (100, 32), (256, 7)])
+def test_any_number_of_rows_can_be_reduced(n_rows, rows):
+    for array in reduce_rows(a_frame(0, blank(n_rows, value=5), blank(n_rows, value=1)), rows)[:2]:
+        assert array.shape == (min(n_rows, rows), 64) and (array == 5).all()
+
+
+def test_dropped_signal_leaves_a_break_and_right_times():
+    history = filled_history(a_frame(0), a_frame(3, pdu_num=1))
+    [found] = history.breaks
+    assert found.kind == DROPPED and found.seconds == pytest.approx(0.08) and found.words == "80 ms not analysed"
+    assert history.time_of_y(found.y1) == pytest.approx(START_TIME + 0.12, abs=1e-6)
+    assert history.time_of_y(found.y0) == pytest.approx(START_TIME + 0.04, abs=1e-6)
+
+
+def test_what_the_radio_lost_is_told_from_what_was_dropped():
+    [found] = filled_history(a_frame(0), a_frame(1, rx_time=(int(START_TIME) + 3, 0.0))).breaks
+    assert found.kind == LOST and found.words == "2.46 s lost by the radio"
+
+
+def test_frames_analysed_but_not_sent_leave_a_mere_line():
+    history = filled_history(a_frame(0), a_frame(3))
+    assert not history.breaks and [skip.kind for skip in history.skips] == [SKIP]
+    assert history.newest_y == pytest.approx(2 * FRAME_SECONDS)
+    assert history.time_of_y(history.newest_y) == pytest.approx(START_TIME + 4 * FRAME_SECONDS, abs=1e-6)
+
+
+def test_what_is_left_out_on_purpose_is_not_called_dropped():
+    history = filled_history(a_frame(0))
+    history.duty_cycled = True
+    history.push(a_frame(3, pdu_num=1))
+    assert not history.breaks and len(history.skips) == 1
+
+
+def test_a_clock_that_goes_back_is_told():
+    history = filled_history(a_frame(0), a_frame(1, rx_time=(int(START_TIME) - 5, 0.0)))
+    assert [found.kind for found in history.breaks] == [CLOCK] and "goes back" in history.breaks[0].words
+
+
+@pytest.mark.parametrize(
+    "changes, words",
+    [
+        ({"center_frequency": 2.41e9}, "tuned to 2410 MHz"),
+        ({"sample_rate": 20e6, "end_offset": 3 * SAMPLES}, "sample rate now 20"),
+        ({"db_max": 60.0}, "scale"),
+    ],
+)
+def test_rows_stay_under_their_own_axes(changes, words):
+    history = filled_history(a_frame(0, blank(value=10)), a_frame(1, blank(value=20), **changes))
+    assert [found.kind for found in history.breaks] == [TUNED] and words in history.breaks[0].words
+    older, newer = history.stretches
+    assert older.scale == a_frame(0).scale and newer.scale != older.scale and older.image[0, 0] == 10
+
+
+def test_what_was_lost_during_a_retune_is_hatched_and_both_are_told():
+    later = (int(START_TIME) + 6, 0.0)
+    [found] = filled_history(a_frame(0), a_frame(1, center_frequency=CENTER + 2e6, rx_time=later)).breaks
+    assert found.kind == LOST and found.words == "5.46 s lost by the radio, tuned to 2402 MHz"
+
+
+def test_a_stream_that_begins_anew_clears_the_picture():
+    history = filled_history(a_frame(5), a_frame(0))
+    assert history.newest_y == pytest.approx(FRAME_SECONDS) and len(history.stretches) == 1
+
+
+def test_a_snapshot_stays_as_it_is():
+    history = filled_history(a_frame(0, blank(value=10)))
+    held = history.snapshot()
+    history.push(a_frame(1, blank(value=20)))
+    assert held.newest_y == pytest.approx(FRAME_SECONDS) and held.stretches[0].rows == 32
+    assert (held.stretches[0].image[:32] == 10).all()
+
+
+def hour_of_frames(hours=1.2, seconds=2.0, **changes):
+    """Frames of 2 s that carry their number in the image."""
+    for number in range(round(hours * 3600 / seconds)):
+        start = number * seconds
+        yield a_frame(
+            0,
+            blank(value=number % 256),
+            pdu_num=number,
+            start_offset=round(start * RATE),
+            end_offset=round((start + seconds) * RATE),
+            duration=seconds,
+            rx_time=(int(START_TIME), START_TIME % 1 + start),
+            **changes,
+        )
+
+
+def test_an_hour_is_kept_in_bounded_memory_coarser_when_older(monkeypatch):
+    monkeypatch.setattr(waterfall_history, "MAX_TIER_ROWS", 2048)
+    history = filled_history(*hour_of_frames())
+    assert 3600 <= history.newest_y - history.oldest_y < 3700
+    assert history.nbytes < 4 * 2048 * 3 * 64
+    heights = [stretch.row_height for stretch in history.stretches]
+    assert heights[-1] == pytest.approx(2 / 32) and heights == sorted(heights, reverse=True) and heights[0] > 0.4
+
+
+def test_times_and_rows_are_right_also_where_rows_are_coarse(monkeypatch):
+    monkeypatch.setattr(waterfall_history, "MAX_TIER_ROWS", 512)
+    history = filled_history(*hour_of_frames(0.5))
+    for seconds in (100.0, 900.3, 1500.7, 1799.0):
+        y = float(history.y_of_time(START_TIME + seconds))
+        assert history.time_of_y(y) == pytest.approx(START_TIME + seconds, abs=1e-4)
+        stretch = history.at(y)
+        assert abs(int(stretch.image[stretch.row_of(y), 0]) - seconds // 2 % 256) <= stretch.row_height / 2 + 1
+
+
+def test_breaks_of_every_frame_for_an_hour_stay_bounded(monkeypatch):
+    monkeypatch.setattr(waterfall_history, "MAX_TIER_ROWS", 512)
+    history = History(8)
+    for number in range(4000):
+        history.push(a_frame(2 * number, blank(8), pdu_num=number))
+    assert len(history.breaks) <= waterfall_history.MAX_BREAKS and len(history.stretches) < 1000
+
+
+def test_frames_that_are_sent_now_and_then_can_be_merged(monkeypatch):
+    monkeypatch.setattr(waterfall_history, "MAX_TIER_STRETCHES", 32)
+    history = History(8)
+    for number in range(0, 2000, 5):  # one of five frames is sent
+        history.push(a_frame(number, blank(8)))
+    assert len(history.stretches) < 50 and history.newest_y - history.oldest_y == pytest.approx(400 * FRAME_SECONDS)
+    for number in (100, 1000, 1900):
+        y = number / 5 * FRAME_SECONDS + FRAME_SECONDS / 2
+        assert history.time_of_y(y) == pytest.approx(START_TIME + (number + 0.5) * FRAME_SECONDS, abs=5 * FRAME_SECONDS)
+
+
+def test_coarse_rows_keep_the_strongest_power():
+    frames = [a_frame(number, blank(8, value=10)) for number in range(3)]
+    frames[1].image[4, 5] = 250
+    [stretch] = filled_history(*frames, rows_per_frame=8).stretches
+    coarse = waterfall_history.merged([stretch])
+    assert coarse.rows == 3 and coarse.image[:, 5].tolist() == [10, 250, 10] and coarse.mean[1, 5] < 220
+    assert (coarse.start_time, coarse.end_time) == (stretch.start_time, stretch.end_time)
+
+
+# What is refused
+
+
+@pytest.mark.parametrize(
+    "changes, words",
+    [
+        ({"sample_rate": 0.0}, "sample_rate"),
+        ({"center_frequency": float("nan")}, "center_frequency"),
+        ({"duration": -1.0}, "duration"),
+        ({"end_offset": 0}, "without extent"),
+        ({"db_max": -5.0}, "without extent"),
+        ({"rx_time": (10**19, 0.0)}, "rx_time"),
+        ({"rx_time": 5.0}, "wrong kind"),
+        ({"classes": None}, "wrong kind"),
+        ({"start_offset": float("inf")}, "wrong kind"),
+        ({"end_offset": 10**400}, "without extent"),
+        ({"sample_rate": "fast"}, "fast"),
+    ],
+)
+def test_bad_fields_of_a_frame_are_named(changes, words):
+    with pytest.raises(ValueError, match=words):
+        a_frame(0, **changes)
+
+
+@pytest.mark.parametrize(
+    "image, mask",
+    [
+        (blank(), blank(64, 32)),
+        (blank().astype(float), blank()),
+        (blank().ravel(), blank().ravel()),
+        (blank(64, 1), blank(64, 1)),
+        (None, blank()),
+        (blank(0), blank(0)),
+    ],
+)
+def test_arrays_that_are_no_picture_are_skipped(widget, image, mask, caplog):
+    assert widget.add_frame(frame_fields(), image, mask) is False
+    assert "frame skipped" in caplog.text
+
+
+@pytest.mark.parametrize("key", ["center_frequency", "rx_time", "classes", "start_offset", "pdu_num"])
+def test_a_frame_that_lacks_a_key_is_skipped(widget, key, caplog):
+    fields = frame_fields()
+    del fields[key]
+    assert widget.add_frame(fields, blank(), blank()) is False
+    assert key in caplog.text
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"freq_lower": float("nan")},
+        {"freq_upper": 0.0},
+        {"end_offset": 0},
+        {"confidence": None},
+        {"start_offset": "soon"},
+        {"burst_id": "first"},
+        {"end_offset": 10**400},
+    ],
+)
+def test_a_bad_segment_is_skipped(widget, changes, caplog):
+    assert widget.add_segment(segment_fields(**changes)) is False
+    assert "segment skipped" in caplog.text
+
+
+def test_a_bad_status_is_skipped(widget, caplog):
+    assert widget.set_status({"coverage": "all"}) is False
+    assert "status skipped" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "changes, words",
+    [
+        ({"theme": "blue"}, "dark, light"),
+        ({"alpha": 2.0}, "alpha of the waterfall is 2"),
+        ({"history_frames": 0}, "0"),
+        ({"rows_per_frame": 10_000}, "8192"),
+        ({"color_map": "jet"}, "viridis"),
+        ({"levels": (10, 5)}, "levels"),
+        ({"classes": ["GSM"]}, "LTE, NR, other"),
+        ({"newest": "left"}, "top, bottom"),
+        ({"boxes": 1}, "True or False"),
+    ],
+)
+def test_parameters_that_cannot_work_are_named(app, changes, words):
+    with pytest.raises(ParameterError, match=words):
+        WaterfallWidget(**changes)
+
+
+# Pixels
+
+
+def test_a_pixel_is_where_the_axes_say(widget):
+    image = blank()
+    image[10:12, 40] = 255  # 2 of 64 rows, so one row of the picture: 40 ms * 10 / 64 after the frame's start
+    draw(widget, (frame_fields(), image, blank()))
+    y, row = FRAME_SECONDS * 11 / 64, FRAME_SECONDS / 32
+    assert min(color_at(widget, column_frequency(40), y)) > 240
+    for frequency, height in (
+        (column_frequency(38), y),
+        (column_frequency(42), y),
+        (column_frequency(40), y + 2 * row),
+        (column_frequency(40), y - 2 * row),
+        (column_frequency(24), y),
+        (column_frequency(40), FRAME_SECONDS - y),
+    ):
+        assert max(color_at(widget, frequency, height)) < 60
+
+
+def test_a_column_is_centred_on_its_frequency(widget):
+    image = blank()
+    image[:, 32] = 255
+    draw(widget, (frame_fields(), image, blank()))
+    width = RATE / 64
+    for offset, is_bright in ((-0.6, False), (-0.4, True), (0.4, True), (0.6, False)):
+        assert (min(color_at(widget, CENTER + offset * width, FRAME_SECONDS / 2)) > 200) == is_bright
+
+
+def test_every_class_has_its_color(widget):
+    widget.apply_settings({"alpha": 1.0})
+    mask = blank()
+    mask[:, 8:16], mask[:, 24:32], mask[:, 40:48] = LTE, NR, OTHER
+    draw(widget, (frame_fields(), blank(), mask))
+    for column, name in ((12, "LTE"), (28, "NR"), (44, "other")):
+        assert color_at(widget, column_frequency(column), FRAME_SECONDS / 2) == CLASS_COLORS[name]
+    assert color_at(widget, column_frequency(20), FRAME_SECONDS / 2) == (0, 0, 0)
+
+
+def test_the_line_over_frames_that_were_not_sent_is_faint(widget):
+    draw(widget, (frame_fields(0), blank(value=255), blank()), (frame_fields(3), blank(value=255), blank()))
+    reds = {color_at(widget, CENTER + 1e5, FRAME_SECONDS + step * 1e-4)[0] for step in range(-5, 6)}
+    assert 150 < min(reds) < 230 and max(reds) == 255
+
+
+def test_breaks_are_hatched_and_have_words(widget):
+    draw(widget, (frame_fields(0), blank(value=255), blank()), (frame_fields(3, pdu_num=1), blank(value=255), blank()))
+    [found] = widget.history.breaks
+    middle = (found.y0 + found.y1) / 2
+    colors = {color_at(widget, CENTER + step * 2e4, middle) for step in range(20)}
+    assert len(colors) >= 2 and (255, 255, 255) not in colors
+    assert "80 ms not analysed" in widget.status_bar.state_label.text()
+
+
+def test_classes_are_told_by_the_names_of_the_model_not_by_its_numbers(widget):
+    widget.apply_settings({"alpha": 1.0})
+    draw(widget, (frame_fields(classes=["NR", "noise"]), blank(), blank()))
+    assert color_at(widget, CENTER + 1e5, FRAME_SECONDS / 2) == CLASS_COLORS["NR"]
+
+
+def test_tick_boxes_take_classes_away_and_bring_them_back(widget):
+    widget.apply_settings({"alpha": 1.0})
+    mask = blank()
+    mask[:, :32], mask[:, 32:] = LTE, NR
+    draw(widget, (frame_fields(), blank(), mask))
+    lte, nr, y = column_frequency(10), column_frequency(50), FRAME_SECONDS / 2
+    widget.controls.class_boxes["LTE"].setChecked(False)
+    assert color_at(widget, lte, y) == (0, 0, 0) and color_at(widget, nr, y) == CLASS_COLORS["NR"]
+    widget.controls.class_boxes["LTE"].setChecked(True)
+    assert color_at(widget, lte, y) == CLASS_COLORS["LTE"]
+
+
+def test_less_alpha_lets_power_through(widget):
+    draw(widget, (frame_fields(), blank(value=255), blank(value=LTE)))
+    widget.controls.alpha_slider.setValue(0)
+    assert color_at(widget, CENTER + 1e5, FRAME_SECONDS / 2) == (255, 255, 255)
+    widget.controls.alpha_slider.setValue(50)
+    expected = (np.array(CLASS_COLORS["LTE"]) + 255) / 2
+    np.testing.assert_allclose(color_at(widget, CENTER + 1e5, FRAME_SECONDS / 2), expected, atol=3)
+
+
+def test_levels_are_decibels(widget):
+    draw(widget, (frame_fields(), blank(value=125), blank()))  # 20 dB
+    for levels, color in (((10.0, 20.0), 255), ((20.0, 30.0), 0)):
+        widget.apply_settings({"levels": levels})
+        assert color_at(widget, CENTER + 1e5, FRAME_SECONDS / 2) == (color,) * 3
+
+
+def test_autoscale_fits_the_levels_to_the_picture(widget):
+    image = blank(value=100)
+    image[:, :32] = 150
+    draw(widget, (frame_fields(), image, blank()))
+    widget.autoscale()
+    assert widget.settings()["levels"] == [14.0, 26.0]  # 15 and 25 dB
+
+
+def test_rows_before_a_retune_stay_at_their_own_frequency(widget):
+    image = blank()
+    image[:, 40] = 255
+    draw(widget, (frame_fields(0), image, blank()))
+    draw(widget, (frame_fields(1, center_frequency=CENTER + 2e6), image, blank()))
+    assert min(color_at(widget, column_frequency(40), FRAME_SECONDS / 2)) > 240
+    assert min(color_at(widget, column_frequency(40) + 2e6, FRAME_SECONDS * 1.5)) > 240
+    assert max(color_at(widget, column_frequency(40), FRAME_SECONDS * 1.5)) < 60
+    low, high = widget.waterfall_plot.viewRange()[0]
+    assert (low + high) / 2 == pytest.approx((CENTER + 2e6 - RATE / 128) / 1e6)
+
+
+def test_a_radio_that_scans_is_shown_as_a_whole(widget):
+    for number in range(12):
+        shift = 8e6 * (number % 3)
+        draw(widget, (frame_fields(number, center_frequency=CENTER + shift), blank(), blank()))
+    low, high = widget.waterfall_plot.viewRange()[0]
+    assert low == pytest.approx((CENTER - RATE / 2 - RATE / 128) / 1e6)
+    assert high == pytest.approx((CENTER + RATE / 2 - RATE / 128 + 16e6) / 1e6)
+
+
+def test_newest_at_the_bottom_turns_the_picture(widget):
+    draw(widget, (frame_fields(0), blank(value=255), blank()), (frame_fields(1), blank(), blank()))
+    view = widget.waterfall_plot.getViewBox()
+    for newest, is_higher in (("top", True), ("bottom", False)):
+        widget.apply_settings({"newest": newest})
+        old, new = (view.mapViewToScene(QtCore.QPointF(CENTER / 1e6, y)).y() for y in (0.02, 0.06))
+        assert (new < old) == is_higher
+        assert min(color_at(widget, CENTER, 0.02)) > 240 and max(color_at(widget, CENTER, 0.06)) < 20
+
+
+def test_a_pixel_shows_the_strongest_of_what_falls_on_it():
+    image = np.zeros((10, 9), np.uint8)
+    image[5, 4] = 7
+    assert shrink(image, 4, 2).shape == (3, 5) and shrink(image, 4, 2)[1, 2] == 7
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_weak_power_has_the_ground_of_the_theme(widget, theme):
+    widget.apply_settings({"theme": theme})
+    draw(widget, (frame_fields(), blank(), blank()))
+    assert (color_at(widget, CENTER, FRAME_SECONDS / 2)[0] < 100) == (theme == "dark")
+
+
+def test_settings_go_out_and_come_back(widget):
+    changes = {
+        "theme": "light",
+        "alpha": 0.7,
+        "classes": ["NR"],
+        "newest": "bottom",
+        "levels": [0.0, 30.0],
+        "spectrum": False,
+        "color_map": "cividis",
+    }
+    widget.apply_settings({**changes, "of a later version": 1})
+    assert changes.items() <= widget.settings().items()
+    other = WaterfallWidget()
+    other.apply_settings(widget.settings())
+    assert other.settings() == widget.settings()
+
+
+def test_changes_of_settings_are_told_once(widget):
+    told = []
+    widget.settings_changed.connect(told.append)
+    widget.controls.class_boxes["NR"].setChecked(False)
+    widget.apply_settings({"classes": ["LTE", "other"]})
+    assert told == [widget.settings()] and told[0]["classes"] == ["LTE", "other"]
+
+
+def test_settings_that_are_not_right_change_nothing(widget):
+    before = widget.settings()
+    with pytest.raises(ParameterError, match="theme"):
+        widget.apply_settings({"alpha": 0.9, "theme": "pink"})
+    assert widget.settings() == before
+
+
+# Spectrum
+
+
+def test_the_spectrum_averages_power_not_decibels():
+    image = blank(2, 64)
+    image[:] = [[255], [0]]  # 46 dB and -5 dB
+    assert 10 * np.log10(mean_spectrum(a_frame(0, image))[0]) == pytest.approx(46 - 10 * np.log10(2), abs=0.01)
+
+
+def test_average_and_max_hold():
+    lines = SpectrumLines()
+    for number in range(200):
+        lines.add(a_frame(number, blank(value=255 if number == 0 else 25)))
+    assert lines.max_hold[0] == pytest.approx(46) and lines.newest[0] == pytest.approx(0, abs=0.01)
+    assert 0 < lines.average[0] < 15
+    lines.add(a_frame(200, blank(value=25), center_frequency=CENTER + 1e6))
+    assert lines.max_hold[0] == pytest.approx(0, abs=0.01)
+
+
+@pytest.mark.parametrize("center, words", [(CENTER, "Frequency, MHz"), (0.0, "Offset from centre, MHz")])
+def test_the_frequency_axis_says_what_it_counts_from(widget, center, words):
+    draw(widget, (frame_fields(center_frequency=center), blank(), blank()))
+    assert widget.waterfall_plot.getAxis("bottom").labelText == words
+    low, high = widget.waterfall_plot.viewRange()[0]
+    lower = center - RATE / 2 - RATE / 128
+    assert (low, high) == pytest.approx((lower / 1e6, (lower + RATE) / 1e6))
+
+
+# Time axis
+
+
+@pytest.mark.parametrize("gap", [False, True])
+def test_the_clock_at_a_tick_is_the_time_of_its_row(widget, gap):
+    for number in (0, 1, 4 if gap else 2):
+        draw(widget, (frame_fields(number, pdu_num=min(number, 2)), blank(), blank()))
+    axis = widget.time_axis
+    [(_, ticks)] = axis.tickValues(0, widget.history.newest_y, 500)
+    assert len(ticks) >= 2
+    for y, text in zip(ticks, axis.tickStrings(ticks, 1, 1)):
+        seconds = sum(float(part) * unit for part, unit in zip(text.split(":"), (3600, 60, 1)))
+        times = [float(widget.history.time_of_y(y + step)) % 86400 for step in (-1e-9, 1e-9)]
+        assert min(abs(seconds - time) for time in times) < 0.0006
+
+
+def test_ticks_are_spread_over_a_recording_that_is_repeated(widget):
+    for number in range(8):
+        begin = frame_fields((number + 1) % 3)["rx_time"]
+        draw(widget, (frame_fields(number, rx_time=begin), blank(), blank()))
+    [(_, ticks)] = widget.time_axis.tickValues(0, 8 * FRAME_SECONDS, 2000)
+    apart = np.diff(sorted(ticks)) * 2000 / (8 * FRAME_SECONDS)
+    assert len(ticks) >= 3 and apart.min() >= 40 and apart.max() <= 1000
+
+
+def test_the_date_is_that_of_the_newest_row_in_view(widget):
+    midnight = 1_714_608_000  # 2024-05-02
+    for number in range(20):
+        begin = midnight - 0.4 + number * FRAME_SECONDS
+        draw(widget, (frame_fields(number, rx_time=(int(begin), begin % 1)), blank(), blank()))
+    assert widget.time_axis.labelText == "UTC 2024-05-02, radio's clock"
+    widget.scroll_bar.setValue(60)
+    draw(widget)
+    widget._update_picture()
+    assert widget.time_axis.labelText == "UTC 2024-05-01, radio's clock"
+
+
+@pytest.mark.parametrize("value, expected", [(1, 1), (1.1, 2), (2.5, 5), (6, 10), (0.03, 0.05), (0.1, 0.1), (40, 60)])
+def test_ticks_are_round(value, expected):
+    assert round_up_time(value) == pytest.approx(expected)
+
+
+def test_times_are_rounded_without_a_sixtieth_second():
+    assert format_time(START_TIME, 1) == "12:03:07.5"
+    assert format_time(START_TIME + 52.4999, 1) == "12:04:00.0"
+    assert format_time(START_TIME + 52.4999, 0) == "12:04:00"
+
+
+# Boxes
+
+
+def test_segments_of_one_carrier_become_one_box():
+    boxes = SegmentBoxes()
+    for number in range(5):
+        boxes.add(check_segment(segment_fields(number, upper=1e6 + 1e5 * (number % 2))), edge_tolerance=2e5)
+    [box] = boxes.boxes
+    assert (box.start_offset, box.end_offset) == (0, 5 * SAMPLES)
+
+
+@pytest.mark.parametrize("changes", [{"label": "NR"}, {"burst_id": 2}, {"upper": 3e6}, {"number": 4}])
+def test_other_segments_get_boxes_of_their_own(changes):
+    boxes = SegmentBoxes()
+    boxes.add(check_segment(segment_fields(0)), edge_tolerance=2e5)
+    boxes.add(check_segment(segment_fields(**{"number": 1, **changes})), edge_tolerance=2e5)
+    assert len(boxes.boxes) == 2
+
+
+def test_boxes_of_one_carrier_do_not_overlap():
+    boxes = SegmentBoxes()
+    boxes.add(check_segment(segment_fields(0, end_offset=3 * SAMPLES)), edge_tolerance=2e5)
+    boxes.add(check_segment(segment_fields(1, upper=3e6)), edge_tolerance=2e5)
+    first, second = boxes.boxes
+    assert first.end_offset == second.start_offset == SAMPLES
+
+
+def test_boxes_do_not_reach_over_a_gap(widget):
+    for number, late in ((0, 0.0), (1, 2.0)):
+        widget.add_segment(segment_fields(number))
+        begin = START_TIME + number * FRAME_SECONDS + late
+        draw(widget, (frame_fields(number, rx_time=(int(begin), begin % 1)), blank(), blank()))
+    assert [box.start_offset for box in widget.segments.boxes] == [0, SAMPLES]
+    widget.apply_settings({"boxes": True})
+    [gap] = widget.history.breaks
+    colors = {color_at(widget, CENTER - 1e6, (gap.y0 + gap.y1) / 2 + step * 1e-3) for step in range(-20, 21)}
+    assert CLASS_COLORS["LTE"] not in colors
+
+
+def test_neighbours_that_cross_are_drawn_apart_and_what_is_inside_stays():
+    edges = np.array([[0, 110, 0, 9], [100, 200, 0, 9], [120, 150, 2, 5], [190, 300, 20, 30]], float)
+    expected = np.array([[0, 105, 0, 9], [105, 200, 0, 9], [120, 150, 2, 5], [190, 300, 20, 30]], float)
+    np.testing.assert_array_equal(part_overlaps(edges), expected)
+
+
+def test_a_carrier_that_is_gone_draws_nothing():
+    assert check_segment(segment_fields(event="gone")) is None
+
+
+def test_boxes_are_bounded():
+    boxes = SegmentBoxes()
+    for number in range(3 * waterfall_boxes.MAX_BOXES):
+        boxes.add(check_segment(segment_fields(number % 7, burst_id=number)), edge_tolerance=2e5)
+    assert len(boxes.boxes) <= waterfall_boxes.MAX_BOXES and len(boxes._open) <= 2 * waterfall_boxes.MAX_BOXES + 1
+
+
+def test_a_carrier_that_goes_on_keeps_its_box_while_short_ones_come_and_go():
+    boxes = SegmentBoxes()
+    for number in range(2 * waterfall_boxes.MAX_BOXES):
+        boxes.add(check_segment(segment_fields(number)), edge_tolerance=2e5)
+        boxes.add(check_segment(segment_fields(number, 2e6, 3e6, burst_id=number + 2)), edge_tolerance=2e5)
+    assert boxes.newest_of(1).end_offset == 2 * waterfall_boxes.MAX_BOXES * SAMPLES
+
+
+def shown_labels(widget):
+    widget.grab()
+    return [text for _, _, text, _ in widget.box_layer.labels_drawn]
+
+
+def test_the_label_names_class_bandwidth_and_confidence(widget):
+    widget.apply_settings({"boxes": True})
+    widget.add_segment(segment_fields(0, lower=-4e6, upper=4e6))
+    draw(widget, (frame_fields(0), blank(), blank()))
+    assert shown_labels(widget) == ["LTE 8.0 MHz 98 %"]
+
+
+def test_the_tick_box_of_a_class_takes_its_boxes_too(widget):
+    widget.apply_settings({"boxes": True})
+    widget.add_segment(segment_fields(0))
+    draw(widget, (frame_fields(0), blank(), blank()))
+    widget.controls.class_boxes["LTE"].setChecked(False)
+    assert shown_labels(widget) == []
+
+
+@pytest.mark.parametrize("bandwidth, text", [(18e6, "18.0 MHz"), (1.4e6, "1.4 MHz"), (200e3, "200 kHz")])
+def test_bandwidths_keep_their_digits(bandwidth, text):
+    assert format_bandwidth(bandwidth) == text
+
+
+def test_labels_neither_overlap_nor_leave_the_view():
+    rng = np.random.default_rng(3)
+    view = QtCore.QRectF(0, 0, 600, 300)
+    for _ in range(20):
+        lefts, widths, tops = rng.uniform(-50, 620, 40), rng.uniform(1, 200, 40), rng.uniform(-50, 320, 40)
+        wishes = [(QtCore.QRectF(*box, 120), ["LTE 18.0 MHz 98 %", "LTE"], None) for box in zip(lefts, tops, widths)]
+        placed = place_labels(wishes, view, 20, lambda text: 8 * len(text))
+        assert placed and all(view.contains(rect) for _, rect, _, _ in placed)
+        assert not any(
+            first.intersects(second)
+            for index, (_, first, _, _) in enumerate(placed)
+            for _, second, _, _ in placed[:index]
+        )
+
+
+def test_a_label_gets_shorter_before_it_is_left_out():
+    def width(text):
+        return 150 if text == "long text" else 60
+
+    texts = ["long text", "short"]
+    placed = place_labels([(QtCore.QRectF(0, 0, 150, 24), texts, None)] * 3, QtCore.QRectF(0, 0, 150, 100), 20, width)
+    assert [text for _, _, text, _ in placed] == ["long text"]
+    placed = place_labels([(QtCore.QRectF(0, 0, 50, 24), texts, None)], QtCore.QRectF(0, 0, 100, 100), 20, width)
+    assert [text for _, _, text, _ in placed] == ["short"]
+
+
+def test_a_shortened_label_gets_longer_again_when_there_is_room_to_spare():
+    def place(spot, room):
+        wishes = [(QtCore.QRectF(0, 0, 200, 24), ["long text", "short"], spot)]
+        taken = [QtCore.QRectF(145 + room, 0, 50, 24)]
+        return place_labels(wishes, QtCore.QRectF(0, 0, 200, 24), 20, lambda text: 10 * len(text), taken)[0]
+
+    assert place(None, -5)[2:] == ("short", (1, 0))
+    assert place((1, 0), 0)[2] == "short" and place((1, 0), 20)[2] == "long text" and place((0, 0), 0)[2] == "long text"
+
+
+def test_labels_do_not_cover_other_texts():
+    wishes = [(QtCore.QRectF(0, 0, 100, 90), ["LTE"], None)]
+    [(_, rect, _, _)] = place_labels(wishes, QtCore.QRectF(0, 0, 100, 90), 20, len, [QtCore.QRectF(0, 0, 100, 40)])
+    assert rect.top() > 40
+
+
+def test_labels_do_not_flicker_while_edges_and_confidence_waver(widget):
+    widget.apply_settings({"boxes": True})
+    rng = np.random.default_rng(4)
+    places = []
+    for number in range(40):
+        for carrier, lower in enumerate((-4e6, -1.6e6, 0.8e6)):
+            low, high = lower + rng.normal(0, 4e4), lower + 2.3e6 + rng.normal(0, 4e4)
+            widget.add_segment(segment_fields(number, low, high, burst_id=carrier, confidence=rng.uniform(0.9, 0.99)))
+        draw(widget, (frame_fields(number), blank(), blank()))
+        widget.grab()
+        places.append({number: (rect.left(), rect.top()) for number, rect, _, _ in widget.box_layer.labels_drawn})
+    assert all(len(place) == 3 for place in places)
+    for before, after in zip(places[10:], places[11:]):
+        lefts = sorted(left for left, _ in before.values()), sorted(left for left, _ in after.values())
+        np.testing.assert_allclose(*lefts, atol=2.0)
+        assert {top for _, top in before.values()} == {top for _, top in after.values()}
+
+
+# Annotations that a file already has
+
+
+def test_reference_annotations_are_dashed_and_can_be_hidden(widget):
+    draw(widget, *((frame_fields(number), blank(), blank()) for number in range(4)))
+    widget.set_reference_annotations(
+        [
+            {
+                "label": "LTE",
+                "freq_lower": CENTER - 2e6,
+                "freq_upper": CENTER + 2e6,
+                "start": (int(START_TIME), START_TIME % 1 + 0.04),
+                "duration": 0.08,
+            }
+        ]
+    )
+    light = [max(color_at(widget, CENTER - 2e6, 0.042 + 0.076 * share)) for share in np.linspace(0, 1, 60)]
+    assert 0.2 < np.mean(np.array(light) > 120) < 0.95
+    assert max(color_at(widget, CENTER - 2e6, 0.02)) < 60
+    widget.apply_settings({"references": False})
+    assert max(max(color_at(widget, CENTER - 2e6, 0.042 + 0.076 * share)) for share in np.linspace(0, 1, 20)) < 60
+
+
+def test_an_annotation_without_times_spans_all_rows(widget):
+    draw(widget, *((frame_fields(number), blank(), blank()) for number in range(4)))
+    widget.set_reference_annotations(
+        [{"label": "NR", "freq_lower": CENTER - 1e6, "freq_upper": CENTER + 1e6, "start": None, "duration": None}]
+    )
+    before = widget.grab().toImage()
+    widget.set_reference_annotations([])
+    assert widget.grab().toImage() != before
+
+
+# Memory and messages without end
+
+
+def test_a_storm_keeps_the_newest_in_bounded_memory(widget):
+    image, mask = blank(), blank()
+    for number in range(3000):
+        widget.add_frame(frame_fields(number), image, mask)
+        widget.add_segment(segment_fields(number, burst_id=number))
+    assert len(widget._frames) == 64 and len(widget._segments) <= 4096
+    draw(widget)
+    assert widget.history.newest.number == 2999 and len(widget.segments.boxes) <= waterfall_boxes.MAX_BOXES
+
+
+def test_clear_forgets_what_was_drawn_and_keeps_settings(widget):
+    widget.apply_settings({"alpha": 0.8})
+    widget.add_segment(segment_fields(0))
+    draw(widget, (frame_fields(7), blank(value=255), blank()))
+    widget.clear()
+    draw(widget)
+    assert widget.history.newest is None and not widget.segments.boxes and widget.settings()["alpha"] == 0.8
+    draw(widget, (frame_fields(0), blank(value=255), blank()))
+    assert min(color_at(widget, CENTER, FRAME_SECONDS / 2)) > 240
+
+
+def test_a_picture_is_written_or_the_error_names_the_file(widget, tmp_path):
+    widget.save_picture(tmp_path / "look.png")
+    assert (tmp_path / "look.png").stat().st_size > 1000
+    with pytest.raises(OSError, match="nowhere"):
+        widget.save_picture(tmp_path / "nowhere" / "look.png")
+
+
+def test_a_recording_without_a_time_counts_from_its_start():
+    from rpmsn.gui.waterfall.time_axis import format_day, format_moment
+
+    assert (format_day(5.0), format_moment(65.25)) == ("Time from the start", "00:01:05.250 from the start")
+    assert (format_day(1.7e9), format_moment(1.7e9)) == ("UTC 2023-11-14", "2023-11-14 22:13:20.000 UTC")

@@ -1,0 +1,491 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Recordings in: formats, metadata, damaged files. Annotations out: valid, atomic, never over another file."""
+
+import datetime as dt
+import errno
+import json
+import os
+import resource
+import threading
+import time
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import sigmf
+
+from rpmsn.errors import ParameterError, RecordingError
+from rpmsn.recording import default_output, open_recording, write_annotations
+from rpmsn.recording import recording as recording_module
+from rpmsn.version import __version__
+
+SCALES = {"ci8": ("i1", 0, 128), "cu8": ("u1", 127.5, 128), "ci16_le": ("<i2", 0, 32768), "cf32_le": ("<f4", 0, 1)}
+
+
+def random_components(datatype, n, seed=1):
+    """2 n values over the whole range of the format."""
+    rng = np.random.default_rng(seed)
+    dtype = np.dtype(SCALES[datatype][0])
+    if dtype.kind == "f":
+        return rng.normal(size=2 * n).astype(dtype)
+    limits = np.iinfo(dtype)
+    return rng.integers(limits.min, limits.max, size=2 * n, endpoint=True).astype(dtype)
+
+
+def as_complex(components, datatype):
+    _, zero, full_scale = SCALES[datatype]
+    values = (components.astype(np.float64) - zero) / full_scale
+    return (values[0::2] + 1j * values[1::2]).astype(np.complex64)
+
+
+def write_sigmf(folder, components=None, *, name="band", captures=None, annotations=(), data=b"", **global_fields):
+    """Write a recording of ci8 at 1 Msps, unless `global_fields` (`core:` left out; None removes) say otherwise."""
+    fields = {"datatype": "ci8", "sample_rate": 1e6, "version": "1.2.0", **global_fields}
+    metadata = {
+        "global": {f"core:{key}": value for key, value in fields.items() if value is not None},
+        "captures": [{"core:sample_start": 0}] if captures is None else captures,
+        "annotations": list(annotations),
+    }
+    path = folder / f"{name}.sigmf-meta"
+    path.write_text(json.dumps(metadata))
+    contents = data if components is None else components.tobytes()
+    (folder / fields.get("dataset", f"{name}.sigmf-data")).write_bytes(contents)
+    return path
+
+
+def resident_bytes():
+    """Memory of this process that is in use now."""
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * resource.getpagesize()
+
+
+def carrier(number=0, **fields):
+    defaults = dict(
+        label="LTE",
+        sample_start=10 * number,
+        sample_count=30,
+        freq_lower=1860.7e6,
+        freq_upper=1874.3e6,
+        confidence=0.98,
+        snr_db=21.0,
+        carrier_id=number,
+    )
+    return SimpleNamespace(**{**defaults, **fields})
+
+
+@pytest.fixture
+def recording(tmp_path):
+    """100 samples of ci8, centre frequency and time known."""
+    captures = [{"core:sample_start": 0, "core:frequency": 1867.5e6, "core:datetime": "2024-05-01T12:03:07.412Z"}]
+    path = write_sigmf(tmp_path, random_components("ci8", 100), captures=captures, description="a band")
+    with open_recording(path) as recording:
+        yield recording
+
+
+class TestReading:
+    @pytest.mark.parametrize("datatype", SCALES)
+    def test_every_format_is_scaled_to_full_scale_one(self, tmp_path, datatype):
+        components = random_components(datatype, 1001)
+        with open_recording(write_sigmf(tmp_path, components, datatype=datatype)) as recording:
+            samples = recording.read(0, 1001)
+        assert samples.dtype == np.complex64
+        np.testing.assert_array_equal(samples, as_complex(components, datatype))
+
+    def test_parts_add_up_to_the_whole_over_the_ends_of_inner_blocks(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(recording_module, "READ_SAMPLES", 64)
+        components = random_components("ci16_le", 1001)
+        with open_recording(write_sigmf(tmp_path, components, datatype="ci16_le")) as recording:
+            parts = [recording.read(start, 77) for start in range(0, 1001, 77)]
+        np.testing.assert_array_equal(np.concatenate(parts), as_complex(components, "ci16_le"))
+
+    def test_reading_over_the_end_gives_what_there_is(self, recording):
+        assert [len(recording.read(90, 100)), len(recording.read(100, 5)), len(recording.read(500, 5))] == [10, 0, 0]
+
+    @pytest.mark.parametrize("start, count", [(-1, 5), (0, -5)])
+    def test_negative_positions_are_refused(self, recording, start, count):
+        with pytest.raises(ParameterError, match="0 or more"):
+            recording.read(start, count)
+
+    @pytest.mark.parametrize("name", ["band.sigmf-meta", "band.sigmf-data", "band"])
+    def test_meta_data_and_base_name_open_the_same(self, recording, name):
+        with open_recording(str(recording.path.with_name(name))) as other:
+            assert (other.path, other.meta_path) == (recording.path, recording.meta_path)
+
+    @pytest.mark.parametrize("datatype", ["ci8", "cu8", "ci16", "ci16_le", "cf32", "cf32_le"])
+    def test_raw_files_open_with_format_and_rate(self, tmp_path, datatype):
+        name = datatype if datatype in SCALES else f"{datatype}_le"
+        components = random_components(name, 50)
+        path = tmp_path / "band_2.6GHz"
+        path.write_bytes(components.tobytes())
+        with open_recording(path, datatype=datatype, sample_rate=20e6, center_frequency=2.6e9) as recording:
+            assert (recording.meta_path, recording.datatype) == (None, name)
+            assert (recording.sample_rate, recording.center_frequency) == (20e6, 2.6e9)
+            np.testing.assert_array_equal(recording.read(0, 50), as_complex(components, name))
+
+    def test_what_is_given_replaces_the_metadata_and_a_warning_says_so(self, recording):
+        with open_recording(recording.meta_path, sample_rate=2e6, center_frequency=5e9) as other:
+            assert (other.sample_rate, other.center_frequency) == (2e6, 5e9)
+            assert len(other.warnings) == 2 and all("was given and is used" in text for text in other.warnings)
+
+    def test_headers_between_the_samples_and_bytes_behind_them_are_skipped(self, tmp_path):
+        components = random_components("ci8", 30)
+        raw = components.tobytes()
+        contents = b"HEAD" + raw[:20] + b"SECOND" + raw[20:] + b"tail!"
+        captures = [{"core:sample_start": 0, "core:header_bytes": 4}, {"core:sample_start": 10, "core:header_bytes": 6}]
+        path = write_sigmf(tmp_path, data=contents, captures=captures, dataset="band.dat", trailing_bytes=5)
+        with open_recording(path) as recording:
+            assert (recording.sample_count, recording.warnings) == (30, [])
+            np.testing.assert_array_equal(recording.read(0, 30), as_complex(components, "ci8"))
+            np.testing.assert_array_equal(recording.read(8, 5), as_complex(components, "ci8")[8:13])
+
+    def test_ten_gigabytes_open_at_once_and_are_read_in_little_memory(self, tmp_path):
+        path = write_sigmf(tmp_path, sha512="0" * 128)
+        size = 10 * 2**30
+        with open(tmp_path / "band.sigmf-data", "r+b") as file:
+            file.truncate(size)
+        before, most = resident_bytes(), 0
+        begun = time.process_time()
+        with open_recording(path) as recording:
+            assert recording.sample_count == size // 2
+            for start in range(0, size // 2, size // 400):
+                assert not recording.read(start, 100_000).any()
+                most = max(most, resident_bytes())
+        # 200 reads of 0.2 MB: what is held at a time is one of them, not their sum (40 MB).
+        assert most - before < 8e6
+        assert time.process_time() - begun < 5
+
+    def test_every_capture_of_the_collection_opens_and_reads(self, captures):
+        for path in sorted(captures.glob("*.sigmf-meta")):
+            with open_recording(path) as recording:
+                samples = recording.read(0, recording.sample_count)
+                assert len(samples) == recording.sample_count and np.isfinite(samples).all()
+                assert recording.warnings == []
+
+
+class TestCaptures:
+    def test_frequency_and_time_hold_from_their_sample_on(self, tmp_path):
+        entries = [
+            {"core:sample_start": 40, "core:frequency": 2e9},
+            {"core:sample_start": 0, "core:frequency": 1e9, "core:datetime": "2024-05-01T12:00:00.5Z"},
+            {"core:sample_start": 70, "core:datetime": "2024-05-01T13:00:00Z"},
+        ]
+        with open_recording(write_sigmf(tmp_path, random_components("ci8", 100), captures=entries)) as recording:
+            assert [recording.capture_at(s).center_frequency for s in (0, 39, 40, 69, 70, 99)] == [
+                1e9,
+                1e9,
+                2e9,
+                2e9,
+                None,
+                None,
+            ]
+            assert recording.captures[0].datetime == dt.datetime(2024, 5, 1, 12, 0, 0, 500_000, dt.timezone.utc)
+            noon = int(dt.datetime(2024, 5, 1, 12, tzinfo=dt.timezone.utc).timestamp())
+            assert recording.time_at(40) == (noon, pytest.approx(0.5 + 40e-6, abs=1e-12))
+            assert recording.time_at(70) == (noon + 3600, 0.0)
+
+    @pytest.mark.parametrize(
+        "text, fraction",
+        [
+            ("2024-05-01T12:03:07Z", 0.0),
+            ("2024-05-01T12:03:07.123456789Z", 0.123456789),
+            ("2024-05-01T14:03:07.25+02:00", 0.25),
+            ("2024-05-01T12:03:07.25", 0.25),
+        ],
+    )
+    def test_times_keep_all_their_digits(self, tmp_path, text, fraction):
+        path = write_sigmf(tmp_path, data=b"ab", captures=[{"core:sample_start": 0, "core:datetime": text}])
+        with open_recording(path) as recording:
+            whole = int(dt.datetime(2024, 5, 1, 12, 3, 7, tzinfo=dt.timezone.utc).timestamp())
+            assert recording.captures[0].time == (whole, fraction)
+
+    @pytest.mark.parametrize("text", ["yesterday", "2024-13-01T00:00:00Z", 5, "9999-12-31T23:59:59-01:00"])
+    def test_a_time_that_is_none_is_a_warning(self, tmp_path, text):
+        path = write_sigmf(tmp_path, data=b"ab", captures=[{"core:sample_start": 0, "core:datetime": text}])
+        with open_recording(path) as recording:
+            assert recording.captures[0].datetime is None and recording.time_at(0) is None
+            assert "core:datetime" in recording.warnings[0]
+
+    def test_samples_count_from_zero_where_the_metadata_count_from_an_offset(self, tmp_path):
+        captures = [{"core:sample_start": 1000}, {"core:sample_start": 1040, "core:frequency": 2e9}]
+        annotations = [{"core:sample_start": 1010, "core:sample_count": 20}]
+        path = write_sigmf(
+            tmp_path, random_components("ci8", 100), captures=captures, annotations=annotations, offset=1000
+        )
+        with open_recording(path) as recording:
+            assert [capture.sample_start for capture in recording.captures] == [0, 40]
+            assert recording.annotations[0]["core:sample_start"] == 10
+            output = write_annotations(recording, [carrier(1)], tmp_path / "out.sigmf-meta")
+        assert sigmf.fromfile(output).get_annotations()[0]["core:sample_start"] == 1010
+
+
+class TestOddButReadable:
+    def test_half_a_sample_at_the_end_is_ignored_with_a_warning(self, tmp_path):
+        path = write_sigmf(tmp_path, data=bytes(4 * 10 + 3), datatype="ci16_le")
+        with open_recording(path) as recording:
+            assert recording.sample_count == 10
+            assert "3 of 4 bytes" in recording.warnings[0]
+
+    def test_annotations_and_captures_beyond_the_end_are_warnings(self, tmp_path):
+        path = write_sigmf(
+            tmp_path,
+            data=bytes(20),
+            captures=[{"core:sample_start": 0}, {"core:sample_start": 10}],
+            annotations=[{"core:sample_start": 5, "core:sample_count": 50}],
+        )
+        with open_recording(path) as recording:
+            assert len(recording.captures) == 1
+            assert any("1 capture segment(s)" in text for text in recording.warnings)
+            assert any("to sample 55" in text for text in recording.warnings)
+
+    def test_an_extension_that_must_be_understood_is_a_warning(self, tmp_path):
+        extensions = [{"name": "far", "version": "1.0.0", "optional": False}]
+        with open_recording(write_sigmf(tmp_path, data=bytes(20), extensions=extensions)) as recording:
+            assert "'far'" in recording.warnings[0]
+
+
+class TestUnreadable:
+    @pytest.mark.parametrize(
+        "fields, message",
+        [
+            ({"sample_rate": None}, "--sample-rate"),
+            ({"sample_rate": 0}, "above 0"),
+            ({"sample_rate": "20e6"}, "must be a number"),
+            ({"sample_rate": 10**400}, "must be a number"),
+            ({"sample_rate": float("nan")}, "must be a number"),
+            ({"datatype": None}, "--format"),
+            ({"datatype": "rf32_le"}, "ci8, cu8, ci16_le, cf32_le"),
+            ({"datatype": 7}, "ci8, cu8, ci16_le, cf32_le"),
+            ({"num_channels": 2}, "num_channels is 2"),
+            ({"trailing_bytes": -1}, "whole number"),
+            ({"offset": "x"}, "whole number"),
+            ({"captures": {}}, "list of objects"),
+            ({"captures": [5]}, "list of objects"),
+            ({"captures": [{"core:sample_start": 0.5}]}, "whole number"),
+            ({"captures": [{"core:sample_start": 0, "core:frequency": "2 GHz"}]}, "must be a number"),
+            ({"annotations": [{"core:sample_start": 0, "core:sample_count": -4}]}, "whole number"),
+        ],
+    )
+    def test_unusable_metadata_name_the_file_the_fault_and_the_cure(self, tmp_path, fields, message):
+        path = write_sigmf(tmp_path, data=bytes(20), **fields)
+        with pytest.raises(RecordingError, match=message) as error:
+            open_recording(path)
+        assert str(path) in str(error.value)
+
+    @pytest.mark.parametrize("text", ["{", "", "[1]", '{"global": 5}', "\xff", "[" * 100_000])
+    def test_text_that_is_no_metadata(self, tmp_path, text):
+        path = write_sigmf(tmp_path, data=bytes(20))
+        path.write_bytes(text.encode("latin-1"))
+        with pytest.raises(RecordingError, match="not valid JSON|not SigMF metadata"):
+            open_recording(path)
+
+    def test_no_samples(self, tmp_path):
+        with pytest.raises(RecordingError, match="holds no samples"):
+            open_recording(write_sigmf(tmp_path, data=b"a"))
+
+    def test_metadata_without_data(self, recording):
+        recording.path.unlink()
+        with pytest.raises(RecordingError, match="band.sigmf-data does not exist"):
+            open_recording(recording.meta_path)
+
+    def test_a_dataset_in_another_folder(self, tmp_path):
+        path = write_sigmf(tmp_path, data=bytes(20))
+        metadata = json.loads(path.read_text())
+        metadata["global"]["core:dataset"] = "../../etc/passwd"
+        path.write_text(json.dumps(metadata))
+        with pytest.raises(RecordingError, match="name of a file beside it"):
+            open_recording(path)
+
+    def test_data_without_metadata_ask_for_format_and_rate(self, recording):
+        recording.meta_path.unlink()
+        with pytest.raises(RecordingError, match="--format .* --sample-rate"):
+            open_recording(recording.path)
+        with open_recording(recording.path, datatype="ci8", sample_rate=1e6) as raw:
+            assert raw.sample_count == 100
+
+    @pytest.mark.parametrize("name", ["none", "none.sigmf-meta", "none.sigmf-data", "none.cs8"])
+    def test_a_missing_file(self, tmp_path, name):
+        with pytest.raises(RecordingError, match=f"{name} does not exist"):
+            open_recording(tmp_path / name, datatype="ci8", sample_rate=1e6)
+
+    @pytest.mark.parametrize("name", ["folder", "folder.sigmf-meta", "folder.sigmf-data"])
+    def test_a_folder(self, tmp_path, name):
+        (tmp_path / name).mkdir()
+        with pytest.raises(RecordingError, match="is a folder"):
+            open_recording(tmp_path / name)
+
+    @pytest.mark.parametrize("name", ["a.sigmf", "a.sigmf.gz", "a.sigmf-collection"])
+    def test_an_archive_says_how_to_unpack_it(self, tmp_path, name):
+        (tmp_path / name).write_bytes(bytes(100))
+        with pytest.raises(RecordingError, match="tar -xf"):
+            open_recording(tmp_path / name)
+
+    def test_a_pipe(self, tmp_path):
+        os.mkfifo(tmp_path / "pipe")
+        with pytest.raises(RecordingError, match="not a regular file"):
+            open_recording(tmp_path / "pipe", datatype="ci8", sample_rate=1e6)
+
+    @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+    @pytest.mark.parametrize("name", ["band.sigmf-meta", "band.sigmf-data"])
+    def test_a_file_without_permission(self, recording, name):
+        recording.path.with_name(name).chmod(0)
+        with pytest.raises(RecordingError, match=f"{name} cannot be read: Permission denied"):
+            open_recording(recording.meta_path)
+
+    @pytest.mark.parametrize("name", ["sample_rate", "center_frequency"])
+    @pytest.mark.parametrize("value", [float("nan"), float("inf"), "fast"])
+    def test_arguments_that_are_no_numbers(self, recording, name, value):
+        with pytest.raises(ParameterError, match=name):
+            open_recording(recording.meta_path, **{name: value})
+
+    def test_a_file_that_shrinks_while_it_is_read(self, recording):
+        os.truncate(recording.path, 50)
+        with pytest.raises(RecordingError, match="has become shorter"):
+            recording.read(0, 100)
+
+
+class TestAnnotations:
+    def test_the_file_is_valid_and_opens_with_the_samples(self, recording):
+        output = default_output(recording)
+        assert write_annotations(recording, [carrier(2), carrier(1)], output, model="rpmsn-test") == output
+        handle = sigmf.fromfile(output)
+        handle.validate()
+        assert [entry["rpmsn:carrier_id"] for entry in handle.get_annotations()] == [1, 2]
+        assert handle.get_annotations()[1] == {
+            "core:sample_start": 20,
+            "core:sample_count": 30,
+            "core:label": "LTE",
+            "core:freq_lower_edge": 1860.7e6,
+            "core:freq_upper_edge": 1874.3e6,
+            "core:generator": f"gr-rpmsn {__version__}",
+            "rpmsn:confidence": 0.98,
+            "rpmsn:snr_db": 21.0,
+            "rpmsn:carrier_id": 2,
+        }
+        assert handle.get_captures() == recording.metadata["captures"]
+        assert handle.get_global_field("core:description") == "a band"
+        assert handle.get_global_field("rpmsn:model") == "rpmsn-test"
+        assert [entry["name"] for entry in handle.get_global_field("core:extensions")] == ["rpmsn"]
+        np.testing.assert_allclose(handle.read_samples(), recording.read(0, 100), atol=1e-7)
+
+    def test_numpy_numbers_no_carriers_and_an_unknown_snr(self, recording, tmp_path):
+        odd = carrier(sample_start=np.int64(3), freq_lower=np.float32(1.5), confidence=np.float32(0.5), snr_db=np.nan)
+        output = write_annotations(recording, [odd], tmp_path / "odd.sigmf-meta")
+        assert "rpmsn:snr_db" not in json.loads(output.read_text())["annotations"][0]
+        assert sigmf.fromfile(write_annotations(recording, [], tmp_path / "none.sigmf-meta")).get_annotations() == []
+
+    def test_annotations_of_the_input_are_kept_only_if_asked(self, tmp_path):
+        mine = {"core:sample_start": 5, "core:sample_count": 3, "core:label": "mine"}
+        path = write_sigmf(tmp_path, data=bytes(200), annotations=[mine])
+        with open_recording(path) as recording:
+            without = write_annotations(recording, [carrier(1)], tmp_path / "a.sigmf-meta")
+            kept = write_annotations(recording, [carrier(1)], tmp_path / "b.sigmf-meta", keep_annotations=True)
+        assert [entry["core:label"] for entry in sigmf.fromfile(without).get_annotations()] == ["LTE"]
+        assert [entry["core:label"] for entry in sigmf.fromfile(kept).get_annotations()] == ["mine", "LTE"]
+
+    def test_a_raw_recording_gets_metadata_from_what_is_known(self, tmp_path):
+        path = tmp_path / "band.cs16"
+        path.write_bytes(random_components("ci16_le", 40).tobytes())
+        with open_recording(path, datatype="ci16", sample_rate=20_000_000, center_frequency=2.6e9) as recording:
+            output = write_annotations(recording, [carrier()], default_output(recording), extra_global={"core:hw": "x"})
+            samples = recording.read(0, 40)
+        assert output.name == "band.cs16.rpmsn.sigmf-meta"
+        handle = sigmf.fromfile(output)
+        handle.validate()
+        assert handle.get_global_field("core:hw") == "x"
+        with open_recording(output) as again:
+            assert (again.datatype, again.sample_rate, again.center_frequency) == ("ci16_le", 20e6, 2.6e9)
+            np.testing.assert_array_equal(again.read(0, 40), samples)
+
+    def test_in_another_folder_the_file_is_metadata_alone(self, recording, tmp_path):
+        (tmp_path / "results").mkdir()
+        output = write_annotations(recording, [carrier()], tmp_path / "results" / "band.sigmf-meta")
+        handle = sigmf.fromfile(output)
+        handle.validate()
+        assert handle.get_global_field("core:metadata_only") is True
+        assert handle.get_global_field("core:dataset") is None
+        assert handle.get_global_field("rpmsn:dataset") == "band.sigmf-data"
+        with pytest.raises(RecordingError, match="left out"):
+            open_recording(output)
+
+    def test_default_names_step_aside_for_files_that_exist(self, recording):
+        names = []
+        for _ in range(3):
+            names.append(write_annotations(recording, [], default_output(recording)).name)
+        assert names == ["band.rpmsn.sigmf-meta", "band.rpmsn-2.sigmf-meta", "band.rpmsn-3.sigmf-meta"]
+
+    def test_an_input_that_is_not_quite_valid_still_gets_valid_annotations(self, tmp_path, caplog):
+        captures = [{"core:frequency": 2e9, "core:datetime": "2024-05-01T12:03:07Z"}]
+        path = write_sigmf(tmp_path, data=bytes(200), captures=captures, hw=5, extensions=["old"])
+        with open_recording(path) as recording:
+            output = write_annotations(recording, [carrier()], tmp_path / "out.sigmf-meta")
+        handle = sigmf.fromfile(output)
+        handle.validate()
+        assert handle.get_captures() == [{"core:sample_start": 0, **captures[0]}]
+        assert "only its essential fields are kept" in caplog.text
+
+    @pytest.mark.parametrize("name", ["out.json", "out", ".sigmf-meta", "band.sigmf-data"])
+    def test_other_endings_are_refused(self, recording, name):
+        with pytest.raises(RecordingError, match="must end in .sigmf-meta"):
+            write_annotations(recording, [], recording.path.with_name(name), overwrite=True)
+
+    def test_an_existing_file_is_overwritten_only_if_asked(self, recording):
+        before = recording.meta_path.read_bytes()
+        with pytest.raises(RecordingError, match="--overwrite"):
+            write_annotations(recording, [carrier()], recording.meta_path)
+        assert recording.meta_path.read_bytes() == before
+        write_annotations(recording, [carrier()], recording.meta_path, overwrite=True)
+        with open_recording(recording.meta_path) as again:
+            assert len(again.annotations) == 1
+
+    def test_of_many_writers_to_one_name_one_wins(self, recording, tmp_path):
+        output, refused = tmp_path / "out.sigmf-meta", []
+        barrier = threading.Barrier(4)
+
+        def write():
+            barrier.wait()
+            try:
+                write_annotations(recording, [carrier()], output)
+            except RecordingError as error:
+                refused.append(error)
+
+        threads = [threading.Thread(target=write) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(refused) == 3 and "exists" in str(refused[0])
+        sigmf.fromfile(output).validate()
+
+    @pytest.mark.parametrize("broken", ["fsync", "replace"])
+    def test_a_full_disk_leaves_everything_as_it_was(self, recording, monkeypatch, broken):
+        output = default_output(recording)
+        output.write_text("old")
+        before = sorted(os.listdir(output.parent))
+
+        def fail(*args):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+        monkeypatch.setattr(os, broken, fail)
+        with pytest.raises(RecordingError, match="No space left on device.*space"):
+            write_annotations(recording, [carrier()], output, overwrite=True)
+        assert sorted(os.listdir(output.parent)) == before and output.read_text() == "old"
+
+    def test_without_hard_links_the_file_is_moved_into_place(self, recording, monkeypatch, tmp_path):
+        def fail(*args):
+            raise OSError(errno.EPERM, "no links here")
+
+        monkeypatch.setattr(os, "link", fail)
+        output = write_annotations(recording, [carrier()], tmp_path / "out.sigmf-meta")
+        sigmf.fromfile(output).validate()
+        assert not list(tmp_path.glob(".*.tmp"))
+
+    def test_a_missing_folder_is_named(self, recording, tmp_path):
+        with pytest.raises(RecordingError, match="nowhere does not exist"):
+            write_annotations(recording, [], tmp_path / "nowhere" / "out.sigmf-meta")
+
+    @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+    def test_a_folder_without_permission(self, recording, tmp_path):
+        folder = tmp_path / "closed"
+        folder.mkdir(mode=0o500)
+        with pytest.raises(RecordingError, match="Permission denied"):
+            write_annotations(recording, [], folder / "out.sigmf-meta")

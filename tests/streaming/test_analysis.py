@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A whole recording: every sample, every capture segment, what is odd said in words."""
+
+import json
+
+import numpy as np
+import pytest
+from oracle import ThresholdRuntime, flat_band
+
+from rpmsn.models.model import load_model
+from rpmsn.recording import open_recording
+from rpmsn.streaming.analysis import RecordingAnalyser
+
+RATE = 5e6
+FRAME = 200_000
+
+
+@pytest.fixture
+def analyse(untrained_model, tmp_path):
+    """Write samples as a SigMF recording with the captures given, analyse it, return the Analysis."""
+
+    def run(samples, captures):
+        samples.astype(np.complex64).tofile(tmp_path / "band.sigmf-data")
+        (tmp_path / "band.sigmf-meta").write_text(
+            json.dumps(
+                {
+                    "global": {"core:datatype": "cf32_le", "core:sample_rate": RATE, "core:version": "1.2.0"},
+                    "captures": captures,
+                    "annotations": [],
+                }
+            )
+        )
+        with open_recording(tmp_path / "band.sigmf-meta") as recording:
+            analyser = RecordingAnalyser(recording, load_model(untrained_model))
+            analyser.segmenter.runtime = ThresholdRuntime()
+            return analyser.run()
+
+    return run
+
+
+def signal(n, seed=1):
+    return flat_band(n, RATE, -1e6, 1e6, np.random.default_rng(seed))
+
+
+def test_each_capture_segment_is_analysed_at_its_own_frequency(analyse):
+    change = FRAME + 12_345
+    result = analyse(
+        signal(3 * FRAME),
+        [{"core:sample_start": 0, "core:frequency": 8e8}, {"core:sample_start": change, "core:frequency": 2.6e9}],
+    )
+    assert result.samples_analysed == 3 * FRAME and result.coverage == 1.0
+    found = [
+        (round(carrier.center_frequency / 1e8), carrier.sample_start, carrier.sample_end) for carrier in result.carriers
+    ]
+    assert found == [(8, 0, change), (26, change, 3 * FRAME)]
+
+
+def test_a_stretch_too_short_to_analyse_is_counted_and_said(analyse):
+    result = analyse(
+        signal(FRAME),
+        [{"core:sample_start": 0, "core:frequency": 8e8}, {"core:sample_start": FRAME - 100, "core:frequency": 2.6e9}],
+    )
+    assert (result.samples_analysed, result.samples_skipped) == (FRAME - 100, 100)
+    assert any("100 samples were too few" in warning for warning in result.warnings)
+
+
+def test_frames_that_are_not_fit_are_counted_and_the_rest_is_analysed(analyse):
+    samples = signal(3 * FRAME)
+    samples[FRAME + 10] = np.nan
+    result = analyse(samples, [{"core:sample_start": 0}])
+    assert any("1 of 3 frames were not judged" in warning and "NaN" in warning for warning in result.warnings)
+    (carrier,) = result.carriers
+    assert carrier.time_on_air == pytest.approx(2 * FRAME / RATE, rel=0.02)
