@@ -57,7 +57,7 @@ def clock_error_us(log):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--hours", type=float, default=6.0, help="of signal (default: %(default)s)")
-    parser.add_argument("--duty-cycle", type=float, default=0.05, help="share of the frames to analyse")
+    parser.add_argument("--duty-cycle", type=float, default=0.05, help="fraction of the frames to analyse")
     options = parser.parse_args()
     server = subprocess.Popen(
         [sys.executable, str(SERVER), "--fast", "--band", "899.6e6", "900.1e6", "20"], stdout=subprocess.PIPE, text=True

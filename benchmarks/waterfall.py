@@ -26,7 +26,7 @@ SAMPLES = round(RATE * FRAME_SECONDS)
 START_TIME = 1.76e9
 UPDATES_PER_SECOND, FRAMES_PER_HOUR = 25, 90_000
 CARRIERS = ((0.05, 0.3, 1), (0.32, 0.5, 1), (0.55, 0.85, 2), (0.9, 0.93, 3))
-"""Lower and upper edge, as share of the span, and class."""
+"""Lower and upper edge, as fraction of the span, and class."""
 HEADER = ("columns", "updates/s", "slowest ms", "cores at 25/s", "hour MB", "zoomed out ms")
 
 

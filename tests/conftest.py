@@ -64,7 +64,7 @@ def _small_model(name, folder, logits=None, lowest_rate=5e6):
             "architecture": "rpmsn-rt",
             "arguments": arguments,
             "classes": ["noise", "LTE", "NR", "other"],
-            "recipe": "averaged",
+            "features": "averaged",
             "frame_seconds": 0.04,
             "sample_rates": [lowest_rate, 125e6],
         },

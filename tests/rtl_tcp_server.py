@@ -80,7 +80,7 @@ def to_complex(pairs):
 
 
 def shifted(samples, share):
-    """Samples moved up by a share of the rate; what leaves the span is gone, and what comes in is noise."""
+    """Samples moved up by a fraction of the rate; what leaves the span is gone, and what comes in is noise."""
     count = len(samples)
     spectrum = np.fft.fftshift(np.fft.fft(samples))
     parts = np.array_split(np.abs(spectrum) ** 2, 256)

@@ -21,5 +21,5 @@ def markdown_table(header, rows, right=True):
 
 
 def percent(value, missing="-"):
-    """A share as the number of percent; `missing` for None."""
+    """A fraction as the number of percent; `missing` for None."""
     return missing if value is None else f"{100 * value:.2f}"

@@ -22,7 +22,7 @@ from rpmsn.cli import doctor
 from rpmsn.cli.main import main
 from rpmsn.detection import segmenter as segmenter_module
 from rpmsn.models import model as model_module
-from rpmsn.synthesis.labels.masks import RULES
+from rpmsn.synthesis.labels.masks import POLICIES
 
 PACKAGES = Path(__file__).resolve().parents[2] / "python"
 RATE = 5e6
@@ -295,7 +295,7 @@ class TestAnnotate:
     def test_per_frame_writes_an_annotation_for_every_segment_under_the_number_of_its_carrier(self, annotate, band):
         assert annotate(band, "--per-frame").status == 0
         found = json.loads(band.with_name("band.rpmsn.sigmf-meta").read_text())["annotations"]
-        # It qualifies in the second frame; that of the first is not told of.
+        # It qualifies in the second frame; that of the first is not reported.
         assert [(one["core:sample_start"], one["core:sample_count"]) for one in found] == [(FRAME, FRAME)]
         assert {one["rpmsn:carrier_id"] for one in found} == {1}
 
@@ -493,8 +493,8 @@ class TestModels:
         [
             ({"classes": ["noise", "LTE", "NR"]}, "3 classes"),
             ({"classes": ["noise", "LTE", "NR", "GSM"]}, "'GSM'"),
-            ({"recipe": "published"}, "'published'"),
-            ({"recipe": "painted"}, "'painted'"),
+            ({"features": "published"}, "'published'"),
+            ({"features": "painted"}, "'painted'"),
             ({"colour": "red"}, "'colour'"),
         ],
     )
@@ -847,7 +847,7 @@ class TestSynth:
         [
             (("--scene", "none.yml"), "none.yml"),
             (("--as", "set", "--duration", "0.04"), "--duration"),
-            (("--as", "set", "--rule", "loose"), "occupied"),
+            (("--as", "set", "--policy", "loose"), "occupied"),
             (("--preset", "any_rate", "--sample-rates", "1", "2"), "1.92"),
             (("--sample-rates", "1e6", "2e6"), "any_rate"),
             (("--preset", "stitched"), "recordings"),
@@ -950,7 +950,7 @@ class TestTrain:
             ({"classes": ["noise", "LTE", "NR"]}, "classes: 3"),
             ({"class_weights": [1.0]}, "1 values for 4 classes"),
             ({"learning_rate": "2e-3"}, "2.0e-3"),
-            ({"recipe": "painted"}, "'painted'"),
+            ({"features": "painted"}, "'painted'"),
         ],
     )
     def test_a_config_with_a_fault_is_refused_at_once_and_the_fault_named(self, rpmsn, tmp_path, changes, said):
@@ -996,4 +996,4 @@ class TestCommand:
     @pytest.mark.parametrize("command", ["synth", "evaluate"])
     def test_help_names_every_label_rule(self, rpmsn, command):
         usage = rpmsn(command, "--help").out
-        assert all(rule in usage for rule in RULES)
+        assert all(policy in usage for policy in POLICIES)

@@ -213,7 +213,7 @@ def test_the_last_frame_reports_only_what_is_new(segmenter):
     assert [segment.start_offset for segment in frames[1].segments] == [800_000]
 
 
-def test_a_stretch_shorter_than_a_frame_is_repeated_and_reported_once(segmenter):
+def test_a_run_shorter_than_a_frame_is_repeated_and_reported_once(segmenter):
     samples = flat_band(100_000, RATE, -3e6, 3e6, np.random.default_rng(9))
     framer = Framer(segmenter)
     (frame,) = [*framer.push(samples), *framer.flush()]

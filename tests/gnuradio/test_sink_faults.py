@@ -17,7 +17,7 @@ from rpmsn.recording import open_recording
 
 
 def account(status):
-    """Whether every sample received is told of."""
+    """Whether every sample received is reported."""
     return status[keys.SAMPLES_RECEIVED] == (
         status[keys.SAMPLES_ANALYSED] + status[keys.SAMPLES_DROPPED] + status[keys.SAMPLES_SKIPPED]
     )
@@ -79,7 +79,7 @@ class TestSamples:
             for segment in collector.messages[keys.SEGMENTS]
             if segment[keys.EVENT] != "gone"
         }
-        assert seen == set(range(1, 10)) - {2, 5}  # a carrier is told of from its second frame on
+        assert seen == set(range(1, 10)) - {2, 5}  # a carrier is reported from its second frame on
 
     def test_a_model_that_always_fails_is_told_and_all_is_counted(self, make_sink):
         class Failing(ThresholdRuntime):

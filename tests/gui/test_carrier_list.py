@@ -111,7 +111,7 @@ def test_frames_before_a_carrier_was_sure_do_not_lower_its_share():
     carriers = CarrierList()
     for number in range(4):
         carriers.add_frame(number * FRAME, (number + 1) * FRAME, number, RATE)
-    for number in (2, 3):  # told of from its third frame on
+    for number in (2, 3):  # reported from its third frame on
         carriers.add(segment(number))
     carriers.add(segment(0, event="gone", end_offset=4 * FRAME))
     assert only(carriers).sample_start == 0 and only(carriers).share_on_air(carriers.timeline) == 1.0

@@ -155,7 +155,7 @@ def test_a_double_click_tunes_the_radio_and_the_picture_follows(window, server, 
     pixel = 1e6 * window.waterfall.waterfall_plot.getViewBox().viewPixelSize()[0]
     assert sent == pytest.approx(wanted, abs=pixel)
     wait_for(lambda: window.radio_bar.frequency_box.value() == round(sent / 1e6, 3), "the new frequency")
-    wait_for(lambda: abs(window.waterfall._shown[0].stretches[-1].scale.center_frequency - sent) < 1, "the new rows")
+    wait_for(lambda: abs(window.waterfall._shown[0].chunks[-1].scale.center_frequency - sent) < 1, "the new rows")
     wait_for(
         lambda: any(found == pytest.approx(scene[1], abs=2 * COLUMN) for found in edges_in_table(window)),
         "the carrier where it was",

@@ -51,8 +51,8 @@ def filled_history(*frames, rows_per_frame=32):
 
 def test_newest_rows_are_highest_and_time_runs_up():
     history = filled_history(a_frame(0, blank(value=10)), a_frame(1, blank(value=20)))
-    [stretch] = history.stretches
-    assert stretch.image[0, 0] == 10 and stretch.image[32, 0] == 20 and stretch.rows == 64
+    [chunk] = history.chunks
+    assert chunk.image[0, 0] == 10 and chunk.image[32, 0] == 20 and chunk.rows == 64
     assert history.time_of_y(history.newest_y) == pytest.approx(START_TIME + 0.08, abs=1e-6)
     assert history.time_of_y(history.oldest_y) == pytest.approx(START_TIME, abs=1e-6)
     assert history.y_of_sample(SAMPLES) == pytest.approx(FRAME_SECONDS)
@@ -119,7 +119,7 @@ def test_a_clock_that_goes_back_is_told():
 def test_rows_stay_under_their_own_axes(changes, words):
     history = filled_history(a_frame(0, blank(value=10)), a_frame(1, blank(value=20), **changes))
     assert [found.kind for found in history.breaks] == [TUNED] and words in history.breaks[0].words
-    older, newer = history.stretches
+    older, newer = history.chunks
     assert older.scale == a_frame(0).scale and newer.scale != older.scale and older.image[0, 0] == 10
 
 
@@ -131,15 +131,15 @@ def test_what_was_lost_during_a_retune_is_hatched_and_both_are_told():
 
 def test_a_stream_that_begins_anew_clears_the_picture():
     history = filled_history(a_frame(5), a_frame(0))
-    assert history.newest_y == pytest.approx(FRAME_SECONDS) and len(history.stretches) == 1
+    assert history.newest_y == pytest.approx(FRAME_SECONDS) and len(history.chunks) == 1
 
 
 def test_a_snapshot_stays_as_it_is():
     history = filled_history(a_frame(0, blank(value=10)))
     held = history.snapshot()
     history.push(a_frame(1, blank(value=20)))
-    assert held.newest_y == pytest.approx(FRAME_SECONDS) and held.stretches[0].rows == 32
-    assert (held.stretches[0].image[:32] == 10).all()
+    assert held.newest_y == pytest.approx(FRAME_SECONDS) and held.chunks[0].rows == 32
+    assert (held.chunks[0].image[:32] == 10).all()
 
 
 def hour_of_frames(hours=1.2, seconds=2.0, **changes):
@@ -163,7 +163,7 @@ def test_an_hour_is_kept_in_bounded_memory_coarser_when_older(monkeypatch):
     history = filled_history(*hour_of_frames())
     assert 3600 <= history.newest_y - history.oldest_y < 3700
     assert history.nbytes < 4 * 2048 * 3 * 64
-    heights = [stretch.row_height for stretch in history.stretches]
+    heights = [chunk.row_height for chunk in history.chunks]
     assert heights[-1] == pytest.approx(2 / 32) and heights == sorted(heights, reverse=True) and heights[0] > 0.4
 
 
@@ -173,8 +173,8 @@ def test_times_and_rows_are_right_also_where_rows_are_coarse(monkeypatch):
     for seconds in (100.0, 900.3, 1500.7, 1799.0):
         y = float(history.y_of_time(START_TIME + seconds))
         assert history.time_of_y(y) == pytest.approx(START_TIME + seconds, abs=1e-4)
-        stretch = history.at(y)
-        assert abs(int(stretch.image[stretch.row_of(y), 0]) - seconds // 2 % 256) <= stretch.row_height / 2 + 1
+        chunk = history.at(y)
+        assert abs(int(chunk.image[chunk.row_of(y), 0]) - seconds // 2 % 256) <= chunk.row_height / 2 + 1
 
 
 def test_breaks_of_every_frame_for_an_hour_stay_bounded(monkeypatch):
@@ -182,15 +182,15 @@ def test_breaks_of_every_frame_for_an_hour_stay_bounded(monkeypatch):
     history = History(8)
     for number in range(4000):
         history.push(a_frame(2 * number, blank(8), pdu_num=number))
-    assert len(history.breaks) <= waterfall_history.MAX_BREAKS and len(history.stretches) < 1000
+    assert len(history.breaks) <= waterfall_history.MAX_BREAKS and len(history.chunks) < 1000
 
 
 def test_frames_that_are_sent_now_and_then_can_be_merged(monkeypatch):
-    monkeypatch.setattr(waterfall_history, "MAX_TIER_STRETCHES", 32)
+    monkeypatch.setattr(waterfall_history, "MAX_TIER_CHUNKS", 32)
     history = History(8)
     for number in range(0, 2000, 5):  # one of five frames is sent
         history.push(a_frame(number, blank(8)))
-    assert len(history.stretches) < 50 and history.newest_y - history.oldest_y == pytest.approx(400 * FRAME_SECONDS)
+    assert len(history.chunks) < 50 and history.newest_y - history.oldest_y == pytest.approx(400 * FRAME_SECONDS)
     for number in (100, 1000, 1900):
         y = number / 5 * FRAME_SECONDS + FRAME_SECONDS / 2
         assert history.time_of_y(y) == pytest.approx(START_TIME + (number + 0.5) * FRAME_SECONDS, abs=5 * FRAME_SECONDS)
@@ -199,10 +199,10 @@ def test_frames_that_are_sent_now_and_then_can_be_merged(monkeypatch):
 def test_coarse_rows_keep_the_strongest_power():
     frames = [a_frame(number, blank(8, value=10)) for number in range(3)]
     frames[1].image[4, 5] = 250
-    [stretch] = filled_history(*frames, rows_per_frame=8).stretches
-    coarse = waterfall_history.merged([stretch])
+    [chunk] = filled_history(*frames, rows_per_frame=8).chunks
+    coarse = waterfall_history.merged([chunk])
     assert coarse.rows == 3 and coarse.image[:, 5].tolist() == [10, 250, 10] and coarse.mean[1, 5] < 220
-    assert (coarse.start_time, coarse.end_time) == (stretch.start_time, stretch.end_time)
+    assert (coarse.start_time, coarse.end_time) == (chunk.start_time, chunk.end_time)
 
 
 # What is refused

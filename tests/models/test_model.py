@@ -53,12 +53,12 @@ def test_unknown_model_lists_those_there_are():
 @pytest.mark.parametrize(
     "values, words",
     [
-        ({"recipe": "published"}, "do not agree"),
-        ({"recipe": "nice"}, "averaged, cyclic, published"),
+        ({"features": "published"}, "do not agree"),
+        ({"features": "nice"}, "averaged, cyclic, published"),
         ({"classes": ["noise", "LTE"]}, "do not agree"),
         ({"classes": ["noise", "LTE", "NR", "TETRA"]}, "TETRA"),
         ({"colour": "blue"}, "colour"),
-        ({"recipe": None}, "incomplete"),
+        ({"features": None}, "incomplete"),
         ({"architecture": "resnet"}, "rpmsn, rpmsn-rt"),
         ({"arguments": {"in_channels": 1, "classes": 4, "widths": [8, 8], "stages": 1}}, "do not fit"),
     ],

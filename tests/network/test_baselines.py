@@ -123,13 +123,13 @@ about: A tiny experiment.
 version: 0.0.0
 classes: [noise, LTE, NR]
 sample_rates: [61.44e+6, 61.44e+6]
-train: [{preset: published, count: 4, seed: 1, rule: published}]
-tests: [{preset: published_test, count: 2, seed: 2, rule: published},
-        {preset: published_clean, count: 2, seed: 3, rule: published}]
+train: [{preset: published, count: 4, seed: 1, policy: published}]
+tests: [{preset: published_test, count: 2, seed: 2, policy: published},
+        {preset: published_clean, count: 2, seed: 3, policy: published}]
 epochs: 1
 batch_size: 2
 learning_rate: 1.0e-3
-systems: {pspnet: {title: PSPNet, architecture: pspnet, recipe: published}}
+systems: {pspnet: {title: PSPNet, architecture: pspnet, features: published}}
 """)
     return path
 

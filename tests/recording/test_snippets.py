@@ -376,7 +376,7 @@ class TestSnippets:
         found, _ = samples_of(path)
         assert np.isfinite(found).all() and np.abs(np.abs(found[2 * FRAME // 8 + 2000 : -2000]) - 0.5).max() < 1e-3
 
-    def test_a_stretch_shorter_than_a_block_is_recorded(self, tmp_path):
+    def test_a_chunk_shorter_than_a_block_is_recorded(self, tmp_path):
         with SnippetWriter(tmp_path, wait=True) as writer:
             station = Station(writer)
             geometry = FrameGeometry(RATE, CENTER, 0, 3000, 19)

@@ -30,10 +30,10 @@ PACKAGES = Path(__file__).resolve().parents[2] / "python"
 EXPORTED = [name for name, kind in runtimes.KINDS.items() if kind.export]
 
 
-def write_set(folder, channels, recipe, count=4):
+def write_set(folder, channels, features, count=4):
     """A calibration set of smooth random images."""
     folder.mkdir(parents=True)
-    (folder / "set.yml").write_text(yaml.safe_dump({"recipe": recipe}))
+    (folder / "set.yml").write_text(yaml.safe_dump({"features": features}))
     coarse = np.random.default_rng(1).integers(0, 256, (count, channels, 16, 16), np.uint8)
     np.save(folder / "shard-00000.images.npy", coarse.repeat(16, axis=2).repeat(16, axis=3))
     return folder
@@ -49,7 +49,7 @@ def cache(monkeypatch, tmp_path):
 @pytest.fixture(scope="module")
 def calibration(untrained_model, tmp_path_factory):
     card = load_model(untrained_model).card
-    return write_set(tmp_path_factory.mktemp("calibration") / "set", card.arguments["in_channels"], card.recipe)
+    return write_set(tmp_path_factory.mktemp("calibration") / "set", card.arguments["in_channels"], card.features)
 
 
 @pytest.fixture(scope="module")

@@ -365,7 +365,7 @@ class TestHeadlessExample:
 @pytest.mark.parametrize(
     "before, after, sentence",
     [
-        ("usable: '0.8'", "usable: '3'", "Usable Share of the Span has to lie between 0.1 and 1"),
+        ("usable: '0.8'", "usable: '3'", "Usable Fraction of the Span has to lie between 0.1 and 1"),
         ("value: 1000e6", "value: 600e6", "From has to be 0 Hz or more, and To above it"),
     ],
 )

@@ -65,11 +65,11 @@ def test_a_tone_lands_in_the_column_and_rows_that_the_axes_say():
     assert power[66:126, 200].min() > 100 * power[:62].max()
 
 
-@pytest.mark.parametrize("recipe", ["averaged", "cyclic"])
-def test_level_of_the_input_does_not_change_the_image(recipe):
+@pytest.mark.parametrize("features", ["averaged", "cyclic"])
+def test_level_of_the_input_does_not_change_the_image(features):
     samples = noise(300_000, np.random.default_rng(3))
-    image = spectrogram.image(samples, 7.68e6, recipe)
-    assert np.allclose(image, spectrogram.image(samples * np.float32(1e-3), 7.68e6, recipe), atol=1e-4)
+    image = spectrogram.image(samples, 7.68e6, features)
+    assert np.allclose(image, spectrogram.image(samples * np.float32(1e-3), 7.68e6, features), atol=1e-4)
 
 
 def test_the_averaged_image_is_the_first_channel_of_the_cyclic_one():
@@ -117,7 +117,7 @@ def test_a_tone_is_alike_at_all_lags():
     assert found[:, :, round(128 + 0.1 * 256)].min() > 0.7
 
 
-def test_a_stretch_shorter_than_a_frame_has_its_own_rows_of_correlation():
+def test_a_chunk_shorter_than_a_frame_has_its_own_rows_of_correlation():
     samples = noise(6 * 19_200, np.random.default_rng(9))
     analysis = spectrogram.analyse(samples, 19.2e6, 38, correlated=True)
     assert analysis.correlation.shape == (3, 38, 256) and analysis.image().shape == (4, 256, 256)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Mirror images: told from signals by their coherence, called noise, and said to be there."""
+"""I/Q images: told from signals by their coherence, called noise, and said to be there."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from oracle import ThresholdRuntime, flat_band
 from rpmsn.detection.segmenter import Segmenter
 from rpmsn.models.model import load_model
 from rpmsn.signal import image as spectrogram
-from rpmsn.signal.iq_image import mirrored_columns, mirrored_shares, without_mirrored
+from rpmsn.signal.iq_image import image_coherence, image_columns, without_mirrored
 from rpmsn.signal.quality import MIRROR_IMAGE
 
 RATE = 20e6
@@ -45,7 +45,7 @@ def signal(snr_db=40, seed=1):
 
 def found(samples):
     analysis = spectrogram.analyse(samples, RATE)
-    return mirrored_columns(mirrored_shares(samples), analysis.power, analysis.floor)
+    return image_columns(image_coherence(samples), analysis.power, analysis.floor)
 
 
 @pytest.mark.parametrize("kind", [np.complex64, np.int16, np.int8])
@@ -66,7 +66,7 @@ def test_a_share_is_the_part_of_the_power_that_is_mirrored():
     gain = 10 ** (0.5 / 20)
     image = ((1 - gain) / (1 + gain)) ** 2
     over_noise = 1e4 * image
-    shares = mirrored_shares(samples)[columns_of(-UPPER, -LOWER)]
+    shares = image_coherence(samples)[columns_of(-UPPER, -LOWER)]
     assert shares.mean() == pytest.approx(over_noise / (over_noise + 1), abs=0.03)
 
 
@@ -88,7 +88,7 @@ def test_both_halves_of_a_real_signal_are_signals():
 @pytest.mark.parametrize("length", [256, 1000, LENGTH // 50, LENGTH])
 def test_noise_alone_has_none_however_short(length):
     for seed in range(20):
-        assert not mirrored_shares(noise(seed, length)).any()
+        assert not image_coherence(noise(seed, length)).any()
 
 
 @pytest.mark.parametrize("bursts", [3, 10])
@@ -102,7 +102,7 @@ def test_bursts_on_both_sides_at_the_same_times_are_signals(bursts):
 
 
 def test_silence_has_none():
-    assert not mirrored_shares(np.zeros(1000, np.complex64)).any()
+    assert not image_coherence(np.zeros(1000, np.complex64)).any()
 
 
 def test_probabilities_become_noise_in_a_copy():
@@ -122,7 +122,7 @@ def test_a_mirror_image_is_not_reported_and_said_to_be_there(segmenter):
         (segment,) = frame.segments
         assert segment.freq_lower == pytest.approx(LOWER, abs=RATE / 256)
     assert mirrored.condition.kind == MIRROR_IMAGE and mirrored.condition.judged
-    assert "mirror images" in mirrored.health and not mirrored.mask[:, columns_of(-UPPER, -LOWER)].any()
+    assert "I/Q images" in mirrored.health and not mirrored.mask[:, columns_of(-UPPER, -LOWER)].any()
 
 
 def test_one_that_hardly_shows_is_not_worth_a_word(segmenter):

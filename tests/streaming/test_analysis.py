@@ -55,7 +55,7 @@ def test_each_capture_segment_is_analysed_at_its_own_frequency(analyse):
     assert found == [(8, 0, change), (26, change, 3 * FRAME)]
 
 
-def test_a_stretch_too_short_to_analyse_is_counted_and_said(analyse):
+def test_a_run_too_short_to_analyse_is_counted_and_said(analyse):
     result = analyse(
         signal(FRAME),
         [{"core:sample_start": 0, "core:frequency": 8e8}, {"core:sample_start": FRAME - 100, "core:frequency": 2.6e9}],

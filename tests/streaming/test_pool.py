@@ -13,7 +13,7 @@ from rpmsn.models.model import load_model
 from rpmsn.streaming.framer import Framer
 from rpmsn.streaming.intake import Intake, StreamTime
 from rpmsn.streaming.live import Settings, StreamAnalyser
-from rpmsn.streaming.pool import FramePool, Replay, Stretch
+from rpmsn.streaming.pool import FramePool, Replay, Run
 
 RATE = 5e6
 FRAME_SECONDS = 0.01
@@ -63,8 +63,8 @@ def signal(n, seed=1, lower=-1e6, upper=1e6):
     return flat_band(n, RATE, lower, upper, np.random.default_rng(seed))
 
 
-def stretch(samples, start_offset=0, center_frequency=0.0, piece=FRAME // 3):
-    return Stretch(
+def run(samples, start_offset=0, center_frequency=0.0, piece=FRAME // 3):
+    return Run(
         start_offset,
         center_frequency,
         CLOCK,
@@ -96,19 +96,19 @@ def test_any_number_of_workers_gives_what_one_thread_gives(segmenters, workers, 
     # Of unequal speed, so that they finish out of order.
     runtimes = [SlowRuntime(0.02 * number, 0.0) for number in range(workers)]
     replayed = Replay(segmenters(*runtimes, average_frames=average_frames))
-    results = list(replayed.results([stretch(samples, center_frequency=1e9)]))
+    results = list(replayed.results([run(samples, center_frequency=1e9)]))
     assert_equal_frames([result.frame for result in results], expected)
     assert [result.start_offset for result in results] == [frame.new_from for frame in expected]
     counts = replayed.intake.counts()
     assert (counts.received, counts.analysed, counts.coverage) == (len(samples), len(samples), 1.0)
 
 
-def test_stretches_do_not_reach_into_each_other(segmenters):
+def test_runs_do_not_reach_into_each_other(segmenters):
     samples = signal(3 * FRAME)
     cut = FRAME + 1000
     results = list(
         Replay(segmenters()).results(
-            [stretch(samples[:cut], 0, 8e8), stretch(samples[cut:], cut, 2.6e9), stretch(samples[:100], 3 * FRAME)]
+            [run(samples[:cut], 0, 8e8), run(samples[cut:], cut, 2.6e9), run(samples[:100], 3 * FRAME)]
         )
     )
     frames = [
@@ -122,7 +122,7 @@ def test_stretches_do_not_reach_into_each_other(segmenters):
 
 def test_a_frame_that_fails_is_a_result_and_the_next_are_analysed(segmenters):
     replayed = Replay(segmenters(FailingRuntime(2)))
-    results = list(replayed.results([stretch(signal(5 * FRAME))]))
+    results = list(replayed.results([run(signal(5 * FRAME))]))
     assert [result.frame and result.frame.number for result in results] == [0, None, 1, 2, 3]
     assert "out of luck" in str(results[1].error)
     counts = replayed.intake.counts()
@@ -136,7 +136,7 @@ def test_segments_that_cannot_be_made_are_a_failed_frame_too(segmenters):
         def probabilities(self, images):
             return np.eye(5, dtype=np.float32)[np.full((1, 256, 256), 4)].transpose(0, 3, 1, 2)
 
-    results = list(Replay(segmenters(Wrong())).results([stretch(signal(2 * FRAME))]))
+    results = list(Replay(segmenters(Wrong())).results([run(signal(2 * FRAME))]))
     assert all(result.frame is None and result.error is not None for result in results) and len(results) == 2
 
 
@@ -144,7 +144,7 @@ def test_nan_bursts_spoil_the_frames_that_they_hit_alone(segmenters):
     samples = signal(6 * FRAME)
     for frame in (1, 3):
         samples[frame * FRAME + 100 : frame * FRAME + 5000] = np.nan
-    results = list(Replay(segmenters(ThresholdRuntime(), ThresholdRuntime())).results([stretch(samples)]))
+    results = list(Replay(segmenters(ThresholdRuntime(), ThresholdRuntime())).results([run(samples)]))
     assert [result.frame.condition.kind for result in results] == [
         "ok",
         "not-a-number",
@@ -207,7 +207,7 @@ def test_a_consumer_that_is_slow_holds_up_the_workers_and_memory_stays_bounded(s
 def test_a_retune_every_50_ms_loses_nothing(segmenters):
     samples = signal(20 * FRAME)
     every = round(0.05 * RATE)
-    pieces = [stretch(samples[start : start + every], start, 1e9 + start) for start in range(0, len(samples), every)]
+    pieces = [run(samples[start : start + every], start, 1e9 + start) for start in range(0, len(samples), every)]
     replayed = Replay(segmenters(ThresholdRuntime(), ThresholdRuntime()))
     results = list(replayed.results(pieces))
     assert replayed.intake.counts().analysed == len(samples)
@@ -278,7 +278,7 @@ def test_five_hundred_starts_and_stops_leave_no_thread(segmenters):
 
 def test_a_reader_that_stops_early_leaves_no_thread(segmenters):
     before = threading.active_count()
-    results = Replay(segmenters(SlowRuntime(0.01))).results([stretch(signal(8 * FRAME))])
+    results = Replay(segmenters(SlowRuntime(0.01))).results([run(signal(8 * FRAME))])
     assert next(results).frame.number == 0
     results.close()
     assert threading.active_count() == before
@@ -291,7 +291,7 @@ def test_an_error_of_the_source_is_raised_and_ends_the_threads(segmenters):
 
     before = threading.active_count()
     with pytest.raises(OSError, match="the disk is gone"):
-        list(Replay(segmenters()).results([Stretch(0, 0.0, CLOCK, pieces())]))
+        list(Replay(segmenters()).results([Run(0, 0.0, CLOCK, pieces())]))
     assert threading.active_count() == before
 
 
@@ -300,8 +300,8 @@ def test_integers_are_analysed_as_the_complex_numbers_that_they_stand_for(segmen
     samples = signal(3 * FRAME + 500) * 1.2
     integers = np.round(samples.view(np.float32) * scale).astype(dtype).reshape(-1, 2)
     same = (integers.reshape(-1).astype(np.float32) / scale).view(np.complex64)
-    found = [result.frame for result in Replay(segmenters(), dtype=dtype).results([stretch(integers)])]
-    expected = [result.frame for result in Replay(segmenters()).results([stretch(same)])]
+    found = [result.frame for result in Replay(segmenters(), dtype=dtype).results([run(integers)])]
+    expected = [result.frame for result in Replay(segmenters()).results([run(same)])]
     assert_equal_frames(found, expected)
     assert found[0].segments and found[0].condition.kind == "ok"
 

@@ -36,7 +36,7 @@ def test_lte_profiles_have_the_delay_spread_of_ts_36_104_table_b_2_1(name, sprea
     assert spread == pytest.approx(spread_ns * 1e-9, abs=2.1e-9)
 
 
-def test_stretches_of_one_channel_join():
+def test_chunks_of_one_channel_join():
     times = np.linspace(0, 1, 100)
     _, whole = fading.gains(times, "TDL-C", 50.0, 1e-7, np.random.default_rng(3))
     _, late = fading.gains(times[60:], "TDL-C", 50.0, 1e-7, np.random.default_rng(3))
@@ -99,7 +99,7 @@ def test_fading_in_time_is_the_sum_of_delayed_samples_times_gains(sample_rate, d
     assert received.dtype == np.complex64
 
 
-def test_two_stretches_of_samples_see_one_channel():
+def test_two_chunks_of_samples_see_one_channel():
     samples = np.ones(30_000, np.complex64)
     whole = fading.in_time(samples, 1e6, "EPA", 300.0, 0.0, np.random.default_rng(6))
     late = fading.in_time(samples[10_000:], 1e6, "EPA", 300.0, 0.0, np.random.default_rng(6), start_s=0.01)

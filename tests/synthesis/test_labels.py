@@ -94,7 +94,7 @@ def test_by_rule_filled_less_traffic_is_enough_for_a_whole_carrier():
 @pytest.mark.parametrize("gap", [-10e3, 0.0, 45e3])
 def test_by_rule_parted_neighbours_of_one_class_have_noise_between_them(gap):
     carriers = [truth(lower=-3e6, upper=-0.5e6), truth(lower=-0.5e6 + gap, upper=2e6, snr_db=10.0)]
-    mask = labels.mask(Scene(RATE), carriers, "parted")
+    mask = labels.mask(Scene(RATE), carriers, "split")
     between = column(-0.5e6 + gap / 2)
     assert (mask[:, between] == NOISE).all()
     assert (mask[:, between - 5] == LTE).all() and (mask[:, between + 5] == LTE).all()
@@ -102,11 +102,11 @@ def test_by_rule_parted_neighbours_of_one_class_have_noise_between_them(gap):
     assert (plain[mask != plain] == IGNORED).all()  # what is judged is judged the same
 
 
-def test_by_rule_filled_parted_some_traffic_is_enough_and_neighbours_are_parted():
+def test_by_rule_filled_split_some_traffic_is_enough_and_neighbours_are_parted():
     level = np.zeros((256, 10))
     level[:110, :] = 1
     carriers = [truth("NR", -3e6, -0.5e6, level=level), truth("NR", -0.5e6, 2e6, level=level)]
-    mask = labels.mask(Scene(RATE), carriers, "filled_parted")
+    mask = labels.mask(Scene(RATE), carriers, "filled_split")
     between = column(-0.5e6)
     assert (mask[:, between] == NOISE).all()
     assert (mask[:, between - 5] == NR).all() and (mask[:, between + 5] == NR).all()
@@ -114,7 +114,7 @@ def test_by_rule_filled_parted_some_traffic_is_enough_and_neighbours_are_parted(
 
 def test_by_rule_parted_neighbours_of_two_classes_stay_as_they_are():
     carriers = [truth(lower=-3e6, upper=-0.5e6), truth("NR", -0.5e6, 2e6)]
-    assert np.array_equal(labels.mask(Scene(RATE), carriers, "parted"), labels.mask(Scene(RATE), carriers))
+    assert np.array_equal(labels.mask(Scene(RATE), carriers, "split"), labels.mask(Scene(RATE), carriers))
 
 
 def test_tdd_gaps_inside_a_busy_carrier_stay_labelled():

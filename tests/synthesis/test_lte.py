@@ -180,7 +180,7 @@ def test_lte_broadcast_is_heard_at_twelve_symbols_a_subframe():
 def test_a_twelfth_of_drawn_fdd_cells_has_mbsfn_subframes():
     rng = generator()
     cells = [LteDownlink.random(rng, tdd_config=None) for _ in range(1000)]
-    # Three standard deviations of a share of 0.08 among 1000.
+    # Three standard deviations of a fraction of 0.08 among 1000.
     assert np.mean([bool(cell.mbsfn_subframes) for cell in cells]) == pytest.approx(0.08, abs=0.026)
     assert {cell.mbsfn_content for cell in cells if cell.mbsfn_subframes} == {"empty", "pmch"}
     assert not any(LteDownlink.random(rng, tdd_config=2).mbsfn_subframes for _ in range(100))

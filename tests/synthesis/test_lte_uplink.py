@@ -64,7 +64,7 @@ def test_undoing_the_transform_gives_constellation_points(bits):
 
 
 def power_exceeded(samples, share=1e-3):
-    """Power, dB over the mean, that is exceeded in a share of the samples."""
+    """Power, dB over the mean, that is exceeded in a fraction of the samples."""
     power = np.abs(samples) ** 2
     return 10 * np.log10(np.quantile(power, 1 - share) / power.mean())
 
@@ -194,7 +194,7 @@ def test_uplink_is_centred_on_its_carrier():
     assert abs(lower + upper) / 2 < 3e3
 
 
-def test_two_stretches_of_one_cell_sound_at_the_same_times():
+def test_two_chunks_of_one_cell_sound_at_the_same_times():
     cell = LteUplink(5e6, 8, load=0, pucch_load=0, srs_period_ms=10)
     whole = cell.grid(40, generator()).on_air.any(axis=1)
     later = LteUplink(**{**asdict(cell), "start_ms": 13}).grid(27, generator()).on_air.any(axis=1)

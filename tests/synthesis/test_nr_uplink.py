@@ -22,7 +22,7 @@ def generator(seed=1):
 
 
 def peak_to_average_db(cell, share):
-    """Power over its mean that is exceeded for a share of the time, dB."""
+    """Power over its mean that is exceeded for a fraction of the time, dB."""
     power = np.abs(ofdm.modulate(cell.grid(20, generator()), 61.44e6)) ** 2
     power = power[power > 0]
     return 10 * np.log10(np.quantile(power, 1 - share) / power.mean())
@@ -73,7 +73,7 @@ def test_nr_uplink_single_carrier_gives_its_points_back():
 
 
 def test_nr_uplink_single_carrier_has_lower_peaks_than_ofdm():
-    """OFDM is Gaussian: -ln(p) of the mean at a share p, 9.6 dB at 1e-4. QPSK on one carrier is some 2 dB below."""
+    """OFDM is Gaussian: -ln(p) of the mean at a fraction p, 9.6 dB at 1e-4. QPSK on one carrier is some 2 dB below."""
     cells = [
         NrUplink(20e6, 30e3, load=1, duty=1, transform_precoding=precoded, modulations=(2,), **DATA_ONLY)
         for precoded in (False, True)

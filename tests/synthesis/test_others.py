@@ -23,7 +23,7 @@ def decibel(ratio):
 
 
 def occupied(samples, rate, share=0.99):
-    """Width of the band (Hz) that holds a share of the power, with equal shares beyond either edge."""
+    """Width of the band (Hz) that holds a fraction of the power, with equal shares beyond either edge."""
     power = np.cumsum(np.abs(np.fft.fftshift(np.fft.fft(samples))) ** 2)
     edges = np.searchsorted(power / power[-1], [(1 - share) / 2, (1 + share) / 2])
     return (edges[1] - edges[0]) * rate / samples.size
@@ -103,7 +103,7 @@ def test_the_same_seed_gives_the_same_signal(kind):
         ("impulses", {"regular": True, "interval_s": 0.0031}),
     ],
 )
-def test_stretches_follow_each_other_in_rhythm(kind, parameters):
+def test_chunks_follow_each_other_in_rhythm(kind, parameters):
     whole = make(kind, 0.08, **parameters)
     parts = [make(kind, 0.04, start_s, **parameters) for start_s in (0.0, 0.04)]
     assert np.allclose(np.concatenate([part.on_air for part in parts]), whole.on_air, atol=0.02)
@@ -349,7 +349,7 @@ def test_a_drifting_tone_is_where_its_cells_say(start_s, drift, sweep_hz):
     assert signal.occupied_bandwidth <= 20e3
 
 
-def test_a_steady_tone_goes_on_where_the_stretch_before_ended():
+def test_a_steady_tone_goes_on_where_the_chunk_before_ended():
     parts = [others.place(make("tone", 0.04, start_s), 76800, 1.92e6, 100e3) for start_s in (0.0, 0.04)]
     samples = np.concatenate(parts)
     assert np.allclose(np.angle(samples[1:] * samples[:-1].conj()), 2 * np.pi * 100e3 / 1.92e6, atol=1e-3)
@@ -371,7 +371,7 @@ def test_flat_ofdm_is_as_wide_as_asked(n_subcarriers, bandwidth_hz):
 
 
 @pytest.mark.parametrize("start_s", [0.0, 0.04])
-def test_scattered_pilots_move_on_from_symbol_to_symbol_and_from_stretch_to_stretch(start_s):
+def test_scattered_pilots_move_on_from_symbol_to_symbol_and_from_chunk_to_chunk(start_s):
     signal = make("flat_ofdm", 0.04, start_s, pilot_boost_db=12.0)
     spacing = 7.61e6 / 1705
     n_fft = round(signal.sample_rate / spacing)

@@ -63,8 +63,8 @@ def test_every_preset_renders_and_has_masks(preset):
     samples, truths = render(scene)
     assert samples.dtype == np.complex64 and samples.shape == (round(scene.sample_rate * 0.01),)
     assert np.isfinite(samples.view(np.float32)).all() and np.abs(samples.view(np.float32)).max() <= 1
-    for rule in labels.RULES:
-        mask = labels.mask(scene, truths, rule)
+    for policy in labels.POLICIES:
+        mask = labels.mask(scene, truths, policy)
         assert mask.shape == (256, 256) and mask.dtype == np.uint8
         assert set(np.unique(mask)) <= {NOISE, LTE, NR, OTHER, IGNORED}
 

@@ -36,7 +36,7 @@ def band(n, lower, upper, seed, rate=RATE):
 
 
 def power_between(samples, rate, lower, upper):
-    """Share of the mean power that lies between two frequencies, absolute."""
+    """Fraction of the mean power that lies between two frequencies, absolute."""
     frequencies = scipy.fft.fftfreq(samples.size, 1 / rate)
     spectrum = np.abs(scipy.fft.fft(samples) / samples.size) ** 2
     return spectrum[(frequencies >= lower) & (frequencies < upper)].sum()
@@ -186,12 +186,12 @@ def test_the_line_of_a_zero_if_receiver_is_removed_and_a_signal_without_it_left_
     clean = 0.1 * band(210_000, -1e6, 2e6, 1)
     drifting = 0.05 * np.exp(0.3j * np.linspace(0, 1, 210_000) ** 2)
     plain = recorded.load(write(clean, annotation(-1e6, 2e6, label), name="plain"), 0, 0.02)
-    mended = recorded.load(write(clean + drifting, annotation(-1e6, 2e6, label), name="spur"), 0, 0.02)
+    fixed = recorded.load(write(clean + drifting, annotation(-1e6, 2e6, label), name="spur"), 0, 0.02)
     at_zero = (-0.5e6 - 1e3, -0.5e6 + 1e3)
     # 2 kHz of 3 MHz, where the line had a quarter of the carrier's power.
-    for signal in (plain, mended):
+    for signal in (plain, fixed):
         assert 0.5 < power_between(signal.samples, signal.sample_rate, *at_zero) / (2e3 / 3e6) < 2
-    assert correlation(plain.samples[1000:], mended.samples[1000:]) > 0.999
+    assert correlation(plain.samples[1000:], fixed.samples[1000:]) > 0.999
 
 
 def test_a_narrow_transmission_at_0_hz_stays(write):
@@ -209,7 +209,7 @@ def test_what_a_receiver_writes_while_it_starts_is_left_out(write):
     assert correlation(back[1000:-1000], samples[1064:399_064]) > 0.999
 
 
-def test_stretches_follow_each_other_and_a_delay_moves_them(write):
+def test_chunks_follow_each_other_and_a_delay_moves_them(write):
     path = write(0.1 * band(500_000, 0, 3e6, 1), annotation())
     whole = recorded.load(path, 0, 0.04, delay_s=0.003)
     parts = [recorded.load(path, 0, 0.02, start_s=start, delay_s=0.003) for start in (0.0, 0.02)]

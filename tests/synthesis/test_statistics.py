@@ -223,7 +223,7 @@ def test_the_doppler_spectrum_ends_at_the_maximum_shift_and_is_highest_there():
     frequency = np.abs(np.fft.fftfreq(n, 1 / rate))
     share = spectrum / spectrum.sum()
     assert share[frequency > 1.02 * doppler_hz].sum() < 1e-6
-    # Arrivals from all round: a share of 1 - 2/pi asin(x) lies beyond x times the maximum shift.
+    # Arrivals from all round: a fraction of 1 - 2/pi asin(x) lies beyond x times the maximum shift.
     for part in (0.3, 0.7, 0.9):
         expected = 1 - 2 / np.pi * np.arcsin(part)
         assert share[frequency > part * doppler_hz].sum() == pytest.approx(expected, abs=0.02)

@@ -120,7 +120,7 @@ def periodic_part(grid):
 
 
 def share_in_common(first, other):
-    """Share of the used elements of either that have the same value in both."""
+    """Fraction of the used elements of either that have the same value in both."""
     used = (first != 0) | (other != 0)
     return np.mean(np.isclose(first[used], other[used]))
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Carriers: when they are told of, one id over frames and retunes, neighbours apart, pieces together, bounds."""
+"""Carriers: when they are reported, one id over frames and retunes, neighbours apart, pieces together, bounds."""
 
 import random
 import statistics
@@ -23,7 +23,7 @@ UNFIT = Health("overload", "overload", False)
 
 
 def seg(label, lower, upper, start=0.0, end=1.0, confidence=0.9):
-    """A segment in MHz, from one share of the frame to another; the frame gives it its place in time."""
+    """A segment in MHz, from one fraction of the frame to another; the frame gives it its place in time."""
     return label, lower * 1e6, upper * 1e6, start, end, confidence
 
 
@@ -131,13 +131,13 @@ class TestQualifying:
         assert [event.segment is None for event in stream.events] == [False] * 3 + [True] * 2
         assert len(stream.carriers) == 2
 
-    @pytest.mark.parametrize("frames, seen, is_told", [(2, 1, True), (3, 1, False), (3, 2, True), (9, 1, False)])
-    def test_of_a_short_stream_half_of_the_frames_are_enough(self, frames, seen, is_told):
+    @pytest.mark.parametrize("frames, seen, is_reported", [(2, 1, True), (3, 1, False), (3, 2, True), (9, 1, False)])
+    def test_of_a_short_stream_half_of_the_frames_are_enough(self, frames, seen, is_reported):
         stream = Stream()
         for number in range(frames):
             stream.frame(*([LTE] if number >= frames - seen else []))
         stream.finish()
-        assert bool(stream.carriers) == is_told
+        assert bool(stream.carriers) == is_reported
 
     def test_a_short_rest_of_a_frame_does_not_speak_against_a_carrier(self):
         stream = Stream()

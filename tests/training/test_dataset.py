@@ -37,7 +37,7 @@ def test_a_set_is_the_same_on_any_number_of_processes(tmp_path):
     assert contents(one, ".jsonl") == contents(two, ".jsonl")
     for index in (0, 33):
         samples, truths = render(config.scene(index))
-        image = spectrogram.stored_image(samples, config.scene(index).sample_rate, recipe_name=config.recipe)
+        image = spectrogram.stored_image(samples, config.scene(index).sample_rate, features=config.features)
         assert np.array_equal(ImageSet(one)[index][0], image)
 
 
@@ -49,7 +49,7 @@ def test_images_and_masks_are_memory_mapped_and_of_one_shape(tmp_path):
 
 
 def test_a_set_of_the_published_recipe_has_three_channels(tmp_path):
-    config = SetConfig("published", count=1, seed=5, rule="published", recipe="published")
+    config = SetConfig("published", count=1, seed=5, policy="published", features="published")
     image, mask = build_set(config, tmp_path, quiet=True)[0]
     assert image.shape == (3, 256, 256) and image.max() > 200
     assert set(np.unique(mask)) <= {0, LTE, NR} and len(set(np.unique(mask))) == 2
@@ -68,7 +68,7 @@ def test_masks_of_another_rule_are_made_without_rendering(tmp_path, monkeypatch)
     build_set(TINY, tmp_path, quiet=True)
     before = contents(tmp_path)
     monkeypatch.setattr(dataset, "render", None)
-    made = build_set(replace(TINY, rule="published"), tmp_path, quiet=True)
+    made = build_set(replace(TINY, policy="published"), tmp_path, quiet=True)
     after = contents(tmp_path)
     assert set(after) - set(before) == {"shard-00000.masks-published.npy"}
     assert all(after[name] == before[name] for name in before)
@@ -77,7 +77,7 @@ def test_masks_of_another_rule_are_made_without_rendering(tmp_path, monkeypatch)
         assert np.array_equal(made[index][1], labels.mask(scene, truths, "published", rows))
 
 
-@pytest.mark.parametrize("change", [{"seed": 78}, {"count": 4}, {"sample_rates": None}, {"recipe": "published"}])
+@pytest.mark.parametrize("change", [{"seed": 78}, {"count": 4}, {"sample_rates": None}, {"features": "published"}])
 def test_a_folder_with_another_set_is_refused(tmp_path, change):
     build_set(TINY, tmp_path, quiet=True)
     with pytest.raises(ParameterError, match=next(iter(change))):
@@ -95,8 +95,8 @@ def test_a_set_of_another_generator_is_not_completed(tmp_path, monkeypatch):
     "change, words",
     [
         ({"preset": "nowhere"}, "nowhere"),
-        ({"rule": "loose"}, "occupied"),
-        ({"recipe": "oil"}, "averaged"),
+        ({"policy": "loose"}, "occupied"),
+        ({"features": "oil"}, "averaged"),
         ({"sample_rates": [1.0, 2.0]}, "sample_rates"),
     ],
 )
@@ -113,7 +113,7 @@ def test_an_empty_folder_is_no_set(tmp_path):
 
 def test_masks_that_are_not_there_are_named(tmp_path):
     build_set(TINY, tmp_path, quiet=True)
-    with pytest.raises(ParameterError, match="--rule published"):
+    with pytest.raises(ParameterError, match="--policy published"):
         ImageSet(tmp_path, "published")
 
 

@@ -34,7 +34,7 @@ CLASSES = ["noise", "LTE", "NR", "other"]
 
 @pytest.fixture(scope="module")
 def card(untrained_model):
-    """Card of a model that is as good as none; its recipe is that of the sets here."""
+    """Card of a model that is as good as none; its feature set is that of the sets here."""
     return load_model(untrained_model).card
 
 
@@ -42,7 +42,7 @@ def card(untrained_model):
 def made_set(card, tmp_path_factory):
     """Folder of a set of three scenes at small rates."""
     folder = tmp_path_factory.mktemp("set") / "tiny"
-    config = SetConfig("any_rate", count=3, seed=77, recipe=card.recipe, sample_rates=[5e6, 8e6])
+    config = SetConfig("any_rate", count=3, seed=77, features=card.features, sample_rates=[5e6, 8e6])
     build_set(config, folder, quiet=True)
     return folder
 
@@ -227,7 +227,7 @@ def test_stored_levels_become_powers_again():
 def judged(card, folder, temperature=1.0):
     """A tally of a set by its own masks, as if a model had said them, with what is not judged as noise.
 
-    Where mirror images are is not known: what lies under one is in the masks, and is not reported.
+    Where I/Q images are is not known: what lies under one is in the masks, and is not reported.
     """
     card = replace(card, temperature=temperature)
     image_set = EvaluationSet(folder, card)
@@ -389,13 +389,13 @@ def test_a_truncated_shard_and_unknown_classes_are_refused(card, copied_set):
 
 def test_masks_of_another_rule_are_pointed_to(card, copied_set):
     (copied_set / "shard-00000.masks-occupied.npy").rename(copied_set / "shard-00000.masks-published.npy")
-    with pytest.raises(ParameterError, match="give --rule published"):
+    with pytest.raises(ParameterError, match="give --policy published"):
         EvaluationSet(copied_set, card)
 
 
 def test_another_recipe_is_refused_with_the_command_that_helps(card, made_set):
-    with pytest.raises(ParameterError, match="--preset any_rate --count 3 --seed 77 .*--recipe published"):
-        EvaluationSet(made_set, replace(card, recipe="published"))
+    with pytest.raises(ParameterError, match="--preset any_rate --count 3 --seed 77 .*--features published"):
+        EvaluationSet(made_set, replace(card, features="published"))
 
 
 def test_folders_that_are_no_set_are_refused(card, tmp_path):
@@ -403,7 +403,7 @@ def test_folders_that_are_no_set_are_refused(card, tmp_path):
         EvaluationSet(tmp_path / "nowhere", card)
     with pytest.raises(ParameterError, match="set.yml cannot be read"):
         EvaluationSet(tmp_path, card)
-    (tmp_path / "set.yml").write_text(f"recipe: {card.recipe}\n")
+    (tmp_path / "set.yml").write_text(f"features: {card.features}\n")
     with pytest.raises(ParameterError, match="is empty"):
         EvaluationSet(tmp_path, card)
     with pytest.raises(ParameterError, match="noise"):

@@ -30,7 +30,7 @@ VALUES = {
     "version": "0.1",
     "architecture": "rpmsn-rt",
     "arguments": NETWORK,
-    "recipe": "averaged",
+    "features": "averaged",
     "sample_rates": RATES,
     "epochs": 2,
     "batch_size": 2,
@@ -89,7 +89,7 @@ def model_like(folder, **changes):
         "version": "0",
         "architecture": "rpmsn-rt",
         "arguments": NETWORK,
-        "recipe": "averaged",
+        "features": "averaged",
         "classes": ["noise", "LTE", "NR", "other"],
         "frame_seconds": 0.04,
         "sample_rates": RATES,
@@ -226,7 +226,7 @@ def test_a_pupil_comes_nearer_to_its_teacher(sets, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     "key, changes, words",
     [
-        ("teacher", {"recipe": "published", "arguments": NETWORK | {"in_channels": 3}}, "recipe"),
+        ("teacher", {"features": "published", "arguments": NETWORK | {"in_channels": 3}}, "features"),
         ("teacher", {"classes": ["noise", "NR", "LTE", "other"]}, "classes"),
         (
             "start_from",
@@ -283,8 +283,8 @@ def test_a_set_whose_file_is_not_whole_is_named(sets, whole, tmp_path):
     "changes, words",
     [
         ({"classes": ["noise", "LTE", "6G", "other"]}, "6G"),
-        ({"recipe": "oil"}, "averaged"),
-        ({"recipe": "published"}, "in_channels: 3"),
+        ({"features": "oil"}, "averaged"),
+        ({"features": "published"}, "in_channels: 3"),
         ({"classes": ["noise", "LTE", "NR"]}, "classes: 3"),
         ({"learning_rate": "2e-3"}, "2.0e-3"),
         ({"batch_size": 0}, "batch_size is 0"),

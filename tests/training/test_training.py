@@ -16,10 +16,10 @@ from rpmsn.training.losses import dice_loss, segmentation_loss, teacher_loss
 from rpmsn.training.train import Average, learning_rate, predictions
 
 
-def changed(image, mask, seed, recipe="averaged"):
+def changed(image, mask, seed, features="averaged"):
     """Image and mask after augmentation."""
     out = np.empty_like(image), np.empty_like(mask)
-    augment(image, mask, *out, np.random.default_rng(seed), recipe)
+    augment(image, mask, *out, np.random.default_rng(seed), features)
     return out
 
 
@@ -154,7 +154,7 @@ def small_config(**changes):
             "epochs": 1,
             "learning_rate": 1e-3,
             "batch_size": 4,
-            "recipe": "averaged",
+            "features": "averaged",
         }
         | changes
     )

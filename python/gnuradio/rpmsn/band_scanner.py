@@ -46,7 +46,7 @@ class band_scanner(gr.sync_block):
         sample_rate: of the radio, Hz, 1e6 to 125e6.
         settle_seconds: thrown away after the radio says that it is there; 0.1 for an RTL-SDR, 0.02 for a USRP.
         dwell_frames: frames of 40 ms to average in each step, 1 to 100.
-        usable: share of the span that a step counts for, 0.1 to 1.
+        usable: fraction of the span that a step counts for, 0.1 to 1.
         timed: True where the source takes the key `time` (UHD): the tune happens at a known sample.
         model: name of a model that ships, or path of a model card; "" for the one that suits the rate.
         runtime: what runs the network.

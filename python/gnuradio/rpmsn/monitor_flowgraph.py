@@ -56,7 +56,7 @@ class MonitorFlowgraph(gr.top_block):
         self.sink.stop()
 
     def status(self):
-        """As of segmenter_sink, with the overflows that the driver itself has told of."""
+        """As of segmenter_sink, with the overflows that the driver itself has reported."""
         return {**self.sink.status(), "driver_overflows": self.source.overflows}
 
     def carriers(self):

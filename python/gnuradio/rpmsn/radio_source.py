@@ -73,7 +73,7 @@ class radio_source(gr.hier_block2):
 
     @property
     def overflows(self):
-        """How many overflows the driver has told of; only UHD does, others tag them."""
+        """How many overflows the driver has reported; only UHD does, others tag them."""
         return self._counter.count
 
     def sample_rate(self):

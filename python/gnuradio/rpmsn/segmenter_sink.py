@@ -62,7 +62,7 @@ class segmenter_sink(gr.sync_block):
         workers: frames that are analysed at the same time.
         frame_seconds: 0.01 to 0.2; 0 for what the model was trained with.
         average_frames: class probabilities are averaged over so many frames; 1 for each frame on its own.
-        duty_cycle: share of the frames to analyse, above 0 to 1, for slow machines; told in the coverage.
+        duty_cycle: fraction of the frames to analyse, above 0 to 1, for slow machines; told in the coverage.
         logs: paths of files to write what is found to, separated by commas or as a list: `.jsonl`, `.csv` or
             `.sigmf-meta`. docs/writers.md has the formats.
         log_rotate_seconds: start new log files at every multiple of this; 0 for never.
@@ -195,7 +195,7 @@ class segmenter_sink(gr.sync_block):
         return self._analyser.status()
 
     def latencies(self):
-        """Seconds from the last sample of a frame to when it had been told of; of the latest frames."""
+        """Seconds from the last sample of a frame to when it had been reported; of the latest frames."""
         return list(self._analyser.latencies)
 
     def work(self, input_items, output_items):

@@ -249,7 +249,7 @@ def measure(model, sample_rate, runtime_names, settings, seconds, references=Tru
         found["parts"][name] = parts(model, sample_rate, name, samples)
         tell(f"live at {sample_rate / 1e6:g} Msps, {name}")
         own = replace(settings, runtime=name)
-        found["live"][name] = _told(live(model, sample_rate, own, samples, seconds))
+        found["live"][name] = _reported(live(model, sample_rate, own, samples, seconds))
         if search:
             tell(f"highest rate, {name}")
             found["highest"][name], _ = highest_rate(model, own, samples, min(seconds, 5.0))
@@ -259,7 +259,7 @@ def measure(model, sample_rate, runtime_names, settings, seconds, references=Tru
     return found
 
 
-def _told(run):
+def _reported(run):
     """A LiveRun as plain types."""
     status = run.status
     latencies = np.array(run.latencies or [math.nan])

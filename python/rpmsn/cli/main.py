@@ -158,12 +158,12 @@ def _add_runtime(parser):
 
 
 def _add_rule(parser):
-    """The option that names the label rule of masks."""
+    """The option that names the label policy of masks."""
     parser.add_argument(
-        "--rule",
+        "--policy",
         default="occupied",
         metavar="NAME",
-        help="label rule of masks: occupied, filled, parted, filled_parted or published (default: %(default)s)",
+        help="label policy of masks: occupied, filled, split, filled_split or published (default: %(default)s)",
     )
 
 
@@ -219,8 +219,8 @@ def _add_annotate(commands):
         "--duty-cycle",
         type=_number,
         default=1.0,
-        metavar="SHARE",
-        help="analyse only this share of the frames, above 0 to 1 (default: all)",
+        metavar="FRACTION",
+        help="analyse only this fraction of the frames, above 0 to 1 (default: all)",
     )
     parser.add_argument("--json", action="store_true", help="print the result as JSON, for machines")
     parser.set_defaults(run=_annotate)
@@ -267,7 +267,7 @@ def _annotate(options):
 
 
 def _segments_of(result):
-    """The segments of the carriers that are told of, as `write_annotations` takes them."""
+    """The segments of the carriers that are reported, as `write_annotations` takes them."""
     told = {carrier.carrier_id for carrier in result.carriers}
     return [
         SimpleNamespace(
@@ -496,10 +496,10 @@ def _add_synth(commands):
     form.add_argument("--preview", action="store_true", help="only a contact sheet: images with their masks")
     _add_rule(form)
     form.add_argument(
-        "--recipe",
+        "--features",
         default="cyclic",
         metavar="NAME",
-        help="image recipe of a set: averaged, cyclic or published (default: %(default)s)",
+        help="feature set of a set: averaged, cyclic or published (default: %(default)s)",
     )
     form.add_argument("--center-frequency", type=_number, default=0.0, metavar="HZ", help="for recordings' metadata")
     form.add_argument(
@@ -559,8 +559,8 @@ def _synth_set(options):
         options.preset,
         options.count,
         options.seed,
-        options.rule,
-        options.recipe,
+        options.policy,
+        options.features,
         options.sample_rates,
         options.recordings,
     )
@@ -574,7 +574,7 @@ def _synth_preview(options):
     is_stitched = options.preset == "stitched"
     scenes = _scenes(options, options.recordings if is_stitched else None)
     recordings = options.recordings if options.recordings and not is_stitched else None
-    for path in preview.preview(scenes, options.output, options.rule, recordings, options.workers, options.quiet):
+    for path in preview.preview(scenes, options.output, options.policy, recordings, options.workers, options.quiet):
         print(path)
 
 
@@ -654,8 +654,8 @@ def _evaluate(options):
     set_name = Path(options.set).resolve().name
     name = f"{model.card.name}-{set_name}"
     folder = Path(options.output) if options.output else Path("runs") / "evaluation" / name
-    check_folder(folder, model.card.name, options.set, options.rule)
-    made = evaluate(model, options.set, options.rule, options.runtime, options.threads, options.quiet)
+    check_folder(folder, model.card.name, options.set, options.policy)
+    made = evaluate(model, options.set, options.policy, options.runtime, options.threads, options.quiet)
     written = write_report(made, folder)
     if options.to_card:
         save_card(replace(model.card, scores={**model.card.scores, set_name: card_scores(made.report)}), model.folder)
@@ -679,7 +679,7 @@ def _add_export(commands):
     parser.add_argument(
         "--calibration",
         metavar="SET_FOLDER",
-        help="set of images, made with `rpmsn synth --as set` and the model's recipe; int8 needs it",
+        help="set of images, made with `rpmsn synth --as set` and the model's feature set; int8 needs it",
     )
     parser.add_argument(
         "--output", metavar="FOLDER", help="folder for files, weights and card (default: the model's own)"

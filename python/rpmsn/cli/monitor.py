@@ -23,8 +23,8 @@ def add_options(parser):
         "--duty-cycle",
         type=float,
         default=1.0,
-        metavar="SHARE",
-        help="share of the frames to analyse, above 0 to 1, for slow machines (default: all)",
+        metavar="FRACTION",
+        help="fraction of the frames to analyse, above 0 to 1, for slow machines (default: all)",
     )
     parser.add_argument(
         "--log",

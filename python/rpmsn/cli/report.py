@@ -134,7 +134,7 @@ def print_models(models):
             model.card.name,
             model.card.version,
             ", ".join(model.card.classes),
-            model.card.recipe,
+            model.card.features,
             "{:g} to {:g}".format(*(rate / 1e6 for rate in model.card.sample_rates)),
             str(model.card.scores.get("validation", {}).get("mean_iou", "-")),
             ", ".join(available(model)) or "none",

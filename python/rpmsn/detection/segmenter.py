@@ -34,7 +34,7 @@ class Frame:
         geometry: where its pixels lie.
         image: uint8, shape (256, 256): 0..255 over -5..55 dB over the noise floor.
         mask: uint8, shape (256, 256): the most probable class of every pixel, ids of `rpmsn.classes`; noise alone where
-            not fit. What is decided of a stretch as a whole stands in `segments`: `other` there may be LTE or NR here.
+            not fit. What is decided of a run as a whole stands in `segments`: `other` there may be LTE or NR here.
         floor_db: noise floor, dB over full scale, in one pixel's bandwidth.
         segments: list of Segment; none where the input is not fit to be judged.
         health: `condition` in words: "ok", or what is wrong with the input.
@@ -72,10 +72,10 @@ class Prepared:
         analysis: rpmsn.signal.image.Analysis.
         image: uint8, shape (256, 256).
         network_input: float32, shape (1, channels, 256, 256); None where the input is not fit to be judged.
-        mirrored: bool, shape (256,), columns with a mirror image (`rpmsn.signal.iq_image`).
+        mirrored: bool, shape (256,), columns with a I/Q image (`rpmsn.signal.iq_image`).
         findings: list of Health.
         new_from: first sample to report.
-        stretch: number that frames share as long as nothing comes between them.
+        run: number that frames share as long as nothing comes between them.
         seconds: as of Frame, so far.
     """
 
@@ -86,7 +86,7 @@ class Prepared:
     mirrored: np.ndarray
     findings: list
     new_from: int
-    stretch: int
+    run: int
     seconds: dict
 
     def has(self, kind):
@@ -96,7 +96,7 @@ class Prepared:
 
 class Segmenter:
     """Turns the samples of one frame into a mask and segments. Not to be used by two threads at once, but that
-    `finish` may run beside `prepare` and `infer`; `twins` are for more threads.
+    `finish` may run beside `prepare` and `infer`; `replicas` are for more threads.
 
     Args:
         model: rpmsn.models.model.Model.
@@ -141,7 +141,7 @@ class Segmenter:
             average_frames=self.average_frames,
         )
 
-    def twins(self, count):
+    def replicas(self, count):
         """A list of `count` Segmenters for as many threads, of which this is the first.
 
         Each has a runtime of its own; one that was given as an object is shared.
@@ -169,7 +169,7 @@ class Segmenter:
         self._recent = deque(maxlen=self.average_frames)
         self._recent_of = None
 
-    def analyse(self, samples, start_offset=0, center_frequency=0.0, number=0, new_from=None, stretch=0):
+    def analyse(self, samples, start_offset=0, center_frequency=0.0, number=0, new_from=None, run=0):
         """Analyse one frame.
 
         Args:
@@ -180,15 +180,15 @@ class Segmenter:
             center_frequency: Hz; 0 if it is not known.
             number: of the frame.
             new_from: report segments from this sample on only.
-            stretch: another number than before says that the frame does not belong to those before (retune, gap).
+            run: another number than before says that the frame does not belong to those before (retune, gap).
 
         Returns:
             Frame.
         """
-        prepared = self.prepare(samples, start_offset, center_frequency, new_from, stretch)
+        prepared = self.prepare(samples, start_offset, center_frequency, new_from, run)
         return self.finish(prepared, self.infer(prepared), number)
 
-    def prepare(self, samples, start_offset=0, center_frequency=0.0, new_from=None, stretch=0):
+    def prepare(self, samples, start_offset=0, center_frequency=0.0, new_from=None, run=0):
         """Look at the samples of a frame, arguments as of `analyse`; they are not needed any more afterwards.
 
         Returns:
@@ -209,8 +209,8 @@ class Segmenter:
             analysis = self._analyser(is_judged).analyse(samples)
         mirrored = np.zeros(spectrogram.COLUMNS, bool)
         if is_judged:
-            shares = mirror.mirrored_shares(samples)
-            mirrored = mirror.mirrored_columns(shares, analysis.power, analysis.floor)
+            shares = mirror.image_coherence(samples)
+            mirrored = mirror.image_columns(shares, analysis.power, analysis.floor)
             findings += input_health.of_spectrum(analysis, mirrored)
         image = spectrogram.to_uint8(spectrogram.fill_rows(analysis.levels))
         network_input = self._network_input(samples, analysis) if is_judged else None
@@ -225,14 +225,14 @@ class Segmenter:
             mirrored,
             findings,
             int(start_offset if new_from is None else new_from),
-            stretch,
+            run,
             {"health": checked - begun, "image": time.perf_counter() - checked},
         )
 
     def infer(self, prepared):
         """Probability of every class in every pixel, float32, shape (classes, 256, 256); None where not fit.
 
-        The receiver's mirror images are noise, and its own spur is what is beside it.
+        The receiver's I/Q images are noise, and its own spur is what is beside it.
         """
         if prepared.network_input is None:
             return None
@@ -293,14 +293,14 @@ class Segmenter:
 
     def _analyser(self, is_judged):
         """What measures the powers, and the correlations if the network will see them."""
-        correlated = is_judged and spectrogram.recipe(self.card.recipe).correlated
+        correlated = is_judged and spectrogram.feature_set(self.card.features).correlated
         if correlated not in self._analysers:
             self._analysers[correlated] = spectrogram.Analyser(self.sample_rate, self.frame_samples, correlated)
         return self._analysers[correlated]
 
     def _network_input(self, samples, analysis):
         """The image that the model's card asks for, with a batch dimension."""
-        if self.card.recipe == "published":
+        if self.card.features == "published":
             return spectrogram.published_image(samples)[None]
         return analysis.image()[None]
 
@@ -309,7 +309,7 @@ class Segmenter:
         if self.average_frames == 1:
             return probabilities
         geometry = prepared.geometry
-        belongs_to = (prepared.stretch, geometry.sample_rate, geometry.center_frequency, geometry.samples)
+        belongs_to = (prepared.run, geometry.sample_rate, geometry.center_frequency, geometry.samples)
         if belongs_to != self._recent_of:
             self._recent.clear()
             self._recent_of = belongs_to

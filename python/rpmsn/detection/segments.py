@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Mask -> segments: connected stretches of one class in one frame, measured on the powers themselves.
+"""Mask -> segments: connected runs of one class in one frame, measured on the powers themselves.
 
-A network's doubt shows as patches of one class inside a carrier of another. So first the connected stretches that are
+A network's doubt shows as patches of one class inside a carrier of another. So first the connected runs that are
 not noise are found, whatever their class; then the columns of each vote, by the sums of their class probabilities.
 """
 
@@ -12,16 +12,16 @@ from scipy import ndimage
 
 from ..classes import CLASS_NAMES, LTE, NOISE, OTHER
 from ..signal.image import COLUMNS
-from . import doubt, lte_parting
+from . import lte_splitting, plausibility
 
 MIN_PIXELS = 24
 """Smaller components are specks, not segments."""
-MIN_COLUMN_SHARE = 0.25
-"""A column belongs to a segment where it holds this share of what the segment's fullest column holds."""
+MIN_COLUMN_FRACTION = 0.25
+"""A column belongs to a segment where it holds this fraction of what the segment's fullest column holds."""
 MIN_RUN_COLUMNS = 4
-"""Within one stretch, columns of another class than most are a carrier of their own from this width on..."""
+"""Within one run, columns of another class than most are a carrier of their own from this width on..."""
 MIN_RUN_MARGIN = 0.3
-"""...and where that class leads the majority's by this share of all probability there."""
+"""...and where that class leads the majority's by this fraction of all probability there."""
 MIN_SNR_DB = -10.0
 """What has less power than this over the noise floor is no transmission, whatever the network says."""
 EDGE_REACH = 3
@@ -61,7 +61,7 @@ class FrameGeometry:
 
 @dataclass(frozen=True)
 class Segment:
-    """One connected stretch of one class in one frame.
+    """One connected run of one class in one frame.
 
     Attributes:
         class_id, label: the class (id in `rpmsn.classes.CLASS_NAMES`).
@@ -136,7 +136,7 @@ def find_segments(mask, probabilities, power, floor, geometry, classes=CLASS_NAM
             segment = _measure(int(ids[winner]), classes[winner], confidence, part[rows], place, power, floor, geometry)
             found.append(segment)
     if CLASS_NAMES[OTHER] in classes:
-        found = doubt.with_other(found)
+        found = plausibility.with_other(found)
     return sorted(
         (segment for segment in found if segment.snr_db >= MIN_SNR_DB),
         key=lambda segment: (segment.freq_lower, segment.start_offset),
@@ -144,7 +144,7 @@ def find_segments(mask, probabilities, power, floor, geometry, classes=CLASS_NAM
 
 
 def _parted(runs, votes, pixels, box, power, ids, geometry):
-    """The runs of `_runs_of_classes`, those of LTE parted where the powers say that they are several carriers.
+    """The runs of `_runs_of_classes`, those of LTE split where the powers say that they are several carriers.
 
     Each part then has the class that has most votes in its own columns: LTE and NR may lie side by side.
     """
@@ -153,10 +153,10 @@ def _parted(runs, votes, pixels, box, power, ids, geometry):
         cuts = []
         # The edges lie no more than so far beyond the mask.
         widest = columns.stop - columns.start + 2 * EDGE_REACH
-        if ids[winner] == LTE and lte_parting.may_be_several(widest, column_hz) and pixels[:, columns].any():
+        if ids[winner] == LTE and lte_splitting.may_be_several(widest, column_hz) and pixels[:, columns].any():
             on = power[box[0]][_is_on(pixels[:, columns])]
             lower, upper = _edges(on.mean(axis=0, dtype=np.float64), _moved(columns, box[1]))
-            cuts = lte_parting.seams(on, lower, upper, column_hz)
+            cuts = lte_splitting.seams(on, lower, upper, column_hz)
         if not cuts:
             yield winner, columns
             continue
@@ -194,7 +194,7 @@ def _components(is_signal):
         if pixels.sum() < MIN_PIXELS:
             continue
         in_column = pixels.sum(axis=0)
-        for columns in _runs(in_column >= MIN_COLUMN_SHARE * in_column.max()):
+        for columns in _runs(in_column >= MIN_COLUMN_FRACTION * in_column.max()):
             place = _moved(columns, box[1])
             # Column 0 holds both ends of the span, and the window spreads it to column 1: these two alone may as
             # well be what is at the upper end.

@@ -8,7 +8,7 @@ from .waterfall.widget import WaterfallWidget
 
 BELOW, BESIDE, HIDDEN = PLACES = ("below", "beside", "hidden")
 """Where the table is."""
-SHARE_BELOW, SHARE_BESIDE = 0.33, 0.4
+FRACTION_BELOW, FRACTION_BESIDE = 0.33, 0.4
 """What the table takes of the height, or of the width."""
 WIDE_PIXELS = 1900
 """From this width on there is room for the table beside the picture."""
@@ -84,7 +84,7 @@ class WaterfallWithTable(QtWidgets.QSplitter):
         self.tabs.setVisible(place != HIDDEN)
         if place != HIDDEN:
             self.setOrientation(QtCore.Qt.Vertical if place == BELOW else QtCore.Qt.Horizontal)
-            share = SHARE_BELOW if place == BELOW else SHARE_BESIDE
+            share = FRACTION_BELOW if place == BELOW else FRACTION_BESIDE
             length = self.height() if place == BELOW else self.width()
             self.setSizes(self._sizes or [round((1 - share) * length), round(share * length)])
 

@@ -28,7 +28,7 @@ class ModelCard:
         name, version: which model.
         architecture, arguments: what `rpmsn.network.create` is called with.
         classes: names in the order of the network's outputs.
-        recipe: image recipe that it was trained on (`rpmsn.signal.image.RECIPES`).
+        features: feature set that it was trained on (`rpmsn.signal.image.FEATURE_SETS`).
         frame_seconds: length of a frame.
         sample_rates: lowest and highest rate that it was trained for, Hz.
         weights: name of the safetensors file beside the card.
@@ -46,7 +46,7 @@ class ModelCard:
     architecture: str
     arguments: dict
     classes: list
-    recipe: str
+    features: str
     frame_seconds: float
     sample_rates: list
     weights: str
@@ -160,12 +160,12 @@ def _card(values, path):
     if unknown:
         raise ModelError(f"model card {path}: class {unknown[0]!r} is unknown; allowed are {', '.join(CLASS_NAMES)}")
     try:
-        channels = spectrogram.recipe(card.recipe).channels
+        channels = spectrogram.feature_set(card.features).channels
     except ParameterError as error:
         raise ModelError(f"model card {path}: {error}") from error
     if card.arguments.get("in_channels") != channels or card.arguments.get("classes") != len(card.classes):
         raise ModelError(
-            f"model card {path}: arguments {card.arguments} do not agree with recipe {card.recipe!r} "
+            f"model card {path}: arguments {card.arguments} do not agree with feature set {card.features!r} "
             f"({channels} channels) and {len(card.classes)} classes"
         )
     if not _is_number(card.temperature) or not 0 < card.temperature < math.inf:

@@ -18,7 +18,7 @@ class Baseline(nn.Module):
     """A network of segmentation_models_pytorch with a ResNet-34 encoder.
 
     Args:
-        in_channels: channels of the image (3 for the published recipe).
+        in_channels: channels of the image (3 for the published feature set).
         classes: number of classes.
 
     Input: float32, shape (batch, in_channels, rows, columns), rows and columns multiples of 32.

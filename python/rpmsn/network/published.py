@@ -75,7 +75,7 @@ class RPMSN(nn.Module):
     """Resolution-preserving multi-scale network.
 
     Args:
-        in_channels: channels of the image (3 for the published recipe).
+        in_channels: channels of the image (3 for the published feature set).
         classes: number of classes.
         width: channels of every branch, a multiple of 8; the paper's is 128, and the other parts scale with it.
 

@@ -104,7 +104,7 @@ class RPMSNRealTime(nn.Module):
     """Resolution-preserving multi-scale network for live use.
 
     Args:
-        in_channels: channels of the image (4 for the cyclic recipe).
+        in_channels: channels of the image (4 for the cyclic feature set).
         classes: number of classes.
         widths: channels of the branches, from the finest down, each at half the resolution of the one before.
         stages: how many times the branches exchange.

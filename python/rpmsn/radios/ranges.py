@@ -9,7 +9,7 @@ logger = logging.getLogger(__name__)
 
 TOLERANCE = 1e-6
 RTLSDR_REACH = 0.08
-"""Many an RTL-SDR tunes this share further than its driver says: 1.86 GHz instead of 1.766."""
+"""Many an RTL-SDR tunes this fraction further than its driver says: 1.86 GHz instead of 1.766."""
 
 
 def check_in_ranges(device, name, value, ranges, unit, scale, reach=0.0):
@@ -21,7 +21,7 @@ def check_in_ranges(device, name, value, ranges, unit, scale, reach=0.0):
         value: Hz or dB.
         ranges: list of (lowest, highest).
         unit, scale: to tell it in, as "MHz" and 1e6.
-        reach: share of the value by which it may lie outside; that is warned of.
+        reach: fraction of the value by which it may lie outside; that is warned of.
 
     Example:
         >>> check_in_ranges("driver=rtlsdr", "frequency", 3e9, [(24e6, 1766e6)], "MHz", 1e6)

@@ -20,6 +20,6 @@ def matched(annotations, carriers):
 
 
 def _shared(carrier, band):
-    """Share of the union of both bands that both cover; negative where they are apart."""
+    """Fraction of the union of both bands that both cover; negative where they are apart."""
     both = min(carrier.freq_upper, band[1]) - max(carrier.freq_lower, band[0])
     return both / (max(carrier.freq_upper, band[1]) - min(carrier.freq_lower, band[0]))

@@ -98,7 +98,7 @@ class Log(BackgroundWriter):
         carrier_id = event.carrier.carrier_id
         if event.kind == "new" and carrier_id in self._on_air:
             self._forget(self._on_air.pop(carrier_id))
-        known = self._on_air.setdefault(carrier_id, Known(event, clock, clock))
+        known = self._on_air.setdefault(carrier_id, OpenCarrier(event, clock, clock))
         known.event = event
         if event.segment:
             known.clock = clock
@@ -126,7 +126,7 @@ class Log(BackgroundWriter):
 
 
 @dataclass
-class Known:
+class OpenCarrier:
     """A carrier on the air: its last event, the clocks of its begin and its end, and what earlier files have of it."""
 
     event: object

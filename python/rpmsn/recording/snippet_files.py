@@ -2,7 +2,7 @@
 """Files of IQ snippets: named while they grow, finished, found again after a kill, and deleted for lack of room.
 
 A snippet that grows is `<name>.sigmf-data.part` and `<name>.sigmf-meta.part`; finished it has the names without
-`.part`. `Shelf` knows what is in the folder and how much room is left.
+`.part`. `SnippetStore` knows what is in the folder and how much room is left.
 """
 
 import hashlib
@@ -38,7 +38,7 @@ HASH_BYTES = 1 << 20
 logger = logging.getLogger(__name__)
 
 
-class Shelf:
+class SnippetStore:
     """The snippets in a folder, and the room that is left for more.
 
     Attributes:
@@ -104,7 +104,7 @@ class Snippet:
     """A snippet that grows. Made by `begin_snippet`.
 
     Args:
-        shelf: Shelf; `META_BYTES` of it are reserved for this snippet.
+        store: SnippetStore; `META_BYTES` of it are reserved for this snippet.
         wish: what is known of the carrier (`label`, `freq_lower`, ... as `annotation` takes it, and `carrier_id`).
         begin: (whole seconds since 1970, fraction) of about its begin, for its name.
         datatype: SigMF name of the sample format, `ci16_le` or `cf32_le`.
@@ -119,10 +119,10 @@ class Snippet:
         OSError: it cannot be made.
     """
 
-    def __init__(self, shelf, wish, begin, datatype, sample_rate, stream_rate, model):
+    def __init__(self, store, wish, begin, datatype, sample_rate, stream_rate, model):
         self.wish = wish
         self.samples = 0
-        self._shelf = shelf
+        self._store = store
         self._format = sample_format(datatype)
         self._sample_rate, self._stream_rate = sample_rate, stream_rate
         self._model = model
@@ -138,7 +138,7 @@ class Snippet:
         return len(self._captures) >= MAX_CAPTURES
 
     def begin_capture(self, offset, center_frequency, clock):
-        """The samples that follow are of another stretch of the stream. On the disk it says so before they are there.
+        """The samples that follow are of another chunk of the stream. On the disk it says so before they are there.
 
         Args:
             offset: number of the stream's sample that the next one of the snippet belongs to.
@@ -162,7 +162,7 @@ class Snippet:
         """
         data = self._encode(samples)
         more = on_disk(self._bytes + len(data)) - on_disk(self._bytes)
-        if not self._shelf.reserve(more):
+        if not self._store.reserve(more):
             return False
         self._reserved += more
         try:
@@ -204,8 +204,8 @@ class Snippet:
         metadata["captures"] = [entry for entry in metadata["captures"] if entry["core:sample_start"] < self.samples]
         metadata["annotations"] = [entry for entry in metadata["annotations"] if entry["core:sample_count"]]
         metadata["global"]["core:sha512"] = self._hash.hexdigest()
-        _put_in_place(self._shelf.folder, self.name, metadata)
-        self._shelf.add(self.name, self._reserved)
+        _put_in_place(self._store.folder, self.name, metadata)
+        self._store.add(self.name, self._reserved)
 
     def discard(self):
         """Delete what there is of it."""
@@ -214,24 +214,24 @@ class Snippet:
             self._handle = None
         for suffix in (DATA_SUFFIX, META_SUFFIX):
             self._path(suffix + PART).unlink(missing_ok=True)
-        self._shelf.release(self._reserved)
+        self._store.release(self._reserved)
 
     @property
     def _bytes(self):
         return self.samples * self._format.bytes_per_sample
 
     def _path(self, suffix):
-        return self._shelf.folder / (self.name + suffix)
+        return self._store.folder / (self.name + suffix)
 
     def _create(self, stem):
         """(name that is not taken, handle of its data file)."""
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
         for number in itertools.count(1):
             name = stem if number == 1 else f"{stem}_{number}"
-            if any(os.path.lexists(self._shelf.folder / (name + suffix)) for suffix in (DATA_SUFFIX, META_SUFFIX)):
+            if any(os.path.lexists(self._store.folder / (name + suffix)) for suffix in (DATA_SUFFIX, META_SUFFIX)):
                 continue
             with suppress(FileExistsError):
-                return name, os.open(self._shelf.folder / (name + DATA_SUFFIX + PART), flags, 0o666)
+                return name, os.open(self._store.folder / (name + DATA_SUFFIX + PART), flags, 0o666)
 
     def _encode(self, samples):
         """Samples of any kind as the bytes of the file."""
@@ -276,18 +276,18 @@ class Snippet:
         return 0
 
 
-def begin_snippet(shelf, *arguments):
+def begin_snippet(store, *arguments):
     """A new Snippet; None where there is no room for one.
 
     Raises:
         OSError: it cannot be made.
     """
-    if not shelf.reserve(META_BYTES):
+    if not store.reserve(META_BYTES):
         return None
     try:
-        return Snippet(shelf, *arguments)
+        return Snippet(store, *arguments)
     except OSError:
-        shelf.release(META_BYTES)
+        store.release(META_BYTES)
         raise
 
 

@@ -24,7 +24,7 @@ from ..errors import RecordingError, require
 from ..signal.channelizer import BLOCK, HOP, REACH, Cutter, Spectra, as_complex, plan_band
 from .background import CLOSE_SECONDS, FLUSH_SECONDS, BackgroundWriter
 from .log_base import clean, number
-from .snippet_files import LOCK_NAME, Shelf, begin_snippet
+from .snippet_files import LOCK_NAME, SnippetStore, begin_snippet
 
 MAX_COPIES = 2
 """Frames that may wait to be recorded."""
@@ -88,8 +88,8 @@ class SnippetWriter(BackgroundWriter):
         self.skipped = self.missed = self.finished = 0
         self._max_seconds, self._max_carriers = max_seconds, max_carriers
         self._datatype, self._model, self._wait = datatype, clean(model), wait
-        self._shelf = Shelf(_check_folder(folder), quota_bytes)
-        self._lock = _lock(self._shelf.folder)
+        self._store = SnippetStore(_check_folder(folder), quota_bytes)
+        self._lock = _lock(self._store.folder)
         self._has_looked = False
         # Between the threads, under `_changed`.
         self._jobs = deque()
@@ -111,7 +111,7 @@ class SnippetWriter(BackgroundWriter):
     @property
     def deleted(self):
         """Snippets that were deleted to make room."""
-        return self._shelf.deleted
+        return self._store.deleted
 
     def take(self, frame, samples, events, clock, start_offset=None):
         """Take a frame: its samples are copied if a carrier in it is to be recorded, and else left alone.
@@ -184,7 +184,7 @@ class SnippetWriter(BackgroundWriter):
     def _save(self, everything):
         """Record what waits, and bring the files up to date now and then."""
         if not self._has_looked:
-            self._shelf.find()
+            self._store.find()
             self._has_looked = True
         finished, self._error = self.finished, None
         for _ in range(len(self._jobs)):
@@ -254,7 +254,7 @@ class SnippetWriter(BackgroundWriter):
         datatype = self._datatype or ("cf32_le" if job.buffer.dtype == np.complex64 else "ci16_le")
         try:
             file = begin_snippet(
-                self._shelf, wish, job.clock.at(job.start), datatype, band.sample_rate, job.sample_rate, self._model
+                self._store, wish, job.clock.at(job.start), datatype, band.sample_rate, job.sample_rate, self._model
             )
         except OSError as error:
             self._note(error)

@@ -29,7 +29,8 @@ FLOOR_PERCENTILE = 10
 RAISED_DB = 3.0
 """A step whose own floor is so much higher has no noise in sight."""
 MIN_SNR_DB = -3.0
-"""What is weaker is no carrier here: over the common floor of many steps, patches of doubt in noise lie below this."""
+"""What is weaker is no carrier here: over the common floor of many steps, spurious nested detections in noise lie
+below this."""
 CLASS_STEPS = 3
 """Classes of what hangs together are averaged over the columns of so many steps."""
 

@@ -10,7 +10,7 @@ from ..errors import require
 from ..signal.image import COLUMNS, frame_length
 
 USABLE = 0.8
-"""Share of the radio's span that a step counts for: at its ends the receiver's filter falls off."""
+"""Fraction of the radio's span that a step counts for: at its ends the receiver's filter falls off."""
 MAX_STEPS = 20_000
 
 
@@ -21,7 +21,7 @@ class Plan:
     Attributes:
         lower, upper: ends of the range, Hz.
         sample_rate: of the radio, Hz.
-        usable: share of the span that each step counts for, 0.1 to 1.
+        usable: fraction of the span that each step counts for, 0.1 to 1.
 
     Raises:
         ParameterError: values that cannot work.
@@ -50,7 +50,7 @@ class Plan:
             math.isfinite(self.upper) and self.upper > self.lower,
             f"a frequency in Hz above the lower end of {self.lower:g}",
         )
-        require(name, "usable", self.usable, 0.1 <= self.usable <= 1, "0.1 to 1, the share of the span to use")
+        require(name, "usable", self.usable, 0.1 <= self.usable <= 1, "0.1 to 1, the fraction of the span to use")
         require(
             name,
             "upper",

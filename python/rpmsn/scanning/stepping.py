@@ -57,7 +57,7 @@ class Stepper:
         state: `tuning`, `settling`, `dwelling`, or `holding` (whoever takes the dwells is not ready).
         step, sweep: where it is.
         settling_samples: thrown away so far.
-        untagged, refused: steps whose tune no tag told of; steps that the radio did not go to, and that were left out.
+        untagged, refused: steps whose tune no tag reported; steps that the radio did not go to, and that were left out.
 
     Raises:
         ParameterError: a time that cannot be.

@@ -5,7 +5,7 @@ A frame of complex samples becomes a 256 x 256 image: row = time (first row firs
 (lowest first). Column `c` is centred on `(c - 128) * sample_rate / 256` relative to the centre frequency,
 row `r` holds the samples from `r / 256` to `(r + 1) / 256` of the frame.
 
-Recipe `averaged`:
+FeatureSet `averaged`:
 
 1. Hann windows of 256 samples, centred at times that repeat every period of 11.1 us: one sixth of the useful symbol of
    LTE and of NR with 15 kHz subcarriers, 66.7 us. A period holds as many evenly spaced windows as it takes for
@@ -15,9 +15,9 @@ Recipe `averaged`:
    Electroacoust. 15 (1967) 70). White noise of power p gives p / 256 in every pixel.
 3. dB over the frame's own noise floor, clipped to -5..55 dB, mapped to 0..1.
 
-Recipe `cyclic` (the one that the shipped models use): the `averaged` image as channel 0, and three channels that say
-how alike the signal is to itself a little later, in the manner of W. A. Gardner's cyclostationary analysis (IEEE Signal
-Processing Magazine 8(2) (1991) 14). OFDM repeats the end of every symbol as its cyclic prefix, one useful symbol
+FeatureSet `cyclic` (the one that the shipped models use): the `averaged` image as channel 0, and three channels that
+say how alike the signal is to itself a little later, in the manner of W. A. Gardner's cyclostationary analysis (IEEE
+Signal Processing Magazine 8(2) (1991) 14). OFDM repeats the end of every symbol as its cyclic prefix, one useful symbol
 earlier, and LTE's cell-specific reference signals, on every sixth subcarrier for each antenna port and shifted by
 three for the second, repeat within their symbol (3GPP TS 36.211 6.10.1.2 and 6.12, TS 38.211 5.3.1):
 
@@ -31,7 +31,7 @@ Each is the magnitude of the correlation coefficient between one window a period
 (10 ms) and 720 kHz; below 23 Msps, where 256 samples last longer than a period, these windows are a period long.
 Values from 10 ** -2.5 = 0.003 (0.0) to 1 (1.0) stand on a logarithmic scale. They do not depend on level.
 
-Recipe `published` is that of the RPMSN paper (doi 10.1109/IMCOM64595.2025.10857521), for parity with its data:
+FeatureSet `published` is that of the RPMSN paper (doi 10.1109/IMCOM64595.2025.10857521), for parity with its data:
 one 4 us snapshot a row, min-max scaled, in false colours, three channels.
 
 Where the windows lie, and how they are added up fast, is in `rpmsn.signal.sums`.
@@ -68,7 +68,7 @@ DECADES = 2.5
 
 
 @dataclass(frozen=True)
-class Recipe:
+class FeatureSet:
     """How samples become what a network sees.
 
     Attributes:
@@ -82,21 +82,25 @@ class Recipe:
     correlated: bool = False
 
 
-RECIPES = {
-    recipe.name: recipe
-    for recipe in (Recipe("averaged", 1), Recipe("cyclic", 1 + len(LAGS), correlated=True), Recipe("published", 3))
+FEATURE_SETS = {
+    features.name: features
+    for features in (
+        FeatureSet("averaged", 1),
+        FeatureSet("cyclic", 1 + len(LAGS), correlated=True),
+        FeatureSet("published", 3),
+    )
 }
 
 
-def recipe(name):
-    """Look a recipe up by name.
+def feature_set(name):
+    """The feature set of this name.
 
     Raises:
-        ParameterError: no such recipe; the message lists those there are.
+        ParameterError: no such feature set; the message lists those there are.
     """
-    if name not in RECIPES:
-        raise ParameterError(f"image recipe {name!r} is unknown; there are: {', '.join(sorted(RECIPES))}")
-    return RECIPES[name]
+    if name not in FEATURE_SETS:
+        raise ParameterError(f"feature set {name!r} is unknown; there are: {', '.join(sorted(FEATURE_SETS))}")
+    return FEATURE_SETS[name]
 
 
 def frame_length(sample_rate, frame_seconds=FRAME_SECONDS):
@@ -119,7 +123,7 @@ def frame_length(sample_rate, frame_seconds=FRAME_SECONDS):
 
 
 def rows_of(samples, frame_samples):
-    """Rows that a stretch of samples fills; all 256 in a whole frame. A shorter stretch keeps the pixel's size.
+    """Rows that a chunk of samples fills; all 256 in a whole frame. A shorter chunk keeps the pixel's size.
 
     Raises:
         ParameterError: fewer than 256 samples, which cannot be analysed.
@@ -130,24 +134,24 @@ def rows_of(samples, frame_samples):
 
 
 def fill_rows(pixels):
-    """Repeat the rows of a stretch that is shorter than a frame until there are 256; the last axes: rows, columns."""
+    """Repeat the rows of a chunk that is shorter than a frame until there are 256; the last axes: rows, columns."""
     rows = pixels.shape[-2]
     return pixels if rows == ROWS else pixels[..., np.arange(ROWS) % rows, :]
 
 
-def image(samples, sample_rate, recipe_name="averaged", rows=ROWS):
-    """Image of a frame, by the named recipe.
+def image(samples, sample_rate, features="averaged", rows=ROWS):
+    """Image of a frame, by the named feature set.
 
     Args:
         samples: all of the frame, as `Analyser.analyse` takes them; at least 256.
         sample_rate: Hz.
-        recipe_name: `averaged`, `cyclic` or `published`.
-        rows: rows that the samples fill (`rows_of`); those of a stretch shorter than a frame are repeated.
+        features: `averaged`, `cyclic` or `published`.
+        rows: rows that the samples fill (`rows_of`); those of a chunk shorter than a frame are repeated.
 
     Returns:
         float32, shape (channels, 256, 256), 0..1.
     """
-    wanted = recipe(recipe_name)
+    wanted = feature_set(features)
     if wanted.name == "published":
         return published_image(samples)
     return analyse(samples, sample_rate, rows, wanted.correlated).image()
@@ -188,7 +192,8 @@ class Analysis:
         return None if self.block_correlation is None else self._over_rows(self.block_correlation)
 
     def image(self):
-        """The image, float32, shape (channels, 256, 256): recipe `cyclic` with the correlations, else `averaged`."""
+        """The image, float32, shape (channels, 256, 256): feature set `cyclic` with the correlations, else
+        `averaged`."""
         blocks = self.block_correlation
         channels = np.empty((1 if blocks is None else 1 + len(LAGS), *self.power.shape), np.float32)
         channels[0] = self.levels
@@ -205,13 +210,13 @@ class Analysis:
 class Analyser:
     """Analyses the frames of one signal, one after the other.
 
-    What the length of a stretch fixes is worked out once, and kept for a whole frame and for the last shorter
-    stretch; so are the buffers. Not to be used by two threads at once.
+    What the length of a chunk fixes is worked out once, and kept for a whole frame and for the last shorter
+    chunk; so are the buffers. Not to be used by two threads at once.
 
     Args:
         sample_rate: Hz.
         frame_samples: samples of a whole frame (`frame_length`).
-        correlated: whether the cyclic correlations are wanted (`Recipe.correlated`).
+        correlated: whether the cyclic correlations are wanted (`FeatureSet.correlated`).
     """
 
     def __init__(self, sample_rate, frame_samples, correlated=False):
@@ -224,7 +229,7 @@ class Analyser:
         """Powers of the pixels, and the cyclic correlations if asked for.
 
         Args:
-            samples: a frame, or a stretch of at least 256 samples that is shorter. Complex64 of shape (n,); or as the
+            samples: a frame, or a chunk of at least 256 samples that is shorter. Complex64 of shape (n,); or as the
                 radio sends them, int16 or int8 of shape (n, 2), where 32768 or 128 stands for 1.0.
 
         Returns:
@@ -254,7 +259,7 @@ def analyse(samples, sample_rate, rows=ROWS, correlated=False):
     Args:
         samples: as `Analyser.analyse` takes them; at least 256, and one a row.
         sample_rate: Hz.
-        rows: time pixels; 256 in a whole frame, fewer for a stretch that is shorter.
+        rows: time pixels; 256 in a whole frame, fewer for a chunk that is shorter.
         correlated: whether the correlations are wanted.
 
     Returns:
@@ -273,7 +278,7 @@ def power(samples, sample_rate, rows=ROWS):
 
 
 class _Measurement:
-    """Measures stretches of one length: what the length fixes is worked out once."""
+    """Measures chunks of one length: what the length fixes is worked out once."""
 
     def __init__(self, sample_rate, samples, rows, correlated):
         self.layout = Layout(sample_rate, samples, rows)
@@ -286,7 +291,7 @@ class _Measurement:
         self._smoothed_columns = 2 * max(1, int(CORRELATED_HZ / 2 / (sample_rate / COLUMNS))) + 1
 
     def of(self, values):
-        """Analysis of a stretch of samples, given as `real_values`."""
+        """Analysis of a chunk of samples, given as `real_values`."""
         squares, pairs = self._sums.measure(values)
         power_image = scipy.fft.fftshift(squares, axes=1)
         power_image *= self._power_of_one
@@ -370,9 +375,9 @@ def to_uint8(levels):
     return np.round(levels * 255).astype(np.uint8)
 
 
-def stored_image(samples, sample_rate, rows=ROWS, recipe_name="averaged"):
+def stored_image(samples, sample_rate, rows=ROWS, features="averaged"):
     """The image as it is stored, uint8, shape (channels, 256, 256); arguments as of `image`."""
-    return to_uint8(image(samples, sample_rate, recipe_name, rows))
+    return to_uint8(image(samples, sample_rate, features, rows))
 
 
 PUBLISHED_WINDOW = 256

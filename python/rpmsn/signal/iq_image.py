@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Mirror images: what a receiver's I/Q imbalance puts at -f of a signal at f, and how it is told from a signal.
+"""I/Q images: what a receiver's I/Q imbalance puts at -f of a signal at f, and how it is told from a signal.
 
 A receiver whose two branches differ in gain, or are not 90 degrees apart, gives x + g x* instead of x: at -f of a
 signal there is its spectrum turned round, weaker by |g| (20 to 40 dB in cheap receivers). In a spectrogram that is a
@@ -8,7 +8,7 @@ all the time, where that of two signals has any. So the coherence
 
     |sum X(f) X(-f)|^2 / (sum |X(f)|^2 sum |X(-f)|^2)
 
-is the share of the weaker side's power that is mirrored. It is taken column by column, for g differs along the span.
+is the fraction of the weaker side's power that is mirrored. It is taken column by column, for g differs along the span.
 (On images, and that they make a signal improper: M. Valkama, M. Renfors, V. Koivunen, "Advanced methods for I/Q
 imbalance compensation in communication receivers", IEEE Transactions on Signal Processing 49(10), 2001.)
 """
@@ -21,17 +21,17 @@ from .sums import COLUMNS, FULL_SCALE, hann, real_values
 WINDOWS = 512
 """Spectra at least, spread evenly, where there are so many."""
 CHANCE = 12
-"""What is below so many times the share that two signals would seem to have in the mean may be chance."""
+"""What is below so many times the fraction that two signals would seem to have in the mean may be chance."""
 WEAKER = 0.2
-"""A mirror image has less than this of the power on the other side."""
-MIRRORED_SHARE = 0.5
-"""A column shows a mirror image where so much of what it has over the noise floor is mirrored: more than all else."""
+"""A I/Q image has less than this of the power on the other side."""
+MIRRORED_FRACTION = 0.5
+"""A column shows a I/Q image where so much of what it has over the noise floor is mirrored: more than all else."""
 GAP = 2
-"""Columns between two with a mirror image are taken to have one too, if there are no more than so many."""
+"""Columns between two with a I/Q image are taken to have one too, if there are no more than so many."""
 
 
-def mirrored_shares(samples):
-    """How much of a stretch's power, column by column, is the mirror image of what is on the other side of the centre.
+def image_coherence(samples):
+    """How much of a chunk's power, column by column, is the I/Q image of what is on the other side of the centre.
 
     Args:
         samples: complex64, shape (n,), or int16 or int8, shape (n, 2); n is 256 or more.
@@ -56,11 +56,11 @@ def mirrored_shares(samples):
     return scipy.fft.fftshift(np.where(is_sure, np.minimum(shares, 1), 0)).astype(np.float32)
 
 
-def mirrored_columns(shares, power, floor):
-    """Columns that hold a mirror image, and hardly anything else but noise.
+def image_columns(shares, power, floor):
+    """Columns that hold a I/Q image, and hardly anything else but noise.
 
     Args:
-        shares: as `mirrored_shares` gives them.
+        shares: as `image_coherence` gives them.
         power: float32, shape (rows, 256), linear (`rpmsn.signal.image.power`).
         floor: noise power in a pixel, linear.
 
@@ -68,7 +68,7 @@ def mirrored_columns(shares, power, floor):
         bool, shape (256,).
     """
     over_noise = 1 - floor / np.maximum(power.mean(axis=0), np.finfo(np.float32).tiny)
-    is_mirrored = (shares > 0) & (shares >= MIRRORED_SHARE * over_noise)
+    is_mirrored = (shares > 0) & (shares >= MIRRORED_FRACTION * over_noise)
     places = np.flatnonzero(is_mirrored)
     for before, after in zip(places, places[1:]):
         if after - before <= GAP + 1:
@@ -77,11 +77,11 @@ def mirrored_columns(shares, power, floor):
 
 
 def without_mirrored(probabilities, columns, noise):
-    """Probabilities that call mirror images noise.
+    """Probabilities that call I/Q images noise.
 
     Args:
         probabilities: float32, shape (classes, rows, 256).
-        columns: bool, shape (256,): as `mirrored_columns` gives them.
+        columns: bool, shape (256,): as `image_columns` gives them.
         noise: index of the class noise.
 
     Returns:

@@ -2,7 +2,7 @@
 """Is the input fit to be judged? What is wrong with a frame's samples, by name, in words, and what to do.
 
 Looking at every value costs as much as a part of the analysis itself. So levels are taken from blocks spread evenly
-over the frame, which is as good for a share of the values; a value that is not a number, of which a single one
+over the frame, which is as good for a fraction of the values; a value that is not a number, of which a single one
 spoils a frame, shows in the powers of the pixels, to which every sample contributes.
 """
 
@@ -25,9 +25,9 @@ DC_SPUR = "dc-spur"
 MIRROR_IMAGE = "mirror-image"
 GRAVEST_FIRST = (NOT_A_NUMBER, CONSTANT, OVERLOAD, TOO_WEAK, NARROW_SPAN, CLIPPING, DC_SPUR, MIRROR_IMAGE)
 
-OVERLOAD_SHARE = 0.01
-"""Share of values at the rail from which on an input counts as overloaded: its spectrum is that of the clipping."""
-CLIPPING_SHARE = 0.002
+OVERLOAD_FRACTION = 0.01
+"""Fraction of values at the rail from which on an input counts as overloaded: its spectrum is that of the clipping."""
+CLIPPING_FRACTION = 0.002
 """Share from which on it is said that some are clipped, and the frame is judged all the same."""
 RAIL = (0.98, 1.02)
 """Where full scale lies. A stream whose largest value lies outside is not scaled to 1.0..."""
@@ -39,7 +39,7 @@ FEW_LEVELS = 2 * FEW_STEPS + 1
 """Values of -2..2 steps of the converter at most: less than that is too weak."""
 COARSEST_STEP = 1 / 128
 """The step of an 8 bit converter, the coarsest there is; few levels beyond two of them are a choice of the sender."""
-DEAD_SHARE = 0.01
+DEAD_FRACTION = 0.01
 """Where fewer values than this differ from the most frequent one, nothing can be said about the signal."""
 WEAK_DBFS, DEAD_DBFS = -90.0, -150.0
 """Mean power below which a signal is called weak, and below which float32 has no room for its spectrum."""
@@ -54,7 +54,7 @@ SPUR_COLUMNS = (SPUR_COLUMN - 1, SPUR_COLUMN + 2)
 NEIGHBOURS = 4
 
 VISIBLE_DB = 3.0
-"""A mirror image is told of where it lifts the power by so much..."""
+"""A I/Q image is reported where it lifts the power by so much..."""
 VISIBLE_COLUMNS = 3
 """...in so many columns."""
 
@@ -167,11 +167,11 @@ def without_bad_values(samples):
 
 
 def of_spectrum(analysis, mirrored=None):
-    """Findings that the powers of the pixels tell: a spur at zero frequency all the time, and mirror images.
+    """Findings that the powers of the pixels tell: a spur at zero frequency all the time, and I/Q images.
 
     Args:
         analysis: rpmsn.signal.image.Analysis.
-        mirrored: bool, shape (256,), columns with a mirror image (`rpmsn.signal.iq_image`); None for none.
+        mirrored: bool, shape (256,), columns with a I/Q image (`rpmsn.signal.iq_image`); None for none.
 
     Returns:
         list of Health.
@@ -192,7 +192,7 @@ def of_spectrum(analysis, mirrored=None):
             found.append(
                 Health(
                     MIRROR_IMAGE,
-                    "mirror images of strong signals, as receivers make them themselves (I/Q "
+                    "I/Q images of strong signals, as receivers make them themselves (I/Q "
                     "imbalance): nothing is reported there; tune aside to see what they hide",
                     True,
                 )
@@ -223,11 +223,11 @@ def without_spur(pixels):
 
 
 def without_own_signals(probabilities, mirrored, is_spur, noise):
-    """Probabilities without what the receiver makes itself: mirror images are noise, then a spur is what is beside it.
+    """Probabilities without what the receiver makes itself: I/Q images are noise, then a spur is what is beside it.
 
     Args:
         probabilities: float32, shape (classes, rows, 256).
-        mirrored: bool, shape (256,), columns with a mirror image (`rpmsn.signal.iq_image`).
+        mirrored: bool, shape (256,), columns with a I/Q image (`rpmsn.signal.iq_image`).
         is_spur: whether there is a spur at zero frequency (`has_spur`).
         noise: index of the class noise.
 
@@ -247,9 +247,9 @@ def _clipped(values, scale, peak):
     if rail is None:
         return None
     share = (np.count_nonzero(values >= rail * scale) + np.count_nonzero(values <= -rail * scale)) / values.size
-    if share > OVERLOAD_SHARE:
+    if share > OVERLOAD_FRACTION:
         return Health(OVERLOAD, f"overload: {share:.0%} of the values are at the rail; lower the gain", False)
-    if share > CLIPPING_SHARE:
+    if share > CLIPPING_FRACTION:
         return Health(CLIPPING, f"clipping: {share:.1%} of the values are at the rail; lower the gain a little", True)
     return None
 
@@ -262,7 +262,7 @@ def _weak(values, scale, peak):
     picked = values[..., :: max(1, values.size // PICKED_VALUES) | 1]
     levels, counts = np.unique(picked, return_counts=True)
     if len(levels) <= FEW_LEVELS:
-        is_dead = 1 - counts.max() / counts.sum() < DEAD_SHARE
+        is_dead = 1 - counts.max() / counts.sum() < DEAD_FRACTION
         return Health(
             TOO_WEAK,
             "level too low: the signal uses no more than two steps of the converter; raise the "

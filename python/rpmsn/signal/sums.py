@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Samples -> sums over windows, fast: the arithmetic behind `rpmsn.signal.image`, which says what the image is.
 
-`Layout` says which windows a stretch of samples has, and which pixels they belong to. `WindowSums` adds up their
+`Layout` says which windows a chunk of samples has, and which pixels they belong to. `WindowSums` adds up their
 squared spectra, and the products of spectra a lag apart. What makes it fast:
 
 * The samples are taken in chunks that stay in the CPU's cache from the first step to the last.
-* Everything that a stretch's length fixes is worked out once, and so are the buffers made.
+* Everything that a chunk's length fixes is worked out once, and so are the buffers made.
 * Integers become float32 where they are multiplied by the window, which holds their scale: no pass of its own.
 * The windows that the correlations need lie together, so that each product is one run over memory.
 * Which windows are added up to which sum is a small matrix of zeros and ones; a matrix product adds all at once.
@@ -50,11 +50,11 @@ def hann(length):
 
 
 class Layout:
-    """The windows of a stretch of samples, and the pixels that they belong to.
+    """The windows of a chunk of samples, and the pixels that they belong to.
 
     Args:
         sample_rate: Hz.
-        samples: length of the stretch.
+        samples: length of the chunk.
         rows: time pixels that it fills.
 
     Attributes:
@@ -81,7 +81,7 @@ class Layout:
 
     @cached_property
     def energy(self):
-        """Sum of the squared window weights that lie inside the stretch, for every row; float32, shape (rows,)."""
+        """Sum of the squared window weights that lie inside the chunk, for every row; float32, shape (rows,)."""
         cumulative = np.concatenate([[0.0], np.cumsum(hann(COLUMNS) ** 2)])
         starts = self._centres - COLUMNS // 2
         low, high = np.clip(-starts, 0, COLUMNS), np.clip(self.samples - starts, 0, COLUMNS)
@@ -103,7 +103,7 @@ class Layout:
 
 
 class WindowSums:
-    """Adds up what the windows of a stretch of samples hold. Keeps its buffers: not for two threads at once.
+    """Adds up what the windows of a chunk of samples hold. Keeps its buffers: not for two threads at once.
 
     Args:
         layout: Layout.
@@ -131,7 +131,7 @@ class WindowSums:
         ]
 
     def measure(self, values):
-        """Add up the windows of one stretch.
+        """Add up the windows of one chunk.
 
         Args:
             values: the samples as `real_values` gives them; as many as in the layout.
@@ -184,7 +184,7 @@ class WindowSums:
     def _piece_cuts(self):
         """Periods at which the sums of squares for the correlations are cut into pieces.
 
-        With each lag, the earlier spectra of a block's pairs are others than the later ones. All of these stretches
+        With each lag, the earlier spectra of a block's pairs are others than the later ones. All of these chunks
         begin and end at a cut, so that each is a sum of whole pieces and no square is added up twice.
         """
         periods, lags = self.layout.periods, np.array([0, *LAGS])
@@ -259,7 +259,7 @@ class _Addition:
 
 
 class _Windows:
-    """Windows of a stretch, multiplied by their weights, in a buffer: what an FFT takes.
+    """Windows of a chunk, multiplied by their weights, in a buffer: what an FFT takes.
 
     Args:
         layout: Layout.
@@ -292,7 +292,7 @@ class _Windows:
         return parts
 
     def _source(self, values, first, count):
-        """The values that the windows of each period reach over, without a copy; zeros outside the stretch."""
+        """The values that the windows of each period reach over, without a copy; zeros outside the chunk."""
         period = self._layout.period
         start = self._start + period * first
         end = start + period * (count - 1) + self._span

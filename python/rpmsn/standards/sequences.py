@@ -50,7 +50,7 @@ def _gold_parts(n):
 
 
 def _delayed(sequence, start, stop, delays):
-    """Modulo-2 sum of a sequence's stretch [start, stop) as it was each of `delays` steps before."""
+    """Modulo-2 sum of a sequence's chunk [start, stop) as it was each of `delays` steps before."""
     return np.bitwise_xor.reduce([sequence[start - delay : stop - delay] for delay in delays])
 
 

@@ -82,7 +82,7 @@ def _open(options):
 
 
 def _begin_anew(begun):
-    """Become a new process with the same command: a driver's thread that never ends cannot be had rid of otherwise."""
+    """Become a new process with the same command: a driver's thread that never ends cannot be ended otherwise."""
     sys.stdout.flush()
     sys.stderr.flush()
     os.environ[BEGUN] = repr(begun)

@@ -9,7 +9,7 @@ from ..runtimes import AUTO
 from ..signal.quality import NARROW_SPAN, OK
 from ..tracking.tracker import Tracker, consolidate
 from .intake import StreamTime
-from .pool import Replay, Stretch
+from .pool import Replay, Run
 
 CHUNK_SECONDS = 0.04
 
@@ -21,7 +21,7 @@ class Analysis:
     Attributes:
         carriers: list of Carrier, lowest frequency first.
         samples: samples in the recording.
-        samples_analysed: samples that were looked at; the rest are `samples_skipped` (a stretch of fewer than 256).
+        samples_analysed: samples that were looked at; the rest are `samples_skipped` (a run of fewer than 256).
         frames: how many there were.
         warnings: what a reader of the result should know, in words, each once.
         runtime: name of what ran the network.
@@ -39,7 +39,7 @@ class Analysis:
 
     @property
     def coverage(self):
-        """Share of the samples that were analysed."""
+        """Fraction of the samples that were analysed."""
         return self.samples_analysed / self.samples if self.samples else 0.0
 
 
@@ -53,7 +53,7 @@ class RecordingAnalyser:
         runtime: name of one of `runtimes.KINDS`, or `auto` for the fastest.
         frame_seconds: 0.01 to 0.2; None for what the model was trained with.
         average_frames: class probabilities are averaged over so many frames.
-        duty_cycle: share of the frames to analyse, above 0 to 1.
+        duty_cycle: fraction of the frames to analyse, above 0 to 1.
         keep_segments: keep the segments in the result, as well as the carriers; then memory grows with their number.
     """
 
@@ -75,7 +75,7 @@ class RecordingAnalyser:
         self.tracker = Tracker(carriers_kept=None)
         self._workers = workers
         self._keep_segments = keep_segments
-        self._replay = Replay(self.segmenter.twins(workers), recording.native_type, duty_cycle)
+        self._replay = Replay(self.segmenter.replicas(workers), recording.native_type, duty_cycle)
         self.result = Analysis(
             samples=recording.sample_count,
             runtime=self.segmenter.runtime.name,
@@ -86,7 +86,7 @@ class RecordingAnalyser:
         """Analyse; yields every Frame with the list of its Events. Segments of another centre frequency (a new
         capture segment in the recording) start a new frame."""
         unfit, noted = [], []
-        for result in self._replay.results(self._stretches()):
+        for result in self._replay.results(self._runs()):
             if result.error is not None:
                 raise result.error
             frame = result.frame
@@ -127,8 +127,8 @@ class RecordingAnalyser:
             pass
         return self.result
 
-    def _stretches(self):
-        """A Stretch for every capture segment."""
+    def _runs(self):
+        """A Run for every capture segment."""
         captures = self.recording.captures
         ends = [capture.sample_start for capture in captures[1:]] + [self.recording.sample_count]
         for capture, end in zip(captures, ends):
@@ -136,7 +136,7 @@ class RecordingAnalyser:
             if end > first:
                 seconds, fraction = self.recording.time_at(first) or divmod(time.time(), 1)
                 clock = StreamTime(first, int(seconds), fraction, self.recording.sample_rate, "file")
-                yield Stretch(first, capture.center_frequency or 0.0, clock, self._pieces(first, end))
+                yield Run(first, capture.center_frequency or 0.0, clock, self._pieces(first, end))
 
     def _pieces(self, first, end):
         chunk = max(1, int(CHUNK_SECONDS * self.recording.sample_rate))

@@ -23,7 +23,7 @@ class Framer:
     Attributes:
         number: of the next frame.
         analysed: samples that were analysed.
-        skipped: samples of stretches that were too short for it.
+        skipped: samples of runs that were too short for it.
     """
 
     def __init__(self, segmenter, center_frequency=0.0, start_offset=0, number=0, dtype=np.complex64):
@@ -67,7 +67,7 @@ class Framer:
                     fate = TOO_SHORT
                     continue
                 frame = self.segmenter.analyse(
-                    samples, start_offset, self.center_frequency, self.number, job.start_offset, job.stretch
+                    samples, start_offset, self.center_frequency, self.number, job.start_offset, job.run
                 )
                 fate = ANALYSED
             finally:

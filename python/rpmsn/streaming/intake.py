@@ -76,7 +76,7 @@ class Counts:
         analysed: looked at; each counts once.
         late: of whole frames that were dropped, since the analysis was behind (live).
         skipped: of frames left out on purpose (duty cycle).
-        too_short: of stretches between two cuts with fewer samples than can be analysed.
+        too_short: of runs between two cuts with fewer samples than can be analysed.
         failed: of frames whose analysis failed.
         stopped: that came, or waited, when the stream was stopped.
         waiting: that wait, or are being analysed.
@@ -101,7 +101,7 @@ class Counts:
 
     @property
     def coverage(self):
-        """Share of the samples that were analysed, of those whose fate is known; 1.0 where there are none yet."""
+        """Fraction of the samples that were analysed, of those whose fate is known; 1.0 where there are none yet."""
         known = self.received - self.waiting
         return self.analysed / known if known else 1.0
 
@@ -116,7 +116,7 @@ class _Buffer:
 
 @dataclass(eq=False)
 class Job:
-    """A stretch of samples for the analysing thread: a frame, or what there was before the stream was cut.
+    """A run of samples for the analysing thread: a frame, or what there was before the stream was cut.
 
     Attributes:
         samples: of the type of the Intake; a view of a buffer that goes back to the pool.
@@ -125,7 +125,7 @@ class Job:
         time: StreamTime.
         ends: True where what follows does not belong to it (retune, gap, end).
         filled_at: `time.monotonic()` when its last sample arrived.
-        stretch: number that all jobs between two cuts share.
+        run: number that all jobs between two cuts share.
         before: samples right before it, as many as it lacks to a frame; empty where there are none.
         number: in the order of `Intake.get`, from 0.
     """
@@ -136,7 +136,7 @@ class Job:
     time: StreamTime
     ends: bool
     filled_at: float
-    stretch: int
+    run: int
     before: np.ndarray
     buffers: list = field(repr=False)
     number: int = 0
@@ -161,7 +161,7 @@ class Intake:
             False: never drop; `write` takes what it can.
         depth: frames that may wait.
         dtype: type of the samples, one of `SAMPLE_TYPES`.
-        duty_cycle: share of the frames to analyse, above 0 to 1; the others are left out, evenly, and counted.
+        duty_cycle: fraction of the frames to analyse, above 0 to 1; the others are left out, evenly, and counted.
         wait_seconds: how long `write` waits for a buffer in replay mode.
 
     Raises:
@@ -192,7 +192,7 @@ class Intake:
         self._outstanding = 0
         self._given = 0
         self._begun = 0
-        self._stretch = 0
+        self._run = 0
         self._last = None
         self._buffer = None
         self._filled = self._remaining = 0
@@ -344,7 +344,7 @@ class Intake:
             self._hand_over(ends=True)
         self._remaining = 0
         self._keep(None)
-        self._stretch += 1
+        self._run += 1
 
     def _begin(self, place):
         """Begin a frame, to be analysed or to be left out; False where there is no room yet (replay), or no more."""
@@ -409,7 +409,7 @@ class Intake:
                 clock,
                 ends,
                 time.monotonic(),
-                self._stretch,
+                self._run,
                 before,
                 buffers,
             )

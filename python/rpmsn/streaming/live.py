@@ -44,7 +44,7 @@ class Settings:
         dtype: type of the samples, one of `stream.SAMPLE_TYPES`.
         frame_seconds: 0.01 to 0.2; None for what the model was trained with.
         average_frames: class probabilities are averaged over so many frames.
-        duty_cycle: share of the frames to analyse, above 0 to 1.
+        duty_cycle: fraction of the frames to analyse, above 0 to 1.
         carriers_kept: carriers that are gone and still listed; None for all.
     """
 
@@ -82,7 +82,7 @@ class StreamAnalyser:
         on_error: called from any thread with a sentence, when something failed and the stream goes on.
 
     Attributes:
-        latencies: seconds from the last sample of a frame to when it had been told of; of the latest frames.
+        latencies: seconds from the last sample of a frame to when it had been reported; of the latest frames.
 
     Raises:
         ParameterError, ModelError: as of Segmenter and Settings.
@@ -270,7 +270,7 @@ class StreamAnalyser:
     def _twins(self):
         """Segmenters of the workers, at the present rate; the runtimes are made once."""
         if self._made_for is not self.segmenter.runtime:
-            self._segmenters = self.segmenter.twins(self.settings.workers)
+            self._segmenters = self.segmenter.replicas(self.settings.workers)
             self._made_for = self.segmenter.runtime
         self._segmenters = [
             segmenter if segmenter.sample_rate == self.sample_rate else segmenter.at_rate(self.sample_rate)

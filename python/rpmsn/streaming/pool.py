@@ -24,7 +24,7 @@ POLL_SECONDS = 0.1
 
 @dataclass(frozen=True)
 class Result:
-    """What became of a frame, or of a stretch that was too short for one.
+    """What became of a frame, or of a run that was too short for one.
 
     Attributes:
         frame: Frame; None where there is none.
@@ -65,12 +65,12 @@ class FramePool:
 
     Args:
         intake: Intake, new and for this pool alone.
-        segmenters: list of Segmenter, one for every thread (`Segmenter.twins`).
+        segmenters: list of Segmenter, one for every thread (`Segmenter.replicas`).
         hold_samples: keep the samples of a frame until the next Result is asked for, so that they can be recorded; the
             Intake then has room for fewer frames.
 
     Example:
-        with FramePool(intake, segmenter.twins(2)) as pool:
+        with FramePool(intake, segmenter.replicas(2)) as pool:
             for result in pool.results():
                 ...
     """
@@ -181,7 +181,7 @@ class FramePool:
             samples, start_offset = job.frame()
             if len(samples) < COLUMNS:
                 return segmenter, _Done(job)
-            prepared = segmenter.prepare(samples, start_offset, job.center_frequency, job.start_offset, job.stretch)
+            prepared = segmenter.prepare(samples, start_offset, job.center_frequency, job.start_offset, job.run)
             self._release(job)
             return segmenter, _Done(job, prepared, segmenter.infer(prepared))
         except Exception as error:  # one frame lost is better than a thread that is gone
@@ -218,7 +218,7 @@ class FramePool:
 
 
 @dataclass(frozen=True)
-class Stretch:
+class Run:
     """Samples that belong together, such as a capture segment of a recording.
 
     Attributes:
@@ -238,9 +238,9 @@ class Replay:
     """Analyses a recording: as fast as the threads can, and nothing is dropped.
 
     Args:
-        segmenters: list of Segmenter, one for every thread (`Segmenter.twins`).
+        segmenters: list of Segmenter, one for every thread (`Segmenter.replicas`).
         dtype: type of the samples, one of `stream.SAMPLE_TYPES`.
-        duty_cycle: share of the frames to analyse, above 0 to 1.
+        duty_cycle: fraction of the frames to analyse, above 0 to 1.
 
     Attributes:
         intake: Intake; its `counts()` tell what became of the samples.
@@ -257,14 +257,14 @@ class Replay:
             wait_seconds=0,
         )
 
-    def results(self, stretches):
-        """Analyse an iterable of Stretch; yields every Result, in order. To be called once."""
+    def results(self, runs):
+        """Analyse an iterable of Run; yields every Result, in order. To be called once."""
         with FramePool(self.intake, self._segmenters) as pool:
-            for stretch in stretches:
-                offset = stretch.start_offset
-                for samples in stretch.pieces:
+            for run in runs:
+                offset = run.start_offset
+                for samples in run.pieces:
                     while len(samples):
-                        taken = self.intake.write(samples, offset, stretch.center_frequency, stretch.time)
+                        taken = self.intake.write(samples, offset, run.center_frequency, run.time)
                         offset += taken
                         samples = samples[taken:]
                         # Only where there is no room is there time to wait for a result.

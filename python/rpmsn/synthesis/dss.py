@@ -26,7 +26,7 @@ from .nr.broadcast import SSB_FIRST_SYMBOLS, SSB_SUBCARRIERS, add_ss_pbch_block,
 from .nr.carrier import MODULATIONS, NrCarrier, habits
 from .nr.control import GROUPS_PER_CCE, add_pdcch
 from .nr.data import RandomData, add_pdsch, random_user
-from .nr.traffic import shared_stretch
+from .nr.traffic import shared_chunk
 
 SPACING = 15e3
 BANDWIDTHS_HZ = (5e6, 10e6, 15e6, 20e6)
@@ -41,7 +41,7 @@ DMRS_SYMBOLS = (3, 12)
 """First at 3 and one additional, moved from 11, which has LTE reference signals: TS 38.211 7.4.1.1.2."""
 
 PDCCH_LOAD = 0.5
-"""Share of NR's control channel elements in use in a subframe with NR user data."""
+"""Fraction of NR's control channel elements in use in a subframe with NR user data."""
 
 SSB_PLACES = ((1, 2), (1, 3), (6, 2), (6, 3))
 """(subframe, block index) of the SS/PBCH blocks of case A, 4 a burst, that lie where MBSFN subframes can be."""
@@ -62,7 +62,7 @@ class DssDownlink(NrCarrier):
         nr_subframes: subframes that NR may use beside the MBSFN ones, of 1..4 and 6..9 (sharing in time).
         nr_blocks: (first, count) of the resource blocks that NR may use there (sharing in frequency); None: all.
         nr_duty: chance that NR takes such a subframe; else it is LTE's, 0..1.
-        nr_load: mean share of its blocks that NR fills in a subframe of its own, 0..1.
+        nr_load: mean fraction of its blocks that NR fills in a subframe of its own, 0..1.
         nr_users: NR users sharing a subframe.
         nr_power_db: power of NR's user data over that of LTE's reference signals, dB.
         nr_modulations: bits per symbol of which each NR user has one, of 2, 4, 6 and 8.
@@ -239,7 +239,7 @@ class _Sharing:
             return
         self._fill_grants(own, in_frame, blocks)
         first = blocks[0] + int(rng.integers(blocks[1] - min(wanted, blocks[1]) + 1))
-        for user, run in zip(self.users, shared_stretch(first, min(wanted, blocks[1]), len(self.users), rng)):
+        for user, run in zip(self.users, shared_chunk(first, min(wanted, blocks[1]), len(self.users), rng)):
             if run[1]:
                 span = NR_FIRST_SYMBOL, SYMBOLS_PER_SLOT
                 add_pdsch(own, in_frame, cell.cell_id, run, span, DMRS_SYMBOLS, user, 1, self.data)

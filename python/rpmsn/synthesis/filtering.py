@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Filters over long stretches in blocks, circular, in place: receivers' pass bands, coloured noise, clock errors.
+"""Filters over long chunks in blocks, circular, in place: receivers' pass bands, coloured noise, clock errors.
 
 A block of `BLOCK` samples is transformed, multiplied and transformed back; `BLOCK - TAPS` of its samples are kept
 (overlap-save). A few blocks are worked on at a time, so that they stay in the processor's cache; the generators below
@@ -18,7 +18,7 @@ HALF = TAPS // 2
 BLOCKS_AT_A_TIME = 32
 
 EVEN_EDGE = 0.47
-"""Share of the sample rate above which a delayed signal is not delayed any more; see `_delay_angle`."""
+"""Fraction of the sample rate above which a delayed signal is not delayed any more; see `_delay_angle`."""
 
 MAX_DRIFT = 50e-6
 
@@ -27,8 +27,8 @@ def filter_in_pieces(samples, gain):
     """Filter in place without delay.
 
     Args:
-        samples: complex64, shape (n,); the stretch is taken as one period of a periodic signal.
-        gain: function of the frequency, an array of shares of the sample rate (-0.5..0.5) -> amplitude gain. It is
+        samples: complex64, shape (n,); the chunk is taken as one period of a periodic signal.
+        gain: function of the frequency, an array of fractions of the sample rate (-0.5..0.5) -> amplitude gain. It is
             smoothed to the resolution of `TAPS` taps.
 
     Yields:
@@ -40,12 +40,12 @@ def filter_in_pieces(samples, gain):
     for first in range(0, n, BLOCKS_AT_A_TIME * HOP):
         n_blocks = min(BLOCKS_AT_A_TIME, -(-(n - first) // HOP))
         last = first + n_blocks * HOP
-        stretch = np.concatenate([before, samples[first : last + HALF]])
-        missing = n_blocks * HOP + TAPS - stretch.size
+        chunk = np.concatenate([before, samples[first : last + HALF]])
+        missing = n_blocks * HOP + TAPS - chunk.size
         if missing > 0:
-            stretch = np.concatenate([stretch, head[:missing]])
+            chunk = np.concatenate([chunk, head[:missing]])
         before = samples[last - HALF : last].copy()
-        spectra = scipy.fft.fft(_overlapping(stretch), axis=1)
+        spectra = scipy.fft.fft(_overlapping(chunk), axis=1)
         spectra.view(np.float32)[...] *= response
         kept = scipy.fft.ifft(spectra, axis=1, overwrite_x=True)[:, HALF : HALF + HOP]
         yield first, _put(samples, first, kept)
@@ -83,11 +83,11 @@ def _wrapped(samples, first, last):
     return samples.take(np.arange(first, last), mode="wrap")
 
 
-def _overlapping(stretch):
-    """Blocks of a stretch as a view, (n_blocks, BLOCK), each `HOP` after the one before it."""
-    n_blocks = (stretch.size - TAPS) // HOP
-    step = stretch.strides[0]
-    return np.lib.stride_tricks.as_strided(stretch, (n_blocks, BLOCK), (HOP * step, step), writeable=False)
+def _overlapping(chunk):
+    """Blocks of a chunk as a view, (n_blocks, BLOCK), each `HOP` after the one before it."""
+    n_blocks = (chunk.size - TAPS) // HOP
+    step = chunk.strides[0]
+    return np.lib.stride_tricks.as_strided(chunk, (n_blocks, BLOCK), (HOP * step, step), writeable=False)
 
 
 def _put(samples, first, blocks):

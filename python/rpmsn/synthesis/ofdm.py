@@ -70,7 +70,8 @@ def modulate(grid, sample_rate, offset_hz=0.0, gains=None, ramp=0.0):
         sample_rate: Hz, a multiple of the subcarrier spacing, or of a third of it (20 Msps, at three times the cost).
         offset_hz: where the carrier's centre goes, rounded to a whole subcarrier; what leaves the span is dropped.
         gains: complex, broadcast to grid.symbols; the channel's gain of every symbol and subcarrier.
-        ramp: share of the (normal) cyclic prefix, 0..1, over which one symbol fades into the next (raised cosine), as
+        ramp: fraction of the (normal) cyclic prefix, 0..1, over which one symbol fades into the next (raised cosine),
+        as
             transmitters do to keep their skirts low.
 
     Returns:
@@ -81,7 +82,7 @@ def modulate(grid, sample_rate, offset_hz=0.0, gains=None, ramp=0.0):
         ParameterError: the sample rate does not fit the subcarrier spacing; ramp is not within 0..1.
     """
     if not 0 <= ramp <= 1:
-        raise ParameterError(f"ramp is {ramp}; choose a share of the cyclic prefix from 0 to 1")
+        raise ParameterError(f"ramp is {ramp}; choose a fraction of the cyclic prefix from 0 to 1")
     spacing = grid.subcarrier_spacing
     factor = oversampling(sample_rate, spacing)
     rate = round(sample_rate) * factor
@@ -143,7 +144,7 @@ class _Pulse:
     def waves(self, symbols, phase):
         """Useful parts (n, n_fft) of symbols (n, n_bins), turned by a phase (a complex number of modulus 1)."""
         spectrum = np.zeros((len(symbols), self.n_fft), np.complex64)
-        for part in self._stretches():
+        for part in self._chunks():
             place = slice(self.bins[part][0] % self.n_fft, self.bins[part][-1] % self.n_fft + 1)
             np.multiply(symbols[:, part], np.complex64(phase * self.scale), out=spectrum[:, place])
         waves = scipy.fft.ifft(spectrum, axis=1, norm="forward", overwrite_x=True)
@@ -151,7 +152,7 @@ class _Pulse:
             waves *= _half_cycle(self.n_fft)
         return waves
 
-    def _stretches(self):
+    def _chunks(self):
         """Slices of the bins within which they are neighbours: between them lie DC and the end of the FFT."""
         ends = np.flatnonzero(np.diff(self.bins % self.n_fft) != 1) + 1
         edges = [0, *ends, self.bins.size]
@@ -250,5 +251,5 @@ def _half_cycle(n):
 
 @lru_cache(maxsize=64)
 def _raised_cosine(n):
-    """A rise from 0 to 1 over n samples, float32; it and its mirror image add to 1."""
+    """A rise from 0 to 1 over n samples, float32; it and its I/Q image add to 1."""
     return (0.5 - 0.5 * np.cos(np.pi * (np.arange(n) + 0.5) / n)).astype(np.float32)

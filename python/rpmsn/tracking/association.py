@@ -18,7 +18,7 @@ LEAST_GUARD_HZ = 0.485e6
 """NR carriers side by side have this much between them at least (two of 5 MHz, TS 38.104 table 5.3.3-1)."""
 MAX_FRAGMENT_COLUMNS = 1
 """Pieces of a carrier that lie side by side are so near to each other in the mask..."""
-MIN_SHARED_TIME, MAX_BURST_SHARE = 0.7, 0.9
+MIN_SHARED_TIME, MAX_BURST_FRACTION = 0.7, 0.9
 """...and share so much of their time, of which the frame holds more: what is always on says nothing."""
 
 
@@ -27,7 +27,7 @@ class Sharing:
 
     Args:
         tracks: list of Track.
-        look: Look of the frame.
+        observation: Observation of the frame.
 
     Attributes:
         parts: {Track: list of its Part in this frame, the widest first}.
@@ -35,13 +35,14 @@ class Sharing:
         joined: list of Track: those that became part of another one.
     """
 
-    def __init__(self, tracks, look):
+    def __init__(self, tracks, observation):
         self.parts = {}
         self.new = []
         self.joined = []
-        self._look = look
+        self._observation = observation
         bands = [
-            (max(track.carrier.freq_lower, look.lower), min(track.carrier.freq_upper, look.upper)) for track in tracks
+            (max(track.carrier.freq_lower, observation.lower), min(track.carrier.freq_upper, observation.upper))
+            for track in tracks
         ]
         self._tracks = [track for track, (lower, upper) in zip(tracks, bands) if upper >= lower]
         self._lower, self._upper = np.array([band for band in bands if band[1] >= band[0]]).reshape(-1, 2).T
@@ -82,13 +83,13 @@ class Sharing:
 
     def _share_out(self, segment, fitting):
         if len(fitting) > 1:
-            fitting = list(dict.fromkeys(heir_of(track) for track in fitting))
+            fitting = list(dict.fromkeys(successor_of(track) for track in fitting))
             fitting = self._told_apart(segment, self._with_nested_joined(fitting))
         if len(fitting) > 1:
             for track, part in zip(fitting, self._divided(segment, fitting)):
                 self._add(track, part)
         else:
-            self._add(heir_of(fitting[0]), self._look.part(segment))
+            self._add(successor_of(fitting[0]), self._observation.part(segment))
 
     def _with_nested_joined(self, fitting):
         """The same tracks, of which one has taken over those that share its band: they are one by definition."""
@@ -121,7 +122,7 @@ class Sharing:
         apart = ordered[:1]
         for track in ordered[1:]:
             first, second = sorted((apart[-1], track), key=rank, reverse=True)
-            if apart[-1].is_apart_from(track, self._look):
+            if apart[-1].is_apart_from(track, self._observation):
                 apart.append(track)
             elif segment.class_id == NR or second.carrier.is_qualified:
                 self._join(first, second)
@@ -132,7 +133,7 @@ class Sharing:
 
     def _divided(self, segment, tracks):
         """The pieces of a segment that covers several carriers: between two, it ends where they are known to."""
-        whole = self._look.part(segment)
+        whole = self._observation.part(segment)
         pieces, lower, first, kind = [], segment.freq_lower, segment.columns[0], whole.lower
         for left, right in zip(tracks, tracks[1:]):
             upper, next_lower = left.carrier.freq_upper, right.carrier.freq_lower
@@ -150,7 +151,7 @@ class Sharing:
 
     def _column(self, frequency):
         """The place of a frequency on the column axis, as in FrameGeometry.frequency."""
-        return round((frequency - self._look.lower) / self._look.column + 0.5)
+        return round((frequency - self._observation.lower) / self._observation.column + 0.5)
 
     def _without_doubts(self, segments):
         """Give segments that lie where a carrier of another class is to that carrier; returns the rest."""
@@ -163,10 +164,10 @@ class Sharing:
             tracks = [
                 track
                 for index in np.flatnonzero(row >= MIN_IOU_OF_CLASSES)
-                if (track := heir_of(self._tracks[index])) is not None and self._is_free(track, segment)
+                if (track := successor_of(self._tracks[index])) is not None and self._is_free(track, segment)
             ]
             if tracks:
-                self._add(max(tracks, key=lambda track: self._iou(segment, track)), self._look.part(segment))
+                self._add(max(tracks, key=lambda track: self._iou(segment, track)), self._observation.part(segment))
             else:
                 rest.append(segment)
         return rest
@@ -193,7 +194,7 @@ class Sharing:
                 best = count
                 self.new.append([])
                 classes[best] = segment.class_id
-            self.new[best].append(self._look.part(segment))
+            self.new[best].append(self._observation.part(segment))
             bands[best] = _band(self.new[best])
 
     def _put_fragments_together(self):
@@ -216,7 +217,7 @@ class Sharing:
     def _list_ends(self, parts, home, near):
         """Note where parts end, in columns, and in which list they are now."""
         for part in parts:
-            if part.segment.duration < MAX_BURST_SHARE * self._look.seconds:
+            if part.segment.duration < MAX_BURST_FRACTION * self._observation.seconds:
                 for key in (("after", part.segment.columns[1]), ("first", part.segment.columns[0])):
                     near.setdefault(key, {})[id(part)] = part, home
 
@@ -241,8 +242,8 @@ class Sharing:
             self.parts[track] = self.parts.get(track, []) + self.parts.pop(other)
 
     def _visible(self, track):
-        look = self._look
-        return min(track.carrier.freq_upper, look.upper) - max(track.carrier.freq_lower, look.lower)
+        observation = self._observation
+        return min(track.carrier.freq_upper, observation.upper) - max(track.carrier.freq_lower, observation.lower)
 
     def _shared(self, segment, track):
         return _shared_width(segment.freq_lower, segment.freq_upper, track.carrier.freq_lower, track.carrier.freq_upper)
@@ -260,10 +261,10 @@ def _are_of_one_burst(one, other):
     return gap < LEAST_GUARD_HZ and shared >= MIN_SHARED_TIME * both
 
 
-def heir_of(track):
+def successor_of(track):
     """The track that another one has become part of, or itself."""
-    while track.heir is not None:
-        track = track.heir
+    while track.merged_into is not None:
+        track = track.merged_into
     return track
 
 

@@ -23,7 +23,7 @@ MEMORY_FRAMES = 250
 VOTING_FRAMES = 50
 """The label is voted on by about so many of them."""
 MIN_VOTES_TO_GAIN, MIN_VOTES_TO_KEEP = 2 / 3, 1 / 2
-"""A class becomes a carrier's with this share of the votes; one that keeps less than the other leaves it `other`."""
+"""A class becomes a carrier's with this fraction of the votes; one that keeps less than the other leaves it `other`."""
 MIN_VOTE_FRAMES = 3
 """A label that was told changes when classes against it, and the one that follows, were seen in so many frames."""
 
@@ -140,7 +140,7 @@ class Edge:
 
 
 def quantile_of(sorted_places, quantile):
-    """The place (and what comes third with it) that a share of the weight does not reach beyond.
+    """The place (and what comes third with it) that a fraction of the weight does not reach beyond.
 
     Args:
         sorted_places: list of (place, weight, anything), the least place first.
@@ -208,7 +208,7 @@ class Carrier:
 
     @property
     def is_qualified(self):
-        """Whether it was seen often enough to be told of."""
+        """Whether it was seen often enough to be reported."""
         return self.carrier_id > 0
 
     @property

@@ -11,27 +11,27 @@ from ..signal.image import COLUMNS
 from .carrier import CUT, SEEN, SHARED, Carrier, Part
 
 MIN_FULL_FRAME = 0.5
-"""That a candidate is absent is told by frames with this share of the longest frame's new samples, or more."""
+"""That a candidate is absent is told by frames with this fraction of the longest frame's new samples, or more."""
 MIN_SHARE_IN_VIEW = 0.25
-"""A carrier can be looked for where the span shows this share of it, or it fills half of the span."""
+"""A carrier can be observed where the span shows this fraction of it, or it fills half of the span."""
 BORDER_COLUMNS = 2
 """An end of a segment that is nearer than this to the end of the span is no edge of the carrier."""
 MIN_GAP_COLUMNS = 2
 """A gap between two carriers is this wide at least; an edge that moves by less is steady."""
-MIN_SIDE_SHARE, MIN_SIDES_SHARE = 0.15, 0.6
+MIN_SIDE_FRACTION, MIN_SIDES_FRACTION = 0.15, 0.6
 """Of a carrier's band, what each side of a gap covers at least, and both together."""
 PART_FRAMES = {LTE: 10, NR: 25, OTHER: 10}
 """A carrier with a gap in the same place in so many frames in a row is two. NR has gaps where it has no traffic."""
 JOIN_FRAMES = 10
 """Two carriers that one segment covers in so many frames in a row are one."""
 MIN_SHARE_IN_BOTH, OVERLAP_FRAMES = 0.1, 5
-"""Two NR carriers that share this much of the narrower one's band are one, when both were seen in so many frames."""
+"""Two NR carriers that fraction this much of the narrower one's band are one, when both were seen in so many frames."""
 MAX_FRAMES_AGAINST = 250
 """To part and to join needs as many frames as spoke for the opposite before, but not more than this."""
 
 
 @dataclass(frozen=True)
-class Look:
+class Observation:
     """What a frame can show.
 
     Attributes:
@@ -94,10 +94,10 @@ class Clock:
         self._end_offset = None
         self._end_s = 0.0
         self._longest_s = 0.0
-        self._looks = deque(maxlen=of_frames)
+        self._observations = deque(maxlen=of_frames)
 
-    def look(self, frame):
-        """The Look of the next frame."""
+    def observe(self, frame):
+        """The Observation of the next frame."""
         geometry = frame.geometry
         rate = geometry.sample_rate
         before = geometry.start_offset if self._end_offset is None else self._end_offset
@@ -105,7 +105,7 @@ class Clock:
         self._end_s += (frame.end_offset - before) / rate
         self._end_offset = frame.end_offset
         self._longest_s = max(self._longest_s, seconds)
-        look = Look(
+        observation = Observation(
             geometry.center_frequency - rate / 2,
             geometry.center_frequency + rate / 2,
             rate,
@@ -115,12 +115,14 @@ class Clock:
             frame.condition.judged,
             seconds >= MIN_FULL_FRAME * self._longest_s,
         )
-        self._looks.append(look)
-        return look
+        self._observations.append(observation)
+        return observation
 
-    def earlier_looks(self, lower, upper):
+    def earlier_observations(self, lower, upper):
         """How many of the last frames, without the very last, could have shown a band."""
-        return sum(look.is_full and look.can_miss(lower, upper) for look in list(self._looks)[:-1])
+        return sum(
+            observation.is_full and observation.can_miss(lower, upper) for observation in list(self._observations)[:-1]
+        )
 
 
 class Track:
@@ -129,48 +131,48 @@ class Track:
     Args:
         carrier: Carrier, of the parts.
         parts: list of Part, those of its first frame.
-        look: Look of that frame.
+        observation: Observation of that frame.
         of_frames: length of its history.
-        looks: how many earlier frames could have shown it.
+        observations: how many earlier frames could have shown it.
 
     Attributes:
         carrier: what is known of it.
         parts: list of Part, those of the last frame in which it was seen.
-        history: bits, one for each of the last frames that looked for it, the latest lowest: 1 where it was seen.
-        looks: how many frames looked for it, up to the length of the history.
-        silent_s: seconds for which it was looked for and not seen.
+        history: bits, one for each of the last frames that observed it, the latest lowest: 1 where it was seen.
+        observations: how many frames observed it, up to the length of the history.
+        silent_s: seconds for which it was observed and not seen.
         seen_s: when it was seen last, in seconds since the stream began.
-        parting: Parting, while it shows a gap.
-        heir: the track that it has become a part of.
-        is_told: whether its `new` was told.
+        splitting: Split, while it shows a gap.
+        merged_into: the track that it has become a part of.
+        is_reported: whether its `new` was told.
     """
 
-    def __init__(self, carrier, parts, look, of_frames, looks=0):
+    def __init__(self, carrier, parts, observation, of_frames, observations=0):
         self.carrier = carrier
         self.parts = parts
         self.history = 1
-        self.looks = min(looks + 1, of_frames)
-        self.silent_s, self.seen_s = 0.0, look.end_s
-        self.parting, self.heir, self.is_told = None, None, False
+        self.observations = min(observations + 1, of_frames)
+        self.silent_s, self.seen_s = 0.0, observation.end_s
+        self.splitting, self.merged_into, self.is_reported = None, None, False
         self._of_frames = of_frames
         self._own_frames = self._whole_frames = 1
         self._bridges = {}
 
-    def see(self, parts, look):
+    def see(self, parts, observation):
         """The track was given the parts of one more frame."""
-        self._watch_gap(parts, look)
-        self.carrier.add(parts, look.times(parts)[1])
+        self._watch_gap(parts, observation)
+        self.carrier.add(parts, observation.times(parts)[1])
         self.parts = parts
         self._remember(1)
-        self.silent_s, self.seen_s = 0.0, look.end_s
+        self.silent_s, self.seen_s = 0.0, observation.end_s
         if self.was_seen_apart:
             self._own_frames = min(self._own_frames + 1, MAX_FRAMES_AGAINST)
 
-    def miss(self, look):
+    def miss(self, observation):
         """The frame had nothing for it."""
-        if look.can_miss(self.carrier.freq_lower, self.carrier.freq_upper):
-            self.silent_s += look.seconds
-            if look.is_full:
+        if observation.can_miss(self.carrier.freq_lower, self.carrier.freq_upper):
+            self.silent_s += observation.seconds
+            if observation.is_full:
                 self._remember(0)
 
     @property
@@ -182,27 +184,27 @@ class Track:
     def has_parted(self):
         """Whether it has shown a gap for so long that it is two carriers."""
         return (
-            self.parting is not None
+            self.splitting is not None
             and self.carrier.is_qualified
-            and all(self.parting.sides(self.parts))
-            and self.parting.frames >= max(PART_FRAMES[self.carrier.class_id], self._whole_frames)
+            and all(self.splitting.sides(self.parts))
+            and self.splitting.frames >= max(PART_FRAMES[self.carrier.class_id], self._whole_frames)
         )
 
-    def halves(self, parts, look):
-        """The two tracks that this one has parted into; its own carrier ends where the gap began.
+    def halves(self, parts, observation):
+        """The two tracks that this one has split into; its own carrier ends where the gap began.
 
         Args:
             parts: list of Part, those of the latest frame.
-            look: Look of that frame.
+            observation: Observation of that frame.
         """
-        parting = self.parting
-        self.carrier.restore(parting.before)
+        splitting = self.splitting
+        self.carrier.restore(splitting.before)
         made = [
-            Track(carrier, side, look, self._of_frames, self._of_frames)
-            for carrier, side in zip((parting.left, parting.right), parting.sides(parts))
+            Track(carrier, side, observation, self._of_frames, self._of_frames)
+            for carrier, side in zip((splitting.left, splitting.right), splitting.sides(parts))
         ]
         for track in made:
-            track._own_frames = min(parting.frames, MAX_FRAMES_AGAINST)
+            track._own_frames = min(splitting.frames, MAX_FRAMES_AGAINST)
         return made
 
     @property
@@ -210,21 +212,21 @@ class Track:
         """Whether it was seen in enough frames to trust its edges."""
         return self.carrier.is_qualified and self._own_frames >= OVERLAP_FRAMES
 
-    def overlaps(self, other, look):
+    def overlaps(self, other, observation):
         """Whether it shares more of the spectrum with another one than doubt about the edges explains."""
         shared = min(self.carrier.freq_upper, other.carrier.freq_upper) - max(
             self.carrier.freq_lower, other.carrier.freq_lower
         )
         narrower = min(self.carrier.bandwidth, other.carrier.bandwidth)
-        return shared > MIN_GAP_COLUMNS * look.column and shared > MIN_SHARE_IN_BOTH * narrower
+        return shared > MIN_GAP_COLUMNS * observation.column and shared > MIN_SHARE_IN_BOTH * narrower
 
-    def is_apart_from(self, upper_one, look):
+    def is_apart_from(self, upper_one, observation):
         """Whether a track and another one above it are two carriers, though one segment covers both now.
 
         Qualified ones are, and of NR those whose edges at the gap stay in place; until a segment has covered both in
         more frames in a row than they were seen apart in.
         """
-        tolerance = MIN_GAP_COLUMNS * look.column
+        tolerance = MIN_GAP_COLUMNS * observation.column
         if not (self.carrier.is_qualified and upper_one.carrier.is_qualified):
             return False
         if self.carrier.class_id == NR and not (
@@ -233,8 +235,8 @@ class Track:
         ):
             return False
         frames, end = self._bridges.get(upper_one, (0, None))
-        if end != look.end_offset:
-            self._bridges[upper_one] = frames, end = frames + 1, look.end_offset
+        if end != observation.end_offset:
+            self._bridges[upper_one] = frames, end = frames + 1, observation.end_offset
         return frames < max(JOIN_FRAMES, min(self._own_frames, upper_one._own_frames))
 
     def drop_bridges(self, given, live):
@@ -256,33 +258,33 @@ class Track:
         """Another track is a part of this one's carrier."""
         self.carrier.take_over(other.carrier)
         self.history |= other.history
-        self.looks = max(self.looks, other.looks)
+        self.observations = max(self.observations, other.observations)
         self._whole_frames = min(self._whole_frames + 1, MAX_FRAMES_AGAINST)
-        self.parting = None
-        other.heir = self
+        self.splitting = None
+        other.merged_into = self
 
     def _remember(self, bit):
         self.history = (self.history << 1 | bit) & ((1 << self._of_frames) - 1)
-        self.looks = min(self.looks + 1, self._of_frames)
+        self.observations = min(self.observations + 1, self._of_frames)
 
-    def _watch_gap(self, parts, look):
-        gap = widest_gap(parts, self.carrier, look)
+    def _watch_gap(self, parts, observation):
+        gap = widest_gap(parts, self.carrier, observation)
         if gap is None:
-            if self.parting is None or self.parting.is_crossed_by(parts):
-                self.parting = None
+            if self.splitting is None or self.splitting.is_crossed_by(parts):
+                self.splitting = None
                 self._whole_frames = min(self._whole_frames + 1, MAX_FRAMES_AGAINST)
-        elif self.parting is None or not self.parting.goes_on(gap, look):
-            self.parting = Parting(gap, self.carrier, parts, look)
+        elif self.splitting is None or not self.splitting.goes_on(gap, observation):
+            self.splitting = Split(gap, self.carrier, parts, observation)
         else:
-            self.parting.add(gap, parts, look)
+            self.splitting.add(gap, parts, observation)
 
 
-def join_overlapping(given, look):
+def join_overlapping(given, observation):
     """Join tracks of NR that were seen apart for long enough and whose bands overlap, as those of carriers never do.
 
     Args:
         given: {Track: list of Part} of a frame; of tracks that join only one is left.
-        look: Look of the frame.
+        observation: Observation of the frame.
 
     Returns:
         list of Track: those that have become part of another one.
@@ -294,7 +296,7 @@ def join_overlapping(given, look):
     joined = []
     last = None
     for track in ordered:
-        if last is not None and last.overlaps(track, look):
+        if last is not None and last.overlaps(track, observation):
             last, other = sorted((last, track), key=rank, reverse=True)
             given[last] = given[last] + given.pop(other)
             last.take_over(other)
@@ -309,7 +311,7 @@ def rank(track):
     return track.carrier.is_qualified, track.carrier.evidence
 
 
-class Parting:
+class Split:
     """A gap in a carrier that stays in its place, and the two carriers that would be beside it.
 
     Attributes:
@@ -319,21 +321,21 @@ class Parting:
         frames: in how many the gap was seen.
     """
 
-    def __init__(self, gap, carrier, parts, look):
+    def __init__(self, gap, carrier, parts, observation):
         self.gap = gap
         self.before = copy.deepcopy(carrier)
-        self.left, self.right = (Carrier.of(side, *look.times(side)) for side in self.sides(parts))
+        self.left, self.right = (Carrier.of(side, *observation.times(side)) for side in self.sides(parts))
         self.frames = 1
 
-    def goes_on(self, gap, look):
+    def goes_on(self, gap, observation):
         """Whether a gap is in the same place."""
-        return min(gap[1], self.gap[1]) - max(gap[0], self.gap[0]) >= look.column
+        return min(gap[1], self.gap[1]) - max(gap[0], self.gap[0]) >= observation.column
 
-    def add(self, gap, parts, look):
+    def add(self, gap, parts, observation):
         """One more frame shows the gap."""
         self.gap = max(gap[0], self.gap[0]), min(gap[1], self.gap[1])
         for carrier, side in zip((self.left, self.right), self.sides(parts)):
-            carrier.add(side, look.times(side)[1])
+            carrier.add(side, observation.times(side)[1])
         self.frames += 1
 
     def is_crossed_by(self, parts):
@@ -349,7 +351,7 @@ class Parting:
         )
 
 
-def widest_gap(parts, carrier, look):
+def widest_gap(parts, carrier, observation):
     """(lower, upper) in Hz of a gap between one frame's parts that may part a carrier; None where there is none."""
     ordered = sorted(parts, key=lambda part: part.segment.freq_lower)
     reach, best = ordered[0].segment.freq_upper, (0.0, 0.0)
@@ -357,11 +359,11 @@ def widest_gap(parts, carrier, look):
         if part.segment.freq_lower - reach > best[1] - best[0]:
             best = reach, part.segment.freq_lower
         reach = max(reach, part.segment.freq_upper)
-    if best[1] - best[0] < MIN_GAP_COLUMNS * look.column:
+    if best[1] - best[0] < MIN_GAP_COLUMNS * observation.column:
         return None
     below, above = best[0] - ordered[0].segment.freq_lower, reach - best[1]
     band = carrier.bandwidth
-    is_large = min(below, above) >= MIN_SIDE_SHARE * band and below + above >= MIN_SIDES_SHARE * band
+    is_large = min(below, above) >= MIN_SIDE_FRACTION * band and below + above >= MIN_SIDES_FRACTION * band
     return best if is_large and _are_on_together(ordered, best) else None
 
 

@@ -2,7 +2,7 @@
 """Carriers: segments followed over frames, under one id.
 
 Each segment goes to the carrier whose band it shares, or begins a new one (`association`). That is a candidate until it
- was seen in enough frames: then it qualifies, has a number, and is told of by events. docs/carriers.md has the rules.
+ was seen in enough frames: then it qualifies, has a number, and is reported by events. docs/carriers.md has the rules.
 """
 
 from collections import deque
@@ -18,18 +18,18 @@ from .track import Clock, Track, join_overlapping
 QUALIFY_FRAMES, OF_FRAMES = 2, 4
 """A carrier qualifies when it was seen in so many of so many frames."""
 HOLD_SECONDS = 0.5
-"""A carrier that was looked for so long and not seen is gone."""
+"""A carrier that was observed so long and not seen is gone."""
 HOLD_OUTSIDE_SECONDS = 60.0
-"""A carrier that could not be looked for is gone after so long."""
+"""A carrier that could not be observed is gone after so long."""
 CARRIERS_KEPT = 500
 """So many carriers that are gone are kept."""
 MAX_FOLLOWED = 1000
 """So many carriers and candidates are followed at once; those with the least evidence are let go."""
 MIN_SHARE_INSIDE = 0.5
-"""A carrier inside another's band is part of it unless it has this share of the other's evidence..."""
+"""A carrier inside another's band is part of it unless it has this fraction of the other's evidence..."""
 MIN_BAND_INSIDE = 0.8
-"""...and it is inside with more than this share of its own band."""
-PATCH_ROWS = 256
+"""...and it is inside with more than this fraction of its own band."""
+NESTED_ROWS = 256
 """Carriers compared with all others at once; bounds the memory it takes."""
 
 
@@ -46,10 +46,10 @@ class Tracker:
     """Gives segments of successive frames to carriers.
 
     Args:
-        hold_seconds: how long a carrier may be silent, while it is looked for, before it is gone.
+        hold_seconds: how long a carrier may be silent, while it is observed, before it is gone.
         hold_outside_seconds: how long it is kept while it cannot be seen: the receiver is tuned elsewhere, or the input
             is not judged.
-        qualify_frames, of_frames: a carrier is told of when it was seen in so many of so many frames.
+        qualify_frames, of_frames: a carrier is reported when it was seen in so many of so many frames.
         carriers_kept: how many carriers that are gone `carriers` keeps, the latest; None for all.
 
     Attributes:
@@ -110,100 +110,105 @@ class Tracker:
             list of Event: one for each carrier that became part of another or two; one for each segment of a qualified
             carrier, `new` for the first one in the frame in which it qualifies; one for each carrier that is gone.
         """
-        look = self._clock.look(frame)
-        sharing = Sharing(self._live, look)
+        observation = self._clock.observe(frame)
+        sharing = Sharing(self._live, observation)
         sharing.give(frame.segments)
         given = sharing.parts
         for track, parts in given.items():
-            track.see(parts, look)
-        joined = sharing.joined + join_overlapping(given, look)
+            track.see(parts, observation)
+        joined = sharing.joined + join_overlapping(given, observation)
         gone = [Event("gone", track.carrier) for track in joined if track.carrier.is_qualified]
-        self._live = [track for track in self._live if track.heir is None]
-        gone += self._part(given, look)
+        self._live = [track for track in self._live if track.merged_into is None]
+        gone += self._part(given, observation)
         for parts in sharing.new:
-            track = self._begin(parts, look)
+            track = self._begin(parts, observation)
             given[track] = parts
         live = set(self._live)
         for track in live:
             track.drop_bridges(given, live)
         self._qualify(given)
-        return gone + self._told(given) + self._expire(given, look)
+        return gone + self._reported(given) + self._expire(given, observation)
 
     def finish(self):
         """End of the stream: every carrier that is left is gone.
 
-        A candidate of a stream that was too short to qualify in qualifies now, if it was seen in the same share of the
-        frames that there were.
+        A candidate of a stream that was too short to qualify in qualifies now, if it was seen in the same fraction of
+        the frames that there were.
 
         Returns:
             list of Event: `new`, with the segments of its last frame, of carriers that qualify only now; `gone`.
         """
         latest = {track: track.parts for track in self._live if not track.carrier.is_qualified}
         self._qualify(latest, at_end=True)
-        told = self._told(latest)
+        told = self._reported(latest)
         qualified = [track for track in self._live if track.carrier.is_qualified]
         self._live = []
         return told + [self._finished_event(track) for track in qualified]
 
-    def _told(self, given):
+    def _reported(self, given):
         """Events for the parts of qualified carriers."""
         events = []
         for track, parts in given.items():
             if track.carrier.is_qualified:
                 kinds = ["update"] * len(parts)
-                if not track.is_told:
-                    kinds[0], track.is_told = "new", True
+                if not track.is_reported:
+                    kinds[0], track.is_reported = "new", True
                 events += [Event(kind, track.carrier, part.segment) for kind, part in zip(kinds, parts)]
         return events
 
     def _qualify(self, given, at_end=False):
-        """Number the candidates that were seen often enough, and are more than a patch within another carrier."""
+        """Number the candidates that were seen often enough, and are more than a detection nested within another
+        carrier."""
         ready = sorted(
             (track for track in given if not track.carrier.is_qualified and self._is_ready(track, at_end)),
             key=lambda track: -track.carrier.evidence,
         )
         if ready:
             sure = [track.carrier for track in self._live if track.carrier.is_qualified]
-            for track, is_patch in zip(ready, patches([track.carrier for track in ready], sure)):
-                if not is_patch:
+            for track, is_nested in zip(ready, nested([track.carrier for track in ready], sure)):
+                if not is_nested:
                     self._number(track)
 
     def _is_ready(self, track, at_end):
         seen = track.history.bit_count()
         if seen >= self.qualify_frames:
             return True
-        # Of a stream of fewer frames the same share, rounded up.
-        return at_end and track.looks < self.of_frames and seen * self.of_frames >= self.qualify_frames * track.looks
+        # Of a stream of fewer frames the same fraction, rounded up.
+        return (
+            at_end
+            and track.observations < self.of_frames
+            and seen * self.of_frames >= self.qualify_frames * track.observations
+        )
 
     def _number(self, track):
         self._last_id += 1
         track.carrier.carrier_id = self._last_id
 
-    def _begin(self, parts, look):
-        carrier = Carrier.of(parts, *look.times(parts))
-        looks = self._clock.earlier_looks(carrier.freq_lower, carrier.freq_upper)
-        track = Track(carrier, parts, look, self.of_frames, looks)
+    def _begin(self, parts, observation):
+        carrier = Carrier.of(parts, *observation.times(parts))
+        observations = self._clock.earlier_observations(carrier.freq_lower, carrier.freq_upper)
+        track = Track(carrier, parts, observation, self.of_frames, observations)
         self._live.append(track)
         return track
 
-    def _part(self, given, look):
-        """Put two carriers in the place of each that has parted; returns the events of those that are gone."""
-        parted = [track for track in given if track.has_parted]
-        for track in parted:
-            for half in track.halves(given.pop(track), look):
+    def _part(self, given, observation):
+        """Put two carriers in the place of each that has split; returns the events of those that are gone."""
+        split = [track for track in given if track.has_parted]
+        for track in split:
+            for half in track.halves(given.pop(track), observation):
                 self._number(half)
                 self._live.append(half)
                 given[half] = half.parts
             self._live.remove(track)
-        return [self._finished_event(track) for track in parted]
+        return [self._finished_event(track) for track in split]
 
-    def _expire(self, given, look):
+    def _expire(self, given, observation):
         """Let go of what was not seen for too long, and of more than can be followed."""
         over, kept = [], []
         for track in self._live:
             if track not in given:
-                track.miss(look)
-            (over if self._is_over(track, look) else kept).append(track)
+                track.miss(observation)
+            (over if self._is_over(track, observation) else kept).append(track)
         if len(kept) > MAX_FOLLOWED:
             kept.sort(key=lambda track: (track.carrier.is_qualified, track.carrier.evidence), reverse=True)
             over += kept[MAX_FOLLOWED:]
@@ -211,8 +216,11 @@ class Tracker:
         self._live = kept
         return [self._finished_event(track) for track in over if track.carrier.is_qualified]
 
-    def _is_over(self, track, look):
-        if track.silent_s > self.hold_seconds or look.end_s - track.seen_s - track.silent_s > self.hold_outside_seconds:
+    def _is_over(self, track, observation):
+        if (
+            track.silent_s > self.hold_seconds
+            or observation.end_s - track.seen_s - track.silent_s > self.hold_outside_seconds
+        ):
             return True
         return not track.carrier.is_qualified and not track.history
 
@@ -225,16 +233,16 @@ class Tracker:
 def consolidate(carriers):
     """Carriers worth reporting, lowest frequency first.
 
-    Left out: one whose band lies inside another's while that one is on, with less evidence for it: a patch of doubt
-    within a carrier, not a second one.
+    Left out: one whose band lies inside another's while that one is on, with less evidence for it: a spurious nested
+    detection within a carrier, not a second one.
     """
     ranked = sorted(carriers, key=lambda carrier: -carrier.evidence)
-    kept = [carrier for carrier, is_patch in zip(ranked, patches(ranked)) if not is_patch]
+    kept = [carrier for carrier, is_nested in zip(ranked, nested(ranked)) if not is_nested]
     return sorted(kept, key=lambda carrier: (carrier.freq_lower, carrier.sample_start))
 
 
-def patches(ranked, sure=()):
-    """Which carriers are patches within another that is not one itself.
+def nested(ranked, sure=()):
+    """Which carriers are nested detections within another that is not one itself.
 
     Args:
         ranked: list of Carrier, the one with the most evidence first.
@@ -250,8 +258,8 @@ def patches(ranked, sure=()):
         ]
     ).reshape(-1, 5)
     may_hold = np.ones(len(table), bool)
-    for first in range(0, len(ranked), PATCH_ROWS):
-        inside = _are_inside(table[first : min(first + PATCH_ROWS, len(ranked))], table)
+    for first in range(0, len(ranked), NESTED_ROWS):
+        inside = _are_inside(table[first : min(first + NESTED_ROWS, len(ranked))], table)
         for row in np.flatnonzero(inside.any(axis=1)):
             may_hold[first + row] = not (inside[row] & may_hold).any()
     return ~may_hold[: len(ranked)]

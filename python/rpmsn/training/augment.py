@@ -4,15 +4,15 @@
 import numpy as np
 
 MAX_LEVEL_SHIFT = 13
-"""Brighter or darker by up to so many steps of 255: 3 dB of the averaged recipe's level."""
+"""Brighter or darker by up to so many steps of 255: 3 dB of the averaged feature set's level."""
 MAX_NOISE = 5.0
 """Greatest standard deviation of the noise, in steps of 255."""
 
 
-def augment(image, mask, out_image, out_mask, rng, recipe_name="averaged"):
+def augment(image, mask, out_image, out_mask, rng, features="averaged"):
     """Mirror in frequency, roll in time, shift the level, add a little noise; each at random.
 
-    Mirroring takes column c to 256 - c, which keeps the centre column. The channels of recipe `cyclic` after the
+    Mirroring takes column c to 256 - c, which keeps the centre column. The channels of feature set `cyclic` after the
     first are correlations, which no change of level moves; they are mirrored and rolled only.
 
     Args:
@@ -20,13 +20,13 @@ def augment(image, mask, out_image, out_mask, rng, recipe_name="averaged"):
         mask: uint8, shape (rows, columns).
         out_image, out_mask: arrays of the same shapes that get the result.
         rng: numpy Generator.
-        recipe_name: image recipe.
+        features: feature set.
     """
     is_mirrored = rng.random() < 0.5
     shift = int(rng.integers(len(mask))) if rng.random() < 0.5 else 0
     for values, out in ((image, out_image), (mask, out_mask)):
         _move(values, out, is_mirrored, shift)
-    level = out_image[:1] if recipe_name == "cyclic" else out_image
+    level = out_image[:1] if features == "cyclic" else out_image
     brighter = int(rng.integers(-MAX_LEVEL_SHIFT, MAX_LEVEL_SHIFT + 1))
     if rng.random() < 0.3:
         noise = rng.standard_normal(level.shape, np.float32)

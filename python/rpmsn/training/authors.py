@@ -38,11 +38,11 @@ class ImportedSet(SetConfig):
     @property
     def description(self):
         """What decides the images, as it stands in `set.yml`."""
-        return {"preset": self.preset, "count": self.count, "recipe": self.recipe, "shard_scenes": SHARD_SCENES}
+        return {"preset": self.preset, "count": self.count, "features": self.features, "shard_scenes": SHARD_SCENES}
 
 
 def _imported(count):
-    return ImportedSet(IMPORTED, count, seed=0, rule=RULE, recipe=RECIPE)
+    return ImportedSet(IMPORTED, count, seed=0, policy=RULE, features=RECIPE)
 
 
 def imported_set(folder):

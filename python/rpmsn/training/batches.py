@@ -33,7 +33,7 @@ def make_batch(image_set, indices, config, generators=None):
     Args:
         image_set: `ImageSet`, or several `Joined`.
         indices: which.
-        config: TrainingConfig; its recipe and classes are used.
+        config: TrainingConfig; its feature set and classes are used.
         generators: a numpy Generator for each image that is to be augmented by it; None for the images as they are.
 
     Returns:
@@ -46,7 +46,7 @@ def make_batch(image_set, indices, config, generators=None):
         if generators is None:
             images[position], masks[position] = image, mask
         else:
-            augment(image, mask, images[position], masks[position], generators[position], config.recipe)
+            augment(image, mask, images[position], masks[position], generators[position], config.features)
     return torch.from_numpy(images), torch.from_numpy(class_table(config.classes)[masks])
 
 
@@ -57,7 +57,7 @@ def to_device(images, masks, device):
 
 
 def step_indices(config, step, image_count, rank=0, ranks=1):
-    """Which images the step takes: those of its place in its epoch's random order; on several machines, a share.
+    """Which images the step takes: those of its place in its epoch's random order; on several machines, a fraction.
 
     Returns:
         (indices, places): of the images in the set, and of each in the whole batch.
@@ -79,7 +79,7 @@ def training_batches(image_set, config, steps, rank=0, ranks=1, threads=1):
         image_set: `ImageSet`, or several `Joined`.
         config: TrainingConfig.
         steps: range of step numbers.
-        rank, ranks: which share of each batch, of how many.
+        rank, ranks: which fraction of each batch, of how many.
         threads: how many make batches.
 
     Yields:

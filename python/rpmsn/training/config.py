@@ -47,12 +47,12 @@ class TrainingConfig:
         name: name of the model that comes out.
         version: its version.
         architecture: name in `rpmsn.network.REGISTRY`.
-        arguments: of that network; `in_channels` and `classes` have to agree with `recipe` and `classes`.
+        arguments: of that network; `in_channels` and `classes` have to agree with `features` and `classes`.
         classes: names in the order of the network's outputs; pixels of other classes are not judged.
-        recipe: image recipe, of all sets too.
+        features: feature set, of all sets too.
         sample_rates: lowest and highest rate that the model is for, Hz.
         train: the sets; in the file one or a list of them, all are used in every epoch.
-        validation: the set that scores are told of.
+        validation: the set that scores are reported.
         fresh_every: make new scenes after so many epochs, in the background; 0 keeps those of the first.
         epochs, batch_size, learning_rate, weight_decay: of AdamW with one warm-up and a cosine to zero.
         gradient_clip: greatest norm of a step's gradient; 0 for no limit.
@@ -62,7 +62,7 @@ class TrainingConfig:
         precision: `fp32`, or `bf16` for mixed precision.
         compile: let `torch.compile` make the network faster.
         teacher: model, by name or path of its card, whose outputs are imitated; null for none.
-        teacher_weight: its share of the loss.
+        teacher_weight: its fraction of the loss.
         start_from: model, by name or path of its card, whose weights come first; null for random ones.
         validate_every: epochs between validations beside the one at the end; 0 for that one only.
         seed: of initial weights, order and augmentation.
@@ -82,7 +82,7 @@ class TrainingConfig:
     weight_decay: float = 1e-4
     classes: list = field(default_factory=lambda: list(CLASS_NAMES))
     class_weights: list | None = None
-    recipe: str = "cyclic"
+    features: str = "cyclic"
     fresh_every: int = 0
     gradient_clip: float = 1.0
     dice_weight: float = 0.0
@@ -123,8 +123,8 @@ def load_config(path):
     _check(config, path)
     return replace(
         config,
-        train=[replace(entry, recipe=config.recipe) for entry in config.train],
-        validation=replace(config.validation, recipe=config.recipe),
+        train=[replace(entry, features=config.features) for entry in config.train],
+        validation=replace(config.validation, features=config.features),
         class_weights=config.class_weights or [1.0] * len(config.classes),
     )
 
@@ -145,16 +145,18 @@ def _build(kind, values, where):
 
 def _check(config, path):
     """Refuse values that cannot work together, before an hour has gone into them."""
-    if config.recipe not in spectrogram.RECIPES:
-        raise ParameterError(f"{path}: recipe is {config.recipe!r}; allowed are {', '.join(spectrogram.RECIPES)}")
-    recipe = spectrogram.recipe(config.recipe)
+    if config.features not in spectrogram.FEATURE_SETS:
+        raise ParameterError(
+            f"{path}: feature set is {config.features!r}; allowed are {', '.join(spectrogram.FEATURE_SETS)}"
+        )
+    features = spectrogram.feature_set(config.features)
     wrong = [name for name in config.classes if name not in CLASS_NAMES]
     if wrong:
         raise ParameterError(f"{path}: class {wrong[0]!r} is unknown; allowed are {', '.join(CLASS_NAMES)}")
-    for key, value in (("in_channels", recipe.channels), ("classes", len(config.classes))):
+    for key, value in (("in_channels", features.channels), ("classes", len(config.classes))):
         if config.arguments.get(key) != value:
             raise ParameterError(
-                f"{path}: arguments has {key}: {config.arguments.get(key)}, but recipe and classes "
+                f"{path}: arguments has {key}: {config.arguments.get(key)}, but feature set and classes "
                 f"ask for {key}: {value}"
             )
     for key, (is_allowed, allowed) in _ALLOWED.items():

@@ -4,13 +4,13 @@
 A folder holds `set.yml` (what it was made from) and, for every shard of 32 scenes:
 
     shard-00000.images.npy          uint8, (scenes, channels, 256, 256)
-    shard-00000.masks-occupied.npy  uint8, (scenes, 256, 256), 255 = not judged; one file for every rule asked for
+    shard-00000.masks-occupied.npy  uint8, (scenes, 256, 256), 255 = not judged; one file for every policy asked for
     shard-00000.scenes.jsonl        one scene a line, and the facts of its truths
     shard-00000.truths.npz          power of every emission in every row and resource block, from which masks are made;
-                                    and the columns' mirrored shares (`rpmsn.signal.iq_image`)
+                                    and the columns' image coherences (`rpmsn.signal.iq_image`)
 
 A shard's images are put in place last and by renaming, so a shard is either whole or not there. Masks under another
-rule are made from the truths alone, without rendering a scene again.
+policy are made from the truths alone, without rendering a scene again.
 """
 
 import json
@@ -45,8 +45,8 @@ class SetConfig:
         preset: which scenes (`rpmsn.synthesis.scene.presets.random_scene`).
         count: number of scenes.
         seed: first seed; the set has the scenes of `count` seeds made from it (`scene_seed`).
-        rule: label rule (`rpmsn.synthesis.labels.masks.mask`).
-        recipe: of the images (`rpmsn.signal.image`).
+        policy: label policy (`rpmsn.synthesis.labels.masks.mask`).
+        features: of the images (`rpmsn.signal.image`).
         sample_rates: lowest and highest rate in Hz, for preset `any_rate`; None for all.
         recordings: folder of recordings, for preset `stitched`.
     """
@@ -54,8 +54,8 @@ class SetConfig:
     preset: str
     count: int
     seed: int
-    rule: str = "occupied"
-    recipe: str = "cyclic"
+    policy: str = "occupied"
+    features: str = "cyclic"
     sample_rates: list | None = None
     recordings: str | None = None
 
@@ -70,7 +70,7 @@ class SetConfig:
             "preset": self.preset,
             "count": self.count,
             "seed": self.seed,
-            "recipe": self.recipe,
+            "features": self.features,
             "sample_rates": self.sample_rates,
             "recordings": self.recordings,
             "shard_scenes": SHARD_SCENES,
@@ -98,8 +98,8 @@ def build_set(config, folder, workers=1, quiet=False):
     Raises:
         ParameterError: the folder holds a set made from something else, or the configuration cannot be.
     """
-    labels.check_rule(config.rule)
-    spectrogram.recipe(config.recipe)
+    labels.check_policy(config.policy)
+    spectrogram.feature_set(config.features)
     config.scene(0)
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -112,9 +112,9 @@ def build_set(config, folder, workers=1, quiet=False):
         for _ in each_done(_build_shard, jobs, workers, "scene", f"making {folder.name}", int, sum(sizes), quiet):
             pass
     for shard in shards:
-        if not masks_file(folder, shard, config.rule).exists():
-            _label_shard(folder, shard, config.rule)
-    return ImageSet(folder, config.rule)
+        if not masks_file(folder, shard, config.policy).exists():
+            _label_shard(folder, shard, config.policy)
+    return ImageSet(folder, config.policy)
 
 
 def claim(folder, description):
@@ -150,14 +150,14 @@ def shard_file(folder, shard, ending):
     return folder / f"shard-{shard:05d}.{ending}"
 
 
-def masks_ending(rule):
-    """How the name of a shard's masks by a label rule ends."""
-    return f"masks-{rule}.npy"
+def masks_ending(policy):
+    """How the name of a shard's masks by a label policy ends."""
+    return f"masks-{policy}.npy"
 
 
-def masks_file(folder, shard, rule):
-    """Path of a shard's masks by a label rule."""
-    return shard_file(folder, shard, masks_ending(rule))
+def masks_file(folder, shard, policy):
+    """Path of a shard's masks by a label policy."""
+    return shard_file(folder, shard, masks_ending(policy))
 
 
 def find_shards(folder, ending="images.npy"):
@@ -171,36 +171,36 @@ def find_shards(folder, ending="images.npy"):
 def _build_shard(config, folder, shard):
     """Make one shard; returns the number of its scenes."""
     indices = _indices(config, shard)
-    channels = spectrogram.recipe(config.recipe).channels
+    channels = spectrogram.feature_set(config.features).channels
     images = np.empty((len(indices), channels, spectrogram.ROWS, spectrogram.COLUMNS), np.uint8)
     lines, arrays = [], {}
     for position, index in enumerate(indices):
         scene = config.scene(index)
         samples, truths = render(scene)
         rows = spectrogram.rows_of(len(samples), spectrogram.frame_length(scene.sample_rate))
-        images[position] = spectrogram.stored_image(samples, scene.sample_rate, rows, config.recipe)
+        images[position] = spectrogram.stored_image(samples, scene.sample_rate, rows, config.features)
         packed = [truth.pooled(rows).pack() for truth in truths]
         lines.append(json.dumps({"scene": scene.to_dict(), "rows": rows, "truths": [facts for facts, _ in packed]}))
-        arrays[f"{position}/{MIRRORED}"] = mirror.mirrored_shares(samples).astype(np.float16)
+        arrays[f"{position}/{MIRRORED}"] = mirror.image_coherence(samples).astype(np.float16)
         for number, (_, parts) in enumerate(packed):
             arrays.update({f"{position}/{number}/{name}": values for name, values in parts.items()})
     with whole_file(shard_file(folder, shard, "scenes.jsonl")) as file:
         file.write("".join(line + "\n" for line in lines).encode())
     with whole_file(shard_file(folder, shard, "truths.npz")) as file:
         np.savez_compressed(file, **arrays)
-    _label_shard(folder, shard, config.rule)
+    _label_shard(folder, shard, config.policy)
     with whole_file(shard_file(folder, shard, "images.npy")) as file:
         np.save(file, images)
     return len(indices)
 
 
-def _label_shard(folder, shard, rule):
+def _label_shard(folder, shard, policy):
     """Make the masks of a shard from its stored truths."""
     masks = [
-        spectrogram.fill_rows(labels.mask(scene, truths, rule, rows))
+        spectrogram.fill_rows(labels.mask(scene, truths, policy, rows))
         for scene, truths, rows in read_truths(folder, shard)
     ]
-    with whole_file(masks_file(folder, shard, rule)) as file:
+    with whole_file(masks_file(folder, shard, policy)) as file:
         np.save(file, np.stack(masks))
 
 
@@ -219,7 +219,7 @@ def read_truths(folder, shard):
 
 
 def read_mirrored(folder, shard):
-    """Mirrored shares of the columns of a shard's scenes: {position: float16, shape (256,)}.
+    """Mirrored fractions of the columns of a shard's scenes: {position: float16, shape (256,)}.
 
     Empty for sets of gr-rpmsn 0.5 and before, which did not keep them.
     """
@@ -254,18 +254,18 @@ class ImageSet:
     `len(set)`; `set[index] -> (image, mask)`, uint8 of shapes (channels, 256, 256) and (256, 256).
     """
 
-    def __init__(self, folder, rule="occupied"):
+    def __init__(self, folder, policy="occupied"):
         folder = Path(folder)
         shards = find_shards(folder)
         if not shards:
             raise ParameterError(
                 f"{folder} holds no shard of a set; make it with `rpmsn synth --as set` or name another folder"
             )
-        masks = [masks_file(folder, shard, rule) for shard in shards]
+        masks = [masks_file(folder, shard, policy) for shard in shards]
         if not all(file.exists() for file in masks):
             raise ParameterError(
-                f"{folder} has no masks of rule {rule!r}; make them with `rpmsn synth --as set "
-                f"--rule {rule}` and the options the set was made with"
+                f"{folder} has no masks of policy {policy!r}; make them with `rpmsn synth --as set "
+                f"--policy {policy}` and the options the set was made with"
             )
         self.images = Joined(np.load(shard_file(folder, shard, "images.npy"), mmap_mode="r") for shard in shards)
         self.masks = [np.load(file, mmap_mode="r") for file in masks]

@@ -100,7 +100,7 @@ class Experiment:
         self.tests = self.values.pop("tests")
         self.about = self.values.pop("about")
         if self.imported:
-            self.systems = {name: system for name, system in self.systems.items() if system["recipe"] == "published"}
+            self.systems = {name: system for name, system in self.systems.items() if system["features"] == "published"}
 
     def chosen(self, only=None):
         """Names of the systems to train: those asked for, or all that this machine can do.
@@ -119,7 +119,7 @@ class Experiment:
         system = self.systems[name]
         values = {**self.values, **{key: value for key, value in system.items() if key not in OWN_KEYS}}
         arguments = {
-            "in_channels": spectrogram.recipe(system["recipe"]).channels,
+            "in_channels": spectrogram.feature_set(system["features"]).channels,
             "classes": len(values["classes"]),
             **system.get("arguments", {}),
         }
@@ -140,9 +140,9 @@ class Experiment:
             )
         return config
 
-    def sets(self, recipe):
+    def sets(self, features):
         """Folder of the sets with one kind of image."""
-        return self.imported or self.folder / f"sets-{recipe}"
+        return self.imported or self.folder / f"sets-{features}"
 
     def train(self, name, workers, stop_after=None):
         """Train a system, or go on with it, and score it; returns whether it is done.
@@ -159,7 +159,7 @@ class Experiment:
         config = self.config(name)
         card = self.folder / name / f"{name}.yml"
         if not card.exists():
-            trainer = Trainer(config, card.parent, workers, self.sets(config.recipe), stop_after)
+            trainer = Trainer(config, card.parent, workers, self.sets(config.features), stop_after)
             if trainer.run() is None:
                 return False
         self.score(name, config, workers)
@@ -188,21 +188,21 @@ class Experiment:
 
     def _test_sets(self, config, workers):
         """(ImageSet, SNR of each image in dB, or None where it is not known) of the sets for testing."""
-        folder = self.sets(config.recipe)
+        folder = self.sets(config.features)
         if self.imported:
             yield build_set(config.validation, folder / "validation", workers), None
             return
         for number, values in enumerate(self.tests):
             # The first one is what `Trainer` validates on.
             place = folder / (f"test-{number + 1}" if number else "validation")
-            yield open_set(replace(SetConfig(**values), recipe=config.recipe), place, workers), snr_of(place)
+            yield open_set(replace(SetConfig(**values), features=config.features), place, workers), snr_of(place)
 
     def rows(self):
         """One dict a system: what it is, how it was trained or why not, and its scores."""
         return [self._row(name, system) for name, system in self.systems.items()]
 
     def _row(self, name, system):
-        row = {"name": name, "system": system["title"], "image": system["recipe"]}
+        row = {"name": name, "system": system["title"], "image": system["features"]}
         card, found = self.folder / name / f"{name}.yml", self.folder / name / "scores.json"
         if not (card.exists() and found.exists()):
             reason = f"needs an {system['needs']}; " if "needs" in system else ""

@@ -57,7 +57,7 @@ def export(model, formats="all", calibration=None, output=None, quiet=False):
     Args:
         model: rpmsn.models.model.Model.
         formats: `onnx`, `onnx-int8` or `all`.
-        calibration: folder of a set with images of the card's recipe (`rpmsn synth --as set`); for int8.
+        calibration: folder of a set with images of the card's feature set (`rpmsn synth --as set`); for int8.
         output: folder, made if it is not there; it gets card and weights too. None for where the model is.
         quiet: no progress bar.
 
@@ -109,7 +109,7 @@ def calibration_images(card, folder):
         float32, shape (at most `CALIBRATION_IMAGES`, channels, 256, 256), 0..1.
     """
     make = (
-        f"make one with: rpmsn synth --as set --preset any_rate --recipe {card.recipe} "
+        f"make one with: rpmsn synth --as set --preset any_rate --features {card.features} "
         f"--count {CALIBRATION_IMAGES} --output FOLDER"
     )
     if folder is None:
@@ -118,13 +118,13 @@ def calibration_images(card, folder):
     numbers = find_shards(folder)
     if not numbers:
         raise ParameterError(f"calibration set {folder} holds no shard of a set; {make}")
-    recipe = _recipe_of(folder)
+    features = _features_of(folder)
     shards = [np.load(shard_file(folder, number, "images.npy"), mmap_mode="r") for number in numbers]
-    wanted = (spectrogram.recipe(card.recipe).channels, spectrogram.ROWS, spectrogram.COLUMNS)
-    if recipe != card.recipe or any(shard.shape[1:] != wanted for shard in shards):
+    wanted = (spectrogram.feature_set(card.features).channels, spectrogram.ROWS, spectrogram.COLUMNS)
+    if features != card.features or any(shard.shape[1:] != wanted for shard in shards):
         raise ParameterError(
-            f"calibration set {folder} has images of recipe {recipe!r} and shape "
-            f"{shards[0].shape[1:]}, but model {card.name!r} takes recipe {card.recipe!r} and shape "
+            f"calibration set {folder} has images of feature set {features!r} and shape "
+            f"{shards[0].shape[1:]}, but model {card.name!r} takes feature set {card.features!r} and shape "
             f"{wanted}; {make}"
         )
     places = [(shard, index) for shard in shards for index in range(len(shard))]
@@ -179,7 +179,7 @@ def check(model, key, images):
 
     Returns:
         dict for the card: `largest_difference` of a probability, and for int8 `calibration_images` and `agreement`, the
-        share of pixels in which torch finds the same class.
+        fraction of pixels in which torch finds the same class.
 
     Raises:
         ModelError: a float32 file that differs by more than `TOLERANCE`.
@@ -300,14 +300,14 @@ def _need(library):
         ) from error
 
 
-def _recipe_of(folder):
-    """Image recipe of a set."""
+def _features_of(folder):
+    """Feature set of a set."""
     path = folder / "set.yml"
     try:
-        return read_yaml(path)["recipe"]
+        return read_yaml(path)["features"]
     except (ParameterError, KeyError, TypeError) as error:
         raise ParameterError(
-            f"{path} of the calibration set does not tell the recipe of its images ({error}); make "
+            f"{path} of the calibration set does not tell the feature set of its images ({error}); make "
             "the set with `rpmsn synth --as set`"
         ) from error
 

@@ -16,7 +16,7 @@ def segmentation_loss(logits, masks, class_weights, dice_weight=0.0):
         logits: float, shape (batch, classes, rows, columns).
         masks: int64, shape (batch, rows, columns).
         class_weights: float32, shape (classes,).
-        dice_weight: share of the region loss; 0 leaves it out.
+        dice_weight: fraction of the region loss; 0 leaves it out.
 
     Returns:
         Scalar tensor.

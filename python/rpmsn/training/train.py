@@ -74,7 +74,7 @@ def predictions(built, image_set, config, device="cpu"):
     Args:
         built: the network, on `device`.
         image_set: ImageSet.
-        config: TrainingConfig; its classes, recipe and batch size are used.
+        config: TrainingConfig; its classes, feature set and batch size are used.
         device: torch device.
 
     Yields:
@@ -116,7 +116,7 @@ def _model(config, key):
         raise ModelError(
             f"{key} names a model that cannot be had: {error}; train it first, or name another one"
         ) from error
-    same = ("recipe", "classes") + (("architecture", "arguments") if key == "start_from" else ())
+    same = ("features", "classes") + (("architecture", "arguments") if key == "start_from" else ())
     for aspect in same:
         if getattr(model.card, aspect) != getattr(config, aspect):
             raise ModelError(
@@ -338,7 +338,7 @@ class Trainer:
             "architecture": config.architecture,
             "arguments": config.arguments,
             "classes": config.classes,
-            "recipe": config.recipe,
+            "features": config.features,
             "frame_seconds": spectrogram.FRAME_SECONDS,
             "sample_rates": config.sample_rates,
             "training": training,

@@ -53,7 +53,7 @@ class ListedCarrier:
         time_source: whose clock, `radio`, `file` or `host`.
         model: name of the model.
         occupancy: when it was on the air.
-        counted_from: first sample that was told of while it was on: before a carrier is sure nothing is.
+        counted_from: first sample that was reported while it was on: before a carrier is sure nothing is.
         gone: whether it has ended.
     """
 
@@ -101,8 +101,8 @@ class ListedCarrier:
         return self.sample_count / self.sample_rate
 
     def share_on_air(self, timeline: Timeline) -> float:
-        """Share of the time with a segment in it, 0..1: of what was looked at from its first sample to now, or to its
-        end."""
+        """Fraction of the time with a segment in it, 0..1: of what was looked at from its first sample to now, or to
+        its end."""
         end = self.sample_end if self.gone else timeline.end
         return min(1.0, self.occupancy.samples / max(1.0, timeline.analysed_between(self.counted_from, end)))
 
@@ -172,7 +172,7 @@ class CarrierList:
         """
         values = _checked(fields)
         event = fields.get(keys.EVENT)
-        # What is told of a whole carrier may be long ago.
+        # What is reported a whole carrier may be long ago.
         if event not in ENDS or self.timeline is None:
             self._follow_stream(values[keys.START_OFFSET], values[keys.END_OFFSET], values[keys.SAMPLE_RATE])
         carrier = self._on_air.get(values[keys.BURST_ID])

@@ -40,7 +40,7 @@ COLUMNS = (
     Column(
         "share",
         "on air",
-        "Share of the time with a segment in it, of what was analysed since its first sample",
+        "Fraction of the time with a segment in it, of what was analysed since its first sample",
         "100.0 %",
     ),
     Column(OCCUPANCY, "on air over time", "When it was on the air, from the beginning to now", "", is_number=False),
@@ -64,7 +64,7 @@ def hint(column: Column, carriers: CarrierList) -> str:
         return "Middle between the edges, from the centre of the span: the centre frequency is not known"
     if column.name == OCCUPANCY and carriers.timeline is not None:
         seconds = carriers.timeline.bin_samples / carriers.sample_rate
-        return f"{column.hint}; each bar is {format_span(seconds)}, and as high as the share of it on the air"
+        return f"{column.hint}; each bar is {format_span(seconds)}, and as high as the fraction of it on the air"
     return column.hint
 
 

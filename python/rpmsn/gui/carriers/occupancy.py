@@ -50,7 +50,7 @@ class Timeline:
 
         Args:
             start, end: its samples.
-            number: of the frame; those between it and the one before were analysed too, and not told of.
+            number: of the frame; those between it and the one before were analysed too, and not reported.
         """
         if self._last is not None and number > self._last[1] and start > self._last[0]:
             gap = start - self._last[0]
@@ -70,7 +70,8 @@ class Timeline:
             place = after
 
     def analysed(self) -> np.ndarray:
-        """Samples of each bin that were looked at; all, where no frame was ever told of. As many bins as have begun."""
+        """Samples of each bin that were looked at; all, where no frame was ever reported. As many bins as have
+        begun."""
         filled = self.end - self.origin
         count = min(BINS, -(-filled // self.bin_samples))
         if self._last is not None:
@@ -81,7 +82,7 @@ class Timeline:
         return lengths
 
     def analysed_between(self, start: int, end: int) -> float:
-        """Samples that were looked at in a stretch, as finely as the bins tell."""
+        """Samples that were looked at in a chunk, as finely as the bins tell."""
         edges = self.origin + self.bin_samples * np.arange(BINS + 1)
         counts = np.concatenate([[0.0], np.cumsum(self.analysed())])
         edges = np.minimum(edges[: len(counts)], self.end)
@@ -122,7 +123,7 @@ class Occupancy:
         _halve(self.bins)
 
     def shares(self, timeline: Timeline) -> np.ndarray:
-        """Share of each bin that was on the air, 0..1, of what was looked at; NaN where nothing was."""
+        """Fraction of each bin that was on the air, 0..1, of what was looked at; NaN where nothing was."""
         analysed = timeline.analysed()
         with np.errstate(divide="ignore", invalid="ignore"):
             shares = np.minimum(1.0, self.bins[: len(analysed)] / analysed)

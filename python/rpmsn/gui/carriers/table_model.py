@@ -120,7 +120,7 @@ class CarrierModel(QtCore.QAbstractTableModel):
         return all(word in line for word in self.words)
 
     def _remove(self, wanted: set) -> None:
-        """Take out the rows that are not wanted, stretch by stretch from the end."""
+        """Take out the rows that are not wanted, chunk by chunk from the end."""
         last = len(self.rows) - 1
         while last >= 0:
             first = last

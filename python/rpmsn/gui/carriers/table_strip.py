@@ -12,7 +12,7 @@ GONE_ALPHA = 120
 
 
 class StripDelegate(QtWidgets.QStyledItemDelegate):
-    """A strip of bars, each as high as the share of its time on the air.
+    """A strip of bars, each as high as the fraction of its time on the air.
 
     Attributes:
         theme: Theme of `waterfall_theme`.

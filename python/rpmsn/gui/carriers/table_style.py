@@ -3,7 +3,7 @@
 
 from ..qt import QtGui
 
-CHOSEN_SHARE = 0.35
+CHOSEN_FRACTION = 0.35
 """How much of the theme's bright colour is in the ground of rows that are selected: strips stay readable on it."""
 
 
@@ -12,7 +12,7 @@ def style_sheet(theme) -> str:
     ground, line = QtGui.QColor(theme.background), QtGui.QColor(theme.line)
     chosen = QtGui.QColor(
         *(
-            round((1 - CHOSEN_SHARE) * low + CHOSEN_SHARE * high)
+            round((1 - CHOSEN_FRACTION) * low + CHOSEN_FRACTION * high)
             for low, high in zip(ground.getRgb()[:3], line.getRgb()[:3])
         )
     )

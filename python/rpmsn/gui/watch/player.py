@@ -28,7 +28,7 @@ MAX_PIECES = 64
 
 @dataclasses.dataclass(frozen=True)
 class Piece:
-    """A stretch of the recording that was played without a jump.
+    """A chunk of the recording that was played without a jump.
 
     Attributes:
         offset: sample of the stream at which it begins; the stream counts on over jumps.
@@ -62,7 +62,7 @@ class Player:
 
     Attributes:
         ended: whether it stands at the end of the recording.
-        finished: whether all that was played until then has been told of.
+        finished: whether all that was played until then has been reported.
 
     Raises:
         ParameterError: a value is not allowed.
@@ -271,7 +271,7 @@ class Player:
         """Hand slices on until it is stopped."""
         while not self._is_stopping:
             if self.ended and not self.finished:
-                # As at the end of `rpmsn annotate`: carriers that were seen too little to be told of are told of now.
+                # As at the end of `rpmsn annotate`: carriers that were seen too little to be reported are reported now.
                 analyser.stop()
                 self.finished = True
             self._jump(analyser)

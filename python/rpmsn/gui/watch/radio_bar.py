@@ -5,7 +5,7 @@ from ..qt import QtCore, QtWidgets
 
 HIGHEST_MHZ = 100_000.0
 STEPS_PER_SPAN = 4
-"""An arrow key moves the picture by this share of the span."""
+"""An arrow key moves the picture by this fraction of the span."""
 AUTOMATIC = "automatic"
 
 

@@ -8,8 +8,8 @@ from .pacing import SPEEDS
 from .player import Player
 
 SLIDER_STEPS = 10_000
-JUMP_SHARE, SHORTEST_JUMP = 0.02, 0.2
-"""What an arrow key skips: this share of the recording, and this many seconds at the least."""
+JUMP_FRACTION, SHORTEST_JUMP = 0.02, 0.2
+"""What an arrow key skips: this fraction of the recording, and this many seconds at the least."""
 
 
 class TransportBar(QtWidgets.QWidget):
@@ -43,7 +43,7 @@ class TransportBar(QtWidgets.QWidget):
         self.update_now()
 
     def skip(self, share: float) -> None:
-        """Go forwards or back by a share of the recording."""
+        """Go forwards or back by a fraction of the recording."""
         duration = self.player.recording.duration
         step = max(abs(share) * duration, min(SHORTEST_JUMP, duration / 2))
         self.player.seek(min(max(0.0, self.player.position + math.copysign(step, share)), duration))
@@ -99,8 +99,8 @@ class TransportBar(QtWidgets.QWidget):
             ("[", lambda: self.change_speed(-1)),
             ("]", lambda: self.change_speed(1)),
             ("L", self.loop_box.toggle),
-            ("Ctrl+Left", lambda: self.skip(-JUMP_SHARE)),
-            ("Ctrl+Right", lambda: self.skip(JUMP_SHARE)),
+            ("Ctrl+Left", lambda: self.skip(-JUMP_FRACTION)),
+            ("Ctrl+Right", lambda: self.skip(JUMP_FRACTION)),
         ):
             QtWidgets.QShortcut(QtGui.QKeySequence(key), self).activated.connect(slot)
 
@@ -112,7 +112,7 @@ class PlaceSlider(QtWidgets.QSlider):
     """A slider that goes to where it is clicked, and asks for a place while it is dragged."""
 
     asked = QtCore.pyqtSignal(float)
-    """Share of the whole, 0..1."""
+    """Fraction of the whole, 0..1."""
 
     def mousePressEvent(self, event):
         """Qt tells of a press: go there."""

@@ -13,8 +13,8 @@ from ...messages import keys
 MAX_BOXES = 4000
 OPEN_BOXES = 8
 """Boxes of one carrier, the newest, that a further segment may lengthen."""
-JOIN_SHARE = 0.15
-"""Edges of one carrier count as the same within this share of its bandwidth: they waver from frame to frame."""
+JOIN_FRACTION = 0.15
+"""Edges of one carrier count as the same within this fraction of its bandwidth: they waver from frame to frame."""
 
 
 @dataclasses.dataclass(eq=False)
@@ -129,7 +129,7 @@ class SegmentBoxes:
         key = (box.burst_id, box.label)
         known_boxes = self._open.setdefault(key, deque(maxlen=OPEN_BOXES))
         for known in known_boxes:
-            tolerance = max(edge_tolerance, JOIN_SHARE * known.bandwidth)
+            tolerance = max(edge_tolerance, JOIN_FRACTION * known.bandwidth)
             beyond = max(known.freq_lower - box.freq_lower, box.freq_upper - known.freq_upper)
             is_parted = known.start_offset < self._break_offset <= box.start_offset
             if not is_parted and _adjoins(known, box) and beyond <= tolerance:

@@ -18,10 +18,10 @@ HISTORY_SECONDS = 3600.0
 TIERS = 5
 MERGED_ROWS = 8
 """Rows of a tier that become one row of the next, older one."""
-MAX_TIER_ROWS, MAX_TIER_BYTES, MAX_TIER_STRETCHES = 8192, 24_000_000, 512
+MAX_TIER_ROWS, MAX_TIER_BYTES, MAX_TIER_CHUNKS = 8192, 24_000_000, 512
 JOINED_SECONDS = 1.0
 """Rows are merged across frames that were not sent, if no more than this is missing: times are then right to that."""
-STRETCH_ROWS = 256
+CHUNK_ROWS = 256
 MAX_BREAKS = 2048
 
 SKIP, DROPPED, LOST, CLOCK, TUNED = "skip", "dropped", "lost", "clock", "tuned"
@@ -50,7 +50,7 @@ class Break:
 
 
 @dataclasses.dataclass(eq=False)
-class Stretch:
+class Chunk:
     """Rows that follow one another in time under the same axes.
 
     Attributes:
@@ -106,7 +106,7 @@ class History:
         rows_per_frame: rows that a frame is reduced to.
 
     Attributes:
-        tiers: lists of stretches, the newest tier first, in each the oldest stretch first.
+        tiers: lists of chunks, the newest tier first, in each the oldest chunk first.
         breaks, skips: deques of Break, the oldest first; `skips` are those of kind SKIP.
         newest: the last frame, None while there is none.
         newest_y: upper edge of the newest row.
@@ -122,8 +122,8 @@ class History:
 
     def clear(self) -> None:
         """Forget everything."""
-        self.tiers: list[deque[Stretch]] = [deque() for _ in range(TIERS)]
-        self.breaks, self.skips = deque(maxlen=MAX_BREAKS), deque(maxlen=MAX_TIER_STRETCHES)
+        self.tiers: list[deque[Chunk]] = [deque() for _ in range(TIERS)]
+        self.breaks, self.skips = deque(maxlen=MAX_BREAKS), deque(maxlen=MAX_TIER_CHUNKS)
         self.newest: Frame | None = None
         self.newest_y = 0.0
         self._changed()
@@ -156,7 +156,7 @@ class History:
         return found
 
     @property
-    def stretches(self) -> list[Stretch]:
+    def chunks(self) -> list[Chunk]:
         """All of them, the oldest first."""
         return list(itertools.chain.from_iterable(reversed(self.tiers)))
 
@@ -175,15 +175,15 @@ class History:
     @property
     def nbytes(self) -> int:
         """Memory of all rows."""
-        return sum(getattr(stretch, name).nbytes for stretch in self.stretches for name in Stretch.ARRAYS)
+        return sum(getattr(chunk, name).nbytes for chunk in self.chunks for name in Chunk.ARRAYS)
 
-    def between(self, y0: float, y1: float) -> list[Stretch]:
-        """Stretches that reach into a range of heights."""
-        return [stretch for stretch in self.stretches if stretch.y1 > y0 and stretch.y0 < y1]
+    def between(self, y0: float, y1: float) -> list[Chunk]:
+        """Chunks that reach into a range of heights."""
+        return [chunk for chunk in self.chunks if chunk.y1 > y0 and chunk.y0 < y1]
 
-    def at(self, y: float) -> Stretch | None:
-        """The stretch that shows a height, None in a break and beyond the ends."""
-        return next((stretch for stretch in self.stretches if stretch.y0 <= y < stretch.y1), None)
+    def at(self, y: float) -> Chunk | None:
+        """The chunk that shows a height, None in a break and beyond the ends."""
+        return next((chunk for chunk in self.chunks if chunk.y0 <= y < chunk.y1), None)
 
     def y_of_sample(self, offset):
         """Height of samples; before the oldest and after the newest row: that edge."""
@@ -212,16 +212,16 @@ class History:
             where no pixel has its middle there.
         """
         total, noise, weight = 0.0, 0.0, 0.0
-        for stretch in self.between(*heights):
-            columns = np.searchsorted(stretch.scale.frequencies, frequencies)
-            middles = stretch.y0 + (np.arange(stretch.rows) + 0.5) * stretch.row_height
+        for chunk in self.between(*heights):
+            columns = np.searchsorted(chunk.scale.frequencies, frequencies)
+            middles = chunk.y0 + (np.arange(chunk.rows) + 0.5) * chunk.row_height
             rows = np.searchsorted(middles, heights)
-            part = stretch.mean[slice(*rows), slice(*columns)]
+            part = chunk.mean[slice(*rows), slice(*columns)]
             if part.size:
-                floor = 10.0 ** (stretch.floor_db[slice(*rows)].astype(float) / 10)
-                total += (powers_of(stretch.scale)[part].sum(axis=1, dtype=float) * floor).sum() * stretch.row_height
-                noise += part.shape[1] * floor.sum() * stretch.row_height
-                weight += len(part) * stretch.row_height
+                floor = 10.0 ** (chunk.floor_db[slice(*rows)].astype(float) / 10)
+                total += (powers_of(chunk.scale)[part].sum(axis=1, dtype=float) * floor).sum() * chunk.row_height
+                noise += part.shape[1] * floor.sum() * chunk.row_height
+                weight += len(part) * chunk.row_height
         return (10 * np.log10(total / weight), 10 * np.log10(total / noise)) if weight else None
 
     def _break_before(self, frame: Frame) -> Break | None:
@@ -255,32 +255,32 @@ class History:
         return Break(kind, self.newest_y, self.newest_y + height, seconds, ", ".join(filter(None, words)))
 
     def _append(self, frame: Frame, is_new: bool) -> None:
-        """Rows of a frame, to the newest stretch where they continue it."""
+        """Rows of a frame, to the newest chunk where they continue it."""
         image, mean, mask = reduce_rows(frame, self.rows_per_frame)
         tier, count = self.tiers[0], len(image)
-        stretch = None if is_new or not tier else tier[-1]
+        chunk = None if is_new or not tier else tier[-1]
         if (
-            stretch is None
-            or stretch.rows + count > len(stretch.image)
-            or stretch.clock != frame.clock
-            or abs(stretch.row_height * count / frame.duration - 1) > 1e-3
+            chunk is None
+            or chunk.rows + count > len(chunk.image)
+            or chunk.clock != frame.clock
+            or abs(chunk.row_height * count / frame.duration - 1) > 1e-3
         ):
             if tier:
                 tier[-1].trim()
-            stretch = self._new_stretch(frame, max(STRETCH_ROWS, count))
-            tier.append(stretch)
-        rows = slice(stretch.rows, stretch.rows + count)
-        stretch.image[rows], stretch.mean[rows], stretch.mask[rows] = image, mean, mask
-        stretch.floor_db[rows] = frame.floor_db
-        stretch.rows += count
+            chunk = self._new_chunk(frame, max(CHUNK_ROWS, count))
+            tier.append(chunk)
+        rows = slice(chunk.rows, chunk.rows + count)
+        chunk.image[rows], chunk.mean[rows], chunk.mask[rows] = image, mean, mask
+        chunk.floor_db[rows] = frame.floor_db
+        chunk.rows += count
         self.newest_y += frame.duration
-        stretch.y1, stretch.end_time = self.newest_y, frame.start_time + frame.duration
-        stretch.end_offset = frame.end_offset
+        chunk.y1, chunk.end_time = self.newest_y, frame.start_time + frame.duration
+        chunk.end_offset = frame.end_offset
 
-    def _new_stretch(self, frame: Frame, capacity: int) -> Stretch:
+    def _new_chunk(self, frame: Frame, capacity: int) -> Chunk:
         """An empty one that begins with a frame."""
         arrays = [np.empty((capacity, frame.image.shape[1]), np.uint8) for _ in range(3)]
-        return Stretch(
+        return Chunk(
             frame.scale,
             frame.clock,
             *arrays,
@@ -315,10 +315,10 @@ class History:
         if self._cached_knots is None:
             knots = [
                 knot
-                for stretch in self.stretches
+                for chunk in self.chunks
                 for knot in (
-                    (stretch.y0, stretch.start_offset, stretch.start_time),
-                    (stretch.y1, stretch.end_offset, stretch.end_time),
+                    (chunk.y0, chunk.start_offset, chunk.start_time),
+                    (chunk.y1, chunk.end_offset, chunk.end_time),
                 )
             ]
             self._cached_knots = np.array(knots or [(0.0, 0.0, 0.0)], np.float64).T
@@ -326,25 +326,25 @@ class History:
 
 
 def is_full(tier) -> bool:
-    """Whether stretches have to leave a tier."""
+    """Whether chunks have to leave a tier."""
     if len(tier) < 2:
         return False
     limit = min(MAX_TIER_ROWS, MAX_TIER_BYTES // (3 * tier[-1].scale.columns))
-    return len(tier) > MAX_TIER_STRETCHES or sum(stretch.rows for stretch in tier) > limit
+    return len(tier) > MAX_TIER_CHUNKS or sum(chunk.rows for chunk in tier) > limit
 
 
-def _take_joined(tier) -> list[Stretch]:
-    """Take the oldest stretches out of a tier: as many as can be merged into one, but never the newest."""
+def _take_joined(tier) -> list[Chunk]:
+    """Take the oldest chunks out of a tier: as many as can be merged into one, but never the newest."""
     group = [tier.popleft()]
     rows = group[0].rows
-    while len(tier) > 1 and rows < STRETCH_ROWS and _can_join(group[-1], tier[0]):
+    while len(tier) > 1 and rows < CHUNK_ROWS and _can_join(group[-1], tier[0]):
         rows += tier[0].rows
         group.append(tier.popleft())
     return group
 
 
-def _can_join(older: Stretch, newer: Stretch) -> bool:
-    """Whether two stretches can be shown as one: same axes, and no more missing than a few rows would show."""
+def _can_join(older: Chunk, newer: Chunk) -> bool:
+    """Whether two chunks can be shown as one: same axes, and no more missing than a few rows would show."""
     missing = newer.start_time - older.end_time
     is_skip = newer.y0 - older.y1 < 0.5 * older.row_height
     longest = max(JOINED_SECONDS if is_skip else 0.0, 2 * MERGED_ROWS * older.row_height)
@@ -356,24 +356,23 @@ def _can_join(older: Stretch, newer: Stretch) -> bool:
     )
 
 
-def merged(group: list[Stretch]) -> Stretch:
-    """One stretch with an eighth of the rows. A break between them repeats the row before it."""
+def merged(group: list[Chunk]) -> Chunk:
+    """One chunk with an eighth of the rows. A break between them repeats the row before it."""
     first, last = group[0], group[-1]
     indices, place = [], 0
-    for stretch, following in itertools.zip_longest(group, group[1:]):
-        indices.append(np.arange(place, place + stretch.rows))
-        place += stretch.rows
+    for chunk, following in itertools.zip_longest(group, group[1:]):
+        indices.append(np.arange(place, place + chunk.rows))
+        place += chunk.rows
         if following is not None:
-            missing = round((following.y0 - stretch.y1) / stretch.row_height)
+            missing = round((following.y0 - chunk.y1) / chunk.row_height)
             indices.append(np.full(missing, place - 1))
     indices = np.concatenate(indices)
     image, mean, mask, floor_db = (
-        np.concatenate([getattr(stretch, name)[: stretch.rows] for stretch in group])[indices]
-        for name in Stretch.ARRAYS
+        np.concatenate([getattr(chunk, name)[: chunk.rows] for chunk in group])[indices] for name in Chunk.ARRAYS
     )
     count = -(-len(indices) // MERGED_ROWS)
     starts = np.arange(count) * len(indices) // count
-    return Stretch(
+    return Chunk(
         first.scale,
         first.clock,
         grouped(np.maximum, image, starts),

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..qt import QtCore, QtGui
 from ..theme import THEMES, pixel_colors
-from .history import CLOCK, DROPPED, LOST, TUNED, Break, History, Stretch
+from .history import CLOCK, DROPPED, LOST, TUNED, Break, Chunk, History
 from .pixels import PixelLayer, text_width
 from .settings import Settings
 
@@ -20,12 +20,12 @@ SKIP_ALPHA = 70
 
 @dataclasses.dataclass
 class Colored:
-    """The rows of one stretch in colour, as far as they have been coloured.
+    """The rows of one chunk in colour, as far as they have been coloured.
 
     Attributes:
         key: steps and direction; another key needs another picture.
         pixels: uint32; top row first.
-        rows: how many rows of the stretch are in it.
+        rows: how many rows of the chunk are in it.
     """
 
     key: tuple
@@ -47,7 +47,7 @@ class Picture(PixelLayer):
     def __init__(self, history: History, settings: Settings):
         super().__init__(THEMES[settings.theme])
         self.history, self.settings = history, settings
-        self._colored: dict[Stretch, Colored] = {}
+        self._colored: dict[Chunk, Colored] = {}
         self._tables: dict = {}
         self.texts: list = []
 
@@ -61,35 +61,35 @@ class Picture(PixelLayer):
     def paint_pixels(self, painter, to_pixels, view) -> None:
         """Rows in view, then the breaks over them."""
         shown = self.boundingRect()
-        stretches = self.history.between(shown.top(), shown.bottom())
-        for stretch in stretches:
-            self._paint_stretch(painter, stretch, shown, to_pixels)
-        visible = set(stretches)
-        self._colored = {stretch: colored for stretch, colored in self._colored.items() if stretch in visible}
+        chunks = self.history.between(shown.top(), shown.bottom())
+        for chunk in chunks:
+            self._paint_chunk(painter, chunk, shown, to_pixels)
+        visible = set(chunks)
+        self._colored = {chunk: colored for chunk, colored in self._colored.items() if chunk in visible}
         self._paint_skips(painter, shown, to_pixels, view)
         self._paint_breaks(painter, shown, to_pixels, view)
 
-    def _paint_stretch(self, painter, stretch: Stretch, shown, to_pixels) -> None:
-        """The part of a stretch that is in view; its edges lie on whole pixels, so that no seams show."""
-        scale, height = stretch.scale, stretch.row_height
+    def _paint_chunk(self, painter, chunk: Chunk, shown, to_pixels) -> None:
+        """The part of a chunk that is in view; its edges lie on whole pixels, so that no seams show."""
+        scale, height = chunk.scale, chunk.row_height
         left, width = scale.freq_lower / 1e6, scale.column_width / 1e6
         columns = _part(shown.left(), shown.right(), left, width, scale.columns)
-        rows = _part(shown.top(), shown.bottom(), stretch.y0, height, stretch.rows)
+        rows = _part(shown.top(), shown.bottom(), chunk.y0, height, chunk.rows)
         if columns[0] >= columns[1] or rows[0] >= rows[1]:
             return
         steps = _step(height * abs(to_pixels.m22())), _step(width * to_pixels.m11())
-        image = self._image(stretch, *steps)
+        image = self._image(chunk, *steps)
         newest_on_top = to_pixels.m22() < 0
         rows, columns = _whole_steps(rows, steps[0]), _whole_steps(columns, steps[1])
         target = to_pixels.mapRect(
             QtCore.QRectF(
-                QtCore.QPointF(left + columns[0] * width, stretch.y0 + rows[0] * height),
+                QtCore.QPointF(left + columns[0] * width, chunk.y0 + rows[0] * height),
                 QtCore.QPointF(
-                    left + min(columns[1], scale.columns) * width, stretch.y0 + min(rows[1], stretch.rows) * height
+                    left + min(columns[1], scale.columns) * width, chunk.y0 + min(rows[1], chunk.rows) * height
                 ),
             )
         )
-        first, after = rows[0] // steps[0], -(-min(rows[1], stretch.rows) // steps[0])
+        first, after = rows[0] // steps[0], -(-min(rows[1], chunk.rows) // steps[0])
         top = image.height() - after if newest_on_top else first
         source = QtCore.QRectF(
             columns[0] // steps[1],
@@ -102,23 +102,23 @@ class Picture(PixelLayer):
         if target.height() >= 1:
             painter.drawImage(target, image, source)
 
-    def _image(self, stretch: Stretch, row_step: int, column_step: int):
-        """QImage of a stretch; only rows that are new are coloured."""
+    def _image(self, chunk: Chunk, row_step: int, column_step: int):
+        """QImage of a chunk; only rows that are new are coloured."""
         newest_on_top = self.settings.newest == "top"
         key = (row_step, column_step, newest_on_top)
-        colored = self._colored.get(stretch)
+        colored = self._colored.get(chunk)
         if colored is None or colored.key != key:
-            shape = -(-len(stretch.image) // row_step), -(-stretch.scale.columns // column_step)
-            colored = self._colored[stretch] = Colored(key, np.empty(shape, np.uint32))
+            shape = -(-len(chunk.image) // row_step), -(-chunk.scale.columns // column_step)
+            colored = self._colored[chunk] = Colored(key, np.empty(shape, np.uint32))
         upwards = colored.pixels[::-1] if newest_on_top else colored.pixels
-        after = -(-stretch.rows // row_step)
-        if colored.rows < stretch.rows:
+        after = -(-chunk.rows // row_step)
+        if colored.rows < chunk.rows:
             first = colored.rows // row_step
-            rows = slice(first * row_step, stretch.rows)
-            index = shrink(stretch.image[rows], row_step, column_step).astype(np.uint16)
-            index |= stretch.mask[rows][::row_step, ::column_step].astype(np.uint16) << 8
-            upwards[first:after] = self._table(stretch.scale)[index]
-            colored.rows = stretch.rows
+            rows = slice(first * row_step, chunk.rows)
+            index = shrink(chunk.image[rows], row_step, column_step).astype(np.uint16)
+            index |= chunk.mask[rows][::row_step, ::column_step].astype(np.uint16) << 8
+            upwards[first:after] = self._table(chunk.scale)[index]
+            colored.rows = chunk.rows
         pixels = colored.pixels[len(colored.pixels) - after :] if newest_on_top else colored.pixels[:after]
         return QtGui.QImage(pixels.data, pixels.shape[1], after, pixels.strides[0], QtGui.QImage.Format_RGB32)
 

@@ -8,7 +8,7 @@ from .view import SMALLEST_SECONDS
 STEPS_PER_SECOND = 100
 """Of the scroll bar."""
 NEAR_NEWEST = 0.02
-"""Share of the view within which its end counts as the newest row."""
+"""Fraction of the view within which its end counts as the newest row."""
 
 
 class TimeScroll(QtCore.QObject):

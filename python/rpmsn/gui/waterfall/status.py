@@ -9,7 +9,7 @@ from ...messages import keys
 LATE_SECONDS = 1.0
 """Latency in mode live from which on results count as late."""
 SLOW_INPUT = 0.9
-"""Share of the sample rate below which a source counts as too slow."""
+"""Fraction of the sample rate below which a source counts as too slow."""
 LATE_ADVICE = "choose a faster runtime or model, a lower sample rate or a lower duty cycle"
 LOST_ADVICE = "lower the sample rate, or free the processor and the bus to the radio"
 

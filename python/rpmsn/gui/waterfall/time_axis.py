@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 import numpy as np
 
 from ..qt import pg
-from .history import History, Stretch
+from .history import Chunk, History
 
 MIN_SPACING = 46
 """Pixels between two times."""
@@ -46,10 +46,10 @@ class TimeAxis(pg.AxisItem):
         step = round_up_time(MIN_SPACING * pixel)
         ticks, last = {}, math.inf
         newest_first = self.history.between(low, high)[::-1]
-        for stretch, older in itertools.zip_longest(newest_first, newest_first[1:]):
-            found = _round_times(stretch, step, low, high)
-            if not found and last - stretch.y0 > 2 * MIN_SPACING * pixel and _jumps(older, stretch, step):
-                found = [(stretch.y0, format_time(stretch.start_time, 3))]
+        for chunk, older in itertools.zip_longest(newest_first, newest_first[1:]):
+            found = _round_times(chunk, step, low, high)
+            if not found and last - chunk.y0 > 2 * MIN_SPACING * pixel and _jumps(older, chunk, step):
+                found = [(chunk.y0, format_time(chunk.start_time, 3))]
             for y, text in found:
                 if low + TEXT_MARGIN * pixel <= y <= high - TEXT_MARGIN * pixel and last - y >= MIN_SPACING * pixel:
                     ticks[y] = text
@@ -57,9 +57,9 @@ class TimeAxis(pg.AxisItem):
         return ticks
 
 
-def _round_times(stretch: Stretch, step: float, low: float, high: float) -> list:
-    """Heights and texts of the round times in a stretch, between two heights, newest first."""
-    heights, ends = (stretch.y0, stretch.y1), (stretch.start_time, stretch.end_time)
+def _round_times(chunk: Chunk, step: float, low: float, high: float) -> list:
+    """Heights and texts of the round times in a chunk, between two heights, newest first."""
+    heights, ends = (chunk.y0, chunk.y1), (chunk.start_time, chunk.end_time)
     first, last = np.interp((low, high), heights, ends)
     times = step * np.arange(math.ceil(first / step), math.floor(last / step) + 1)[::-1]
     heights = np.interp(times, ends, heights)
@@ -67,8 +67,8 @@ def _round_times(stretch: Stretch, step: float, low: float, high: float) -> list
     return [(float(y), format_time(time, decimals)) for y, time in zip(heights, times)]
 
 
-def _jumps(older: Stretch | None, newer: Stretch, step: float) -> bool:
-    """Whether the clock jumps between two stretches by more than a step, or back."""
+def _jumps(older: Chunk | None, newer: Chunk, step: float) -> bool:
+    """Whether the clock jumps between two chunks by more than a step, or back."""
     return older is not None and not -newer.row_height < newer.start_time - older.end_time < step
 
 

@@ -245,8 +245,8 @@ class WaterfallWidget(QtWidgets.QWidget):
         """Fit the levels to the rows in view, once."""
         low, high = self.waterfall_plot.viewRange()[1]
         parts = [
-            stretch.scale.decibels_of(np.percentile(stretch.image[: stretch.rows], (2.0, 99.8)))
-            for stretch in self._shown[0].between(low, high)
+            chunk.scale.decibels_of(np.percentile(chunk.image[: chunk.rows], (2.0, 99.8)))
+            for chunk in self._shown[0].between(low, high)
         ]
         if parts:
             low = max(np.floor(min(part[0] for part in parts)) - 1, LEVEL_LIMITS[0])
@@ -287,9 +287,9 @@ class WaterfallWidget(QtWidgets.QWidget):
         self.scroll_bar = QtWidgets.QScrollBar(QtCore.Qt.Vertical)
         middle = QtWidgets.QHBoxLayout()
         middle.setSpacing(2)
-        middle.addWidget(self._build_plots(), stretch=1)
+        middle.addWidget(self._build_plots(), chunk=1)
         middle.addWidget(self.scroll_bar)
-        layout.addLayout(middle, stretch=1)
+        layout.addLayout(middle, chunk=1)
         self.measure_label = QtWidgets.QLabel()
         self.measure_label.hide()
         layout.addWidget(self.measure_label)
@@ -453,7 +453,7 @@ class WaterfallWidget(QtWidgets.QWidget):
         is_scanning = self._span is not None and newest.start_time - self._tuned_time < SCAN_SECONDS
         self._tuned_time = -math.inf if self._span is None else newest.start_time
         self._span = newest.scale
-        scales = {stretch.scale: stretch.y1 for stretch in self._shown[0].stretches}
+        scales = {chunk.scale: chunk.y1 for chunk in self._shown[0].chunks}
         view = self.waterfall_plot.getViewBox()
         lower, upper = span_of(scales)
         view.setLimits(xMin=lower, xMax=upper, minXRange=SMALLEST_COLUMNS * self._span.column_width / 1e6)
@@ -574,8 +574,8 @@ class WaterfallWidget(QtWidgets.QWidget):
         if point is None or event.button() != QtCore.Qt.LeftButton:
             return
         if event.double():
-            stretch = self._shown[0].at(point[1]) or self._shown[0].stretches[-1]
-            if stretch.scale.center_frequency != 0.0:
+            chunk = self._shown[0].at(point[1]) or self._shown[0].chunks[-1]
+            if chunk.scale.center_frequency != 0.0:
                 self.tune_requested.emit(point[0])
             return
         box = self._box_at(*point)
@@ -587,10 +587,10 @@ class WaterfallWidget(QtWidgets.QWidget):
     def _box_at(self, frequency: float, y: float):
         """The box under a point, None where there is none or boxes are not drawn."""
         history, segments = self._shown
-        stretch = history.at(y)
-        if stretch is None or not self._settings.boxes:
+        chunk = history.at(y)
+        if chunk is None or not self._settings.boxes:
             return None
-        offset = np.interp(y, (stretch.y0, stretch.y1), (stretch.start_offset, stretch.end_offset))
+        offset = np.interp(y, (chunk.y0, chunk.y1), (chunk.start_offset, chunk.end_offset))
         return segments.at(frequency, offset, self._settings.classes)
 
     def _picture_point(self, position):
@@ -606,15 +606,15 @@ class WaterfallWidget(QtWidgets.QWidget):
         history = self._shown[0]
         time = float(history.time_of_y(y))
         where = f"{frequency / 1e6:.3f} MHz \u00b7 {format_moment(time)}"
-        stretch = history.at(y)
-        column = None if stretch is None else stretch.scale.column_of(frequency)
+        chunk = history.at(y)
+        column = None if chunk is None else chunk.scale.column_of(frequency)
         if column is None:
             return f"{where} \u00b7 no signal here"
-        row = stretch.row_of(y)
-        name = CLASS_NAMES[stretch.mask[row, column]]
+        row = chunk.row_of(y)
+        name = CLASS_NAMES[chunk.mask[row, column]]
         box = self._box_at(frequency, y)
         confidence = f" {100 * box.confidence:.0f} %" if box is not None and box.label == name else ""
-        power = stretch.scale.decibels_of(float(stretch.image[row, column]))
+        power = chunk.scale.decibels_of(float(chunk.image[row, column]))
         return f"{where} \u00b7 {power:.0f} dB \u00b7 {name}{confidence}"
 
 

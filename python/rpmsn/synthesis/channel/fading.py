@@ -371,7 +371,7 @@ def on_grid(grid, profile, doppler_hz, delay_spread_s, rng, times=None):
     if doppler_hz == 0:
         return replace(grid, symbols=grid.symbols * response)
     faded = np.empty(grid.symbols.shape, np.complex64)
-    for rows, first, weights in knots.stretches(times):
+    for rows, first, weights in knots.chunks(times):
         # Weights are real: a product of real numbers for both parts is half the work of a complex one.
         gain = (weights @ response[first : first + 4].view(np.float32)).view(np.complex64)
         np.multiply(grid.symbols[rows], gain, out=faded[rows])
@@ -390,7 +390,7 @@ def in_time(samples, sample_rate, profile, doppler_hz, delay_spread_s, rng, star
         samples: complex64, shape (n,).
         sample_rate: Hz.
         profile, doppler_hz, delay_spread_s, rng: as in `gains`.
-        start_s: time of the first sample; lets stretches follow each other.
+        start_s: time of the first sample; lets chunks follow each other.
 
     Returns:
         complex64, shape (n,). What comes before the first sample is taken from the end (a circular channel).
@@ -464,7 +464,7 @@ def band_power(times, bandwidth_hz, profile, doppler_hz, delay_spread_s, rng):
 class _Knots:
     """Evenly spaced times at which a channel's gains are computed, and cubic interpolation between them.
 
-    The knots lie on whole multiples of their spacing, so that stretches of one channel join. A channel that stands
+    The knots lie on whole multiples of their spacing, so that chunks of one channel join. A channel that stands
     still has one knot and nothing between.
 
     Attributes:
@@ -477,8 +477,8 @@ class _Knots:
         last = int(np.floor(last_s * self._rate)) + 2
         self.times = np.arange(self._first, last + 1) / self._rate if doppler_hz else np.zeros(1)
 
-    def stretches(self, times):
-        """Ascending times in short stretches, none of them across a knot.
+    def chunks(self, times):
+        """Ascending times in short chunks, none of them across a knot.
 
         Yields:
             (slice of the times, index of the first of four knots, float32 weights of these knots (times, 4)).

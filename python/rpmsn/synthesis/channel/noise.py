@@ -52,7 +52,7 @@ class Noise:
         return self.tilt_db == 0 and self.colour_db == 0
 
     def gain(self, frequency):
-        """Floor at frequencies given as shares of the sample rate (-0.5..0.5): power relative to the mean."""
+        """Floor at frequencies given as fractions of the sample rate (-0.5..0.5): power relative to the mean."""
         middles = (np.arange(MEAN_POINTS) + 0.5) / MEAN_POINTS - 0.5
         return self._shape(np.asarray(frequency, np.float64)) / self._shape(middles).mean()
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The true class of every pixel of a scene's image, by one of five rules.
+"""The true class of every pixel of a scene's image, by one of five policies.
 
-`published` is the rule of the RPMSN paper: the nominal channel bandwidth over the whole frame, for LTE and NR only.
+`published` is the policy of the RPMSN paper: the nominal channel bandwidth over the whole frame, for LTE and NR only.
 
 `occupied` is that of the shipped models. Classes are given where a transmission is to be seen, and
 `classes.IGNORED` where that is a matter of opinion:
@@ -13,14 +13,14 @@
   more than half of the power is NR's own are ignored, because there both answers are right;
 * other transmissions are labelled where they rise over the noise;
 * ignored are also the pixels of an edge, carriers too weak to see, and what the receiver's filter hides;
-* where transmissions overlap, the one that is stronger in the pixel wins. Leakage, mirror images and intermodulation
+* where transmissions overlap, the one that is stronger in the pixel wins. Leakage, I/Q images and intermodulation
   are noise.
 
 `filled` is `occupied` but for carriers with some traffic: less of it is enough for a carrier to be labelled whole.
 Models are trained by it, so that a carrier's bursts come out as one; they are judged by `occupied`.
 
-`parted` is `occupied`, but carriers of the same class side by side have a column of noise or more between them instead
-of ignored edges, so that a model trained by it can tell them apart. `filled_parted` is both.
+`split` is `occupied`, but carriers of the same class side by side have a column of noise or more between them instead
+of ignored edges, so that a model trained by it can tell them apart. `filled_split` is both.
 """
 
 import numpy as np
@@ -34,55 +34,55 @@ VISIBLE_DB = -7.0
 """SNR in a pixel below which a carrier cannot be told from noise."""
 HINT_DB = -13.0
 """SNR in a pixel below which a transmission leaves no trace at all."""
-BUSY_SHARES = {"occupied": 0.6, "filled": 0.3, "parted": 0.6, "filled_parted": 0.3}
-"""Rule -> a carrier with traffic in at least this share of its pixels is labelled whole."""
+BUSY_FRACTIONS = {"occupied": 0.6, "filled": 0.3, "split": 0.6, "filled_split": 0.3}
+"""Rule -> a carrier with traffic in at least this fraction of its pixels is labelled whole."""
 LIT_LEVEL = 0.05
 """Power in a pixel, relative to the power while on the air, from which on it counts as carrying energy."""
 SHARED_POWER = 0.5
-"""Share of NR's own signals in the power of a DSS carrier's pixel from which on it is not judged."""
+"""Fraction of NR's own signals in the power of a DSS carrier's pixel from which on it is not judged."""
 EDGE_PIXELS = 0.75
 """Columns whose centre is nearer than this to an edge of the occupied band are ignored."""
-PARTING_RULES = ("parted", "filled_parted")
+SPLIT_POLICIES = ("split", "filled_split")
 PARTED_COLUMNS = 3
-"""By these rules, carriers of one class that are nearer than this have noise between them."""
+"""By these policies, carriers of one class that are nearer than this have noise between them."""
 MIN_COLUMNS = 3
 """Bands narrower than this keep the column that holds most of them, edges or not."""
 
 CLASS_OF = {"LTE": LTE, "NR": NR, "other": OTHER}
 
-RULES = ("published", *BUSY_SHARES)
+POLICIES = ("published", *BUSY_FRACTIONS)
 
 
-def check_rule(rule):
-    """Raise a ParameterError unless there is such a rule."""
-    if rule not in RULES:
-        raise ParameterError(f"label rule {rule!r} is unknown; choose one of {', '.join(RULES)}")
+def check_policy(policy):
+    """Raise a ParameterError unless there is such a policy."""
+    if policy not in POLICIES:
+        raise ParameterError(f"label policy {policy!r} is unknown; choose one of {', '.join(POLICIES)}")
 
 
-def mask(scene, truths, rule="occupied", rows=256, columns=256):
+def mask(scene, truths, policy="occupied", rows=256, columns=256):
     """Class ids of all pixels.
 
     Args:
         scene: the `Scene` that was rendered.
-        truths: list of `Truth` as rendered with it; all of one stretch (the scene, or one block of it).
-        rule: one of `RULES`.
+        truths: list of `Truth` as rendered with it; all of one chunk (the scene, or one block of it).
+        policy: one of `POLICIES`.
 
     Returns:
-        uint8, shape (rows, columns). Row `r` is the time from r/rows to (r + 1)/rows of the stretch; column `c` is
+        uint8, shape (rows, columns). Row `r` is the time from r/rows to (r + 1)/rows of the chunk; column `c` is
         centred on (c - columns/2) * sample_rate / columns.
 
     Raises:
-        ParameterError: no such rule.
+        ParameterError: no such policy.
     """
-    check_rule(rule)
+    check_policy(policy)
     edges = (np.arange(columns + 1) - columns / 2 - 0.5) * scene.sample_rate / columns
     weakest_first = sorted(truths, key=lambda truth: truth.snr_db)
-    if rule == "published":
+    if policy == "published":
         return _nominal(weakest_first, rows, edges)
-    canvas = _Canvas(rows, edges, scene, BUSY_SHARES[rule])
+    canvas = _Canvas(rows, edges, scene, BUSY_FRACTIONS[policy])
     for truth in weakest_first:
         canvas.paint(truth)
-    if rule in PARTING_RULES:
+    if policy in SPLIT_POLICIES:
         _part(canvas.classes, truths, edges)
     return canvas.classes
 
@@ -101,7 +101,7 @@ def _part(classes, truths, edges):
 
 
 def _nominal(truths, rows, edges):
-    """Mask of rule `published`."""
+    """Mask of policy `published`."""
     row = np.full(edges.size - 1, NOISE, np.uint8)
     for truth in truths:
         if truth.label != "other":
@@ -110,7 +110,7 @@ def _nominal(truths, rows, edges):
 
 
 class _Canvas:
-    """A mask on which transmissions are painted, the weakest first; not for rule `published`."""
+    """A mask on which transmissions are painted, the weakest first; not for policy `published`."""
 
     def __init__(self, rows, edges, scene, busy_share):
         self.busy_share = busy_share

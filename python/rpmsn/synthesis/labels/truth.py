@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What each emission of a scene left in a stretch of samples: the facts from which labels are derived."""
+"""What each emission of a scene left in a chunk of samples: the facts from which labels are derived."""
 
 from dataclasses import dataclass, fields, replace
 
@@ -13,7 +13,7 @@ _ARRAYS = ("level", "shared")
 
 @dataclass
 class Truth:
-    """What one emission left in a stretch of samples.
+    """What one emission left in a chunk of samples.
 
     Frequencies are in Hz relative to the receiver's centre, times in seconds from the scene's beginning.
 
@@ -22,10 +22,10 @@ class Truth:
         center_hz, bandwidth_hz: centre and nominal channel bandwidth.
         occupied_lower, occupied_upper: edges of the occupied band, also where they lie outside the span.
         freq_lower, freq_upper: the same, clipped to the span.
-        start_s, end_s: the stretch.
+        start_s, end_s: the chunk.
         snr_db: mean power per hertz while on the air (LTE: over its downlink subframes) over that of all noise, the
             converter's included.
-        level: float32 (time cells, frequency cells), power in cells of the stretch x the occupied band relative
+        level: float32 (time cells, frequency cells), power in cells of the chunk x the occupied band relative
             to `snr_db`.
         fills_band: True for an LTE downlink, whose reference signals are everywhere in its band and all the time.
         gap_s: longest pause that a TDD pattern makes; 0 where there is none.
@@ -51,7 +51,7 @@ class Truth:
         """The truth of samples that were heard at other times: cell i of n holds what was at times[i], 0..1.
 
         Args:
-            times: shares of the stretch, shape (time cells,).
+            times: fractions of the chunk, shape (time cells,).
         """
         n_cells = len(self.level)
         cells = np.clip((np.asarray(times) * n_cells).astype(int), 0, n_cells - 1)
@@ -79,7 +79,7 @@ class Truth:
 
 
 def shares(cells, pixels):
-    """Share of every pixel that every cell fills, float32 (pixels, cells), from the edges of both (ascending)."""
+    """Fraction of every pixel that every cell fills, float32 (pixels, cells), from the edges of both (ascending)."""
     lower = np.maximum(cells[None, :-1], pixels[:-1, None])
     upper = np.minimum(cells[None, 1:], pixels[1:, None])
     return (np.maximum(upper - lower, 0) / np.diff(pixels)[:, None]).astype(np.float32)

@@ -9,7 +9,7 @@ from ...standards.qam import BITS_PER_SYMBOL
 from ...standards.sequences import LTE_CELL_IDS
 from ..grid import SUBCARRIERS_PER_RB, ResourceGrid
 
-BANDWIDTH_SHARES = (0.05, 0.06, 0.16, 0.26, 0.17, 0.3)
+BANDWIDTH_FRACTIONS = (0.05, 0.06, 0.16, 0.26, 0.17, 0.3)
 """How often a drawn cell has each of these bandwidths."""
 
 

@@ -59,13 +59,13 @@ def _add_pcfich(subframe, elements, rng):
 
 
 def _add_phich(subframe, groups, share, rng):
-    """Acknowledgements in a share of the groups, (n_groups, 12) elements: TS 36.211 6.9."""
+    """Acknowledgements in a fraction of the groups, (n_groups, 12) elements: TS 36.211 6.9."""
     used = groups[rng.random(len(groups)) < share]
     subframe.flat[used] = random_qam(rng, used.shape)
 
 
 def _add_pdcch(subframe, elements, share, has_common, rng):
-    """Grants in a share of the control channel elements, (n_cce, 36) resource elements: TS 36.211 6.8.
+    """Grants in a fraction of the control channel elements, (n_cce, 36) resource elements: TS 36.211 6.8.
 
     Args:
         has_common: also use the first eight control channel elements, as for system information.

@@ -24,7 +24,7 @@ from ...standards.sequences import (
 )
 from ..grid import SUBCARRIERS_PER_RB, ResourceGrid
 from ..ofdm import CONTROL_SYMBOLS, EXTENDED_SYMBOLS_PER_MS
-from .carrier import BANDWIDTH_SHARES, LteCarrier
+from .carrier import BANDWIDTH_FRACTIONS, LteCarrier
 from .control import PHICH_RESOURCES, add_control_region, control_symbols
 from .schedule import Scheduler
 
@@ -40,10 +40,10 @@ MBSFN_REFERENCE_SYMBOLS = ((2, 0), (6, 1), (10, 0))
 """Symbols of a subframe of 12 that have MBSFN reference signals, and their lowest subcarrier: TS 36.211 6.10.2.2."""
 
 MBSFN_CHANCE = 0.08
-"""Share of the drawn FDD cells that have MBSFN subframes."""
+"""Fraction of the drawn FDD cells that have MBSFN subframes."""
 
 IDLE_CONTROL_LOAD = 0.02
-"""Share of control channel elements and PHICH groups in use while there is no user data (paging, uplink)."""
+"""Fraction of control channel elements and PHICH groups in use while there is no user data (paging, uplink)."""
 
 
 @dataclass
@@ -56,16 +56,17 @@ class LteDownlink(LteCarrier):
         ports: antenna ports with reference signals, 1, 2 or 4.
         tdd_config: None for FDD, or the uplink-downlink configuration 0..6.
         special_subframe: special subframe configuration 0..9 (TDD only).
-        load: mean share of the resource blocks that carry user data, 0..1, over the downlink subframes that may.
-        duty: share of subframes that carry user data, load..1; None: 1. A busy subframe has load / duty of its blocks.
-        allocation: how users get their blocks. 'rbg': scattered groups, new in each subframe (resource allocation
-            type 0); 'localised': one stretch that stays; 'distributed': blocks spread over the carrier, other ones in
+        load: mean fraction of the resource blocks that carry user data, 0..1, over the downlink subframes that may.
+        duty: fraction of subframes that carry user data, load..1; None: 1. A busy subframe has load / duty of its
+        blocks. allocation: how users get their blocks. 'rbg': scattered groups, new in each subframe (resource
+        allocation
+            type 0); 'localised': one chunk that stays; 'distributed': blocks spread over the carrier, other ones in
             the second slot; 'full': every block of every subframe; 'idle': no user at all.
         users: users sharing a subframe ('rbg').
         modulations: bits a symbol of user data, some of 2, 4, 6 and 8; each subframe takes one of them.
         silent_subframes: subframes (0..9) without user data.
         pdsch_power_db: power of PDSCH elements over that of the reference signals, dB.
-        pdcch_load: share of the control channel elements in use in subframes with user data, 0..1.
+        pdcch_load: fraction of the control channel elements in use in subframes with user data, 0..1.
         phich_resource: N_g, one of 1/6, 1/2, 1, 2.
         system_information: send SIB1, and other system information now and then.
         mbsfn_subframes: subframes (0..9) set aside for broadcast in every frame, some of 1, 2, 3, 6, 7 and 8 (FDD) or
@@ -129,7 +130,7 @@ class LteDownlink(LteCarrier):
             allocation = str(rng.choice(ALLOCATIONS[:3], p=(0.5, 0.3, 0.2)))
         is_tdd = rng.random() < 0.3
         drawn = dict(
-            bandwidth_hz=float(rng.choice(list(N_RB), p=BANDWIDTH_SHARES)),
+            bandwidth_hz=float(rng.choice(list(N_RB), p=BANDWIDTH_FRACTIONS)),
             cell_id=int(rng.integers(LTE_CELL_IDS)),
             ports=int(rng.choice((1, 2, 4), p=(0.25, 0.55, 0.2))),
             tdd_config=int(rng.choice(7, p=(0.06, 0.24, 0.4, 0.08, 0.08, 0.08, 0.06))) if is_tdd else None,

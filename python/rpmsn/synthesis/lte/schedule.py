@@ -20,7 +20,7 @@ class Scheduler:
         self.duty = max(cell.load, 1.0 if cell.duty is None else cell.duty)
         # What a cell keeps for good depends on the cell alone, so that two grids of it fit each other in time.
         habits = np.random.default_rng(cell.cell_id)
-        self.stretch_start = habits.random()
+        self.chunk_start = habits.random()
         self.information_width = max(2, round(cell.n_rb * habits.uniform(0.04, 0.16)))
         self.information_start = int(habits.integers(cell.n_rb - self.information_width + 1))
         self.information_is_distributed = cell.n_rb > 6 and habits.random() < 0.5
@@ -42,8 +42,8 @@ class Scheduler:
         # Rounded at random, so that the mean is the load also where a subframe has less than one block.
         wanted = min(n_rb, int(n_rb * self.cell.load / self.duty + self.rng.random()))
         if allocation == "localised":
-            start = int(self.stretch_start * (n_rb - wanted + 1))
-            return _stretch(n_rb, start, wanted)
+            start = int(self.chunk_start * (n_rb - wanted + 1))
+            return _chunk(n_rb, start, wanted)
         if allocation == "distributed":
             # The second gap leaves the upper blocks out: a busy subframe takes the first.
             gap = self.gap if wanted <= distributed_places(n_rb, self.gap).shape[1] else 1
@@ -62,10 +62,10 @@ class Scheduler:
             return np.zeros((2, self.cell.n_rb), bool)
         if self.information_is_distributed:
             return _distributed(self.cell.n_rb, 1, self.information_start, self.information_width)
-        return _stretch(self.cell.n_rb, self.information_start, self.information_width)
+        return _chunk(self.cell.n_rb, self.information_start, self.information_width)
 
 
-def _stretch(n_rb, start, count):
+def _chunk(n_rb, start, count):
     """Localised virtual resource blocks, the same in both slots: TS 36.211 6.2.3.1."""
     blocks = np.zeros((2, n_rb), bool)
     blocks[:, start : start + count] = True

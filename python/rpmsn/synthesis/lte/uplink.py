@@ -16,7 +16,7 @@ from ...standards.lte import N_RB, SUBFRAMES_PER_FRAME, SYMBOLS_PER_SUBFRAME, TD
 from ...standards.qam import random_qam
 from ...standards.sequences import LTE_CELL_IDS, LTE_UPLINK_GROUPS, lte_uplink_reference, lte_uplink_shifts
 from ..grid import SUBCARRIERS_PER_RB, ResourceGrid, scattered_runs
-from .carrier import BANDWIDTH_SHARES, LteCarrier
+from .carrier import BANDWIDTH_FRACTIONS, LteCarrier
 
 SYMBOLS_PER_SLOT = 7
 WEAKEST_DB = -25.0
@@ -41,7 +41,7 @@ FORMAT_1_DATA, FORMAT_1_REFERENCE, FORMAT_2_REFERENCE = (0, 1, 5, 6), (2, 3, 4),
 
 MOST_USERS_AT_ONCE = 4
 NEW_GRANT_CHANCE = 0.3
-"""Share of the subframes of a burst in which the blocks are dealt out anew."""
+"""Fraction of the subframes of a burst in which the blocks are dealt out anew."""
 
 
 @dataclass
@@ -54,14 +54,14 @@ class LteUplink(LteCarrier):
         tdd_config: None for FDD, or the uplink-downlink configuration 0..6. Only uplink subframes carry anything, and
             the end of special ones sounding.
         special_subframe: special subframe configuration 0..9 (TDD only).
-        load: mean share of the resource blocks between the PUCCH's that carry user data, 0..1. Widths that are not
+        load: mean fraction of the resource blocks between the PUCCH's that carry user data, 0..1. Widths that are not
             products of 2, 3 and 5 are rounded down.
-        duty: share of uplink subframes with user data, load..1; None: the square root of load.
+        duty: fraction of uplink subframes with user data, load..1; None: the square root of load.
         burst_ms: mean length of a burst of subframes with user data, 1 or more; longer where the duty demands it.
         user_powers_db: received power of each terminal, per resource element, -25..0 dB.
         modulations: bits a symbol of user data, some of 2, 4, 6 and 8.
         pucch_blocks: resource blocks at the two edges that are kept for the PUCCH, an even number.
-        pucch_load: share of the PUCCH's places in use, 0..1.
+        pucch_load: fraction of the PUCCH's places in use, 0..1.
         srs_period_ms: period of the sounding, 1, 2, 5 or 10 ms; None: no sounding.
         start_ms: where in the frame structure the grid begins, ms after the start of a frame.
     """
@@ -102,7 +102,7 @@ class LteUplink(LteCarrier):
             rng: `numpy.random.Generator`.
             fixed: attributes that are given instead of drawn.
         """
-        bandwidth_hz = float(fixed.get("bandwidth_hz", rng.choice(list(N_RB), p=BANDWIDTH_SHARES)))
+        bandwidth_hz = float(fixed.get("bandwidth_hz", rng.choice(list(N_RB), p=BANDWIDTH_FRACTIONS)))
         load = float(fixed.get("load", rng.beta(0.7, 1.8) * (fixed.get("duty") or 1)))
         is_tdd = rng.random() < 0.3
         most_pucch = int(np.clip(N_RB.get(bandwidth_hz, 6) // 10, 1, 5))

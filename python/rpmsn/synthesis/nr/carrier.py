@@ -11,7 +11,7 @@ from ..grid import SUBCARRIERS_PER_RB, SYMBOLS_PER_SLOT, ResourceGrid
 TDD_PATTERNS = ("DDDSU", "DDDDDDDSUU", "DDSUU", "DDDSUUDDDD", "DSUUU", "DDDSUDDSUU")
 """Common slot patterns; any string of D, S and U can be given."""
 
-TDD_PATTERN_SHARES = (0.35, 0.25, 0.15, 0.1, 0.05, 0.1)
+TDD_PATTERN_FRACTIONS = (0.35, 0.25, 0.15, 0.1, 0.05, 0.1)
 
 MODULATIONS = (2, 4, 6, 8)
 """Bits per symbol."""
@@ -94,7 +94,7 @@ class Bursts:
     """Busy and quiet slots of a cell: a two-state Markov chain with the wanted duty and burst length.
 
     Attributes:
-        duty: share of busy slots.
+        duty: fraction of busy slots.
         is_busy: whether the present slot is busy.
         place: 0..1, drawn anew for every burst: where in the carrier it lies.
     """
@@ -140,5 +140,5 @@ def random_carrier(rng, fixed):
         subcarrier_spacing=spacing,
         # Below 10 MHz an SS/PBCH block of 30 kHz does not fit.
         bandwidth_hz=float(rng.choice([b for b, n_rb in N_RB.get(spacing, {20e6: 51}).items() if n_rb >= 20])),
-        tdd_pattern=str(rng.choice(TDD_PATTERNS, p=TDD_PATTERN_SHARES)) if is_tdd else None,
+        tdd_pattern=str(rng.choice(TDD_PATTERNS, p=TDD_PATTERN_FRACTIONS)) if is_tdd else None,
     )

@@ -67,12 +67,12 @@ class NrDownlink(NrCarrier):
             `schedule` says.
         schedule: (slots, period in slots, ((first resource block, resource blocks), ...)): one PDSCH on those blocks
             in those slots of every period; None unless 'scheduled'.
-        load: mean share of the downlink's resource blocks that carry user data, 0..1 ('bursty').
-        duty: share of slots with user data, load..1; None: the square root of load.
+        load: mean fraction of the downlink's resource blocks that carry user data, 0..1 ('bursty').
+        duty: fraction of slots with user data, load..1; None: the square root of load.
         burst_slots: mean length of a burst of slots with user data, 1 or more; longer where the duty demands it.
         users: users sharing a slot.
-        scattered: users have gaps between them, rather than one stretch in all.
-        mini_slot_share: share of PDSCH that lasts only 2, 4 or 7 symbols, 0..1.
+        scattered: users have gaps between them, rather than one chunk in all.
+        mini_slot_share: fraction of PDSCH that lasts only 2, 4 or 7 symbols, 0..1.
         modulations: bits per symbol of which each user has one, of 2, 4, 6 and 8.
         pdsch_power_db: power of user data over that of all else, dB.
         dmrs_type: 1 or 2, PDSCH reference signal.
@@ -82,7 +82,7 @@ class NrDownlink(NrCarrier):
         coreset: (first resource block, resource blocks, symbols) of the PDCCH; resource blocks a multiple of 6,
             symbols 1..3. None: the whole carrier, 2 symbols.
         coreset_interleaved: spread each control channel element over the CORESET.
-        pdcch_load: share of the control channel elements in use in slots with user data, 0..1.
+        pdcch_load: fraction of the control channel elements in use in slots with user data, 0..1.
         ssb_case: 'A' (15 kHz), 'B' or 'C' (30 kHz); None: the first that suits the spacing.
         ssb_offset: lowest subcarrier of the SS/PBCH blocks, from the carrier's lowest; None: the middle.
         ssb_period_ms: 5, 10, 20, 40, 80 or 160.

@@ -54,14 +54,14 @@ class Traffic:
             slots, period, blocks = cell.schedule
             return blocks if number % period in slots else []
         if cell.style == "full":
-            return shared_stretch(0, cell.n_rb, cell.users, rng)
+            return shared_chunk(0, cell.n_rb, cell.users, rng)
         if not self.bursts.is_busy or cell.load == 0:
             return []
         wanted = min(cell.n_rb, int(cell.n_rb * cell.load / self.bursts.duty + rng.random()))
         if cell.scattered:
             return scattered_runs(cell.n_rb, wanted, cell.users, rng)
         first = int(self.bursts.place * (cell.n_rb - wanted + 1))
-        return shared_stretch(first, wanted, cell.users, rng)
+        return shared_chunk(first, wanted, cell.users, rng)
 
     def _time_allocation(self, n_downlink):
         """(start, stop) symbols of a PDSCH and its reference symbols; (None, ()) if the slot has no room."""
@@ -78,7 +78,7 @@ class Traffic:
         return (first, n_downlink), positions(n_downlink, cell.dmrs_first, cell.dmrs_additional)
 
 
-def shared_stretch(first, width, users, rng):
-    """Cut the stretch of resource blocks first, first + 1, ... at random among users: [(first, width)] of each."""
+def shared_chunk(first, width, users, rng):
+    """Cut the chunk of resource blocks first, first + 1, ... at random among users: [(first, width)] of each."""
     cuts = [0, *sorted(rng.integers(0, width + 1, users - 1).tolist()), width]
     return [(first + start, stop - start) for start, stop in zip(cuts, cuts[1:])]

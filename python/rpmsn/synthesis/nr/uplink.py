@@ -17,7 +17,7 @@ from ...standards.sequences import NR_CELL_IDS, lte_uplink_reference
 from ..grid import SUBCARRIERS_PER_RB, SYMBOLS_PER_SLOT, ResourceGrid
 from .carrier import MODULATIONS, Bursts, NrCarrier, downlink_symbols, habits, random_carrier
 from .data import RandomData, User, add_pdsch, dmrs_symbols
-from .traffic import shared_stretch
+from .traffic import shared_chunk
 
 MAX_POWER_RANGE_DB = 25
 """Power control leaves no more between the terminals of one cell."""
@@ -54,8 +54,8 @@ class NrUplink(NrCarrier):
         special_symbols: uplink symbols at the end of an S slot, 0..14.
         user_powers_db: power of each terminal, dB, at most 25 dB apart; the grid is scaled so that the strongest has
             unit power per resource element.
-        load: mean share of the uplink's resource blocks that carry user data, 0..1.
-        duty: share of slots with user data, load..1; None: the square root of load.
+        load: mean fraction of the uplink's resource blocks that carry user data, 0..1.
+        duty: fraction of slots with user data, load..1; None: the square root of load.
         burst_slots: mean length of a burst of slots with user data, 1 or more.
         users_per_slot: terminals that share a slot's PUSCH, at most.
         transform_precoding: single carrier (DFT-s-OFDM) rather than OFDM.
@@ -65,7 +65,7 @@ class NrUplink(NrCarrier):
         dmrs_first: first symbol with reference signals in a slot, 2 or 3 (mapping type A).
         dmrs_additional: further symbols with them, at most, 0..3.
         pucch_load: mean number of PUCCHs a slot, 0 or more.
-        pucch_long: share of them that are long (formats 1 and 3), 0..1; the others last 1 or 2 symbols (0 and 2).
+        pucch_long: fraction of them that are long (formats 1 and 3), 0..1; the others last 1 or 2 symbols (0 and 2).
         pucch_blocks: resource blocks kept for PUCCH at each edge, 1 or more; together less than the carrier.
         srs_period_slots: slots from one sounding of a terminal to the next, 1 to 320; None: none.
         srs_comb: 2 or 4, every so many subcarriers.
@@ -209,7 +209,7 @@ class _Terminals:
         first = cell.pucch_blocks + int(self.bursts.place * (room - wanted + 1))
         served = rng.permutation(len(self.users))[: cell.users_per_slot]
         in_frame = number % cell.slots_per_frame
-        for user, (block, width) in zip(served, shared_stretch(first, wanted, len(served), rng)):
+        for user, (block, width) in zip(served, shared_chunk(first, wanted, len(served), rng)):
             if cell.transform_precoding:
                 width = largest_dft_width(width)
             if width:

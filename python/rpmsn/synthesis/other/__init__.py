@@ -7,7 +7,7 @@ numbers, True and False, or lists of them as the others:
 
     duration_s   length
     rng          numpy Generator
-    start_s      time of the first sample, so that stretches follow each other in rhythm
+    start_s      time of the first sample, so that chunks follow each other in rhythm
 
 A parameter that cannot be gives a ParameterError with its name, its value and what is allowed.
 

@@ -16,13 +16,14 @@ UNITS_IN_BLOCK = 8
 ROWS = 4
 """Blocks that are transformed at a time: the FFT is twice as fast on four as on one."""
 FLAT_TO = 0.46
-"""Blocks pass this share of a baseband's sample rate on either side of 0 Hz; from there to one half they fall off."""
+"""Blocks pass this fraction of a baseband's sample rate on either side of 0 Hz; from there to one half they fall
+off."""
 MIN_RATE = 3e6
 """Sample rate from which on a block's filter is short enough for its margins."""
 SPAN_SKIRT_HZ = 150e3
 """What is cut by the edge of the span fades out over this."""
 SHORT = 1 << 19
-"""A stretch no longer than this is transformed as a whole."""
+"""A chunk no longer than this is transformed as a whole."""
 LARGEST_BLOCK = 1 << 17
 
 
@@ -34,7 +35,8 @@ class Baseband:
         samples: complex64, shape (n,); mean power 1 over the time on the air.
         sample_rate: Hz.
         lower, upper: edges of the occupied band, Hz.
-        on_air: float32, shape (time cells, frequency cells): the share of every cell of [0, duration] x [lower, upper]
+        on_air: float32, shape (time cells, frequency cells): the fraction of every cell of [0, duration] x [lower,
+        upper]
             that is on the air.
         hops: None, or a list of (first, last, frequency): samples[first:last] are sent that many Hz higher than they
             lie in `samples`, where they keep within `FLAT_TO`. The samples in no hop are not sent.
@@ -69,13 +71,13 @@ class Baseband:
 def place(baseband, n_samples, sample_rate, offset_hz=0.0, out=None, amplitude=1.0):
     """Bring a `Baseband` to another rate and offset; what falls outside the span is dropped.
 
-    Both are one period of a periodic signal. Long stretches are worked on in blocks, with images and errors more than
-    70 dB down; a stretch is transformed as a whole, and exactly, where it is short, has no common unit of time with
+    Both are one period of a periodic signal. Long chunks are worked on in blocks, with images and errors more than
+    70 dB down; a chunk is transformed as a whole, and exactly, where it is short, has no common unit of time with
     the baseband, or the baseband's band reaches closer to its own edges than `FLAT_TO`.
 
     Args:
         n_samples: length wanted; `n_samples / sample_rate` is the duration of the baseband.
-        offset_hz: frequency of the baseband's 0 Hz; rounded to whole cycles in the stretch.
+        offset_hz: frequency of the baseband's 0 Hz; rounded to whole cycles in the chunk.
         out: complex64, shape (n_samples,), that the signal is added to; zeros if not given.
         amplitude: factor on the signal.
 
@@ -125,14 +127,14 @@ def _add(out, baseband, sample_rate, offset_hz, amplitude):
 
 
 def _n_units(n_wide, n_narrow, duration_s):
-    """Units of time in which both stretches have whole numbers of samples; 0 if blocks are not to be used."""
+    """Units of time in which both chunks have whole numbers of samples; 0 if blocks are not to be used."""
     n_units = gcd(gcd(n_wide, n_narrow), max(1, round(duration_s * 1e3 * CELLS_PER_MS)))
     block = UNITS_IN_BLOCK * n_wide // n_units
     return n_units if n_wide > SHORT and n_units >= UNITS_IN_BLOCK and block <= LARGEST_BLOCK else 0
 
 
 def resampled(samples, n_wide, cycles=0, amplitude=1.0):
-    """The whole stretch at another number of samples and shifted by whole cycles; exact."""
+    """The whole chunk at another number of samples and shifted by whole cycles; exact."""
     spectrum = scipy.fft.fft(samples) * np.float32(amplitude * n_wide / samples.size)
     source, target = _bins(samples.size, n_wide, cycles)
     wide = np.zeros(n_wide, np.complex64)
@@ -151,8 +153,8 @@ def _add_in_blocks(out, samples, n_units, cycles, amplitude, skirt):
     """Add samples at another rate and frequency, in overlapping blocks of which a unit is thrown away.
 
     Args:
-        cycles: shift in whole cycles of the stretch.
-        skirt: width of the fading at the edges of the span, as a share of the new sample rate.
+        cycles: shift in whole cycles of the chunk.
+        skirt: width of the fading at the edges of the span, as a fraction of the new sample rate.
     """
     narrow, wide = samples.size // n_units, out.size // n_units
     n_narrow, n_wide, n_kept = UNITS_IN_BLOCK * narrow, UNITS_IN_BLOCK * wide, UNITS_IN_BLOCK - 1
@@ -247,7 +249,7 @@ def always(duration_s):
 
 
 def cells(sent, duration_s):
-    """Share of every time cell that is on the air, float32 (cells, 1), from one flag a sample."""
+    """Fraction of every time cell that is on the air, float32 (cells, 1), from one flag a sample."""
     edges = np.round(np.linspace(0, sent.size, n_cells(duration_s) + 1)).astype(int)
     total = np.concatenate([[0], np.cumsum(sent)])
     return (np.diff(total[edges]) / np.maximum(np.diff(edges), 1)).astype(np.float32)[:, None]

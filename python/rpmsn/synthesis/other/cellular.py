@@ -118,7 +118,7 @@ def _traffic(n_symbols, load, habits, rng):
 
 
 def _shaped(chips):
-    """Two samples a chip through a root-raised-cosine filter (TS 25.104 6.8.1), the stretch being periodic."""
+    """Two samples a chip through a root-raised-cosine filter (TS 25.104 6.8.1), the chunk being periodic."""
     spectrum = scipy.fft.fft(chips)
     n = 2 * chips.size
     shape = root_raised_cosine(scipy.fft.fftfreq(n) * 2, ROLLOFF)

@@ -44,7 +44,7 @@ def tone(duration_s, rng, start_s=0.0, drift_hz_per_s=0.0, width_hz=10e3, sweep_
     require_number("a tone", "width_hz", width_hz, 100, 1e6, "Hz")
     require_number("a tone", "sweep_hz", sweep_hz, 0, 200e6, "Hz")
     first, last = _swept_ends(drift_hz_per_s * start_s, drift_hz_per_s * (start_s + duration_s), sweep_hz)
-    # Round the middle of the stretch, so that a tone far away needs no high rate; whole cycles, so that it fits.
+    # Round the middle of the chunk, so that a tone far away needs no high rate; whole cycles, so that it fits.
     middle = round((first + last) / 2 * duration_s) / duration_s
     samples, rate = grid(duration_s, 1.3 * (last - first) + 3 * width_hz)
     times = np.arange(samples) / rate
@@ -87,7 +87,7 @@ def band_noise(duration_s, rng, start_s=0.0, symbol_rate=3.84e6, rolloff=0.22):
 
 
 def root_raised_cosine(frequency, rolloff):
-    """Amplitude at frequencies given as shares of the symbol rate, float32; 1 in the middle."""
+    """Amplitude at frequencies given as fractions of the symbol rate, float32; 1 in the middle."""
     edge = np.clip((2 * np.abs(frequency) - 1 + rolloff) / (2 * rolloff), 0, 1)
     return np.cos(np.pi / 2 * edge).astype(np.float32)
 
@@ -118,7 +118,7 @@ def flat_ofdm(
     samples, rate, n_fft = ofdm_grid(duration_s, bandwidth_hz / n_subcarriers, n_subcarriers)
     prefix = int(round(guard * n_fft))
     symbol = n_fft + prefix
-    # The symbol that is under way at the beginning, so that stretches follow each other in rhythm.
+    # The symbol that is under way at the beginning, so that chunks follow each other in rhythm.
     number, skipped = divmod(round(start_s * rate), symbol)
     n_symbols = -(-(skipped + samples) // symbol)
     symbols = random_qam(rng, (n_symbols, n_subcarriers), 4)

@@ -25,7 +25,7 @@ def gaussian_fsk(bits, times, bt, index):
     whole = np.floor(times).astype(np.int64)
     fraction = times - whole
     padded = np.concatenate([np.zeros(REACH), bits, np.zeros(REACH + 1)])
-    # What the bits sent long ago have turned; of those near, the share that has been turned so far.
+    # What the bits sent long ago have turned; of those near, the fraction that has been turned so far.
     phase = np.concatenate([[0.0], np.cumsum(padded)])[whole]
     steps, share = np.arange(-REACH - 0.5, REACH + 1, 1 / STEPS), _step_response(bt)
     for near in range(2 * REACH + 1):
@@ -35,7 +35,8 @@ def gaussian_fsk(bits, times, bt, index):
 
 @lru_cache(maxsize=8)
 def _step_response(bt):
-    """Share of its turn that a bit has done, every 1 / STEPS symbol from -REACH - 1/2 to REACH + 1 after its middle."""
+    """Fraction of its turn that a bit has done, every 1 / STEPS symbol from -REACH - 1/2 to REACH + 1 after its
+    middle."""
     times = np.arange(-REACH - 0.5, REACH + 1, 1 / STEPS)
     width = np.sqrt(np.log(2)) / (2 * np.pi * bt)
 

@@ -8,7 +8,7 @@ from .baseband import grid
 
 
 def ofdm_grid(duration_s, spacing_hz, n_subcarriers):
-    """(samples, rate, FFT size) for a subcarrier spacing, which is kept within a share of 1 / (2 FFT size)."""
+    """(samples, rate, FFT size) for a subcarrier spacing, which is kept within a fraction of 1 / (2 FFT size)."""
     lowest = n_subcarriers * spacing_hz * 8 / 7
     tried = [grid(duration_s, lowest * (1 + step / 50)) for step in range(20)]
     sizes = [round(rate / spacing_hz) for _, rate in tried]

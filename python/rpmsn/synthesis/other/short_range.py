@@ -23,7 +23,7 @@ BLUETOOTH_BURSTS = {1: 366e-6, 3: 1622e-6, 5: 2870e-6}
 """Slots that a packet takes -> longest time on the air."""
 BLUETOOTH_RATE = 4e6
 PLAN_SLOTS = 1600
-"""A piconet's packets are drawn for a second at a time, so that every stretch finds the same ones."""
+"""A piconet's packets are drawn for a second at a time, so that every chunk finds the same ones."""
 HOP_MARGIN_S = 6e-5
 """A hop begins this long before its burst and ends as long after it, so that the burst's skirts belong to it."""
 
@@ -38,7 +38,7 @@ def wifi(duration_s, rng, start_s=0.0, bandwidth_hz=20e6, busy=0.4):
 
     Args:
         bandwidth_hz: 20e6 (52 subcarriers) or 40e6 (114, the preamble and the answers in both halves).
-        busy: share of time on the air, 0.01 to 0.95; what is left by the pauses of the rules is about 0.9.
+        busy: fraction of time on the air, 0.01 to 0.95; what is left by the pauses of the policies is about 0.9.
     """
     require("Wi-Fi", "bandwidth_hz", bandwidth_hz, bandwidth_hz in (20e6, 40e6), "20e6 or 40e6")
     require_number("Wi-Fi", "busy", busy, 0.01, 0.95)
@@ -63,7 +63,7 @@ def wifi(duration_s, rng, start_s=0.0, bandwidth_hz=20e6, busy=0.4):
 
 
 def _wifi_packets(n_symbols, busy, rng):
-    """(first symbols, lengths) of packets and answers; pauses are random beyond what the rules ask for."""
+    """(first symbols, lengths) of packets and answers; pauses are random beyond what the policies ask for."""
     data = rng.choice([10, 16, 40, 120, 400], n_symbols // 16 + 2, p=[0.25, 0.25, 0.2, 0.2, 0.1])
     is_answered = rng.random(data.size) < 0.85
     # Mean of the lengths above, and what one exchange takes besides.
@@ -107,7 +107,7 @@ def bluetooth(duration_s, rng, start_s=0.0, n_channels=40, load=0.6, address=0):
 
     Args:
         n_channels: channels of 1 MHz side by side that it hops over; 79 without other users, 20 at least.
-        load: share of slots in packets, 0.05..1; packets take 1, 3 or 5 slots.
+        load: fraction of slots in packets, 0.05..1; packets take 1, 3 or 5 slots.
         address: of the piconet, a whole number that decides when it sends where.
     """
     require_whole("Bluetooth", "n_channels", n_channels, 1, 79)
@@ -130,7 +130,7 @@ def bluetooth(duration_s, rng, start_s=0.0, n_channels=40, load=0.6, address=0):
 
 
 def _bluetooth_bursts(start_s, end_s, n_channels, load, address):
-    """(first_s, last_s, channel) of all bursts that touch a stretch."""
+    """(first_s, last_s, channel) of all bursts that touch a chunk."""
     bursts = []
     plan_s = PLAN_SLOTS * BLUETOOTH_SLOT_S
     for plan in range(int(start_s // plan_s), int(end_s // plan_s) + 1):

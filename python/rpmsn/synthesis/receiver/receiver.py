@@ -20,7 +20,7 @@ PIECE = 1 << 15
 class Receiver:
     """A direct-conversion receiver. The defaults are an ideal one with a 16-bit converter.
 
-    Steps of gain, lost samples and the drift of the clock have a place in the stretch given to `apply`; each call
+    Steps of gain, lost samples and the drift of the clock have a place in the chunk given to `apply`; each call
     begins anew.
 
     Args:
@@ -31,17 +31,18 @@ class Receiver:
             -120..-25 dB. None for none.
         phase_noise_dbc: of the oscillator at 100 kHz offset, dBc/Hz; falls by 20 dB a decade (a free-running
             oscillator). -200..-50, None for none.
-        iq_gain_db, iq_phase_deg: error of the quadrature branch; gives a mirror image (`image_rejection_db`).
+        iq_gain_db, iq_phase_deg: error of the quadrature branch; gives a I/Q image (`image_rejection_db`).
         dc_dbc: carrier leakage at 0 Hz over the mean power of all else, dB. None for none.
         dc_phase: phase of the leakage, rad.
-        rolloff: where the filter begins to fall, as a share of half the sample rate; 1 for no filter.
+        rolloff: where the filter begins to fall, as a fraction of half the sample rate; 1 for no filter.
         stop_db: gain of the filter at the edge of the span, dB.
         tilt_db: gain at the upper edge over that at the lower edge.
         ripple_db, ripple_periods, ripple_phase: peak ripple of the gain, periods over the span, and phase (rad).
-        gain_steps: list of [share of the stretch, dB]: from that share on the gain is so much over what it is at the
+        gain_steps: list of [fraction of the chunk, dB]: from that fraction on the gain is so much over what it is at
+        the
             beginning (not over the step before).
-        lost_s, lost_at: a length of samples that is lost, and where, as a share of the stretch. What follows moves
-            up, and the stretch is filled from its beginning. See `time_map`.
+        lost_s, lost_at: a length of samples that is lost, and where, as a fraction of the chunk. What follows moves
+            up, and the chunk is filled from its beginning. See `time_map`.
         adc_bits: resolution of the converter, 4..16.
         headroom_db: clipping level of each branch of the converter over its RMS value.
 
@@ -83,7 +84,7 @@ class Receiver:
             "gain_steps",
             self.gain_steps,
             _are_steps(self.gain_steps),
-            "a list of [share of the stretch from 0 to 1, dB from -100 to 100] in ascending order of time",
+            "a list of [fraction of the chunk from 0 to 1, dB from -100 to 100] in ascending order of time",
         )
         self.gain_steps = [[float(share), float(step_db)] for share, step_db in self.gain_steps]
 
@@ -94,7 +95,7 @@ class Receiver:
             samples: complex64, shape (n,), signal and noise at the antenna.
             rng: numpy Generator, for the phase noise.
             reference_power: mean power of the samples that sets leakage, intermodulation and converter level;
-                measured if not given. Give the first stretch's to all stretches of one recording.
+                measured if not given. Give the first chunk's to all chunks of one recording.
 
         Returns:
             complex64, shape (n,); 1.0 is the converter's full scale.
@@ -122,7 +123,7 @@ class Receiver:
         return bool(self.clock_error_ppm) or not self.is_flat
 
     def gain(self, frequency):
-        """Amplitude gain of the filter at frequencies given as shares of the sample rate (-0.5..0.5)."""
+        """Amplitude gain of the filter at frequencies given as fractions of the sample rate (-0.5..0.5)."""
         frequency = np.asarray(frequency, np.float64)
         beyond = np.clip((2 * np.abs(frequency) - self.rolloff) / max(1 - self.rolloff, 1e-9), 0, 1)
         fall_db = self.stop_db * beyond**2
@@ -131,7 +132,7 @@ class Receiver:
 
     @property
     def image_rejection_db(self):
-        """Power of a signal over that of its mirror image, dB; inf for balanced branches."""
+        """Power of a signal over that of its I/Q image, dB; inf for balanced branches."""
         gain, phase = 10 ** (self.iq_gain_db / 20), np.deg2rad(self.iq_phase_deg)
         image = 1 + gain**2 - 2 * gain * np.cos(phase)
         if image <= 0:
@@ -149,11 +150,11 @@ class Receiver:
         """Which moment at the antenna is heard at a moment of the recording.
 
         Args:
-            shares: moments of the recording as shares of the stretch, array.
-            duration_s: length of the stretch.
+            shares: moments of the recording as fractions of the chunk, array.
+            duration_s: length of the chunk.
 
         Returns:
-            float64 of the same shape: moments at the antenna as shares of the stretch, 0..1.
+            float64 of the same shape: moments at the antenna as fractions of the chunk, 0..1.
         """
         shares = np.asarray(shares, np.float64)
         lost = min(self.lost_s / duration_s, 1.0)
@@ -245,7 +246,7 @@ def _are_steps(steps):
 
 
 def mean_power(samples):
-    """Mean squared magnitude, summed stretch by stretch so that float32 suffices."""
+    """Mean squared magnitude, summed chunk by chunk so that float32 suffices."""
     values = np.ascontiguousarray(samples).view(np.float32)
     parts = [float(np.dot(part, part)) for part in np.array_split(values, max(1, values.size // 65536))]
     return sum(parts) / max(len(samples), 1)

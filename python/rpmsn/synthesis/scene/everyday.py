@@ -419,7 +419,7 @@ _OTHER_PARAMETERS = {
 
 
 def choose(rng, shares, limit=None):
-    """A key drawn by its share; with a limit, of the keys up to it (the smallest key if there is none)."""
+    """A key drawn by its fraction; with a limit, of the keys up to it (the smallest key if there is none)."""
     keys = [key for key in shares if limit is None or key <= limit] or [min(shares)]
     weights = np.array([shares[key] for key in keys])
     return keys[int(rng.choice(len(keys), p=weights / weights.sum()))]

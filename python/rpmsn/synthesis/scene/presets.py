@@ -46,7 +46,7 @@ ANY_RATES = {
     2.4e6: 0.02,
     1.92e6: 0.02,
 }
-"""Sample rate (Hz) -> share of the scenes of preset `any_rate`."""
+"""Sample rate (Hz) -> fraction of the scenes of preset `any_rate`."""
 
 CROWDED_RATES = {61.44e6: 0.7, 30.72e6: 0.2, 122.88e6: 0.1}
 """The same of preset `crowded`."""

@@ -17,7 +17,7 @@ from ...processes import each_done
 from ...recording import open_recording
 from ...recording.metadata import META_SUFFIX
 from ...signal import image as spectrogram
-from ..labels.masks import check_rule
+from ..labels.masks import check_policy
 from ..labels.masks import mask as mask_of_scene
 from .rendering import render_blocks
 from .scene import Scene
@@ -108,13 +108,13 @@ def write_contact_sheet(path, items, columns=None):
         sheet.save(file, "PNG")
 
 
-def preview(scenes, folder, rule="occupied", recordings=None, workers=1, quiet=False):
+def preview(scenes, folder, policy="occupied", recordings=None, workers=1, quiet=False):
     """Draw the first block of scenes, and first frames of recordings in the same way, on sheets of at most 30.
 
     Args:
         scenes: list of (name, `Scene`).
         folder: where to write `preview-1.png` and so on; made if it is not there.
-        rule: label rule of the masks.
+        policy: label policy of the masks.
         recordings: folder of SigMF recordings to draw after the scenes; None for none.
         workers: processes.
         quiet: no progress bar.
@@ -123,14 +123,14 @@ def preview(scenes, folder, rule="occupied", recordings=None, workers=1, quiet=F
         list of the paths written.
 
     Raises:
-        ParameterError: no such rule, or no recordings in their folder.
+        ParameterError: no such policy, or no recordings in their folder.
         OSError: a sheet cannot be written.
     """
-    check_rule(rule)
+    check_policy(policy)
     paths = [] if recordings is None else sorted(Path(recordings).glob(f"*{META_SUFFIX}"))
     has_paths = recordings is None or bool(paths)
     require("a preview", "recordings", str(recordings), has_paths, f"a folder with {META_SUFFIX} files")
-    jobs = [(name, scene.to_dict(), rule) for name, scene in scenes]
+    jobs = [(name, scene.to_dict(), policy) for name, scene in scenes]
     items = list(each_done(_item_of_scene, jobs, workers, "scene", "drawing", quiet=quiet))
     items += [image_and_mask_of_recording(path) for path in paths]
     folder = Path(folder)
@@ -142,14 +142,14 @@ def preview(scenes, folder, rule="occupied", recordings=None, workers=1, quiet=F
     return written
 
 
-def _item_of_scene(name, scene, rule):
+def _item_of_scene(name, scene, policy):
     """(title, image, mask) of a scene given as a dictionary."""
     scene = Scene.from_dict(scene)
     samples, truths = next(render_blocks(scene))
     rows = spectrogram.rows_of(samples.size, spectrogram.frame_length(scene.sample_rate))
     image = spectrogram.stored_image(samples, scene.sample_rate, rows)[0]
     title = f"{name}   {scene.sample_rate / 1e6:g} Msps"
-    return title, image, spectrogram.fill_rows(mask_of_scene(scene, truths, rule, rows))
+    return title, image, spectrogram.fill_rows(mask_of_scene(scene, truths, policy, rows))
 
 
 def image_and_mask_of_recording(path):

@@ -6,15 +6,15 @@ Half of the scenes have no noise, as what encoders put out; the others are recep
 
 from . import everyday
 
-OTHERS_SHARE = 0.25
+OTHERS_FRACTION = 0.25
 """Scenes with other transmissions alone."""
-CABLED_SHARE = 0.5
+CABLED_FRACTION = 0.5
 """Scenes without noise and channel."""
-ALONE_SHARE = 0.6
+ALONE_FRACTION = 0.6
 """Of the receptions of cells, those of one about in the middle of the span."""
-NR_SHARE = 0.75
+NR_FRACTION = 0.75
 """Of the cells that are alone."""
-BARE_SHARE = 0.4
+BARE_FRACTION = 0.4
 """NR cells that send nothing but SS/PBCH blocks and what their users get."""
 BARE = {"sib1": False, "trs_period_ms": None, "csi_rs_period_slots": None}
 HIGHEST_LTE_LOAD = 0.15
@@ -30,8 +30,8 @@ def draw(rng, rate, duration_s):
         rate: sample rate, Hz.
         duration_s: whole milliseconds, in seconds.
     """
-    is_cabled = rng.random() < CABLED_SHARE
-    if rng.random() < OTHERS_SHARE:
+    is_cabled = rng.random() < CABLED_FRACTION
+    if rng.random() < OTHERS_FRACTION:
         carriers, strangers = [], [everyday.other(rng, rate, []) for _ in range(int(rng.integers(1, 3)))]
     else:
         carriers, strangers = _cells(rng, rate, is_cabled), []
@@ -44,13 +44,13 @@ def draw(rng, rate, duration_s):
 
 def _cells(rng, rate, is_alone):
     """One cell about in the middle, or several anywhere, with little traffic."""
-    if is_alone or rng.random() < ALONE_SHARE:
-        emissions = [everyday.filling_carrier(rng, rate, "nr" if rng.random() < NR_SHARE else "lte")]
+    if is_alone or rng.random() < ALONE_FRACTION:
+        emissions = [everyday.filling_carrier(rng, rate, "nr" if rng.random() < NR_FRACTION else "lte")]
     else:
         emissions = everyday.scattered_carriers(rng, rate)
     for emission in emissions:
         if emission.kind == "nr":
-            emission.parameters |= everyday.little_traffic(rng) | (BARE if rng.random() < BARE_SHARE else {})
+            emission.parameters |= everyday.little_traffic(rng) | (BARE if rng.random() < BARE_FRACTION else {})
         elif emission.kind == "lte":
             bandwidth, load = emission.parameters["bandwidth_hz"], float(rng.uniform(0, HIGHEST_LTE_LOAD))
             emission.parameters = everyday.carrier(rng, "lte", bandwidth_hz=bandwidth, load=load).parameters

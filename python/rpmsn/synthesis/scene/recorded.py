@@ -3,7 +3,7 @@
 
 An annotation is read once, cut to whole milliseconds (whole frames of 10 ms where it is so long), joined end to
 beginning, brought to 0 Hz, rid of all that lies beside its band, and kept in memory as a loop. `load` gives any
-stretch of that loop; `catalogue` lists what a folder has to offer.
+chunk of that loop; `catalogue` lists what a folder has to offer.
 """
 
 import logging
@@ -26,7 +26,7 @@ from ..labels.truth import shares
 from ..other import CELLS_PER_MS, Baseband
 
 PARAMETERS = ("recording", "annotation", "delay_s", "repeat")
-"""Arguments of `load` that say which signal is meant; the others say which stretch of it."""
+"""Arguments of `load` that say which signal is meant; the others say which chunk of it."""
 
 LABELS = {"lte": "LTE", "nr": "NR", "other": "other"}
 """`core:label` in small letters -> label."""
@@ -50,14 +50,14 @@ QUIET_QUANTILE = 0.02
 SILENCE = 1e-7
 """Power in a pause, relative to that of the strong cells, below which the signal is an encoder's and was never on
 the air: receivers are 30 dB noisier."""
-ON_AIR_SHARE = 0.01
+ON_AIR_FRACTION = 0.01
 """Power of a cell, relative to the strong ones, from which on it counts as on the air (NR sends blocks of
 synchronisation signals up to some 15 dB stronger than data)."""
 OVER_FLOOR = 1.5
 """Power of a cell over the recording's noise, relative to that noise, from which on it counts as on the air."""
 LEAKAGE = 0.15
 """A cell with less power than this, relative to the strongest of its neighbours, only shows what leaks from there."""
-GAP_SHARE = 0.1
+GAP_FRACTION = 0.1
 """Power of an LTE downlink, relative to that of its busiest tenth, below which it is switched off."""
 LTE_PAUSE_S = 5e-4
 """Longest pause of an LTE downlink that is switched on: reference signals come in every slot (TS 36.211 6.10.1)."""
@@ -72,7 +72,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass
 class Recorded(Baseband):
-    """A stretch of a recorded transmission, at 0 Hz and without what was beside it.
+    """A chunk of a recorded transmission, at 0 Hz and without what was beside it.
 
     `samples` have mean power 1 over the time on the air, not counting the noise that came with them (power in NR
     blocks without traffic is such noise). That noise is still in the band: do not put a recording on the air much
@@ -132,13 +132,13 @@ class Entry:
 
 
 def load(recording, annotation, duration_s, start_s=0.0, delay_s=0.0, repeat=True):
-    """A stretch of an annotated transmission, exactly `duration_s` long. No randomness.
+    """A chunk of an annotated transmission, exactly `duration_s` long. No randomness.
 
     Args:
         recording: path of a SigMF recording.
         annotation: number of the annotation in it, from 0.
         duration_s: length, a multiple of 1/16 ms.
-        start_s: time of the first sample, so that stretches follow each other.
+        start_s: time of the first sample, so that chunks follow each other.
         delay_s: position in the annotation at time 0; rounded, with `start_s`, to 1/16 ms.
         repeat: True: what is too short goes round; False: it is refused.
 
@@ -497,7 +497,7 @@ def _normalised(samples, density, floors, lower, upper, n_ms, entry):
 
 def _cells_in_use(signal, floor):
     """Cells that carry power, bool as `signal`."""
-    on = signal > max(ON_AIR_SHARE * _strong(signal), OVER_FLOOR * floor)
+    on = signal > max(ON_AIR_FRACTION * _strong(signal), OVER_FLOOR * floor)
     return on & (signal > LEAKAGE * maximum_filter(signal, 3, mode="nearest"))
 
 
@@ -507,7 +507,7 @@ def _while_switched_on(density):
     With its noise: in a poor recording of an idle cell little but the noise shows that it is no gap.
     """
     over_time = density.mean(axis=1)
-    on = over_time > GAP_SHARE * np.quantile(over_time, 0.9)
+    on = over_time > GAP_FRACTION * np.quantile(over_time, 0.9)
     pause = round(LTE_PAUSE_S * 1e3 * CELLS_PER_MS)
     on = binary_closing(np.pad(on, 2 * pause, mode="wrap"), np.ones(pause + 1))[2 * pause : -2 * pause]
     return np.repeat(on[:, None], density.shape[1], axis=1)

@@ -9,16 +9,16 @@ import numpy as np
 from . import everyday
 from .scene import Emission
 
-NONE_SHARE = 0.15
+NONE_FRACTION = 0.15
 """Scenes with GSM alone."""
 KINDS = {"lte": 0.8, "nr": 0.2}
 WIDTHS = (0.3, 0.85)
-"""Bandwidth of the carrier as a share of the sample rate."""
+"""Bandwidth of the carrier as a fraction of the sample rate."""
 RASTER_HZ = 200e3
 MOST = 14
 """GSM carriers in a scene at most."""
 USED = (0.2, 0.95)
-"""Share of the rasters in use, beside one another, on either side."""
+"""Fraction of the rasters in use, beside one another, on either side."""
 LIMITS_DB = (-5.0, 35.0)
 
 
@@ -30,7 +30,7 @@ def draw(rng, rate, duration_s):
         rate: sample rate, Hz.
         duration_s: whole milliseconds, in seconds.
     """
-    carriers = [] if rng.random() < NONE_SHARE else [_carrier(rng, rate)]
+    carriers = [] if rng.random() < NONE_FRACTION else [_carrier(rng, rate)]
     return everyday.received(rng, rate, duration_s, carriers, _gsm(rng, rate, carriers), LIMITS_DB)
 
 

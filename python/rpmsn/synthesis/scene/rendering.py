@@ -43,11 +43,11 @@ def render_blocks(scene):
     noise_power = reference_power = None
     total_ms, block_ms = round(scene.duration_s * 1e3), round(BLOCK_S * 1e3)
     for start_ms in range(0, total_ms, block_ms):
-        stretch = _Stretch(scene.sample_rate, start_ms, min(block_ms, total_ms - start_ms))
-        samples, truths = _on_the_air(scene, stretch)
+        chunk = _Chunk(scene.sample_rate, start_ms, min(block_ms, total_ms - start_ms))
+        samples, truths = _on_the_air(scene, chunk)
         if noise_power is None:
             noise_power = _noise_power(scene.reception.noise, samples)
-        _add_noise(samples, scene, stretch, noise_power)
+        _add_noise(samples, scene, chunk, noise_power)
         if reference_power is None:
             reference_power = mean_power(samples)
         _set_floor(truths, noise_power + receiver.quantisation_noise(reference_power))
@@ -57,7 +57,7 @@ def render_blocks(scene):
 
 
 @dataclass
-class _Stretch:
+class _Chunk:
     """A block of a scene: sample rate (Hz), beginning and length (whole ms)."""
 
     sample_rate: float
@@ -77,13 +77,13 @@ class _Stretch:
         return round(self.sample_rate * self.n_ms / 1000)
 
 
-def _on_the_air(scene, stretch):
+def _on_the_air(scene, chunk):
     """Signal at the antenna without noise, and the truths (SNR over noise of power 1)."""
-    samples = np.zeros(stretch.n_samples, np.complex64)
+    samples = np.zeros(chunk.n_samples, np.complex64)
     truths = []
     for emission, path in zip(scene.emissions, scene.reception.paths):
         add = _add_carrier if emission.kind in CARRIERS else _add_baseband
-        truth = add(samples, emission, path, stretch)
+        truth = add(samples, emission, path, chunk)
         if truth.freq_lower < truth.freq_upper:
             truths.append(truth)
     return samples, truths
@@ -97,9 +97,9 @@ def _noise_power(noise, signal):
     return signal_power / 10 ** (noise.snr_db / 10) if signal_power else 1.0
 
 
-def _add_noise(samples, scene, stretch, power):
+def _add_noise(samples, scene, chunk, power):
     if power:
-        noise = scene.reception.noise.samples(samples.size, generator(scene.seed, "noise", stretch.start_ms))
+        noise = scene.reception.noise.samples(samples.size, generator(scene.seed, "noise", chunk.start_ms))
         if power != 1:
             noise *= np.float32(np.sqrt(power))
         samples += noise
@@ -120,21 +120,21 @@ def _as_heard(truth, receiver):
     return truth.at_times(receiver.time_map((np.arange(n_cells) + 0.5) / n_cells, duration_s))
 
 
-def _add_carrier(samples, emission, path, stretch):
+def _add_carrier(samples, emission, path, chunk):
     """Add a cell's carrier to the samples; returns its truth."""
     # A millisecond more, because the scene may begin within one.
-    cell = emission.cell(stretch.start_ms)
-    grid = cell.grid(stretch.n_ms + 1, generator(emission.seed, "contents", stretch.start_ms))
+    cell = emission.cell(chunk.start_ms)
+    grid = cell.grid(chunk.n_ms + 1, generator(emission.seed, "contents", chunk.start_ms))
     if path.channel:
-        times = stretch.start_s - emission.early_s + fading.symbol_times(grid)
+        times = chunk.start_s - emission.early_s + fading.symbol_times(grid)
         grid = fading.on_grid(grid, **path.channel, rng=generator(emission.seed, "channel"), times=times)
     center = round(emission.offset_hz / grid.subcarrier_spacing) * grid.subcarrier_spacing
-    skipped = round(emission.early_s * stretch.sample_rate)
-    amplitude = np.float32(_amplitude(path.power_db, grid.occupied_bandwidth, stretch.sample_rate))
-    wave = ofdm.modulate(grid, stretch.sample_rate, center, gains=amplitude, ramp=emission.ramp)
-    samples += wave[skipped : skipped + stretch.n_samples]
+    skipped = round(emission.early_s * chunk.sample_rate)
+    amplitude = np.float32(_amplitude(path.power_db, grid.occupied_bandwidth, chunk.sample_rate))
+    wave = ofdm.modulate(grid, chunk.sample_rate, center, gains=amplitude, ramp=emission.ramp)
+    samples += wave[skipped : skipped + chunk.n_samples]
     first = round(emission.early_s * 1e3 * grid.symbols_per_ms)
-    symbols = slice(first, first + stretch.n_ms * grid.symbols_per_ms)
+    symbols = slice(first, first + chunk.n_ms * grid.symbols_per_ms)
     level = _block_power(grid.symbols)[grid.rows_in_time[symbols]]
     fills_band = emission.kind in ("lte", "dss")
     is_active = np.broadcast_to(np.repeat(grid.active, 14)[symbols][:, None], level.shape)
@@ -142,7 +142,7 @@ def _add_carrier(samples, emission, path, stretch):
     truth = _truth(
         grid.technology,
         path,
-        stretch,
+        chunk,
         (center - half, center + half),
         grid.bandwidth,
         level,
@@ -154,41 +154,41 @@ def _add_carrier(samples, emission, path, stretch):
     return truth
 
 
-def _add_baseband(samples, emission, path, stretch):
+def _add_baseband(samples, emission, path, chunk):
     """Add a transmission of class `other`, or a recorded one, to the samples; returns its truth."""
-    rng = generator(emission.seed, "contents", stretch.start_ms)
-    signal = emission.baseband(stretch.duration_s, rng, stretch.start_s)
+    rng = generator(emission.seed, "contents", chunk.start_ms)
+    signal = emission.baseband(chunk.duration_s, rng, chunk.start_s)
     if path.channel:
         faded = fading.in_time(
             signal.samples,
             signal.sample_rate,
             **path.channel,
             rng=generator(emission.seed, "channel"),
-            start_s=stretch.start_s,
+            start_s=chunk.start_s,
         )
         signal = signal.with_samples(faded)
-    amplitude = _amplitude(path.power_db, signal.occupied_bandwidth, stretch.sample_rate)
-    others.place(signal, stretch.n_samples, stretch.sample_rate, emission.offset_hz, out=samples, amplitude=amplitude)
-    level = signal.level * _channel_power(path.channel, emission.seed, stretch, signal)
+    amplitude = _amplitude(path.power_db, signal.occupied_bandwidth, chunk.sample_rate)
+    others.place(signal, chunk.n_samples, chunk.sample_rate, emission.offset_hz, out=samples, amplitude=amplitude)
+    level = signal.level * _channel_power(path.channel, emission.seed, chunk, signal)
     edges = (emission.offset_hz + signal.lower, emission.offset_hz + signal.upper)
-    truth = _truth(signal.label, path, stretch, edges, signal.upper - signal.lower, level, signal.on_air > 0.5)
+    truth = _truth(signal.label, path, chunk, edges, signal.upper - signal.lower, level, signal.on_air > 0.5)
     truth.fills_band = signal.label == "LTE"
     return truth
 
 
-def _channel_power(channel, seed, stretch, signal):
+def _channel_power(channel, seed, chunk, signal):
     """Power that a fading channel passes of a signal in each of its time cells; float32 (cells, 1)."""
     n_cells = len(signal.level)
     if not channel:
         return np.ones((n_cells, 1), np.float32)
-    times = stretch.start_s + stretch.duration_s * (np.arange(n_cells) + 0.5) / n_cells
+    times = chunk.start_s + chunk.duration_s * (np.arange(n_cells) + 0.5) / n_cells
     power = fading.band_power(times, signal.occupied_bandwidth, **channel, rng=generator(seed, "channel"))
     return power[:, None]
 
 
-def _truth(label, path, stretch, edges, bandwidth, level, on_air):
+def _truth(label, path, chunk, edges, bandwidth, level, on_air):
     mean = max(float(level.mean(where=on_air)) if on_air.any() else float(level.max()), 1e-12)
-    half = stretch.sample_rate / 2
+    half = chunk.sample_rate / 2
     return Truth(
         label=label,
         center_hz=sum(edges) / 2,
@@ -197,8 +197,8 @@ def _truth(label, path, stretch, edges, bandwidth, level, on_air):
         occupied_upper=float(edges[1]),
         freq_lower=float(np.clip(edges[0], -half, half)),
         freq_upper=float(np.clip(edges[1], -half, half)),
-        start_s=stretch.start_s,
-        end_s=stretch.start_s + stretch.duration_s,
+        start_s=chunk.start_s,
+        end_s=chunk.start_s + chunk.duration_s,
         snr_db=path.power_db + 10 * float(np.log10(mean)),
         level=level / np.float32(mean),
     )

@@ -104,7 +104,7 @@ class Emission:
             ) from error
 
     def baseband(self, duration_s, rng, start_s=0.0):
-        """A stretch of the transmission as an `others.Baseband`; only for the kinds that are not in `CARRIERS`."""
+        """A chunk of the transmission as an `others.Baseband`; only for the kinds that are not in `CARRIERS`."""
         if self.kind == RECORDED:
             return recorded.load(**self.parameters, duration_s=duration_s, start_s=start_s)
         return others.KINDS[self.kind](duration_s, rng, start_s, **self.parameters)

@@ -59,7 +59,7 @@ class PixelSample:
         if not len(self):
             raise ParameterError(
                 "no pixel of the set is judged (all are 255), so confidence cannot be calibrated; "
-                "choose another set or rule"
+                "choose another set or policy"
             )
         return np.concatenate(self._outputs), np.concatenate(self._truths)
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """True carriers of a scene, the carriers that are found in it by the product's own code, and which is which.
 
-A true carrier is an emission that is to be seen in the mask; emissions of one class that share half of the narrower
+A true carrier is an emission that is to be seen in the mask; emissions of one class that fraction half of the narrower
 one's band (a TDD cell and its terminals) are one carrier, as they are for the tracker. It is found when a carrier of
 the same label has a frequency IoU of at least 0.5 with it. Where the mask shows a part of its band only (little
 traffic; the rest is a matter of opinion), that part may be found instead of the whole, also in pieces.
@@ -25,11 +25,11 @@ MIN_IOU = 0.5
 MIN_SHARED = 0.5
 """Emissions are one carrier where they share this much of the narrower one's band, and a found carrier lies in a band
 where it shares this much of its own."""
-WHOLE_SHARE = 0.9
-"""A carrier is whole where the mask gives it this share of its pixels; with less it may be found in part."""
+WHOLE_FRACTION = 0.9
+"""A carrier is whole where the mask gives it this fraction of its pixels; with less it may be found in part."""
 MIN_COLUMNS = 3
 """Narrower bands count as so many columns wide: an image does not show them narrower."""
-HIDDEN_SHARE = 0.5
+HIDDEN_FRACTION = 0.5
 """A carrier of which stronger ones hide more than this is not judged."""
 LOADS = (0.0, 0.1, 0.3, 0.6)
 
@@ -50,7 +50,7 @@ class TrueCarrier:
         snr_db: power per occupied Hz while on the air over that of the noise.
         technology: such as `LTE FDD`, `NR uplink`, `gsm`.
         bandwidth_hz: nominal.
-        load: share of resource blocks with user data; None where the scene does not say.
+        load: fraction of resource blocks with user data; None where the scene does not say.
         own: bool (rows, 256): its pixels.
     """
 
@@ -82,7 +82,7 @@ class FoundCarrier:
     Attributes:
         label: `LTE`, `NR` or `other`.
         lower, upper: edges, Hz relative to the centre.
-        ignored_share: share of its pixels that the mask does not judge.
+        ignored_share: fraction of its pixels that the mask does not judge.
     """
 
     label: str
@@ -109,7 +109,7 @@ class Match:
 
 
 def band_iou(one, other):
-    """Share of the union of two bands (lower, upper) that both cover; 0 where they are apart."""
+    """Fraction of the union of two bands (lower, upper) that both cover; 0 where they are apart."""
     union = max(one[1], other[1]) - min(one[0], other[0])
     return _shared(one, other) / union if union > 0 else 0.0
 
@@ -118,19 +118,21 @@ def _shared(one, other):
     return max(0.0, min(one[1], other[1]) - max(one[0], other[0]))
 
 
-def true_carriers(scene, truths, mask, rule="occupied"):
+def true_carriers(scene, truths, mask, policy="occupied"):
     """The carriers of a scene.
 
     Args:
         scene: Scene.
         truths: list of Truth.
         mask: uint8, shape (rows, 256): the scene's own mask, without repeated rows.
-        rule: that it was made by.
+        policy: that it was made by.
 
     Returns:
         list of TrueCarrier, also those that are not judged.
     """
-    single = [_single(scene, truth, emission, mask, rule) for truth, emission in zip(truths, _emissions(scene, truths))]
+    single = [
+        _single(scene, truth, emission, mask, policy) for truth, emission in zip(truths, _emissions(scene, truths))
+    ]
     joined = []
     for carrier in sorted(single, key=lambda carrier: -(carrier.upper - carrier.lower)):
         same = next((index for index, other in enumerate(joined) if _are_one(carrier, other)), None)
@@ -193,11 +195,11 @@ def _fits(emission, truth):
     return truth.label == "other"
 
 
-def _single(scene, truth, emission, mask, rule):
+def _single(scene, truth, emission, mask, policy):
     """One emission as a carrier."""
     class_id = CLASS_NAMES.index(truth.label)
     rows = len(mask)
-    alone = labels.mask(scene, [truth], rule, rows) == class_id
+    alone = labels.mask(scene, [truth], policy, rows) == class_id
     own = alone & (mask == class_id)
     width = scene.sample_rate / COLUMNS
     middles = (np.arange(COLUMNS) - COLUMNS // 2) * width
@@ -206,14 +208,14 @@ def _single(scene, truth, emission, mask, rule):
     taken = band & (mask != class_id) & (mask != IGNORED) & (mask != NOISE)
     n_free = np.count_nonzero(band & ~taken)
     shown = None
-    if own.any() and np.count_nonzero(own & band) < WHOLE_SHARE * n_free:
+    if own.any() and np.count_nonzero(own & band) < WHOLE_FRACTION * n_free:
         columns = np.flatnonzero(own.any(axis=0))
         # Beside what it shows, up to two columns of an edge are ignored.
         shown = (
             max(truth.freq_lower, middles[columns[0]] - 1.5 * width),
             min(truth.freq_upper, middles[columns[-1]] + 1.5 * width),
         )
-    is_hidden = np.count_nonzero(taken) > HIDDEN_SHARE * np.count_nonzero(band)
+    is_hidden = np.count_nonzero(taken) > HIDDEN_FRACTION * np.count_nonzero(band)
     half = scene.sample_rate / 2
     middle, reach = (truth.freq_lower + truth.freq_upper) / 2, MIN_COLUMNS * width / 2
     lower, upper = min(truth.freq_lower, middle - reach), max(truth.freq_upper, middle + reach)
@@ -246,7 +248,7 @@ def technology(emission, truth):
 
 
 def load(emission):
-    """Share of a carrier's resource blocks that carry user data, 0..1; None where the scene does not say."""
+    """Fraction of a carrier's resource blocks that carry user data, 0..1; None where the scene does not say."""
     parameters = emission.parameters
     if emission.kind not in CARRIERS or parameters.get("style") == "scheduled":
         return None
@@ -272,7 +274,7 @@ def found_carriers(found, probabilities, image, scene, truth_mask, card):
     samples = round(scene.duration_s * scene.sample_rate)
     geometry = FrameGeometry(scene.sample_rate, 0.0, 0, samples, len(found))
     noise = card.classes.index(CLASS_NAMES[NOISE])
-    power = stored_power(image, found != noise, card.recipe)
+    power = stored_power(image, found != noise, card.features)
     segments = find_segments(found, probabilities, power, 1.0, geometry, card.classes)
     tracker = Tracker()
     events = tracker.update(Frame(0, geometry, image[0], found, 0.0, segments)) + tracker.finish()
@@ -291,20 +293,21 @@ def found_carriers(found, probabilities, image, scene, truth_mask, card):
     ]
 
 
-def stored_power(image, is_signal, recipe):
+def stored_power(image, is_signal, features):
     """Powers relative to the noise floor, as far as a stored image tells them; float32 (rows, 256).
 
-    Recipes `averaged` and `cyclic` have them in channel 0, in steps of 0.24 dB. An image of recipe `published` says
-    neither where 0 dB is nor how much a step is: there the mask stands for them, so that edges are the mask's.
+    Feature sets `averaged` and `cyclic` have them in channel 0, in steps of 0.24 dB. An image of feature set
+    `published` says neither where 0 dB is nor how much a step is: there the mask stands for them, so that edges are
+    the mask's.
     """
-    if recipe == "published":
+    if features == "published":
         return np.where(is_signal, np.float32(100), np.float32(1))
     decibels = image[0].astype(np.float32) * ((DB_MAX - DB_MIN) / 255) + DB_MIN
     return 10 ** (decibels / 10)
 
 
 def _ignored_share(segments, is_signal, truth_mask):
-    """Share of the pixels of some segments that the mask does not judge."""
+    """Fraction of the pixels of some segments that the mask does not judge."""
     pixels = ignored = 0
     for segment in segments:
         place = slice(*segment.rows), slice(*segment.columns)

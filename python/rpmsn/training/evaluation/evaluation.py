@@ -16,7 +16,7 @@ from ...classes import CLASS_NAMES, IGNORED, NOISE
 from ...detection.segmenter import rate_warnings
 from ...processes import progress_bar
 from ...signal.image import COLUMNS
-from ...signal.iq_image import mirrored_columns
+from ...signal.iq_image import image_columns
 from ...signal.quality import has_spur, without_own_signals
 from ...version import __version__
 from ..batches import class_table
@@ -27,8 +27,8 @@ from .evaluation_set import EvaluationSet
 WORST = 8
 """Failures that are kept to be drawn."""
 SNR_STEP_DB = 5
-SMALLEST_SHARE = 0.01
-"""A class with a smaller share of a scene's pixels does not count where scenes are ranked by mean IoU."""
+SMALLEST_FRACTION = 0.01
+"""A class with a smaller fraction of a scene's pixels does not count where scenes are ranked by mean IoU."""
 
 
 @dataclass(order=True)
@@ -64,13 +64,13 @@ class Evaluation:
     worst: list
 
 
-def evaluate(model, folder, rule="occupied", runtime=runtimes.AUTO, threads=1, quiet=False):
+def evaluate(model, folder, policy="occupied", runtime=runtimes.AUTO, threads=1, quiet=False):
     """Judge a model on a set.
 
     Args:
         model: rpmsn.models.model.Model.
         folder: of the set.
-        rule: of its masks.
+        policy: of its masks.
         runtime: name of one of `runtimes.KINDS`, or `auto`.
         threads: of the runtime.
         quiet: no progress bar.
@@ -82,9 +82,9 @@ def evaluate(model, folder, rule="occupied", runtime=runtimes.AUTO, threads=1, q
         ParameterError: the set does not fit the model, or is not whole.
         ModelError: weights are missing or do not fit the card.
     """
-    image_set = EvaluationSet(folder, model.card, rule)
+    image_set = EvaluationSet(folder, model.card, policy)
     made = runtimes.create(model, runtime, threads)
-    tally = Tally(model.card, rule, len(image_set))
+    tally = Tally(model.card, policy, len(image_set))
     with progress_bar(len(image_set), "scene", f"evaluating {model.card.name}", quiet) as progress:
         for scene in image_set:
             probabilities = made.probabilities(scene.image[None].astype(np.float32) / 255)[0]
@@ -96,10 +96,10 @@ def evaluate(model, folder, rule="occupied", runtime=runtimes.AUTO, threads=1, q
             "version": model.card.version,
             "sha256": model.card.sha256,
             "classes": list(model.card.classes),
-            "recipe": model.card.recipe,
+            "features": model.card.features,
             "temperature": model.card.temperature,
         },
-        "set": {"folder": str(image_set.folder), "rule": rule, "scenes": len(image_set), **image_set.description},
+        "set": {"folder": str(image_set.folder), "policy": policy, "scenes": len(image_set), **image_set.description},
         "software": f"gr-rpmsn {__version__}",
         "runtime": made.name,
         "notes": _notes(model.card, image_set, tally),
@@ -121,14 +121,14 @@ def _notes(card, image_set, tally):
             "The set has no scenes beside its masks (it was imported), so carriers are not judged and nothing "
             "is broken down."
         )
-    elif card.recipe == "published":
+    elif card.features == "published":
         notes.append(
-            "Images of recipe published hold no absolute powers: edges of carriers are those of the mask, not "
+            "Images of feature set published hold no absolute powers: edges of carriers are those of the mask, not "
             "measured on powers as in live use."
         )
     elif tally.unmirrored:
         notes.append(
-            "The set was made by gr-rpmsn 0.5 or before, which did not keep where mirror images are: here they "
+            "The set was made by gr-rpmsn 0.5 or before, which did not keep where I/Q images are: here they "
             "count as false, in live use they are not reported. Make the set anew in another folder."
         )
     unfit = sorted({rate for rate in tally.sample_rates if rate_warnings(card, rate)})
@@ -153,17 +153,17 @@ class Tally:
 
     Args:
         card: ModelCard.
-        rule: of the masks.
+        policy: of the masks.
         scenes: how many there will be.
 
     Attributes:
         worst: list of Failure, in the order of a heap.
         sample_rates: set of those met, Hz.
-        unmirrored: scenes of which it is not known where mirror images are.
+        unmirrored: scenes of which it is not known where I/Q images are.
     """
 
-    def __init__(self, card, rule, scenes):
-        self.card, self.rule = card, rule
+    def __init__(self, card, policy, scenes):
+        self.card, self.policy = card, policy
         self.worst, self.sample_rates, self.unmirrored = [], set(), 0
         n_classes = len(card.classes)
         self._to_output = class_table(card.classes)
@@ -230,14 +230,14 @@ class Tally:
         }
 
     def _as_reported(self, scene, probabilities):
-        """The probabilities without the receiver's own spur and mirror images, as `inference.segmenter` has them."""
+        """The probabilities without the receiver's own spur and I/Q images, as `inference.segmenter` has them."""
         noise = self.card.classes.index(CLASS_NAMES[NOISE])
-        power = stored_power(scene.image[:, : scene.rows], probabilities[noise, : scene.rows] < 0.5, self.card.recipe)
+        power = stored_power(scene.image[:, : scene.rows], probabilities[noise, : scene.rows] < 0.5, self.card.features)
         if scene.mirrored is None:
             self.unmirrored += 1
             mirrored = np.zeros(COLUMNS, bool)
         else:
-            mirrored = mirrored_columns(scene.mirrored, power, 1.0)
+            mirrored = image_columns(scene.mirrored, power, 1.0)
         return without_own_signals(probabilities, mirrored, has_spur(power), noise)
 
     def _add_matrix(self, name, key, matrix):
@@ -247,7 +247,7 @@ class Tally:
     def _add_carriers(self, scene, found, probabilities):
         """Count the carriers; returns them in words."""
         mask = scene.mask[: scene.rows]
-        true = true_carriers(scene.scene, scene.truths, mask, self.rule)
+        true = true_carriers(scene.scene, scene.truths, mask, self.policy)
         known = [carrier for carrier in true if carrier.label in self.card.classes]
         reported = found_carriers(found, probabilities, scene.image[:, : scene.rows], scene.scene, mask, self.card)
         is_other = [one for one in true if one.label not in self.card.classes]
@@ -258,7 +258,7 @@ class Tally:
     def _keep_if_bad(self, scene, matrix, found, carriers):
         """Put the scene among the worst ones if it is one of them."""
         # A class matters where it is a visible part of the picture, in truth or as it was found.
-        matters = np.maximum(matrix.sum(axis=0), matrix.sum(axis=1)) >= max(1, SMALLEST_SHARE * matrix.sum())
+        matters = np.maximum(matrix.sum(axis=0), matrix.sum(axis=1)) >= max(1, SMALLEST_FRACTION * matrix.sum())
         iou = scores.mean(scores.intersection_over_union(matrix)[matters])
         if np.isnan(iou) or len(self.worst) == WORST and 1 - iou <= self.worst[0].badness:
             return

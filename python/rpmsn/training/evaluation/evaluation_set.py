@@ -13,7 +13,7 @@ from ...classes import CLASS_NAMES, IGNORED, NOISE
 from ...errors import ParameterError
 from ...files import read_yaml
 from ...signal import image as spectrogram
-from ...synthesis.labels.masks import RULES, check_rule
+from ...synthesis.labels.masks import POLICIES, check_policy
 from ...synthesis.scene.scene import Scene
 from ..dataset import find_shards, masks_ending, masks_file, read_mirrored, read_truths, shard_file
 
@@ -31,7 +31,8 @@ class SetScene:
         scene: Scene; None in a set without scenes (one that was imported).
         truths: list of Truth.
         rows: rows of the image that the scene fills; those of a shorter one are repeated.
-        mirrored: float, shape (256,), mirrored share of every column (`rpmsn.signal.iq_image`); None where not known.
+        mirrored: float, shape (256,), mirrored fraction of every column (`rpmsn.signal.iq_image`); None where not
+        known.
     """
 
     index: int
@@ -49,24 +50,24 @@ class EvaluationSet:
     Args:
         folder: with `set.yml` and shards, as `rpmsn synth --as set` makes it.
         card: ModelCard that the set has to fit.
-        rule: of the masks.
+        policy: of the masks.
 
     Attributes:
         description: what `set.yml` says.
         has_scenes: False for an imported set, of which nothing but images and masks is known.
 
     Raises:
-        ParameterError: no such folder or set, another recipe, or a set half there.
+        ParameterError: no such folder or set, another feature set, or a set half there.
     """
 
-    def __init__(self, folder, card, rule="occupied"):
-        check_rule(rule)
-        self.folder, self.rule = Path(folder), rule
-        self._endings = "images.npy", masks_ending(rule)
+    def __init__(self, folder, card, policy="occupied"):
+        check_policy(policy)
+        self.folder, self.policy = Path(folder), policy
+        self._endings = "images.npy", masks_ending(policy)
         self.description = self._read_description()
         self._check_classes(card)
-        self._check_recipe(card)
-        self._channels = spectrogram.recipe(card.recipe).channels
+        self._check_features(card)
+        self._channels = spectrogram.feature_set(card.features).channels
         self.shards = self._find_shards()
         present = [shard_file(self.folder, shard, name).exists() for shard in self.shards for name in FACTS]
         self.has_scenes = any(present)
@@ -88,8 +89,8 @@ class EvaluationSet:
                 yield SetScene(index, np.asarray(image), np.asarray(mask), *facts)
                 index += 1
 
-    def command(self, recipe=None, folder=None):
-        """The command that makes this set, of another recipe if one is named."""
+    def command(self, features=None, folder=None):
+        """The command that makes this set, of another feature set if one is named."""
         about = self.description
         if "imported_from" in about or "preset" not in about:
             return "the command that imported it, such as rpmsn import-authors"
@@ -104,10 +105,10 @@ class EvaluationSet:
             about["count"],
             "--seed",
             about["seed"],
-            "--rule",
-            self.rule,
-            "--recipe",
-            recipe or about["recipe"],
+            "--policy",
+            self.policy,
+            "--features",
+            features or about["features"],
         ]
         if about.get("sample_rates"):
             words += ["--sample-rates", *(f"{rate:.12g}" for rate in about["sample_rates"])]
@@ -122,9 +123,9 @@ class EvaluationSet:
         values = read_yaml(
             path, hint=f", so {self.folder} is no set; name a folder that `rpmsn synth --as set` has made"
         )
-        if not isinstance(values, dict) or "recipe" not in values:
+        if not isinstance(values, dict) or "features" not in values:
             raise ParameterError(
-                f"{path} does not say which recipe the images have; make the set anew with `rpmsn synth --as set`"
+                f"{path} does not say which feature set the images have; make the set anew with `rpmsn synth --as set`"
             )
         return values
 
@@ -135,21 +136,21 @@ class EvaluationSet:
                 "least one more are needed to be judged; choose another model"
             )
 
-    def _check_recipe(self, card):
-        recipe = self.description["recipe"]
-        if recipe != card.recipe:
-            other = f"{self.folder}-{card.recipe}"
+    def _check_features(self, card):
+        features = self.description["features"]
+        if features != card.features:
+            other = f"{self.folder}-{card.features}"
             raise ParameterError(
-                f"set {self.folder} has images of recipe {recipe!r}, but model {card.name!r} takes "
-                f"{card.recipe!r}; make a set that fits: {self.command(card.recipe, other)}"
+                f"set {self.folder} has images of feature set {features!r}, but model {card.name!r} takes "
+                f"{card.features!r}; make a set that fits: {self.command(card.features, other)}"
             )
 
     def _find_shards(self):
         """Numbers of all shards, each with images and masks."""
         there = {shard for ending in (*self._endings, *FACTS) for shard in find_shards(self.folder, ending)}
         count, each = self.description.get("count"), self.description.get("shard_scenes")
-        is_told = isinstance(count, int) and isinstance(each, int) and each > 0
-        wanted = set(range(-(-count // each))) if is_told else there
+        is_reported = isinstance(count, int) and isinstance(each, int) and each > 0
+        wanted = set(range(-(-count // each))) if is_reported else there
         if not there or not wanted:
             raise ParameterError(f"set {self.folder} is empty: it holds no shard; make it with {self.command()}")
         missing = [
@@ -164,8 +165,10 @@ class EvaluationSet:
         return sorted(wanted)
 
     def _half_there(self, why):
-        others = [rule for rule in RULES if rule != self.rule and masks_file(self.folder, 0, rule).exists()]
-        has_other = f"; it has masks of another rule: give --rule {others[0]}" if others else ""
+        others = [
+            policy for policy in POLICIES if policy != self.policy and masks_file(self.folder, 0, policy).exists()
+        ]
+        has_other = f"; it has masks of another policy: give --policy {others[0]}" if others else ""
         return ParameterError(
             f"set {self.folder} is only half there: {why}; what is missing is made by {self.command()}{has_other}"
         )
@@ -196,7 +199,7 @@ class EvaluationSet:
         unknown = [int(value) for value in np.unique(mask) if value >= len(CLASS_NAMES) and value != IGNORED]
         if unknown:
             raise self._damaged(
-                masks_file(self.folder, shard, self.rule),
+                masks_file(self.folder, shard, self.policy),
                 f"class {unknown[0]}, where 0 to {len(CLASS_NAMES) - 1} and {IGNORED} are known",
             )
 

@@ -32,14 +32,14 @@ SCENE_BREAKDOWNS = {
 }
 
 
-def check_folder(folder, model, set_folder, rule):
-    """Refuse a folder that holds the report of another model, set or rule.
+def check_folder(folder, model, set_folder, policy):
+    """Refuse a folder that holds the report of another model, set or policy.
 
     Args:
         folder: where the report is to go.
         model: name of the model.
         set_folder: path of the set.
-        rule: of its masks.
+        policy: of its masks.
 
     Raises:
         ParameterError: another report is there, or something that is none.
@@ -49,12 +49,12 @@ def check_folder(folder, model, set_folder, rule):
         return
     try:
         there = json.loads(path.read_text(encoding="utf-8"))
-        about = there["model"]["name"], Path(there["set"]["folder"]).resolve(), there["set"]["rule"]
+        about = there["model"]["name"], Path(there["set"]["folder"]).resolve(), there["set"]["policy"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ParameterError(f"{path} is no report of `rpmsn evaluate`; name another --output") from error
-    if about != (model, Path(set_folder).resolve(), rule):
+    if about != (model, Path(set_folder).resolve(), policy):
         raise ParameterError(
-            f"{folder} holds the report on model {about[0]!r} and set {about[1]} (rule {about[2]}); "
+            f"{folder} holds the report on model {about[0]!r} and set {about[1]} (policy {about[2]}); "
             "name another --output, or remove that one"
         )
 
@@ -100,7 +100,7 @@ def card_scores(report):
         report: dict, of an Evaluation.
     """
     about, pixels = report["set"], report["pixels"]
-    scores = {key: about[key] for key in ("preset", "seed", "scenes", "rule") if key in about}
+    scores = {key: about[key] for key in ("preset", "seed", "scenes", "policy") if key in about}
     scores |= {
         "runtime": report["runtime"],
         "pixel_accuracy": _rounded(pixels["pixel_accuracy"]),
@@ -158,8 +158,8 @@ def markdown(report, pictures=()):
     lines = [
         f"# {model['name']} {model['version']} on {Path(about['folder']).name}",
         "",
-        f"Set `{about['folder']}`: {about['scenes']} scenes, {made_of}recipe `{model['recipe']}`, label rule "
-        f"`{about['rule']}`. Weights {model['sha256'][:12]}, runtime {report['runtime']}, {report['software']}.",
+        f"Set `{about['folder']}`: {about['scenes']} scenes, {made_of}feature set `{model['features']}`, label policy "
+        f"`{about['policy']}`. Weights {model['sha256'][:12]}, runtime {report['runtime']}, {report['software']}.",
         "",
         *(line for note in report["notes"] for line in (f"* {note}", "")),
         *_pixel_section(report, pictures),
@@ -207,7 +207,7 @@ def _pixel_section(report, pictures):
         "",
         f"Pixel accuracy (pixels with the right class / all pixels): {percent(pixels['pixel_accuracy'])} %.",
         "",
-        "Pixels that the rule leaves open (255) are not counted. With a class's hits TP, misses FN, wrong calls FP "
+        "Pixels that the policy leaves open (255) are not counted. With a class's hits TP, misses FN, wrong calls FP "
         "and all others TN: IoU = TP / (TP + FP + FN), F1 = 2 TP / (2 TP + FP + FN), precision = TP / (TP + FP), "
         "recall = TP / (TP + FN), accuracy = (TP + TN) / all (one class against the rest). Means are plain means "
         'over the classes. "Mean accuracy" is used in papers for the mean of that accuracy, and also for what is '
@@ -255,7 +255,7 @@ def _carrier_section(carriers):
         f"A true carrier is found when one of the same label has a frequency IoU of at least {carriers['min_iou']} "
         "with it. Of a carrier that the mask shows in part (little traffic), that part may be found, also in "
         "pieces. Not counted either way: carriers too weak to see or hidden by stronger ones for more than half, "
-        "and what is found on pixels that the rule leaves open. Each image is one frame of a stream: live, a "
+        "and what is found on pixels that the policy leaves open. Each image is one frame of a stream: live, a "
         "carrier has several frames to be found in.",
         "",
         *markdown_table(
@@ -328,7 +328,7 @@ def _breakdown_sections(carriers):
     lines = [
         "## Carriers by kind and circumstance",
         "",
-        "Pixel recall: share of a carrier's own pixels with its class. Pixel IoU: the same pixels over these and "
+        "Pixel recall: fraction of a carrier's own pixels with its class. Pixel IoU: the same pixels over these and "
         "the pixels of its band that were given its class wrongly. SNR is a carrier's power per occupied hertz "
         "over the noise, while on the air.",
         "",
@@ -425,7 +425,7 @@ def _draw_confusion(figure, report):
     axes.set_yticks(range(len(classes)), classes)
     axes.set_xlabel("class found")
     axes.set_ylabel("true class")
-    axes.set_title("Share of a true class's pixels, %", fontsize=11)
+    axes.set_title("Fraction of a true class's pixels, %", fontsize=11)
     return True
 
 

@@ -78,7 +78,7 @@ def report(matrix, classes):
 
 
 def pixel_accuracy(matrix):
-    """Share of the pixels that have the right class."""
+    """Fraction of the pixels that have the right class."""
     return float(np.diag(matrix).sum() / max(matrix.sum(), 1))
 
 

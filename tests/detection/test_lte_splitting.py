@@ -4,7 +4,7 @@
 import numpy as np
 import pytest
 
-from rpmsn.detection import lte_parting
+from rpmsn.detection import lte_splitting
 from rpmsn.detection.segments import FrameGeometry, find_segments
 
 COLUMN_HZ = 240e3
@@ -38,9 +38,9 @@ def bursts(seed, rows=256, decibels=6.0):
     return decibels * np.repeat(np.random.default_rng(seed).random(rows // 6 + 1) < 0.5, 6)[:rows]
 
 
-def seams(levels, *stretch):
-    """`lte_parting.seams` of levels in dB."""
-    return lte_parting.seams(10 ** (levels / 10), *stretch)
+def seams(levels, *run):
+    """`lte_splitting.seams` of levels in dB."""
+    return lte_splitting.seams(10 ** (levels / 10), *run)
 
 
 def end(lower, megahertz):
@@ -96,7 +96,7 @@ def test_a_carrier_that_the_span_cuts_off_may_have_any_width():
     assert seams(spectrum((225, 18, 20)), 225, 256, COLUMN_HZ) == []
 
 
-def test_nothing_to_part_in_a_stretch_of_few_columns():
+def test_nothing_to_part_in_a_run_of_few_columns():
     assert seams(spectrum((100, 0.9, 20)), 100, 104, COLUMN_HZ) == []
     assert seams(spectrum(), 0, 256, 1e9) == []
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""LTE carriers side by side that a mask shows as one are parted, where it can be told that they are several.
+"""LTE carriers side by side that a mask shows as one are split, where it can be told that they are several.
 
 A gap of less than a column is not to be seen in a mask. Two things tell of it all the same:
 
@@ -8,7 +8,7 @@ A gap of less than a column is not to be seen in a mask. Two things tell of it a
   Another cell has another traffic, and mostly another frame timing. So levels on either side of a seam are correlated
   over the rows with those further in, and not with each other, nor are the two sides as wholes. Fading makes steps of
   level along a carrier, but does not change what is on when.
-* **Width.** No LTE carrier occupies more than 18 MHz. What is wider is parted even where time does not tell, where the
+* **Width.** No LTE carrier occupies more than 18 MHz. What is wider is split even where time does not tell, where the
   level changes most, for two carriers seldom have the same.
 
 Either way both sides have to be as wide as LTE carriers are, and there are six bandwidths (TS 36.101 5.6).
@@ -23,7 +23,7 @@ NARROWER = 1.0
 WIDER = 1.5
 """...and wider: half of the gap beside it counts as its own."""
 SEVERAL, SEVERAL_HZ = 3.0, 0.9e6
-"""A stretch has to be wider than the widest carrier by so many columns, and by this much, to be parted by its width
+"""A run has to be wider than the widest carrier by so many columns, and by this much, to be split by its width
 alone: a little less than the narrowest carrier that can lie beside it."""
 NARROWEST = 3
 """No part has fewer columns."""
@@ -33,7 +33,7 @@ LEAST_HZ = 4.5e6
 LEAST_ROWS = 64
 """Rows on the air, 10 ms in a frame of 40, from which on a correlation over them says something."""
 SIDE = 5
-"""Columns on either side of a seam whose mean level is compared, as far as the stretch goes."""
+"""Columns on either side of a seam whose mean level is compared, as far as the run goes."""
 MOST_ACROSS, MOST_OF_ALL = 0.3, 0.35
 """Across a seam the correlation is no more than this, and no less than its opposite, of SIDE columns and of all..."""
 LEAST_DROP = 0.5
@@ -48,11 +48,11 @@ def may_be_several(columns, column_hz):
 
 
 def seams(power, lower, upper, column_hz):
-    """Where a stretch of columns that is said to be LTE has to be parted.
+    """Where a run of columns that is said to be LTE has to be split.
 
     Args:
-        power: float, shape (rows, columns of the image), linear: rows in which the stretch is on the air.
-        lower, upper: edges of the stretch on the column axis, to a fraction of a column; at 0 and at the number of
+        power: float, shape (rows, columns of the image), linear: rows in which the run is on the air.
+        lower, upper: edges of the run on the column axis, to a fraction of a column; at 0 and at the number of
             columns, the ends of the span, a carrier may go on.
         column_hz: width of a column.
 
@@ -69,7 +69,7 @@ def seams(power, lower, upper, column_hz):
 
 
 def _seam_in_time(power, lower, upper, column_hz):
-    """The column across which levels change least alike; None where all of the stretch is on at the same moments."""
+    """The column across which levels change least alike; None where all of the run is on at the same moments."""
     if not may_be_several(upper - lower, column_hz) or len(power) < LEAST_ROWS:
         return None
     left, right = _candidates(power.shape[1], lower, upper, OCCUPIED_HZ[OCCUPIED_HZ >= LEAST_HZ] / column_hz)
@@ -103,7 +103,7 @@ def _correlation(one, other):
 
 
 def _seam_of_width(power, lower, upper, column_hz):
-    """The column where the level changes most; None where the stretch is not too wide to be one carrier."""
+    """The column where the level changes most; None where the run is not too wide to be one carrier."""
     if upper - lower <= OCCUPIED_HZ[-1] / column_hz + max(SEVERAL, SEVERAL_HZ / column_hz):
         return None
     left, right = _candidates(power.shape[1], lower, upper, OCCUPIED_HZ / column_hz)

@@ -26,7 +26,8 @@ BURST_SECONDS, BURST_CONFIDENCE = 5e-3, 0.65
 SCRAP_HZ, SCRAP_CONFIDENCE = 2e6, 0.75
 """...and NR narrower than this takes still more: that is half of its SS/PBCH block (3.6 MHz, TS 38.211 7.4.3.1)..."""
 MIN_SHARED = 0.5
-"""...but where something surer of its class shares this much of its band, it is taken for a piece of the same."""
+"""...but where something of higher confidence of its class shares this much of its band, it is taken for a piece of
+the same."""
 
 FAINT_HZ, FAINT_SNR_DB, FAINT_BELOW_DB = 3.2e6, 3.0, 10.0
 """LTE narrower and weaker than this, and so much weaker than other LTE in the same frame, is mostly no LTE: a receiver
@@ -59,7 +60,7 @@ def _is_guess(segment):
 
 
 def _without_loose_pieces(segments):
-    """The segments; bursts and scraps of LTE and NR that nothing surer backs as `other`."""
+    """The segments; bursts and scraps of LTE and NR that nothing of higher confidence backs as `other`."""
     bands = {
         class_id: np.array(
             [
