@@ -189,10 +189,10 @@ class TestSchema:
         counts = {"sent": 1, "dropped": 2, "refused": 3}
         pixels = np.zeros((256, 256), np.uint8)
         for topic, body in (
-            ("segment", json_messages.segment_to_json(pdu.make_pdu(SEGMENT))),
-            ("status", json_messages.status_to_json(pdu.make_pdu(STATUS), counts)),
-            ("status", json_messages.status_to_json(pdu.make_pdu({**STATUS, "error": "x"}), counts)),
-            ("frame", json_messages.frame_to_json(frame_pdu(pixels, pixels), 256)),
+            ("segment", json_messages.segment_to_json(fields_of(SEGMENT))),
+            ("status", json_messages.status_to_json(fields_of(STATUS), counts)),
+            ("status", json_messages.status_to_json(fields_of({**STATUS, "error": "x"}), counts)),
+            ("frame", json_messages.frame_to_json(*pdu.parse_pdu(frame_pdu(pixels, pixels)), 256)),
         ):
             check(messages.unpack(messages.pack(topic, 0, "abc", body)))
 
@@ -210,7 +210,7 @@ class TestSchema:
         ],
     )
     def test_the_schema_refuses_what_is_wrong(self, check, change):
-        body = json_messages.segment_to_json(pdu.make_pdu(SEGMENT))
+        body = json_messages.segment_to_json(fields_of(SEGMENT))
         message = messages.unpack(messages.pack("segment", 0, "a", body))
         check(message)
         with pytest.raises(Exception, match="not valid under any"):
@@ -253,7 +253,7 @@ class TestSchema:
 
 class TestEncoding:
     def test_a_segment_keeps_its_keys_and_values_to_the_last_bit(self):
-        body = json.loads(json.dumps(json_messages.segment_to_json(pdu.make_pdu(SEGMENT))))
+        body = json.loads(json.dumps(json_messages.segment_to_json(fields_of(SEGMENT))))
         assert body.pop("rx_time") == "2023-11-14T22:13:20.123456789Z"
         assert body.pop("rx_time_seconds") == pytest.approx(1_700_000_000.123456789, abs=0.24e-6)
         assert body == {key: value for key, value in SEGMENT.items() if key != "rx_time"}
@@ -302,7 +302,7 @@ class TestEncoding:
         assert 0.9 * most < sum(map(len, messages.pack("frame", 10**9, "0" * 16, body))) < most
 
     def test_a_segment_is_no_larger_than_documented(self):
-        body = json_messages.segment_to_json(pdu.make_pdu(SEGMENT))
+        body = json_messages.segment_to_json(fields_of(SEGMENT))
         assert len(messages.pack("segment", 10**9, "0" * 16, body)[1]) < 700
 
     @pytest.mark.parametrize(
