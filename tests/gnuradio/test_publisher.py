@@ -96,6 +96,11 @@ FRAME = {
 }
 
 
+def fields_of(fields):
+    """The fields as they come out of a PDU."""
+    return pdu.parse_pdu(pdu.make_pdu(fields))[0]
+
+
 def frame_pdu(image, mask, **changes):
     return pdu.make_pdu({**FRAME, "rows": image.shape[0], "columns": image.shape[1], "mask": mask, **changes}, image)
 
@@ -217,7 +222,7 @@ class TestSchema:
             check({**message, **change})
 
     def test_the_schema_lets_keys_be_added(self, check):
-        body = json_messages.segment_to_json(pdu.make_pdu({**SEGMENT, "operator": "x", "edge_error": float("nan")}))
+        body = json_messages.segment_to_json(fields_of({**SEGMENT, "operator": "x", "edge_error": float("nan")}))
         message = messages.unpack(messages.pack("segment", 0, "a", body))
         check(message)
         assert message["operator"] == "x" and message["edge_error"] is None
@@ -272,33 +277,35 @@ class TestEncoding:
         ],
     )
     def test_times_are_iso_8601_with_nanoseconds(self, rx_time, text):
-        body = json_messages.segment_to_json(pdu.make_pdu({**SEGMENT, "rx_time": rx_time}))
+        body = json_messages.segment_to_json(fields_of({**SEGMENT, "rx_time": rx_time}))
         assert body["rx_time"] == text
         assert (body["rx_time_seconds"] is None) == (text is None)
 
     @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
     def test_numbers_that_are_not_finite_become_null(self, value, check):
-        body = json_messages.segment_to_json(pdu.make_pdu({**SEGMENT, "snr_db": value, "confidence": value}))
+        body = json_messages.segment_to_json(fields_of({**SEGMENT, "snr_db": value, "confidence": value}))
         assert body["snr_db"] is None and body["confidence"] is None
         check(messages.unpack(messages.pack("segment", 0, "a", body)))
 
     def test_a_frame_is_reduced_to_the_strongest_power_and_the_class_of_the_majority(self):
         image = np.tile(np.arange(256, dtype=np.uint8)[:, None], (1, 8))
         mask = np.repeat(np.array([1, 1, 1, 2], np.uint8), 64)[:, None].repeat(8, axis=1)
-        body = json_messages.frame_to_json(frame_pdu(image, mask), 4)
+        body = json_messages.frame_to_json(*pdu.parse_pdu(frame_pdu(image, mask)), 4)
         small, classes = messages.decode_image(body)
         assert small[:, 0].tolist() == [63, 127, 191, 255] and classes[:, 0].tolist() == [1, 1, 1, 2]
         assert (body["rows"], body["columns"], body["duration"]) == (4, 8, 0.04)
 
     def test_a_frame_with_fewer_rows_is_left_as_it_is(self):
         image = np.arange(40, dtype=np.uint8).reshape(5, 8)
-        for got in messages.decode_image(json_messages.frame_to_json(frame_pdu(image, image % 4), 64))[:1]:
+        for got in messages.decode_image(json_messages.frame_to_json(*pdu.parse_pdu(frame_pdu(image, image % 4)), 64))[
+            :1
+        ]:
             np.testing.assert_array_equal(got, image)
 
     @pytest.mark.parametrize("rows, most", [(256, 176_000), (64, 45_000), (16, 12_000)])
     def test_a_frame_is_no_larger_than_documented(self, rows, most):
         pixels = np.zeros((256, 256), np.uint8)
-        body = json_messages.frame_to_json(frame_pdu(pixels, pixels), rows)
+        body = json_messages.frame_to_json(*pdu.parse_pdu(frame_pdu(pixels, pixels)), rows)
         assert 0.9 * most < sum(map(len, messages.pack("frame", 10**9, "0" * 16, body))) < most
 
     def test_a_segment_is_no_larger_than_documented(self):
@@ -317,7 +324,7 @@ class TestEncoding:
     def test_a_frame_that_is_not_right_is_refused_in_words(self, change, words):
         pixels = np.zeros((4, 8), np.uint8)
         with pytest.raises(ValueError, match=words):
-            json_messages.frame_to_json(frame_pdu(pixels, pixels, **change), 256)
+            json_messages.frame_to_json(*pdu.parse_pdu(frame_pdu(pixels, pixels, **change), keys.FRAME_KEYS), 256)
 
 
 class TestBlock:
