@@ -239,7 +239,7 @@ class CarrierTable(QtWidgets.QWidget):
         layout.setSpacing(4)
         layout.addLayout(self._build_filter())
         self.view = self._build_view()
-        layout.addWidget(self.view, chunk=1)
+        layout.addWidget(self.view, stretch=1)
 
     def _build_filter(self):
         """The line above the table: what is shown, and what can be done with it."""
@@ -248,7 +248,7 @@ class CarrierTable(QtWidgets.QWidget):
         self.filter_edit.setPlaceholderText("filter: words that a row has to have, such as LTE 1842")
         self.filter_edit.setClearButtonEnabled(True)
         self.filter_edit.setMinimumWidth(80)
-        row.addWidget(self.filter_edit, chunk=1)
+        row.addWidget(self.filter_edit, stretch=1)
         self.count_label = QtWidgets.QLabel("")
         self.count_label.setObjectName("count")
         row.addWidget(self.count_label)

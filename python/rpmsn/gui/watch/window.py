@@ -76,7 +76,7 @@ class WatchWindow(QtWidgets.QMainWindow):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self.banner)
-        layout.addWidget(self.view, chunk=1)
+        layout.addWidget(self.view, stretch=1)
         if self.player is not None:
             self.transport = TransportBar(self.player)
             layout.addWidget(self.transport)

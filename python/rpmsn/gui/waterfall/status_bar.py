@@ -54,7 +54,7 @@ class StatusBar(QtWidgets.QWidget):
         layout.addWidget(self.state_label, 0, 0)
         layout.addWidget(self.readout_label, 0, 1)
         layout.addWidget(self.facts_label, 1, 0, 1, 2)
-        layout.setColumnChunk(0, 1)
+        layout.setColumnStretch(0, 1)
         self.state_label.setMinimumHeight(self.state_label.fontMetrics().lineSpacing() + 4)
 
     def set_status(self, fields: dict) -> None:
