@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What was decoded from a carrier's own signals."""
+
+from dataclasses import dataclass, field
+
+SYNC, BROADCAST = "sync", "broadcast"
+"""Evidence: PSS and SSS agree; the CRC of the broadcast channel fits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell.
+
+    Attributes:
+        technology: `LTE`, `NR` or `NB-IoT`.
+        cell_id: physical cell identity: 0..503 (LTE, NB-IoT), 0..1007 (NR).
+        evidence: SYNC or BROADCAST.
+        frequency: Hz, of an LTE carrier's centre or an SS/PBCH block's, relative to the centre of the samples, as
+            received: the receiver's frequency error is in it.
+        frequency_offset: Hz, from the frequency that was searched to `frequency`.
+        start_s: seconds from the first sample to the first start of a radio frame (10 ms) at or after it.
+        snr_db: of the synchronisation signals, in their own band.
+        score: the best secondary sequence's correlation over the next best one's; what is no cell stays below 1.3
+            (docs/experiments).
+        duplex: `FDD` or `TDD`; None where it is not known.
+        extended_prefix: True for LTE with extended cyclic prefix.
+        channel_bandwidth: Hz, as the broadcast channel says; None where that is not decoded, or not said.
+        subcarrier_spacing: Hz.
+        mib: fields of the master information block by their names in TS 36.331 and TS 38.331.
+        frames: how many broadcast blocks were decoded with consecutive frame numbers.
+    """
+
+    technology: str
+    cell_id: int
+    evidence: str
+    frequency: float
+    frequency_offset: float = 0.0
+    start_s: float = 0.0
+    snr_db: float = float("nan")
+    score: float = float("nan")
+    duplex: str | None = None
+    extended_prefix: bool = False
+    channel_bandwidth: float | None = None
+    subcarrier_spacing: float = 15e3
+    mib: dict[str, int | str | bool] = field(default_factory=dict)
+    frames: int = 0
