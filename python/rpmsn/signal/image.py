@@ -143,7 +143,7 @@ def image(samples, sample_rate, features="averaged", rows=ROWS):
     """Image of a frame, by the named feature set.
 
     Args:
-        samples: all of the frame, as `Analyser.analyse` takes them; at least 256.
+        samples: all of the frame, as `sums.real_values` takes them; at least 256.
         sample_rate: Hz.
         features: `averaged`, `cyclic` or `published`.
         rows: rows that the samples fill (`rows_of`); those of a chunk shorter than a frame are repeated.
@@ -153,7 +153,7 @@ def image(samples, sample_rate, features="averaged", rows=ROWS):
     """
     wanted = feature_set(features)
     if wanted.name == "published":
-        return published_image(samples)
+        return published_image(real_values(samples))
     return analyse(samples, sample_rate, rows, wanted.correlated).image()
 
 
@@ -225,20 +225,18 @@ class Analyser:
         self.correlated = correlated
         self._whole = self._short = None
 
-    def analyse(self, samples):
+    def analyse(self, values):
         """Powers of the pixels, and the cyclic correlations if asked for.
 
         Args:
-            samples: a frame, or a chunk of at least 256 samples that is shorter. Complex64 of shape (n,); or as the
-                radio sends them, int16 or int8 of shape (n, 2), where 32768 or 128 stands for 1.0.
+            values: of a frame, or of a chunk of at least 256 samples that is shorter, as `sums.real_values` gives them.
 
         Returns:
             Analysis.
 
         Raises:
-            ParameterError: there are too few or too many samples, or they are of another kind.
+            ParameterError: there are too few or too many samples.
         """
-        values = real_values(samples)
         count = len(values) // 2
         if count > self.frame_samples:
             raise ParameterError(
@@ -257,7 +255,7 @@ def analyse(samples, sample_rate, rows=ROWS, correlated=False):
     """Powers of the pixels of one frame, and the cyclic correlations if asked for; for many frames, see `Analyser`.
 
     Args:
-        samples: as `Analyser.analyse` takes them; at least 256, and one a row.
+        samples: as `sums.real_values` takes them; at least 256, and one a row.
         sample_rate: Hz.
         rows: time pixels; 256 in a whole frame, fewer for a chunk that is shorter.
         correlated: whether the correlations are wanted.
@@ -400,14 +398,13 @@ PARULA = np.array(
 )
 
 
-def published_image(samples):
-    """The paper's image: float32, shape (3, 256, 256), 0..1.
+def published_image(values):
+    """The paper's image, float32, shape (3, 256, 256), 0..1; `values` as `sums.real_values` gives them.
 
     Hann window of 256, overlap 10, 4096-point spectra in dB, min-max over the whole frame, nearest-neighbour
     resize, `parula` colours. Every spectrum is computed, since the minimum and maximum are of all of them, but
     only 256 rows of them are seen. For parity with published data sets only.
     """
-    values = real_values(samples)
     samples = (values / np.float32(FULL_SCALE[values.dtype])).view(np.complex64)
     count = (samples.size - PUBLISHED_WINDOW) // PUBLISHED_HOP + 1
     if count < 1:
