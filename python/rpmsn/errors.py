@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Errors that a user can mend. Each message names the value, what is allowed and the next step."""
 
+from typing import Any
+
 
 class RpmsnError(Exception):
     """Base of all errors of this package; the command line prints it and exits with 1."""
@@ -26,7 +28,7 @@ class MissingLibraryError(RpmsnError, ImportError):
     """A library that is only needed for this one thing is not installed."""
 
 
-def require(owner, name, value, is_allowed, allowed):
+def require(owner: object, name: str, value: Any, is_allowed: bool, allowed: str) -> None:
     """Raise a ParameterError that names a parameter of `owner`, its value and what is allowed, unless it is."""
     if not is_allowed:
         raise ParameterError(f"{name} of {owner} is {value!r}; choose {allowed}")

@@ -6,9 +6,11 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import get_context
+from typing import Any, TextIO
 
 from tqdm import tqdm
 
@@ -23,7 +25,7 @@ class _Lines(tqdm):
     """A progress bar whose states stand below each other, one a line."""
 
     @staticmethod
-    def status_printer(file):
+    def status_printer(file: TextIO) -> Callable[[str], None]:
         """How tqdm writes a state."""
 
         def write(state):
@@ -33,7 +35,7 @@ class _Lines(tqdm):
         return write
 
 
-def progress_bar(total, unit, description, quiet=False, initial=0):
+def progress_bar(total: int, unit: str, description: str, quiet: bool = False, initial: int = 0) -> tqdm:
     """A progress bar on stderr that tells the time left; in a log it writes a line now and then.
 
     Args:
@@ -49,7 +51,16 @@ def progress_bar(total, unit, description, quiet=False, initial=0):
     )
 
 
-def each_done(work, jobs, workers, unit, description, size=lambda result: 1, total=None, quiet=False):
+def each_done(
+    work: Callable[..., Any],
+    jobs: Sequence[tuple],
+    workers: int,
+    unit: str,
+    description: str,
+    size: Callable[[Any], int] = lambda result: 1,
+    total: int | None = None,
+    quiet: bool = False,
+) -> Iterator[Any]:
     """Do jobs in processes of their own, with a progress bar that tells the time left; yields results in their order.
 
     Args:
@@ -96,16 +107,16 @@ def _one_thread_each():
 class _Interrupts:
     """In a worker: Ctrl-C stops the job that is being done, which tidies up, and lets no other one begin."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.is_working = self.came = False
 
-    def handle(self, *_):
+    def handle(self, *_: object) -> None:
         """The signal's handler."""
         self.came = True
         if self.is_working:
             raise KeyboardInterrupt
 
-    def do(self, work, job):
+    def do(self, work: Callable[..., Any], job: tuple) -> Any:
         """Do a job unless an interrupt came."""
         self.is_working = True
         try:
@@ -129,7 +140,7 @@ def _start_worker(parent):
     end_with_parent(parent)
 
 
-def end_with_parent(parent):
+def end_with_parent(parent: int) -> None:
     """End this process when the one that started it (its number) is gone, also if that was killed."""
 
     def watch():

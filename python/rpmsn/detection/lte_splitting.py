@@ -42,12 +42,12 @@ LEAST_POWER = 1e-30
 """Taken for nothing, linear."""
 
 
-def may_be_several(columns, column_hz):
+def may_be_several(columns: float, column_hz: float) -> bool:
     """Whether so many columns, each `column_hz` wide, may hold more than one carrier that can be told apart."""
     return columns > LEAST_HZ / column_hz
 
 
-def seams(power, lower, upper, column_hz):
+def seams(power: np.ndarray, lower: float, upper: float, column_hz: float) -> list[int]:
     """Where a run of columns that is said to be LTE has to be split.
 
     Args:
@@ -78,7 +78,7 @@ def _seam_in_time(power, lower, upper, column_hz):
     first = max(0, int(np.ceil(lower)))
     levels = 10 * np.log10(np.maximum(power[:, first : int(upper)], LEAST_POWER))
     drops = {column: drop for column in left & right if (drop := _drop(levels, column - first)) >= LEAST_DROP}
-    return max(drops, key=drops.get, default=None)
+    return max(drops, key=drops.__getitem__, default=None)
 
 
 def _drop(levels, column):

@@ -6,10 +6,14 @@ the limits cost and bring is in docs/models.md.
 """
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..classes import CLASS_NAMES, LTE, NR, OTHER
+
+if TYPE_CHECKING:
+    from .segments import Segment
 
 MIN_CONFIDENCE = 0.45
 """LTE or NR is said only with this mean probability."""
@@ -34,7 +38,7 @@ FAINT_HZ, FAINT_SNR_DB, FAINT_BELOW_DB = 3.2e6, 3.0, 10.0
 makes such products of strong carriers, and of 39 on scenes for evaluation 10 were right."""
 
 
-def with_other(segments):
+def with_other(segments: "list[Segment]") -> "list[Segment]":
     """The segments of a frame as they are reported.
 
     Args:

@@ -8,6 +8,7 @@
 import time
 from collections import deque
 from dataclasses import dataclass, field, replace
+from functools import reduce
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -289,7 +290,7 @@ class Segmenter:
             self._recent.clear()
             self._recent_of = belongs_to
         self._recent.append(probabilities)
-        return sum(self._recent) / np.float32(len(self._recent))
+        return reduce(np.add, self._recent) / np.float32(len(self._recent))
 
     @staticmethod
     def _reportable(found_quality: InputQuality, segments: list[Segment], mask: np.ndarray) -> list[Segment]:

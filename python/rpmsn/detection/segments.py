@@ -5,6 +5,7 @@ A network's doubt shows as patches of one class inside a carrier of another. So 
 not noise are found, whatever their class; then the columns of each vote, by the sums of their class probabilities.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,13 +49,13 @@ class FrameGeometry:
     rows: int
     columns: int = COLUMNS
 
-    def frequency(self, column):
+    def frequency(self, column: float) -> float:
         """Hz at a place on the column axis: 0 is the first column's lower end, `columns` the last one's upper end."""
         bin_width = self.sample_rate / self.columns
         low, high = self.center_frequency - self.sample_rate / 2, self.center_frequency + self.sample_rate / 2
         return float(np.clip(self.center_frequency + (column - (self.columns + 1) / 2) * bin_width, low, high))
 
-    def offset(self, row):
+    def offset(self, row: int) -> int:
         """Number of the sample where a row starts."""
         return self.start_offset + row * self.samples // self.rows
 
@@ -89,22 +90,29 @@ class Segment:
     columns: tuple
 
     @property
-    def center_frequency(self):
+    def center_frequency(self) -> float:
         """Middle between the edges, Hz."""
         return (self.freq_lower + self.freq_upper) / 2
 
     @property
-    def bandwidth(self):
+    def bandwidth(self) -> float:
         """Distance of the edges, Hz."""
         return self.freq_upper - self.freq_lower
 
     @property
-    def duration(self):
+    def duration(self) -> float:
         """Seconds."""
         return (self.end_offset - self.start_offset) / self.sample_rate
 
 
-def find_segments(mask, probabilities, power, floor, geometry, classes=CLASS_NAMES):
+def find_segments(
+    mask: np.ndarray,
+    probabilities: np.ndarray,
+    power: np.ndarray,
+    floor: float,
+    geometry: FrameGeometry,
+    classes: Sequence[str] = CLASS_NAMES,
+) -> list[Segment]:
     """Segments of one frame, lowest frequency first.
 
     Args:
@@ -127,10 +135,10 @@ def find_segments(mask, probabilities, power, floor, geometry, classes=CLASS_NAM
         votes = _votes(probabilities[(slice(None), *box)], pixels, noise)
         for winner, columns in _parted(_runs_of_classes(votes, other), votes, pixels, box, power, ids, geometry):
             part = pixels[:, columns]
-            rows = np.flatnonzero(part.any(axis=1))
             if part.sum() < MIN_PIXELS:
                 continue
-            rows = slice(rows[0], rows[-1] + 1)
+            on = np.flatnonzero(part.any(axis=1))
+            rows = slice(on[0], on[-1] + 1)
             place = _moved(rows, box[0]), _moved(columns, box[1])
             confidence = float(probabilities[winner][place][part[rows]].mean())
             segment = _measure(int(ids[winner]), classes[winner], confidence, part[rows], place, power, floor, geometry)

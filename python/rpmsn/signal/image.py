@@ -92,7 +92,7 @@ FEATURE_SETS = {
 }
 
 
-def feature_set(name):
+def feature_set(name: str) -> FeatureSet:
     """The feature set of this name.
 
     Raises:
@@ -103,7 +103,7 @@ def feature_set(name):
     return FEATURE_SETS[name]
 
 
-def frame_length(sample_rate, frame_seconds=FRAME_SECONDS):
+def frame_length(sample_rate: float, frame_seconds: float = FRAME_SECONDS) -> int:
     """Samples of a frame at `sample_rate` (Hz), rounded to whole samples.
 
     Raises:
@@ -122,7 +122,7 @@ def frame_length(sample_rate, frame_seconds=FRAME_SECONDS):
     return length
 
 
-def rows_of(samples, frame_samples):
+def rows_of(samples: int, frame_samples: int) -> int:
     """Rows that a chunk of samples fills; all 256 in a whole frame. A shorter chunk keeps the pixel's size.
 
     Raises:
@@ -133,13 +133,13 @@ def rows_of(samples, frame_samples):
     return min(ROWS, max(1, round(ROWS * samples / frame_samples)))
 
 
-def fill_rows(pixels):
+def fill_rows(pixels: np.ndarray) -> np.ndarray:
     """Repeat the rows of a chunk that is shorter than a frame until there are 256; the last axes: rows, columns."""
     rows = pixels.shape[-2]
     return pixels if rows == ROWS else pixels[..., np.arange(ROWS) % rows, :]
 
 
-def image(samples, sample_rate, features="averaged", rows=ROWS):
+def image(samples: np.ndarray, sample_rate: float, features: str = "averaged", rows: int = ROWS) -> np.ndarray:
     """Image of a frame, by the named feature set.
 
     Args:
@@ -177,21 +177,21 @@ class Analysis:
         return normalise(self.power, self.averages)
 
     @property
-    def levels(self):
+    def levels(self) -> np.ndarray:
         """float32, shape (rows, 256): 0 at -5 dB and 1 at 55 dB over the floor."""
         return self._normalised[0]
 
     @property
-    def floor(self):
+    def floor(self) -> float:
         """The noise floor that the levels are relative to, linear."""
         return self._normalised[1]
 
     @property
-    def correlation(self):
+    def correlation(self) -> np.ndarray | None:
         """float32, shape (3, rows, 256), correlation coefficients 0..1 at the three lags; None if not asked for."""
         return None if self.block_correlation is None else self._over_rows(self.block_correlation)
 
-    def image(self):
+    def image(self) -> np.ndarray:
         """The image, float32, shape (channels, 256, 256): feature set `cyclic` with the correlations, else
         `averaged`."""
         blocks = self.block_correlation
@@ -219,13 +219,14 @@ class Analyser:
         correlated: whether the cyclic correlations are wanted (`FeatureSet.correlated`).
     """
 
-    def __init__(self, sample_rate, frame_samples, correlated=False):
+    def __init__(self, sample_rate: float, frame_samples: int, correlated: bool = False) -> None:
         self.sample_rate = sample_rate
         self.frame_samples = frame_samples
         self.correlated = correlated
-        self._whole = self._short = None
+        self._whole: _Measurement | None = None
+        self._short: _Measurement | None = None
 
-    def analyse(self, values):
+    def analyse(self, values: np.ndarray) -> Analysis:
         """Powers of the pixels, and the cyclic correlations if asked for.
 
         Args:
@@ -251,7 +252,7 @@ class Analyser:
         return self._short.of(values)
 
 
-def analyse(samples, sample_rate, rows=ROWS, correlated=False):
+def analyse(samples: np.ndarray, sample_rate: float, rows: int = ROWS, correlated: bool = False) -> Analysis:
     """Powers of the pixels of one frame, and the cyclic correlations if asked for; for many frames, see `Analyser`.
 
     Args:
@@ -270,7 +271,7 @@ def analyse(samples, sample_rate, rows=ROWS, correlated=False):
     return _Measurement(sample_rate, count, rows, correlated).of(values)
 
 
-def power(samples, sample_rate, rows=ROWS):
+def power(samples: np.ndarray, sample_rate: float, rows: int = ROWS) -> np.ndarray:
     """Mean power in every pixel, linear: `analyse(...).power`."""
     return analyse(samples, sample_rate, rows).power
 
@@ -278,17 +279,17 @@ def power(samples, sample_rate, rows=ROWS):
 class _Measurement:
     """Measures chunks of one length: what the length fixes is worked out once."""
 
-    def __init__(self, sample_rate, samples, rows, correlated):
+    def __init__(self, sample_rate: float, samples: int, rows: int, correlated: bool) -> None:
         self.layout = Layout(sample_rate, samples, rows)
         self._sums = WindowSums(self.layout, correlated)
         self._power_of_one = 1 / (np.float32(COLUMNS) * self.layout.energy)[:, None]
         # A lag that is a fraction of a sample off turns the phase along the frequencies.
-        self._turned_back = np.exp(-2j * np.pi * self.layout.late * np.multiply.outer(LAGS, np.fft.fftfreq(COLUMNS)))[
-            :, None
-        ]
+        self._turned_back = np.exp(
+            -2j * np.pi * self.layout.late * np.multiply.outer(LAGS, np.fft.fftfreq(COLUMNS, 1.0))
+        )[:, None]
         self._smoothed_columns = 2 * max(1, int(CORRELATED_HZ / 2 / (sample_rate / COLUMNS))) + 1
 
-    def of(self, values):
+    def of(self, values: np.ndarray) -> Analysis:
         """Analysis of a chunk of samples, given as `real_values`."""
         squares, pairs = self._sums.measure(values)
         power_image = scipy.fft.fftshift(squares, axes=1)
@@ -306,7 +307,7 @@ class _Measurement:
         return np.hypot(*smooth).astype(np.float32)
 
 
-def noise_floor(power_image, averages):
+def noise_floor(power_image: np.ndarray, averages: float) -> float:
     """Mean noise power in a pixel, from the frame alone.
 
     The weakest tenth of the pixels is taken to hold noise. Their upper limit lies below the mean of noise by
@@ -318,7 +319,7 @@ def noise_floor(power_image, averages):
     return _quantile(power_image, FLOOR_QUANTILE) * averages / float(gammaincinv(averages, FLOOR_QUANTILE))
 
 
-def normalise(power_image, averages):
+def normalise(power_image: np.ndarray, averages: float) -> tuple[np.ndarray, float]:
     """Powers -> levels 0..1 over the frame's own noise floor.
 
     Args:
@@ -368,12 +369,12 @@ def _quantile(values, share):
     return float(ordered[rank] + (ordered[after] - ordered[rank]) * (place % 1))
 
 
-def to_uint8(levels):
+def to_uint8(levels: np.ndarray) -> np.ndarray:
     """Levels 0..1 -> 0..255 (0.24 dB a step), for storage and messages."""
     return np.round(levels * 255).astype(np.uint8)
 
 
-def stored_image(samples, sample_rate, rows=ROWS, features="averaged"):
+def stored_image(samples: np.ndarray, sample_rate: float, rows: int = ROWS, features: str = "averaged") -> np.ndarray:
     """The image as it is stored, uint8, shape (channels, 256, 256); arguments as of `image`."""
     return to_uint8(image(samples, sample_rate, features, rows))
 
@@ -398,7 +399,7 @@ PARULA = np.array(
 )
 
 
-def published_image(values):
+def published_image(values: np.ndarray) -> np.ndarray:
     """The paper's image, float32, shape (3, 256, 256), 0..1; `values` as `sums.real_values` gives them.
 
     Hann window of 256, overlap 10, 4096-point spectra in dB, min-max over the whole frame, nearest-neighbour
@@ -420,8 +421,8 @@ def published_image(values):
         low, high = min(low, density.min()), max(high, density.max())
         here = np.flatnonzero((rows >= first) & (rows < last))
         seen[here] = density[rows[here] - first][:, columns]
-    picture, low, high = (10 * np.log10(values + np.finfo(np.float32).tiny) for values in (seen, low, high))
-    picture = (picture - low) / max(high - low, 1e-12)
+    picture, low_db, high_db = (10 * np.log10(part + np.finfo(np.float32).tiny) for part in (seen, low, high))
+    picture = (picture - low_db) / max(high_db - low_db, 1e-12)
     steps = np.linspace(0, 1, len(PARULA))
     return np.stack([np.interp(picture, steps, PARULA[:, channel]) for channel in range(3)]).astype(np.float32)
 

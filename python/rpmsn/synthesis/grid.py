@@ -93,7 +93,7 @@ class ResourceGrid:
         return rows.ravel()
 
 
-def scattered_runs(n_blocks, n_taken, n_runs, rng):
+def scattered_runs(n_blocks: int, n_taken: int, n_runs: int, rng: np.random.Generator) -> list[tuple[int, int]]:
     """Deal `n_taken` of `n_blocks` out in runs with gaps between them, as a scheduler does among its users.
 
     Returns:

@@ -13,6 +13,7 @@ A channel is told by three values, in scenes as a dictionary of them:
 =================== =====================================================================================
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from numbers import Real
@@ -21,6 +22,7 @@ import numpy as np
 
 from ...errors import require
 from .. import phasors
+from ..grid import ResourceGrid
 
 _require = partial(require, "a fading channel")
 
@@ -255,7 +257,7 @@ PROFILES = {
 """Name -> `Profile`. EPA, EVA and ETU have delays of their own; TDL-A to TDL-E are scaled to a delay spread."""
 
 
-def check(channel):
+def check(channel: dict) -> None:
     """Refuse a dictionary that does not tell a channel.
 
     Args:
@@ -281,10 +283,12 @@ def _check_values(profile, doppler_hz, delay_spread_s):
 
 
 def _is_within(value, limit):
-    return isinstance(value, Real) and not isinstance(value, bool) and 0 <= value <= limit
+    return isinstance(value, Real) and not isinstance(value, bool) and 0 <= float(value) <= limit
 
 
-def gains(times, profile, doppler_hz, delay_spread_s, rng):
+def gains(
+    times: np.ndarray, profile: str, doppler_hz: float, delay_spread_s: float, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
     """Gains of all taps at given times.
 
     Args:
@@ -344,7 +348,14 @@ def _phasors(cycles):
     return phasors.of_angles((2 * np.pi * (cycles - np.rint(cycles))).astype(np.float32))
 
 
-def on_grid(grid, profile, doppler_hz, delay_spread_s, rng, times=None):
+def on_grid(
+    grid: ResourceGrid,
+    profile: str,
+    doppler_hz: float,
+    delay_spread_s: float,
+    rng: np.random.Generator,
+    times: np.ndarray | None = None,
+) -> ResourceGrid:
     """A resource grid as received over a fading channel: one gain for every symbol and subcarrier.
 
     Exact while the delays are shorter than the cyclic prefix and the Doppler shift is far below the subcarrier
@@ -378,12 +389,20 @@ def on_grid(grid, profile, doppler_hz, delay_spread_s, rng, times=None):
     return replace(grid, symbols=faded)
 
 
-def symbol_times(grid):
+def symbol_times(grid: ResourceGrid) -> np.ndarray:
     """Seconds at which the symbols of a grid begin, as if all were equally long (they are, within a prefix)."""
     return np.arange(grid.symbols.shape[0]) * (grid.slot_duration_s / 14)
 
 
-def in_time(samples, sample_rate, profile, doppler_hz, delay_spread_s, rng, start_s=0.0):
+def in_time(
+    samples: np.ndarray,
+    sample_rate: float,
+    profile: str,
+    doppler_hz: float,
+    delay_spread_s: float,
+    rng: np.random.Generator,
+    start_s: float = 0.0,
+) -> np.ndarray:
     """Samples as received over a fading channel, with tap delays rounded to whole samples.
 
     Args:
@@ -440,7 +459,14 @@ def _whole_lags(delays, taps, sample_rate):
     return lags, merged
 
 
-def band_power(times, bandwidth_hz, profile, doppler_hz, delay_spread_s, rng):
+def band_power(
+    times: np.ndarray,
+    bandwidth_hz: float,
+    profile: str,
+    doppler_hz: float,
+    delay_spread_s: float,
+    rng: np.random.Generator,
+) -> np.ndarray:
     """Power that a channel passes at given times, as a mean over a band about the centre.
 
     Taps that are closer than the band can tell apart fade as one.
@@ -471,13 +497,13 @@ class _Knots:
         times: seconds, shape (n_knots,).
     """
 
-    def __init__(self, first_s, last_s, doppler_hz):
+    def __init__(self, first_s: float, last_s: float, doppler_hz: float) -> None:
         self._rate = KNOTS_PER_CYCLE * doppler_hz
         self._first = int(np.floor(first_s * self._rate)) - 1
         last = int(np.floor(last_s * self._rate)) + 2
         self.times = np.arange(self._first, last + 1) / self._rate if doppler_hz else np.zeros(1)
 
-    def chunks(self, times):
+    def chunks(self, times: np.ndarray) -> Iterator[tuple[slice, int, np.ndarray]]:
         """Ascending times in short chunks, none of them across a knot.
 
         Yields:

@@ -23,12 +23,17 @@ Models are trained by it, so that a carrier's bursts come out as one; they are j
 of ignored edges, so that a model trained by it can tell them apart. `filled_split` is both.
 """
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from scipy.ndimage import binary_closing
 
 from ...classes import IGNORED, LTE, NOISE, NR, OTHER
 from ...errors import ParameterError
-from .truth import shares
+from .truth import Truth, shares
+
+if TYPE_CHECKING:
+    from ..scene.scene import Scene
 
 VISIBLE_DB = -7.0
 """SNR in a pixel below which a carrier cannot be told from noise."""
@@ -53,13 +58,15 @@ CLASS_OF = {"LTE": LTE, "NR": NR, "other": OTHER}
 POLICIES = ("published", *BUSY_FRACTIONS)
 
 
-def check_policy(policy):
+def check_policy(policy: str) -> None:
     """Raise a ParameterError unless there is such a policy."""
     if policy not in POLICIES:
         raise ParameterError(f"label policy {policy!r} is unknown; choose one of {', '.join(POLICIES)}")
 
 
-def mask(scene, truths, policy="occupied", rows=256, columns=256):
+def mask(
+    scene: "Scene", truths: "list[Truth]", policy: str = "occupied", rows: int = 256, columns: int = 256
+) -> np.ndarray:
     """Class ids of all pixels.
 
     Args:
@@ -112,7 +119,7 @@ def _nominal(truths, rows, edges):
 class _Canvas:
     """A mask on which transmissions are painted, the weakest first; not for policy `published`."""
 
-    def __init__(self, rows, edges, scene, busy_share):
+    def __init__(self, rows: int, edges: np.ndarray, scene: "Scene", busy_share: float) -> None:
         self.busy_share = busy_share
         self.rows, self.edges = rows, edges
         self.classes = np.full((rows, edges.size - 1), NOISE, np.uint8)
@@ -123,7 +130,7 @@ class _Canvas:
         # A receiver's floor that is not flat hides more where it is higher.
         self.floor = 1.0 if reception.noise is None else reception.noise.gain(frequency).astype(np.float32)
 
-    def paint(self, truth):
+    def paint(self, truth: Truth) -> None:
         """Give the pixels of one transmission their class, where it is the strongest."""
         snr = pixel_snr(truth, self.rows, self.edges) / self.floor
         inside, edge = _columns(truth, self.edges)
@@ -166,7 +173,7 @@ def _pixels(truth, snr, inside, edge, busy_share):
     return closed, band & ~closed
 
 
-def pixel_snr(truth, rows, edges):
+def pixel_snr(truth: Truth, rows: int, edges: np.ndarray) -> np.ndarray:
     """Mean SNR in every pixel, linear, shape (rows, len(edges) - 1); `edges` of the columns are in Hz."""
     return _per_pixel(truth, truth.level, rows, edges) * np.float32(10 ** (truth.snr_db / 10))
 

@@ -14,9 +14,16 @@ BANDWIDTH_FRACTIONS = (0.05, 0.06, 0.16, 0.26, 0.17, 0.3)
 
 
 class LteCarrier:
-    """Base of the two directions, which are dataclasses with bandwidth_hz, cell_id, tdd_config, special_subframe, load,
-    duty, modulations and start_ms among their attributes."""
+    """Base of the two directions, which are dataclasses with these attributes among theirs."""
 
+    bandwidth_hz: float
+    cell_id: int
+    tdd_config: int | None
+    special_subframe: int
+    load: float
+    duty: float | None
+    modulations: tuple[int, ...]
+    start_ms: int
     subcarrier_spacing = 15e3
 
     def _require(self, name, value, is_allowed, allowed):

@@ -8,6 +8,7 @@ decides which resource blocks carry data, `lte_control` fills the control region
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -58,8 +59,8 @@ class LteDownlink(LteCarrier):
         special_subframe: special subframe configuration 0..9 (TDD only).
         load: mean fraction of the resource blocks that carry user data, 0..1, over the downlink subframes that may.
         duty: fraction of subframes that carry user data, load..1; None: 1. A busy subframe has load / duty of its
-        blocks. allocation: how users get their blocks. 'rbg': scattered groups, new in each subframe (resource
-        allocation
+            blocks.
+        allocation: how users get their blocks. 'rbg': scattered groups, new in each subframe (resource allocation
             type 0); 'localised': one chunk that stays; 'distributed': blocks spread over the carrier, other ones in
             the second slot; 'full': every block of every subframe; 'idle': no user at all.
         users: users sharing a subframe ('rbg').
@@ -114,7 +115,7 @@ class LteDownlink(LteCarrier):
         self._require("mbsfn_content", self.mbsfn_content, is_allowed, ", ".join(MBSFN_CONTENTS))
 
     @classmethod
-    def random(cls, rng, **fixed):
+    def random(cls, rng: np.random.Generator, **fixed: Any) -> "LteDownlink":
         """A cell as found on the air: mostly lightly loaded, any bandwidth, duplex and allocation.
 
         Args:
@@ -149,14 +150,14 @@ class LteDownlink(LteCarrier):
         carrier = {**drawn, **fixed}
         return cls(**{**_random_mbsfn(rng, carrier["tdd_config"]), **carrier})
 
-    def downlink_symbols(self, subframe):
+    def downlink_symbols(self, subframe: int) -> int:
         """Symbols of a subframe (0..9) that belong to the downlink: 14, those of the DwPTS, or 0."""
         if self.tdd_config is None:
             return SYMBOLS_PER_SUBFRAME
         kind = TDD_SUBFRAMES[self.tdd_config][subframe]
         return {"D": SYMBOLS_PER_SUBFRAME, "S": DWPTS_SYMBOLS[self.special_subframe], "U": 0}[kind]
 
-    def grid(self, n_ms, rng) -> ResourceGrid:
+    def grid(self, n_ms: int, rng: np.random.Generator) -> ResourceGrid:
         """The downlink's resource grid.
 
         Args:

@@ -2,11 +2,15 @@
 """Which resource blocks of an LTE downlink carry the PDSCH: TS 36.211 6.2.3, TS 36.213 7.1.6."""
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ...standards.lte import SUBFRAMES_PER_FRAME
 from ..grid import scattered_runs
+
+if TYPE_CHECKING:
+    from .downlink import LteDownlink
 
 NARROWEST_WITH_GAP_2 = 50
 """Resource blocks from which on distributed blocks may have the second gap."""
@@ -15,7 +19,7 @@ NARROWEST_WITH_GAP_2 = 50
 class Scheduler:
     """Decides which resource blocks carry the PDSCH, subframe by subframe."""
 
-    def __init__(self, cell, rng):
+    def __init__(self, cell: "LteDownlink", rng: np.random.Generator) -> None:
         self.cell, self.rng = cell, rng
         self.duty = max(cell.load, 1.0 if cell.duty is None else cell.duty)
         # What a cell keeps for good depends on the cell alone, so that two grids of it fit each other in time.
@@ -26,11 +30,11 @@ class Scheduler:
         self.information_is_distributed = cell.n_rb > 6 and habits.random() < 0.5
         self.gap = 2 if cell.n_rb >= NARROWEST_WITH_GAP_2 and habits.random() < 0.5 else 1
 
-    def modulation(self):
+    def modulation(self) -> int:
         """Bits a symbol for this subframe."""
         return self.cell.modulations[int(self.rng.integers(len(self.cell.modulations)))]
 
-    def user_blocks(self, in_frame):
+    def user_blocks(self, in_frame: int) -> np.ndarray:
         """bool (2, n_rb): the blocks that carry user data in each slot of a subframe (0..9)."""
         n_rb, allocation = self.cell.n_rb, self.cell.allocation
         if in_frame in self.cell.silent_subframes:
@@ -50,7 +54,7 @@ class Scheduler:
             return _distributed(n_rb, gap, int(self.rng.integers(n_rb)), wanted)
         return _scattered_groups(n_rb, wanted, self.cell.users, self.rng)
 
-    def information_blocks(self, number):
+    def information_blocks(self, number: int) -> np.ndarray:
         """bool (2, n_rb): the blocks that carry system information, `number` subframes after an even frame's start.
 
         SIB1 is sent in subframe 5 of even frames, the rest in windows of the operator's choice: TS 36.331 5.2.1.2.
@@ -99,7 +103,7 @@ def _distributed(n_rb, gap, start, count):
 
 
 @lru_cache(maxsize=16)
-def distributed_places(n_rb, gap=1):
+def distributed_places(n_rb: int, gap: int = 1) -> np.ndarray:
     """Resource block of each distributed virtual block in both slots, int (2, n_virtual): TS 36.211 6.2.3.2.
 
     Args:

@@ -8,6 +8,7 @@ a grid of 15 kHz.
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import scipy.fft
@@ -95,7 +96,7 @@ class LteUplink(LteCarrier):
         self._require("srs_period_ms", self.srs_period_ms, is_allowed, "None, 1, 2, 5 or 10 ms")
 
     @classmethod
-    def random(cls, rng, **fixed):
+    def random(cls, rng: np.random.Generator, **fixed: Any) -> "LteUplink":
         """The uplink of a cell as found on the air: mostly lightly loaded, near and far terminals.
 
         Args:
@@ -123,11 +124,11 @@ class LteUplink(LteCarrier):
         )
         return cls(**{**drawn, **fixed})
 
-    def subframe_kind(self, in_frame):
+    def subframe_kind(self, in_frame: int) -> str:
         """ "U" for an uplink subframe (0..9), "S" for a special one, "D" for a downlink one."""
         return "U" if self.tdd_config is None else TDD_SUBFRAMES[self.tdd_config][in_frame]
 
-    def grid(self, n_ms, rng) -> ResourceGrid:
+    def grid(self, n_ms: int, rng: np.random.Generator) -> ResourceGrid:
         """The uplink's resource grid; where terminals share elements their signals are added.
 
         Args:
@@ -159,7 +160,7 @@ class _Habits:
         sounding_symbols: ten ranges of symbols, one a subframe.
     """
 
-    def __init__(self, cell):
+    def __init__(self, cell: LteUplink) -> None:
         rng = np.random.default_rng(cell.cell_id)
         self.cell_id = cell.cell_id
         self.group = cell.cell_id % LTE_UPLINK_GROUPS
@@ -197,14 +198,14 @@ class _Grant:
 class _Scheduler:
     """Decides who sends user data where, uplink subframe by uplink subframe."""
 
-    def __init__(self, cell, rng):
+    def __init__(self, cell: LteUplink, rng: np.random.Generator) -> None:
         self.cell, self.rng = cell, rng
         self.duty = max(cell.load, float(np.sqrt(cell.load)) if cell.duty is None else cell.duty)
         self.end_chance = 1 / max(cell.burst_ms, self.duty / max(1 - self.duty, 1e-9))
         self.is_busy = rng.random() < self.duty
         self.current = self._deal()
 
-    def grants(self):
+    def grants(self) -> list:
         """Grants of the next uplink subframe."""
         was_busy, rng = self.is_busy, self.rng
         if was_busy:
@@ -235,7 +236,7 @@ class _Scheduler:
 
 
 @lru_cache(maxsize=128)
-def transform_width(width):
+def transform_width(width: int) -> int:
     """The largest number of resource blocks up to `width` that is 2^a 3^b 5^c: TS 36.211 5.3.3."""
     return next(number for number in range(width, 0, -1) if 30**7 % number == 0)
 
@@ -326,7 +327,7 @@ def _add_pucch(symbols, in_frame, is_uplink, is_shortened, cell, habits, rng):
             by_block[subframe, half, :, block] += values
 
 
-def pucch_block(n_rb, resource, half):
+def pucch_block(n_rb: int, resource: np.ndarray, half: int) -> np.ndarray:
     """Resource block of a PUCCH resource in the first (0) or second (1) slot of a subframe: TS 36.211 5.4.3."""
     is_low = (resource + half) % 2 == 0
     return np.where(is_low, resource // 2, n_rb - 1 - resource // 2)

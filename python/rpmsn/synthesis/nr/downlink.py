@@ -19,6 +19,7 @@ multiplexing pattern 1; SIB1 comes in every period of 20 ms, at the first of its
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -117,16 +118,16 @@ class NrDownlink(NrCarrier):
     dmrs_first: int = 2
     dmrs_length: int = 1
     dmrs_additional: int = 1
-    coreset: tuple[int, int, int] | None = None
+    coreset: tuple[int, int, int] = None  # type: ignore[assignment]  # None is filled in
     coreset_interleaved: bool = True
     pdcch_load: float = 0.4
-    ssb_case: str | None = None
-    ssb_offset: int | None = None
+    ssb_case: str = None  # type: ignore[assignment]  # None is filled in
+    ssb_offset: int = None  # type: ignore[assignment]  # None is filled in
     ssb_period_ms: int = 20
     ssb_blocks: int = 8
     beams: tuple[tuple[int, float], ...] = ((0, 0.0),)
     sib1: bool = True
-    coreset_zero: int | None = None
+    coreset_zero: int = None  # type: ignore[assignment]  # None is filled in where SIB1 is sent
     search_space_zero: int = 0
     trs_period_ms: int | None = 20
     csi_rs_period_slots: int | None = None
@@ -145,8 +146,9 @@ class NrDownlink(NrCarrier):
             self.ssb_case = SSB_CASES[self.subcarrier_spacing][0]
         if self.ssb_offset is None:
             self.ssb_offset = max(0, self.n_subcarriers - SSB_SUBCARRIERS) // 2
-        self.coreset = tuple(self.coreset)
-        self.beams = tuple(tuple(beam) for beam in self.beams)
+        first, width, n_symbols = self.coreset
+        self.coreset = (first, width, n_symbols)
+        self.beams = tuple((index, power_db) for index, power_db in self.beams)
         self._check_control()
         self._check_blocks()
         self._check_sib1()
@@ -172,7 +174,7 @@ class NrDownlink(NrCarrier):
         fits = (self.schedule is None) == (self.style != "scheduled")
         if fits and self.schedule is not None:
             slots, period, blocks = self.schedule
-            self.schedule = (tuple(slots), period, tuple(tuple(run) for run in blocks))
+            self.schedule = (tuple(slots), period, tuple((first, width) for first, width in blocks))
             places = [place for first, width in blocks for place in range(first, first + width)]
             fits = set(slots) <= set(range(period)) and len(set(places)) == len(places)
             fits = fits and all(0 <= place < self.n_rb for place in places)
@@ -208,7 +210,7 @@ class NrDownlink(NrCarrier):
         self._require("coreset_zero", self.coreset_zero, is_allowed, f"one of {fitting} for this carrier, or None")
 
     @classmethod
-    def random(cls, rng, **fixed):
+    def random(cls, rng: np.random.Generator, **fixed: Any) -> "NrDownlink":
         """A cell as found on the air: any bandwidth, duplex and position of the SS/PBCH blocks, SSB only to full.
 
         Args:
@@ -234,11 +236,11 @@ class NrDownlink(NrCarrier):
         """Whether SIB1's grants for two beams come in one slot."""
         return SEARCH_SPACE_ZERO[self.search_space_zero][1] == 0.5
 
-    def downlink_symbols(self, slot):
+    def downlink_symbols(self, slot: int) -> int:
         """Symbols of a slot (counted from frame 0) that belong to the downlink, from its start on: 0..14."""
         return downlink_symbols(self.tdd_pattern, self.special_symbols, slot)
 
-    def grid(self, n_ms, rng) -> ResourceGrid:
+    def grid(self, n_ms: int, rng: np.random.Generator) -> ResourceGrid:
         """The downlink's resource grid.
 
         Args:

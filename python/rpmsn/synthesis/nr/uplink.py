@@ -7,8 +7,10 @@ drawn once for each sequence group. Random access (PRACH) is left out: its subca
 grid.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import scipy.fft
@@ -130,7 +132,7 @@ class NrUplink(NrCarrier):
         self._require("srs_symbols", self.srs_symbols, self.srs_symbols in SRS_LENGTHS, f"one of {SRS_LENGTHS}")
 
     @classmethod
-    def random(cls, rng, **fixed):
+    def random(cls, rng: np.random.Generator, **fixed: Any) -> "NrUplink":
         """An uplink as found on the air: mostly lightly loaded, terminals near and far.
 
         Args:
@@ -141,13 +143,13 @@ class NrUplink(NrCarrier):
         drawn = {**carrier, **_random_traffic(rng, fixed), **_random_control(rng)}
         return cls(**{**drawn, **fixed})
 
-    def uplink_start(self, slot):
+    def uplink_start(self, slot: int) -> int:
         """First symbol of a slot (counted from frame 0) that belongs to the uplink: 0..14, 14 for none."""
         if self.tdd_pattern is None:
             return 0
         return downlink_symbols(self.tdd_pattern, SYMBOLS_PER_SLOT - self.special_symbols, slot)
 
-    def grid(self, n_ms, rng) -> ResourceGrid:
+    def grid(self, n_ms: int, rng: np.random.Generator) -> ResourceGrid:
         """The uplink's resource grid.
 
         Args:
@@ -165,7 +167,7 @@ class NrUplink(NrCarrier):
 class _Terminals:
     """The terminals of a cell: PUSCH, PUCCH and SRS, slot by slot."""
 
-    def __init__(self, cell, rng):
+    def __init__(self, cell: NrUplink, rng: np.random.Generator) -> None:
         self.cell, self.rng, self.data = cell, rng, RandomData(rng)
         own = habits(cell.cell_id)
         strongest = max(cell.user_powers_db)
@@ -178,7 +180,7 @@ class _Terminals:
         self.srs_offsets = own.permutation(cell.srs_period_slots or 1)
         self.bursts = Bursts(cell.load, cell.duty, cell.burst_slots, rng)
 
-    def fill(self, slot, number, start):
+    def fill(self, slot: np.ndarray, number: int, start: int) -> None:
         """Add what terminals send in one slot, shape (14, n_subcarriers), from its symbol `start` on."""
         self.bursts.next_slot()
         if start == SYMBOLS_PER_SLOT:
@@ -256,7 +258,7 @@ class _Terminals:
             add_hopping(slot, stop, content, blocks if place < cell.pucch_blocks else blocks[::-1])
 
 
-def add_hopping(slot, stop, content, blocks):
+def add_hopping(slot: np.ndarray, stop: int, content: np.ndarray, blocks: tuple[int, int]) -> None:
     """Put a PUCCH (symbols, 12) before symbol `stop`: its first half into blocks[0], the rest into blocks[1]."""
     length = len(content)
     by_block = slot.reshape(SYMBOLS_PER_SLOT, -1, SUBCARRIERS_PER_RB)[stop - length : stop]
@@ -264,7 +266,7 @@ def add_hopping(slot, stop, content, blocks):
     by_block[length // 2 :, blocks[1]] = content[length // 2 :]
 
 
-def pucch(kind, length, cell_id, data):
+def pucch(kind: int, length: int, cell_id: int, data: RandomData) -> np.ndarray:
     """A PUCCH of one resource block, complex64 (length, 12), unit power: TS 38.211 6.3.2 and 6.4.1.3.
 
     Args:
@@ -292,7 +294,7 @@ def pucch(kind, length, cell_id, data):
     return content
 
 
-def add_srs(slot, cell, user, amplitude, symbols):
+def add_srs(slot: np.ndarray, cell: NrUplink, user: int, amplitude: float, symbols: Sequence[int]) -> None:
     """Sounding reference signal of one terminal over the carrier: TS 38.211 6.4.1.4.
 
     Terminals that sound together take different combs, then different cyclic shifts.
@@ -307,7 +309,7 @@ def add_srs(slot, cell, user, amplitude, symbols):
         slot[symbol, start : first + width * SUBCARRIERS_PER_RB : cell.srs_comb] += values
 
 
-def dmrs_places_type_b(length, additional):
+def dmrs_places_type_b(length: int, additional: int) -> tuple[int, ...]:
     """Symbols with reference signals from the start of a PUSCH on, mapping type B: TS 38.211 table 6.4.1.1.3-3."""
     table = (
         (4, ((0,), (0,), (0,), (0,))),
@@ -320,7 +322,7 @@ def dmrs_places_type_b(length, additional):
 
 
 @lru_cache(maxsize=128)
-def low_papr_sequence(group, n):
+def low_papr_sequence(group: int, n: int) -> np.ndarray:
     """Low-PAPR sequence type 1 of length n, complex64: TS 38.211 5.2.2; below 30, random QPSK stands for the table.
 
     Args:
@@ -337,7 +339,7 @@ def low_papr_sequence(group, n):
 
 
 @lru_cache(maxsize=512)
-def largest_dft_width(n_rb):
+def largest_dft_width(n_rb: int) -> int:
     """The most resource blocks up to n_rb that a DFT may have, 2**a * 3**b * 5**c: TS 38.211 6.3.1.4."""
     for width in range(n_rb, 0, -1):
         rest = width

@@ -21,6 +21,8 @@ A parameter that cannot be gives a ParameterError with its name, its value and w
 ============= =========================================================
 """
 
+from collections.abc import Callable
+
 from .baseband import CELLS_PER_MS, Baseband, place
 from .cellular import gsm, wcdma
 from .continuous import band_noise, flat_ofdm, fm, tone
@@ -29,7 +31,7 @@ from .short_range import bluetooth, lora, wifi
 
 __all__ = ["CELLS_PER_MS", "KINDS", "Baseband", "place"]
 
-KINDS = {
+KINDS: dict[str, Callable[..., Baseband]] = {
     "gsm": gsm,
     "wcdma": wcdma,
     "fm": fm,

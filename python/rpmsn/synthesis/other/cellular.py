@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Cellular signals of the second and third generation."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -27,7 +28,9 @@ CPICH_DB, SCH_DB, BROADCAST_DB, PAGING_DB = -10.0, -10.0, -10.0, -18.0
 """Power of the common channels over the most that the cell sends, as in test model 1 of TS 25.141 6.1.1.1."""
 
 
-def gsm(duration_s, rng, start_s=0.0, slots_on=(True,) * 8):
+def gsm(
+    duration_s: float, rng: np.random.Generator, start_s: float = 0.0, slots_on: Sequence[bool] = (True,) * 8
+) -> Baseband:
     """GSM carrier: GMSK (BT 0.3, 270.833 ksymbol/s) in bursts of eight time slots (TS 45.004, TS 45.002).
 
     Args:
@@ -46,7 +49,9 @@ def gsm(duration_s, rng, start_s=0.0, slots_on=(True,) * 8):
     return Baseband(signal * sent, rate, -100e3, 100e3, cells(sent, duration_s))
 
 
-def wcdma(duration_s, rng, start_s=0.0, scrambling_code=0, load=0.5):
+def wcdma(
+    duration_s: float, rng: np.random.Generator, start_s: float = 0.0, scrambling_code: int = 0, load: float = 0.5
+) -> Baseband:
     """WCDMA downlink carrier of 3.84 Mchip/s (TS 25.211, TS 25.213).
 
     Pilot, primary and secondary synchronisation in the first 256 chips of every slot, broadcast channel in the rest
@@ -134,7 +139,7 @@ def _synchronisation(secondary):
 
 
 @lru_cache(maxsize=32)
-def synchronisation_code(secondary=None):
+def synchronisation_code(secondary: int | None = None) -> np.ndarray:
     """Primary or a secondary (0..15) synchronisation code, complex64 (256,), values +-1 +-j: TS 25.213 5.2.3.1."""
     a = np.array([1, 1, 1, 1, 1, 1, -1, -1, 1, -1, 1, -1, 1, -1, -1, 1])
     if secondary is None:
@@ -146,7 +151,7 @@ def synchronisation_code(secondary=None):
 
 
 @lru_cache(maxsize=8)
-def ovsf(factor):
+def ovsf(factor: int) -> np.ndarray:
     """Channelisation codes of a spreading factor, float32 (factor, factor), row k is code k: TS 25.213 4.3.1.1."""
     codes = np.ones((1, 1), np.float32)
     while len(codes) < factor:
@@ -155,7 +160,7 @@ def ovsf(factor):
 
 
 @lru_cache(maxsize=16)
-def scrambling(number):
+def scrambling(number: int) -> np.ndarray:
     """Primary scrambling code of a downlink, complex64 (38400,), of power 1: TS 25.213 5.2.2."""
     x, y = _m_sequences()
     index = np.arange(FRAME_CHIPS)

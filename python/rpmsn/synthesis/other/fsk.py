@@ -13,7 +13,7 @@ REACH = 2
 STEPS = 256
 
 
-def gaussian_fsk(bits, times, bt, index):
+def gaussian_fsk(bits: np.ndarray, times: np.ndarray, bt: float, index: float) -> np.ndarray:
     """A carrier keyed by bits, complex64 of magnitude 1, shape of `times`.
 
     Args:

@@ -33,7 +33,9 @@ LORA_SYNC = (24, 32)
 LORA_DOWN = 2.25
 
 
-def wifi(duration_s, rng, start_s=0.0, bandwidth_hz=20e6, busy=0.4):
+def wifi(
+    duration_s: float, rng: np.random.Generator, start_s: float = 0.0, bandwidth_hz: float = 20e6, busy: float = 0.4
+) -> Baseband:
     """Packets of IEEE 802.11 OFDM (312.5 kHz spacing, 4 us symbols) with preamble, and the answers to most of them.
 
     Args:
@@ -102,7 +104,14 @@ def _wifi_preamble(used, is_wide, n_fft):
     return fields
 
 
-def bluetooth(duration_s, rng, start_s=0.0, n_channels=40, load=0.6, address=0):
+def bluetooth(
+    duration_s: float,
+    rng: np.random.Generator,
+    start_s: float = 0.0,
+    n_channels: int = 40,
+    load: float = 0.6,
+    address: int = 0,
+) -> Baseband:
     """Bluetooth piconet: GFSK of 1 Mbit/s (BT 0.5, index 0.32) that hops in slots of 625 us.
 
     Args:
@@ -150,16 +159,16 @@ def _bluetooth_bursts(start_s, end_s, n_channels, load, address):
 
 
 def lora(
-    duration_s,
-    rng,
-    start_s=0.0,
-    bandwidth_hz=125e3,
-    spreading_factor=9,
-    n_symbols=30,
-    pause_s=0.05,
-    delay_s=0.0,
-    address=0,
-):
+    duration_s: float,
+    rng: np.random.Generator,
+    start_s: float = 0.0,
+    bandwidth_hz: float = 125e3,
+    spreading_factor: int = 9,
+    n_symbols: int = 30,
+    pause_s: float = 0.05,
+    delay_s: float = 0.0,
+    address: int = 0,
+) -> Baseband:
     """LoRa packets: chirps that sweep the band, data as their cyclic shift, packets at a steady pace.
 
     A packet is a preamble of eight rising chirps, two of sync word, 2.25 falling ones, and the data.

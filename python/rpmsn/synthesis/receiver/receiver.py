@@ -88,7 +88,9 @@ class Receiver:
         )
         self.gain_steps = [[float(share), float(step_db)] for share, step_db in self.gain_steps]
 
-    def apply(self, samples, sample_rate, rng, reference_power=None):
+    def apply(
+        self, samples: np.ndarray, sample_rate: float, rng: np.random.Generator, reference_power: float | None = None
+    ) -> np.ndarray:
         """Receive. `samples` is overwritten and returned.
 
         Args:
@@ -114,7 +116,7 @@ class Receiver:
         return self._lose(samples, sample_rate)
 
     @property
-    def is_flat(self):
+    def is_flat(self) -> bool:
         """True if there is neither roll-off nor tilt nor ripple."""
         return self.rolloff >= 1 and self.tilt_db == 0 and self.ripple_db == 0
 
@@ -122,7 +124,7 @@ class Receiver:
     def _is_filtered(self):
         return bool(self.clock_error_ppm) or not self.is_flat
 
-    def gain(self, frequency):
+    def gain(self, frequency: np.ndarray) -> np.ndarray:
         """Amplitude gain of the filter at frequencies given as fractions of the sample rate (-0.5..0.5)."""
         frequency = np.asarray(frequency, np.float64)
         beyond = np.clip((2 * np.abs(frequency) - self.rolloff) / max(1 - self.rolloff, 1e-9), 0, 1)
@@ -131,7 +133,7 @@ class Receiver:
         return 10 ** ((fall_db + self.tilt_db * frequency + ripple_db) / 20)
 
     @property
-    def image_rejection_db(self):
+    def image_rejection_db(self) -> float:
         """Power of a signal over that of its I/Q image, dB; inf for balanced branches."""
         gain, phase = 10 ** (self.iq_gain_db / 20), np.deg2rad(self.iq_phase_deg)
         image = 1 + gain**2 - 2 * gain * np.cos(phase)
@@ -139,14 +141,14 @@ class Receiver:
             return float("inf")
         return float(10 * np.log10((1 + gain**2 + 2 * gain * np.cos(phase)) / image))
 
-    def quantisation_noise(self, reference_power):
+    def quantisation_noise(self, reference_power: float) -> float:
         """Noise power that the converter adds over the whole span, in the units of `reference_power`.
 
         A step's square over 12 in either branch; a clipped converter adds more, which is not counted.
         """
         return 2 * self._step(reference_power) ** 2 / 12
 
-    def time_map(self, shares, duration_s):
+    def time_map(self, shares: np.ndarray, duration_s: float) -> np.ndarray:
         """Which moment at the antenna is heard at a moment of the recording.
 
         Args:
@@ -245,7 +247,7 @@ def _are_steps(steps):
         return False
 
 
-def mean_power(samples):
+def mean_power(samples: np.ndarray) -> float:
     """Mean squared magnitude, summed chunk by chunk so that float32 suffices."""
     values = np.ascontiguousarray(samples).view(np.float32)
     parts = [float(np.dot(part, part)) for part in np.array_split(values, max(1, values.size // 65536))]
@@ -269,7 +271,14 @@ def _distort(samples, im3_dbc, reference_power):
 class _Rotation:
     """The oscillator's error as a factor on the samples, linear between points `ROTATION_INTERVAL_S` apart."""
 
-    def __init__(self, n_samples, sample_rate, frequency_error_hz, phase_noise_dbc, rng):
+    def __init__(
+        self,
+        n_samples: int,
+        sample_rate: float,
+        frequency_error_hz: float,
+        phase_noise_dbc: float | None,
+        rng: np.random.Generator,
+    ) -> None:
         self.step = max(1, int(round(sample_rate * ROTATION_INTERVAL_S)))
         self.piece = max(1, PIECE // self.step) * self.step
         """Length of the pieces to be given to `apply`."""
@@ -289,7 +298,7 @@ class _Rotation:
         branches = np.eye(2, dtype=np.float32)
         self._between = np.concatenate([np.kron(1 - rise, branches), np.kron(rise, branches)])
 
-    def apply(self, part, first):
+    def apply(self, part: np.ndarray, first: int) -> None:
         """Turn a piece of the samples that begins at sample `first`, in place."""
         if self._is_none:
             return

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Spectrum as it is found: nothing, one carrier, neighbours, a crowd, their uplinks, and what else is on the air."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
+from typing import Any
 
 import numpy as np
 
@@ -11,7 +13,7 @@ from ..grid import SUBCARRIERS_PER_RB
 from ..lte import downlink as lte
 from ..nr import downlink as nr
 from ..receiver.receiver import Receiver
-from .scene import CARRIERS, Emission, Path, Reception, Scene
+from .scene import CARRIERS, Emission, PropagationPath, Reception, Scene
 
 SITUATIONS = {"noise": 0.07, "others": 0.08, "one": 0.2, "packed": 0.25, "scattered": 0.4}
 
@@ -47,7 +49,14 @@ FADED_KINDS = ("gsm", "wcdma", "band_noise", "flat_ofdm", "wifi")
 WEAKEST_DB, STRONGEST_DB = -8.0, 45.0
 
 
-def draw(rng, rate, duration_s, weakest_db=WEAKEST_DB, strongest_db=STRONGEST_DB, situations=SITUATIONS):
+def draw(
+    rng: np.random.Generator,
+    rate: float,
+    duration_s: float,
+    weakest_db: float = WEAKEST_DB,
+    strongest_db: float = STRONGEST_DB,
+    situations: Mapping[str, float] = SITUATIONS,
+) -> Scene:
     """A scene of one of the situations, which are given with their shares.
 
     Args:
@@ -75,7 +84,14 @@ def draw(rng, rate, duration_s, weakest_db=WEAKEST_DB, strongest_db=STRONGEST_DB
     return received(rng, rate, duration_s, carriers, strangers, (weakest_db, strongest_db))
 
 
-def received(rng, rate, duration_s, carriers, strangers, limits):
+def received(
+    rng: np.random.Generator,
+    rate: float,
+    duration_s: float,
+    carriers: Sequence[Emission],
+    strangers: Sequence[Emission],
+    limits: tuple[float, float],
+) -> Scene:
     """A reception of carriers, of other transmissions, and of the uplinks that belong to the carriers.
 
     Args:
@@ -87,14 +103,14 @@ def received(rng, rate, duration_s, carriers, strangers, limits):
     return Scene(rate, duration_s, 0, [*carriers, *strangers, *uplinks], reception)
 
 
-def cabled(rng, rate, duration_s, carriers):
+def cabled(rng: np.random.Generator, rate: float, duration_s: float, carriers: Sequence[Emission]) -> Scene:
     """An encoder's output: no noise but the converter's, no channel."""
     receiver = Receiver(adc_bits=int(rng.choice([8, 8, 12, 16])), headroom_db=float(rng.uniform(10, 18)))
     emissions = [replace(emission, offset_hz=0.0) for emission in carriers]
-    return Scene(rate, duration_s, 0, emissions, Reception([Path()], receiver, None))
+    return Scene(rate, duration_s, 0, emissions, Reception([PropagationPath()], receiver, None))
 
 
-def carrier(rng, kind, **parameters):
+def carrier(rng: np.random.Generator, kind: str, **parameters: Any) -> Emission:
     """A carrier at the centre, with a cell drawn round the parameters given."""
     cell = CARRIERS[kind].random(rng, **parameters)
     return Emission(
@@ -113,12 +129,12 @@ def _any_carrier(rng, widest_hz):
     return carrier(rng, kind, bandwidth_hz=choose(rng, NR_BANDWIDTHS[spacing], widest_hz), subcarrier_spacing=spacing)
 
 
-def nearest(bandwidths, wanted):
+def nearest(bandwidths: Iterable[float], wanted: float) -> float:
     """The one of some bandwidths that is nearest to what is wanted, all in Hz."""
     return min(bandwidths, key=lambda bandwidth: abs(bandwidth - wanted))
 
 
-def filling_carrier(rng, rate, kind=None):
+def filling_carrier(rng: np.random.Generator, rate: float, kind: str | None = None) -> Emission:
     """One carrier, LTE or NR if its kind is not given, about in the middle, from half as wide as the span to far wider
     than it."""
     wanted = float(rng.uniform(0.5, 1.3) if rng.random() < 0.85 else rng.uniform(1.3, 4)) * rate
@@ -150,9 +166,10 @@ def _packed_carriers(rng, rate):
     return emissions
 
 
-def scattered_carriers(rng, rate):
+def scattered_carriers(rng: np.random.Generator, rate: float) -> list[Emission]:
     """Carriers anywhere, partly outside the span now and then; they hardly ever overlap."""
-    emissions, taken = [], []
+    emissions: list[Emission] = []
+    taken: list[tuple[float, float]] = []
     count = int(rng.choice([1, 2, 3, 4, 5], p=[0.2, 0.25, 0.25, 0.15, 0.15]))
     for _ in range(count):
         emission = _any_carrier(rng, rate * min(1.0, 1.5 / count))
@@ -192,7 +209,7 @@ def _occupied_hz(emission):
     return cell.n_rb * SUBCARRIERS_PER_RB * emission.parameters.get("subcarrier_spacing", 15e3)
 
 
-def little_traffic(rng):
+def little_traffic(rng: np.random.Generator) -> dict[str, Any]:
     """Parameters of an NR downlink that serves hardly anyone."""
     if rng.random() < 0.4:
         return {"style": "ssb_only"}
@@ -210,7 +227,7 @@ def _paths(rng, emissions, limits):
     for index, emission in enumerate(emissions):
         power_db = max(strongest_db - (float(rng.uniform(0, spread)) if index else 0.0), weakest_db)
         has_channel = emission.kind in CARRIERS or emission.kind in FADED_KINDS
-        paths.append(Path(power_db, random_channel(rng) if has_channel else None))
+        paths.append(PropagationPath(power_db, random_channel(rng) if has_channel else None))
     return paths
 
 
@@ -224,7 +241,7 @@ def _companions(rng, carriers, paths, limits):
         cell = CARRIERS[f"{downlink.kind}_uplink"].random(rng, **_uplink_parameters(rng, downlink))
         emissions.append(replace(downlink, kind=f"{downlink.kind}_uplink", parameters=asdict(cell)))
         power_db = float(np.clip(path.power_db + rng.normal(-5, 10), *limits))
-        ways.append(Path(power_db, random_channel(rng)))
+        ways.append(PropagationPath(power_db, random_channel(rng)))
     return emissions, ways
 
 
@@ -239,7 +256,7 @@ def _uplink_parameters(rng, downlink):
     return {**{name: downlink.parameters[name] for name in names}, "special_symbols": int(rng.integers(most + 1))}
 
 
-def random_channel(rng):
+def random_channel(rng: np.random.Generator) -> dict[str, Any] | None:
     """No channel for one in four; else any profile and speed."""
     if rng.random() < 0.25:
         return None
@@ -251,7 +268,7 @@ def random_channel(rng):
     }
 
 
-def random_noise(rng):
+def random_noise(rng: np.random.Generator) -> Noise:
     """A floor that is flat in most scenes, tilted or coloured in the others."""
     if rng.random() < 0.75:
         return Noise()
@@ -263,7 +280,7 @@ def random_noise(rng):
     )
 
 
-def random_receiver(rng):
+def random_receiver(rng: np.random.Generator) -> Receiver:
     """From a laboratory's to a cheap dongle's."""
     leak_db = rng.uniform(-70, -15) if rng.random() < 0.85 else rng.uniform(-15, 10)
     return Receiver(
@@ -295,13 +312,13 @@ def _gain_steps(rng):
     return [[float(time), float(rng.choice([-10, -6, -3, -1, 1, 3, 6, 10]))] for time in times]
 
 
-def other(rng, rate, carriers):
+def other(rng: np.random.Generator, rate: float, carriers: Sequence[Emission]) -> Emission:
     """A transmission of class `other`, in most cases centred where no carrier is."""
     kind = choose(rng, OTHER_KINDS)
     return Emission(kind, _free_offset(rng, rate, carriers), other_parameters(rng, kind))
 
 
-def other_parameters(rng, kind):
+def other_parameters(rng: np.random.Generator, kind: str) -> dict[str, Any]:
     """Draw the parameters of a transmission of class `other`."""
     return _OTHER_PARAMETERS[kind](rng)
 
@@ -418,7 +435,7 @@ _OTHER_PARAMETERS = {
 }
 
 
-def choose(rng, shares, limit=None):
+def choose(rng: np.random.Generator, shares: Mapping, limit: float | None = None) -> Any:
     """A key drawn by its fraction; with a limit, of the keys up to it (the smallest key if there is none)."""
     keys = [key for key in shares if limit is None or key <= limit] or [min(shares)]
     weights = np.array([shares[key] for key in keys])

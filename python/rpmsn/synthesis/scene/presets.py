@@ -20,12 +20,13 @@
 """
 
 from dataclasses import asdict, replace
+from pathlib import Path
 
 from ...errors import ParameterError
 from ..channel.noise import Noise
 from ..receiver.receiver import Receiver
 from . import everyday, published, quiet, refarmed, stitched
-from .scene import BLOCK_S, CARRIERS, Emission, Path, Reception, Scene, generator, rounded
+from .scene import BLOCK_S, CARRIERS, Emission, PropagationPath, Reception, Scene, generator, rounded
 
 ANY_RATES = {
     61.44e6: 0.40,
@@ -72,7 +73,13 @@ PRESETS = (
 )
 
 
-def random_scene(preset, seed, duration_s=None, sample_rates=None, recordings=None):
+def random_scene(
+    preset: str,
+    seed: int,
+    duration_s: float | None = None,
+    sample_rates: tuple[float, float] | None = None,
+    recordings: str | Path | None = None,
+) -> Scene:
     """Draw a scene.
 
     Args:
@@ -92,7 +99,7 @@ def random_scene(preset, seed, duration_s=None, sample_rates=None, recordings=No
         raise ParameterError(f"preset {preset!r} is unknown; choose one of {', '.join(PRESETS)}")
     _check_arguments(preset, sample_rates, recordings)
     rng = generator(seed, f"scene {preset}")
-    if preset == "stitched":
+    if preset == "stitched" and recordings is not None:
         scene = stitched.draw(rng, recordings)
     elif preset == "any_rate":
         scene = _any_rate(rng, sample_rates)
@@ -115,7 +122,7 @@ def _check_arguments(preset, sample_rates, recordings):
         )
 
 
-def rates_between(sample_rates):
+def rates_between(sample_rates: tuple[float, float] | None) -> dict[float, float]:
     """The rates of `any_rate` from the lowest to the highest, and their shares.
 
     Raises:
@@ -184,13 +191,13 @@ def _demo(rng):
         Emission("gsm", -30.5e6, {"slots_on": [True, False, True, True, False, False, True, False]}),
     ]
     paths = [
-        Path(27.0, vehicle),
-        Path(22.0, pedestrian),
-        Path(25.0, pedestrian),
-        Path(18.0),
-        Path(20.0),
-        Path(30.0),
-        Path(26.0),
+        PropagationPath(27.0, vehicle),
+        PropagationPath(22.0, pedestrian),
+        PropagationPath(25.0, pedestrian),
+        PropagationPath(18.0),
+        PropagationPath(20.0),
+        PropagationPath(30.0),
+        PropagationPath(26.0),
     ]
     receiver = Receiver(dc_dbc=-32.0, dc_phase=0.7, iq_gain_db=0.05, iq_phase_deg=0.3, adc_bits=12, headroom_db=18.0)
     return Scene(61.44e6, BLOCK_S, 0, emissions, Reception(paths, receiver, Noise()))

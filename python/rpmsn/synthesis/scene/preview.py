@@ -6,7 +6,9 @@
 >>> preview.write_contact_sheet("sheet.png", items)                           # doctest: +SKIP
 """
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,6 +23,9 @@ from ..labels.masks import check_policy
 from ..labels.masks import mask as mask_of_scene
 from .rendering import render_blocks
 from .scene import Scene
+
+if TYPE_CHECKING:
+    import PIL.Image
 
 LARGEST_SHEET = 30
 SIDE = 256
@@ -45,7 +50,7 @@ MAP_STOPS = np.array(
 """Colours of levels 0 to 1 in equal steps: dark to light all the way, so that grey prints tell the same."""
 
 
-def contact_sheet(items, columns=None):
+def contact_sheet(items: list[tuple[str, np.ndarray, np.ndarray]], columns: int | None = None) -> "PIL.Image.Image":
     """Images and masks of many scenes in one picture.
 
     Frequency runs to the right (lowest at the left), time downwards. One pixel of the sheet is one of an image.
@@ -93,7 +98,9 @@ def contact_sheet(items, columns=None):
     return sheet
 
 
-def write_contact_sheet(path, items, columns=None):
+def write_contact_sheet(
+    path: str | Path, items: list[tuple[str, np.ndarray, np.ndarray]], columns: int | None = None
+) -> None:
     """Write a contact sheet as a PNG file, whole or not at all.
 
     Args:
@@ -108,7 +115,14 @@ def write_contact_sheet(path, items, columns=None):
         sheet.save(file, "PNG")
 
 
-def preview(scenes, folder, policy="occupied", recordings=None, workers=1, quiet=False):
+def preview(
+    scenes: Sequence[tuple[str, Scene]],
+    folder: str | Path,
+    policy: str = "occupied",
+    recordings: str | Path | None = None,
+    workers: int = 1,
+    quiet: bool = False,
+) -> list[Path]:
     """Draw the first block of scenes, and first frames of recordings in the same way, on sheets of at most 30.
 
     Args:
@@ -152,7 +166,7 @@ def _item_of_scene(name, scene, policy):
     return title, image, spectrogram.fill_rows(mask_of_scene(scene, truths, policy, rows))
 
 
-def image_and_mask_of_recording(path):
+def image_and_mask_of_recording(path: str | Path) -> tuple[str, np.ndarray, np.ndarray]:
     """(title, image, mask) of the first frame of a SigMF recording, as `contact_sheet` takes them.
 
     The mask has the classes of the recording's annotations and noise elsewhere; 255 where the label is none of

@@ -7,11 +7,13 @@ the description is silent (which groups, which slots), the draw is uniform.
 
 from dataclasses import asdict
 
+import numpy as np
+
 from ..channel.noise import Noise
 from ..grid import scattered_runs
 from ..lte.downlink import LteDownlink
 from ..nr.downlink import SSB_CASES, NrDownlink
-from .scene import BLOCK_S, Emission, Path, Reception, Scene
+from .scene import BLOCK_S, Emission, PropagationPath, Reception, Scene
 
 SAMPLE_RATE = 61.44e6
 LTE_BANDWIDTHS = (5e6, 10e6, 15e6, 20e6)
@@ -22,17 +24,17 @@ CLEAN_SNR_DB = (40.0, 50.0, 100.0)
 MOST_DOPPLER_HZ = 500.0
 
 
-def draw_training(rng):
+def draw_training(rng: np.random.Generator) -> Scene:
     """A frame for training: one carrier of either kind."""
     return _scene(rng, [_lte if rng.random() < 0.5 else _nr], float(rng.uniform(*SNR_DB)))
 
 
-def draw_test(rng):
+def draw_test(rng: np.random.Generator) -> Scene:
     """A frame for testing: a carrier of each kind."""
     return _scene(rng, [_lte, _nr], float(rng.uniform(*SNR_DB)))
 
 
-def draw_clean(rng):
+def draw_clean(rng: np.random.Generator) -> Scene:
     """A frame of the sibling set with hardly any noise: one carrier, or one of each kind."""
     kinds = ([_lte], [_nr], [_lte, _nr])[int(rng.integers(3))]
     return _scene(rng, kinds, float(rng.choice(CLEAN_SNR_DB)))
@@ -49,7 +51,7 @@ def _scene(rng, kinds, snr_db):
 
 def _path(rng):
     doppler_hz = float(rng.uniform(0, MOST_DOPPLER_HZ))
-    return Path(0.0, {"profile": "flat", "doppler_hz": doppler_hz, "delay_spread_s": 0.0})
+    return PropagationPath(0.0, {"profile": "flat", "doppler_hz": doppler_hz, "delay_spread_s": 0.0})
 
 
 def _lte(rng):
@@ -88,7 +90,6 @@ def _nr(rng):
         schedule=(tuple(slots), PERIOD_SLOTS, tuple(blocks)),
         modulations=(2,),
         users=1,
-        coreset=None,
         ssb_case=SSB_CASES[spacing][0],
         ssb_blocks=places,
         beams=tuple((int(index), 0.0) for index in sorted(heard)),

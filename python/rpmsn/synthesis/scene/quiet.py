@@ -4,7 +4,10 @@
 Half of the scenes have no noise, as what encoders put out; the others are receptions.
 """
 
+import numpy as np
+
 from . import everyday
+from .scene import Scene
 
 OTHERS_FRACTION = 0.25
 """Scenes with other transmissions alone."""
@@ -22,7 +25,7 @@ LIMITS_DB = (0.0, 40.0)
 """SNR of a reception."""
 
 
-def draw(rng, rate, duration_s):
+def draw(rng: np.random.Generator, rate: float, duration_s: float) -> Scene:
     """A scene.
 
     Args:

@@ -10,6 +10,7 @@ import logging
 import math
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -121,17 +122,24 @@ class Entry:
     sample_rate: float
 
     @property
-    def bandwidth_hz(self):
+    def bandwidth_hz(self) -> float:
         """Width of the band that the recording shows."""
         return self.upper - self.lower
 
     @property
-    def duration_s(self):
+    def duration_s(self) -> float:
         """Length of the annotation."""
         return self.sample_count / self.sample_rate
 
 
-def load(recording, annotation, duration_s, start_s=0.0, delay_s=0.0, repeat=True):
+def load(
+    recording: str | Path,
+    annotation: int,
+    duration_s: float,
+    start_s: float = 0.0,
+    delay_s: float = 0.0,
+    repeat: bool = True,
+) -> Recorded:
     """A chunk of an annotated transmission, exactly `duration_s` long. No randomness.
 
     Args:
@@ -195,7 +203,7 @@ def _around(values, first, length):
     return np.concatenate([values] * rounds)[first : first + length]
 
 
-def catalogue(folder):
+def catalogue(folder: str | Path) -> list[Entry]:
     """All annotations below a folder that `load` can use, sorted by path and number.
 
     Annotations with another label than LTE, NR or other, without edges, or shorter than a millisecond are left
@@ -521,12 +529,12 @@ def _strong(power):
 class _Loops:
     """The loops that were used last, as many as fit into `n_bytes`."""
 
-    def __init__(self, n_bytes):
+    def __init__(self, n_bytes: float) -> None:
         self.n_bytes = n_bytes
-        self._kept = OrderedDict()
+        self._kept: OrderedDict[tuple, Recorded] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, key, make):
+    def get(self, key: tuple, make: Callable[[], Recorded]) -> Recorded:
         """The loop of a key; `make()` makes it where it is not in memory."""
         with self._lock:
             if key not in self._kept:
@@ -537,9 +545,11 @@ class _Loops:
             return self._kept[key]
 
     @property
-    def size(self):
+    def size(self) -> int:
         """Bytes in use."""
-        return sum(array.nbytes for loop in self._kept.values() for array in (loop.samples, loop.level, loop.on_air))
+        return sum(
+            int(array.nbytes) for loop in self._kept.values() for array in (loop.samples, loop.level, loop.on_air)
+        )
 
 
 _loops = _Loops(MEMORY_BYTES)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Scenes -> SigMF recordings with true annotations."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,7 +52,9 @@ class Order:
             raise ParameterError(f"format {self.datatype!r} cannot be written; allowed are {', '.join(FORMATS)}")
 
 
-def write_scenes(scenes, order, workers=1, quiet=False):
+def write_scenes(
+    scenes: Sequence[tuple[str, Scene]], order: Order, workers: int = 1, quiet: bool = False
+) -> Iterator[Path]:
     """Write scenes as recordings `<name>.sigmf-data`, `.sigmf-meta` and `.scene.yml`.
 
     A recording that exists is left as it is. A data file is renamed to its final name when it is whole, and the
@@ -100,7 +103,7 @@ def _write_recording(name, scene, order, tell):
 
 def _write_scene(scene, meta, order, tell):
     data = meta.with_suffix(".sigmf-data")
-    carriers = []
+    carriers: list[dict] = []
     try:
         with whole_file(data) as file:
             for samples, truths in render_blocks(scene):
