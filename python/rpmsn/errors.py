@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Errors that a user can mend. Each message names the value, what is allowed and the next step."""
+"""Errors that a user can correct. Each message names the value, what is allowed and the next step."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ class RpmsnError(Exception):
 
 
 class ParameterError(RpmsnError, ValueError):
-    """A parameter has a value that cannot work."""
+    """A parameter has a value that is not allowed."""
 
 
 class RecordingError(RpmsnError):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Work that is spread over processes: one core each, ended together, told as it goes."""
+"""Jobs in processes of their own: one core each, ended together, with progress."""
 
 import os
 import signal
@@ -18,11 +18,11 @@ _THREAD_COUNTS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 LOG_INTERVAL_S = 30.0
-"""How often a progress bar tells how far it is where nobody watches it, in a log."""
+"""How often a progress bar writes a line to a log."""
 
 
 class _Lines(tqdm):
-    """A progress bar whose states stand below each other, one a line."""
+    """A progress bar that writes each state as a line."""
 
     @staticmethod
     def status_printer(file: TextIO) -> Callable[[str], None]:
@@ -36,11 +36,11 @@ class _Lines(tqdm):
 
 
 def progress_bar(total: int, unit: str, description: str, quiet: bool = False, initial: int = 0) -> tqdm:
-    """A progress bar on stderr that tells the time left; in a log it writes a line now and then.
+    """A progress bar on stderr with the time left; in a log, a line every `LOG_INTERVAL_S`.
 
     Args:
         total: units in all.
-        unit, description: words for the bar.
+        unit, description: texts of the bar.
         quiet: no bar.
         initial: units that were done before.
     """
@@ -61,13 +61,13 @@ def each_done(
     total: int | None = None,
     quiet: bool = False,
 ) -> Iterator[Any]:
-    """Do jobs in processes of their own, with a progress bar that tells the time left; yields results in their order.
+    """Do jobs in processes of their own, with a progress bar; yields results in their order.
 
     Args:
         work: function at the top level of a module.
         jobs: list of tuples, its arguments.
         workers: processes; each uses one core.
-        unit, description: words for the bar.
+        unit, description: texts of the bar.
         size: how many units a result is.
         total: units in all; as many as jobs if not given.
         quiet: no bar.
@@ -105,7 +105,7 @@ def _one_thread_each():
 
 
 class _Interrupts:
-    """In a worker: Ctrl-C stops the job that is being done, which tidies up, and lets no other one begin."""
+    """In a worker: Ctrl-C stops the running job, which cleans up, and no other starts."""
 
     def __init__(self) -> None:
         self.is_working = self.came = False

@@ -146,8 +146,8 @@ def test_lost_samples_move_the_rest_up_as_the_map_of_times_says(lost_at):
 
 
 def test_nothing_is_lost_by_default():
-    shares = np.linspace(0, 0.99, 7)
-    assert Receiver().time_map(shares, 0.04) == pytest.approx(shares)
+    fractions = np.linspace(0, 0.99, 7)
+    assert Receiver().time_map(fractions, 0.04) == pytest.approx(fractions)
 
 
 @pytest.mark.parametrize("n", [1, 100, 30_000])

@@ -239,7 +239,7 @@ def test_a_short_recording_goes_round_without_a_click(write, length):
 def test_a_recording_too_short_is_refused_where_it_must_not_repeat(write):
     path = write(0.1 * band(50_000, 0, 3e6, 1), annotation())
     assert recorded.load(path, 0, 0.005, repeat=False).samples.size
-    with pytest.raises(ParameterError, match="5 ms that can be used, but 6 ms are needed"):
+    with pytest.raises(ParameterError, match="5 usable ms, but 6 ms are needed"):
         recorded.load(path, 0, 0.005, delay_s=0.001, repeat=False)
 
 

@@ -52,7 +52,7 @@ class Frame:
             not fit. What is decided about a run as a whole is in `segments`: `other` there may be LTE or NR here.
         floor_db: noise floor, dB over full scale, in one pixel's bandwidth.
         segments: none where the input is not fit to be judged.
-        health: `condition` in words: "ok", or what is wrong with the input.
+        health: text of `condition`: "ok", or what is wrong with the input.
         new_from: first sample that no earlier frame held; the last frame of a recording reaches back
             over the one before to be whole.
         repeated: True where the recording was shorter than a frame and was repeated to fill the image.
@@ -86,7 +86,7 @@ class Prepared:
         features: of its samples.
         geometry: where its pixels lie.
         new_from: first sample to report.
-        run: number that frames share as long as nothing comes between them.
+        run: number of the uninterrupted run of frames.
         seconds: as of Frame, so far.
     """
 
@@ -107,12 +107,12 @@ class Segmenter:
         threads: of the runtime.
         runtime: name of one of `runtimes.KINDS`, `auto` for the fastest, or something with `probabilities(images)`.
         frame_seconds: 0.01 to 0.2; None for what the model was trained with.
-        average_frames: class probabilities are averaged over so many frames, as long as they belong together: steadier
-            for what is always there, and late and blurred for what comes and goes. 1 for each frame on its own.
+        average_frames: class probabilities are averaged over as many frames of one run: steadier for continuous
+            transmissions, late and blurred for short ones. 1 for each frame on its own.
 
     Attributes:
         frame_samples: samples in a frame at this rate.
-        warnings: what a user should know before believing the result, in words.
+        warnings: what limits the result, as sentences for the user.
 
     Raises:
         ParameterError: a rate, frame length or number of frames that is not allowed.
@@ -205,7 +205,7 @@ class Segmenter:
             center_frequency: Hz; 0 if it is not known.
             number: of the frame.
             new_from: report segments from this sample on only.
-            run: another number than before says that the frame does not belong to those before (retune, gap).
+            run: a number that changes where the frame does not continue those before (retune, gap).
 
         Returns:
             Frame.
@@ -294,7 +294,7 @@ class Segmenter:
 
     @staticmethod
     def _reportable(found_quality: InputQuality, segments: list[Segment], mask: np.ndarray) -> list[Segment]:
-        """Segments without a class that this span cannot tell; so the mask, in place."""
+        """Segments without classes that this span does not show; so the mask, in place."""
         if not found_quality.has(quality.NARROW_SPAN):
             return segments
         mask[(mask == LTE) | (mask == NR)] = OTHER
@@ -305,7 +305,7 @@ class Segmenter:
 
 
 def frame_duration(card: "ModelCard", frame_seconds: float | None = None) -> float:
-    """Seconds of a frame: what is asked for, or else what a model was trained with.
+    """Seconds of a frame: the one given, or else that of the model's training.
 
     Raises:
         ParameterError: it is outside 0.01 to 0.2 s.
@@ -332,7 +332,7 @@ def frame_warnings(card: "ModelCard", frame_seconds: float) -> list[str]:
 
 
 def rate_warnings(card: "ModelCard", sample_rate: float) -> list[str]:
-    """A sentence for every way in which `sample_rate` is not what the model was trained for."""
+    """A sentence where the model was not trained for `sample_rate`."""
     low, high = card.sample_rates
     if low <= sample_rate <= high:
         return []

@@ -52,7 +52,7 @@ def create(name: str, **arguments: Any) -> "nn.Module":
         ModelError: the name is unknown (the message lists the names) or an argument does not fit.
     """
     if name not in REGISTRY:
-        raise ModelError(f"network {name!r} is unknown; there are: {', '.join(names())}")
+        raise ModelError(f"network {name!r} is unknown; choose one of {', '.join(names())}")
     module, class_name = REGISTRY[name]
     network = getattr(import_module(f".{module}", __name__), class_name)
     try:

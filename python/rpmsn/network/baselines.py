@@ -93,7 +93,7 @@ def _library():
         version = torch.__version__.partition("+")[0]
         raise MissingLibraryError(
             f"the networks that RPMSN is compared with need the Python package segmentation_models_pytorch ({error}); "
-            "install it beside the torch that is there: "
+            "install it beside the installed torch: "
             f"pip install segmentation-models-pytorch 'torch=={version}'"
         ) from error
     return segmentation_models_pytorch

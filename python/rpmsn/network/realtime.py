@@ -4,7 +4,7 @@
 What is kept: a multi-scale block in front, a finest branch from end to end that carries every pixel, an exchange among
 all scales at every stage, a skip from the front to the head. What is different: the finest branch holds the pixels of
 a patch as channels instead of places, so that the arithmetic is done in convolutions of few places, which
-processors are good at, and no pixel is lost on the way; few channels where the image is large and many where it is
+processors are good at, and no pixel is lost; few channels where the image is large and many where it is
 small; residual blocks, whose kernels may be separable (5 x 5 in what ships); an exchange between neighbouring scales
 only, first down, then up, so that one pass reaches every branch.
 """

@@ -15,7 +15,7 @@ from .sums import COLUMNS
 SPUR_DB = 6.0
 """A spur is stronger than its neighbours by this..."""
 SPUR_PARTS = 8
-"""...in each of so many parts of the frame."""
+"""...in each of this many parts of the frame."""
 SPUR_COLUMN = COLUMNS // 2
 SPUR_COLUMNS = (SPUR_COLUMN - 1, SPUR_COLUMN + 2)
 """Columns of a spur at zero frequency, the end excluded: the window spreads it to one on either side."""
@@ -29,7 +29,7 @@ class Artefacts:
 
     Attributes:
         dc_spur: whether there is a spur at zero frequency.
-        image_columns: bool, shape (256,): columns with an I/Q image and hardly anything else but noise.
+        image_columns: bool, shape (256,): columns with an I/Q image and little else but noise.
     """
 
     dc_spur: bool

@@ -20,7 +20,7 @@ from scipy import fft
 BLOCK = 1 << 16
 """Samples of the stream in a block."""
 REACH = BLOCK // 16
-"""Samples that the filter reaches to either side; so many at both ends of a block are not to be used."""
+"""Samples that the filter reaches to either side; as many at both ends of a block are not valid."""
 HOP = BLOCK - 2 * REACH
 OVERSAMPLING = 1.25
 """Lowest sample rate of a band, over the width of what it holds."""
@@ -159,7 +159,7 @@ class Cutter:
 
 
 def as_complex(samples: np.ndarray) -> np.ndarray:
-    """Samples of any kind as complex64 with full scale 1.0; what is not a number becomes zero."""
+    """Samples of any type as complex64 with full scale 1.0; NaN and infinity become zero."""
     if samples.dtype != np.complex64:
         scale = np.float32(1 / (np.iinfo(samples.dtype).max + 1))
         return np.multiply(samples, scale, dtype=np.float32).view(np.complex64)[:, 0]

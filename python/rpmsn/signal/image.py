@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Samples -> image: the one definition that training, replay and live use share.
+"""Samples -> image: the one definition for training, replay and live use.
 
 A frame of complex samples becomes a 256 x 256 image: row = time (first row first), column = frequency
 (lowest first). Column `c` is centred on `(c - 128) * sample_rate / 256` relative to the centre frequency,
@@ -16,7 +16,7 @@ FeatureSet `averaged`:
 3. dB over the frame's own noise floor, clipped to -5..55 dB, mapped to 0..1.
 
 FeatureSet `cyclic` (the one that the shipped models use): the `averaged` image as channel 0, and three channels that
-say how alike the signal is to itself a little later, in the manner of W. A. Gardner's cyclostationary analysis (IEEE
+hold the correlation of the signal with itself a little later, as in W. A. Gardner's cyclostationary analysis (IEEE
 Signal Processing Magazine 8(2) (1991) 14). OFDM repeats the end of every symbol as its cyclic prefix, one useful symbol
 earlier, and LTE's cell-specific reference signals, on every sixth subcarrier for each antenna port and shifted by
 three for the second, repeat within their symbol (3GPP TS 36.211 6.10.1.2 and 6.12, TS 38.211 5.3.1):
@@ -60,11 +60,11 @@ FLOOR_QUANTILE = 0.1
 STRONGEST_QUANTILE = 0.999
 HEADROOM_DB = 52.0
 SAMPLED_PIXELS = 1024
-"""Pixels, evenly spaced, that say roughly where a quantile lies."""
+"""Pixels, evenly spaced, from which a quantile is estimated."""
 
 CORRELATED_HZ = 720e3
 DECADES = 2.5
-"""Correlation coefficients from 10 ** -DECADES to 1 are told apart."""
+"""Correlation coefficients from 10 ** -DECADES to 1 are resolved."""
 
 
 @dataclass(frozen=True)
@@ -96,10 +96,10 @@ def feature_set(name: str) -> FeatureSet:
     """The feature set of this name.
 
     Raises:
-        ParameterError: no such feature set; the message lists those there are.
+        ParameterError: no such feature set; the message lists them.
     """
     if name not in FEATURE_SETS:
-        raise ParameterError(f"feature set {name!r} is unknown; there are: {', '.join(sorted(FEATURE_SETS))}")
+        raise ParameterError(f"feature set {name!r} is unknown; choose one of {', '.join(sorted(FEATURE_SETS))}")
     return FEATURE_SETS[name]
 
 
@@ -134,7 +134,7 @@ def rows_of(samples: int, frame_samples: int) -> int:
 
 
 def fill_rows(pixels: np.ndarray) -> np.ndarray:
-    """Repeat the rows of a chunk that is shorter than a frame until there are 256; the last axes: rows, columns."""
+    """Repeat the rows of a chunk that is shorter than a frame up to 256; the last axes: rows, columns."""
     rows = pixels.shape[-2]
     return pixels if rows == ROWS else pixels[..., np.arange(ROWS) % rows, :]
 
@@ -163,7 +163,7 @@ class Analysis:
 
     Attributes:
         power: float32, shape (rows, 256), mean power in every pixel, linear. White noise of power p gives p / 256.
-        averages: number of independent spectra that the power of a pixel is worth.
+        averages: equivalent number of independent spectra in the power of a pixel.
         block_correlation: float32, shape (3, blocks, 256), correlation coefficients 0..1 at the three lags, for every
             64 rows; None if not asked for.
     """
@@ -297,7 +297,7 @@ class _Measurement:
         return Analysis(power_image, self.layout.averages, pairs and self._coefficients(*pairs))
 
     def _coefficients(self, products, early, later):
-        """Correlation coefficients, lowest frequency first, from what `WindowSums` says of the pairs of spectra."""
+        """Correlation coefficients, lowest frequency first, from the sums over pairs of spectra of `WindowSums`."""
         coefficients = products / np.maximum(np.sqrt(early * later), np.finfo(np.float32).tiny)
         coefficients = scipy.fft.fftshift(coefficients * self._turned_back, axes=2)
         smooth = [
@@ -324,7 +324,7 @@ def normalise(power_image: np.ndarray, averages: float) -> tuple[np.ndarray, flo
 
     Args:
         power_image: float32, shape (rows, 256), linear.
-        averages: independent spectra that each is worth (`Analysis.averages`).
+        averages: equivalent number of independent spectra in each (`Analysis.averages`).
 
     Returns:
         (levels, floor): float32 of the same shape, 0 at -5 dB and 1 at 55 dB over the floor; and the floor
@@ -344,20 +344,20 @@ def normalise(power_image: np.ndarray, averages: float) -> tuple[np.ndarray, flo
     return np.clip(levels, 0, 1, out=levels), floor
 
 
-def _quantile(values, share):
+def _quantile(values, fraction):
     """As np.quantile, several times as fast.
 
-    A small sample says, but for rare cases, between which two values the quantile lies. Only what is between them has
-    to be put in order.
+    A small sample gives, but for rare cases, two values between which the quantile lies. Only what is between them has
+    to be sorted.
     """
     values = values.ravel()
-    place = share * (values.size - 1)
+    place = fraction * (values.size - 1)
     rank = int(place)
     sample = np.sort(values[:: max(1, values.size // SAMPLED_PIXELS)])
     limits = np.concatenate([[-np.inf], sample, [np.inf]]).astype(np.float32)
-    margin = 4 * np.sqrt(share * (1 - share) * sample.size) + 3
+    margin = 4 * np.sqrt(fraction * (1 - fraction) * sample.size) + 3
     low, high = (
-        limits[int(np.clip(share * sample.size + distance, 0, sample.size + 1))] for distance in (-margin, margin)
+        limits[int(np.clip(fraction * sample.size + distance, 0, sample.size + 1))] for distance in (-margin, margin)
     )
     below = np.count_nonzero(values < low)
     between = values[(values >= low) & (values <= high)]

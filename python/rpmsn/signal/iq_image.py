@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""I/Q images: what a receiver's I/Q imbalance puts at -f of a signal at f, and how it is told from a signal.
+"""I/Q images: what a receiver's I/Q imbalance puts at -f of a signal at f, and how it is distinguished from a signal.
 
 A receiver whose two branches differ in gain, or are not 90 degrees apart, gives x + g x* instead of x: at -f of a
 signal there is its spectrum reversed, weaker by |g| (20 to 40 dB in cheap receivers). In a spectrogram that looks like
@@ -19,15 +19,15 @@ import scipy.fft
 from .sums import COLUMNS, hann
 
 WINDOWS = 512
-"""Spectra at least, spread evenly, where there are so many."""
+"""Spectra that are evaluated at least, evenly spaced, where the chunk has as many."""
 CHANCE = 12
-"""A coherence below so many times the mean of that of two independent signals may be chance."""
+"""A coherence below this multiple of the mean for two independent signals may be chance."""
 WEAKER = 0.2
 """An I/Q image has less than this of the power on the other side."""
 IMAGE_FRACTION = 0.5
-"""A column shows an I/Q image where so much of its power over the noise floor is an image: more than all else."""
+"""A column shows an I/Q image where this fraction of its power over the noise floor is an image."""
 GAP = 2
-"""Columns between two with an I/Q image are taken to have one too, if there are no more than so many."""
+"""Gaps of at most this many columns between two with an I/Q image count as image, too."""
 
 
 def image_coherence(values: np.ndarray) -> np.ndarray:
@@ -58,7 +58,7 @@ def image_coherence(values: np.ndarray) -> np.ndarray:
 
 
 def image_columns(coherence: np.ndarray, power: np.ndarray, floor: float) -> np.ndarray:
-    """Columns that hold an I/Q image, and hardly anything else but noise.
+    """Columns that hold an I/Q image and little else but noise.
 
     Args:
         coherence: as `image_coherence` gives it.

@@ -37,7 +37,7 @@ FEW_STEPS = 2
 FEW_LEVELS = 2 * FEW_STEPS + 1
 """Values of -2..2 steps of the converter at most: less than that is too weak."""
 COARSEST_STEP = 1 / 128
-"""The step of an 8 bit converter, the coarsest there is; few levels beyond two of them are a choice of the sender."""
+"""The step of an 8 bit converter, the coarsest in use; few levels beyond two of them are what was sent."""
 DEAD_FRACTION = 0.01
 """Where fewer values than this differ from the most frequent one, nothing can be said about the signal."""
 WEAK_DBFS, DEAD_DBFS = -90.0, -150.0
@@ -46,9 +46,9 @@ LARGEST = 1e15
 """Larger than any sample; the square of what is much larger is infinite."""
 
 VISIBLE_DB = 3.0
-"""An I/Q image is reported where it lifts the power by so much..."""
+"""An I/Q image is reported where it raises the power by this..."""
 VISIBLE_COLUMNS = 3
-"""...in so many columns."""
+"""...in this many columns."""
 
 BLOCK = 1024
 BLOCKS = 300
@@ -61,7 +61,7 @@ class Finding:
 
     Attributes:
         kind: one of `MOST_SEVERE_FIRST`.
-        text: what is wrong and what to do, in words.
+        text: what is wrong and what to do.
         judged: False where nothing may be said about the frame.
     """
 
@@ -87,7 +87,7 @@ class InputQuality:
 
     @property
     def text(self) -> str:
-        """`ok`, or what is wrong and what to do, in words: all findings, the most severe first, each once."""
+        """`ok`, or what is wrong and what to do: all findings, the most severe first, each once."""
         return "; ".join(dict.fromkeys(finding.text for finding in self._ordered())) or OK_KIND
 
     @property
@@ -127,7 +127,7 @@ def of_values(values: np.ndarray) -> list[Finding]:
 
 
 def narrow_span(text: str) -> Finding:
-    """The finding that LTE and NR cannot be told apart at a sample rate, in these words."""
+    """The finding that LTE and NR cannot be told apart at a sample rate, with this text."""
     return Finding(NARROW_SPAN, text, True)
 
 
@@ -173,7 +173,7 @@ def of_artefacts(artefacts: Artefacts, power: np.ndarray, floor: float) -> list[
 
 
 def _clipped(values: np.ndarray, scale: float, peak: float) -> Finding | None:
-    """The finding of an overload or of clipping; None if there is none."""
+    """The finding of an overload or of clipping; None without either."""
     unscaled = (rail for rail in UNSCALED_RAILS if rail <= peak <= rail + 1 / 32768)
     rail = RAIL[0] if RAIL[0] <= peak <= RAIL[1] else next(unscaled, None)
     if rail is None:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Samples -> sums over windows, fast: the arithmetic behind `rpmsn.signal.image`, which says what the image is.
+"""Samples -> sums over windows, fast: the arithmetic behind `rpmsn.signal.image`, which defines the image.
 
-`Layout` says which windows a chunk of samples has, and which pixels they belong to. `WindowSums` adds up their
+`Layout` holds which windows a chunk of samples has, and which pixels they belong to. `WindowSums` adds up their
 squared spectra, and the products of spectra a lag apart. What makes it fast:
 
 * The samples are taken in chunks that stay in the CPU's cache from the first step to the last.
@@ -12,7 +12,7 @@ squared spectra, and the products of spectra a lag apart. What makes it fast:
 * FFTs and matrix products are torch's where it is installed (Intel's MKL, several times faster), else scipy's and
   numpy's. Either way on one thread.
 
-A value that is not a number spreads over the rows of its chunk.
+NaN propagates over the rows of its chunk.
 """
 
 import threading
@@ -42,11 +42,11 @@ LAGS = (2, 3, 6)
 CORRELATED_ROWS = 64
 
 CHUNK_WINDOWS = 768
-"""Windows at once. What they need, 5 MB, stays in the processor's cache; with fewer, the threads would ask for the
-interpreter so often that a window that draws holds them up."""
+"""Windows at once. What they need, 5 MB, stays in the processor's cache; with fewer, GIL contention
+with a thread that draws holds them up."""
 
 FULL_SCALE = {np.dtype(np.float32): 1.0, np.dtype(np.int16): 32768.0, np.dtype(np.int8): 128.0}
-"""The value that stands for 1.0, for each kind of number that samples may be made of."""
+"""The value that stands for 1.0, for each type of the values of samples."""
 
 
 def hann(length: int) -> np.ndarray:
@@ -66,7 +66,7 @@ class Layout:
         period: samples in a sixth of a useful symbol.
         late: samples by which `period` is longer than that really is.
         offsets: places of the windows' centres within a period; the first is 0.
-        periods: how many there are; the first window is centred on the first sample, the last one after the end.
+        periods: their number; the first window is centred on the first sample, the last one after the end.
         row_of: int, shape (periods, len(offsets)), the row of every window.
         blocks: the period in which every block of 64 rows begins, and at last `periods`.
     """
@@ -95,16 +95,16 @@ class Layout:
 
     @cached_property
     def averages(self) -> float:
-        """Independent spectra that the windows of a row are worth, though they overlap (Welch's formula)."""
+        """Equivalent number of independent spectra in the overlapping windows of a row (Welch's formula)."""
         hop = self.period / len(self.offsets)
         windows = self.samples / self.rows / hop
         apart = np.arange(1, np.ceil(min(COLUMNS / hop, windows)))
         window = hann(COLUMNS)
-        alike = [
+        correlation = [
             np.dot(window[shift:], window[: COLUMNS - shift]) / np.dot(window, window)
             for shift in np.round(apart * hop).astype(int)
         ]
-        return max(1.0, windows / (1 + 2 * np.sum((1 - apart / windows) * np.square(alike))))
+        return max(1.0, windows / (1 + 2 * np.sum((1 - apart / windows) * np.square(correlation))))
 
 
 class WindowSums:
@@ -197,7 +197,7 @@ class WindowSums:
         return np.unique(np.clip(np.concatenate(cuts), 0, periods))
 
     def _pairs(self, pieces, products):
-        """What the correlation coefficients are made of.
+        """The sums from which the correlation coefficients are computed.
 
         Returns:
             (products, early, later), each of shape (3 lags, blocks, 256), in the order of the FFT: sums over the pairs
@@ -235,7 +235,7 @@ class _Chunk:
         if not sums.correlated:
             return
         self.pieces = _Addition(np.searchsorted(sums._cuts, periods, side="right") - 1)
-        # A pair counts for the block of its earlier spectrum. Before the first period there is nothing but zeros.
+        # A pair counts for the block of its earlier spectrum. Before the first period all is zero.
         self.blocks = [
             _Addition(np.searchsorted(layout.blocks, np.maximum(periods - lag, 0), side="right") - 1) for lag in LAGS
         ]
@@ -343,7 +343,7 @@ def real_values(samples: np.ndarray) -> np.ndarray:
 
 
 def _aligned(shape, dtype):
-    """An array of zeros that begins at a multiple of 64 bytes, as vector instructions like it."""
+    """An array of zeros that begins at a multiple of 64 bytes, for vector instructions."""
     size = int(np.prod(shape)) * np.dtype(dtype).itemsize
     memory = np.zeros(size + 64, np.uint8)
     start = -memory.ctypes.data % 64

@@ -41,6 +41,6 @@ def random_qam(rng: np.random.Generator, shape: int | tuple[int, ...], bits_per_
 
 @cache
 def _points_by_byte(bits_per_symbol):
-    """The points repeated to 256 entries, all alike."""
+    """The points repeated to 256 entries, each equally often."""
     points = constellation(bits_per_symbol)
     return np.tile(points, 256 // points.size)

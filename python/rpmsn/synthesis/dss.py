@@ -24,7 +24,7 @@ from ..standards.sequences import NR_CELL_IDS, lte_crs_subcarriers
 from .grid import SUBCARRIERS_PER_RB, SYMBOLS_PER_SLOT, ResourceGrid
 from .lte.downlink import LteDownlink
 from .nr.broadcast import SSB_FIRST_SYMBOLS, SSB_SUBCARRIERS, add_ss_pbch_block, add_trs, ss_pbch_block
-from .nr.carrier import MODULATIONS, NrCarrier, habits
+from .nr.carrier import MODULATIONS, NrCarrier, cell_generator
 from .nr.control import GROUPS_PER_CCE, add_pdcch
 from .nr.data import RandomData, add_pdsch, random_user
 from .nr.traffic import shared_chunk
@@ -201,7 +201,7 @@ class _Sharing:
 
     def __init__(self, cell: DssDownlink, rng: np.random.Generator) -> None:
         self.cell, self.rng, self.data = cell, rng, RandomData(rng)
-        own = habits(cell.cell_id)
+        own = cell_generator(cell.cell_id)
         self.users = [random_user(own, cell.nr_modulations, 1, cell.nr_power_db) for _ in range(cell.nr_users)]
         self.trs_comb = int(own.integers(4))
         self.trs_subframe = min(cell.mbsfn_subframes) if cell.trs and cell.mbsfn_subframes else None
@@ -305,7 +305,7 @@ def _random_lte(rng, bandwidth_hz):
 
 
 def _random_nr(rng, n_rb, mbsfn_subframes):
-    """Draw how NR shares: by whole subframes, by blocks of all, or by both."""
+    """Draw how NR and LTE share the channel: by whole subframes, by blocks of all, or by both."""
     way = str(rng.choice(("time", "frequency", "both")))
     allowed = [number for number in range(10) if number not in LTE_ONLY_SUBFRAMES]
     count = len(allowed) if way == "frequency" else int(rng.integers(1, 7))

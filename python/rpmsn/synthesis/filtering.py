@@ -3,7 +3,7 @@
 
 A block of `BLOCK` samples is transformed, multiplied and transformed back; `BLOCK - TAPS` of its samples are kept
 (overlap-save). A few blocks are worked on at a time, so that they stay in the processor's cache; the generators below
-hand out each piece when it is done, for whatever else is to be done with it while it is there.
+yield each piece when it is done, so that further steps find it in the cache.
 """
 
 from collections.abc import Callable, Iterator

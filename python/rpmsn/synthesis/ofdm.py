@@ -106,7 +106,7 @@ def oversampling(sample_rate: float, subcarrier_spacing: float) -> int:
     """The smallest factor that brings the rate to a whole number of subcarriers.
 
     Raises:
-        ParameterError: there is none.
+        ParameterError: no factor does.
     """
     for factor in (1, MAX_OVERSAMPLING):
         if sample_rate > 0 and round(sample_rate) == sample_rate and factor * sample_rate % subcarrier_spacing == 0:

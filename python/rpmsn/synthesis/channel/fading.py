@@ -4,7 +4,7 @@
 Every tap is a sum of sinusoids with Jakes' Doppler spectrum, a function of absolute time: two calls with
 generators in the same state and times that follow each other give one continuous channel.
 
-A channel is told by three values, in scenes as a dictionary of them:
+A channel has three parameters, in scenes a dictionary:
 
 =================== =====================================================================================
 `profile`           a name in `PROFILES`
@@ -258,13 +258,13 @@ PROFILES = {
 
 
 def check(channel: dict) -> None:
-    """Refuse a dictionary that does not tell a channel.
+    """Refuse a dictionary that does not describe a channel.
 
     Args:
         channel: `profile`, `doppler_hz` and `delay_spread_s`, all three.
 
     Raises:
-        ParameterError: a key is missing or unknown, or a value cannot be.
+        ParameterError: a key is missing or unknown, or a value is out of range.
     """
     names = ("profile", "doppler_hz", "delay_spread_s")
     _require("channel", channel, isinstance(channel, dict) and set(channel) == set(names), f"a mapping of {names}")
@@ -300,7 +300,7 @@ def gains(
         (delays, gains): float64 (taps,) in seconds; complex64 (taps, n), of unit mean total power.
 
     Raises:
-        ParameterError: the channel cannot be.
+        ParameterError: a parameter of the channel is out of range.
     """
     return _gains(np.asarray(times, np.float64), profile, doppler_hz, delay_spread_s, rng, _waves)
 
@@ -370,14 +370,14 @@ def on_grid(
         A new `ResourceGrid`.
 
     Raises:
-        ParameterError: the channel cannot be.
+        ParameterError: a parameter of the channel is out of range.
     """
     times = symbol_times(grid) if times is None else np.asarray(times, np.float64)
     knots = _Knots(times[0], times[-1], doppler_hz)
     delays, taps = _gains(knots.times, profile, doppler_hz, delay_spread_s, rng, _even_waves)
     frequencies = (grid.subcarrier_offsets + 0.5 * grid.half_subcarrier_shift) * grid.subcarrier_spacing
     if not delays.any():
-        frequencies = np.zeros(1)  # without delays all subcarriers fade alike
+        frequencies = np.zeros(1)  # without delays all subcarriers have one gain
     response = np.ascontiguousarray(taps.T) @ _phasors(-delays[:, None] * frequencies)
     if doppler_hz == 0:
         return replace(grid, symbols=grid.symbols * response)
@@ -415,7 +415,7 @@ def in_time(
         complex64, shape (n,). What comes before the first sample is taken from the end (a circular channel).
 
     Raises:
-        ParameterError: the channel cannot be.
+        ParameterError: a parameter of the channel is out of range.
     """
     n = len(samples)
     step = int(max(1, min(BLOCK, sample_rate / (STEPS_PER_CYCLE * doppler_hz)))) if doppler_hz else BLOCK
@@ -469,7 +469,7 @@ def band_power(
 ) -> np.ndarray:
     """Power that a channel passes at given times, as a mean over a band about the centre.
 
-    Taps that are closer than the band can tell apart fade as one.
+    Taps that are closer than the band resolves fade as one.
 
     Args:
         times: seconds, shape (n,), in any order.
@@ -480,7 +480,7 @@ def band_power(
         float32, shape (n,); 1 as a mean over realisations.
 
     Raises:
-        ParameterError: the channel cannot be.
+        ParameterError: a parameter of the channel is out of range.
     """
     delays, taps = gains(times, profile, doppler_hz, delay_spread_s, rng)
     likeness = np.sinc(bandwidth_hz * (delays[:, None] - delays)).astype(np.float32)

@@ -26,7 +26,7 @@ class Noise:
         colour_db: peak ripple of the floor, 0..20 dB.
         colour_periods, colour_phase: periods of the ripple over the span, 0..20, and its phase in the middle (rad).
         snr_db: -60..150; None: the floor is the reference of all powers. Else whoever renders scales the noise to lie
-            this far under the mean power of everything heard, taken over the whole span.
+            this far under the mean power of everything received, taken over the whole span.
 
     Raises:
         ParameterError: a value outside its range.

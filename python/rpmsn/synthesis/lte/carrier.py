@@ -59,7 +59,7 @@ class LteCarrier:
         return symbols, (self.start_ms + np.arange(int(n_ms))) % SUBFRAMES_PER_FRAME
 
     def _as_grid(self, symbols, active, **more):
-        """The resource grid of filled subframes, of which `active` tells those that may carry energy."""
+        """The resource grid of filled subframes, of which `active` marks those that may carry energy."""
         return ResourceGrid(
             symbols=symbols.reshape(-1, symbols.shape[2]),
             technology="LTE",

@@ -44,7 +44,7 @@ def add_control_region(
     cell: "LteDownlink",
     in_frame: int,
     n_control: int,
-    share: float,
+    load: float,
     has_common: bool,
     rng: np.random.Generator,
 ) -> None:
@@ -55,14 +55,14 @@ def add_control_region(
         cell: `LteDownlink`.
         in_frame: subframe in the frame, 0..9.
         n_control: symbols of the control region.
-        share: of the control channel elements and of the PHICH groups in use, 0..1.
+        load: of the control channel elements and of the PHICH groups in use, 0..1.
         has_common: also use the first eight control channel elements, as for system information.
     """
     n_phich = _phich_groups(cell, in_frame)
     pcfich, phich, pdcch = control_elements(cell.cell_id, cell.n_rb, cell.ports, n_control, n_phich)
     _add_pcfich(subframe, pcfich, rng)
-    _add_phich(subframe, phich, share, rng)
-    _add_pdcch(subframe, pdcch, share, has_common, rng)
+    _add_phich(subframe, phich, load, rng)
+    _add_pdcch(subframe, pdcch, load, has_common, rng)
 
 
 def _add_pcfich(subframe, elements, rng):
@@ -70,20 +70,20 @@ def _add_pcfich(subframe, elements, rng):
     subframe.flat[elements] = random_qam(rng, elements.shape)
 
 
-def _add_phich(subframe, groups, share, rng):
+def _add_phich(subframe, groups, load, rng):
     """Acknowledgements in a fraction of the groups, (n_groups, 12) elements: TS 36.211 6.9."""
-    used = groups[rng.random(len(groups)) < share]
+    used = groups[rng.random(len(groups)) < load]
     subframe.flat[used] = random_qam(rng, used.shape)
 
 
-def _add_pdcch(subframe, elements, share, has_common, rng):
+def _add_pdcch(subframe, elements, load, has_common, rng):
     """Grants in a fraction of the control channel elements, (n_cce, 36) resource elements: TS 36.211 6.8.
 
     Args:
         has_common: also use the first eight control channel elements, as for system information.
     """
     aggregation = 1 << int(rng.integers(4))
-    used = np.repeat(rng.random(-(-len(elements) // aggregation)) < share, aggregation)[: len(elements)]
+    used = np.repeat(rng.random(-(-len(elements) // aggregation)) < load, aggregation)[: len(elements)]
     used[:8] |= has_common
     subframe.flat[elements[used]] = random_qam(rng, (int(used.sum()), elements.shape[1]))
 

@@ -69,7 +69,7 @@ class LteDownlink(LteCarrier):
         pdsch_power_db: power of PDSCH elements over that of the reference signals, dB.
         pdcch_load: fraction of the control channel elements in use in subframes with user data, 0..1.
         phich_resource: N_g, one of 1/6, 1/2, 1, 2.
-        system_information: send SIB1, and other system information now and then.
+        system_information: send SIB1, and occasionally other system information.
         mbsfn_subframes: subframes (0..9) set aside for broadcast in every frame, some of 1, 2, 3, 6, 7 and 8 (FDD) or
             of the downlink ones among 3, 4, 7, 8 and 9 (TDD). They have reference signals in their control region only.
         mbsfn_content: what they carry after it: 'empty': nothing; 'pmch': broadcast data on the whole carrier, with
@@ -187,8 +187,8 @@ class LteDownlink(LteCarrier):
             blocks[:] = False
         n_control = control_symbols(self, in_frame, blocks.any(), rng)
         _add_pdsch(subframe, (n_control, n_symbols), blocks, scheduler.modulation(), self.pdsch_power_db, rng)
-        share = self.pdcch_load if users.any() else IDLE_CONTROL_LOAD
-        add_control_region(subframe, self, in_frame, n_control, share, information.any(), rng)
+        load = self.pdcch_load if users.any() else IDLE_CONTROL_LOAD
+        add_control_region(subframe, self, in_frame, n_control, load, information.any(), rng)
         if in_frame == 0:
             _add_pbch(subframe, self.cell_id, rng)
         _add_synchronisation(subframe, self.cell_id, in_frame, self.tdd_config is not None)
@@ -294,7 +294,7 @@ def _crs_elements(cell_id, n_rb, ports, in_frame, n_symbols):
 
 
 def _random_load(rng):
-    """Load of a cell as seen on the air: sometimes idle, mostly below 0.3, now and then up to full."""
+    """Load of a cell as seen on the air: sometimes idle, mostly below 0.3, in rare cases full."""
     kind = rng.random()
     if kind < 0.15:
         return 0.0

@@ -22,13 +22,13 @@ class Scheduler:
     def __init__(self, cell: "LteDownlink", rng: np.random.Generator) -> None:
         self.cell, self.rng = cell, rng
         self.duty = max(cell.load, 1.0 if cell.duty is None else cell.duty)
-        # What a cell keeps for good depends on the cell alone, so that two grids of it fit each other in time.
-        habits = np.random.default_rng(cell.cell_id)
-        self.chunk_start = habits.random()
-        self.information_width = max(2, round(cell.n_rb * habits.uniform(0.04, 0.16)))
-        self.information_start = int(habits.integers(cell.n_rb - self.information_width + 1))
-        self.information_is_distributed = cell.n_rb > 6 and habits.random() < 0.5
-        self.gap = 2 if cell.n_rb >= NARROWEST_WITH_GAP_2 and habits.random() < 0.5 else 1
+        # What stays constant in a cell depends on the cell alone, so that two grids of it fit each other in time.
+        cell_generator = np.random.default_rng(cell.cell_id)
+        self.chunk_start = cell_generator.random()
+        self.information_width = max(2, round(cell.n_rb * cell_generator.uniform(0.04, 0.16)))
+        self.information_start = int(cell_generator.integers(cell.n_rb - self.information_width + 1))
+        self.information_is_distributed = cell.n_rb > 6 and cell_generator.random() < 0.5
+        self.gap = 2 if cell.n_rb >= NARROWEST_WITH_GAP_2 and cell_generator.random() < 0.5 else 1
 
     def modulation(self) -> int:
         """Bits a symbol for this subframe."""
@@ -77,7 +77,7 @@ def _chunk(n_rb, start, count):
 
 
 def _scattered_groups(n_rb, wanted, users, rng):
-    """About `wanted` blocks in resource block groups, dealt out in one run for each user: TS 36.213 7.1.6.1."""
+    """About `wanted` blocks in resource block groups, in one run for each user: TS 36.213 7.1.6.1."""
     size = _group_size(n_rb)
     n_groups = -(-n_rb // size)
     n_taken = min(n_groups, int(wanted / n_rb * n_groups + rng.random()))

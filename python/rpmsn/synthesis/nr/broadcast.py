@@ -10,7 +10,7 @@ import numpy as np
 from ...standards.qam import random_qam
 from ...standards.sequences import nr_csi_rs, nr_pbch_dmrs, nr_pss, nr_sss
 from ..grid import SUBCARRIERS_PER_RB, SYMBOLS_PER_SLOT
-from .carrier import habits
+from .carrier import cell_generator
 from .control import GROUPS_PER_CCE, add_pdcch
 from .data import RandomData, User, add_pdsch, dmrs_symbols, mini_slot_dmrs_symbols, sequence_length
 
@@ -80,7 +80,7 @@ class Broadcast:
         self.cell, self.data = cell, data
         self.blocks = self._blocks_by_slot()
         self.grants = self._sib1_grants() if cell.sends_sib1 else {}
-        own = habits(cell.cell_id)
+        own = cell_generator(cell.cell_id)
         self.trs_symbol, self.trs_comb = int(own.choice((4, 5, 6))), int(own.integers(4))
         self.trs_offset = int(own.integers((cell.trs_period_ms or 1) * cell.slots_per_ms))
         self.sib1_share = own.uniform(0.2, 1)
@@ -131,7 +131,7 @@ class Broadcast:
             add_ss_pbch_block(slot, symbol, cell.ssb_offset, np.float32(amplitude) * block)
 
     def _fill_sib1(self, slot, number, n_downlink, index, amplitude):
-        """One beam's SIB1 and its grant; beams that share a slot take turns in frequency."""
+        """One beam's SIB1 and its grant; beams in one slot alternate in frequency."""
         cell = self.cell
         first, width, n_symbols = cell.coreset_zero_blocks
         control_start = SEARCH_SPACE_ZERO[cell.search_space_zero][2]
@@ -204,7 +204,7 @@ def sib1_allocation(
         taken: symbols of SS/PBCH blocks; SIB1 never shares elements with them (TS 38.214 5.1.4).
 
     Returns:
-        (start, stop) and the symbols with reference signals; (None, ()) if there is no room.
+        (start, stop) and the symbols with reference signals; (None, ()) without room.
     """
     rows = DEFAULT_ALLOCATIONS
     if dmrs_first == 3:

@@ -63,7 +63,7 @@ class NrCarrier:
         return np.zeros((len(numbers), SYMBOLS_PER_SLOT, self.n_subcarriers), np.complex64), numbers
 
     def _as_grid(self, slots, active):
-        """The resource grid of filled slots, of which `active` tells those that may carry energy."""
+        """The resource grid of filled slots, of which `active` marks those that may carry energy."""
         return ResourceGrid(
             symbols=slots.reshape(-1, self.n_subcarriers),
             technology="NR",
@@ -107,7 +107,7 @@ class Bursts:
     Attributes:
         duty: fraction of busy slots.
         is_busy: whether the present slot is busy.
-        place: 0..1, drawn anew for every burst: where in the carrier it lies.
+        place: 0..1, drawn for every burst: where in the carrier it lies.
     """
 
     def __init__(self, load: float, duty: float | None, burst_slots: float, rng: np.random.Generator) -> None:
@@ -130,8 +130,8 @@ class Bursts:
             self.place = self.rng.random()
 
 
-def habits(cell_id: int) -> np.random.Generator:
-    """Generator for what a cell keeps for good, so that two grids of a cell fit each other in time."""
+def cell_generator(cell_id: int) -> np.random.Generator:
+    """Generator for what stays constant in a cell, so that two grids of a cell fit each other in time."""
     return np.random.default_rng(cell_id)
 
 

@@ -21,7 +21,7 @@ class User:
 
     Attributes:
         bits_per_symbol: 2, 4, 6 or 8.
-        groups_without_data: CDM groups that are free of data where there are reference signals, 1..2 (3 for type 2).
+        groups_without_data: CDM groups that are free of data in symbols with reference signals, 1..2 (3 for type 2).
         amplitude: of the data, 1 for unit power.
     """
 
@@ -59,7 +59,7 @@ class RandomData:
 
 @lru_cache(maxsize=64)
 def _points_by_byte(bits_per_symbol, amplitude):
-    """A constellation repeated to 256 entries: any byte picks a point, all points alike."""
+    """A constellation repeated to 256 entries: any byte picks a point, each equally often."""
     points = constellation(bits_per_symbol) * np.float32(amplitude)
     return np.tile(points, 256 // points.size)
 

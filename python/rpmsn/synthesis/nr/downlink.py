@@ -65,7 +65,7 @@ class NrDownlink(NrCarrier):
         tdd_pattern: None for FDD, or slots as a string of D, S and U that repeats, such as "DDDSU".
         special_symbols: downlink symbols of an S slot, 0..14.
         style: 'bursty': users come and go; 'full': every downlink slot full; 'ssb_only': no users; 'scheduled': as
-            `schedule` says.
+            given by `schedule`.
         schedule: (slots, period in slots, ((first resource block, resource blocks), ...)): one PDSCH on those blocks
             in those slots of every period; None unless 'scheduled'.
         load: mean fraction of the downlink's resource blocks that carry user data, 0..1 ('bursty').
@@ -88,7 +88,7 @@ class NrDownlink(NrCarrier):
         ssb_offset: lowest subcarrier of the SS/PBCH blocks, from the carrier's lowest; None: the middle.
         ssb_period_ms: 5, 10, 20, 40, 80 or 160.
         ssb_blocks: places for blocks in a burst (L_max), 4 or 8.
-        beams: (block index, power in dB) of every SS/PBCH block that is heard; () for none.
+        beams: (block index, power in dB) of every SS/PBCH block that is sent; () for none.
         sib1: send SIB1 for every beam.
         coreset_zero: where SIB1's PDCCH is, a row of TS 38.213 table 13-1 (15 kHz) or 13-4 (30 kHz) that fits into
             the carrier; None: the first that does.
@@ -223,7 +223,7 @@ class NrDownlink(NrCarrier):
 
     @property
     def sends_sib1(self) -> bool:
-        """Whether SIB1 is sent: it needs a beam that tells where it is."""
+        """Whether SIB1 is sent: it needs a beam whose MIB points to it."""
         return bool(self.sib1 and self.beams)
 
     @property
@@ -317,15 +317,15 @@ def _random_sib1(rng, spacing, n_rb, ssb_offset):
 
 def _random_beams(rng, carrier, case, blocks):
     """Some of the blocks that fit the downlink's slots, one at 0 dB, the others up to 15 dB weaker or 3 dB stronger."""
-    heard = []
+    sent = []
     for index, first in enumerate(SSB_FIRST_SYMBOLS[case][:blocks]):
         slot, symbol = divmod(first, SYMBOLS_PER_SLOT)
         n_downlink = downlink_symbols(carrier["tdd_pattern"], carrier["special_symbols"], slot)
         if symbol + SSB_SYMBOLS <= n_downlink:
-            heard.append(index)
-    if not heard:
+            sent.append(index)
+    if not sent:
         return ()
-    count = int(rng.integers(1, len(heard) + 1))
-    indices = sorted(int(index) for index in rng.choice(heard, count, replace=False))
+    count = int(rng.integers(1, len(sent) + 1))
+    indices = sorted(int(index) for index in rng.choice(sent, count, replace=False))
     strongest = int(rng.choice(indices))
     return tuple((index, 0.0 if index == strongest else float(rng.uniform(-15, 3))) for index in indices)

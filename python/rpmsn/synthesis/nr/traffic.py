@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..grid import scattered_runs
-from .carrier import Bursts, habits
+from .carrier import Bursts, cell_generator
 from .control import GROUPS_PER_CCE, add_pdcch
 from .data import RandomData, add_pdsch, dmrs_symbols, double_dmrs_symbols, mini_slot_dmrs_symbols, random_user
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 MINI_SLOT_LENGTHS = (2, 4, 7)
 
 QUIET_PDCCH_CHANCE, QUIET_PDCCH_LOAD = 0.1, 0.1
-"""A slot without user data still has some grants (uplink, paging) now and then."""
+"""A slot without user data still has some grants (uplink, paging) occasionally."""
 
 
 class Traffic:
@@ -24,7 +24,7 @@ class Traffic:
 
     def __init__(self, cell: "NrDownlink", data: RandomData) -> None:
         self.cell, self.data, self.rng = cell, data, data.rng
-        own = habits(cell.cell_id)
+        own = cell_generator(cell.cell_id)
         drawn = [random_user(own, cell.modulations, cell.dmrs_type, cell.pdsch_power_db) for _ in range(cell.users)]
         self.users = drawn if cell.schedule is None else drawn[:1] * len(cell.schedule[2])
         self.bursts = Bursts(cell.load, cell.duty, cell.burst_slots, self.rng)
@@ -42,11 +42,11 @@ class Traffic:
         if cell.style == "ssb_only" or n_downlink < cell.coreset[2]:
             return
         runs = self._runs(number)
-        share = cell.pdcch_load
+        load = cell.pdcch_load
         if not runs:
-            share = QUIET_PDCCH_LOAD if rng.random() < QUIET_PDCCH_CHANCE else 0.0
+            load = QUIET_PDCCH_LOAD if rng.random() < QUIET_PDCCH_CHANCE else 0.0
         in_frame = number % cell.slots_per_frame
-        used = rng.random(cell.coreset[1] * cell.coreset[2] // GROUPS_PER_CCE) < share
+        used = rng.random(cell.coreset[1] * cell.coreset[2] // GROUPS_PER_CCE) < load
         if used.any():
             add_pdcch(slot, in_frame, cell.cell_id, cell.coreset, cell.coreset_interleaved, used, 1.0, self.data)
         for user, blocks in zip(self.users, runs):

@@ -17,7 +17,7 @@ import scipy.fft
 
 from ...standards.sequences import NR_CELL_IDS, lte_uplink_reference
 from ..grid import SUBCARRIERS_PER_RB, SYMBOLS_PER_SLOT, ResourceGrid
-from .carrier import MODULATIONS, Bursts, NrCarrier, downlink_symbols, habits, random_carrier
+from .carrier import MODULATIONS, Bursts, NrCarrier, cell_generator, downlink_symbols, random_carrier
 from .data import RandomData, User, add_pdsch, dmrs_symbols
 from .traffic import shared_chunk
 
@@ -70,7 +70,7 @@ class NrUplink(NrCarrier):
         pucch_long: fraction of them that are long (formats 1 and 3), 0..1; the others last 1 or 2 symbols (0 and 2).
         pucch_blocks: resource blocks kept for PUCCH at each edge, 1 or more; together less than the carrier.
         srs_period_slots: slots from one sounding of a terminal to the next, 1 to 320; None: none.
-        srs_comb: 2 or 4, every so many subcarriers.
+        srs_comb: 2 or 4, distance of its subcarriers.
         srs_symbols: 1, 2 or 4 symbols at the slot's end.
         start_ms: where in the frame structure the grid begins, ms after the start of frame 0.
     """
@@ -169,7 +169,7 @@ class _Terminals:
 
     def __init__(self, cell: NrUplink, rng: np.random.Generator) -> None:
         self.cell, self.rng, self.data = cell, rng, RandomData(rng)
-        own = habits(cell.cell_id)
+        own = cell_generator(cell.cell_id)
         strongest = max(cell.user_powers_db)
         # Single carrier: a symbol with reference signals never carries data as well (TS 38.214 6.2.2).
         groups = (2,) if cell.transform_precoding else range(1, 3 if cell.dmrs_type == 1 else 4)
@@ -297,7 +297,7 @@ def pucch(kind: int, length: int, cell_id: int, data: RandomData) -> np.ndarray:
 def add_srs(slot: np.ndarray, cell: NrUplink, user: int, amplitude: float, symbols: Sequence[int]) -> None:
     """Sounding reference signal of one terminal over the carrier: TS 38.211 6.4.1.4.
 
-    Terminals that sound together take different combs, then different cyclic shifts.
+    Terminals whose SRS share a symbol take different combs, then different cyclic shifts.
     """
     width = max(width for width in SRS_WIDTHS if width <= cell.n_rb)
     first = (cell.n_rb - width) // 2 * SUBCARRIERS_PER_RB

@@ -60,7 +60,7 @@ def wcdma(
 
     Args:
         scrambling_code: number of the primary scrambling code, 0..511.
-        load: 0 (common channels only) to 1: how far traffic fills up the cell's power.
+        load: 0 (common channels only) to 1: how much of the cell's power traffic takes.
     """
     require_whole("WCDMA", "scrambling_code", scrambling_code, 0, 511)
     require_number("WCDMA", "load", load, 0, 1)
@@ -68,11 +68,11 @@ def wcdma(
     n_chips = samples // 2
     first = round(start_s * CHIP_RATE)
     index = np.arange(first, first + n_chips)
-    habits = np.random.default_rng(scrambling_code)
-    secondary = habits.integers(0, 16, 15)
+    cell_generator = np.random.default_rng(scrambling_code)
+    secondary = cell_generator.integers(0, 16, 15)
     first_symbol, skipped = divmod(first, SYNC_CHIPS)
     n_symbols = -(-(skipped + n_chips) // SYNC_CHIPS)
-    chips = _traffic(n_symbols, load, habits, rng)
+    chips = _traffic(n_symbols, load, cell_generator, rng)
     chips += _common(first_symbol, n_symbols, rng)
     chips = chips.reshape(-1)[skipped : skipped + n_chips]
     chips *= scrambling(scrambling_code)[index % FRAME_CHIPS]
@@ -107,16 +107,17 @@ def _common(first_symbol, n_symbols, rng):
     return symbols @ ovsf(256)[:3].astype(np.complex64)
 
 
-def _traffic(n_symbols, load, habits, rng):
+def _traffic(n_symbols, load, cell_generator, rng):
     """Voice channels of spreading factor 128 and packet channels of 16, complex64 (n_symbols, 256)."""
-    packet_share = habits.uniform(0, 0.8)
-    # Codes from 15 of 16 down are for packets; codes 4..59 of 128 share no branch of the tree with those or the common.
-    voices = np.sort(habits.permutation(np.arange(4, 60))[: 1 + round(40 * load)])
-    packets = np.arange(15, 15 - habits.integers(1, 8), -1)
+    packet_fraction = cell_generator.uniform(0, 0.8)
+    # Packets have codes from 15 of 16 down; codes 4..59 of 128 have no branch of the tree in common with those or the
+    # common channels.
+    voices = np.sort(cell_generator.permutation(np.arange(4, 60))[: 1 + round(40 * load)])
+    packets = np.arange(15, 15 - cell_generator.integers(1, 8), -1)
     chips = np.zeros((n_symbols, 256), np.complex64)
-    for codes, factor, bits, share in ((voices, 128, 2, 1 - packet_share), (packets, 16, 4, packet_share)):
-        powers = 10 ** (habits.uniform(-6, 0, codes.size) / 10)
-        powers *= share * _traffic_power(load) / powers.sum()
+    for codes, factor, bits, part in ((voices, 128, 2, 1 - packet_fraction), (packets, 16, 4, packet_fraction)):
+        powers = 10 ** (cell_generator.uniform(-6, 0, codes.size) / 10)
+        powers *= part * _traffic_power(load) / powers.sum()
         symbols = random_qam(rng, (n_symbols * 256 // factor, codes.size), bits) * np.sqrt(powers).astype(np.float32)
         chips += (symbols @ ovsf(factor)[codes].astype(np.complex64)).reshape(chips.shape)
     return chips

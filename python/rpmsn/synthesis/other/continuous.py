@@ -18,7 +18,7 @@ def fm(
     deviation_hz: float = 75e3,
     audio_hz: float = 15e3,
 ) -> Baseband:
-    """Frequency-modulated voice or broadcast: a tone that random audio pulls about.
+    """Frequency-modulated voice or broadcast: a tone modulated by random audio.
 
     Args:
         deviation_hz: peak deviation (about 2.5 kHz: land mobile radio; 75 kHz: broadcast).

@@ -61,7 +61,7 @@ def impulses(
     burst_s: float = 4e-6,
     regular: bool = False,
 ) -> Baseband:
-    """Short bursts of noise across a wide band, as ignitions and switches make them.
+    """Short bursts of noise across a wide band, as from ignitions and switches.
 
     Args:
         bandwidth_hz: band that they fill; give the sample rate of the scene to fill its span.

@@ -133,8 +133,8 @@ def bluetooth(
         signal[sent] = carrier[sent]
         hop = max(sent.start - round(HOP_MARGIN_S * rate), 0), min(sent.stop + round(HOP_MARGIN_S * rate), samples)
         hops.append((*hop, (channel - (n_channels - 1) / 2) * 1e6))
-        shares = (np.minimum(edges_s[1:], last_s) - np.maximum(edges_s[:-1], first_s)) / np.diff(edges_s)
-        on_air[:, channel] += np.maximum(shares, 0).astype(np.float32)
+        fractions = (np.minimum(edges_s[1:], last_s) - np.maximum(edges_s[:-1], first_s)) / np.diff(edges_s)
+        on_air[:, channel] += np.maximum(fractions, 0).astype(np.float32)
     return Baseband(signal, rate, -n_channels / 2 * 1e6, n_channels / 2 * 1e6, on_air, hops=hops)
 
 

@@ -18,17 +18,17 @@ from .scene import CARRIERS, Emission, PropagationPath, Reception, Scene
 SITUATIONS = {"noise": 0.07, "others": 0.08, "one": 0.2, "packed": 0.25, "scattered": 0.4}
 
 CARRIER_KINDS = {"lte": 0.44, "nr": 0.44, "dss": 0.04, "lte_uplink": 0.04, "nr_uplink": 0.04}
-"""Kind of a carrier -> share. Uplinks of TDD cells come on top, as companions of their downlinks."""
+"""Kind of a carrier -> fraction. Uplinks of TDD cells come on top, beside their downlinks."""
 
 TDD_UPLINK_CHANCE = 0.4
-"""How often terminals of a TDD cell are heard in its uplink subframes."""
+"""How often terminals of a TDD cell are received in its uplink subframes."""
 
 LTE_BANDWIDTHS = {1.4e6: 0.04, 3e6: 0.04, 5e6: 0.15, 10e6: 0.27, 15e6: 0.18, 20e6: 0.32}
 NR_BANDWIDTHS = {
     15e3: {5e6: 0.1, 10e6: 0.2, 15e6: 0.15, 20e6: 0.25, 25e6: 0.05, 30e6: 0.08, 40e6: 0.1, 50e6: 0.07},
     30e3: {10e6: 0.08, 15e6: 0.05, 20e6: 0.18, 30e6: 0.1, 40e6: 0.24, 50e6: 0.1, 60e6: 0.07, 80e6: 0.08, 100e6: 0.1},
 }
-"""Channel bandwidth (Hz) -> share, per subcarrier spacing (Hz) for NR."""
+"""Channel bandwidth (Hz) -> fraction, per subcarrier spacing (Hz) for NR."""
 DSS_BANDWIDTHS = {5e6: 0.1, 10e6: 0.5, 15e6: 0.2, 20e6: 0.2}
 
 OTHER_KINDS = {
@@ -57,14 +57,14 @@ def draw(
     strongest_db: float = STRONGEST_DB,
     situations: Mapping[str, float] = SITUATIONS,
 ) -> Scene:
-    """A scene of one of the situations, which are given with their shares.
+    """A scene of one of the situations, given with their fractions.
 
     Args:
         rng: numpy Generator.
         rate: sample rate, Hz.
         duration_s: whole milliseconds, in seconds.
         weakest_db, strongest_db: limits of the transmissions' SNR.
-        situations: names of `SITUATIONS`, or "crowded", -> share.
+        situations: names of `SITUATIONS`, or "crowded", -> fraction.
     """
     situation = choose(rng, situations)
     if situation == "one":
@@ -78,10 +78,10 @@ def draw(
     else:
         carriers = []
     n_others = {"noise": 0, "others": int(rng.integers(1, 4))}.get(situation, int(rng.choice([0, 0, 0, 1, 1, 2])))
-    strangers = [other(rng, rate, carriers) for _ in range(n_others)]
+    interferers = [other(rng, rate, carriers) for _ in range(n_others)]
     if situation == "one" and rng.random() < 0.3:
         return cabled(rng, rate, duration_s, carriers)
-    return received(rng, rate, duration_s, carriers, strangers, (weakest_db, strongest_db))
+    return received(rng, rate, duration_s, carriers, interferers, (weakest_db, strongest_db))
 
 
 def received(
@@ -89,7 +89,7 @@ def received(
     rate: float,
     duration_s: float,
     carriers: Sequence[Emission],
-    strangers: Sequence[Emission],
+    interferers: Sequence[Emission],
     limits: tuple[float, float],
 ) -> Scene:
     """A reception of carriers, of other transmissions, and of the uplinks that belong to the carriers.
@@ -97,10 +97,10 @@ def received(
     Args:
         limits: of the transmissions' SNR, dB.
     """
-    paths = _paths(rng, carriers, limits) + _paths(rng, strangers, limits)
-    uplinks, uplink_paths = _companions(rng, carriers, paths, limits)
+    paths = _paths(rng, carriers, limits) + _paths(rng, interferers, limits)
+    uplinks, uplink_paths = _tdd_uplinks(rng, carriers, paths, limits)
     reception = Reception([*paths, *uplink_paths], random_receiver(rng), random_noise(rng))
-    return Scene(rate, duration_s, 0, [*carriers, *strangers, *uplinks], reception)
+    return Scene(rate, duration_s, 0, [*carriers, *interferers, *uplinks], reception)
 
 
 def cabled(rng: np.random.Generator, rate: float, duration_s: float, carriers: Sequence[Emission]) -> Scene:
@@ -119,7 +119,7 @@ def carrier(rng: np.random.Generator, kind: str, **parameters: Any) -> Emission:
 
 
 def _any_carrier(rng, widest_hz):
-    """A carrier of any kind and bandwidth up to `widest_hz` (or the narrowest there is)."""
+    """A carrier of any kind and bandwidth up to `widest_hz` (or the narrowest)."""
     kind = choose(rng, CARRIER_KINDS)
     if kind.startswith("lte"):
         return carrier(rng, kind, bandwidth_hz=choose(rng, LTE_BANDWIDTHS, widest_hz))
@@ -167,7 +167,7 @@ def _packed_carriers(rng, rate):
 
 
 def scattered_carriers(rng: np.random.Generator, rate: float) -> list[Emission]:
-    """Carriers anywhere, partly outside the span now and then; they hardly ever overlap."""
+    """Carriers anywhere, some partly outside the span; they seldom overlap."""
     emissions: list[Emission] = []
     taken: list[tuple[float, float]] = []
     count = int(rng.choice([1, 2, 3, 4, 5], p=[0.2, 0.25, 0.25, 0.15, 0.15]))
@@ -210,7 +210,7 @@ def _occupied_hz(emission):
 
 
 def little_traffic(rng: np.random.Generator) -> dict[str, Any]:
-    """Parameters of an NR downlink that serves hardly anyone."""
+    """Parameters of a lightly loaded NR downlink."""
     if rng.random() < 0.4:
         return {"style": "ssb_only"}
     load = float(10 ** rng.uniform(-2, -0.7))
@@ -218,7 +218,7 @@ def little_traffic(rng: np.random.Generator) -> dict[str, Any]:
 
 
 def _paths(rng, emissions, limits):
-    """Ways of some emissions within limits of SNR in dB: the first of any level, the others within 10 dB below it in
+    """Paths of some emissions within limits of SNR in dB: the first of any level, the others within 10 dB below it in
     half of the scenes, within 40 dB in the rest; a channel for most of those that can have one."""
     weakest_db, highest_db = limits
     strongest_db = float(rng.uniform(max(weakest_db, -5), highest_db))
@@ -231,9 +231,9 @@ def _paths(rng, emissions, limits):
     return paths
 
 
-def _companions(rng, carriers, paths, limits):
+def _tdd_uplinks(rng, carriers, paths, limits):
     """Uplinks of the TDD cells among the carriers, and their paths."""
-    emissions, ways = [], []
+    emissions, uplink_paths = [], []
     for downlink, path in zip(carriers, paths):
         is_tdd = (downlink.parameters.get("tdd_config"), downlink.parameters.get("tdd_pattern")) != (None, None)
         if downlink.kind not in ("lte", "nr") or not is_tdd or rng.random() >= TDD_UPLINK_CHANCE:
@@ -241,8 +241,8 @@ def _companions(rng, carriers, paths, limits):
         cell = CARRIERS[f"{downlink.kind}_uplink"].random(rng, **_uplink_parameters(rng, downlink))
         emissions.append(replace(downlink, kind=f"{downlink.kind}_uplink", parameters=asdict(cell)))
         power_db = float(np.clip(path.power_db + rng.normal(-5, 10), *limits))
-        ways.append(PropagationPath(power_db, random_channel(rng)))
-    return emissions, ways
+        uplink_paths.append(PropagationPath(power_db, random_channel(rng)))
+    return emissions, uplink_paths
 
 
 def _uplink_parameters(rng, downlink):
@@ -335,8 +335,8 @@ def _free_offset(rng, rate, carriers):
 
 
 def _gsm_parameters(rng):
-    share = 1.0 if rng.random() < 0.4 else rng.uniform(0.15, 0.9)
-    slots = rng.random(8) < share
+    fraction = 1.0 if rng.random() < 0.4 else rng.uniform(0.15, 0.9)
+    slots = rng.random(8) < fraction
     slots[int(rng.integers(8))] = True
     return {"slots_on": slots.tolist()}
 
@@ -435,8 +435,8 @@ _OTHER_PARAMETERS = {
 }
 
 
-def choose(rng: np.random.Generator, shares: Mapping, limit: float | None = None) -> Any:
-    """A key drawn by its fraction; with a limit, of the keys up to it (the smallest key if there is none)."""
-    keys = [key for key in shares if limit is None or key <= limit] or [min(shares)]
-    weights = np.array([shares[key] for key in keys])
+def choose(rng: np.random.Generator, fractions: Mapping, limit: float | None = None) -> Any:
+    """A key drawn by its fraction; with a limit, of the keys up to it (the smallest key if all are above it)."""
+    keys = [key for key in fractions if limit is None or key <= limit] or [min(fractions)]
+    weights = np.array([fractions[key] for key in keys])
     return keys[int(rng.choice(len(keys), p=weights / weights.sum()))]

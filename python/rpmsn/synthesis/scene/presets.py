@@ -2,11 +2,11 @@
 """Presets: scenes drawn at random. The same preset and seed give the same scene, on every machine.
 
 =================== ==============================================================================================
-`any_rate`          all there is, at 1.92 to 122.88 Msps
+`any_rate`          all kinds of emissions, at 1.92 to 122.88 Msps
 `wideband`          the same at 61.44 Msps, at SNRs of 0 to 30 dB per occupied Hz
 `no_cellular`       none of it LTE or NR, at 61.44 Msps: noise alone, and other transmissions
 `crowded`           carriers less than a MHz apart, many NR ones with little traffic, at 30.72 to 122.88 Msps
-`quiet`             cells that serve hardly anyone, as received or noise-free, and other transmissions, at 15.36 to
+`quiet`             lightly loaded cells, as received or noise-free, and other transmissions, at 15.36 to
                     122.88 Msps
 `refarmed`          an LTE or NR carrier and GSM carriers side by side beside it, at 15.36 to 61.44 Msps
 `demo`              one fixed scene, in which the seed only changes contents and noise
@@ -85,7 +85,7 @@ def random_scene(
     Args:
         preset: a name of `PRESETS`.
         seed: whole number from 0 on; the same seed gives the same scene.
-        duration_s: whole milliseconds; the preset's if not given (40 ms, in `any_rate` now and then less).
+        duration_s: whole milliseconds; the preset's if not given (40 ms, in `any_rate` sometimes less).
         sample_rates: (lowest, highest) in Hz, `any_rate` only: keep to the rates between them.
         recordings: folder of SigMF recordings with annotations, `stitched` only.
 
@@ -123,16 +123,16 @@ def _check_arguments(preset, sample_rates, recordings):
 
 
 def rates_between(sample_rates: tuple[float, float] | None) -> dict[float, float]:
-    """The rates of `any_rate` from the lowest to the highest, and their shares.
+    """The rates of `any_rate` from the lowest to the highest, and their fractions.
 
     Raises:
-        ParameterError: there is none between them.
+        ParameterError: no rate is between them.
     """
     lowest, highest = sample_rates or (0, float("inf"))
-    rates = {rate: share for rate, share in ANY_RATES.items() if lowest <= rate <= highest}
+    rates = {rate: fraction for rate, fraction in ANY_RATES.items() if lowest <= rate <= highest}
     if not rates:
         there = ", ".join(f"{rate / 1e6:g}" for rate in sorted(ANY_RATES))
-        raise ParameterError(f"sample_rates is {sample_rates} Hz, and no rate lies between; there are {there} Msps")
+        raise ParameterError(f"sample_rates is {sample_rates} Hz, and no rate lies between; the rates are {there} Msps")
     return rates
 
 

@@ -47,7 +47,7 @@ MAP_STOPS = np.array(
     [(8, 8, 32), (66, 34, 128), (50, 98, 176), (28, 152, 160), (92, 196, 104), (214, 220, 62), (255, 252, 210)],
     np.float32,
 )
-"""Colours of levels 0 to 1 in equal steps: dark to light all the way, so that grey prints tell the same."""
+"""Colours of levels 0 to 1 in equal steps: dark to light, so that grey prints are as clear."""
 
 
 def contact_sheet(items: list[tuple[str, np.ndarray, np.ndarray]], columns: int | None = None) -> "PIL.Image.Image":
@@ -58,13 +58,13 @@ def contact_sheet(items: list[tuple[str, np.ndarray, np.ndarray]], columns: int 
     Args:
         items: list of (title, image, mask), at most 30; image and mask are uint8, shape (256, 256), the mask of
             class ids with 255 for pixels that are not judged.
-        columns: items beside each other; None for about as many as there are rows of twice the height.
+        columns: items beside each other; None for a sheet about as wide as high.
 
     Returns:
         PIL.Image.Image, RGB.
 
     Raises:
-        ParameterError: no items or too many, an array of another shape or type, or a class id that is none.
+        ParameterError: no items or too many, an array of another shape or type, or an unknown class id.
         MissingLibraryError: Pillow is not installed.
     """
     items = list(items)
@@ -127,7 +127,7 @@ def preview(
 
     Args:
         scenes: list of (name, `Scene`).
-        folder: where to write `preview-1.png` and so on; made if it is not there.
+        folder: where to write `preview-1.png` and so on; made if it does not exist.
         policy: label policy of the masks.
         recordings: folder of SigMF recordings to draw after the scenes; None for none.
         workers: processes.
@@ -174,7 +174,7 @@ def image_and_mask_of_recording(path: str | Path) -> tuple[str, np.ndarray, np.n
 
     Raises:
         RecordingError: the recording cannot be read.
-        ParameterError: its sample rate is none that images are made of, or it is too short.
+        ParameterError: its sample rate is not supported, or it is too short.
     """
     with open_recording(path) as recording:
         frame_samples = spectrogram.frame_length(recording.sample_rate)
@@ -233,7 +233,7 @@ def _pillow():
 
 
 def _font(image_font):
-    """A font that can be read: DejaVu Sans where it is installed, else what Pillow brings along."""
+    """A legible font: DejaVu Sans where it is installed, else that of Pillow."""
     try:
         return image_font.truetype("DejaVuSans.ttf", FONT_SIZE)
     except OSError:

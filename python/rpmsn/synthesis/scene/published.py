@@ -35,7 +35,7 @@ def draw_test(rng: np.random.Generator) -> Scene:
 
 
 def draw_clean(rng: np.random.Generator) -> Scene:
-    """A frame of the sibling set with hardly any noise: one carrier, or one of each kind."""
+    """A frame of the sibling set with little noise: one carrier, or one of each kind."""
     kinds = ([_lte], [_nr], [_lte, _nr])[int(rng.integers(3))]
     return _scene(rng, kinds, float(rng.choice(CLEAN_SNR_DB)))
 
@@ -77,7 +77,7 @@ def _nr(rng):
     bandwidth = float(rng.choice(NR_BANDWIDTHS))
     n_rb = NrDownlink(bandwidth_hz=bandwidth, subcarrier_spacing=spacing).n_rb
     places = int(rng.choice([4, 8]))
-    heard = rng.choice(places, int(rng.integers(1, places + 1)), replace=False)
+    beams = rng.choice(places, int(rng.integers(1, places + 1)), replace=False)
     blocks = _runs(rng, n_rb, rng.uniform(0.2, 0.7))
     slots = [
         slot for first, count in _runs(rng, PERIOD_SLOTS, rng.uniform(0.1, 0.8)) for slot in range(first, first + count)
@@ -92,7 +92,7 @@ def _nr(rng):
         users=1,
         ssb_case=SSB_CASES[spacing][0],
         ssb_blocks=places,
-        beams=tuple((int(index), 0.0) for index in sorted(heard)),
+        beams=tuple((int(index), 0.0) for index in sorted(beams)),
         ssb_period_ms=20,
         sib1=False,
         trs_period_ms=None,
@@ -101,7 +101,7 @@ def _nr(rng):
     return Emission("nr", 0.0, asdict(cell), early_s=float(rng.uniform(0, 1e-3)))
 
 
-def _runs(rng, n, share):
-    """About `share` of n places in 1 to 3 runs: pairs (first, count), none of them empty."""
-    runs = scattered_runs(n, max(1, round(n * share)), int(rng.integers(1, 4)), rng)
+def _runs(rng, n, fraction):
+    """About `fraction` of n places in 1 to 3 runs: pairs (first, count), none of them empty."""
+    runs = scattered_runs(n, max(1, round(n * fraction)), int(rng.integers(1, 4)), rng)
     return [run for run in runs if run[1]]

@@ -37,7 +37,7 @@ def render(scene: Scene) -> tuple[np.ndarray, list[Truth]]:
 def render_blocks(scene: Scene) -> Iterator[tuple[np.ndarray, list[Truth]]]:
     """Render a scene of any length without holding it: yields (samples, truths) of `BLOCK_S` at a time.
 
-    Cells keep their frames and fading from block to block; traffic is drawn anew in each. Faults of the receiver that
+    Cells keep their frames and fading from block to block; traffic is drawn for each. Impairments of the receiver that
     have a place in time (steps of gain, lost samples, the drift of its clock) come in every block.
     """
     receiver = scene.reception.receiver
@@ -54,7 +54,7 @@ def render_blocks(scene: Scene) -> Iterator[tuple[np.ndarray, list[Truth]]]:
         _set_floor(truths, noise_power + receiver.quantisation_noise(reference_power))
         rng = generator(scene.seed, "receiver", start_ms)
         samples = receiver.apply(samples, scene.sample_rate, rng, reference_power)
-        yield samples, [_as_heard(truth, receiver) for truth in truths]
+        yield samples, [_as_received(truth, receiver) for truth in truths]
 
 
 @dataclass
@@ -112,7 +112,7 @@ def _set_floor(truths, floor):
         truth.snr_db -= float(10 * np.log10(max(floor, LOWEST_FLOOR)))
 
 
-def _as_heard(truth, receiver):
+def _as_received(truth, receiver):
     """The truth of what is left of a transmission after samples were lost."""
     if not receiver.lost_s:
         return truth

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Scenes: what is on the air, and apart from it how it is heard; plain numbers that go to YAML and back.
+"""Scenes: what is on the air, and how it is received; plain numbers, stored as YAML.
 
 A `Scene` has a list of `Emission` (who sends what, at which frequency) and a `Reception` (how strong and through which
 channel each of them arrives, the noise, the receiver). `rendering` makes samples of it, and `labels` masks of those.
@@ -71,7 +71,7 @@ class Emission:
         seed: of its contents and its channel.
 
     Raises:
-        ParameterError: no such kind, a parameter that it does not have, or a value that cannot be.
+        ParameterError: no such kind, a parameter that it does not have, or a value out of range.
     """
 
     kind: str
@@ -127,7 +127,7 @@ class PropagationPath:
         channel: None, or profile, doppler_hz and delay_spread_s as in `fading.gains`.
 
     Raises:
-        ParameterError: a value that cannot be.
+        ParameterError: a value is out of range.
     """
 
     power_db: float = 20.0
@@ -141,7 +141,7 @@ class PropagationPath:
 
 @dataclass
 class Reception:
-    """How what is on the air is heard.
+    """How what is on the air is received.
 
     Args:
         paths: one for each emission, in their order; a shorter list is filled with default paths.
@@ -156,7 +156,7 @@ class Reception:
 
 @dataclass
 class Scene:
-    """What is on the air and how it is heard.
+    """What is on the air and how it is received.
 
     Args:
         sample_rate: Hz, 1e6 to 125e6; a multiple of the subcarrier spacings in use (or of a third of them).
@@ -166,7 +166,7 @@ class Scene:
         reception: `Reception`.
 
     Raises:
-        ParameterError: the rate or the duration cannot be, or there are more paths than emissions.
+        ParameterError: the rate or the duration is out of range, or there are more paths than emissions.
     """
 
     sample_rate: float
@@ -203,7 +203,7 @@ class Scene:
         """The scene that `to_dict` wrote.
 
         Raises:
-            ParameterError: a key is none of a scene's, or a value cannot be.
+            ParameterError: a key is none of a scene's, or a value is out of range.
         """
         values = _mapping(values, "a scene")
         emissions = [_build(Emission, emission) for emission in values.get("emissions") or []]
@@ -220,7 +220,7 @@ class Scene:
         """Read a scene from a YAML file.
 
         Raises:
-            ParameterError: the file cannot be read, is no YAML, or describes no scene that can be; names the file.
+            ParameterError: the file cannot be read, is not YAML, or describes no valid scene; names the file.
         """
         try:
             scene = cls.from_dict(yaml.load(Path(path).read_text(encoding="utf-8"), _Loader))
@@ -252,7 +252,7 @@ def generator(seed: int, purpose: str, index: int = 0) -> np.random.Generator:
 
 
 def plain(value: Any) -> Any:
-    """numpy scalars and tuples -> Python numbers and lists, all the way down."""
+    """numpy scalars and tuples -> Python numbers and lists, recursively."""
     if isinstance(value, dict):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple, np.ndarray)):
@@ -261,7 +261,7 @@ def plain(value: Any) -> Any:
 
 
 def rounded(value: Any, digits: int = 6) -> Any:
-    """Every float of a plain value with so many significant digits, all the way down.
+    """Every float of a plain value rounded to this many significant digits, recursively.
 
     Functions such as the logarithm differ in their last bits between machines; a rounded scene does not.
     """
@@ -289,7 +289,7 @@ def _build(cls, values):
     try:
         return cls(**values)
     except TypeError as error:
-        raise ParameterError(f"{cls.__name__} cannot be made of {values}: {error}") from error
+        raise ParameterError(f"{cls.__name__} cannot be built from {values}: {error}") from error
 
 
 def _mapping(values, what):

@@ -26,7 +26,7 @@ def draw(rng: np.random.Generator, folder: str | Path) -> Scene:
     """A scene of carriers out of the recordings in `folder`.
 
     Raises:
-        ParameterError: the folder has no carrier that can be used.
+        ParameterError: the folder has no usable carrier.
     """
     entries = [
         entry
@@ -55,7 +55,7 @@ def draw(rng: np.random.Generator, folder: str | Path) -> Scene:
 
 
 def _gap(rng, room):
-    """Hz between two carriers: hardly any in half of the cases."""
+    """Hz between two carriers: little in half of the cases."""
     return min(room, GUARD_HZ) if rng.random() < 0.5 else float(rng.uniform(0, 0.5)) * room
 
 
