@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""LTE carriers side by side: what is on at other moments, or wider than LTE can be, is parted, and nothing else."""
+"""LTE carriers side by side: what is on at other moments, or wider than LTE can be, is split, and nothing else."""
 
 import numpy as np
 import pytest
@@ -17,8 +17,8 @@ def spectrum(*carriers, ripple_db=0.0, seed=1):
     power = np.full(256, 10 ** (FLOOR_DB / 10))
     for lower, megahertz, level_db in carriers:
         upper = lower + megahertz * 1e6 / COLUMN_HZ
-        share = np.clip(np.minimum(np.arange(256) + 1, upper) - np.maximum(np.arange(256), lower), 0, 1)
-        power += share * 10 ** (level_db / 10)
+        fraction = np.clip(np.minimum(np.arange(256) + 1, upper) - np.maximum(np.arange(256), lower), 0, 1)
+        power += fraction * 10 ** (level_db / 10)
     rng = np.random.default_rng(seed)
     slow = ripple_db * np.sin(np.arange(256) / 256 * 2 * np.pi * 9 + rng.uniform(0, 6))
     return (10 * np.log10(power) + slow + rng.normal(0, 0.1, 256))[None]
@@ -49,7 +49,7 @@ def end(lower, megahertz):
 
 @pytest.mark.parametrize("step_db", [6, 12, -9])
 @pytest.mark.parametrize("widths", [(18, 9), (4.5, 18), (13.5, 13.5)])
-def test_two_carriers_of_different_level_are_parted_between_them(widths, step_db):
+def test_two_carriers_of_different_level_are_split_between_them(widths, step_db):
     left, right = widths
     border = end(60, left) + 0.8
     levels = spectrum((60, left, 20), (border, right, 20 + step_db))
@@ -78,13 +78,13 @@ def test_an_edge_that_is_a_little_off_makes_no_two_of_a_carrier(column_hz):
     assert len(boundaries(levels, middle - half, middle + half + 1.5e6 / column_hz, column_hz)) == 1
 
 
-def test_two_carriers_of_the_same_level_are_parted_too():
+def test_two_carriers_of_the_same_level_are_split_too():
     levels = spectrum((40, 18, 20), (40 + 75, 18, 20))
     cuts = boundaries(levels, 40, 40 + 150, COLUMN_HZ)
     assert len(cuts) == 1 and abs(cuts[0] + 0.5 - 115) <= 2
 
 
-def test_three_carriers_are_parted_twice():
+def test_three_carriers_are_split_twice():
     levels = spectrum((20, 18, 20), (20 + 75.5, 9, 10), (20 + 75.5 + 38, 13.5, 18))
     cuts = boundaries(levels, 20, 20 + 75.5 + 38 + 56.25, COLUMN_HZ)
     assert len(cuts) == 2 and abs(cuts[0] - 95) <= 2 and abs(cuts[1] - 133) <= 2
@@ -102,7 +102,7 @@ def test_nothing_to_part_in_a_run_of_few_columns():
 
 
 @pytest.mark.parametrize("widths", [(4.5, 4.5), (9, 4.5), (4.5, 9)])
-def test_two_carriers_with_traffic_of_their_own_are_parted(widths):
+def test_two_carriers_with_traffic_of_their_own_are_split(widths):
     left, right = widths
     border = end(60, left)
     for seed in range(5):
@@ -117,7 +117,7 @@ def test_two_carriers_with_traffic_of_their_own_are_parted(widths):
         assert len(cuts) == 1 and abs(cuts[0] + 0.5 - border - 0.4) <= 2
 
 
-def test_three_narrow_carriers_are_parted_twice():
+def test_three_narrow_carriers_are_split_twice():
     borders = [60, 79, 98, 117]
     levels = over_time(
         spectrum((60, 13.7, 12)), *((first, after, bursts(first)) for first, after in zip(borders, borders[1:]))
@@ -147,7 +147,7 @@ def test_carriers_that_are_on_at_the_same_moments_stay_one():
     assert boundaries(levels, 60, 98, COLUMN_HZ) == []
 
 
-def test_a_few_rows_tell_nothing_of_time():
+def test_a_few_rows_are_too_few_for_a_correlation():
     levels = over_time(spectrum((60, 4.5, 12), (79.5, 4.5, 12)), (60, 79, bursts(1)), (79, 98, bursts(2)))
     assert len(boundaries(levels, 60, 98, COLUMN_HZ)) == 1 and boundaries(levels[:63], 60, 98, COLUMN_HZ) == []
 

@@ -161,11 +161,11 @@ def test_rate_out_of_range_is_named_with_what_is_allowed(rate):
         spectrogram.frame_length(rate)
 
 
-def test_too_few_samples_and_unknown_recipe_are_named():
+def test_too_few_samples_and_unknown_feature_set_are_named():
     with pytest.raises(ParameterError, match="at least 256"):
         spectrogram.power(np.zeros(100, np.complex64), 20e6)
     with pytest.raises(ParameterError, match="averaged, cyclic, published"):
-        spectrogram.image(np.zeros(1000, np.complex64), 20e6, "nice")
+        spectrogram.image(np.zeros(1000, np.complex64), 20e6, "unknown")
 
 
 class TestPlainWay:

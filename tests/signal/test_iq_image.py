@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""I/Q images: told from signals by their coherence, called noise, and said to be there."""
+"""I/Q images: distinguished from signals by their coherence, masked as noise, and named."""
 
 import numpy as np
 import pytest
@@ -56,7 +56,7 @@ def found(samples):
 
 
 @pytest.mark.parametrize("kind", [np.complex64, np.int16, np.int8])
-def test_an_iq_image_is_told_from_the_signal_in_every_sample_format(kind):
+def test_an_iq_image_is_distinguished_from_the_signal_in_every_sample_format(kind):
     samples = imbalanced(signal())
     if kind is not np.complex64:
         full = np.iinfo(kind).max + 1
@@ -139,6 +139,6 @@ def test_an_iq_image_is_named_and_not_reported(segmenter):
     assert "I/Q images" in with_image.health and not with_image.mask[:, columns_of(-UPPER, -LOWER)].any()
 
 
-def test_an_iq_image_that_hardly_shows_is_not_named(segmenter):
+def test_an_iq_image_that_is_barely_visible_is_not_named(segmenter):
     frame = segmenter.analyse(imbalanced(signal(snr_db=20)))
     assert frame.condition.kind == "ok" and len(frame.segments) == 1

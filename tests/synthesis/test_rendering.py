@@ -133,8 +133,8 @@ def test_lost_samples_move_what_follows_and_its_truth():
     broken = replace(whole, reception=Reception([PropagationPath(40.0)], replace(quiet, lost_s=0.004, lost_at=0.3)))
     for scene, pulses in ((whole, [0, 0.01, 0.02, 0.03]), (broken, [0, 0.01, 0.016, 0.026])):
         samples, (truth,) = render(scene)
-        heard = np.abs(samples) ** 2
-        rows = heard[: heard.size // 256 * 256].reshape(256, -1).max(axis=1)
+        received = np.abs(samples) ** 2
+        rows = received[: received.size // 256 * 256].reshape(256, -1).max(axis=1)
         lit = truth.pooled(256).level.max(axis=1) > 0.05
         assert (lit[[round(256 * at / 0.04) for at in pulses]]).all()
         assert np.median(rows[lit]) > 20 * np.median(rows[~lit])

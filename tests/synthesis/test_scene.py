@@ -152,7 +152,7 @@ def test_rounding_keeps_six_digits_and_whole_numbers():
     assert rounded(value) == {"a": [1.23457, 7], "b": {"c": -0.000123457, "d": None, "e": "1.23456789"}}
 
 
-def test_the_same_air_can_be_heard_otherwise():
+def test_the_same_emissions_can_be_received_in_another_way():
     scene = random_scene("wideband", 8)
     elsewhere = Scene(scene.sample_rate, scene.duration_s, scene.seed, scene.emissions, Reception())
     assert elsewhere.emissions == scene.emissions and elsewhere.reception != scene.reception
