@@ -52,7 +52,6 @@ class Frame:
             not fit. What is decided about a run as a whole is in `segments`: `other` there may be LTE or NR here.
         floor_db: noise floor, dB over full scale, in one pixel's bandwidth.
         segments: none where the input is not fit to be judged.
-        health: text of `condition`: "ok", or what is wrong with the input.
         new_from: first sample that no earlier frame held; the last frame of a recording reaches back
             over the one before to be whole.
         repeated: True where the recording was shorter than a frame and was repeated to fill the image.
@@ -66,11 +65,15 @@ class Frame:
     mask: np.ndarray
     floor_db: float
     segments: list[Segment] = field(default_factory=list)
-    health: str = quality.OK.text
     new_from: int = 0
     repeated: bool = False
     condition: InputQuality = quality.OK
     seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def health(self) -> str:
+        """Text of `condition`: "ok", or what is wrong with the input and what to do."""
+        return self.condition.text
 
     @property
     def end_offset(self) -> int:
@@ -273,7 +276,6 @@ class Segmenter:
             mask=mask,
             floor_db=float(10 * np.log10(max(features.floor, 1e-30))),
             segments=segments,
-            health=features.quality.text,
             new_from=prepared.new_from,
             repeated=geometry.rows < ROWS,
             condition=features.quality,

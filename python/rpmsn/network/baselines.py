@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The six networks that RPMSN is compared with: segmentation_models_pytorch, ResNet-34 encoder, random weights.
 
-None is loaded from anywhere: all start from random weights, as RPMSN does.
+No weights are downloaded: all start from random weights, as RPMSN does.
 """
 
 import torch

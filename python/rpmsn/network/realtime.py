@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The real-time form of RPMSN: the same idea, at a four-hundredth of the arithmetic.
+"""The real-time form of RPMSN: the published idea with a four-hundredth of its arithmetic.
 
-What is kept: a multi-scale block in front, a finest branch from end to end that carries every pixel, an exchange among
-all scales at every stage, a skip from the front to the head. What is different: the finest branch holds the pixels of
-a patch as channels instead of places, so that the arithmetic is done in convolutions of few places, which
-processors are good at, and no pixel is lost; few channels where the image is large and many where it is
-small; residual blocks, whose kernels may be separable (5 x 5 in what ships); an exchange between neighbouring scales
-only, first down, then up, so that one pass reaches every branch.
+As published: a multi-scale block in front, a finest branch from end to end that carries every pixel, an exchange among
+all scales at every stage, a skip connection from the front to the head. Different: the finest branch holds the pixels
+of a patch as channels instead of places, so that no pixel is lost and convolutions have few places, which processors
+do fast; few channels where the image is large and many where it is small; residual blocks, whose kernels may be
+separable (5 x 5 in the shipped model); an exchange between neighbouring scales only, first down, then up, so that one
+pass reaches every branch.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ from .shapes import check_input
 def conv_norm(
     in_channels: int, out_channels: int, size: int = 3, stride: int = 1, separable: bool = False
 ) -> nn.Sequential:
-    """Convolution without bias and batch normalisation; `separable` makes it one channel at a time, then 1 x 1."""
+    """Convolution without bias and batch normalisation; `separable` makes it depthwise, then 1 x 1."""
     if separable and size > 1:
         return nn.Sequential(
             nn.Conv2d(in_channels, in_channels, size, stride, padding=size // 2, groups=in_channels, bias=False),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Any network at a coarser resolution than its images: for comparisons where the full one costs too much."""
+"""Any network at a coarser resolution than its images, for comparisons at a lower cost."""
 
 from typing import Any
 

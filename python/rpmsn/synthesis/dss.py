@@ -27,7 +27,7 @@ from .nr.broadcast import SSB_FIRST_SYMBOLS, SSB_SUBCARRIERS, add_ss_pbch_block,
 from .nr.carrier import MODULATIONS, NrCarrier, cell_generator
 from .nr.control import GROUPS_PER_CCE, add_pdcch
 from .nr.data import RandomData, add_pdsch, random_user
-from .nr.traffic import shared_chunk
+from .nr.traffic import split_run
 
 SPACING = 15e3
 BANDWIDTHS_HZ = (5e6, 10e6, 15e6, 20e6)
@@ -241,7 +241,7 @@ class _Sharing:
             return
         self._fill_grants(own, in_frame, blocks)
         first = blocks[0] + int(rng.integers(blocks[1] - min(wanted, blocks[1]) + 1))
-        for user, run in zip(self.users, shared_chunk(first, min(wanted, blocks[1]), len(self.users), rng)):
+        for user, run in zip(self.users, split_run(first, min(wanted, blocks[1]), len(self.users), rng)):
             if run[1]:
                 span = NR_FIRST_SYMBOL, SYMBOLS_PER_SLOT
                 add_pdsch(own, in_frame, cell.cell_id, run, span, DMRS_SYMBOLS, user, 1, self.data)

@@ -185,7 +185,7 @@ class _Pulse:
             self._add_fall(samples, rows, useful + self.n_fft, waves[:, :fade] * rise[::-1])
 
     def _add_fall(self, samples, rows, start, fall):
-        """Add what runs on after the useful parts; after a millisecond's last one it belongs to the next."""
+        """Add what continues after the useful parts; after a millisecond's last one it belongs to the next."""
         if start == samples.shape[1]:
             rows, start = rows + 1, 0
         samples[rows, start : start + fall.shape[1]] += -fall if self.half_shift else fall
@@ -257,5 +257,5 @@ def _half_cycle(n):
 
 @lru_cache(maxsize=64)
 def _raised_cosine(n):
-    """A rise from 0 to 1 over n samples, float32; it and its I/Q image add to 1."""
+    """A rise from 0 to 1 over n samples, float32; it and its reverse add to 1."""
     return (0.5 - 0.5 * np.cos(np.pi * (np.arange(n) + 0.5) / n)).astype(np.float32)

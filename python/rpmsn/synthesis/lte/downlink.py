@@ -61,7 +61,7 @@ class LteDownlink(LteCarrier):
         duty: fraction of subframes that carry user data, load..1; None: 1. A busy subframe has load / duty of its
             blocks.
         allocation: how users get their blocks. 'rbg': scattered groups, new in each subframe (resource allocation
-            type 0); 'localised': one chunk that stays; 'distributed': blocks spread over the carrier, other ones in
+            type 0); 'localised': one run that stays; 'distributed': blocks spread over the carrier, other ones in
             the second slot; 'full': every block of every subframe; 'idle': no user at all.
         users: users sharing a subframe ('rbg').
         modulations: bits a symbol of user data, some of 2, 4, 6 and 8; each subframe takes one of them.

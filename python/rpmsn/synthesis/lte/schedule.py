@@ -24,7 +24,7 @@ class Scheduler:
         self.duty = max(cell.load, 1.0 if cell.duty is None else cell.duty)
         # What stays constant in a cell depends on the cell alone, so that two grids of it fit each other in time.
         cell_generator = np.random.default_rng(cell.cell_id)
-        self.chunk_start = cell_generator.random()
+        self.run_start = cell_generator.random()
         self.information_width = max(2, round(cell.n_rb * cell_generator.uniform(0.04, 0.16)))
         self.information_start = int(cell_generator.integers(cell.n_rb - self.information_width + 1))
         self.information_is_distributed = cell.n_rb > 6 and cell_generator.random() < 0.5
@@ -46,8 +46,8 @@ class Scheduler:
         # Rounded at random, so that the mean is the load also where a subframe has less than one block.
         wanted = min(n_rb, int(n_rb * self.cell.load / self.duty + self.rng.random()))
         if allocation == "localised":
-            start = int(self.chunk_start * (n_rb - wanted + 1))
-            return _chunk(n_rb, start, wanted)
+            start = int(self.run_start * (n_rb - wanted + 1))
+            return _localised(n_rb, start, wanted)
         if allocation == "distributed":
             # The second gap leaves the upper blocks out: a busy subframe takes the first.
             gap = self.gap if wanted <= distributed_places(n_rb, self.gap).shape[1] else 1
@@ -66,10 +66,10 @@ class Scheduler:
             return np.zeros((2, self.cell.n_rb), bool)
         if self.information_is_distributed:
             return _distributed(self.cell.n_rb, 1, self.information_start, self.information_width)
-        return _chunk(self.cell.n_rb, self.information_start, self.information_width)
+        return _localised(self.cell.n_rb, self.information_start, self.information_width)
 
 
-def _chunk(n_rb, start, count):
+def _localised(n_rb, start, count):
     """Localised virtual resource blocks, the same in both slots: TS 36.211 6.2.3.1."""
     blocks = np.zeros((2, n_rb), bool)
     blocks[:, start : start + count] = True

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The LTE uplink as a resource grid: what the terminals of one cell send, as its base station hears it.
+"""The LTE uplink as a resource grid: what the terminals of one cell send, as its base station receives it.
 
 TS 36.211 chapter 5, normal cyclic prefix: PUSCH (SC-FDMA) with its reference signals, PUCCH, sounding. Group and
 sequence hopping are off. The random access channel (PRACH) is left out: its subcarriers of 1.25 kHz have no place in
@@ -47,7 +47,7 @@ NEW_GRANT_CHANCE = 0.3
 
 @dataclass
 class LteUplink(LteCarrier):
-    """The uplink of an LTE cell, as its base station hears it.
+    """The uplink of an LTE cell, as its base station receives it.
 
     Attributes:
         bandwidth_hz: 1.4, 3, 5, 10, 15 or 20 MHz.
@@ -203,7 +203,7 @@ class _Scheduler:
         self.duty = max(cell.load, float(np.sqrt(cell.load)) if cell.duty is None else cell.duty)
         self.end_chance = 1 / max(cell.burst_ms, self.duty / max(1 - self.duty, 1e-9))
         self.is_busy = rng.random() < self.duty
-        self.current = self._deal()
+        self.current = self._assign_blocks()
 
     def grants(self) -> list:
         """Grants of the next uplink subframe."""
@@ -215,10 +215,10 @@ class _Scheduler:
         if not self.is_busy or self.cell.load == 0:
             return []
         if not was_busy or rng.random() < NEW_GRANT_CHANCE:
-            self.current = self._deal()
+            self.current = self._assign_blocks()
         return self.current
 
-    def _deal(self):
+    def _assign_blocks(self):
         """Assign the blocks between the PUCCH's to some terminals."""
         cell, rng = self.cell, self.rng
         n_blocks = cell.n_rb - cell.pucch_blocks

@@ -72,7 +72,7 @@ class NrDownlink(NrCarrier):
         duty: fraction of slots with user data, load..1; None: the square root of load.
         burst_slots: mean length of a burst of slots with user data, 1 or more; longer where the duty demands it.
         users: users sharing a slot.
-        scattered: users have gaps between them, rather than one chunk in all.
+        scattered: users have gaps between them, rather than one run in all.
         mini_slot_share: fraction of PDSCH that lasts only 2, 4 or 7 symbols, 0..1.
         modulations: bits per symbol of which each user has one, of 2, 4, 6 and 8.
         pdsch_power_db: power of user data over that of all else, dB.

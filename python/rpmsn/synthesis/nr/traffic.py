@@ -61,14 +61,14 @@ class Traffic:
             slots, period, blocks = cell.schedule
             return blocks if number % period in slots else []
         if cell.style == "full":
-            return shared_chunk(0, cell.n_rb, cell.users, rng)
+            return split_run(0, cell.n_rb, cell.users, rng)
         if not self.bursts.is_busy or cell.load == 0:
             return []
         wanted = min(cell.n_rb, int(cell.n_rb * cell.load / self.bursts.duty + rng.random()))
         if cell.scattered:
             return scattered_runs(cell.n_rb, wanted, cell.users, rng)
         first = int(self.bursts.place * (cell.n_rb - wanted + 1))
-        return shared_chunk(first, wanted, cell.users, rng)
+        return split_run(first, wanted, cell.users, rng)
 
     def _time_allocation(self, n_downlink):
         """(start, stop) symbols of a PDSCH and its reference symbols; (None, ()) if the slot has no room."""
@@ -85,7 +85,7 @@ class Traffic:
         return (first, n_downlink), positions(n_downlink, cell.dmrs_first, cell.dmrs_additional)
 
 
-def shared_chunk(first: int, width: int, users: int, rng: np.random.Generator) -> list[tuple[int, int]]:
-    """Cut the chunk of resource blocks first, first + 1, ... at random among users: [(first, width)] of each."""
+def split_run(first: int, width: int, users: int, rng: np.random.Generator) -> list[tuple[int, int]]:
+    """Split the run of resource blocks first, first + 1, ... at random among users: [(first, width)] of each."""
     cuts = [0, *sorted(rng.integers(0, width + 1, users - 1).tolist()), width]
     return [(first + start, stop - start) for start, stop in zip(cuts, cuts[1:])]

@@ -19,7 +19,7 @@ from ...standards.sequences import NR_CELL_IDS, lte_uplink_reference
 from ..grid import SUBCARRIERS_PER_RB, SYMBOLS_PER_SLOT, ResourceGrid
 from .carrier import MODULATIONS, Bursts, NrCarrier, cell_generator, downlink_symbols, random_carrier
 from .data import RandomData, User, add_pdsch, dmrs_symbols
-from .traffic import shared_chunk
+from .traffic import split_run
 
 MAX_POWER_RANGE_DB = 25
 """Power control leaves no more between the terminals of one cell."""
@@ -211,7 +211,7 @@ class _Terminals:
         first = cell.pucch_blocks + int(self.bursts.place * (room - wanted + 1))
         served = rng.permutation(len(self.users))[: cell.users_per_slot]
         in_frame = number % cell.slots_per_frame
-        for user, (block, width) in zip(served, shared_chunk(first, wanted, len(served), rng)):
+        for user, (block, width) in zip(served, split_run(first, wanted, len(served), rng)):
             if cell.transform_precoding:
                 width = largest_dft_width(width)
             if width:

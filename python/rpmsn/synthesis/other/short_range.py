@@ -40,7 +40,7 @@ def wifi(
 
     Args:
         bandwidth_hz: 20e6 (52 subcarriers) or 40e6 (114, the preamble and the answers in both halves).
-        busy: fraction of time on the air, 0.01 to 0.95; what is left by the pauses of the policies is about 0.9.
+        busy: fraction of time on the air, 0.01 to 0.95; the pauses of the standard leave about 0.9.
     """
     require("Wi-Fi", "bandwidth_hz", bandwidth_hz, bandwidth_hz in (20e6, 40e6), "20e6 or 40e6")
     require_number("Wi-Fi", "busy", busy, 0.01, 0.95)
@@ -65,7 +65,7 @@ def wifi(
 
 
 def _wifi_packets(n_symbols, busy, rng):
-    """(first symbols, lengths) of packets and answers; pauses are random beyond what the policies ask for."""
+    """(first symbols, lengths) of packets and answers; pauses are random beyond those that the standard requires."""
     data = rng.choice([10, 16, 40, 120, 400], n_symbols // 16 + 2, p=[0.25, 0.25, 0.2, 0.2, 0.1])
     is_answered = rng.random(data.size) < 0.85
     # Mean of the lengths above, and what one exchange takes besides.

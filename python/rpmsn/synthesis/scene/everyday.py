@@ -111,7 +111,7 @@ def cabled(rng: np.random.Generator, rate: float, duration_s: float, carriers: S
 
 
 def carrier(rng: np.random.Generator, kind: str, **parameters: Any) -> Emission:
-    """A carrier at the centre, with a cell drawn round the parameters given."""
+    """A carrier at the centre, with a cell drawn around the given parameters."""
     cell = CARRIERS[kind].random(rng, **parameters)
     return Emission(
         kind, parameters=asdict(cell), early_s=float(rng.uniform(0, 1e-3)), ramp=float(rng.choice([0, 0.2, 0.5, 0.8]))
@@ -130,7 +130,7 @@ def _any_carrier(rng, widest_hz):
 
 
 def nearest(bandwidths: Iterable[float], wanted: float) -> float:
-    """The one of some bandwidths that is nearest to what is wanted, all in Hz."""
+    """The bandwidth nearest to the wanted one, all in Hz."""
     return min(bandwidths, key=lambda bandwidth: abs(bandwidth - wanted))
 
 

@@ -163,7 +163,7 @@ def _refarmed(rng):
 
 
 def _demo(rng):
-    """A fixed, handsome scene at 61.44 Msps: three LTE and two NR carriers, and two of GSM."""
+    """A fixed scene at 61.44 Msps: three LTE and two NR carriers, and two of GSM."""
     pedestrian = {"profile": "EPA", "doppler_hz": 5.0, "delay_spread_s": 0.0}
     vehicle = {"profile": "TDL-A", "doppler_hz": 30.0, "delay_spread_s": 1e-7}
 
