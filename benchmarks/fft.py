@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""256-point FFTs of one frame (40 ms at 61.44 Msps), one thread, by every library that is here.
+"""256-point FFTs of one frame (40 ms at 61.44 Msps), one thread, by every installed library.
 
     .venv/bin/python benchmarks/fft.py [--repeats 20]
 
 numpy, scipy, torch; pyfftw and mkl_fft where they are installed; and GNU Radio's C++ blocks, with and without the
-squared magnitude behind. Prints ms a frame and the ratio to the fastest. Run it on a quiet machine.
+squared magnitude. Prints ms a frame and the ratio to the fastest. Run it on a quiet machine.
 """
 
 import argparse

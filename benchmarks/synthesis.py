@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""CPU time of each part of the making of a synthetic scene, and its ratio to the FFT alone, measured in the same run.
+"""CPU time of each part of the synthesis of a scene, and its ratio to the FFT alone, measured in the same run.
 
     .venv/bin/python benchmarks/synthesis.py [--preset wideband] [--scenes 40] [--first-seed 0] [--recordings FOLDER]
 

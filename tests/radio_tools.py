@@ -29,11 +29,11 @@ def write_lte_scene(folder, seed):
     Returns:
         path of its metadata; (lower, upper) edge of the carrier in Hz.
     """
-    from rpmsn.synthesis.scene.scene import Emission, Path, Reception, Scene
+    from rpmsn.synthesis.scene.scene import Emission, PropagationPath, Reception, Scene
     from rpmsn.synthesis.scene.writing import Order, write_scenes
 
     carrier = Emission("lte", 0.3e6, {"bandwidth_hz": 1.4e6, "cell_id": 17 + seed, "load": 0.3}, seed=seed)
-    scene = Scene(SCENE_RATE, 0.4, seed, [carrier], Reception([Path(25.0)]))
+    scene = Scene(SCENE_RATE, 0.4, seed, [carrier], Reception([PropagationPath(25.0)]))
     (meta,) = write_scenes([(f"lte-{seed}", scene)], Order(folder, SCENE_CENTER, "ci8"), quiet=True)
     (annotation,) = json.loads(meta.read_text())["annotations"]
     return meta, (annotation["core:freq_lower_edge"], annotation["core:freq_upper_edge"])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The classes of a pixel. A model's card says which of these it knows and in which order."""
+"""The classes of a pixel. A model's card lists those it has, in the order of its outputs."""
 
 NOISE, LTE, NR, OTHER = range(4)
 

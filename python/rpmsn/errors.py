@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Errors that a user can mend. Each message names the value, what is allowed and the next step."""
+"""Errors that a user can correct. Each message names the value, what is allowed and the next step."""
+
+from typing import Any
 
 
 class RpmsnError(Exception):
@@ -7,7 +9,7 @@ class RpmsnError(Exception):
 
 
 class ParameterError(RpmsnError, ValueError):
-    """A parameter has a value that cannot work."""
+    """A parameter has a value that is not allowed."""
 
 
 class RecordingError(RpmsnError):
@@ -26,7 +28,7 @@ class MissingLibraryError(RpmsnError, ImportError):
     """A library that is only needed for this one thing is not installed."""
 
 
-def require(owner, name, value, is_allowed, allowed):
+def require(owner: object, name: str, value: Any, is_allowed: bool, allowed: str) -> None:
     """Raise a ParameterError that names a parameter of `owner`, its value and what is allowed, unless it is."""
     if not is_allowed:
         raise ParameterError(f"{name} of {owner} is {value!r}; choose {allowed}")

@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Work that is spread over processes: one core each, ended together, told as it goes."""
+"""Jobs in processes of their own: one core each, ended together, with progress."""
 
 import os
 import signal
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import get_context
+from typing import Any, TextIO
 
 from tqdm import tqdm
 
@@ -16,14 +18,14 @@ _THREAD_COUNTS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 LOG_INTERVAL_S = 30.0
-"""How often a progress bar tells how far it is where nobody watches it, in a log."""
+"""How often a progress bar writes a line to a log."""
 
 
 class _Lines(tqdm):
-    """A progress bar whose states stand below each other, one a line."""
+    """A progress bar that writes each state as a line."""
 
     @staticmethod
-    def status_printer(file):
+    def status_printer(file: TextIO) -> Callable[[str], None]:
         """How tqdm writes a state."""
 
         def write(state):
@@ -33,12 +35,12 @@ class _Lines(tqdm):
         return write
 
 
-def progress_bar(total, unit, description, quiet=False, initial=0):
-    """A progress bar on stderr that tells the time left; in a log it writes a line now and then.
+def progress_bar(total: int, unit: str, description: str, quiet: bool = False, initial: int = 0) -> tqdm:
+    """A progress bar on stderr with the time left; in a log, a line every `LOG_INTERVAL_S`.
 
     Args:
         total: units in all.
-        unit, description: words for the bar.
+        unit, description: texts of the bar.
         quiet: no bar.
         initial: units that were done before.
     """
@@ -49,14 +51,23 @@ def progress_bar(total, unit, description, quiet=False, initial=0):
     )
 
 
-def each_done(work, jobs, workers, unit, description, size=lambda result: 1, total=None, quiet=False):
-    """Do jobs in processes of their own, with a progress bar that tells the time left; yields results in their order.
+def each_done(
+    work: Callable[..., Any],
+    jobs: Sequence[tuple],
+    workers: int,
+    unit: str,
+    description: str,
+    size: Callable[[Any], int] = lambda result: 1,
+    total: int | None = None,
+    quiet: bool = False,
+) -> Iterator[Any]:
+    """Do jobs in processes of their own, with a progress bar; yields results in their order.
 
     Args:
         work: function at the top level of a module.
         jobs: list of tuples, its arguments.
         workers: processes; each uses one core.
-        unit, description: words for the bar.
+        unit, description: texts of the bar.
         size: how many units a result is.
         total: units in all; as many as jobs if not given.
         quiet: no bar.
@@ -94,18 +105,18 @@ def _one_thread_each():
 
 
 class _Interrupts:
-    """In a worker: Ctrl-C stops the job that is being done, which tidies up, and lets no other one begin."""
+    """In a worker: Ctrl-C stops the running job, which cleans up, and no other starts."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.is_working = self.came = False
 
-    def handle(self, *_):
+    def handle(self, *_: object) -> None:
         """The signal's handler."""
         self.came = True
         if self.is_working:
             raise KeyboardInterrupt
 
-    def do(self, work, job):
+    def do(self, work: Callable[..., Any], job: tuple) -> Any:
         """Do a job unless an interrupt came."""
         self.is_working = True
         try:
@@ -129,7 +140,7 @@ def _start_worker(parent):
     end_with_parent(parent)
 
 
-def end_with_parent(parent):
+def end_with_parent(parent: int) -> None:
     """End this process when the one that started it (its number) is gone, also if that was killed."""
 
     def watch():

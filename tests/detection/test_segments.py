@@ -68,7 +68,7 @@ class GapAtTheCentre(ThresholdRuntime):
 
 
 @pytest.mark.parametrize("spur, pieces", [(0.0, 2), (0.5, 1)])
-def test_a_spur_at_the_centre_does_not_part_a_carrier(untrained_model, spur, pieces):
+def test_a_spur_at_the_centre_does_not_split_a_carrier(untrained_model, spur, pieces):
     segmenter = Segmenter(load_model(untrained_model), RATE, runtime=GapAtTheCentre())
     samples = flat_band(segmenter.frame_samples, RATE, -3e6, 3e6, np.random.default_rng(7), snr_db=20)
     frame = segmenter.analyse(samples + np.complex64(spur))
@@ -143,17 +143,17 @@ def test_a_guess_is_other_and_more_is_a_guess_where_the_span_is_narrow(rate, con
 
 @pytest.mark.parametrize("class_id", [1, 2])
 @pytest.mark.parametrize(
-    "rows, confidence, label", [(31, 0.6, "other"), (31, 0.7, "said"), (33, 0.6, "said"), (33, 0.4, "other")]
+    "rows, confidence, label", [(31, 0.6, "other"), (31, 0.7, "kept"), (33, 0.6, "kept"), (33, 0.4, "other")]
 )
 def test_what_is_shorter_than_5_ms_takes_more_to_be_lte_or_nr(class_id, rows, confidence, label):
     mask = np.zeros((256, 256), int)
     mask[40 : 40 + rows, 40:120] = class_id
-    said = CLASS_NAMES[class_id] if label == "said" else label
-    assert [segment.label for segment in segments_of(mask, confidence=confidence)] == [said]
+    expected = CLASS_NAMES[class_id] if label == "kept" else label
+    assert [segment.label for segment in segments_of(mask, confidence=confidence)] == [expected]
 
 
 @pytest.mark.parametrize("first, label", [(60, "NR"), (85, "NR"), (110, "other")])
-def test_a_burst_in_the_band_of_what_is_surer_is_a_piece_of_it(first, label):
+def test_a_burst_in_the_band_of_a_segment_with_higher_confidence_is_a_piece_of_it(first, label):
     mask = np.zeros((256, 256), int)
     mask[:100, 60:100] = mask[140:150, first : first + 30] = 2
     assert sorted(segment.label for segment in segments_of(mask, confidence=0.6)) == ["NR", label]
@@ -263,7 +263,7 @@ def test_a_clean_strong_tone_is_not_taken_for_overload(segmenter):
     assert segmenter.analyse(tone).health == "ok"
 
 
-def test_a_rate_that_the_model_was_not_trained_for_is_said(untrained_model):
+def test_a_rate_that_the_model_was_not_trained_for_is_named(untrained_model):
     assert "do not rely" in Segmenter(load_model(untrained_model), 2.4e6, runtime=ThresholdRuntime()).warnings[0]
     assert not Segmenter(load_model(untrained_model), 61.44e6, runtime=ThresholdRuntime()).warnings
 
@@ -275,7 +275,7 @@ def test_mask_and_image_have_the_pixels_of_the_frame(segmenter):
     assert (frame.mask[:, 135:185] == 1).all() and not frame.mask[:, :120].any()
 
 
-def test_patches_of_doubt_inside_a_carrier_do_not_split_it():
+def test_spurious_patches_inside_a_carrier_do_not_split_it():
     mask = np.zeros((256, 256), int)
     mask[:, 40:120] = 1
     mask[50:60, 40:120], mask[100:110, 60:80] = 2, 2

@@ -93,8 +93,8 @@ def test_real_time_network_that_cannot_be_is_refused(arguments):
 
 
 @pytest.mark.parametrize("patch", [2, 4, [4, 2]])
-def test_finest_branch_tells_the_pixels_of_a_patch_apart(patch):
-    """No pixel is lost on the way: the output has one that only one pixel of the input moves, at the same place."""
+def test_finest_branch_separates_the_pixels_of_a_patch(patch):
+    """No pixel is lost: the output has one that only one pixel of the input moves, at the same place."""
     torch.manual_seed(3)
     built = network.create("rpmsn-rt", in_channels=1, widths=[32, 8], patch=patch).eval()
     image = torch.rand(1, 1, 32, 32)

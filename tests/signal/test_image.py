@@ -17,7 +17,7 @@ from rpmsn.synthesis.channel.noise import Noise
 from rpmsn.synthesis.receiver.receiver import Receiver
 from rpmsn.synthesis.scene.presets import random_scene
 from rpmsn.synthesis.scene.rendering import render
-from rpmsn.synthesis.scene.scene import CARRIERS, Emission, Path, Reception, Scene
+from rpmsn.synthesis.scene.scene import CARRIERS, Emission, PropagationPath, Reception, Scene
 
 RATES = [1e6, 1.92e6, 2.4e6, 19.2e6, 20e6, 61.44e6, 125e6]
 
@@ -105,7 +105,7 @@ def test_reference_signals_of_lte_stand_out_and_nr_has_none():
         ("nr", {"bandwidth_hz": 20e6, "subcarrier_spacing": 30e3, "load": 1.0}),
     ):
         emission = Emission(kind, parameters=asdict(CARRIERS[kind](**parameters)))
-        samples, _ = render(Scene(rate, 0.04, 1, [emission], Reception([Path(20.0)], Receiver(), Noise())))
+        samples, _ = render(Scene(rate, 0.04, 1, [emission], Reception([PropagationPath(20.0)], Receiver(), Noise())))
         means[kind] = spectrogram.analyse(samples, rate, correlated=True).correlation[..., bins].mean(axis=(1, 2))
     assert means["lte"][0] > 0.3 and means["lte"][0] > 4 * means["lte"][1:].max()
     assert means["nr"][1] > 0.03 and means["nr"][1] > 1.5 * max(means["nr"][0], means["nr"][2])
@@ -161,11 +161,11 @@ def test_rate_out_of_range_is_named_with_what_is_allowed(rate):
         spectrogram.frame_length(rate)
 
 
-def test_too_few_samples_and_unknown_recipe_are_named():
+def test_too_few_samples_and_unknown_feature_set_are_named():
     with pytest.raises(ParameterError, match="at least 256"):
         spectrogram.power(np.zeros(100, np.complex64), 20e6)
     with pytest.raises(ParameterError, match="averaged, cyclic, published"):
-        spectrogram.image(np.zeros(1000, np.complex64), 20e6, "nice")
+        spectrogram.image(np.zeros(1000, np.complex64), 20e6, "unknown")
 
 
 class TestPlainWay:

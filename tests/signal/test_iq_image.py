@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""I/Q images: told from signals by their coherence, called noise, and said to be there."""
+"""I/Q images: distinguished from signals by their coherence, masked as noise, and named."""
 
 import numpy as np
 import pytest
@@ -8,8 +8,11 @@ from oracle import ThresholdRuntime, flat_band
 from rpmsn.detection.segmenter import Segmenter
 from rpmsn.models.model import load_model
 from rpmsn.signal import image as spectrogram
-from rpmsn.signal.iq_image import image_coherence, image_columns, without_mirrored
-from rpmsn.signal.quality import MIRROR_IMAGE
+from rpmsn.signal.artefacts import Artefacts
+from rpmsn.signal.iq_image import image_coherence as coherence_of_values
+from rpmsn.signal.iq_image import image_columns
+from rpmsn.signal.quality import IQ_IMAGE
+from rpmsn.signal.sums import real_values
 
 RATE = 20e6
 LOWER, UPPER = 3e6, 6e6
@@ -43,13 +46,17 @@ def signal(snr_db=40, seed=1):
     return flat_band(LENGTH, RATE, LOWER, UPPER, np.random.default_rng(seed), snr_db)
 
 
+def image_coherence(samples):
+    return coherence_of_values(real_values(samples))
+
+
 def found(samples):
     analysis = spectrogram.analyse(samples, RATE)
     return image_columns(image_coherence(samples), analysis.power, analysis.floor)
 
 
 @pytest.mark.parametrize("kind", [np.complex64, np.int16, np.int8])
-def test_a_mirror_image_is_told_from_the_signal_in_every_sample_format(kind):
+def test_an_iq_image_is_distinguished_from_the_signal_in_every_sample_format(kind):
     samples = imbalanced(signal())
     if kind is not np.complex64:
         full = np.iinfo(kind).max + 1
@@ -61,13 +68,13 @@ def test_a_mirror_image_is_told_from_the_signal_in_every_sample_format(kind):
     assert columns.sum() <= image.stop - image.start + 4
 
 
-def test_a_share_is_the_part_of_the_power_that_is_mirrored():
+def test_the_coherence_is_the_fraction_of_the_power_that_is_an_image():
     samples = imbalanced(signal(snr_db=40), gain_db=0.5, phase_deg=0)
     gain = 10 ** (0.5 / 20)
     image = ((1 - gain) / (1 + gain)) ** 2
     over_noise = 1e4 * image
-    shares = image_coherence(samples)[columns_of(-UPPER, -LOWER)]
-    assert shares.mean() == pytest.approx(over_noise / (over_noise + 1), abs=0.03)
+    coherence = image_coherence(samples)[columns_of(-UPPER, -LOWER)]
+    assert coherence.mean() == pytest.approx(over_noise / (over_noise + 1), abs=0.03)
 
 
 def test_a_weak_signal_opposite_a_strong_one_is_a_signal():
@@ -75,7 +82,7 @@ def test_a_weak_signal_opposite_a_strong_one_is_a_signal():
     assert not found(samples).any()
 
 
-def test_a_signal_over_a_mirror_image_is_a_signal():
+def test_a_signal_over_an_iq_image_is_a_signal():
     samples = imbalanced(signal(), 0.3, 0) + flat_band(LENGTH, RATE, -UPPER, -LOWER, np.random.default_rng(2), 25)
     assert not found(samples).any()
 
@@ -101,6 +108,13 @@ def test_bursts_on_both_sides_at_the_same_times_are_signals(bursts):
         assert not found(np.where(on, both, noise(seed))).any()
 
 
+@pytest.mark.parametrize("amplitude", [1e-15, 1e-6, 1e6, 1e15])
+def test_the_coherence_does_not_depend_on_amplitude(amplitude):
+    samples = imbalanced(signal())
+    scaled = image_coherence(samples * np.float32(amplitude))
+    assert np.allclose(scaled, image_coherence(samples), atol=1e-4) and scaled.any()
+
+
 def test_silence_has_none():
     assert not image_coherence(np.zeros(1000, np.complex64)).any()
 
@@ -108,23 +122,23 @@ def test_silence_has_none():
 def test_probabilities_become_noise_in_a_copy():
     probabilities = np.full((3, 4, 256), 1 / 3, np.float32)
     columns = np.zeros(256, bool)
-    assert without_mirrored(probabilities, columns, 0) is probabilities
+    assert Artefacts(False, columns).without(probabilities, 0) is probabilities
     columns[5] = True
-    changed = without_mirrored(probabilities, columns, 1)
+    changed = Artefacts(False, columns).without(probabilities, 1)
     assert (changed[:, :, 5] == [[0], [1], [0]]).all() and (changed[:, :, 6] == probabilities[:, :, 6]).all()
     assert (probabilities == np.float32(1 / 3)).all()
 
 
-def test_a_mirror_image_is_not_reported_and_said_to_be_there(segmenter):
-    clean, mirrored = segmenter.analyse(signal()), segmenter.analyse(imbalanced(signal()))
+def test_an_iq_image_is_named_and_not_reported(segmenter):
+    clean, with_image = segmenter.analyse(signal()), segmenter.analyse(imbalanced(signal()))
     assert clean.condition.kind == "ok"
-    for frame in (clean, mirrored):
+    for frame in (clean, with_image):
         (segment,) = frame.segments
         assert segment.freq_lower == pytest.approx(LOWER, abs=RATE / 256)
-    assert mirrored.condition.kind == MIRROR_IMAGE and mirrored.condition.judged
-    assert "I/Q images" in mirrored.health and not mirrored.mask[:, columns_of(-UPPER, -LOWER)].any()
+    assert with_image.condition.kind == IQ_IMAGE and with_image.condition.judged
+    assert "I/Q images" in with_image.health and not with_image.mask[:, columns_of(-UPPER, -LOWER)].any()
 
 
-def test_one_that_hardly_shows_is_not_worth_a_word(segmenter):
+def test_an_iq_image_that_is_barely_visible_is_not_named(segmenter):
     frame = segmenter.analyse(imbalanced(signal(snr_db=20)))
     assert frame.condition.kind == "ok" and len(frame.segments) == 1

@@ -43,7 +43,7 @@ def test_gold_sequences_of_an_array_are_those_of_its_elements():
 
 
 @pytest.mark.parametrize("make, ids", [(sequences.lte_pss, 3), (sequences.nr_pss, 3), (sequences.nr_sss, 40)])
-def test_synchronisation_sequences_are_told_apart(make, ids):
+def test_synchronisation_sequences_are_distinct(make, ids):
     all_of_them = np.array([make(cell_id) for cell_id in range(ids)])
     products = np.abs(all_of_them @ all_of_them.conj().T) / all_of_them.shape[1]
     assert np.allclose(np.diag(products), 1)

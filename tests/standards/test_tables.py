@@ -71,7 +71,7 @@ def test_tdl_profiles(name):
 @pytest.mark.parametrize(
     "name, k_db", [("TDL-A", None), ("TDL-B", None), ("TDL-C", None), ("TDL-D", 13.3), ("TDL-E", 22.0)]
 )
-def test_tdl_d_and_e_have_a_line_of_sight_of_the_k_factor_told_apart(name, k_db):
+def test_tdl_d_and_e_have_a_line_of_sight_of_their_k_factor(name, k_db):
     """Notes of TR 38.901 tables 7.7.2-4 and 7.7.2-5: the first tap is Rice fading with a mean power of 0 dB."""
     profile = fading.PROFILES[name]
     assert profile.line_of_sight == (k_db is not None)
@@ -314,7 +314,7 @@ def test_widths_of_nr_sounding():
 
 
 def virtual_to_physical(n_rb, gap_blocks, n_virtual, virtual):
-    """Blocks of both slots as a closed formula, in the way of srsRAN 4G, lib/src/phy/phch/ra.c."""
+    """Blocks of both slots as a closed formula, as in srsRAN 4G, lib/src/phy/phch/ra.c."""
     group = 1 + (n_rb > 10) + (n_rb > 26) + (n_rb > 63)
     unit, virtual = divmod(virtual, n_virtual)
     n_rows = -(-n_virtual // (4 * group)) * group

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Masks tell the truth: the right class where a transmission is to be seen, 255 where that is a matter of opinion."""
+"""Masks hold the true class where a transmission is visible, 255 where the class is ambiguous."""
 
 import numpy as np
 import pytest
@@ -80,7 +80,7 @@ def test_sparse_nr_is_labelled_where_it_carries_energy_and_ignored_elsewhere():
     assert mask[115, 10] == NOISE
 
 
-def test_by_rule_filled_less_traffic_is_enough_for_a_whole_carrier():
+def test_by_policy_filled_less_traffic_is_enough_for_a_whole_carrier():
     level = np.zeros((256, 10))
     level[:110, :] = 1
     scene, carriers = Scene(RATE), [truth("NR", level=level)]
@@ -92,7 +92,7 @@ def test_by_rule_filled_less_traffic_is_enough_for_a_whole_carrier():
 
 
 @pytest.mark.parametrize("gap", [-10e3, 0.0, 45e3])
-def test_by_rule_parted_neighbours_of_one_class_have_noise_between_them(gap):
+def test_by_policy_split_neighbours_of_one_class_have_noise_between_them(gap):
     carriers = [truth(lower=-3e6, upper=-0.5e6), truth(lower=-0.5e6 + gap, upper=2e6, snr_db=10.0)]
     mask = labels.mask(Scene(RATE), carriers, "split")
     between = column(-0.5e6 + gap / 2)
@@ -102,7 +102,7 @@ def test_by_rule_parted_neighbours_of_one_class_have_noise_between_them(gap):
     assert (plain[mask != plain] == IGNORED).all()  # what is judged is judged the same
 
 
-def test_by_rule_filled_split_some_traffic_is_enough_and_neighbours_are_parted():
+def test_by_policy_filled_split_some_traffic_is_enough_and_neighbours_are_split():
     level = np.zeros((256, 10))
     level[:110, :] = 1
     carriers = [truth("NR", -3e6, -0.5e6, level=level), truth("NR", -0.5e6, 2e6, level=level)]
@@ -112,7 +112,7 @@ def test_by_rule_filled_split_some_traffic_is_enough_and_neighbours_are_parted()
     assert (mask[:, between - 5] == NR).all() and (mask[:, between + 5] == NR).all()
 
 
-def test_by_rule_parted_neighbours_of_two_classes_stay_as_they_are():
+def test_by_policy_split_neighbours_of_two_classes_stay_as_they_are():
     carriers = [truth(lower=-3e6, upper=-0.5e6), truth("NR", -0.5e6, 2e6)]
     assert np.array_equal(labels.mask(Scene(RATE), carriers, "split"), labels.mask(Scene(RATE), carriers))
 

@@ -73,8 +73,8 @@ def test_lte_system_information_comes_in_subframe_5_of_even_frames():
 def test_lte_load_is_the_mean_share_of_blocks_with_data(allocation, load, duty):
     cell = LteDownlink(10e6, 5, load=load, duty=duty, allocation=allocation, system_information=False)
     # Symbol 3 has neither control nor reference signals; subframes 0 and 5 do without synchronisation there.
-    share = cell.grid(800, generator()).on_air[3::14].mean()
-    assert share == pytest.approx(load, abs=0.04)
+    fraction = cell.grid(800, generator()).on_air[3::14].mean()
+    assert fraction == pytest.approx(load, abs=0.04)
 
 
 GAPS = [(n_rb, 1) for n_rb in lte.N_RB.values()] + [(50, 2), (75, 2), (100, 2)]
@@ -166,7 +166,7 @@ def test_lte_broadcast_reference_signals_are_those_of_the_standard(n_rb):
     assert np.allclose(sequences.lte_mbsfn_reference(45, n_rb, 5, 4), expected)
 
 
-def test_lte_broadcast_is_heard_at_twelve_symbols_a_subframe():
+def test_lte_broadcast_is_on_air_at_twelve_symbols_a_subframe():
     cell = LteDownlink(5e6, 301, mbsfn_subframes=(1,), mbsfn_content="pmch", start_ms=1)
     grid = cell.grid(1, generator())
     rate, n = 7.68e6, 512
@@ -190,9 +190,9 @@ def test_a_twelfth_of_drawn_fdd_cells_has_mbsfn_subframes():
 def test_lte_has_99_percent_of_its_power_within_its_resource_blocks(bandwidth):
     grid = LteDownlink(bandwidth, 9, allocation="full", load=1).grid(10, generator())
     power = np.abs(np.fft.fftshift(np.fft.fft(ofdm.modulate(grid, 30.72e6, ramp=0.3)))) ** 2
-    share = np.cumsum(power) / power.sum()
+    fraction = np.cumsum(power) / power.sum()
     frequencies = (np.arange(power.size) - power.size // 2) * 30.72e6 / power.size
-    lower, upper = frequencies[np.searchsorted(share, [0.005, 0.995])]
+    lower, upper = frequencies[np.searchsorted(fraction, [0.005, 0.995])]
     # The carrier has a subcarrier of 15 kHz more, the empty one in its middle.
     assert 0.95 * grid.occupied_bandwidth < upper - lower < grid.occupied_bandwidth + 15e3
 

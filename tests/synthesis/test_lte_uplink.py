@@ -63,10 +63,10 @@ def test_undoing_the_transform_gives_constellation_points(bits):
     assert np.mean(np.abs(data[:, place]) ** 2) == pytest.approx(1, abs=0.05)
 
 
-def power_exceeded(samples, share=1e-3):
+def power_exceeded(samples, fraction=1e-3):
     """Power, dB over the mean, that is exceeded in a fraction of the samples."""
     power = np.abs(samples) ** 2
-    return 10 * np.log10(np.quantile(power, 1 - share) / power.mean())
+    return 10 * np.log10(np.quantile(power, 1 - fraction) / power.mean())
 
 
 @pytest.mark.parametrize("bits, at_least", [(2, 1.5), (4, 0.8), (6, 0.6)])
@@ -170,11 +170,11 @@ def test_near_and_far_terminals_differ_by_their_powers():
 @pytest.mark.parametrize("load, duty, burst_ms", [(0.1, None, 1), (0.3, 0.5, 5), (0.8, 0.9, 10), (1, 1, 1)])
 def test_uplink_load_is_the_mean_share_of_blocks_with_data(load, duty, burst_ms):
     cell = LteUplink(10e6, 8, load=load, duty=duty, burst_ms=burst_ms, pucch_blocks=0, **PLAIN)
-    share = cell.grid(2500, generator()).on_air[::14]
+    fraction = cell.grid(2500, generator()).on_air[::14]
     # Widths are rounded down to products of 2, 3 and 5: at most 1/4 of a width, 1/25 on the average.
-    assert 0.85 * load < share.mean() < 1.1 * load
+    assert 0.85 * load < fraction.mean() < 1.1 * load
     wanted = np.sqrt(load) if duty is None else duty
-    assert share.any(axis=1).mean() == pytest.approx(wanted, abs=0.06)
+    assert fraction.any(axis=1).mean() == pytest.approx(wanted, abs=0.06)
 
 
 def test_every_transform_is_a_product_of_two_three_and_five():

@@ -75,8 +75,8 @@ def test_nr_load_is_the_mean_share_of_blocks_with_data(load, duty, burst_slots, 
     cell = NrDownlink(
         20e6, 30e3, load=load, duty=duty, burst_slots=burst_slots, scattered=scattered, beams=(), trs_period_ms=None
     )  # fmt: skip
-    share = cell.grid(1000, generator()).on_air[5::14].mean()
-    assert share == pytest.approx(load, abs=0.05)
+    fraction = cell.grid(1000, generator()).on_air[5::14].mean()
+    assert fraction == pytest.approx(load, abs=0.05)
 
 
 def test_nr_mini_slots_last_2_4_or_7_symbols():
@@ -242,13 +242,13 @@ def test_nr_users_have_the_modulations_that_are_given(bits, n_points):
     assert np.mean(np.abs(data) ** 2) == pytest.approx(1, abs=4 / np.sqrt(data.size))
 
 
-@pytest.mark.parametrize("dmrs_type, share", [(1, 2), (2, 3)])
-def test_nr_reference_signals_have_the_power_of_the_elements_left_free(dmrs_type, share):
-    user = nr_data.User(bits_per_symbol=2, groups_without_data=share, amplitude=0.5)
+@pytest.mark.parametrize("dmrs_type, groups", [(1, 2), (2, 3)])
+def test_nr_reference_signals_have_the_power_of_the_elements_left_free(dmrs_type, groups):
+    user = nr_data.User(bits_per_symbol=2, groups_without_data=groups, amplitude=0.5)
     slot = np.zeros((14, 24 * 12), np.complex64)
     nr_data.add_pdsch(slot, 3, 7, (4, 6), (2, 14), (2, 11), user, dmrs_type, nr_data.RandomData(generator()))
     used = slot[2, 48:120]
-    assert np.count_nonzero(used) == 72 / share
+    assert np.count_nonzero(used) == 72 / groups
     assert np.mean(np.abs(used) ** 2) == pytest.approx(0.25, rel=1e-5)
     assert not slot[:, :48].any() and not slot[:, 120:].any()
 

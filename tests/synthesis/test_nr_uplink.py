@@ -21,11 +21,11 @@ def generator(seed=1):
     return np.random.default_rng(seed)
 
 
-def peak_to_average_db(cell, share):
+def peak_to_average_db(cell, fraction):
     """Power over its mean that is exceeded for a fraction of the time, dB."""
     power = np.abs(ofdm.modulate(cell.grid(20, generator()), 61.44e6)) ** 2
     power = power[power > 0]
-    return 10 * np.log10(np.quantile(power, 1 - share) / power.mean())
+    return 10 * np.log10(np.quantile(power, 1 - fraction) / power.mean())
 
 
 @pytest.mark.parametrize("pattern", ["DDDSU", "DDSUU", "DSUUU"])
@@ -127,7 +127,7 @@ def test_nr_uplink_control_channels_hop_between_the_edges(pucch_blocks):
     on_air = cell.grid(200, generator()).on_air.reshape(400, 14, 51)
     assert not on_air[:, :, pucch_blocks : 51 - pucch_blocks].any()
     lower, upper = on_air[:, :, :pucch_blocks].any(axis=1), on_air[:, :, : -pucch_blocks - 1 : -1].any(axis=1)
-    assert np.array_equal(lower, upper), "who is at one edge is at the other too, mirrored"
+    assert np.array_equal(lower, upper), "who is at one edge is at the other too, reflected"
     lengths = on_air.any(axis=2).sum(axis=1)
     assert set(lengths) == {0, *range(4, 15)}
 

@@ -117,7 +117,7 @@ def test_there_is_silence_between_the_control_region_and_symbols_with_extended_p
     assert samples[: quiet.start].all() and samples[quiet.stop :].all()
 
 
-def test_energy_of_symbols_with_extended_prefix_is_told_for_the_time_when_they_are_sent():
+def test_energy_of_symbols_with_extended_prefix_counts_for_the_time_when_they_are_sent():
     grid = mixed_prefix_grid()
     grid.symbols[14 + 2 : 14 + 12] = 0
     grid.symbols[14 + 7] = 1
@@ -166,7 +166,7 @@ def test_full_load_has_mean_power_one_in_the_occupied_bandwidth(ramp):
 @pytest.mark.parametrize("ramp", [0.3, 1.0])
 def test_a_ramp_leaves_the_useful_parts_alone(ramp):
     grid = random_grid()
-    sharp, soft = (ofdm.modulate(grid, 30.72e6, ramp=share) for share in (0.0, ramp))
+    sharp, soft = (ofdm.modulate(grid, 30.72e6, ramp=fraction) for fraction in (0.0, ramp))
     starts = np.array([float(start) for start in ofdm.symbol_starts(15e3)[1]]) * 30.72e6
     useful = (starts.round().astype(int)[:, None] + np.arange(2048)).ravel()
     assert np.array_equal(sharp[useful], soft[useful])

@@ -22,10 +22,10 @@ def decibel(ratio):
     return 10 * np.log10(ratio)
 
 
-def occupied(samples, rate, share=0.99):
-    """Width of the band (Hz) that holds a fraction of the power, with equal shares beyond either edge."""
+def occupied(samples, rate, fraction=0.99):
+    """Width of the band (Hz) that holds a fraction of the power, with equal fractions beyond either edge."""
     power = np.cumsum(np.abs(np.fft.fftshift(np.fft.fft(samples))) ** 2)
-    edges = np.searchsorted(power / power[-1], [(1 - share) / 2, (1 + share) / 2])
+    edges = np.searchsorted(power / power[-1], [(1 - fraction) / 2, (1 + fraction) / 2])
     return (edges[1] - edges[0]) * rate / samples.size
 
 
@@ -72,7 +72,7 @@ def test_placing_adds_to_what_is_there():
 def test_silence_between_bursts_stays_silent():
     signal = make("radar", 0.04, interval_s=0.02)
     placed = np.abs(others.place(signal, N, RATE)) ** 2
-    # The filter's skirts of 0.4 MHz are heard for a few microseconds: 32 us is far beyond them.
+    # The filter's skirts of 0.4 MHz ring for a few microseconds: 32 us is far beyond them.
     assert placed[2000 + round(20e-6 * RATE) : N // 2 - 2000].max() < 1e-7
 
 
@@ -254,9 +254,9 @@ def test_wifi_packets_begin_with_the_training_fields():
 
 @pytest.mark.parametrize("bandwidth_hz, busy", [(20e6, 0.2), (40e6, 0.5), (20e6, 0.8)])
 def test_wifi_is_on_the_air_as_long_as_asked(bandwidth_hz, busy):
-    shares = [make("wifi", 0.08, seed=seed, bandwidth_hz=bandwidth_hz, busy=busy).on_air.mean() for seed in range(8)]
+    fractions = [make("wifi", 0.08, seed=seed, bandwidth_hz=bandwidth_hz, busy=busy).on_air.mean() for seed in range(8)]
     # Packets of up to 1.6 ms in 0.64 s: the standard error is near 0.03.
-    assert np.mean(shares) == pytest.approx(busy, abs=0.1)
+    assert np.mean(fractions) == pytest.approx(busy, abs=0.1)
 
 
 def test_bluetooth_hops_where_its_cells_say():
@@ -271,12 +271,12 @@ def test_bluetooth_hops_where_its_cells_say():
     assert len({frequency for *_, frequency in signal.hops}) > 10
 
 
-def test_bluetooth_channels_outside_the_span_are_not_heard():
+def test_bluetooth_channels_outside_the_span_are_not_in_the_samples():
     signal = make("bluetooth", 0.04, n_channels=79, load=1.0)
     placed = others.place(signal, N // 2, RATE / 2)
     inside = np.abs(np.arange(79) - 39) <= 15
-    heard = signal.on_air[:, inside].sum() / signal.on_air.sum()
-    assert mean_power(placed) / mean_power(signal.samples) == pytest.approx(heard, rel=0.1)
+    received = signal.on_air[:, inside].sum() / signal.on_air.sum()
+    assert mean_power(placed) / mean_power(signal.samples) == pytest.approx(received, rel=0.1)
 
 
 @pytest.mark.parametrize("spreading_factor, bandwidth_hz", [(7, 125e3), (8, 250e3), (9, 500e3)])

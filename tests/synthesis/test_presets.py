@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Presets draw scenes that can be rendered, have the variety they promise, and stay the same for ever."""
+"""Presets draw scenes that can be rendered, have the variety they promise, and stay the same."""
 
 import hashlib
 import json
@@ -47,7 +47,7 @@ PINNED = {
 
 @pytest.mark.parametrize("preset", OWN)
 def test_a_seed_gives_this_scene_for_ever(preset):
-    """Where this fails, seeds give other scenes than before: raise `synthesis.GENERATOR`, then pin anew."""
+    """Where this fails, seeds give other scenes than before: raise `synthesis.GENERATOR`, then pin again."""
     scene = random_scene(preset, 1)
     assert (GENERATOR, scene_hash(scene), picture_hash(render(scene)[0], scene.sample_rate)) == PINNED[preset]
 

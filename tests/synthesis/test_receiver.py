@@ -21,7 +21,7 @@ def test_ideal_receiver_only_scales():
     assert np.abs(received - scale * samples).max() < 1.1 / 2**15
 
 
-def test_mirror_image_has_the_level_that_the_receiver_states():
+def test_iq_image_has_the_level_that_the_receiver_states():
     n, k = 4096, 500
     tone = np.exp(2j * np.pi * k * np.arange(n) / n).astype(np.complex64)
     receiver = Receiver(iq_gain_db=0.4, iq_phase_deg=2.0)
@@ -139,15 +139,15 @@ def test_lost_samples_move_the_rest_up_as_the_map_of_times_says(lost_at):
     receiver = Receiver(lost_s=1e-3, lost_at=lost_at, headroom_db=20.0)
     samples = noise(n)
     received = received_of(receiver, samples)
-    heard = receiver.time_map((np.arange(n) + 0.5) / n, n / RATE)
-    index = np.floor(heard * n).astype(int)
+    received = receiver.time_map((np.arange(n) + 0.5) / n, n / RATE)
+    index = np.floor(received * n).astype(int)
     assert np.abs(received - samples[index]).max() < 0.01
     assert set(range(n)) - set(index) == set() if lost_at == 0 else len(set(range(n)) - set(index)) == 1920
 
 
 def test_nothing_is_lost_by_default():
-    shares = np.linspace(0, 0.99, 7)
-    assert Receiver().time_map(shares, 0.04) == pytest.approx(shares)
+    fractions = np.linspace(0, 0.99, 7)
+    assert Receiver().time_map(fractions, 0.04) == pytest.approx(fractions)
 
 
 @pytest.mark.parametrize("n", [1, 100, 30_000])

@@ -116,7 +116,7 @@ def test_the_band_is_kept_flat_and_what_lies_beyond_its_skirts_removed(write):
     assert np.mean(np.abs(signal.samples) ** 2) - kept < 1e-6 * whole
 
 
-def test_power_is_1_while_on_the_air_and_the_noise_that_came_with_it_is_told(write):
+def test_power_is_1_while_on_the_air_and_the_noise_that_came_with_it_is_measured(write):
     carrier = 0.1 * band(400_000, 0, 3e6, 1)
     carrier[100_000:300_000] = 0
     # 20 dB: the carrier's 0.01 over 3 MHz against noise over 10 MHz.
@@ -131,7 +131,7 @@ def test_power_is_1_while_on_the_air_and_the_noise_that_came_with_it_is_told(wri
     assert signal.occupied_bandwidth == pytest.approx(3e6, rel=0.01)
 
 
-def test_noise_is_told_from_pauses_where_the_band_fills_the_span_and_not_at_all_without_pauses(write):
+def test_noise_is_measured_in_pauses_where_the_band_fills_the_span_and_not_at_all_without_pauses(write):
     carrier = 0.1 * band(400_000, -4.9e6, 4.9e6, 1)
     floor = noise(400_000, 2, 1e-4)
     always = recorded.load(write(carrier + floor, annotation(-4.9e6, 4.9e6), name="always"), 0, 0.04)
@@ -152,7 +152,7 @@ def test_the_leakage_of_an_encoders_output_is_not_taken_for_noise(write):
     assert signal.recorded_snr_db == pytest.approx(10 * np.log10(0.01 / 3e6 / rounding), abs=1)
 
 
-def test_level_tells_when_and_where_a_sparse_carrier_sends(write):
+def test_level_shows_when_and_where_a_sparse_carrier_sends(write):
     samples = noise(400_000, 1, 1e-7)
     samples[50_000:100_000] += 0.2 * band(50_000, 0.9e6, 1.8e6, 2)
     signal = recorded.load(write(samples, annotation(0, 3.6e6, "NR")), 0, 0.04)
@@ -231,15 +231,15 @@ def test_a_short_recording_goes_round_without_a_click(write, length):
     spectra = np.abs(np.fft.fftshift(np.fft.fft(windows, axis=1), axes=1)) ** 2
     bin_hz = signal.sample_rate / spectra.shape[1]
     off = np.abs((np.arange(spectra.shape[1]) - spectra.shape[1] // 2) * bin_hz) > 0.7e6
-    share = spectra[:, off].sum(axis=1) / np.median(spectra.sum(axis=1))
+    fraction = spectra[:, off].sum(axis=1) / np.median(spectra.sum(axis=1))
     # A hard break of a tone puts some -30 dB there within a cell of 1/16 ms.
-    assert share.max() < 1e-5
+    assert fraction.max() < 1e-5
 
 
 def test_a_recording_too_short_is_refused_where_it_must_not_repeat(write):
     path = write(0.1 * band(50_000, 0, 3e6, 1), annotation())
     assert recorded.load(path, 0, 0.005, repeat=False).samples.size
-    with pytest.raises(ParameterError, match="5 ms that can be used, but 6 ms are needed"):
+    with pytest.raises(ParameterError, match="5 usable ms, but 6 ms are needed"):
         recorded.load(path, 0, 0.005, delay_s=0.001, repeat=False)
 
 

@@ -15,7 +15,7 @@ from rpmsn.synthesis.labels import masks as labels
 from rpmsn.synthesis.receiver.receiver import Receiver, mean_power
 from rpmsn.synthesis.scene.presets import random_scene
 from rpmsn.synthesis.scene.rendering import render, render_blocks
-from rpmsn.synthesis.scene.scene import CARRIERS, Emission, Path, Reception, Scene
+from rpmsn.synthesis.scene.scene import CARRIERS, Emission, PropagationPath, Reception, Scene
 
 RATE = 7.68e6
 FLAT = {"profile": "flat", "doppler_hz": 100.0, "delay_spread_s": 0.0}
@@ -47,9 +47,9 @@ def test_another_emission_leaves_the_others_as_they_were():
         samples, _ = render(Scene(RATE, 0.02, 5, emissions, reception))
         return samples / np.sqrt(mean_power(samples))
 
-    alone = antenna([first], [Path(20.0, EPA)])
-    other = antenna([second], [Path(20.0)])
-    both = antenna([first, second], [Path(20.0, EPA), Path(20.0)])
+    alone = antenna([first], [PropagationPath(20.0, EPA)])
+    other = antenna([second], [PropagationPath(20.0)])
+    both = antenna([first, second], [PropagationPath(20.0, EPA), PropagationPath(20.0)])
     parts = np.linalg.lstsq(np.stack([alone, other], 1), both, rcond=None)[0]
     assert mean_power(both - parts[0] * alone - parts[1] * other) < 1e-5
 
@@ -64,7 +64,7 @@ def test_blocks_are_the_scene_and_last_as_long():
 
 @pytest.mark.parametrize("channel", [None, FLAT])
 def test_snr_per_occupied_hertz_is_what_the_truth_says(channel):
-    scene = Scene(RATE, 0.04, 1, [lte(1e6, seed=8)], Reception([Path(12.0, channel)]))
+    scene = Scene(RATE, 0.04, 1, [lte(1e6, seed=8)], Reception([PropagationPath(12.0, channel)]))
     samples, (only,) = render(scene)
     power = spectrogram.power(samples, RATE).mean(axis=0)
     inside = slice(column(only.occupied_lower) + 3, column(only.occupied_upper) - 2)
@@ -85,14 +85,14 @@ def test_snr_of_a_recording_without_noise_is_over_the_converter_s():
 def test_silence_without_noise_has_finite_ratios():
     """A cell that sends nothing but SS/PBCH blocks, and these outside the span."""
     cell = {"bandwidth_hz": 100e6, "style": "ssb_only", "ssb_offset": 0, "sib1": False, "trs_period_ms": None}
-    scene = Scene(15.36e6, 0.01, 0, [Emission("nr", parameters=cell)], Reception([Path()], Receiver(), None))
+    scene = Scene(15.36e6, 0.01, 0, [Emission("nr", parameters=cell)], Reception([PropagationPath()], Receiver(), None))
     samples, truths = render(scene)
     assert not samples.any()
     assert np.isfinite(labels.pixel_snr(truths[0], 256, np.linspace(-15e6, 15e6, 257))).all()
 
 
 def test_a_measured_snr_is_that_of_the_whole_span():
-    scene = Scene(RATE, 0.04, 1, [lte(seed=3)], Reception([Path(0.0)], noise=Noise(snr_db=5.0)))
+    scene = Scene(RATE, 0.04, 1, [lte(seed=3)], Reception([PropagationPath(0.0)], noise=Noise(snr_db=5.0)))
     with_noise, (truth,) = render(scene)
     power = spectrogram.power(with_noise, RATE).mean(axis=0)
     noise = power[:40].mean() * 256
@@ -115,7 +115,7 @@ def test_energy_is_where_the_truth_says(kind):
     rate, offset = 30.72e6, 4.0005e6
     parameters = {"bandwidth_hz": 8e6} if kind == "impulses" else {}
     # Bursts are far above the mean power that sets the converter's level.
-    reception = Reception([Path(20.0)], Receiver(headroom_db=40.0))
+    reception = Reception([PropagationPath(20.0)], Receiver(headroom_db=40.0))
     samples, (truth,) = render(Scene(rate, 0.04, 3, [Emission(kind, offset, parameters, seed=11)], reception))
     snr = labels.pixel_snr(truth, 256, (np.arange(257) - 128.5) * rate / 256)
     power = spectrogram.power(samples, rate)
@@ -129,12 +129,12 @@ def test_energy_is_where_the_truth_says(kind):
 def test_lost_samples_move_what_follows_and_its_truth():
     quiet = Receiver(adc_bits=16)
     emission = Emission("radar", 0.0, {"interval_s": 0.01, "pulse_s": 4e-5, "sweep_hz": 1e6})
-    whole = Scene(RATE, 0.04, 2, [emission], Reception([Path(40.0)], quiet))
-    broken = replace(whole, reception=Reception([Path(40.0)], replace(quiet, lost_s=0.004, lost_at=0.3)))
+    whole = Scene(RATE, 0.04, 2, [emission], Reception([PropagationPath(40.0)], quiet))
+    broken = replace(whole, reception=Reception([PropagationPath(40.0)], replace(quiet, lost_s=0.004, lost_at=0.3)))
     for scene, pulses in ((whole, [0, 0.01, 0.02, 0.03]), (broken, [0, 0.01, 0.016, 0.026])):
         samples, (truth,) = render(scene)
-        heard = np.abs(samples) ** 2
-        rows = heard[: heard.size // 256 * 256].reshape(256, -1).max(axis=1)
+        received = np.abs(samples) ** 2
+        rows = received[: received.size // 256 * 256].reshape(256, -1).max(axis=1)
         lit = truth.pooled(256).level.max(axis=1) > 0.05
         assert (lit[[round(256 * at / 0.04) for at in pulses]]).all()
         assert np.median(rows[lit]) > 20 * np.median(rows[~lit])
@@ -142,7 +142,7 @@ def test_lost_samples_move_what_follows_and_its_truth():
 
 def test_gain_of_a_channel_follows_in_the_truth_of_others():
     emission = Emission("band_noise", 0.0, {"symbol_rate": 2e6}, seed=5)
-    scene = Scene(RATE, 0.04, 2, [emission], Reception([Path(30.0, {**FLAT, "doppler_hz": 60.0})]))
+    scene = Scene(RATE, 0.04, 2, [emission], Reception([PropagationPath(30.0, {**FLAT, "doppler_hz": 60.0})]))
     samples, (truth,) = render(scene)
     measured = spectrogram.power(samples, RATE)[:, column(-0.8e6) : column(0.8e6)].mean(axis=1)
     expected = truth.pooled(256).level.mean(axis=1)

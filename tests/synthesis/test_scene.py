@@ -9,7 +9,7 @@ from rpmsn.synthesis import other as others
 from rpmsn.synthesis.channel.noise import Noise
 from rpmsn.synthesis.receiver.receiver import Receiver
 from rpmsn.synthesis.scene.presets import random_scene
-from rpmsn.synthesis.scene.scene import CARRIERS, KINDS, Emission, Path, Reception, Scene, rounded
+from rpmsn.synthesis.scene.scene import CARRIERS, KINDS, Emission, PropagationPath, Reception, Scene, rounded
 
 RATE = 7.68e6
 
@@ -46,7 +46,10 @@ def test_a_scene_written_by_hand_needs_only_what_matters(tmp_path):
     (tmp_path / "scene.yml").write_text(WRITTEN_BY_HAND)
     scene = Scene.load(tmp_path / "scene.yml")
     assert scene.sample_rate == 30.72e6 and scene.emissions[0].parameters["bandwidth_hz"] == 10e6
-    assert scene.reception.paths == [Path(25, {"profile": "EVA", "doppler_hz": 70, "delay_spread_s": 0}), Path()]
+    assert scene.reception.paths == [
+        PropagationPath(25, {"profile": "EVA", "doppler_hz": 70, "delay_spread_s": 0}),
+        PropagationPath(),
+    ]
     assert scene.reception.receiver == Receiver(adc_bits=8, dc_dbc=-30) and scene.reception.noise == Noise()
 
 
@@ -149,7 +152,7 @@ def test_rounding_keeps_six_digits_and_whole_numbers():
     assert rounded(value) == {"a": [1.23457, 7], "b": {"c": -0.000123457, "d": None, "e": "1.23456789"}}
 
 
-def test_the_same_air_can_be_heard_otherwise():
+def test_the_same_emissions_can_be_received_in_another_way():
     scene = random_scene("wideband", 8)
     elsewhere = Scene(scene.sample_rate, scene.duration_s, scene.seed, scene.emissions, Reception())
     assert elsewhere.emissions == scene.emissions and elsewhere.reception != scene.reception

@@ -37,8 +37,8 @@ def occupied_bandwidth(samples, sample_rate):
     """Width that holds all but half a percent of the power on either side: ITU-R SM.328, TS 36.104 6.6.1."""
     frequencies, density = scipy.signal.welch(samples, sample_rate, nperseg=4096, return_onesided=False, detrend=False)
     order = np.argsort(frequencies)
-    share = np.cumsum(density[order]) / density.sum()
-    lower, upper = np.interp([0.005, 0.995], share, frequencies[order])
+    fraction = np.cumsum(density[order]) / density.sum()
+    lower, upper = np.interp([0.005, 0.995], fraction, frequencies[order])
     return upper - lower
 
 
@@ -221,12 +221,12 @@ def test_the_doppler_spectrum_ends_at_the_maximum_shift_and_is_highest_there():
         axis=0,
     )
     frequency = np.abs(np.fft.fftfreq(n, 1 / rate))
-    share = spectrum / spectrum.sum()
-    assert share[frequency > 1.02 * doppler_hz].sum() < 1e-6
+    fraction = spectrum / spectrum.sum()
+    assert fraction[frequency > 1.02 * doppler_hz].sum() < 1e-6
     # Arrivals from all round: a fraction of 1 - 2/pi asin(x) lies beyond x times the maximum shift.
     for part in (0.3, 0.7, 0.9):
         expected = 1 - 2 / np.pi * np.arcsin(part)
-        assert share[frequency > part * doppler_hz].sum() == pytest.approx(expected, abs=0.02)
+        assert fraction[frequency > part * doppler_hz].sum() == pytest.approx(expected, abs=0.02)
 
 
 @pytest.mark.parametrize("doppler_hz", [10.0, 300.0, 1000.0])

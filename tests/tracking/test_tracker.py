@@ -12,14 +12,14 @@ import pytest
 from rpmsn.classes import CLASS_NAMES
 from rpmsn.detection.segments import FrameGeometry, Segment
 from rpmsn.errors import ParameterError
-from rpmsn.signal.quality import OK, Health
+from rpmsn.signal.quality import OK, Finding, InputQuality
 from rpmsn.tracking.tracker import Tracker, consolidate
 
 RATE = 10.24e6
 COLUMN = RATE / 256
 FRAME_S = 0.04
 FRAME = round(FRAME_S * RATE)
-UNFIT = Health("overload", "overload", False)
+UNFIT = InputQuality((Finding("overload", "overload", False),))
 
 
 def seg(label, lower, upper, start=0.0, end=1.0, confidence=0.9):

@@ -13,7 +13,7 @@ from rpmsn.cli import main as cli
 from rpmsn.errors import ParameterError
 from rpmsn.models.model import load_model
 from rpmsn.synthesis.labels.truth import Truth
-from rpmsn.synthesis.scene.scene import Emission, Path, Reception, Scene
+from rpmsn.synthesis.scene.scene import Emission, PropagationPath, Reception, Scene
 from rpmsn.tables import markdown_table, percent
 from rpmsn.training.dataset import SetConfig, build_set
 from rpmsn.training.evaluation import calibration, scores
@@ -163,7 +163,7 @@ def test_what_is_not_judged_counts_neither_way():
 
 
 def scene_of(*emissions):
-    return Scene(20e6, emissions=list(emissions), reception=Reception([Path(20.0) for _ in emissions]))
+    return Scene(20e6, emissions=list(emissions), reception=Reception([PropagationPath(20.0) for _ in emissions]))
 
 
 def truth_of(label, center, width, **changes):

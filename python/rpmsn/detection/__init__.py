@@ -1,2 +1,3 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Features and network to mask and segments: `segmenter` goes the whole way for one frame, `segments` measures."""
+"""Features to mask and segments: `segmenter` runs all stages for one frame, `segments` measures, `lte_splitting` and
+`plausibility` correct labels."""

@@ -1,28 +1,43 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Samples -> frames -> masks -> segments. The sink block and `rpmsn annotate` both run exactly this.
+"""Samples of a frame -> features -> class probabilities -> mask and segments. The sink block and the shell run this.
 
 `Segmenter.analyse` does a frame at once. For several threads (`streaming.pool`) there are three parts: `prepare`
-(input quality and image) and `infer` (the network) know nothing of other frames; `finish` (segments) takes the frames
-in order.
+(features) and `infer` (the network) do not depend on other frames; `finish` (segments) takes the frames in order.
 """
 
 import time
 from collections import deque
 from dataclasses import dataclass, field, replace
+from functools import reduce
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from .. import runtimes
 from ..classes import CLASS_NAMES, LTE, NOISE, NR, OTHER
 from ..errors import ParameterError
-from ..signal import image as spectrogram
-from ..signal import iq_image as mirror
-from ..signal import quality as input_health
-from ..signal.quality import Health
-from .segments import FrameGeometry, find_segments
+from ..signal import quality
+from ..signal.features import FeatureExtractor, Features
+from ..signal.image import ROWS
+from ..signal.quality import InputQuality
+from .segments import FrameGeometry, Segment, find_segments
+
+if TYPE_CHECKING:
+    from ..models.model import Model, ModelCard
 
 FRAME_SECONDS = (0.01, 0.2)
 """Shortest and longest frame."""
+
+
+class ProbabilitySource(Protocol):
+    """What runs a network: `runtimes.Runtime`, or a stand-in for it."""
+
+    @property
+    def name(self) -> str:
+        """For status lines."""
+
+    def probabilities(self, images: np.ndarray) -> np.ndarray:
+        """Class probabilities, float32, shape (batch, classes, 256, 256), of images (batch, channels, 256, 256)."""
 
 
 @dataclass
@@ -34,10 +49,9 @@ class Frame:
         geometry: where its pixels lie.
         image: uint8, shape (256, 256): 0..255 over -5..55 dB over the noise floor.
         mask: uint8, shape (256, 256): the most probable class of every pixel, ids of `rpmsn.classes`; noise alone where
-            not fit. What is decided of a run as a whole stands in `segments`: `other` there may be LTE or NR here.
+            not fit. What is decided about a run as a whole is in `segments`: `other` there may be LTE or NR here.
         floor_db: noise floor, dB over full scale, in one pixel's bandwidth.
-        segments: list of Segment; none where the input is not fit to be judged.
-        health: `condition` in words: "ok", or what is wrong with the input.
+        segments: none where the input is not fit to be judged.
         new_from: first sample that no earlier frame held; the last frame of a recording reaches back
             over the one before to be whole.
         repeated: True where the recording was shorter than a frame and was repeated to fill the image.
@@ -50,48 +64,40 @@ class Frame:
     image: np.ndarray
     mask: np.ndarray
     floor_db: float
-    segments: list = field(default_factory=list)
-    health: str = input_health.OK.text
+    segments: list[Segment] = field(default_factory=list)
     new_from: int = 0
     repeated: bool = False
-    condition: Health = input_health.OK
-    seconds: dict = field(default_factory=dict)
+    condition: InputQuality = quality.OK
+    seconds: dict[str, float] = field(default_factory=dict)
 
     @property
-    def end_offset(self):
+    def health(self) -> str:
+        """Text of `condition`: "ok", or what is wrong with the input and what to do."""
+        return self.condition.text
+
+    @property
+    def end_offset(self) -> int:
         """First sample after the frame."""
         return self.geometry.start_offset + self.geometry.samples
 
 
 @dataclass
 class Prepared:
-    """A frame on its way: what `Segmenter.prepare` made of its samples, for `infer` and `finish`.
+    """A frame after `Segmenter.prepare`, for `infer` and `finish`.
 
     Attributes:
+        features: of its samples.
         geometry: where its pixels lie.
-        analysis: rpmsn.signal.image.Analysis.
-        image: uint8, shape (256, 256).
-        network_input: float32, shape (1, channels, 256, 256); None where the input is not fit to be judged.
-        mirrored: bool, shape (256,), columns with a I/Q image (`rpmsn.signal.iq_image`).
-        findings: list of Health.
         new_from: first sample to report.
-        run: number that frames share as long as nothing comes between them.
+        run: number of the uninterrupted run of frames.
         seconds: as of Frame, so far.
     """
 
+    features: Features
     geometry: FrameGeometry
-    analysis: spectrogram.Analysis
-    image: np.ndarray
-    network_input: np.ndarray | None
-    mirrored: np.ndarray
-    findings: list
     new_from: int
     run: int
-    seconds: dict
-
-    def has(self, kind):
-        """Whether this kind of fault was found."""
-        return any(finding.kind == kind for finding in self.findings)
+    seconds: dict[str, float]
 
 
 class Segmenter:
@@ -104,23 +110,38 @@ class Segmenter:
         threads: of the runtime.
         runtime: name of one of `runtimes.KINDS`, `auto` for the fastest, or something with `probabilities(images)`.
         frame_seconds: 0.01 to 0.2; None for what the model was trained with.
-        average_frames: class probabilities are averaged over so many frames, as long as they belong together: steadier
-            for what is always there, and late and blurred for what comes and goes. 1 for each frame on its own.
+        average_frames: class probabilities are averaged over as many frames of one run: steadier for continuous
+            transmissions, late and blurred for short ones. 1 for each frame on its own.
 
     Attributes:
         frame_samples: samples in a frame at this rate.
-        warnings: what a user should know before believing the result, in words.
+        warnings: what limits the result, as sentences for the user.
 
     Raises:
-        ParameterError: a rate, frame length or number of frames that cannot be.
+        ParameterError: a rate, frame length or number of frames that is not allowed.
     """
 
-    def __init__(self, model, sample_rate, threads=1, runtime=runtimes.AUTO, frame_seconds=None, average_frames=1):
+    def __init__(
+        self,
+        model: "Model",
+        sample_rate: float,
+        threads: int = 1,
+        runtime: str | ProbabilitySource = runtimes.AUTO,
+        frame_seconds: float | None = None,
+        average_frames: int = 1,
+    ) -> None:
         self.model = model
         self.card = model.card
         self.sample_rate = float(sample_rate)
         self.frame_seconds = frame_duration(model.card, frame_seconds)
-        self.frame_samples = spectrogram.frame_length(sample_rate, self.frame_seconds)
+        narrow = sample_rate < model.card.sample_rates[0]
+        self._extractor = FeatureExtractor(
+            sample_rate,
+            self.frame_seconds,
+            model.card.features,
+            (quality.narrow_span(rate_warnings(model.card, sample_rate)[0]),) if narrow else (),
+        )
+        self.frame_samples = self._extractor.frame_samples
         if average_frames < 1:
             raise ParameterError(f"average_frames is {average_frames}, but 1 (each on its own) or more is allowed")
         self.average_frames = average_frames
@@ -128,10 +149,9 @@ class Segmenter:
         self.warnings = rate_warnings(model.card, sample_rate) + frame_warnings(model.card, self.frame_seconds)
         self._class_ids = np.array([CLASS_NAMES.index(name) for name in model.card.classes], np.uint8)
         self._noise = model.card.classes.index(CLASS_NAMES[NOISE])
-        self._analysers = {}
         self.reset()
 
-    def at_rate(self, sample_rate):
+    def at_rate(self, sample_rate: float) -> "Segmenter":
         """The same at another sample rate, with the same runtime."""
         return Segmenter(
             self.model,
@@ -141,7 +161,7 @@ class Segmenter:
             average_frames=self.average_frames,
         )
 
-    def replicas(self, count):
+    def replicas(self, count: int) -> "list[Segmenter]":
         """A list of `count` Segmenters for as many threads, of which this is the first.
 
         Each has a runtime of its own; one that was given as an object is shared.
@@ -159,17 +179,25 @@ class Segmenter:
             for _ in range(count - 1)
         ]
 
-    def warm_up(self):
+    def warm_up(self) -> None:
         """Analyse a frame of noise: libraries are loaded and buffers made, so that the first frame is not late."""
         noise = np.random.default_rng(1).standard_normal((self.frame_samples, 2), np.float32) * np.float32(0.1)
         self.infer(self.prepare(noise.view(np.complex64)[:, 0]))
 
-    def reset(self):
+    def reset(self) -> None:
         """Forget earlier frames, which `average_frames` has kept."""
-        self._recent = deque(maxlen=self.average_frames)
-        self._recent_of = None
+        self._recent: deque[np.ndarray] = deque(maxlen=self.average_frames)
+        self._recent_of: tuple | None = None
 
-    def analyse(self, samples, start_offset=0, center_frequency=0.0, number=0, new_from=None, run=0):
+    def analyse(
+        self,
+        samples: np.ndarray,
+        start_offset: int = 0,
+        center_frequency: float = 0.0,
+        number: int = 0,
+        new_from: int | None = None,
+        run: int = 0,
+    ) -> Frame:
         """Analyse one frame.
 
         Args:
@@ -180,7 +208,7 @@ class Segmenter:
             center_frequency: Hz; 0 if it is not known.
             number: of the frame.
             new_from: report segments from this sample on only.
-            run: another number than before says that the frame does not belong to those before (retune, gap).
+            run: a number that changes where the frame does not continue those before (retune, gap).
 
         Returns:
             Frame.
@@ -188,71 +216,42 @@ class Segmenter:
         prepared = self.prepare(samples, start_offset, center_frequency, new_from, run)
         return self.finish(prepared, self.infer(prepared), number)
 
-    def prepare(self, samples, start_offset=0, center_frequency=0.0, new_from=None, run=0):
-        """Look at the samples of a frame, arguments as of `analyse`; they are not needed any more afterwards.
-
-        Returns:
-            Prepared.
-        """
-        begun = time.perf_counter()
-        samples = np.ascontiguousarray(samples, np.complex64 if np.iscomplexobj(samples) else None)
-        findings = input_health.of_samples(samples) + self._span_findings()
-        checked = time.perf_counter()
-        is_judged = all(finding.judged for finding in findings)
-        # What is not a number, or too large, is found in the result.
-        with np.errstate(over="ignore", invalid="ignore"):
-            analysis = self._analyser(is_judged).analyse(samples)
-        if not input_health.has_finite_power(analysis):
-            samples, finding = input_health.without_bad_values(samples)
-            findings.append(finding)
-            is_judged = False
-            analysis = self._analyser(is_judged).analyse(samples)
-        mirrored = np.zeros(spectrogram.COLUMNS, bool)
-        if is_judged:
-            shares = mirror.image_coherence(samples)
-            mirrored = mirror.image_columns(shares, analysis.power, analysis.floor)
-            findings += input_health.of_spectrum(analysis, mirrored)
-        image = spectrogram.to_uint8(spectrogram.fill_rows(analysis.levels))
-        network_input = self._network_input(samples, analysis) if is_judged else None
+    def prepare(
+        self,
+        samples: np.ndarray,
+        start_offset: int = 0,
+        center_frequency: float = 0.0,
+        new_from: int | None = None,
+        run: int = 0,
+    ) -> Prepared:
+        """Extract a frame's features, arguments as of `analyse`; its samples are not needed any more afterwards."""
+        features = self._extractor.extract(samples)
         geometry = FrameGeometry(
-            self.sample_rate, float(center_frequency), int(start_offset), len(samples), len(analysis.power)
+            self.sample_rate, float(center_frequency), int(start_offset), features.samples, len(features.power)
         )
-        return Prepared(
-            geometry,
-            analysis,
-            image,
-            network_input,
-            mirrored,
-            findings,
-            int(start_offset if new_from is None else new_from),
-            run,
-            {"health": checked - begun, "image": time.perf_counter() - checked},
-        )
+        first = int(start_offset if new_from is None else new_from)
+        return Prepared(features, geometry, first, run, dict(features.seconds))
 
-    def infer(self, prepared):
+    def infer(self, prepared: Prepared) -> np.ndarray | None:
         """Probability of every class in every pixel, float32, shape (classes, 256, 256); None where not fit.
 
-        The receiver's I/Q images are noise, and its own spur is what is beside it.
+        The receiver's own artefacts are removed.
         """
-        if prepared.network_input is None:
+        features = prepared.features
+        if features.network_input is None:
             return None
         begun = time.perf_counter()
-        probabilities = input_health.without_own_signals(
-            self.runtime.probabilities(prepared.network_input)[0],
-            prepared.mirrored,
-            prepared.has(input_health.DC_SPUR),
-            self._noise,
-        )
+        probabilities = features.artefacts.without(self.runtime.probabilities(features.network_input)[0], self._noise)
         prepared.seconds["network"] = time.perf_counter() - begun
         return probabilities
 
-    def finish(self, prepared, probabilities, number=0):
+    def finish(self, prepared: Prepared, probabilities: np.ndarray | None, number: int = 0) -> Frame:
         """The Frame, from what `prepare` and `infer` gave. Where scores are averaged, frames have to come in order."""
         begun = time.perf_counter()
-        levels, geometry = prepared.analysis.levels, prepared.geometry
+        features, geometry = prepared.features, prepared.geometry
         segments = []
         if probabilities is None:
-            mask = np.full(prepared.image.shape, NOISE, np.uint8)
+            mask = np.full(features.image.shape, NOISE, np.uint8)
         else:
             probabilities = self._averaged(prepared, probabilities)
             best = probabilities.argmax(axis=0)
@@ -260,51 +259,30 @@ class Segmenter:
             found = find_segments(
                 best[: geometry.rows],
                 probabilities[:, : geometry.rows],
-                prepared.analysis.power,
-                prepared.analysis.floor,
+                features.power,
+                features.floor,
                 geometry,
                 self.card.classes,
             )
             segments = [
                 cut
-                for segment in self._fit_to_report(prepared, found, mask)
+                for segment in self._reportable(features.quality, found, mask)
                 if (cut := _from(segment, prepared.new_from)) is not None
             ]
-        condition = input_health.combined(prepared.findings)
-        seconds = {**prepared.seconds, "segments": time.perf_counter() - begun}
         return Frame(
-            number,
-            geometry,
-            prepared.image,
-            mask,
-            float(10 * np.log10(max(prepared.analysis.floor, 1e-30))),
-            segments,
-            condition.text,
-            prepared.new_from,
-            len(levels) < spectrogram.ROWS,
-            condition,
-            seconds,
+            number=number,
+            geometry=geometry,
+            image=features.image,
+            mask=mask,
+            floor_db=float(10 * np.log10(max(features.floor, 1e-30))),
+            segments=segments,
+            new_from=prepared.new_from,
+            repeated=geometry.rows < ROWS,
+            condition=features.quality,
+            seconds={**prepared.seconds, "segments": time.perf_counter() - begun},
         )
 
-    def _span_findings(self):
-        if self.sample_rate >= self.card.sample_rates[0]:
-            return []
-        return [input_health.narrow_span(rate_warnings(self.card, self.sample_rate)[0])]
-
-    def _analyser(self, is_judged):
-        """What measures the powers, and the correlations if the network will see them."""
-        correlated = is_judged and spectrogram.feature_set(self.card.features).correlated
-        if correlated not in self._analysers:
-            self._analysers[correlated] = spectrogram.Analyser(self.sample_rate, self.frame_samples, correlated)
-        return self._analysers[correlated]
-
-    def _network_input(self, samples, analysis):
-        """The image that the model's card asks for, with a batch dimension."""
-        if self.card.features == "published":
-            return spectrogram.published_image(samples)[None]
-        return analysis.image()[None]
-
-    def _averaged(self, prepared, probabilities):
+    def _averaged(self, prepared: Prepared, probabilities: np.ndarray) -> np.ndarray:
         """Mean of the probabilities of this frame and of those before it that belong to it."""
         if self.average_frames == 1:
             return probabilities
@@ -314,21 +292,22 @@ class Segmenter:
             self._recent.clear()
             self._recent_of = belongs_to
         self._recent.append(probabilities)
-        return sum(self._recent) / np.float32(len(self._recent))
+        return reduce(np.add, self._recent) / np.float32(len(self._recent))
 
-    def _fit_to_report(self, prepared, segments, mask):
-        """Segments without a class that this span cannot tell; so the mask, in place."""
-        if prepared.has(input_health.NARROW_SPAN):
-            mask[(mask == LTE) | (mask == NR)] = OTHER
-            segments = [
-                replace(segment, class_id=OTHER, label=CLASS_NAMES[OTHER]) if segment.class_id in (LTE, NR) else segment
-                for segment in segments
-            ]
-        return segments
+    @staticmethod
+    def _reportable(found_quality: InputQuality, segments: list[Segment], mask: np.ndarray) -> list[Segment]:
+        """Segments without classes that this span does not show; so the mask, in place."""
+        if not found_quality.has(quality.NARROW_SPAN):
+            return segments
+        mask[(mask == LTE) | (mask == NR)] = OTHER
+        return [
+            replace(segment, class_id=OTHER, label=CLASS_NAMES[OTHER]) if segment.class_id in (LTE, NR) else segment
+            for segment in segments
+        ]
 
 
-def frame_duration(card, frame_seconds=None):
-    """Seconds of a frame: what is asked for, or else what a model was trained with.
+def frame_duration(card: "ModelCard", frame_seconds: float | None = None) -> float:
+    """Seconds of a frame: the one given, or else that of the model's training.
 
     Raises:
         ParameterError: it is outside 0.01 to 0.2 s.
@@ -344,7 +323,7 @@ def frame_duration(card, frame_seconds=None):
     return float(frame_seconds)
 
 
-def frame_warnings(card, frame_seconds):
+def frame_warnings(card: "ModelCard", frame_seconds: float) -> list[str]:
     """A sentence where `frame_seconds` is not what the model was trained with."""
     if frame_seconds == card.frame_seconds:
         return []
@@ -354,8 +333,8 @@ def frame_warnings(card, frame_seconds):
     ]
 
 
-def rate_warnings(card, sample_rate):
-    """A sentence for every way in which `sample_rate` is not what the model was trained for."""
+def rate_warnings(card: "ModelCard", sample_rate: float) -> list[str]:
+    """A sentence where the model was not trained for `sample_rate`."""
     low, high = card.sample_rates
     if low <= sample_rate <= high:
         return []
@@ -366,7 +345,7 @@ def rate_warnings(card, sample_rate):
     ]
 
 
-def _from(segment, first_sample):
+def _from(segment: Segment, first_sample: int) -> Segment | None:
     """The part of a segment from a sample on; None where nothing of it is left."""
     if segment.end_offset <= first_sample:
         return None

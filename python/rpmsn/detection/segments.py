@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Mask -> segments: connected runs of one class in one frame, measured on the powers themselves.
 
-A network's doubt shows as patches of one class inside a carrier of another. So first the connected runs that are
-not noise are found, whatever their class; then the columns of each vote, by the sums of their class probabilities.
+Where a network is uncertain, patches of one class appear inside a carrier of another. So first the connected runs that
+are not noise are found, whatever their class; then the columns of each vote, by the sums of their class probabilities.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,7 +24,7 @@ MIN_RUN_COLUMNS = 4
 MIN_RUN_MARGIN = 0.3
 """...and where that class leads the majority's by this fraction of all probability there."""
 MIN_SNR_DB = -10.0
-"""What has less power than this over the noise floor is no transmission, whatever the network says."""
+"""What has less power than this over the noise floor is not reported, whatever its class."""
 EDGE_REACH = 3
 """An edge is looked for this many columns to either side of the mask's, and the levels beyond."""
 
@@ -48,13 +49,13 @@ class FrameGeometry:
     rows: int
     columns: int = COLUMNS
 
-    def frequency(self, column):
+    def frequency(self, column: float) -> float:
         """Hz at a place on the column axis: 0 is the first column's lower end, `columns` the last one's upper end."""
         bin_width = self.sample_rate / self.columns
         low, high = self.center_frequency - self.sample_rate / 2, self.center_frequency + self.sample_rate / 2
         return float(np.clip(self.center_frequency + (column - (self.columns + 1) / 2) * bin_width, low, high))
 
-    def offset(self, row):
+    def offset(self, row: int) -> int:
         """Number of the sample where a row starts."""
         return self.start_offset + row * self.samples // self.rows
 
@@ -89,22 +90,29 @@ class Segment:
     columns: tuple
 
     @property
-    def center_frequency(self):
+    def center_frequency(self) -> float:
         """Middle between the edges, Hz."""
         return (self.freq_lower + self.freq_upper) / 2
 
     @property
-    def bandwidth(self):
+    def bandwidth(self) -> float:
         """Distance of the edges, Hz."""
         return self.freq_upper - self.freq_lower
 
     @property
-    def duration(self):
+    def duration(self) -> float:
         """Seconds."""
         return (self.end_offset - self.start_offset) / self.sample_rate
 
 
-def find_segments(mask, probabilities, power, floor, geometry, classes=CLASS_NAMES):
+def find_segments(
+    mask: np.ndarray,
+    probabilities: np.ndarray,
+    power: np.ndarray,
+    floor: float,
+    geometry: FrameGeometry,
+    classes: Sequence[str] = CLASS_NAMES,
+) -> list[Segment]:
     """Segments of one frame, lowest frequency first.
 
     Args:
@@ -125,26 +133,26 @@ def find_segments(mask, probabilities, power, floor, geometry, classes=CLASS_NAM
     found = []
     for pixels, box in _components(mask != noise):
         votes = _votes(probabilities[(slice(None), *box)], pixels, noise)
-        for winner, columns in _parted(_runs_of_classes(votes, other), votes, pixels, box, power, ids, geometry):
+        for winner, columns in _split_lte(_runs_of_classes(votes, other), votes, pixels, box, power, ids, geometry):
             part = pixels[:, columns]
-            rows = np.flatnonzero(part.any(axis=1))
             if part.sum() < MIN_PIXELS:
                 continue
-            rows = slice(rows[0], rows[-1] + 1)
+            on = np.flatnonzero(part.any(axis=1))
+            rows = slice(on[0], on[-1] + 1)
             place = _moved(rows, box[0]), _moved(columns, box[1])
             confidence = float(probabilities[winner][place][part[rows]].mean())
             segment = _measure(int(ids[winner]), classes[winner], confidence, part[rows], place, power, floor, geometry)
             found.append(segment)
     if CLASS_NAMES[OTHER] in classes:
-        found = plausibility.with_other(found)
+        found = plausibility.relabel_implausible(found)
     return sorted(
         (segment for segment in found if segment.snr_db >= MIN_SNR_DB),
         key=lambda segment: (segment.freq_lower, segment.start_offset),
     )
 
 
-def _parted(runs, votes, pixels, box, power, ids, geometry):
-    """The runs of `_runs_of_classes`, those of LTE split where the powers say that they are several carriers.
+def _split_lte(runs, votes, pixels, box, power, ids, geometry):
+    """The runs of `_runs_of_classes`, those of LTE split where the powers show several carriers.
 
     Each part then has the class that has most votes in its own columns: LTE and NR may lie side by side.
     """
@@ -156,7 +164,7 @@ def _parted(runs, votes, pixels, box, power, ids, geometry):
         if ids[winner] == LTE and lte_splitting.may_be_several(widest, column_hz) and pixels[:, columns].any():
             on = power[box[0]][_is_on(pixels[:, columns])]
             lower, upper = _edges(on.mean(axis=0, dtype=np.float64), _moved(columns, box[1]))
-            cuts = lte_splitting.seams(on, lower, upper, column_hz)
+            cuts = lte_splitting.boundaries(on, lower, upper, column_hz)
         if not cuts:
             yield winner, columns
             continue
@@ -166,9 +174,9 @@ def _parted(runs, votes, pixels, box, power, ids, geometry):
 
 
 def _is_on(pixels):
-    """Rows where a component, bool, shape (rows, columns), is there over most of its width."""
-    shares = pixels.mean(axis=1)
-    return shares >= 0.5 * shares.max()
+    """Rows in which a component, bool, shape (rows, columns), fills most of its width."""
+    fractions = pixels.mean(axis=1)
+    return fractions >= 0.5 * fractions.max()
 
 
 def _edges(spectrum, columns):

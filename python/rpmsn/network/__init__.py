@@ -6,8 +6,12 @@ Names resolve on first use, so that importing this package does not load torch.
 """
 
 from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from ..errors import ModelError
+
+if TYPE_CHECKING:
+    from torch import nn
 
 REGISTRY = {
     "rpmsn": ("published", "RPMSN"),
@@ -32,12 +36,12 @@ def __getattr__(name):
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-def names():
+def names() -> list[str]:
     """Names that `create` knows, sorted."""
     return sorted(REGISTRY)
 
 
-def create(name, **arguments):
+def create(name: str, **arguments: Any) -> "nn.Module":
     """Build a network by its registered name, with random weights.
 
     Args:
@@ -48,7 +52,7 @@ def create(name, **arguments):
         ModelError: the name is unknown (the message lists the names) or an argument does not fit.
     """
     if name not in REGISTRY:
-        raise ModelError(f"network {name!r} is unknown; there are: {', '.join(names())}")
+        raise ModelError(f"network {name!r} is unknown; choose one of {', '.join(names())}")
     module, class_name = REGISTRY[name]
     network = getattr(import_module(f".{module}", __name__), class_name)
     try:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The six networks that RPMSN is compared with: segmentation_models_pytorch, ResNet-34 encoder, random weights.
 
-None is loaded from anywhere: all start from random weights, as RPMSN does.
+No weights are downloaded: all start from random weights, as RPMSN does.
 """
 
 import torch
@@ -28,17 +28,17 @@ class Baseline(nn.Module):
         MissingLibraryError: the library is not installed; the message says how to install it.
     """
 
-    kind = None
+    kind: str
     """Name of the network's class in segmentation_models_pytorch."""
 
-    def __init__(self, in_channels=3, classes=3):
+    def __init__(self, in_channels: int = 3, classes: int = 3) -> None:
         super().__init__()
         self.in_channels = in_channels
         self.body = getattr(_library(), self.kind)(
             ENCODER, encoder_weights=None, in_channels=in_channels, classes=classes
         )
 
-    def forward(self, images):
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
         check_input(images, self.in_channels, MULTIPLE)
         return self.body(images)
 
@@ -78,7 +78,7 @@ class PSPNet(Baseline):
 
     kind = "PSPNet"
 
-    def __init__(self, in_channels=3, classes=3):
+    def __init__(self, in_channels: int = 3, classes: int = 3) -> None:
         super().__init__(in_channels, classes)
         # The library builds these stages and never calls them.
         self.body.encoder.layer3 = self.body.encoder.layer4 = nn.Identity()
@@ -93,13 +93,13 @@ def _library():
         version = torch.__version__.partition("+")[0]
         raise MissingLibraryError(
             f"the networks that RPMSN is compared with need the Python package segmentation_models_pytorch ({error}); "
-            "install it beside the torch that is there: "
+            "install it beside the installed torch: "
             f"pip install segmentation-models-pytorch 'torch=={version}'"
         ) from error
     return segmentation_models_pytorch
 
 
-def load_torchvision():
+def load_torchvision() -> None:
     """Import torchvision, of which segmentation_models_pytorch uses the definition of ResNet.
 
     Its package for Linux is built for CUDA. Beside a torch for processors its compiled operators do not load, and the

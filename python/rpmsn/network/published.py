@@ -15,7 +15,7 @@ from .shapes import check_input
 HALVINGS = 3
 
 
-def conv5(in_channels, out_channels):
+def conv5(in_channels: int, out_channels: int) -> nn.Sequential:
     """5 x 5 convolution with bias, same size, and ReLU ("C5")."""
     return nn.Sequential(nn.Conv2d(in_channels, out_channels, 5, padding=2), nn.ReLU(inplace=True))
 
@@ -23,14 +23,14 @@ def conv5(in_channels, out_channels):
 class MultiScaleBlock(nn.Module):
     """Four parallel convolutions, 1 x 1 to 7 x 7; concatenated, normalised, ReLU."""
 
-    def __init__(self, in_channels, channels_each):
+    def __init__(self, in_channels: int, channels_each: int) -> None:
         super().__init__()
         self.scales = nn.ModuleList(
             nn.Conv2d(in_channels, channels_each, size, padding=size // 2) for size in (1, 3, 5, 7)
         )
         self.norm = nn.BatchNorm2d(4 * channels_each)
 
-    def forward(self, images):
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
         return F.relu(self.norm(torch.cat([scale(images) for scale in self.scales], dim=1)))
 
 
@@ -53,7 +53,7 @@ class Stage(nn.Module):
         convolutions: 5 x 5 convolutions on each branch after the exchange.
     """
 
-    def __init__(self, branches_in, branches_out, width, convolutions):
+    def __init__(self, branches_in: int, branches_out: int, width: int, convolutions: int) -> None:
         super().__init__()
         self.branches_out = branches_out
         self.exchange = nn.ModuleList(conv5(width, width) for _ in range(branches_in))
@@ -61,7 +61,7 @@ class Stage(nn.Module):
             nn.Sequential(*(conv5(width, width) for _ in range(convolutions))) for _ in range(branches_out)
         )
 
-    def forward(self, branches):
+    def forward(self, branches: list[torch.Tensor]) -> list[torch.Tensor]:
         exchanged = []
         for target in range(self.branches_out):
             # A branch that is born here has no convolution: it is the sum of the pooled finer ones alone.
@@ -85,7 +85,7 @@ class RPMSN(nn.Module):
     With the defaults: 14,495,043 parameters, 466.4 GMAC for 256 x 256.
     """
 
-    def __init__(self, in_channels=3, classes=3, width=128):
+    def __init__(self, in_channels: int = 3, classes: int = 3, width: int = 128) -> None:
         super().__init__()
         if width < 8 or width % 8:
             raise ParameterError(f"width is {width}, but it has to be a multiple of 8, such as 128 (the paper's) or 32")
@@ -104,7 +104,7 @@ class RPMSN(nn.Module):
             conv5(width + half, half), conv5(half, width // 8), nn.Conv2d(width // 8, classes, 5, padding=2)
         )
 
-    def forward(self, images):
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
         check_input(images, self.in_channels, 2**HALVINGS)
         multi_scale = self.multi_scale(images)
         branches = [self.stem(multi_scale)]

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The real-time form of RPMSN: the same idea, at a four-hundredth of the arithmetic.
+"""The real-time form of RPMSN: the published idea with a four-hundredth of its arithmetic.
 
-What is kept: a multi-scale block in front, a finest branch from end to end that carries every pixel, an exchange among
-all scales at every stage, a skip from the front to the head. What is different: the finest branch holds the pixels of
-a patch as channels instead of places, so that the arithmetic is done in convolutions of few places, which
-processors are good at, and no pixel is lost on the way; few channels where the image is large and many where it is
-small; residual blocks, whose kernels may be separable (5 x 5 in what ships); an exchange between neighbouring scales
-only, first down, then up, so that one pass reaches every branch.
+As published: a multi-scale block in front, a finest branch from end to end that carries every pixel, an exchange among
+all scales at every stage, a skip connection from the front to the head. Different: the finest branch holds the pixels
+of a patch as channels instead of places, so that no pixel is lost and convolutions have few places, which processors
+do fast; few channels where the image is large and many where it is small; residual blocks, whose kernels may be
+separable (5 x 5 in the shipped model); an exchange between neighbouring scales only, first down, then up, so that one
+pass reaches every branch.
 """
+
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
@@ -17,8 +19,10 @@ from ..errors import ParameterError
 from .shapes import check_input
 
 
-def conv_norm(in_channels, out_channels, size=3, stride=1, separable=False):
-    """Convolution without bias and batch normalisation; `separable` makes it one channel at a time, then 1 x 1."""
+def conv_norm(
+    in_channels: int, out_channels: int, size: int = 3, stride: int = 1, separable: bool = False
+) -> nn.Sequential:
+    """Convolution without bias and batch normalisation; `separable` makes it depthwise, then 1 x 1."""
     if separable and size > 1:
         return nn.Sequential(
             nn.Conv2d(in_channels, in_channels, size, stride, padding=size // 2, groups=in_channels, bias=False),
@@ -33,7 +37,7 @@ def conv_norm(in_channels, out_channels, size=3, stride=1, separable=False):
 class PatchBlock(nn.Module):
     """The multi-scale block in front: patches of several sizes, the same centres, `patch` (rows, columns) apart."""
 
-    def __init__(self, in_channels, out_channels, patch, scales):
+    def __init__(self, in_channels: int, out_channels: int, patch: tuple[int, int], scales: int) -> None:
         super().__init__()
         rows, columns = patch
         widths = [out_channels // scales + (index < out_channels % scales) for index in range(scales)]
@@ -50,18 +54,18 @@ class PatchBlock(nn.Module):
         )
         self.norm = nn.BatchNorm2d(out_channels)
 
-    def forward(self, images):
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
         return F.relu(self.norm(torch.cat([size(images) for size in self.sizes], dim=1)))
 
 
 class PixelsOfPatches(nn.Module):
     """Channels back to the places of a patch (rows, columns): torch's PixelShuffle for patches that are not square."""
 
-    def __init__(self, patch):
+    def __init__(self, patch: tuple[int, int]) -> None:
         super().__init__()
-        self.patch = tuple(patch)
+        self.patch = patch
 
-    def forward(self, values):
+    def forward(self, values: torch.Tensor) -> torch.Tensor:
         rows, columns = self.patch
         batch, channels, height, width = values.shape
         pixels = channels // (rows * columns)
@@ -72,25 +76,25 @@ class PixelsOfPatches(nn.Module):
 class Residual(nn.Module):
     """Two convolutions and a shortcut; same shape in and out."""
 
-    def __init__(self, channels, kernel, separable):
+    def __init__(self, channels: int, kernel: int, separable: bool) -> None:
         super().__init__()
         self.first = conv_norm(channels, channels, kernel, separable=separable)
         self.second = conv_norm(channels, channels, kernel, separable=separable)
 
-    def forward(self, values):
+    def forward(self, values: torch.Tensor) -> torch.Tensor:
         return F.relu(values + self.second(F.relu(self.first(values))))
 
 
 class ExchangeStage(nn.Module):
     """A residual block on every branch, then the exchange: finest to coarsest, then back."""
 
-    def __init__(self, widths, kernel, separable):
+    def __init__(self, widths: Sequence[int], kernel: int, separable: bool) -> None:
         super().__init__()
         self.branches = nn.ModuleList(Residual(width, kernel, separable) for width in widths)
         self.down = nn.ModuleList(conv_norm(fine, coarse, 3, 2, separable) for fine, coarse in zip(widths, widths[1:]))
         self.up = nn.ModuleList(conv_norm(coarse, fine, size=1) for fine, coarse in zip(widths, widths[1:]))
 
-    def forward(self, values):
+    def forward(self, values: list[torch.Tensor]) -> list[torch.Tensor]:
         values = [branch(value) for branch, value in zip(self.branches, values)]
         for fine, down in enumerate(self.down):
             values[fine + 1] = F.relu(values[fine + 1] + down(values[fine]))
@@ -120,41 +124,42 @@ class RPMSNRealTime(nn.Module):
 
     def __init__(
         self,
-        in_channels=4,
-        classes=4,
-        widths=(48, 80, 128, 192),
-        stages=2,
-        patch=4,
-        scales=3,
-        kernel=3,
-        separable=False,
-    ):
+        in_channels: int = 4,
+        classes: int = 4,
+        widths: Sequence[int] = (48, 80, 128, 192),
+        stages: int = 2,
+        patch: int | Sequence[int] = 4,
+        scales: int = 3,
+        kernel: int = 3,
+        separable: bool = False,
+    ) -> None:
         super().__init__()
         widths = tuple(widths)
         if len(widths) < 2 or min(widths) < 4:
             raise ParameterError(
                 f"widths are {widths}; at least two of at least 4 are needed, such as (48, 80, 128, 192)"
             )
-        patch = (patch, patch) if isinstance(patch, int) else tuple(patch)
-        if kernel % 2 == 0 or len(patch) != 2 or min(stages, *patch, scales, kernel) < 1:
+        sides = (patch, patch) if isinstance(patch, int) else tuple(patch)
+        if kernel % 2 == 0 or len(sides) != 2 or min(stages, *sides, scales, kernel) < 1:
             raise ParameterError(
-                f"stages {stages}, patch {patch}, scales {scales} and kernel {kernel} have to be at "
+                f"stages {stages}, patch {sides}, scales {scales} and kernel {kernel} have to be at "
                 "least 1, and the kernel odd"
             )
+        rows, columns = sides
         self.in_channels = in_channels
-        self.multiple = tuple(side * 2 ** (len(widths) - 1) for side in patch)
-        self.front = PatchBlock(in_channels, widths[0], patch, scales)
+        self.multiple = tuple(side * 2 ** (len(widths) - 1) for side in sides)
+        self.front = PatchBlock(in_channels, widths[0], (rows, columns), scales)
         self.birth = nn.ModuleList(conv_norm(fine, coarse, stride=2) for fine, coarse in zip(widths, widths[1:]))
         self.stages = nn.ModuleList(ExchangeStage(widths, kernel, separable) for _ in range(stages))
-        pixels = nn.PixelShuffle(patch[0]) if patch[0] == patch[1] else PixelsOfPatches(patch)
+        pixels = nn.PixelShuffle(rows) if rows == columns else PixelsOfPatches((rows, columns))
         self.head = nn.Sequential(
             conv_norm(2 * widths[0], 2 * widths[0], 1),
             nn.ReLU(inplace=True),
-            nn.Conv2d(2 * widths[0], classes * patch[0] * patch[1], 1),
+            nn.Conv2d(2 * widths[0], classes * rows * columns, 1),
             pixels,
         )
 
-    def forward(self, images):
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
         check_input(images, self.in_channels, self.multiple)
         front = self.front(images)
         branches = [front]

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Any network at a coarser resolution than its images: for comparisons where the full one costs too much."""
+"""Any network at a coarser resolution than its images, for comparisons at a lower cost."""
 
+from typing import Any
+
+import torch
 from torch import nn
 from torch.nn import functional as F
 
@@ -21,7 +24,7 @@ class Reduced(nn.Module):
     Input, output: as of that network.
     """
 
-    def __init__(self, network, factor=2, **arguments):
+    def __init__(self, network: str, factor: int = 2, **arguments: Any) -> None:
         super().__init__()
         from . import create
 
@@ -30,6 +33,6 @@ class Reduced(nn.Module):
         self.factor = int(factor)
         self.body = create(network, **arguments)
 
-    def forward(self, images):
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
         logits = self.body(F.avg_pool2d(images, self.factor))
         return F.interpolate(logits, scale_factor=self.factor, mode="nearest")

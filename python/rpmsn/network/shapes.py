@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Checks of what goes into a network, and how much arithmetic one costs."""
+"""Checks of a network's input, and its number of parameters and operations."""
 
 import copy
 
@@ -9,7 +9,7 @@ from torch import nn
 from ..errors import ParameterError
 
 
-def check_input(images, channels, multiple):
+def check_input(images: torch.Tensor, channels: int, multiple: int | tuple[int, int]) -> None:
     """Raise a ParameterError unless `images` has shape (batch, channels, rows, columns) that the network can halve.
 
     Args:
@@ -33,12 +33,12 @@ def check_input(images, channels, multiple):
         )
 
 
-def count_parameters(network):
+def count_parameters(network: nn.Module) -> int:
     """Number of trainable values."""
     return sum(parameter.numel() for parameter in network.parameters())
 
 
-def count_macs(network, in_channels, rows=256, columns=256):
+def count_macs(network: nn.Module, in_channels: int, rows: int = 256, columns: int = 256) -> int:
     """Multiply-accumulates of all convolutions for one image; additions, pooling and interpolation are not counted."""
     # On the device "meta" tensors have shapes but no values: the pass costs nothing.
     network = copy.deepcopy(network).to("meta").eval()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from ..detection.segmenter import Segmenter
 from ..errors import require
 from ..runtimes import AUTO
-from ..signal.quality import DC_SPUR, OK, combined, without_spur
+from ..signal.quality import OK, InputQuality
 from ..streaming.intake import StreamTime
 from .keeping import Keeper
 from .panorama import Panorama
@@ -226,12 +226,12 @@ class Scanner:
                 dwell.samples[first : first + length], dwell.offset + first, dwell.center_frequency
             )
             probabilities = self.segmenter.infer(prepared)
-            findings += prepared.findings
+            features = prepared.features
+            findings += features.quality.findings
             if probabilities is not None:
-                power = prepared.analysis.power
-                powers.append(without_spur(power) if prepared.has(DC_SPUR) else power)
+                powers.append(features.artefacts.without_spur(features.power))
                 scores.append(probabilities)
-                floors.append(prepared.analysis.floor)
+                floors.append(features.floor)
         is_judged = bool(scores)
         self._panorama.add(
             dwell,
@@ -243,7 +243,7 @@ class Scanner:
             self._steps_done += 1
             self._not_judged += not is_judged
             self._analysed += len(dwell.samples)
-            self._health = combined(findings)
+            self._health = InputQuality(tuple(findings))
             self._latency_s = time.monotonic() - begun
 
     def _end_sweep(self, sweep):

@@ -11,6 +11,7 @@ all bands. A centre is a whole number of bins, so the phase of a block follows e
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +20,7 @@ from scipy import fft
 BLOCK = 1 << 16
 """Samples of the stream in a block."""
 REACH = BLOCK // 16
-"""Samples that the filter reaches to either side; so many at both ends of a block are not to be used."""
+"""Samples that the filter reaches to either side; as many at both ends of a block are not valid."""
 HOP = BLOCK - 2 * REACH
 OVERSAMPLING = 1.25
 """Lowest sample rate of a band, over the width of what it holds."""
@@ -52,18 +53,18 @@ class Band:
     center_frequency: float
 
     @property
-    def is_whole(self):
+    def is_whole(self) -> bool:
         """Whether it is the stream itself."""
         return self.size == BLOCK
 
     @property
-    def pass_band(self):
+    def pass_band(self) -> tuple[float, float]:
         """(lower, upper) edge of what passes the filter unchanged, Hz."""
         stream_rate = self.sample_rate * BLOCK / self.size
         half = self.sample_rate / 2 - (0.0 if self.is_whole else _transition() * stream_rate)
         return self.center_frequency - half, self.center_frequency + half
 
-    def at(self, sample_rate, center_frequency):
+    def at(self, sample_rate: float, center_frequency: float) -> "Band | None":
         """The same band in a stream at another centre frequency (Hz), to half a bin; None if it is not inside."""
         place = round((self.center_frequency - center_frequency) / sample_rate * BLOCK)
         if 2 * abs(place) + self.size > BLOCK:
@@ -71,7 +72,7 @@ class Band:
         return Band(self.size, place, self.sample_rate, center_frequency + place * sample_rate / BLOCK)
 
 
-def plan_band(freq_lower, freq_upper, sample_rate, center_frequency):
+def plan_band(freq_lower: float, freq_upper: float, sample_rate: float, center_frequency: float) -> Band:
     """The narrowest Band that holds what is between two edges, with some room.
 
     Args:
@@ -93,17 +94,17 @@ class Spectra:
         start: number of the first sample since the stream began.
     """
 
-    def __init__(self, start):
+    def __init__(self, start: int) -> None:
         self._samples = np.zeros(BLOCK, np.complex64)
         self._filled = REACH
         self._place = start - REACH
 
     @property
-    def end(self):
+    def end(self) -> int:
         """Number of the sample after the last that was pushed."""
         return self._place + self._filled
 
-    def push(self, samples):
+    def push(self, samples: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
         """Take complex64 samples; yields (number of the first sample, spectrum) for every block that is full.
 
         A block's results hold from `REACH` after its first sample on, for `HOP` samples.
@@ -120,7 +121,7 @@ class Spectra:
                 self._filled = 2 * REACH
                 self._place += HOP
 
-    def finish(self):
+    def finish(self) -> Iterator[tuple[int, np.ndarray]]:
         """End of the stream: yields the blocks of the samples that are left, filled up with zeros."""
         end = self.end
         while self._place + REACH < end:
@@ -134,7 +135,7 @@ class Cutter:
         band: Band that is not the whole stream.
     """
 
-    def __init__(self, band):
+    def __init__(self, band: Band) -> None:
         self.band = band
         size = band.size
         self._bins = (band.place + np.arange(-(size // 2), size // 2)) % BLOCK
@@ -142,7 +143,7 @@ class Cutter:
         self._response = _response(size)
         self._edge = REACH * size // BLOCK
 
-    def cut(self, place, spectrum):
+    def cut(self, place: int, spectrum: np.ndarray) -> np.ndarray:
         """Samples of one block, complex64, shape (HOP * size / BLOCK,); the first is at `place + REACH`.
 
         Args:
@@ -152,13 +153,13 @@ class Cutter:
         turn = self.band.place * place % BLOCK / BLOCK
         return samples * np.complex64(complex(math.cos(2 * math.pi * turn), -math.sin(2 * math.pi * turn)))
 
-    def samples_before(self, place, end):
+    def samples_before(self, place: int, end: int) -> int:
         """How many of a block's samples are before the stream's sample `end`."""
         return max(0, math.ceil((end - place - REACH) * self.band.size / BLOCK))
 
 
-def as_complex(samples):
-    """Samples of any kind as complex64 with full scale 1.0; what is not a number becomes zero."""
+def as_complex(samples: np.ndarray) -> np.ndarray:
+    """Samples of any type as complex64 with full scale 1.0; NaN and infinity become zero."""
     if samples.dtype != np.complex64:
         scale = np.float32(1 / (np.iinfo(samples.dtype).max + 1))
         return np.multiply(samples, scale, dtype=np.float32).view(np.complex64)[:, 0]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Samples -> image: the one definition that training, replay and live use share.
+"""Samples -> image: the one definition for training, replay and live use.
 
 A frame of complex samples becomes a 256 x 256 image: row = time (first row first), column = frequency
 (lowest first). Column `c` is centred on `(c - 128) * sample_rate / 256` relative to the centre frequency,
@@ -16,7 +16,7 @@ FeatureSet `averaged`:
 3. dB over the frame's own noise floor, clipped to -5..55 dB, mapped to 0..1.
 
 FeatureSet `cyclic` (the one that the shipped models use): the `averaged` image as channel 0, and three channels that
-say how alike the signal is to itself a little later, in the manner of W. A. Gardner's cyclostationary analysis (IEEE
+hold the correlation of the signal with itself a little later, as in W. A. Gardner's cyclostationary analysis (IEEE
 Signal Processing Magazine 8(2) (1991) 14). OFDM repeats the end of every symbol as its cyclic prefix, one useful symbol
 earlier, and LTE's cell-specific reference signals, on every sixth subcarrier for each antenna port and shifted by
 three for the second, repeat within their symbol (3GPP TS 36.211 6.10.1.2 and 6.12, TS 38.211 5.3.1):
@@ -60,11 +60,11 @@ FLOOR_QUANTILE = 0.1
 STRONGEST_QUANTILE = 0.999
 HEADROOM_DB = 52.0
 SAMPLED_PIXELS = 1024
-"""Pixels, evenly spaced, that say roughly where a quantile lies."""
+"""Pixels, evenly spaced, from which a quantile is estimated."""
 
 CORRELATED_HZ = 720e3
 DECADES = 2.5
-"""Correlation coefficients from 10 ** -DECADES to 1 are told apart."""
+"""Correlation coefficients from 10 ** -DECADES to 1 are resolved."""
 
 
 @dataclass(frozen=True)
@@ -92,18 +92,18 @@ FEATURE_SETS = {
 }
 
 
-def feature_set(name):
+def feature_set(name: str) -> FeatureSet:
     """The feature set of this name.
 
     Raises:
-        ParameterError: no such feature set; the message lists those there are.
+        ParameterError: no such feature set; the message lists them.
     """
     if name not in FEATURE_SETS:
-        raise ParameterError(f"feature set {name!r} is unknown; there are: {', '.join(sorted(FEATURE_SETS))}")
+        raise ParameterError(f"feature set {name!r} is unknown; choose one of {', '.join(sorted(FEATURE_SETS))}")
     return FEATURE_SETS[name]
 
 
-def frame_length(sample_rate, frame_seconds=FRAME_SECONDS):
+def frame_length(sample_rate: float, frame_seconds: float = FRAME_SECONDS) -> int:
     """Samples of a frame at `sample_rate` (Hz), rounded to whole samples.
 
     Raises:
@@ -122,7 +122,7 @@ def frame_length(sample_rate, frame_seconds=FRAME_SECONDS):
     return length
 
 
-def rows_of(samples, frame_samples):
+def rows_of(samples: int, frame_samples: int) -> int:
     """Rows that a chunk of samples fills; all 256 in a whole frame. A shorter chunk keeps the pixel's size.
 
     Raises:
@@ -133,17 +133,17 @@ def rows_of(samples, frame_samples):
     return min(ROWS, max(1, round(ROWS * samples / frame_samples)))
 
 
-def fill_rows(pixels):
-    """Repeat the rows of a chunk that is shorter than a frame until there are 256; the last axes: rows, columns."""
+def fill_rows(pixels: np.ndarray) -> np.ndarray:
+    """Repeat the rows of a chunk that is shorter than a frame up to 256; the last axes: rows, columns."""
     rows = pixels.shape[-2]
     return pixels if rows == ROWS else pixels[..., np.arange(ROWS) % rows, :]
 
 
-def image(samples, sample_rate, features="averaged", rows=ROWS):
+def image(samples: np.ndarray, sample_rate: float, features: str = "averaged", rows: int = ROWS) -> np.ndarray:
     """Image of a frame, by the named feature set.
 
     Args:
-        samples: all of the frame, as `Analyser.analyse` takes them; at least 256.
+        samples: all of the frame, as `sums.real_values` takes them; at least 256.
         sample_rate: Hz.
         features: `averaged`, `cyclic` or `published`.
         rows: rows that the samples fill (`rows_of`); those of a chunk shorter than a frame are repeated.
@@ -153,7 +153,7 @@ def image(samples, sample_rate, features="averaged", rows=ROWS):
     """
     wanted = feature_set(features)
     if wanted.name == "published":
-        return published_image(samples)
+        return published_image(real_values(samples))
     return analyse(samples, sample_rate, rows, wanted.correlated).image()
 
 
@@ -163,7 +163,7 @@ class Analysis:
 
     Attributes:
         power: float32, shape (rows, 256), mean power in every pixel, linear. White noise of power p gives p / 256.
-        averages: number of independent spectra that the power of a pixel is worth.
+        averages: equivalent number of independent spectra in the power of a pixel.
         block_correlation: float32, shape (3, blocks, 256), correlation coefficients 0..1 at the three lags, for every
             64 rows; None if not asked for.
     """
@@ -177,21 +177,21 @@ class Analysis:
         return normalise(self.power, self.averages)
 
     @property
-    def levels(self):
+    def levels(self) -> np.ndarray:
         """float32, shape (rows, 256): 0 at -5 dB and 1 at 55 dB over the floor."""
         return self._normalised[0]
 
     @property
-    def floor(self):
+    def floor(self) -> float:
         """The noise floor that the levels are relative to, linear."""
         return self._normalised[1]
 
     @property
-    def correlation(self):
+    def correlation(self) -> np.ndarray | None:
         """float32, shape (3, rows, 256), correlation coefficients 0..1 at the three lags; None if not asked for."""
         return None if self.block_correlation is None else self._over_rows(self.block_correlation)
 
-    def image(self):
+    def image(self) -> np.ndarray:
         """The image, float32, shape (channels, 256, 256): feature set `cyclic` with the correlations, else
         `averaged`."""
         blocks = self.block_correlation
@@ -219,26 +219,25 @@ class Analyser:
         correlated: whether the cyclic correlations are wanted (`FeatureSet.correlated`).
     """
 
-    def __init__(self, sample_rate, frame_samples, correlated=False):
+    def __init__(self, sample_rate: float, frame_samples: int, correlated: bool = False) -> None:
         self.sample_rate = sample_rate
         self.frame_samples = frame_samples
         self.correlated = correlated
-        self._whole = self._short = None
+        self._whole: _Measurement | None = None
+        self._short: _Measurement | None = None
 
-    def analyse(self, samples):
+    def analyse(self, values: np.ndarray) -> Analysis:
         """Powers of the pixels, and the cyclic correlations if asked for.
 
         Args:
-            samples: a frame, or a chunk of at least 256 samples that is shorter. Complex64 of shape (n,); or as the
-                radio sends them, int16 or int8 of shape (n, 2), where 32768 or 128 stands for 1.0.
+            values: of a frame, or of a chunk of at least 256 samples that is shorter, as `sums.real_values` gives them.
 
         Returns:
             Analysis.
 
         Raises:
-            ParameterError: there are too few or too many samples, or they are of another kind.
+            ParameterError: there are too few or too many samples.
         """
-        values = real_values(samples)
         count = len(values) // 2
         if count > self.frame_samples:
             raise ParameterError(
@@ -253,11 +252,11 @@ class Analyser:
         return self._short.of(values)
 
 
-def analyse(samples, sample_rate, rows=ROWS, correlated=False):
+def analyse(samples: np.ndarray, sample_rate: float, rows: int = ROWS, correlated: bool = False) -> Analysis:
     """Powers of the pixels of one frame, and the cyclic correlations if asked for; for many frames, see `Analyser`.
 
     Args:
-        samples: as `Analyser.analyse` takes them; at least 256, and one a row.
+        samples: as `sums.real_values` takes them; at least 256, and one a row.
         sample_rate: Hz.
         rows: time pixels; 256 in a whole frame, fewer for a chunk that is shorter.
         correlated: whether the correlations are wanted.
@@ -272,7 +271,7 @@ def analyse(samples, sample_rate, rows=ROWS, correlated=False):
     return _Measurement(sample_rate, count, rows, correlated).of(values)
 
 
-def power(samples, sample_rate, rows=ROWS):
+def power(samples: np.ndarray, sample_rate: float, rows: int = ROWS) -> np.ndarray:
     """Mean power in every pixel, linear: `analyse(...).power`."""
     return analyse(samples, sample_rate, rows).power
 
@@ -280,17 +279,17 @@ def power(samples, sample_rate, rows=ROWS):
 class _Measurement:
     """Measures chunks of one length: what the length fixes is worked out once."""
 
-    def __init__(self, sample_rate, samples, rows, correlated):
+    def __init__(self, sample_rate: float, samples: int, rows: int, correlated: bool) -> None:
         self.layout = Layout(sample_rate, samples, rows)
         self._sums = WindowSums(self.layout, correlated)
         self._power_of_one = 1 / (np.float32(COLUMNS) * self.layout.energy)[:, None]
         # A lag that is a fraction of a sample off turns the phase along the frequencies.
-        self._turned_back = np.exp(-2j * np.pi * self.layout.late * np.multiply.outer(LAGS, np.fft.fftfreq(COLUMNS)))[
-            :, None
-        ]
+        self._turned_back = np.exp(
+            -2j * np.pi * self.layout.late * np.multiply.outer(LAGS, np.fft.fftfreq(COLUMNS, 1.0))
+        )[:, None]
         self._smoothed_columns = 2 * max(1, int(CORRELATED_HZ / 2 / (sample_rate / COLUMNS))) + 1
 
-    def of(self, values):
+    def of(self, values: np.ndarray) -> Analysis:
         """Analysis of a chunk of samples, given as `real_values`."""
         squares, pairs = self._sums.measure(values)
         power_image = scipy.fft.fftshift(squares, axes=1)
@@ -298,7 +297,7 @@ class _Measurement:
         return Analysis(power_image, self.layout.averages, pairs and self._coefficients(*pairs))
 
     def _coefficients(self, products, early, later):
-        """Correlation coefficients, lowest frequency first, from what `WindowSums` says of the pairs of spectra."""
+        """Correlation coefficients, lowest frequency first, from the sums over pairs of spectra of `WindowSums`."""
         coefficients = products / np.maximum(np.sqrt(early * later), np.finfo(np.float32).tiny)
         coefficients = scipy.fft.fftshift(coefficients * self._turned_back, axes=2)
         smooth = [
@@ -308,7 +307,7 @@ class _Measurement:
         return np.hypot(*smooth).astype(np.float32)
 
 
-def noise_floor(power_image, averages):
+def noise_floor(power_image: np.ndarray, averages: float) -> float:
     """Mean noise power in a pixel, from the frame alone.
 
     The weakest tenth of the pixels is taken to hold noise. Their upper limit lies below the mean of noise by
@@ -320,12 +319,12 @@ def noise_floor(power_image, averages):
     return _quantile(power_image, FLOOR_QUANTILE) * averages / float(gammaincinv(averages, FLOOR_QUANTILE))
 
 
-def normalise(power_image, averages):
+def normalise(power_image: np.ndarray, averages: float) -> tuple[np.ndarray, float]:
     """Powers -> levels 0..1 over the frame's own noise floor.
 
     Args:
         power_image: float32, shape (rows, 256), linear.
-        averages: independent spectra that each is worth (`Analysis.averages`).
+        averages: equivalent number of independent spectra in each (`Analysis.averages`).
 
     Returns:
         (levels, floor): float32 of the same shape, 0 at -5 dB and 1 at 55 dB over the floor; and the floor
@@ -345,20 +344,20 @@ def normalise(power_image, averages):
     return np.clip(levels, 0, 1, out=levels), floor
 
 
-def _quantile(values, share):
+def _quantile(values, fraction):
     """As np.quantile, several times as fast.
 
-    A small sample says, but for rare cases, between which two values the quantile lies. Only what is between them has
-    to be put in order.
+    A small sample gives, but for rare cases, two values between which the quantile lies. Only what is between them has
+    to be sorted.
     """
     values = values.ravel()
-    place = share * (values.size - 1)
+    place = fraction * (values.size - 1)
     rank = int(place)
     sample = np.sort(values[:: max(1, values.size // SAMPLED_PIXELS)])
     limits = np.concatenate([[-np.inf], sample, [np.inf]]).astype(np.float32)
-    margin = 4 * np.sqrt(share * (1 - share) * sample.size) + 3
+    margin = 4 * np.sqrt(fraction * (1 - fraction) * sample.size) + 3
     low, high = (
-        limits[int(np.clip(share * sample.size + distance, 0, sample.size + 1))] for distance in (-margin, margin)
+        limits[int(np.clip(fraction * sample.size + distance, 0, sample.size + 1))] for distance in (-margin, margin)
     )
     below = np.count_nonzero(values < low)
     between = values[(values >= low) & (values <= high)]
@@ -370,12 +369,12 @@ def _quantile(values, share):
     return float(ordered[rank] + (ordered[after] - ordered[rank]) * (place % 1))
 
 
-def to_uint8(levels):
+def to_uint8(levels: np.ndarray) -> np.ndarray:
     """Levels 0..1 -> 0..255 (0.24 dB a step), for storage and messages."""
     return np.round(levels * 255).astype(np.uint8)
 
 
-def stored_image(samples, sample_rate, rows=ROWS, features="averaged"):
+def stored_image(samples: np.ndarray, sample_rate: float, rows: int = ROWS, features: str = "averaged") -> np.ndarray:
     """The image as it is stored, uint8, shape (channels, 256, 256); arguments as of `image`."""
     return to_uint8(image(samples, sample_rate, features, rows))
 
@@ -400,14 +399,13 @@ PARULA = np.array(
 )
 
 
-def published_image(samples):
-    """The paper's image: float32, shape (3, 256, 256), 0..1.
+def published_image(values: np.ndarray) -> np.ndarray:
+    """The paper's image, float32, shape (3, 256, 256), 0..1; `values` as `sums.real_values` gives them.
 
     Hann window of 256, overlap 10, 4096-point spectra in dB, min-max over the whole frame, nearest-neighbour
     resize, `parula` colours. Every spectrum is computed, since the minimum and maximum are of all of them, but
     only 256 rows of them are seen. For parity with published data sets only.
     """
-    values = real_values(samples)
     samples = (values / np.float32(FULL_SCALE[values.dtype])).view(np.complex64)
     count = (samples.size - PUBLISHED_WINDOW) // PUBLISHED_HOP + 1
     if count < 1:
@@ -423,8 +421,8 @@ def published_image(samples):
         low, high = min(low, density.min()), max(high, density.max())
         here = np.flatnonzero((rows >= first) & (rows < last))
         seen[here] = density[rows[here] - first][:, columns]
-    picture, low, high = (10 * np.log10(values + np.finfo(np.float32).tiny) for values in (seen, low, high))
-    picture = (picture - low) / max(high - low, 1e-12)
+    picture, low_db, high_db = (10 * np.log10(part + np.finfo(np.float32).tiny) for part in (seen, low, high))
+    picture = (picture - low_db) / max(high_db - low_db, 1e-12)
     steps = np.linspace(0, 1, len(PARULA))
     return np.stack([np.interp(picture, steps, PARULA[:, channel]) for channel in range(3)]).astype(np.float32)
 

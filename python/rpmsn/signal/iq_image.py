@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""I/Q images: what a receiver's I/Q imbalance puts at -f of a signal at f, and how it is told from a signal.
+"""I/Q images: what a receiver's I/Q imbalance puts at -f of a signal at f, and how it is distinguished from a signal.
 
 A receiver whose two branches differ in gain, or are not 90 degrees apart, gives x + g x* instead of x: at -f of a
-signal there is its spectrum turned round, weaker by |g| (20 to 40 dB in cheap receivers). In a spectrogram that is a
-carrier like any other. But it is the signal, conjugated: the product of the spectra at f and at -f has the same phase
-all the time, where that of two signals has any. So the coherence
+signal there is its spectrum reversed, weaker by |g| (20 to 40 dB in cheap receivers). In a spectrogram that looks like
+any other carrier. But it is the signal, conjugated: the product of the spectra at f and at -f has the same phase
+all the time, where that of two signals has any. So the image coherence
 
     |sum X(f) X(-f)|^2 / (sum |X(f)|^2 sum |X(-f)|^2)
 
-is the fraction of the weaker side's power that is mirrored. It is taken column by column, for g differs along the span.
+is the fraction of the weaker side's power that is an image. It is taken column by column, for g differs along the span.
 (On images, and that they make a signal improper: M. Valkama, M. Renfors, V. Koivunen, "Advanced methods for I/Q
 imbalance compensation in communication receivers", IEEE Transactions on Signal Processing 49(10), 2001.)
 """
@@ -16,51 +16,52 @@ imbalance compensation in communication receivers", IEEE Transactions on Signal 
 import numpy as np
 import scipy.fft
 
-from .sums import COLUMNS, FULL_SCALE, hann, real_values
+from .sums import COLUMNS, hann
 
 WINDOWS = 512
-"""Spectra at least, spread evenly, where there are so many."""
+"""Spectra that are evaluated at least, evenly spaced, where the chunk has as many."""
 CHANCE = 12
-"""What is below so many times the fraction that two signals would seem to have in the mean may be chance."""
+"""A coherence below this multiple of the mean for two independent signals may be chance."""
 WEAKER = 0.2
-"""A I/Q image has less than this of the power on the other side."""
-MIRRORED_FRACTION = 0.5
-"""A column shows a I/Q image where so much of what it has over the noise floor is mirrored: more than all else."""
+"""An I/Q image has less than this of the power on the other side."""
+IMAGE_FRACTION = 0.5
+"""A column shows an I/Q image where this fraction of its power over the noise floor is an image."""
 GAP = 2
-"""Columns between two with a I/Q image are taken to have one too, if there are no more than so many."""
+"""Gaps of at most this many columns between two with an I/Q image count as image, too."""
 
 
-def image_coherence(samples):
-    """How much of a chunk's power, column by column, is the I/Q image of what is on the other side of the centre.
+def image_coherence(values: np.ndarray) -> np.ndarray:
+    """Image coherence of a chunk, column by column: the fraction of its power that is the image of the other side.
 
     Args:
-        samples: complex64, shape (n,), or int16 or int8, shape (n, 2); n is 256 or more.
+        values: of 256 samples or more, as `sums.real_values` gives them.
 
     Returns:
         float32, shape (256,): 0..1, in the order of the columns of `rpmsn.signal.image`; 0 where it may be chance, and
         where the other side is not much stronger, so in column 0 and at the centre, which are their own other side.
     """
-    values = real_values(samples)
     windows = len(values) // (2 * COLUMNS)
     picked = values[: 2 * COLUMNS * windows].reshape(windows, 2 * COLUMNS)[:: max(1, windows // WINDOWS)]
-    weights = np.repeat(hann(COLUMNS) / FULL_SCALE[values.dtype], 2).astype(np.float32)
+    # A power of two changes no digit, and keeps the products of powers inside float32 whatever the amplitude.
+    exponent = np.frexp(max(float(picked.max()), -float(picked.min())))[1]
+    weights = np.repeat(hann(COLUMNS) * 2.0**-exponent, 2).astype(np.float32)
     spectra = scipy.fft.fft((picked * weights).view(np.complex64), axis=1, overwrite_x=True)
     other_side = -np.arange(COLUMNS)
     squares = np.square(spectra.real) + np.square(spectra.imag)
     powers = squares.sum(axis=0)
     product = np.maximum(powers * powers[other_side], np.finfo(np.float32).tiny)
-    shares = np.square(np.abs(np.einsum("ij,ij->j", spectra, spectra[:, other_side]))) / product
+    coherence = np.square(np.abs(np.einsum("ij,ij->j", spectra, spectra[:, other_side]))) / product
     # Sums of products with random phases; the fewer spectra hold the power (bursts), the larger.
     by_chance = np.einsum("ij,ij->j", squares, squares[:, other_side]) / product
-    is_sure = (powers < WEAKER * powers[other_side]) & (shares > CHANCE * by_chance)
-    return scipy.fft.fftshift(np.where(is_sure, np.minimum(shares, 1), 0)).astype(np.float32)
+    is_sure = (powers < WEAKER * powers[other_side]) & (coherence > CHANCE * by_chance)
+    return scipy.fft.fftshift(np.where(is_sure, np.minimum(coherence, 1), 0)).astype(np.float32)
 
 
-def image_columns(shares, power, floor):
-    """Columns that hold a I/Q image, and hardly anything else but noise.
+def image_columns(coherence: np.ndarray, power: np.ndarray, floor: float) -> np.ndarray:
+    """Columns that hold an I/Q image and little else but noise.
 
     Args:
-        shares: as `image_coherence` gives them.
+        coherence: as `image_coherence` gives it.
         power: float32, shape (rows, 256), linear (`rpmsn.signal.image.power`).
         floor: noise power in a pixel, linear.
 
@@ -68,28 +69,9 @@ def image_columns(shares, power, floor):
         bool, shape (256,).
     """
     over_noise = 1 - floor / np.maximum(power.mean(axis=0), np.finfo(np.float32).tiny)
-    is_mirrored = (shares > 0) & (shares >= MIRRORED_FRACTION * over_noise)
-    places = np.flatnonzero(is_mirrored)
+    is_image = (coherence > 0) & (coherence >= IMAGE_FRACTION * over_noise)
+    places = np.flatnonzero(is_image)
     for before, after in zip(places, places[1:]):
         if after - before <= GAP + 1:
-            is_mirrored[before:after] = True
-    return is_mirrored
-
-
-def without_mirrored(probabilities, columns, noise):
-    """Probabilities that call I/Q images noise.
-
-    Args:
-        probabilities: float32, shape (classes, rows, 256).
-        columns: bool, shape (256,): as `image_columns` gives them.
-        noise: index of the class noise.
-
-    Returns:
-        The same, changed only in a copy.
-    """
-    if not columns.any():
-        return probabilities
-    changed = probabilities.copy()
-    changed[..., columns] = 0
-    changed[noise][:, columns] = 1
-    return changed
+            is_image[before:after] = True
+    return is_image

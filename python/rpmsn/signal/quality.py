@@ -1,34 +1,33 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Is the input fit to be judged? What is wrong with a frame's samples, by name, in words, and what to do.
+"""Input quality: whether a frame's samples are fit to be judged, what is wrong with them, and what to do.
 
-Looking at every value costs as much as a part of the analysis itself. So levels are taken from blocks spread evenly
-over the frame, which is as good for a fraction of the values; a value that is not a number, of which a single one
-spoils a frame, shows in the powers of the pixels, to which every sample contributes.
+A pass over every value costs as much as a part of the analysis itself. So levels are taken from blocks spread evenly
+over the frame, which is as good for a fraction of the values; values that are not finite, of which a single one
+spoils a frame, show in the powers of the pixels, to which every sample contributes.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from . import iq_image as mirror
-from .image import COLUMNS
-from .sums import FULL_SCALE, real_values
+from .artefacts import Artefacts
+from .sums import FULL_SCALE
 
 OK_KIND = "ok"
-NOT_A_NUMBER = "not-a-number"
+NON_FINITE = "non-finite"
 CONSTANT = "constant"
 OVERLOAD = "overload"
 TOO_WEAK = "too-weak"
 NARROW_SPAN = "narrow-span"
 CLIPPING = "clipping"
 DC_SPUR = "dc-spur"
-MIRROR_IMAGE = "mirror-image"
-GRAVEST_FIRST = (NOT_A_NUMBER, CONSTANT, OVERLOAD, TOO_WEAK, NARROW_SPAN, CLIPPING, DC_SPUR, MIRROR_IMAGE)
+IQ_IMAGE = "iq-image"
+MOST_SEVERE_FIRST = (NON_FINITE, CONSTANT, OVERLOAD, TOO_WEAK, NARROW_SPAN, CLIPPING, DC_SPUR, IQ_IMAGE)
 
 OVERLOAD_FRACTION = 0.01
 """Fraction of values at the rail from which on an input counts as overloaded: its spectrum is that of the clipping."""
 CLIPPING_FRACTION = 0.002
-"""Share from which on it is said that some are clipped, and the frame is judged all the same."""
+"""Fraction from which on clipping is reported; the frame is judged all the same."""
 RAIL = (0.98, 1.02)
 """Where full scale lies. A stream whose largest value lies outside is not scaled to 1.0..."""
 UNSCALED_RAILS = tuple((2**bits - 1) / 32768 for bits in (11, 13))
@@ -38,25 +37,18 @@ FEW_STEPS = 2
 FEW_LEVELS = 2 * FEW_STEPS + 1
 """Values of -2..2 steps of the converter at most: less than that is too weak."""
 COARSEST_STEP = 1 / 128
-"""The step of an 8 bit converter, the coarsest there is; few levels beyond two of them are a choice of the sender."""
+"""The step of an 8 bit converter, the coarsest in use; few levels beyond two of them are what was sent."""
 DEAD_FRACTION = 0.01
 """Where fewer values than this differ from the most frequent one, nothing can be said about the signal."""
 WEAK_DBFS, DEAD_DBFS = -90.0, -150.0
 """Mean power below which a signal is called weak, and below which float32 has no room for its spectrum."""
 LARGEST = 1e15
-"""Larger than any sample; the square of what is much larger is no number any more."""
-
-SPUR_DB = 6.0
-SPUR_PARTS = 8
-SPUR_COLUMN = COLUMNS // 2
-SPUR_COLUMNS = (SPUR_COLUMN - 1, SPUR_COLUMN + 2)
-"""Columns of a spur at zero frequency, the end excluded: the window spreads it to one on either side."""
-NEIGHBOURS = 4
+"""Larger than any sample; the square of what is much larger is infinite."""
 
 VISIBLE_DB = 3.0
-"""A I/Q image is reported where it lifts the power by so much..."""
+"""An I/Q image is reported where it raises the power by this..."""
 VISIBLE_COLUMNS = 3
-"""...in so many columns."""
+"""...in this many columns."""
 
 BLOCK = 1024
 BLOCKS = 300
@@ -64,12 +56,12 @@ PICKED_VALUES = 4096
 
 
 @dataclass(frozen=True)
-class Health:
-    """What is wrong with the input of a frame.
+class Finding:
+    """One fault of the input.
 
     Attributes:
-        kind: `ok`, or the gravest of `GRAVEST_FIRST` that was found.
-        text: `ok`, or what is wrong and what to do, in words: all that was found, the gravest first.
+        kind: one of `MOST_SEVERE_FIRST`.
+        text: what is wrong and what to do.
         judged: False where nothing may be said about the frame.
     """
 
@@ -77,184 +69,126 @@ class Health:
     text: str
     judged: bool
 
-    def __str__(self):
+
+@dataclass(frozen=True)
+class InputQuality:
+    """What is wrong with the input of a frame, if anything.
+
+    Attributes:
+        findings: what was found; none where all is well.
+    """
+
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def kind(self) -> str:
+        """`ok`, or the kind of the most severe finding."""
+        return self._ordered()[0].kind if self.findings else OK_KIND
+
+    @property
+    def text(self) -> str:
+        """`ok`, or what is wrong and what to do: all findings, the most severe first, each once."""
+        return "; ".join(dict.fromkeys(finding.text for finding in self._ordered())) or OK_KIND
+
+    @property
+    def judged(self) -> bool:
+        """False where nothing may be said about the frame."""
+        return all(finding.judged for finding in self.findings)
+
+    def has(self, kind: str) -> bool:
+        """Whether there is a finding of this kind."""
+        return any(finding.kind == kind for finding in self.findings)
+
+    def _ordered(self) -> list[Finding]:
+        return sorted(self.findings, key=lambda finding: MOST_SEVERE_FIRST.index(finding.kind))
+
+    def __str__(self) -> str:
         return self.text
 
 
-OK = Health(OK_KIND, "ok", True)
+OK = InputQuality()
 
 
-def check(samples, analysis=None):
-    """What is wrong with the samples of a frame.
-
-    Args:
-        samples: complex64, shape (n,), or int16 or int8, shape (n, 2).
-        analysis: rpmsn.signal.image.Analysis of them; without one, a spur at zero frequency is not looked for.
-
-    Returns:
-        Health.
-    """
-    findings = of_samples(samples)
-    if not (_is_finite(samples) if analysis is None else has_finite_power(analysis)):
-        findings.append(without_bad_values(samples)[1])
-    elif analysis is not None:
-        findings += of_spectrum(analysis)
-    return combined(findings)
-
-
-def combined(findings):
-    """One Health out of a list of them."""
-    if not findings:
-        return OK
-    ordered = sorted(findings, key=lambda finding: GRAVEST_FIRST.index(finding.kind))
-    return Health(
-        ordered[0].kind, "; ".join(finding.text for finding in ordered), all(finding.judged for finding in findings)
-    )
-
-
-def of_samples(samples):
-    """Findings that levels alone tell: constant, overload, clipping, too weak. Cheap: see the module's docstring.
+def of_values(values: np.ndarray) -> list[Finding]:
+    """Findings from levels alone: constant, overload, clipping, too weak. Cheap: see the module's docstring.
 
     Args:
-        samples: as of `check`.
-
-    Returns:
-        list of Health.
+        values: as `sums.real_values` gives them, at least one sample.
     """
-    if _is_constant(samples):
-        return [
-            Health(
-                CONSTANT,
-                "all samples are the same: nothing is connected, or the source has stopped; check the "
-                "cable and the source",
-                False,
-            )
-        ]
-    values, scale = _evenly_spread(samples)
-    peak = max(float(values.max()), -float(values.min())) / scale
-    found = _clipped(values, scale, peak) or _weak(values, scale, peak)
+    if _is_constant(values):
+        text = (
+            "all samples are the same: nothing is connected, or the source has stopped; check the cable and the source"
+        )
+        return [Finding(CONSTANT, text, False)]
+    picked, scale = _evenly_spread(values)
+    peak = max(float(picked.max()), -float(picked.min())) / scale
+    found = _clipped(picked, scale, peak) or _weak(picked, scale, peak)
     return [found] if found else []
 
 
-def narrow_span(text):
-    """The finding that LTE and NR cannot be told apart at a sample rate, in these words."""
-    return Health(NARROW_SPAN, text, True)
+def narrow_span(text: str) -> Finding:
+    """The finding that LTE and NR cannot be told apart at a sample rate, with this text."""
+    return Finding(NARROW_SPAN, text, True)
 
 
-def has_finite_power(analysis):
-    """False where the frame holds a value that is not a number, is infinite, or too large for its square to be one."""
-    return bool(np.isfinite(analysis.power).all())
+def has_finite_power(power: np.ndarray) -> bool:
+    """False where the frame holds a value that is NaN, infinite, or so large that its square is."""
+    return bool(np.isfinite(power).all())
 
 
-def without_bad_values(samples):
-    """Samples with what is not a number, infinite or absurdly large replaced by zero, and how many values that were.
-
-    Args:
-        samples: complex64, shape (n,).
-
-    Returns:
-        (samples, Health): a copy.
-    """
-    values = samples.copy().view(np.float32)
+def without_bad_values(values: np.ndarray) -> tuple[np.ndarray, Finding]:
+    """A copy of float32 values with those that are NaN, infinite or absurdly large set to zero, and the finding."""
     is_good = np.abs(values) <= LARGEST  # False for NaN, too
-    values[~is_good] = 0
-    return values.view(np.complex64), Health(
-        NOT_A_NUMBER,
+    return np.where(is_good, values, np.float32(0)), Finding(
+        NON_FINITE,
         f"{np.count_nonzero(~is_good)} values are NaN or infinite: the source is faulty; look for a "
         "division by zero or a wrong sample format before this block",
         False,
     )
 
 
-def of_spectrum(analysis, mirrored=None):
-    """Findings that the powers of the pixels tell: a spur at zero frequency all the time, and I/Q images.
+def of_artefacts(artefacts: Artefacts, power: np.ndarray, floor: float) -> list[Finding]:
+    """Findings about what the receiver makes itself, where it shows: a spur at zero frequency, and I/Q images.
 
     Args:
-        analysis: rpmsn.signal.image.Analysis.
-        mirrored: bool, shape (256,), columns with a I/Q image (`rpmsn.signal.iq_image`); None for none.
-
-    Returns:
-        list of Health.
+        artefacts: of the frame.
+        power: float32, shape (rows, 256), linear.
+        floor: noise power in a pixel, linear.
     """
     found = []
-    if has_spur(analysis.power):
-        found.append(
-            Health(
-                DC_SPUR,
-                "a spike at the centre frequency, as receivers make it themselves (DC offset): "
-                "nothing so narrow is reported there; tune a little aside to see it",
-                True,
-            )
+    if artefacts.dc_spur:
+        text = (
+            "a spike at the centre frequency, as receivers make it themselves (DC offset): "
+            "nothing so narrow is reported there; tune a little aside to see it"
         )
-    if mirrored is not None:
-        levels = analysis.power[:, mirrored].mean(axis=0)
-        if np.count_nonzero(levels > analysis.floor * 10 ** (VISIBLE_DB / 10)) >= VISIBLE_COLUMNS:
-            found.append(
-                Health(
-                    MIRROR_IMAGE,
-                    "I/Q images of strong signals, as receivers make them themselves (I/Q "
-                    "imbalance): nothing is reported there; tune aside to see what they hide",
-                    True,
-                )
-            )
+        found.append(Finding(DC_SPUR, text, True))
+    levels = power[:, artefacts.image_columns].mean(axis=0)
+    if np.count_nonzero(levels > floor * 10 ** (VISIBLE_DB / 10)) >= VISIBLE_COLUMNS:
+        text = (
+            "I/Q images of strong signals, as receivers make them themselves (I/Q "
+            "imbalance): nothing is reported there; tune aside to see what they hide"
+        )
+        found.append(Finding(IQ_IMAGE, text, True))
     return found
 
 
-def has_spur(power):
-    """Whether there is a spur at zero frequency, all the time; `power` is float32, shape (rows, 256), linear."""
-    parts = np.array_split(
-        power[:, SPUR_COLUMNS[0] - NEIGHBOURS : SPUR_COLUMNS[1] + NEIGHBOURS], min(SPUR_PARTS, len(power))
-    )
-    spectra = np.array([part.mean(axis=0) for part in parts])
-    beside = np.maximum(spectra[:, :NEIGHBOURS].mean(axis=1), spectra[:, -NEIGHBOURS:].mean(axis=1))
-    spur = spectra[:, NEIGHBOURS + SPUR_COLUMN - SPUR_COLUMNS[0]]
-    return bool((spur > beside * 10 ** (SPUR_DB / 10)).all())
-
-
-def without_spur(pixels):
-    """Pixels with what is beside the centre frequency in place of the receiver's own spur.
-
-    So the spur is not reported, and does not part a carrier that goes on to both sides.
-    """
-    first, after = SPUR_COLUMNS
-    changed = pixels.copy()
-    changed[..., first:after] = (pixels[..., first - 1 : first] + pixels[..., after : after + 1]) / 2
-    return changed
-
-
-def without_own_signals(probabilities, mirrored, is_spur, noise):
-    """Probabilities without what the receiver makes itself: I/Q images are noise, then a spur is what is beside it.
-
-    Args:
-        probabilities: float32, shape (classes, rows, 256).
-        mirrored: bool, shape (256,), columns with a I/Q image (`rpmsn.signal.iq_image`).
-        is_spur: whether there is a spur at zero frequency (`has_spur`).
-        noise: index of the class noise.
-
-    Returns:
-        The same, changed only in a copy.
-    """
-    probabilities = mirror.without_mirrored(probabilities, mirrored, noise)
-    return without_spur(probabilities) if is_spur else probabilities
-
-
-def _clipped(values, scale, peak):
-    """The finding of an overload or of clipping; None if there is none."""
-    if RAIL[0] <= peak <= RAIL[1]:
-        rail = RAIL[0]
-    else:
-        rail = next((rail for rail in UNSCALED_RAILS if rail <= peak <= rail + 1 / 32768), None)
+def _clipped(values: np.ndarray, scale: float, peak: float) -> Finding | None:
+    """The finding of an overload or of clipping; None without either."""
+    unscaled = (rail for rail in UNSCALED_RAILS if rail <= peak <= rail + 1 / 32768)
+    rail = RAIL[0] if RAIL[0] <= peak <= RAIL[1] else next(unscaled, None)
     if rail is None:
         return None
-    share = (np.count_nonzero(values >= rail * scale) + np.count_nonzero(values <= -rail * scale)) / values.size
-    if share > OVERLOAD_FRACTION:
-        return Health(OVERLOAD, f"overload: {share:.0%} of the values are at the rail; lower the gain", False)
-    if share > CLIPPING_FRACTION:
-        return Health(CLIPPING, f"clipping: {share:.1%} of the values are at the rail; lower the gain a little", True)
+    fraction = (np.count_nonzero(values >= rail * scale) + np.count_nonzero(values <= -rail * scale)) / values.size
+    if fraction > OVERLOAD_FRACTION:
+        return Finding(OVERLOAD, f"overload: {fraction:.0%} of the values are at the rail; lower the gain", False)
+    if fraction > CLIPPING_FRACTION:
+        return Finding(
+            CLIPPING, f"clipping: {fraction:.1%} of the values are at the rail; lower the gain a little", True
+        )
     return None
 
 
-def _weak(values, scale, peak):
+def _weak(values: np.ndarray, scale: float, peak: float) -> Finding | None:
     """The finding of a signal that is too weak; None if it is not."""
     if not peak <= FEW_STEPS * COARSEST_STEP:
         return None
@@ -263,7 +197,7 @@ def _weak(values, scale, peak):
     levels, counts = np.unique(picked, return_counts=True)
     if len(levels) <= FEW_LEVELS:
         is_dead = 1 - counts.max() / counts.sum() < DEAD_FRACTION
-        return Health(
+        return Finding(
             TOO_WEAK,
             "level too low: the signal uses no more than two steps of the converter; raise the "
             "gain, or check the antenna",
@@ -271,7 +205,7 @@ def _weak(values, scale, peak):
         )
     level = 10 * np.log10(2 * np.mean(np.square(picked, dtype=np.float64)) / scale**2)
     if level < WEAK_DBFS:
-        return Health(
+        return Finding(
             TOO_WEAK,
             f"level too low: {-level:.0f} dB below full scale; raise the gain, or scale the samples "
             "so that full scale is 1.0",
@@ -280,13 +214,12 @@ def _weak(values, scale, peak):
     return None
 
 
-def _evenly_spread(samples):
+def _evenly_spread(values: np.ndarray) -> tuple[np.ndarray, float]:
     """Values of I and Q in blocks spread evenly over the frame, or all of a short one, and which value is full scale.
 
     Returns:
         (values, scale): a view, of one or two dimensions.
     """
-    values = real_values(samples)
     scale = FULL_SCALE[values.dtype]
     blocks = values.size // BLOCK
     if blocks <= BLOCKS:
@@ -294,12 +227,7 @@ def _evenly_spread(samples):
     return values[: blocks * BLOCK].reshape(blocks, BLOCK)[:: blocks // BLOCKS], scale
 
 
-def _is_constant(samples):
-    """Whether all samples are the same one; a look at the first few spares that at the others."""
-    return bool((samples[:BLOCK] == samples[0]).all()) and bool((samples == samples[0]).all())
-
-
-def _is_finite(samples):
-    values = real_values(samples)
-    # The sum of the squares is a number only if all of them are: one pass, and no memory.
-    return values.dtype.kind == "i" or bool(np.isfinite(np.dot(values, values)))
+def _is_constant(values: np.ndarray) -> bool:
+    """Whether all samples are the same one; where the first few differ, the others are not read."""
+    pairs = values.reshape(-1, 2)
+    return bool((pairs[:BLOCK] == pairs[0]).all()) and bool((pairs == pairs[0]).all())

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Samples -> sums over windows, fast: the arithmetic behind `rpmsn.signal.image`, which says what the image is.
+"""Samples -> sums over windows, fast: the arithmetic behind `rpmsn.signal.image`, which defines the image.
 
-`Layout` says which windows a chunk of samples has, and which pixels they belong to. `WindowSums` adds up their
+`Layout` holds which windows a chunk of samples has, and which pixels they belong to. `WindowSums` adds up their
 squared spectra, and the products of spectra a lag apart. What makes it fast:
 
 * The samples are taken in chunks that stay in the CPU's cache from the first step to the last.
@@ -12,17 +12,22 @@ squared spectra, and the products of spectra a lag apart. What makes it fast:
 * FFTs and matrix products are torch's where it is installed (Intel's MKL, several times faster), else scipy's and
   numpy's. Either way on one thread.
 
-A value that is not a number spreads over the rows of its chunk.
+NaN propagates over the rows of its chunk.
 """
 
 import threading
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 import scipy.fft
 
 from ..errors import ParameterError
+
+if TYPE_CHECKING:
+    import torch
 
 COLUMNS = 256
 
@@ -37,14 +42,14 @@ LAGS = (2, 3, 6)
 CORRELATED_ROWS = 64
 
 CHUNK_WINDOWS = 768
-"""Windows at once. What they need, 5 MB, stays in the processor's cache; with fewer, the threads would ask for the
-interpreter so often that a window that draws holds them up."""
+"""Windows at once. What they need, 5 MB, stays in the processor's cache; with fewer, GIL contention
+with a thread that draws holds them up."""
 
 FULL_SCALE = {np.dtype(np.float32): 1.0, np.dtype(np.int16): 32768.0, np.dtype(np.int8): 128.0}
-"""The value that stands for 1.0, for each kind of number that samples may be made of."""
+"""The value that stands for 1.0, for each type of the values of samples."""
 
 
-def hann(length):
+def hann(length: int) -> np.ndarray:
     """Hann window, float64, symmetric, without zeros at its ends."""
     return np.sin(np.pi * (np.arange(length) + 0.5) / length) ** 2
 
@@ -61,12 +66,12 @@ class Layout:
         period: samples in a sixth of a useful symbol.
         late: samples by which `period` is longer than that really is.
         offsets: places of the windows' centres within a period; the first is 0.
-        periods: how many there are; the first window is centred on the first sample, the last one after the end.
+        periods: their number; the first window is centred on the first sample, the last one after the end.
         row_of: int, shape (periods, len(offsets)), the row of every window.
         blocks: the period in which every block of 64 rows begins, and at last `periods`.
     """
 
-    def __init__(self, sample_rate, samples, rows):
+    def __init__(self, sample_rate: float, samples: int, rows: int) -> None:
         exact = USEFUL_SYMBOL / PERIODS_A_SYMBOL * sample_rate
         self.samples = samples
         self.rows = rows
@@ -80,7 +85,7 @@ class Layout:
         self.blocks = np.append(np.searchsorted(self.row_of[:, 0], np.arange(0, rows, CORRELATED_ROWS)), self.periods)
 
     @cached_property
-    def energy(self):
+    def energy(self) -> np.ndarray:
         """Sum of the squared window weights that lie inside the chunk, for every row; float32, shape (rows,)."""
         cumulative = np.concatenate([[0.0], np.cumsum(hann(COLUMNS) ** 2)])
         starts = self._centres - COLUMNS // 2
@@ -89,17 +94,17 @@ class Layout:
         return np.bincount(self.row_of.ravel(), energies.ravel(), self.rows).astype(np.float32)
 
     @cached_property
-    def averages(self):
-        """Independent spectra that the windows of a row are worth, though they overlap (Welch's formula)."""
+    def averages(self) -> float:
+        """Equivalent number of independent spectra in the overlapping windows of a row (Welch's formula)."""
         hop = self.period / len(self.offsets)
         windows = self.samples / self.rows / hop
         apart = np.arange(1, np.ceil(min(COLUMNS / hop, windows)))
         window = hann(COLUMNS)
-        alike = [
+        correlation = [
             np.dot(window[shift:], window[: COLUMNS - shift]) / np.dot(window, window)
             for shift in np.round(apart * hop).astype(int)
         ]
-        return max(1.0, windows / (1 + 2 * np.sum((1 - apart / windows) * np.square(alike))))
+        return max(1.0, windows / (1 + 2 * np.sum((1 - apart / windows) * np.square(correlation))))
 
 
 class WindowSums:
@@ -111,7 +116,7 @@ class WindowSums:
         library: `torch` or `scipy`; None takes torch where it is installed.
     """
 
-    def __init__(self, layout, correlated=False, library=None):
+    def __init__(self, layout: Layout, correlated: bool = False, library: str | None = None) -> None:
         self.layout = layout
         self.correlated = correlated
         self._library = _library(library)
@@ -130,7 +135,7 @@ class WindowSums:
             for first in range(0, layout.periods, self._at_once)
         ]
 
-    def measure(self, values):
+    def measure(self, values: np.ndarray) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray, np.ndarray] | None]:
         """Add up the windows of one chunk.
 
         Args:
@@ -192,7 +197,7 @@ class WindowSums:
         return np.unique(np.clip(np.concatenate(cuts), 0, periods))
 
     def _pairs(self, pieces, products):
-        """What the correlation coefficients are made of.
+        """The sums from which the correlation coefficients are computed.
 
         Returns:
             (products, early, later), each of shape (3 lags, blocks, 256), in the order of the FFT: sums over the pairs
@@ -222,7 +227,7 @@ class _Chunk:
         blocks: the same of the products for the correlations, for every lag.
     """
 
-    def __init__(self, sums, first, count):
+    def __init__(self, sums: WindowSums, first: int, count: int) -> None:
         self.first, self.count = first, count
         layout = sums.layout
         periods = np.arange(first, first + count)
@@ -230,7 +235,7 @@ class _Chunk:
         if not sums.correlated:
             return
         self.pieces = _Addition(np.searchsorted(sums._cuts, periods, side="right") - 1)
-        # A pair counts for the block of its earlier spectrum. Before the first period there is nothing but zeros.
+        # A pair counts for the block of its earlier spectrum. Before the first period all is zero.
         self.blocks = [
             _Addition(np.searchsorted(layout.blocks, np.maximum(periods - lag, 0), side="right") - 1) for lag in LAGS
         ]
@@ -243,7 +248,7 @@ class _Addition:
         sum_of: int, shape (items,), number of the sum for each item.
     """
 
-    def __init__(self, sum_of):
+    def __init__(self, sum_of: np.ndarray) -> None:
         self.sums = slice(int(sum_of.min()), int(sum_of.max()) + 1)
         self.matrix = (np.arange(self.sums.start, self.sums.stop)[:, None] == sum_of).astype(np.float32)
         edges = np.flatnonzero(np.diff(sum_of)) + 1
@@ -251,7 +256,7 @@ class _Addition:
         self.runs = [(int(sum_of[start]), int(start), int(end)) for start, end in zip(starts, ends)]
 
     @cached_property
-    def tensor(self):
+    def tensor(self) -> "torch.Tensor":
         """The matrix for torch."""
         import torch
 
@@ -269,14 +274,14 @@ class _Windows:
         periods: in the buffer.
     """
 
-    def __init__(self, layout, start, offsets, length, periods):
+    def __init__(self, layout: Layout, start: int, offsets: Iterable[int], length: int, periods: int) -> None:
         self._layout, self._start, self._length = layout, start, length
         self._offsets = [int(offset) for offset in offsets]
         self._span = self._offsets[-1] + length
         self._buffer = _aligned((len(self._offsets) * periods, COLUMNS), np.complex64)
-        self._weights = {}
+        self._weights: dict[np.dtype, np.ndarray] = {}
 
-    def weighted(self, values, first, count):
+    def weighted(self, values: np.ndarray, first: int, count: int) -> np.ndarray:
         """The windows of `count` periods from `first` on: complex64, shape (positions * count, 256).
 
         Args:
@@ -314,7 +319,7 @@ class _Windows:
         return self._weights[dtype]
 
 
-def real_values(samples):
+def real_values(samples: np.ndarray) -> np.ndarray:
     """Samples as a row of real numbers, real and imaginary parts in turn; without a copy where they allow it.
 
     Args:
@@ -338,7 +343,7 @@ def real_values(samples):
 
 
 def _aligned(shape, dtype):
-    """An array of zeros that begins at a multiple of 64 bytes, as vector instructions like it."""
+    """An array of zeros that begins at a multiple of 64 bytes, for vector instructions."""
     size = int(np.prod(shape)) * np.dtype(dtype).itemsize
     memory = np.zeros(size + 64, np.uint8)
     start = -memory.ctypes.data % 64
@@ -363,12 +368,12 @@ class _Scipy:
     one_thread = nullcontext
 
     @staticmethod
-    def fft(windows):
+    def fft(windows: np.ndarray) -> np.ndarray:
         """Spectra of the rows of an array, in a new one."""
         return scipy.fft.fft(windows, axis=1, workers=1)
 
     @staticmethod
-    def add(addition, items, sums):
+    def add(addition: _Addition, items: np.ndarray, sums: np.ndarray) -> None:
         """Add items, float32, shape (items, 512), to the sums that an _Addition names."""
         # Not as a matrix product: numpy's may take all cores.
         for number, start, end in addition.runs:
@@ -382,13 +387,13 @@ class _Torch:
     _users = 0
     _threads_before = 1
 
-    def __init__(self):
+    def __init__(self) -> None:
         import torch
 
         self._torch = torch
 
     @contextmanager
-    def one_thread(self):
+    def one_thread(self) -> Iterator[None]:
         """Keep torch to one thread meanwhile. Its number of threads is one for the process, so the users are counted.
 
         With more threads, a short FFT waits most of its time for them.
@@ -407,11 +412,11 @@ class _Torch:
                 if cls._users == 0:
                     torch.set_num_threads(cls._threads_before)
 
-    def fft(self, windows):
+    def fft(self, windows: np.ndarray) -> np.ndarray:
         """Spectra of the rows of an array, in a new one."""
         return self._torch.fft.fft(self._torch.from_numpy(windows)).numpy()
 
-    def add(self, addition, items, sums):
+    def add(self, addition: _Addition, items: np.ndarray, sums: np.ndarray) -> None:
         """Add items, float32, shape (items, 512), to the sums that an _Addition names."""
         from_numpy = self._torch.from_numpy
         from_numpy(sums[addition.sums]).addmm_(addition.tensor, from_numpy(items))

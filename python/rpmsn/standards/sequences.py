@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Synchronisation and reference sequences of TS 36.211 (LTE) and TS 38.211 (NR)."""
 
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -15,7 +16,7 @@ NR_CELL_IDS = 1008
 LTE_MBSFN_AREA_IDS = 256
 
 
-def gold(c_init, n):
+def gold(c_init: int | np.ndarray, n: int) -> np.ndarray:
     """Pseudo-random bits c(0..n-1) of TS 36.211 7.2 and TS 38.211 5.2.1.
 
     Args:
@@ -54,7 +55,7 @@ def _delayed(sequence, start, stop, delays):
     return np.bitwise_xor.reduce([sequence[start - delay : stop - delay] for delay in delays])
 
 
-def m_sequence(taps, initial, n):
+def m_sequence(taps: Iterable[int], initial: Sequence[int], n: int) -> np.ndarray:
     """Bits x(0..n-1) with x(i + len(initial)) = sum of x(i + tap) modulo 2.
 
     Args:
@@ -68,7 +69,7 @@ def m_sequence(taps, initial, n):
     return np.array(bits[:n])
 
 
-def lte_pss(cell_id):
+def lte_pss(cell_id: int) -> np.ndarray:
     """Primary synchronisation signal, complex64 (62,): TS 36.211 6.11.1.1."""
     root = (25, 29, 34)[_checked(cell_id, LTE_CELL_IDS) % 3]
     n = np.arange(62)
@@ -77,7 +78,7 @@ def lte_pss(cell_id):
     return np.exp(-1j * np.pi * root * n * (n + 1) / 63).astype(np.complex64)
 
 
-def lte_sss(cell_id, subframe):
+def lte_sss(cell_id: int, subframe: int) -> np.ndarray:
     """Secondary synchronisation signal of subframe 0 or 5, complex64 (62,): TS 36.211 6.11.2.1."""
     group, sector = divmod(_checked(cell_id, LTE_CELL_IDS), 3)
     shift_0, shift_1 = _lte_sss_shifts(group)
@@ -104,7 +105,7 @@ def _lte_sss_shifts(group):
     return m0, (m0 + m_prime // 31 + 1) % 31
 
 
-def lte_crs(cell_id, n_rb, slot, symbol):
+def lte_crs(cell_id: int, n_rb: int, slot: int, symbol: int) -> np.ndarray:
     """Cell-specific reference values of one symbol, complex64 (2 * n_rb,): TS 36.211 6.10.1.1.
 
     Args:
@@ -117,7 +118,7 @@ def lte_crs(cell_id, n_rb, slot, symbol):
     return values[LTE_MAX_N_RB - n_rb : LTE_MAX_N_RB + n_rb]
 
 
-def lte_crs_subcarriers(cell_id, n_rb, port, slot, symbol):
+def lte_crs_subcarriers(cell_id: int, n_rb: int, port: int, slot: int, symbol: int) -> np.ndarray:
     """Subcarriers of a port's reference elements, int (2 * n_rb,), empty if the symbol has none: TS 36.211 6.10.1.2."""
     shifts = {(0, 0): 0, (0, 4): 3, (1, 0): 3, (1, 4): 0, (2, 1): 3 * (slot % 2), (3, 1): 3 + 3 * (slot % 2)}
     if (port, symbol) not in shifts:
@@ -125,14 +126,14 @@ def lte_crs_subcarriers(cell_id, n_rb, port, slot, symbol):
     return 6 * np.arange(2 * n_rb) + (shifts[port, symbol] + cell_id) % 6
 
 
-def nr_pss(cell_id):
+def nr_pss(cell_id: int) -> np.ndarray:
     """Primary synchronisation signal, complex64 (127,): TS 38.211 7.4.2.2."""
     bits = m_sequence((0, 4), (0, 1, 1, 0, 1, 1, 1), 127)
     sector = _checked(cell_id, NR_CELL_IDS) % 3
     return (1 - 2 * bits[(np.arange(127) + 43 * sector) % 127]).astype(np.complex64)
 
 
-def nr_sss(cell_id):
+def nr_sss(cell_id: int) -> np.ndarray:
     """Secondary synchronisation signal, complex64 (127,): TS 38.211 7.4.2.3."""
     group, sector = divmod(_checked(cell_id, NR_CELL_IDS), 3)
     x0 = m_sequence((0, 4), (1, 0, 0, 0, 0, 0, 0), 127)
@@ -143,7 +144,7 @@ def nr_sss(cell_id):
     return ((1 - 2 * first) * (1 - 2 * second)).astype(np.complex64)
 
 
-def nr_pbch_dmrs(cell_id, block_index, half_frame=0, blocks=8):
+def nr_pbch_dmrs(cell_id: int, block_index: int, half_frame: int = 0, blocks: int = 8) -> np.ndarray:
     """Reference values of a PBCH, complex64 (144,): TS 38.211 7.4.1.4.1.
 
     Args:
@@ -157,7 +158,7 @@ def nr_pbch_dmrs(cell_id, block_index, half_frame=0, blocks=8):
     return qpsk(gold(c_init, 288))
 
 
-def nr_dmrs(cell_id, slot, symbol, n):
+def nr_dmrs(cell_id: int, slot: int, symbol: int, n: int) -> np.ndarray:
     """Reference values r(0..n-1) of PDSCH and PDCCH, complex64: TS 38.211 7.4.1.1.1 and 7.4.1.3.1.
 
     Args:
@@ -168,7 +169,7 @@ def nr_dmrs(cell_id, slot, symbol, n):
     return qpsk(gold(c_init % 2**31, 2 * n))
 
 
-def nr_csi_rs(cell_id, slot, symbol, n):
+def nr_csi_rs(cell_id: int, slot: int, symbol: int, n: int) -> np.ndarray:
     """CSI-RS values r(0..n-1), complex64: TS 38.211 7.4.1.5.2; arguments as in `nr_dmrs`."""
     c_init = 2**10 * (14 * slot + symbol + 1) * (2 * cell_id + 1) + cell_id
     return qpsk(gold(c_init % 2**31, 2 * n))
@@ -180,7 +181,7 @@ def _checked(cell_id, cell_ids):
     return int(cell_id)
 
 
-def lte_mbsfn_reference(area_id, n_rb, slot, symbol):
+def lte_mbsfn_reference(area_id: int, n_rb: int, slot: int, symbol: int) -> np.ndarray:
     """MBSFN reference values of one symbol, complex64 (6 * n_rb,): TS 36.211 6.10.2.1.
 
     Args:
@@ -231,7 +232,7 @@ LTE_UPLINK_QUARTERS = [
 
 
 @lru_cache(maxsize=512)
-def lte_uplink_reference(group, n):
+def lte_uplink_reference(group: int, n: int) -> np.ndarray:
     """Base sequence (number 0) of the uplink's reference signals, complex64 (n,): TS 36.211 5.5.1.
 
     It has modulus 1 everywhere. The 30 sequences of 24 elements are QPSK like the standard's, but not its table.
@@ -259,7 +260,7 @@ def _zadoff_chu(group, n):
     return np.exp(-1j * np.pi * (root * m * (m + 1) % (2 * length)) / length).astype(np.complex64)
 
 
-def lte_uplink_shifts(c_init, n):
+def lte_uplink_shifts(c_init: int, n: int) -> np.ndarray:
     """Numbers 0..255 that turn the cyclic shifts of uplink sequences: TS 36.211 5.4 and 5.5.2.1.1.
 
     Args:

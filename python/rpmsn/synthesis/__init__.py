@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Synthetic spectrum: LTE, NR and other transmissions, channels, receivers, scenes and their labels.
 
-Read `scene.scene` first: a scene is a list of emissions and the way they are received; all else serves to render one.
+Read `scene.scene` first: a scene is a list of emissions and how they are received; all else serves to render one.
 
 =========== ===============================================================================================
 `scene`     what is on the air, as plain numbers and YAML; scene -> samples, recordings, pictures; presets
@@ -10,7 +10,7 @@ Read `scene.scene` first: a scene is a list of emissions and the way they are re
 `dss`       LTE and NR on one carrier
 `other`     GSM, WCDMA, DVB-T, Wi-Fi, Bluetooth, LoRa, FM, radar, tones, impulses
 `channel`   multipath fading, on a grid or on samples; the noise floor
-`receiver`  oscillator, mixer, filter, converter and their faults
+`receiver`  oscillator, mixer, filter, converter and their impairments
 =========== ===============================================================================================
 
 `filtering`, `phasors` and `checking` are what several of them need.

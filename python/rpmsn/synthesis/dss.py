@@ -14,6 +14,7 @@ the borders of their resource blocks are one subcarrier apart.
 
 from dataclasses import asdict, dataclass, field, fields
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -23,10 +24,10 @@ from ..standards.sequences import NR_CELL_IDS, lte_crs_subcarriers
 from .grid import SUBCARRIERS_PER_RB, SYMBOLS_PER_SLOT, ResourceGrid
 from .lte.downlink import LteDownlink
 from .nr.broadcast import SSB_FIRST_SYMBOLS, SSB_SUBCARRIERS, add_ss_pbch_block, add_trs, ss_pbch_block
-from .nr.carrier import MODULATIONS, NrCarrier, habits
+from .nr.carrier import MODULATIONS, NrCarrier, cell_generator
 from .nr.control import GROUPS_PER_CCE, add_pdcch
 from .nr.data import RandomData, add_pdsch, random_user
-from .nr.traffic import shared_chunk
+from .nr.traffic import split_run
 
 SPACING = 15e3
 BANDWIDTHS_HZ = (5e6, 10e6, 15e6, 20e6)
@@ -73,6 +74,8 @@ class DssDownlink(NrCarrier):
         start_ms: where in the frame structure the grid begins, ms after the start of an even frame.
     """
 
+    subcarrier_spacing = SPACING
+
     bandwidth_hz: float = 10e6
     cell_id: int = 0
     lte: dict = field(default_factory=lambda: {"mbsfn_subframes": (1,)})
@@ -84,7 +87,7 @@ class DssDownlink(NrCarrier):
     nr_power_db: float = 0.0
     nr_modulations: tuple[int, ...] = MODULATIONS
     ssb: tuple[int, int] | None = (1, 2)
-    ssb_offset: int | None = None
+    ssb_offset: int = None  # type: ignore[assignment]  # None is filled in
     ssb_power_db: float = 0.0
     trs: bool = True
     start_ms: int = 0
@@ -110,7 +113,9 @@ class DssDownlink(NrCarrier):
     def _check_shares(self):
         self.nr_subframes = tuple(self.nr_subframes)
         self.nr_modulations = tuple(self.nr_modulations)
-        self.nr_blocks = None if self.nr_blocks is None else tuple(self.nr_blocks)
+        if self.nr_blocks is not None:
+            first, count = self.nr_blocks
+            self.nr_blocks = (first, count)
         allowed = [number for number in range(10) if number not in LTE_ONLY_SUBFRAMES]
         self._require("nr_subframes", self.nr_subframes, set(self.nr_subframes) <= set(allowed), f"some of {allowed}")
         first, count = self.nr_blocks or (0, self.n_rb)
@@ -123,7 +128,9 @@ class DssDownlink(NrCarrier):
         self._require("nr_modulations", self.nr_modulations, are_allowed, f"some of {MODULATIONS} bits per symbol")
 
     def _check_ssb(self):
-        self.ssb = None if self.ssb is None else tuple(self.ssb)
+        if self.ssb is not None:
+            subframe, index = self.ssb
+            self.ssb = (subframe, index)
         is_allowed = self.ssb is None or self.ssb in SSB_PLACES and self.ssb[0] in self.mbsfn_subframes
         allowed = f"None or one of {tuple(SSB_PLACES)} in an MBSFN subframe of lte"
         self._require("ssb", self.ssb, is_allowed, allowed)
@@ -133,7 +140,7 @@ class DssDownlink(NrCarrier):
         self._require("ssb_offset", self.ssb_offset, 0 <= self.ssb_offset <= last, f"0..{last}")
 
     @classmethod
-    def random(cls, rng, **fixed):
+    def random(cls, rng: np.random.Generator, **fixed: Any) -> "DssDownlink":
         """A carrier shared in time, in frequency or both.
 
         Args:
@@ -147,16 +154,11 @@ class DssDownlink(NrCarrier):
         return cls(**{**drawn, "bandwidth_hz": bandwidth, "lte": lte, **fixed})
 
     @property
-    def subcarrier_spacing(self) -> float:
-        """15 kHz, in Hz."""
-        return SPACING
-
-    @property
     def mbsfn_subframes(self) -> tuple[int, ...]:
         """LTE's MBSFN subframes, which are NR's."""
         return self.lte["mbsfn_subframes"]
 
-    def grid(self, n_ms, rng) -> ResourceGrid:
+    def grid(self, n_ms: int, rng: np.random.Generator) -> ResourceGrid:
         """The resource grid of both.
 
         Args:
@@ -197,14 +199,14 @@ class DssDownlink(NrCarrier):
 class _Sharing:
     """NR's part of a shared carrier, subframe by subframe."""
 
-    def __init__(self, cell, rng):
+    def __init__(self, cell: DssDownlink, rng: np.random.Generator) -> None:
         self.cell, self.rng, self.data = cell, rng, RandomData(rng)
-        own = habits(cell.cell_id)
+        own = cell_generator(cell.cell_id)
         self.users = [random_user(own, cell.nr_modulations, 1, cell.nr_power_db) for _ in range(cell.nr_users)]
         self.trs_comb = int(own.integers(4))
         self.trs_subframe = min(cell.mbsfn_subframes) if cell.trs and cell.mbsfn_subframes else None
 
-    def fill(self, subframe, by_nr, number):
+    def fill(self, subframe: np.ndarray, by_nr: np.ndarray, number: int) -> None:
         """Give NR its part of one subframe.
 
         Args:
@@ -239,7 +241,7 @@ class _Sharing:
             return
         self._fill_grants(own, in_frame, blocks)
         first = blocks[0] + int(rng.integers(blocks[1] - min(wanted, blocks[1]) + 1))
-        for user, run in zip(self.users, shared_chunk(first, min(wanted, blocks[1]), len(self.users), rng)):
+        for user, run in zip(self.users, split_run(first, min(wanted, blocks[1]), len(self.users), rng)):
             if run[1]:
                 span = NR_FIRST_SYMBOL, SYMBOLS_PER_SLOT
                 add_pdsch(own, in_frame, cell.cell_id, run, span, DMRS_SYMBOLS, user, 1, self.data)
@@ -265,7 +267,7 @@ class _Sharing:
 
 
 @lru_cache(maxsize=32)
-def lte_reference_elements(bandwidth_hz, cell_id, ports):
+def lte_reference_elements(bandwidth_hz: float, cell_id: int, ports: int) -> np.ndarray:
     """Where LTE's cell-specific reference signals are on NR's raster, bool (14, NR's subcarriers): TS 36.211 6.10.1.2.
 
     Args:
@@ -283,7 +285,7 @@ def lte_reference_elements(bandwidth_hz, cell_id, ports):
     return elements
 
 
-def nr_subcarrier(subcarrier, n_lte, n_nr):
+def nr_subcarrier(subcarrier: np.ndarray, n_lte: int, n_nr: int) -> np.ndarray:
     """NR's number of an LTE subcarrier, both counted from their carrier's lowest; LTE has none at the centre.
 
     Args:
@@ -303,7 +305,7 @@ def _random_lte(rng, bandwidth_hz):
 
 
 def _random_nr(rng, n_rb, mbsfn_subframes):
-    """Draw how NR shares: by whole subframes, by blocks of all, or by both."""
+    """Draw how NR and LTE share the channel: by whole subframes, by blocks of all, or by both."""
     way = str(rng.choice(("time", "frequency", "both")))
     allowed = [number for number in range(10) if number not in LTE_ONLY_SUBFRAMES]
     count = len(allowed) if way == "frequency" else int(rng.integers(1, 7))

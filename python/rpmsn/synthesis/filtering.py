@@ -3,8 +3,10 @@
 
 A block of `BLOCK` samples is transformed, multiplied and transformed back; `BLOCK - TAPS` of its samples are kept
 (overlap-save). A few blocks are worked on at a time, so that they stay in the processor's cache; the generators below
-hand out each piece when it is done, for whatever else is to be done with it while it is there.
+yield each piece when it is done, so that further steps find it in the cache.
 """
+
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import scipy.fft
@@ -23,7 +25,7 @@ EVEN_EDGE = 0.47
 MAX_DRIFT = 50e-6
 
 
-def filter_in_pieces(samples, gain):
+def filter_in_pieces(samples: np.ndarray, gain: Callable[[np.ndarray], np.ndarray]) -> Iterator[tuple[int, int]]:
     """Filter in place without delay.
 
     Args:
@@ -51,7 +53,9 @@ def filter_in_pieces(samples, gain):
         yield first, _put(samples, first, kept)
 
 
-def drift_in_pieces(samples, gain, drift):
+def drift_in_pieces(
+    samples: np.ndarray, gain: Callable[[np.ndarray], np.ndarray], drift: float
+) -> Iterator[tuple[int, int]]:
     """Filter and read at another clock, in place: sample i of the result is what lay at i * (1 + drift).
 
     The delay of a block's middle is exact, and its change within a block is followed to first order: in 97 % of the
@@ -102,7 +106,7 @@ def _put(samples, first, blocks):
 
 def _smooth_response(gain):
     """Response of `TAPS` taps round time 0 (zero phase), float32 (BLOCK,), so that blocks join without a seam."""
-    whole = np.fft.ifft(gain(np.fft.fftfreq(BLOCK)))
+    whole = np.fft.ifft(gain(np.fft.fftfreq(BLOCK, 1.0)))
     window = np.hanning(TAPS + 1)
     taps = np.zeros(BLOCK, complex)
     taps[: HALF + 1] = whole[: HALF + 1] * window[HALF:]
@@ -116,6 +120,6 @@ def _delay_angle():
     Half a sample of delay has opposite phases at both ends of the span, a jump that no short filter can follow. So
     the phase goes back to zero between `EVEN_EDGE` and the end of the span, smoothly.
     """
-    frequency = np.fft.fftfreq(BLOCK)
+    frequency = np.fft.fftfreq(BLOCK, 1.0)
     beyond = np.clip((np.abs(frequency) - EVEN_EDGE) / (0.5 - EVEN_EDGE), 0, 1)
     return 2 * np.pi * frequency * np.cos(np.pi / 2 * beyond) ** 2

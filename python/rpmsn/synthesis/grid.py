@@ -77,7 +77,7 @@ class ResourceGrid:
 
     @property
     def on_air(self) -> np.ndarray:
-        """bool, shape (n_symbols, n_rb): True where a resource block really carries energy in a 14th of a slot."""
+        """bool, shape (n_symbols, n_rb): True where a resource block carries energy in a 14th of a slot."""
         has_energy = (self.symbols != 0).reshape(len(self.symbols), self.n_rb, SUBCARRIERS_PER_RB).any(axis=2)
         return has_energy if self.extended_prefix is None else has_energy[self.rows_in_time]
 
@@ -93,8 +93,8 @@ class ResourceGrid:
         return rows.ravel()
 
 
-def scattered_runs(n_blocks, n_taken, n_runs, rng):
-    """Deal `n_taken` of `n_blocks` out in runs with gaps between them, as a scheduler does among its users.
+def scattered_runs(n_blocks: int, n_taken: int, n_runs: int, rng: np.random.Generator) -> list[tuple[int, int]]:
+    """Distribute `n_taken` of `n_blocks` over runs with gaps between them, as a scheduler does among its users.
 
     Returns:
         n_runs pairs (start, width), ascending, not overlapping; a width may be 0.

@@ -10,6 +10,7 @@ import numpy as np
 import scipy.fft
 
 from ..errors import ParameterError
+from .grid import ResourceGrid
 
 CHIPS_PER_MS = 30_720
 """Time unit of the prefix lengths below: 1/30.72 MHz."""
@@ -28,7 +29,7 @@ CONTROL_SYMBOLS = 2
 MAX_OVERSAMPLING = 3
 
 
-def symbol_starts(subcarrier_spacing):
+def symbol_starts(subcarrier_spacing: float) -> tuple[list[Fraction], list[Fraction]]:
     """When the symbols of one millisecond begin: TS 36.211 6.12, TS 38.211 5.3.1 (normal cyclic prefix).
 
     Returns:
@@ -45,7 +46,7 @@ def symbol_starts(subcarrier_spacing):
     return _seconds(starts), _seconds(useful)
 
 
-def extended_symbol_starts():
+def extended_symbol_starts() -> tuple[list[Fraction], list[Fraction]]:
     """When the 12 symbols of an LTE subframe with extended cyclic prefix begin (15 kHz): TS 36.211 6.12.
 
     Returns:
@@ -59,7 +60,13 @@ def _seconds(chips):
     return [Fraction(count) / (1000 * CHIPS_PER_MS) for count in chips]
 
 
-def modulate(grid, sample_rate, offset_hz=0.0, gains=None, ramp=0.0):
+def modulate(
+    grid: ResourceGrid,
+    sample_rate: float,
+    offset_hz: float = 0.0,
+    gains: np.ndarray | np.generic | None = None,
+    ramp: float = 0.0,
+) -> np.ndarray:
     """Samples of a carrier, as if it were mixed to `offset_hz` and filtered ideally to the span.
 
     Each symbol is one inverse FFT; starts of symbols are their exact times rounded to samples, so a millisecond has
@@ -69,10 +76,9 @@ def modulate(grid, sample_rate, offset_hz=0.0, gains=None, ramp=0.0):
         grid: `ResourceGrid`, n_symbols a whole number of milliseconds.
         sample_rate: Hz, a multiple of the subcarrier spacing, or of a third of it (20 Msps, at three times the cost).
         offset_hz: where the carrier's centre goes, rounded to a whole subcarrier; what leaves the span is dropped.
-        gains: complex, broadcast to grid.symbols; the channel's gain of every symbol and subcarrier.
+        gains: complex, broadcast to grid.symbols: the channel's gain of every symbol and subcarrier.
         ramp: fraction of the (normal) cyclic prefix, 0..1, over which one symbol fades into the next (raised cosine),
-        as
-            transmitters do to keep their skirts low.
+            as transmitters do to keep their out-of-band emission low.
 
     Returns:
         complex64, shape (sample_rate * grid.duration_s,); mean power 1 if every resource element is used and inside
@@ -96,11 +102,11 @@ def modulate(grid, sample_rate, offset_hz=0.0, gains=None, ramp=0.0):
     return samples if factor == 1 else samples[::factor].copy()
 
 
-def oversampling(sample_rate, subcarrier_spacing):
+def oversampling(sample_rate: float, subcarrier_spacing: float) -> int:
     """The smallest factor that brings the rate to a whole number of subcarriers.
 
     Raises:
-        ParameterError: there is none.
+        ParameterError: no factor does.
     """
     for factor in (1, MAX_OVERSAMPLING):
         if sample_rate > 0 and round(sample_rate) == sample_rate and factor * sample_rate % subcarrier_spacing == 0:
@@ -137,11 +143,11 @@ class _Pulse:
     scale: float
 
     @property
-    def n_fft(self):
+    def n_fft(self) -> int:
         """Samples of a symbol's useful part."""
         return round(self.rate / self.subcarrier_spacing)
 
-    def waves(self, symbols, phase):
+    def waves(self, symbols: np.ndarray, phase: complex) -> np.ndarray:
         """Useful parts (n, n_fft) of symbols (n, n_bins), turned by a phase (a complex number of modulus 1)."""
         spectrum = np.zeros((len(symbols), self.n_fft), np.complex64)
         for part in self._chunks():
@@ -158,7 +164,7 @@ class _Pulse:
         edges = [0, *ends, self.bins.size]
         return [slice(*pair) for pair in zip(edges[:-1], edges[1:]) if pair[0] < pair[1]]
 
-    def add(self, samples, rows, start, useful, waves):
+    def add(self, samples: np.ndarray, rows: np.ndarray, start: int, useful: int, waves: np.ndarray) -> None:
         """Add symbols to their milliseconds.
 
         Args:
@@ -179,7 +185,7 @@ class _Pulse:
             self._add_fall(samples, rows, useful + self.n_fft, waves[:, :fade] * rise[::-1])
 
     def _add_fall(self, samples, rows, start, fall):
-        """Add what runs on after the useful parts; after a millisecond's last one it belongs to the next."""
+        """Add what continues after the useful parts; after a millisecond's last one it belongs to the next."""
         if start == samples.shape[1]:
             rows, start = rows + 1, 0
         samples[rows, start : start + fall.shape[1]] += -fall if self.half_shift else fall
@@ -251,5 +257,5 @@ def _half_cycle(n):
 
 @lru_cache(maxsize=64)
 def _raised_cosine(n):
-    """A rise from 0 to 1 over n samples, float32; it and its I/Q image add to 1."""
+    """A rise from 0 to 1 over n samples, float32; it and its reverse add to 1."""
     return (0.5 - 0.5 * np.cos(np.pi * (np.arange(n) + 0.5) / n)).astype(np.float32)

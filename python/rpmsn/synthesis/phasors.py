@@ -4,7 +4,7 @@
 import numpy as np
 
 
-def of_angles(angles):
+def of_angles(angles: np.ndarray) -> np.ndarray:
     """exp(j angle), complex64, of float32 angles in rad that are small enough for single precision."""
     turns = np.empty(angles.shape, np.complex64)
     np.cos(angles, out=turns.real)

@@ -24,7 +24,8 @@ from ..errors import ParameterError
 from ..files import read_yaml, whole_file
 from ..processes import each_done
 from ..signal import image as spectrogram
-from ..signal import iq_image as mirror
+from ..signal.iq_image import image_coherence
+from ..signal.sums import real_values
 from ..synthesis import GENERATOR
 from ..synthesis.labels import masks as labels
 from ..synthesis.labels.truth import Truth
@@ -181,7 +182,7 @@ def _build_shard(config, folder, shard):
         images[position] = spectrogram.stored_image(samples, scene.sample_rate, rows, config.features)
         packed = [truth.pooled(rows).pack() for truth in truths]
         lines.append(json.dumps({"scene": scene.to_dict(), "rows": rows, "truths": [facts for facts, _ in packed]}))
-        arrays[f"{position}/{MIRRORED}"] = mirror.image_coherence(samples).astype(np.float16)
+        arrays[f"{position}/{MIRRORED}"] = image_coherence(real_values(samples)).astype(np.float16)
         for number, (_, parts) in enumerate(packed):
             arrays.update({f"{position}/{number}/{name}": values for name, values in parts.items()})
     with whole_file(shard_file(folder, shard, "scenes.jsonl")) as file:

@@ -4,7 +4,7 @@
 Every tap is a sum of sinusoids with Jakes' Doppler spectrum, a function of absolute time: two calls with
 generators in the same state and times that follow each other give one continuous channel.
 
-A channel is told by three values, in scenes as a dictionary of them:
+A channel has three parameters, in scenes a dictionary:
 
 =================== =====================================================================================
 `profile`           a name in `PROFILES`
@@ -13,6 +13,7 @@ A channel is told by three values, in scenes as a dictionary of them:
 =================== =====================================================================================
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from numbers import Real
@@ -21,6 +22,7 @@ import numpy as np
 
 from ...errors import require
 from .. import phasors
+from ..grid import ResourceGrid
 
 _require = partial(require, "a fading channel")
 
@@ -255,14 +257,14 @@ PROFILES = {
 """Name -> `Profile`. EPA, EVA and ETU have delays of their own; TDL-A to TDL-E are scaled to a delay spread."""
 
 
-def check(channel):
-    """Refuse a dictionary that does not tell a channel.
+def check(channel: dict) -> None:
+    """Refuse a dictionary that does not describe a channel.
 
     Args:
         channel: `profile`, `doppler_hz` and `delay_spread_s`, all three.
 
     Raises:
-        ParameterError: a key is missing or unknown, or a value cannot be.
+        ParameterError: a key is missing or unknown, or a value is out of range.
     """
     names = ("profile", "doppler_hz", "delay_spread_s")
     _require("channel", channel, isinstance(channel, dict) and set(channel) == set(names), f"a mapping of {names}")
@@ -281,10 +283,12 @@ def _check_values(profile, doppler_hz, delay_spread_s):
 
 
 def _is_within(value, limit):
-    return isinstance(value, Real) and not isinstance(value, bool) and 0 <= value <= limit
+    return isinstance(value, Real) and not isinstance(value, bool) and 0 <= float(value) <= limit
 
 
-def gains(times, profile, doppler_hz, delay_spread_s, rng):
+def gains(
+    times: np.ndarray, profile: str, doppler_hz: float, delay_spread_s: float, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
     """Gains of all taps at given times.
 
     Args:
@@ -296,7 +300,7 @@ def gains(times, profile, doppler_hz, delay_spread_s, rng):
         (delays, gains): float64 (taps,) in seconds; complex64 (taps, n), of unit mean total power.
 
     Raises:
-        ParameterError: the channel cannot be.
+        ParameterError: a parameter of the channel is out of range.
     """
     return _gains(np.asarray(times, np.float64), profile, doppler_hz, delay_spread_s, rng, _waves)
 
@@ -344,7 +348,14 @@ def _phasors(cycles):
     return phasors.of_angles((2 * np.pi * (cycles - np.rint(cycles))).astype(np.float32))
 
 
-def on_grid(grid, profile, doppler_hz, delay_spread_s, rng, times=None):
+def on_grid(
+    grid: ResourceGrid,
+    profile: str,
+    doppler_hz: float,
+    delay_spread_s: float,
+    rng: np.random.Generator,
+    times: np.ndarray | None = None,
+) -> ResourceGrid:
     """A resource grid as received over a fading channel: one gain for every symbol and subcarrier.
 
     Exact while the delays are shorter than the cyclic prefix and the Doppler shift is far below the subcarrier
@@ -359,14 +370,14 @@ def on_grid(grid, profile, doppler_hz, delay_spread_s, rng, times=None):
         A new `ResourceGrid`.
 
     Raises:
-        ParameterError: the channel cannot be.
+        ParameterError: a parameter of the channel is out of range.
     """
     times = symbol_times(grid) if times is None else np.asarray(times, np.float64)
     knots = _Knots(times[0], times[-1], doppler_hz)
     delays, taps = _gains(knots.times, profile, doppler_hz, delay_spread_s, rng, _even_waves)
     frequencies = (grid.subcarrier_offsets + 0.5 * grid.half_subcarrier_shift) * grid.subcarrier_spacing
     if not delays.any():
-        frequencies = np.zeros(1)  # without delays all subcarriers fade alike
+        frequencies = np.zeros(1)  # without delays all subcarriers have one gain
     response = np.ascontiguousarray(taps.T) @ _phasors(-delays[:, None] * frequencies)
     if doppler_hz == 0:
         return replace(grid, symbols=grid.symbols * response)
@@ -378,12 +389,20 @@ def on_grid(grid, profile, doppler_hz, delay_spread_s, rng, times=None):
     return replace(grid, symbols=faded)
 
 
-def symbol_times(grid):
+def symbol_times(grid: ResourceGrid) -> np.ndarray:
     """Seconds at which the symbols of a grid begin, as if all were equally long (they are, within a prefix)."""
     return np.arange(grid.symbols.shape[0]) * (grid.slot_duration_s / 14)
 
 
-def in_time(samples, sample_rate, profile, doppler_hz, delay_spread_s, rng, start_s=0.0):
+def in_time(
+    samples: np.ndarray,
+    sample_rate: float,
+    profile: str,
+    doppler_hz: float,
+    delay_spread_s: float,
+    rng: np.random.Generator,
+    start_s: float = 0.0,
+) -> np.ndarray:
     """Samples as received over a fading channel, with tap delays rounded to whole samples.
 
     Args:
@@ -396,7 +415,7 @@ def in_time(samples, sample_rate, profile, doppler_hz, delay_spread_s, rng, star
         complex64, shape (n,). What comes before the first sample is taken from the end (a circular channel).
 
     Raises:
-        ParameterError: the channel cannot be.
+        ParameterError: a parameter of the channel is out of range.
     """
     n = len(samples)
     step = int(max(1, min(BLOCK, sample_rate / (STEPS_PER_CYCLE * doppler_hz)))) if doppler_hz else BLOCK
@@ -440,10 +459,17 @@ def _whole_lags(delays, taps, sample_rate):
     return lags, merged
 
 
-def band_power(times, bandwidth_hz, profile, doppler_hz, delay_spread_s, rng):
+def band_power(
+    times: np.ndarray,
+    bandwidth_hz: float,
+    profile: str,
+    doppler_hz: float,
+    delay_spread_s: float,
+    rng: np.random.Generator,
+) -> np.ndarray:
     """Power that a channel passes at given times, as a mean over a band about the centre.
 
-    Taps that are closer than the band can tell apart fade as one.
+    Taps that are closer than the band resolves fade as one.
 
     Args:
         times: seconds, shape (n,), in any order.
@@ -454,7 +480,7 @@ def band_power(times, bandwidth_hz, profile, doppler_hz, delay_spread_s, rng):
         float32, shape (n,); 1 as a mean over realisations.
 
     Raises:
-        ParameterError: the channel cannot be.
+        ParameterError: a parameter of the channel is out of range.
     """
     delays, taps = gains(times, profile, doppler_hz, delay_spread_s, rng)
     likeness = np.sinc(bandwidth_hz * (delays[:, None] - delays)).astype(np.float32)
@@ -471,13 +497,13 @@ class _Knots:
         times: seconds, shape (n_knots,).
     """
 
-    def __init__(self, first_s, last_s, doppler_hz):
+    def __init__(self, first_s: float, last_s: float, doppler_hz: float) -> None:
         self._rate = KNOTS_PER_CYCLE * doppler_hz
         self._first = int(np.floor(first_s * self._rate)) - 1
         last = int(np.floor(last_s * self._rate)) + 2
         self.times = np.arange(self._first, last + 1) / self._rate if doppler_hz else np.zeros(1)
 
-    def chunks(self, times):
+    def chunks(self, times: np.ndarray) -> Iterator[tuple[slice, int, np.ndarray]]:
         """Ascending times in short chunks, none of them across a knot.
 
         Yields:

@@ -26,7 +26,7 @@ class Noise:
         colour_db: peak ripple of the floor, 0..20 dB.
         colour_periods, colour_phase: periods of the ripple over the span, 0..20, and its phase in the middle (rad).
         snr_db: -60..150; None: the floor is the reference of all powers. Else whoever renders scales the noise to lie
-            this far under the mean power of everything heard, taken over the whole span.
+            this far under the mean power of everything received, taken over the whole span.
 
     Raises:
         ParameterError: a value outside its range.
@@ -47,11 +47,11 @@ class Noise:
             require_number("the noise", "snr_db", self.snr_db, -60, 150, "dB or None")
 
     @property
-    def is_white(self):
+    def is_white(self) -> bool:
         """True if there is neither tilt nor colour."""
         return self.tilt_db == 0 and self.colour_db == 0
 
-    def gain(self, frequency):
+    def gain(self, frequency: np.ndarray) -> np.ndarray:
         """Floor at frequencies given as fractions of the sample rate (-0.5..0.5): power relative to the mean."""
         middles = (np.arange(MEAN_POINTS) + 0.5) / MEAN_POINTS - 0.5
         return self._shape(np.asarray(frequency, np.float64)) / self._shape(middles).mean()
@@ -60,7 +60,7 @@ class Noise:
         ripple_db = self.colour_db * np.cos(2 * np.pi * self.colour_periods * frequency + self.colour_phase)
         return 10 ** ((self.tilt_db * frequency + ripple_db) / 10)
 
-    def samples(self, n, rng):
+    def samples(self, n: int, rng: np.random.Generator) -> np.ndarray:
         """Draw n samples, complex64, of mean power 1."""
         samples = white(n, rng)
         if not self.is_white:
@@ -69,7 +69,7 @@ class Noise:
         return samples
 
 
-def white(n, rng):
+def white(n: int, rng: np.random.Generator) -> np.ndarray:
     """Complex white Gaussian noise of power 1, complex64, shape (n,).
 
     Four times as fast as `Generator.standard_normal`: each branch is looked up by 16 random bits in a table of the

@@ -3,13 +3,13 @@
 
 `published` is the policy of the RPMSN paper: the nominal channel bandwidth over the whole frame, for LTE and NR only.
 
-`occupied` is that of the shipped models. Classes are given where a transmission is to be seen, and
-`classes.IGNORED` where that is a matter of opinion:
+`occupied` is that of the shipped models. Classes are given where a transmission is visible, and
+`classes.IGNORED` where the class of a pixel is ambiguous:
 
 * an LTE downlink is its occupied band (N_RB x 12 x subcarrier spacing) over the time on the air; TDD gaps count as on;
-* an NR carrier and an uplink are the same where there is much traffic; with little they are labelled where they carry
+* an NR carrier and an uplink are the same with much traffic; with little they are labelled where they carry
   energy, and the rest of the band is ignored;
-* a DSS carrier, shared by LTE and NR, is LTE, since LTE's reference signals are there all the time; pixels in which
+* a DSS carrier, shared by LTE and NR, is LTE, since LTE's reference signals are sent all the time; pixels in which
   more than half of the power is NR's own are ignored, because there both answers are right;
 * other transmissions are labelled where they rise over the noise;
 * ignored are also the pixels of an edge, carriers too weak to see, and what the receiver's filter hides;
@@ -20,22 +20,27 @@
 Models are trained by it, so that a carrier's bursts come out as one; they are judged by `occupied`.
 
 `split` is `occupied`, but carriers of the same class side by side have a column of noise or more between them instead
-of ignored edges, so that a model trained by it can tell them apart. `filled_split` is both.
+of ignored edges, so that a model trained by it separates them. `filled_split` is both.
 """
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.ndimage import binary_closing
 
 from ...classes import IGNORED, LTE, NOISE, NR, OTHER
 from ...errors import ParameterError
-from .truth import shares
+from .truth import Truth, overlap_fractions
+
+if TYPE_CHECKING:
+    from ..scene.scene import Scene
 
 VISIBLE_DB = -7.0
-"""SNR in a pixel below which a carrier cannot be told from noise."""
-HINT_DB = -13.0
-"""SNR in a pixel below which a transmission leaves no trace at all."""
+"""SNR in a pixel below which a carrier is not distinguishable from noise."""
+TRACE_DB = -13.0
+"""SNR in a pixel below which a transmission is not visible at all."""
 BUSY_FRACTIONS = {"occupied": 0.6, "filled": 0.3, "split": 0.6, "filled_split": 0.3}
-"""Rule -> a carrier with traffic in at least this fraction of its pixels is labelled whole."""
+"""Policy -> a carrier with traffic in at least this fraction of its pixels is labelled whole."""
 LIT_LEVEL = 0.05
 """Power in a pixel, relative to the power while on the air, from which on it counts as carrying energy."""
 SHARED_POWER = 0.5
@@ -43,7 +48,7 @@ SHARED_POWER = 0.5
 EDGE_PIXELS = 0.75
 """Columns whose centre is nearer than this to an edge of the occupied band are ignored."""
 SPLIT_POLICIES = ("split", "filled_split")
-PARTED_COLUMNS = 3
+SPLIT_COLUMNS = 3
 """By these policies, carriers of one class that are nearer than this have noise between them."""
 MIN_COLUMNS = 3
 """Bands narrower than this keep the column that holds most of them, edges or not."""
@@ -53,13 +58,15 @@ CLASS_OF = {"LTE": LTE, "NR": NR, "other": OTHER}
 POLICIES = ("published", *BUSY_FRACTIONS)
 
 
-def check_policy(policy):
-    """Raise a ParameterError unless there is such a policy."""
+def check_policy(policy: str) -> None:
+    """Raise a ParameterError for an unknown policy."""
     if policy not in POLICIES:
         raise ParameterError(f"label policy {policy!r} is unknown; choose one of {', '.join(POLICIES)}")
 
 
-def mask(scene, truths, policy="occupied", rows=256, columns=256):
+def mask(
+    scene: "Scene", truths: "list[Truth]", policy: str = "occupied", rows: int = 256, columns: int = 256
+) -> np.ndarray:
     """Class ids of all pixels.
 
     Args:
@@ -79,21 +86,21 @@ def mask(scene, truths, policy="occupied", rows=256, columns=256):
     weakest_first = sorted(truths, key=lambda truth: truth.snr_db)
     if policy == "published":
         return _nominal(weakest_first, rows, edges)
-    canvas = _Canvas(rows, edges, scene, BUSY_FRACTIONS[policy])
+    painted = _Mask(rows, edges, scene, BUSY_FRACTIONS[policy])
     for truth in weakest_first:
-        canvas.paint(truth)
+        painted.paint(truth)
     if policy in SPLIT_POLICIES:
-        _part(canvas.classes, truths, edges)
-    return canvas.classes
+        _separate(painted.classes, truths, edges)
+    return painted.classes
 
 
-def _part(classes, truths, edges):
+def _separate(classes, truths, edges):
     """Put noise between neighbouring carriers of one class, in place."""
     width = edges[1] - edges[0]
     for label in ("LTE", "NR"):
         bands = sorted((truth.occupied_lower, truth.occupied_upper) for truth in truths if truth.label == label)
         for (_, upper), (lower, _) in zip(bands, bands[1:]):
-            if -width < lower - upper < PARTED_COLUMNS * width:
+            if -width < lower - upper < SPLIT_COLUMNS * width:
                 between = np.abs(_centres(edges) - (lower + upper) / 2) <= max(lower - upper, width) / 2
                 part = classes[:, between]
                 part[(part == CLASS_OF[label]) | (part == IGNORED)] = NOISE
@@ -109,11 +116,11 @@ def _nominal(truths, rows, edges):
     return np.repeat(row[None], rows, axis=0)
 
 
-class _Canvas:
+class _Mask:
     """A mask on which transmissions are painted, the weakest first; not for policy `published`."""
 
-    def __init__(self, rows, edges, scene, busy_share):
-        self.busy_share = busy_share
+    def __init__(self, rows: int, edges: np.ndarray, scene: "Scene", busy_fraction: float) -> None:
+        self.busy_fraction = busy_fraction
         self.rows, self.edges = rows, edges
         self.classes = np.full((rows, edges.size - 1), NOISE, np.uint8)
         self.strongest = np.zeros(self.classes.shape, np.float32)
@@ -123,11 +130,11 @@ class _Canvas:
         # A receiver's floor that is not flat hides more where it is higher.
         self.floor = 1.0 if reception.noise is None else reception.noise.gain(frequency).astype(np.float32)
 
-    def paint(self, truth):
+    def paint(self, truth: Truth) -> None:
         """Give the pixels of one transmission their class, where it is the strongest."""
         snr = pixel_snr(truth, self.rows, self.edges) / self.floor
         inside, edge = _columns(truth, self.edges)
-        lit, unsure = _pixels(truth, snr, inside, edge, self.busy_share)
+        lit, unsure = _pixels(truth, snr, inside, edge, self.busy_fraction)
         wins = lit & ~unsure & (snr >= self.strongest)
         self.classes[unsure & (self.classes == NOISE)] = IGNORED
         self.classes[wins] = CLASS_OF[truth.label]
@@ -137,36 +144,36 @@ class _Canvas:
 
     def _ignore_shared(self, truth, wins):
         if truth.shared is not None:
-            share = _per_pixel(truth, truth.shared, self.rows, self.edges)
+            nr_power = _per_pixel(truth, truth.shared, self.rows, self.edges)
             whole = _per_pixel(truth, truth.level, self.rows, self.edges)
-            self.classes[wins & (share > SHARED_POWER * whole)] = IGNORED
+            self.classes[wins & (nr_power > SHARED_POWER * whole)] = IGNORED
 
     def _ignore_borders(self, truth, touched, inside, edge):
         """Ignore edges (columns only partly covered, or just outside) and what the receiver's filter hides."""
         hidden = inside & (truth.snr_db + self.receiver_db < VISIBLE_DB)
         self.classes[touched & (edge | hidden)] = IGNORED
-        self.classes[_grown(touched) & edge] = IGNORED
+        self.classes[_widened(touched) & edge] = IGNORED
 
 
-def _pixels(truth, snr, inside, edge, busy_share):
+def _pixels(truth, snr, inside, edge, busy_fraction):
     """(pixels that get the class of a transmission, pixels that may be it or not), bool (rows, columns)."""
     band = np.broadcast_to(inside, snr.shape)
     nothing = np.zeros(snr.shape, bool)
     if truth.label == "other":
         lit = inside & (snr > 10 ** (VISIBLE_DB / 10))
-        return lit, (inside | edge) & ~lit & (snr > 10 ** (HINT_DB / 10))
+        return lit, (inside | edge) & ~lit & (snr > 10 ** (TRACE_DB / 10))
     if truth.snr_db < VISIBLE_DB:
         return nothing, band
     if truth.fills_band:
         return band, nothing
     lit = inside & (snr > LIT_LEVEL * 10 ** (truth.snr_db / 10)) & (snr > 10 ** (VISIBLE_DB / 10))
     closed = _fill_gaps(lit, truth.gap_s / (truth.end_s - truth.start_s))
-    if not inside.any() or closed[:, inside].mean() >= busy_share:
+    if not inside.any() or closed[:, inside].mean() >= busy_fraction:
         return band, nothing
     return closed, band & ~closed
 
 
-def pixel_snr(truth, rows, edges):
+def pixel_snr(truth: Truth, rows: int, edges: np.ndarray) -> np.ndarray:
     """Mean SNR in every pixel, linear, shape (rows, len(edges) - 1); `edges` of the columns are in Hz."""
     return _per_pixel(truth, truth.level, rows, edges) * np.float32(10 ** (truth.snr_db / 10))
 
@@ -175,7 +182,11 @@ def _per_pixel(truth, values, rows, edges):
     """Mean of a truth's cells in every pixel."""
     n_time, n_frequency = values.shape
     band = np.linspace(truth.occupied_lower, truth.occupied_upper, n_frequency + 1)
-    return shares(np.linspace(0, 1, n_time + 1), np.linspace(0, 1, rows + 1)) @ values @ shares(band, edges).T
+    return (
+        overlap_fractions(np.linspace(0, 1, n_time + 1), np.linspace(0, 1, rows + 1))
+        @ values
+        @ overlap_fractions(band, edges).T
+    )
 
 
 def _centres(edges):
@@ -200,18 +211,18 @@ def _columns(truth, edges):
     return inside, edge
 
 
-def _fill_gaps(lit, gap_share):
+def _fill_gaps(lit, gap_fraction):
     """Fill gaps in time that are no longer than a TDD pattern's own."""
-    gap = int(np.ceil(gap_share * lit.shape[0]))
+    gap = int(np.ceil(gap_fraction * lit.shape[0]))
     if gap < 1:
         return lit
     padded = np.pad(lit, ((gap + 1, gap + 1), (0, 0)))
     return binary_closing(padded, np.ones((gap + 1, 1), bool))[gap + 1 : -gap - 1]
 
 
-def _grown(pixels):
+def _widened(pixels):
     """The pixels and their neighbours in frequency."""
-    grown = pixels.copy()
-    grown[:, 1:] |= pixels[:, :-1]
-    grown[:, :-1] |= pixels[:, 1:]
-    return grown
+    widened = pixels.copy()
+    widened[:, 1:] |= pixels[:, :-1]
+    widened[:, :-1] |= pixels[:, 1:]
+    return widened

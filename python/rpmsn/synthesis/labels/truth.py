@@ -27,8 +27,8 @@ class Truth:
             converter's included.
         level: float32 (time cells, frequency cells), power in cells of the chunk x the occupied band relative
             to `snr_db`.
-        fills_band: True for an LTE downlink, whose reference signals are everywhere in its band and all the time.
-        gap_s: longest pause that a TDD pattern makes; 0 where there is none.
+        fills_band: True for an LTE downlink, whose reference signals fill its band all the time.
+        gap_s: longest pause of a TDD pattern; 0 without one.
         shared: None, or (DSS only) as `level`, the part of it that is NR's in an LTE carrier.
     """
 
@@ -47,8 +47,8 @@ class Truth:
     gap_s: float = 0.0
     shared: np.ndarray | None = None
 
-    def at_times(self, times):
-        """The truth of samples that were heard at other times: cell i of n holds what was at times[i], 0..1.
+    def at_times(self, times: np.ndarray) -> "Truth":
+        """The truth of samples received at other times: cell i of n holds what was at times[i], 0..1.
 
         Args:
             times: fractions of the chunk, shape (time cells,).
@@ -57,28 +57,28 @@ class Truth:
         cells = np.clip((np.asarray(times) * n_cells).astype(int), 0, n_cells - 1)
         return self._with_arrays(lambda values: values[cells])
 
-    def pooled(self, rows):
+    def pooled(self, rows: int) -> "Truth":
         """The truth with `rows` time cells, which is all that masks of so many rows need."""
-        share = shares(np.linspace(0, 1, len(self.level) + 1), np.linspace(0, 1, rows + 1))
-        return self._with_arrays(lambda values: share @ values)
+        fraction = overlap_fractions(np.linspace(0, 1, len(self.level) + 1), np.linspace(0, 1, rows + 1))
+        return self._with_arrays(lambda values: fraction @ values)
 
     def _with_arrays(self, change):
         shared = None if self.shared is None else change(self.shared)
         return replace(self, level=change(self.level), shared=shared)
 
-    def pack(self):
+    def pack(self) -> tuple[dict, dict[str, np.ndarray]]:
         """As it is stored: (numbers and words as a dictionary, arrays as a dictionary of uint8)."""
         facts = {item.name: getattr(self, item.name) for item in fields(self) if item.name not in _ARRAYS}
         arrays = {name: _to_steps(getattr(self, name)) for name in _ARRAYS if getattr(self, name) is not None}
         return facts, arrays
 
     @classmethod
-    def unpack(cls, facts, arrays):
+    def unpack(cls, facts: dict, arrays: dict[str, np.ndarray]) -> "Truth":
         """The truth that `pack` stored, its powers rounded to half a decibel."""
         return cls(**facts, **{name: _from_steps(steps) for name, steps in arrays.items()})
 
 
-def shares(cells, pixels):
+def overlap_fractions(cells: np.ndarray, pixels: np.ndarray) -> np.ndarray:
     """Fraction of every pixel that every cell fills, float32 (pixels, cells), from the edges of both (ascending)."""
     lower = np.maximum(cells[None, :-1], pixels[:-1, None])
     upper = np.minimum(cells[None, 1:], pixels[1:, None])

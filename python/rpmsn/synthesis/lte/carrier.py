@@ -14,9 +14,16 @@ BANDWIDTH_FRACTIONS = (0.05, 0.06, 0.16, 0.26, 0.17, 0.3)
 
 
 class LteCarrier:
-    """Base of the two directions, which are dataclasses with bandwidth_hz, cell_id, tdd_config, special_subframe, load,
-    duty, modulations and start_ms among their attributes."""
+    """Base of the two directions, which are dataclasses with these attributes among theirs."""
 
+    bandwidth_hz: float
+    cell_id: int
+    tdd_config: int | None
+    special_subframe: int
+    load: float
+    duty: float | None
+    modulations: tuple[int, ...]
+    start_ms: int
     subcarrier_spacing = 15e3
 
     def _require(self, name, value, is_allowed, allowed):
@@ -52,7 +59,7 @@ class LteCarrier:
         return symbols, (self.start_ms + np.arange(int(n_ms))) % SUBFRAMES_PER_FRAME
 
     def _as_grid(self, symbols, active, **more):
-        """The resource grid of filled subframes, of which `active` tells those that may carry energy."""
+        """The resource grid of filled subframes, of which `active` marks those that may carry energy."""
         return ResourceGrid(
             symbols=symbols.reshape(-1, symbols.shape[2]),
             technology="LTE",

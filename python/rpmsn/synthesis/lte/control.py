@@ -2,11 +2,15 @@
 """The control region of an LTE subframe, its first symbols: PCFICH, PHICH and PDCCH of TS 36.211 6.7 to 6.9."""
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ...standards.qam import random_qam
 from ..grid import SUBCARRIERS_PER_RB
+
+if TYPE_CHECKING:
+    from .downlink import LteDownlink
 
 PHICH_RESOURCES = (1 / 6, 1 / 2, 1, 2)
 """N_g of TS 36.211 6.9."""
@@ -27,7 +31,7 @@ INTERLEAVER_COLUMNS = (1, 17, 9, 25, 5, 21, 13, 29, 3, 19, 11, 27, 7, 23, 15, 31
 """Column order of TS 36.212 table 5.1.4-2."""
 
 
-def control_symbols(cell, in_frame, has_data, rng):
+def control_symbols(cell: "LteDownlink", in_frame: int, has_data: bool, rng: np.random.Generator) -> int:
     """Symbols of the control region in this subframe: TS 36.211 table 6.7-1."""
     fewest, most = (2, 4) if cell.n_rb <= 10 else (1, 3)
     if cell.tdd_config is not None and in_frame in (1, 6):
@@ -35,7 +39,15 @@ def control_symbols(cell, in_frame, has_data, rng):
     return int(rng.integers(fewest, most + 1)) if has_data else fewest
 
 
-def add_control_region(subframe, cell, in_frame, n_control, share, has_common, rng):
+def add_control_region(
+    subframe: np.ndarray,
+    cell: "LteDownlink",
+    in_frame: int,
+    n_control: int,
+    load: float,
+    has_common: bool,
+    rng: np.random.Generator,
+) -> None:
     """Fill the first n_control symbols of a downlink subframe; reference signals come later.
 
     Args:
@@ -43,14 +55,14 @@ def add_control_region(subframe, cell, in_frame, n_control, share, has_common, r
         cell: `LteDownlink`.
         in_frame: subframe in the frame, 0..9.
         n_control: symbols of the control region.
-        share: of the control channel elements and of the PHICH groups in use, 0..1.
+        load: of the control channel elements and of the PHICH groups in use, 0..1.
         has_common: also use the first eight control channel elements, as for system information.
     """
     n_phich = _phich_groups(cell, in_frame)
     pcfich, phich, pdcch = control_elements(cell.cell_id, cell.n_rb, cell.ports, n_control, n_phich)
     _add_pcfich(subframe, pcfich, rng)
-    _add_phich(subframe, phich, share, rng)
-    _add_pdcch(subframe, pdcch, share, has_common, rng)
+    _add_phich(subframe, phich, load, rng)
+    _add_pdcch(subframe, pdcch, load, has_common, rng)
 
 
 def _add_pcfich(subframe, elements, rng):
@@ -58,26 +70,28 @@ def _add_pcfich(subframe, elements, rng):
     subframe.flat[elements] = random_qam(rng, elements.shape)
 
 
-def _add_phich(subframe, groups, share, rng):
+def _add_phich(subframe, groups, load, rng):
     """Acknowledgements in a fraction of the groups, (n_groups, 12) elements: TS 36.211 6.9."""
-    used = groups[rng.random(len(groups)) < share]
+    used = groups[rng.random(len(groups)) < load]
     subframe.flat[used] = random_qam(rng, used.shape)
 
 
-def _add_pdcch(subframe, elements, share, has_common, rng):
+def _add_pdcch(subframe, elements, load, has_common, rng):
     """Grants in a fraction of the control channel elements, (n_cce, 36) resource elements: TS 36.211 6.8.
 
     Args:
         has_common: also use the first eight control channel elements, as for system information.
     """
     aggregation = 1 << int(rng.integers(4))
-    used = np.repeat(rng.random(-(-len(elements) // aggregation)) < share, aggregation)[: len(elements)]
+    used = np.repeat(rng.random(-(-len(elements) // aggregation)) < load, aggregation)[: len(elements)]
     used[:8] |= has_common
     subframe.flat[elements[used]] = random_qam(rng, (int(used.sum()), elements.shape[1]))
 
 
 @lru_cache(maxsize=256)
-def control_elements(cell_id, n_rb, ports, n_control, n_phich):
+def control_elements(
+    cell_id: int, n_rb: int, ports: int, n_control: int, n_phich: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Places of the control channels, as indices into a flattened subframe.
 
     Returns:

@@ -8,6 +8,7 @@ decides which resource blocks carry data, `lte_control` fills the control region
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -58,9 +59,9 @@ class LteDownlink(LteCarrier):
         special_subframe: special subframe configuration 0..9 (TDD only).
         load: mean fraction of the resource blocks that carry user data, 0..1, over the downlink subframes that may.
         duty: fraction of subframes that carry user data, load..1; None: 1. A busy subframe has load / duty of its
-        blocks. allocation: how users get their blocks. 'rbg': scattered groups, new in each subframe (resource
-        allocation
-            type 0); 'localised': one chunk that stays; 'distributed': blocks spread over the carrier, other ones in
+            blocks.
+        allocation: how users get their blocks. 'rbg': scattered groups, new in each subframe (resource allocation
+            type 0); 'localised': one run that stays; 'distributed': blocks spread over the carrier, other ones in
             the second slot; 'full': every block of every subframe; 'idle': no user at all.
         users: users sharing a subframe ('rbg').
         modulations: bits a symbol of user data, some of 2, 4, 6 and 8; each subframe takes one of them.
@@ -68,7 +69,7 @@ class LteDownlink(LteCarrier):
         pdsch_power_db: power of PDSCH elements over that of the reference signals, dB.
         pdcch_load: fraction of the control channel elements in use in subframes with user data, 0..1.
         phich_resource: N_g, one of 1/6, 1/2, 1, 2.
-        system_information: send SIB1, and other system information now and then.
+        system_information: send SIB1, and occasionally other system information.
         mbsfn_subframes: subframes (0..9) set aside for broadcast in every frame, some of 1, 2, 3, 6, 7 and 8 (FDD) or
             of the downlink ones among 3, 4, 7, 8 and 9 (TDD). They have reference signals in their control region only.
         mbsfn_content: what they carry after it: 'empty': nothing; 'pmch': broadcast data on the whole carrier, with
@@ -114,7 +115,7 @@ class LteDownlink(LteCarrier):
         self._require("mbsfn_content", self.mbsfn_content, is_allowed, ", ".join(MBSFN_CONTENTS))
 
     @classmethod
-    def random(cls, rng, **fixed):
+    def random(cls, rng: np.random.Generator, **fixed: Any) -> "LteDownlink":
         """A cell as found on the air: mostly lightly loaded, any bandwidth, duplex and allocation.
 
         Args:
@@ -149,14 +150,14 @@ class LteDownlink(LteCarrier):
         carrier = {**drawn, **fixed}
         return cls(**{**_random_mbsfn(rng, carrier["tdd_config"]), **carrier})
 
-    def downlink_symbols(self, subframe):
+    def downlink_symbols(self, subframe: int) -> int:
         """Symbols of a subframe (0..9) that belong to the downlink: 14, those of the DwPTS, or 0."""
         if self.tdd_config is None:
             return SYMBOLS_PER_SUBFRAME
         kind = TDD_SUBFRAMES[self.tdd_config][subframe]
         return {"D": SYMBOLS_PER_SUBFRAME, "S": DWPTS_SYMBOLS[self.special_subframe], "U": 0}[kind]
 
-    def grid(self, n_ms, rng) -> ResourceGrid:
+    def grid(self, n_ms: int, rng: np.random.Generator) -> ResourceGrid:
         """The downlink's resource grid.
 
         Args:
@@ -186,8 +187,8 @@ class LteDownlink(LteCarrier):
             blocks[:] = False
         n_control = control_symbols(self, in_frame, blocks.any(), rng)
         _add_pdsch(subframe, (n_control, n_symbols), blocks, scheduler.modulation(), self.pdsch_power_db, rng)
-        share = self.pdcch_load if users.any() else IDLE_CONTROL_LOAD
-        add_control_region(subframe, self, in_frame, n_control, share, information.any(), rng)
+        load = self.pdcch_load if users.any() else IDLE_CONTROL_LOAD
+        add_control_region(subframe, self, in_frame, n_control, load, information.any(), rng)
         if in_frame == 0:
             _add_pbch(subframe, self.cell_id, rng)
         _add_synchronisation(subframe, self.cell_id, in_frame, self.tdd_config is not None)
@@ -293,7 +294,7 @@ def _crs_elements(cell_id, n_rb, ports, in_frame, n_symbols):
 
 
 def _random_load(rng):
-    """Load of a cell as seen on the air: sometimes idle, mostly below 0.3, now and then up to full."""
+    """Load of a cell as seen on the air: sometimes idle, mostly below 0.3, in rare cases full."""
     kind = rng.random()
     if kind < 0.15:
         return 0.0

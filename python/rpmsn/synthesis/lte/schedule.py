@@ -2,11 +2,15 @@
 """Which resource blocks of an LTE downlink carry the PDSCH: TS 36.211 6.2.3, TS 36.213 7.1.6."""
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ...standards.lte import SUBFRAMES_PER_FRAME
 from ..grid import scattered_runs
+
+if TYPE_CHECKING:
+    from .downlink import LteDownlink
 
 NARROWEST_WITH_GAP_2 = 50
 """Resource blocks from which on distributed blocks may have the second gap."""
@@ -15,22 +19,22 @@ NARROWEST_WITH_GAP_2 = 50
 class Scheduler:
     """Decides which resource blocks carry the PDSCH, subframe by subframe."""
 
-    def __init__(self, cell, rng):
+    def __init__(self, cell: "LteDownlink", rng: np.random.Generator) -> None:
         self.cell, self.rng = cell, rng
         self.duty = max(cell.load, 1.0 if cell.duty is None else cell.duty)
-        # What a cell keeps for good depends on the cell alone, so that two grids of it fit each other in time.
-        habits = np.random.default_rng(cell.cell_id)
-        self.chunk_start = habits.random()
-        self.information_width = max(2, round(cell.n_rb * habits.uniform(0.04, 0.16)))
-        self.information_start = int(habits.integers(cell.n_rb - self.information_width + 1))
-        self.information_is_distributed = cell.n_rb > 6 and habits.random() < 0.5
-        self.gap = 2 if cell.n_rb >= NARROWEST_WITH_GAP_2 and habits.random() < 0.5 else 1
+        # What stays constant in a cell depends on the cell alone, so that two grids of it fit each other in time.
+        cell_generator = np.random.default_rng(cell.cell_id)
+        self.run_start = cell_generator.random()
+        self.information_width = max(2, round(cell.n_rb * cell_generator.uniform(0.04, 0.16)))
+        self.information_start = int(cell_generator.integers(cell.n_rb - self.information_width + 1))
+        self.information_is_distributed = cell.n_rb > 6 and cell_generator.random() < 0.5
+        self.gap = 2 if cell.n_rb >= NARROWEST_WITH_GAP_2 and cell_generator.random() < 0.5 else 1
 
-    def modulation(self):
+    def modulation(self) -> int:
         """Bits a symbol for this subframe."""
         return self.cell.modulations[int(self.rng.integers(len(self.cell.modulations)))]
 
-    def user_blocks(self, in_frame):
+    def user_blocks(self, in_frame: int) -> np.ndarray:
         """bool (2, n_rb): the blocks that carry user data in each slot of a subframe (0..9)."""
         n_rb, allocation = self.cell.n_rb, self.cell.allocation
         if in_frame in self.cell.silent_subframes:
@@ -42,15 +46,15 @@ class Scheduler:
         # Rounded at random, so that the mean is the load also where a subframe has less than one block.
         wanted = min(n_rb, int(n_rb * self.cell.load / self.duty + self.rng.random()))
         if allocation == "localised":
-            start = int(self.chunk_start * (n_rb - wanted + 1))
-            return _chunk(n_rb, start, wanted)
+            start = int(self.run_start * (n_rb - wanted + 1))
+            return _localised(n_rb, start, wanted)
         if allocation == "distributed":
             # The second gap leaves the upper blocks out: a busy subframe takes the first.
             gap = self.gap if wanted <= distributed_places(n_rb, self.gap).shape[1] else 1
             return _distributed(n_rb, gap, int(self.rng.integers(n_rb)), wanted)
         return _scattered_groups(n_rb, wanted, self.cell.users, self.rng)
 
-    def information_blocks(self, number):
+    def information_blocks(self, number: int) -> np.ndarray:
         """bool (2, n_rb): the blocks that carry system information, `number` subframes after an even frame's start.
 
         SIB1 is sent in subframe 5 of even frames, the rest in windows of the operator's choice: TS 36.331 5.2.1.2.
@@ -62,10 +66,10 @@ class Scheduler:
             return np.zeros((2, self.cell.n_rb), bool)
         if self.information_is_distributed:
             return _distributed(self.cell.n_rb, 1, self.information_start, self.information_width)
-        return _chunk(self.cell.n_rb, self.information_start, self.information_width)
+        return _localised(self.cell.n_rb, self.information_start, self.information_width)
 
 
-def _chunk(n_rb, start, count):
+def _localised(n_rb, start, count):
     """Localised virtual resource blocks, the same in both slots: TS 36.211 6.2.3.1."""
     blocks = np.zeros((2, n_rb), bool)
     blocks[:, start : start + count] = True
@@ -73,7 +77,7 @@ def _chunk(n_rb, start, count):
 
 
 def _scattered_groups(n_rb, wanted, users, rng):
-    """About `wanted` blocks in resource block groups, dealt out in one run for each user: TS 36.213 7.1.6.1."""
+    """About `wanted` blocks in resource block groups, in one run for each user: TS 36.213 7.1.6.1."""
     size = _group_size(n_rb)
     n_groups = -(-n_rb // size)
     n_taken = min(n_groups, int(wanted / n_rb * n_groups + rng.random()))
@@ -99,7 +103,7 @@ def _distributed(n_rb, gap, start, count):
 
 
 @lru_cache(maxsize=16)
-def distributed_places(n_rb, gap=1):
+def distributed_places(n_rb: int, gap: int = 1) -> np.ndarray:
     """Resource block of each distributed virtual block in both slots, int (2, n_virtual): TS 36.211 6.2.3.2.
 
     Args:

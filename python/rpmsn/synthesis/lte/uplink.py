@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The LTE uplink as a resource grid: what the terminals of one cell send, as its base station hears it.
+"""The LTE uplink as a resource grid: what the terminals of one cell send, as its base station receives it.
 
 TS 36.211 chapter 5, normal cyclic prefix: PUSCH (SC-FDMA) with its reference signals, PUCCH, sounding. Group and
 sequence hopping are off. The random access channel (PRACH) is left out: its subcarriers of 1.25 kHz have no place in
@@ -8,6 +8,7 @@ a grid of 15 kHz.
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import scipy.fft
@@ -41,12 +42,12 @@ FORMAT_1_DATA, FORMAT_1_REFERENCE, FORMAT_2_REFERENCE = (0, 1, 5, 6), (2, 3, 4),
 
 MOST_USERS_AT_ONCE = 4
 NEW_GRANT_CHANCE = 0.3
-"""Fraction of the subframes of a burst in which the blocks are dealt out anew."""
+"""Fraction of the subframes of a burst in which the blocks are assigned again."""
 
 
 @dataclass
 class LteUplink(LteCarrier):
-    """The uplink of an LTE cell, as its base station hears it.
+    """The uplink of an LTE cell, as its base station receives it.
 
     Attributes:
         bandwidth_hz: 1.4, 3, 5, 10, 15 or 20 MHz.
@@ -95,7 +96,7 @@ class LteUplink(LteCarrier):
         self._require("srs_period_ms", self.srs_period_ms, is_allowed, "None, 1, 2, 5 or 10 ms")
 
     @classmethod
-    def random(cls, rng, **fixed):
+    def random(cls, rng: np.random.Generator, **fixed: Any) -> "LteUplink":
         """The uplink of a cell as found on the air: mostly lightly loaded, near and far terminals.
 
         Args:
@@ -123,11 +124,11 @@ class LteUplink(LteCarrier):
         )
         return cls(**{**drawn, **fixed})
 
-    def subframe_kind(self, in_frame):
+    def subframe_kind(self, in_frame: int) -> str:
         """ "U" for an uplink subframe (0..9), "S" for a special one, "D" for a downlink one."""
         return "U" if self.tdd_config is None else TDD_SUBFRAMES[self.tdd_config][in_frame]
 
-    def grid(self, n_ms, rng) -> ResourceGrid:
+    def grid(self, n_ms: int, rng: np.random.Generator) -> ResourceGrid:
         """The uplink's resource grid; where terminals share elements their signals are added.
 
         Args:
@@ -135,21 +136,21 @@ class LteUplink(LteCarrier):
             rng: `numpy.random.Generator` for terminals and data.
         """
         symbols, in_frame = self._subframes(n_ms)
-        habits, scheduler = _Habits(self), _Scheduler(self, rng)
+        constants, scheduler = _CellConstants(self), _Scheduler(self, rng)
         is_uplink = np.array([self.subframe_kind(number) == "U" for number in in_frame])
-        sounding = [habits.sounding_symbols[number] for number in in_frame]
+        sounding = [constants.sounding_symbols[number] for number in in_frame]
         has_sounding = np.array([len(symbols) > 0 for symbols in sounding])
         for index, subframe in enumerate(symbols):
             for grant in scheduler.grants() if is_uplink[index] else ():
-                _add_pusch(subframe, in_frame[index], habits, grant, has_sounding[index], rng)
+                _add_pusch(subframe, in_frame[index], constants, grant, has_sounding[index], rng)
             for symbol in sounding[index]:
-                _add_srs(subframe[symbol], self, habits, self.start_ms + index, rng)
-        _add_pucch(symbols, in_frame, is_uplink, has_sounding, self, habits, rng)
+                _add_srs(subframe[symbol], self, constants, self.start_ms + index, rng)
+        _add_pucch(symbols, in_frame, is_uplink, has_sounding, self, constants, rng)
         return self._as_grid(symbols, is_uplink | has_sounding, has_dc_null=False, half_subcarrier_shift=True)
 
 
-class _Habits:
-    """What a cell and its terminals keep for good; it depends on the cell alone, so that two grids of it fit in time.
+class _CellConstants:
+    """What stays constant in a cell and its terminals; depends on the cell alone, so that two grids of it fit in time.
 
     Attributes:
         group: sequence group of all reference signals, 0..29.
@@ -159,7 +160,7 @@ class _Habits:
         sounding_symbols: ten ranges of symbols, one a subframe.
     """
 
-    def __init__(self, cell):
+    def __init__(self, cell: LteUplink) -> None:
         rng = np.random.default_rng(cell.cell_id)
         self.cell_id = cell.cell_id
         self.group = cell.cell_id % LTE_UPLINK_GROUPS
@@ -197,14 +198,14 @@ class _Grant:
 class _Scheduler:
     """Decides who sends user data where, uplink subframe by uplink subframe."""
 
-    def __init__(self, cell, rng):
+    def __init__(self, cell: LteUplink, rng: np.random.Generator) -> None:
         self.cell, self.rng = cell, rng
         self.duty = max(cell.load, float(np.sqrt(cell.load)) if cell.duty is None else cell.duty)
         self.end_chance = 1 / max(cell.burst_ms, self.duty / max(1 - self.duty, 1e-9))
         self.is_busy = rng.random() < self.duty
-        self.current = self._deal()
+        self.current = self._assign_blocks()
 
-    def grants(self):
+    def grants(self) -> list:
         """Grants of the next uplink subframe."""
         was_busy, rng = self.is_busy, self.rng
         if was_busy:
@@ -214,11 +215,11 @@ class _Scheduler:
         if not self.is_busy or self.cell.load == 0:
             return []
         if not was_busy or rng.random() < NEW_GRANT_CHANCE:
-            self.current = self._deal()
+            self.current = self._assign_blocks()
         return self.current
 
-    def _deal(self):
-        """Deal the blocks between the PUCCH's out among some terminals."""
+    def _assign_blocks(self):
+        """Assign the blocks between the PUCCH's to some terminals."""
         cell, rng = self.cell, self.rng
         n_blocks = cell.n_rb - cell.pucch_blocks
         # Rounded at random, so that the mean is the load also where a subframe has less than one block.
@@ -235,12 +236,12 @@ class _Scheduler:
 
 
 @lru_cache(maxsize=128)
-def transform_width(width):
+def transform_width(width: int) -> int:
     """The largest number of resource blocks up to `width` that is 2^a 3^b 5^c: TS 36.211 5.3.3."""
     return next(number for number in range(width, 0, -1) if 30**7 % number == 0)
 
 
-def _add_pusch(subframe, in_frame, habits, grant, is_shortened, rng):
+def _add_pusch(subframe, in_frame, constants, grant, is_shortened, rng):
     """User data, transform precoded, and its reference signals: TS 36.211 5.3.3, 5.3.4, 5.5.2.1.
 
     Args:
@@ -256,8 +257,8 @@ def _add_pusch(subframe, in_frame, habits, grant, is_shortened, rng):
     amplitude = np.float32(grant.amplitude)
     subframe[is_data, place] += amplitude * scipy.fft.fft(data, axis=1, norm="ortho")
     for half in (0, 1):
-        shift = grant.shift + habits.reference_shift + _reference_shifts(habits.cell_id)[2 * in_frame + half]
-        reference = lte_uplink_reference(habits.group, n) * _cyclic_shifts(12, n)[shift % 12]
+        shift = grant.shift + constants.reference_shift + _reference_shifts(constants.cell_id)[2 * in_frame + half]
+        reference = lte_uplink_reference(constants.group, n) * _cyclic_shifts(12, n)[shift % 12]
         subframe[half * SYMBOLS_PER_SLOT + REFERENCE_SYMBOL, place] += amplitude * reference
 
 
@@ -277,7 +278,7 @@ def _cyclic_shifts(n_shifts, n):
     return np.exp(2j * np.pi * cycles).astype(np.complex64)
 
 
-def _add_srs(symbol, cell, habits, number, rng):
+def _add_srs(symbol, cell, constants, number, rng):
     """Sounding of two terminals, on every second subcarrier each: TS 36.211 5.5.3.
 
     Terminals take turns, two at a time. Where a narrow one stands is drawn, rather than taken from 5.5.3.2.
@@ -291,16 +292,16 @@ def _add_srs(symbol, cell, habits, number, rng):
     n_users = len(cell.user_powers_db)
     for comb in range(min(2, n_users)):
         user = (2 * (number // cell.srs_period_ms) + comb) % n_users
-        width = NARROW_SRS_BLOCKS if habits.srs_is_narrow[user] else widest
+        width = NARROW_SRS_BLOCKS if constants.srs_is_narrow[user] else widest
         start = (cell.n_rb - widest) // 2 + width * int(rng.integers(widest // width))
         n = width * SUBCARRIERS_PER_RB // 2
         shift = _cyclic_shifts(SRS_SHIFTS, n)[int(rng.integers(SRS_SHIFTS))]
         first = start * SUBCARRIERS_PER_RB + comb
         amplitude = np.float32(10 ** (cell.user_powers_db[user] / 20))
-        symbol[first : first + 2 * n : 2] += amplitude * lte_uplink_reference(habits.group, n) * shift
+        symbol[first : first + 2 * n : 2] += amplitude * lte_uplink_reference(constants.group, n) * shift
 
 
-def _add_pucch(symbols, in_frame, is_uplink, is_shortened, cell, habits, rng):
+def _add_pucch(symbols, in_frame, is_uplink, is_shortened, cell, constants, rng):
     """Control information at the edges, in the other edge's block in the second slot: TS 36.211 5.4.
 
     Args:
@@ -311,12 +312,12 @@ def _add_pucch(symbols, in_frame, is_uplink, is_shortened, cell, habits, rng):
     """
     by_block = symbols.reshape(len(symbols), 2, SYMBOLS_PER_SLOT, cell.n_rb, SUBCARRIERS_PER_RB)
     amplitudes = 10 ** (np.array(cell.user_powers_db) / 20)
-    shift_tables = _cyclic_shifts(12, 12) * lte_uplink_reference(habits.group, 12)
+    shift_tables = _cyclic_shifts(12, 12) * lte_uplink_reference(constants.group, 12)
     for _ in range(PUCCH_LAYERS):
         used = is_uplink[:, None] & (rng.random((len(symbols), cell.pucch_blocks)) < cell.pucch_load)
         subframe, resource = np.nonzero(used)
         amplitude = amplitudes[rng.integers(0, amplitudes.size, subframe.size)].astype(np.float32)
-        covers = _pucch_covers(resource < habits.n_format_2, is_shortened[subframe], rng)
+        covers = _pucch_covers(resource < constants.n_format_2, is_shortened[subframe], rng)
         first_shift = rng.integers(0, 12, subframe.size)
         for half in (0, 1):
             slot = 2 * in_frame[subframe] + half
@@ -326,7 +327,7 @@ def _add_pucch(symbols, in_frame, is_uplink, is_shortened, cell, habits, rng):
             by_block[subframe, half, :, block] += values
 
 
-def pucch_block(n_rb, resource, half):
+def pucch_block(n_rb: int, resource: np.ndarray, half: int) -> np.ndarray:
     """Resource block of a PUCCH resource in the first (0) or second (1) slot of a subframe: TS 36.211 5.4.3."""
     is_low = (resource + half) % 2 == 0
     return np.where(is_low, resource // 2, n_rb - 1 - resource // 2)

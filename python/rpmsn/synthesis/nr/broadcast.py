@@ -1,16 +1,21 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What an NR cell sends whether or not it has users: SS/PBCH blocks, SIB1, tracking and channel state signals."""
 
+from collections.abc import Sequence, Set
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ...standards.qam import random_qam
 from ...standards.sequences import nr_csi_rs, nr_pbch_dmrs, nr_pss, nr_sss
 from ..grid import SUBCARRIERS_PER_RB, SYMBOLS_PER_SLOT
-from .carrier import habits
+from .carrier import cell_generator
 from .control import GROUPS_PER_CCE, add_pdcch
-from .data import User, add_pdsch, dmrs_symbols, mini_slot_dmrs_symbols, sequence_length
+from .data import RandomData, User, add_pdsch, dmrs_symbols, mini_slot_dmrs_symbols, sequence_length
+
+if TYPE_CHECKING:
+    from .downlink import NrDownlink
 
 SSB_FIRST_SYMBOLS = {
     "A": (2, 8, 16, 22, 30, 36, 44, 50),
@@ -52,7 +57,7 @@ SEARCH_SPACE_ZERO = (
 First symbol None: 0 for even beams, right after that for odd ones.
 """
 
-DEFAULT_ALLOCATIONS = (
+DEFAULT_ALLOCATIONS: tuple[tuple[str, int, int], ...] = (
     ("A", 2, 12), ("A", 2, 10), ("A", 2, 9), ("A", 2, 7), ("A", 2, 5), ("B", 9, 4), ("B", 4, 4), ("B", 5, 7),
     ("B", 5, 2), ("B", 9, 2), ("B", 12, 2), ("A", 1, 13), ("A", 1, 6), ("A", 2, 4), ("B", 4, 7), ("B", 8, 4),
 )  # fmt: skip
@@ -71,11 +76,11 @@ SIB1_AGGREGATION = 4
 class Broadcast:
     """SS/PBCH blocks, SIB1, TRS and CSI-RS of a cell, slot by slot."""
 
-    def __init__(self, cell, data):
+    def __init__(self, cell: "NrDownlink", data: RandomData) -> None:
         self.cell, self.data = cell, data
         self.blocks = self._blocks_by_slot()
         self.grants = self._sib1_grants() if cell.sends_sib1 else {}
-        own = habits(cell.cell_id)
+        own = cell_generator(cell.cell_id)
         self.trs_symbol, self.trs_comb = int(own.choice((4, 5, 6))), int(own.integers(4))
         self.trs_offset = int(own.integers((cell.trs_period_ms or 1) * cell.slots_per_ms))
         self.sib1_share = own.uniform(0.2, 1)
@@ -84,7 +89,7 @@ class Broadcast:
 
     def _blocks_by_slot(self):
         """Slot after the start of a burst -> [(first symbol, block index, amplitude)]."""
-        by_slot = {}
+        by_slot: dict[int, list[tuple[int, int, float]]] = {}
         for index, power_db in self.cell.beams:
             slot, symbol = divmod(SSB_FIRST_SYMBOLS[self.cell.ssb_case][index], SYMBOLS_PER_SLOT)
             by_slot.setdefault(slot, []).append((symbol, index, 10 ** (power_db / 20)))
@@ -92,14 +97,14 @@ class Broadcast:
 
     def _sib1_grants(self):
         """Slot of two frames -> [(beam index, amplitude)] that get their SIB1 there: TS 38.213 13, pattern 1."""
-        by_slot = {}
+        by_slot: dict[int, list[tuple[int, float]]] = {}
         start_ms, step, _ = SEARCH_SPACE_ZERO[self.cell.search_space_zero]
         for index, power_db in self.cell.beams:
             slot = (start_ms * self.cell.slots_per_ms + int(index * step)) % (2 * self.cell.slots_per_frame)
             by_slot.setdefault(slot, []).append((index, 10 ** (power_db / 20)))
         return by_slot
 
-    def fill(self, slot, number, n_downlink):
+    def fill(self, slot: np.ndarray, number: int, n_downlink: int) -> None:
         """Add what is due to one slot, shape (14, n_subcarriers); it takes its elements from the data.
 
         Args:
@@ -126,7 +131,7 @@ class Broadcast:
             add_ss_pbch_block(slot, symbol, cell.ssb_offset, np.float32(amplitude) * block)
 
     def _fill_sib1(self, slot, number, n_downlink, index, amplitude):
-        """One beam's SIB1 and its grant; beams that share a slot take turns in frequency."""
+        """One beam's SIB1 and its grant; beams in one slot alternate in frequency."""
         cell = self.cell
         first, width, n_symbols = cell.coreset_zero_blocks
         control_start = SEARCH_SPACE_ZERO[cell.search_space_zero][2]
@@ -165,7 +170,7 @@ class Broadcast:
             add_csi_rs(slot, in_frame, cell.cell_id, self.csi_rs_symbol, cell.csi_rs_ports, self.csi_rs_comb)
 
 
-def coreset_zero(subcarrier_spacing, index, ssb_offset):
+def coreset_zero(subcarrier_spacing: float, index: int, ssb_offset: int) -> tuple[int, int, int]:
     """CORESET 0 as (first resource block, resource blocks, symbols): TS 38.213 13.
 
     Args:
@@ -177,7 +182,7 @@ def coreset_zero(subcarrier_spacing, index, ssb_offset):
     return ssb_offset // SUBCARRIERS_PER_RB - offset, width, n_symbols
 
 
-def fitting_coresets_zero(subcarrier_spacing, n_rb, ssb_offset):
+def fitting_coresets_zero(subcarrier_spacing: float, n_rb: int, ssb_offset: int) -> list[int]:
     """Indices of `CORESET_ZERO` whose resource blocks lie within a carrier of n_rb."""
     fitting = []
     for index in range(len(CORESET_ZERO.get(subcarrier_spacing, ()))):
@@ -187,7 +192,9 @@ def fitting_coresets_zero(subcarrier_spacing, n_rb, ssb_offset):
     return fitting
 
 
-def sib1_allocation(dmrs_first, control_stop, n_downlink, taken):
+def sib1_allocation(
+    dmrs_first: int, control_stop: int, n_downlink: int, taken: Set[int]
+) -> tuple[tuple[int, int] | None, tuple[int, ...]]:
     """The longest default time allocation of a PDSCH that a slot has room for.
 
     Args:
@@ -197,11 +204,11 @@ def sib1_allocation(dmrs_first, control_stop, n_downlink, taken):
         taken: symbols of SS/PBCH blocks; SIB1 never shares elements with them (TS 38.214 5.1.4).
 
     Returns:
-        (start, stop) and the symbols with reference signals; (None, ()) if there is no room.
+        (start, stop) and the symbols with reference signals; (None, ()) without room.
     """
     rows = DEFAULT_ALLOCATIONS
     if dmrs_first == 3:
-        rows = [ALLOCATIONS_MOVED_FOR_POSITION_3.get(row, row) for row in rows]
+        rows = tuple(ALLOCATIONS_MOVED_FOR_POSITION_3.get(row, row) for row in rows)
     free = [
         (mapping, start, length)
         for mapping, start, length in rows
@@ -218,7 +225,7 @@ def sib1_allocation(dmrs_first, control_stop, n_downlink, taken):
     return (start, start + length), dmrs_symbols(start + length, dmrs_first, 2)
 
 
-def ss_pbch_block(cell_id, index, half_frame, blocks, rng):
+def ss_pbch_block(cell_id: int, index: int, half_frame: int, blocks: int, rng: np.random.Generator) -> np.ndarray:
     """An SS/PBCH block, complex64 (4, 240), with random data: TS 38.211 7.4.3.1."""
     block, data = ss_pbch_reference(cell_id, index, half_frame, blocks)
     block = block.copy()
@@ -227,7 +234,7 @@ def ss_pbch_block(cell_id, index, half_frame, blocks, rng):
 
 
 @lru_cache(maxsize=64)
-def ss_pbch_reference(cell_id, index, half_frame, blocks):
+def ss_pbch_reference(cell_id: int, index: int, half_frame: int, blocks: int) -> tuple[np.ndarray, np.ndarray]:
     """PSS, SSS and PBCH reference signal of a block (4, 240), and where the PBCH's data goes, bool (4, 240)."""
     block = np.zeros((SSB_SYMBOLS, SSB_SUBCARRIERS), np.complex64)
     has_pbch = np.zeros(block.shape, bool)
@@ -244,7 +251,7 @@ def _synchronisation(cell_id):
     return nr_pss(cell_id), nr_sss(cell_id)
 
 
-def add_ss_pbch_block(slot, symbol, offset, block):
+def add_ss_pbch_block(slot: np.ndarray, symbol: int, offset: int, block: np.ndarray) -> None:
     """Put a block into a slot, and clear every resource block that it touches: TS 38.214 5.1.4.
 
     Args:
@@ -259,7 +266,7 @@ def add_ss_pbch_block(slot, symbol, offset, block):
     slot[symbol : symbol + SSB_SYMBOLS, offset : offset + SSB_SUBCARRIERS] = block
 
 
-def add_trs(slot, in_frame, cell_id, symbols, comb):
+def add_trs(slot: np.ndarray, in_frame: int, cell_id: int, symbols: Sequence[int], comb: int) -> None:
     """Tracking reference signal, 3 elements a resource block: TS 38.211 7.4.1.5.3 row 1, TS 38.214 5.1.6.1.1.
 
     Args:
@@ -273,12 +280,12 @@ def add_trs(slot, in_frame, cell_id, symbols, comb):
 
 
 @lru_cache(maxsize=128)
-def csi_rs_values(cell_id, in_frame, symbol, n):
+def csi_rs_values(cell_id: int, in_frame: int, symbol: int, n: int) -> np.ndarray:
     """CSI-RS values r(0..n-1) of a symbol, complex64 (n,)."""
     return nr_csi_rs(cell_id, in_frame, symbol, sequence_length(n))[:n]
 
 
-def add_csi_rs(slot, in_frame, cell_id, symbol, ports, comb):
+def add_csi_rs(slot: np.ndarray, in_frame: int, cell_id: int, symbol: int, ports: int, comb: int) -> None:
     """Channel state reference signal on every resource block: TS 38.211 table 7.4.1.5.3-1, rows 2, 3, 4 and 6.
 
     Ports come in pairs on two neighbouring elements. They are added up with the second one a quarter period behind,

@@ -20,6 +20,17 @@ MODULATIONS = (2, 4, 6, 8)
 class NrCarrier:
     """Base of the NR carriers: sizes that follow from `bandwidth_hz` and `subcarrier_spacing`."""
 
+    bandwidth_hz: float
+    subcarrier_spacing: float
+    cell_id: int
+    tdd_pattern: str | None
+    special_symbols: int
+    load: float
+    duty: float | None
+    burst_slots: float
+    modulations: tuple[int, ...]
+    start_ms: int
+
     @property
     def n_rb(self) -> int:
         """Resource blocks across the carrier."""
@@ -40,7 +51,7 @@ class NrCarrier:
         """Slots in a frame of 10 ms."""
         return 10 * self.slots_per_ms
 
-    def slot_numbers(self, n_ms):
+    def slot_numbers(self, n_ms: int) -> range:
         """Numbers, counted from frame 0, of the slots of a grid of n_ms milliseconds."""
         self._require("n_ms", n_ms, n_ms == int(n_ms) and n_ms >= 1, "a whole number of milliseconds, 1 or more")
         first = self.start_ms * self.slots_per_ms
@@ -52,7 +63,7 @@ class NrCarrier:
         return np.zeros((len(numbers), SYMBOLS_PER_SLOT, self.n_subcarriers), np.complex64), numbers
 
     def _as_grid(self, slots, active):
-        """The resource grid of filled slots, of which `active` tells those that may carry energy."""
+        """The resource grid of filled slots, of which `active` marks those that may carry energy."""
         return ResourceGrid(
             symbols=slots.reshape(-1, self.n_subcarriers),
             technology="NR",
@@ -96,16 +107,16 @@ class Bursts:
     Attributes:
         duty: fraction of busy slots.
         is_busy: whether the present slot is busy.
-        place: 0..1, drawn anew for every burst: where in the carrier it lies.
+        place: 0..1, drawn for every burst: where in the carrier it lies.
     """
 
-    def __init__(self, load, duty, burst_slots, rng):
+    def __init__(self, load: float, duty: float | None, burst_slots: float, rng: np.random.Generator) -> None:
         self.duty = float(np.sqrt(load)) if duty is None else duty
         self.burst_slots, self.rng = burst_slots, rng
         self.is_busy = rng.random() < self.duty
         self.place = rng.random()
 
-    def next_slot(self):
+    def next_slot(self) -> None:
         """Go on to the next slot."""
         if self.duty >= 1:
             self.is_busy = True
@@ -119,19 +130,19 @@ class Bursts:
             self.place = self.rng.random()
 
 
-def habits(cell_id):
-    """Generator for what a cell keeps for good, so that two grids of a cell fit each other in time."""
+def cell_generator(cell_id: int) -> np.random.Generator:
+    """Generator for what stays constant in a cell, so that two grids of a cell fit each other in time."""
     return np.random.default_rng(cell_id)
 
 
-def downlink_symbols(tdd_pattern, special_symbols, slot):
+def downlink_symbols(tdd_pattern: str | None, special_symbols: int, slot: int) -> int:
     """Symbols of a slot (counted from frame 0) that belong to the downlink, from its start on: 0..14."""
     if tdd_pattern is None:
         return SYMBOLS_PER_SLOT
     return {"D": SYMBOLS_PER_SLOT, "S": special_symbols, "U": 0}[tdd_pattern[slot % len(tdd_pattern)]]
 
 
-def random_carrier(rng, fixed):
+def random_carrier(rng: np.random.Generator, fixed: dict) -> dict:
     """Draw spacing, bandwidth and duplex; 15 kHz is mostly FDD, 30 kHz mostly TDD."""
     spacings = [spacing for spacing in N_RB if fixed.get("bandwidth_hz", 20e6) in N_RB[spacing]] or list(N_RB)
     spacing = float(fixed.get("subcarrier_spacing", rng.choice(spacings)))

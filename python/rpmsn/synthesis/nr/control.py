@@ -6,13 +6,24 @@ from functools import lru_cache
 import numpy as np
 
 from ..grid import SUBCARRIERS_PER_RB
-from .data import reference_values
+from .data import RandomData, reference_values
 
 GROUPS_PER_CCE = 6
 """Resource element groups (a resource block in one symbol) of a control channel element."""
 
 
-def add_pdcch(slot, in_frame, cell_id, coreset, interleaved, used, amplitude, data, first_symbol=0, reference_block=0):
+def add_pdcch(
+    slot: np.ndarray,
+    in_frame: int,
+    cell_id: int,
+    coreset: tuple[int, int, int],
+    interleaved: bool,
+    used: np.ndarray,
+    amplitude: float,
+    data: RandomData,
+    first_symbol: int = 0,
+    reference_block: int = 0,
+) -> None:
     """Grants on the used control channel elements and their reference signals.
 
     Args:
@@ -41,7 +52,7 @@ def add_pdcch(slot, in_frame, cell_id, coreset, interleaved, used, amplitude, da
 
 
 @lru_cache(maxsize=64)
-def control_channel_elements(width, n_symbols, interleaved, shift):
+def control_channel_elements(width: int, n_symbols: int, interleaved: bool, shift: int) -> np.ndarray:
     """Resource element groups (block x n_symbols + symbol) of each control channel element, int (n_cce, 6).
 
     TS 38.211 7.3.2.2 with bundles of 6 groups; interleaved where 2, 3 or 6 rows divide the bundles.

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """NR's shared channel: user data and their demodulation reference signals, TS 38.211 7.3.1 and 7.4.1.1."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -20,7 +21,7 @@ class User:
 
     Attributes:
         bits_per_symbol: 2, 4, 6 or 8.
-        groups_without_data: CDM groups that are free of data where there are reference signals, 1..2 (3 for type 2).
+        groups_without_data: CDM groups that are free of data in symbols with reference signals, 1..2 (3 for type 2).
         amplitude: of the data, 1 for unit power.
     """
 
@@ -29,7 +30,7 @@ class User:
     amplitude: float
 
 
-def random_user(rng, modulations, dmrs_type, power_db):
+def random_user(rng: np.random.Generator, modulations: Sequence[int], dmrs_type: int, power_db: float) -> User:
     """Draw a `User` of a given power, dB, whose modulation is one of those given."""
     groups = int(rng.integers(1, 3 if dmrs_type == 1 else 4))
     return User(int(rng.choice(modulations)), groups, float(10 ** (power_db / 20)))
@@ -40,11 +41,11 @@ class RandomData:
 
     PIECE = 1 << 16
 
-    def __init__(self, rng):
+    def __init__(self, rng: np.random.Generator) -> None:
         self.rng = rng
         self.pool, self.position = np.empty(0, np.uint8), 0
 
-    def symbols(self, n_rows, n_columns, bits_per_symbol=2, amplitude=1.0):
+    def symbols(self, n_rows: int, n_columns: int, bits_per_symbol: int = 2, amplitude: float = 1.0) -> np.ndarray:
         """Data symbols of mean power amplitude**2, complex64 (n_rows, n_columns)."""
         n = n_rows * n_columns
         if self.position + n > self.pool.size:
@@ -58,12 +59,12 @@ class RandomData:
 
 @lru_cache(maxsize=64)
 def _points_by_byte(bits_per_symbol, amplitude):
-    """A constellation repeated to 256 entries: any byte picks a point, all points alike."""
+    """A constellation repeated to 256 entries: any byte picks a point, each equally often."""
     points = constellation(bits_per_symbol) * np.float32(amplitude)
     return np.tile(points, 256 // points.size)
 
 
-def dmrs_symbols(duration, first, additional):
+def dmrs_symbols(duration: int, first: int, additional: int) -> tuple[int, ...]:
     """Symbols of a slot with reference signals, mapping type A: TS 38.211 tables 7.4.1.1.2-3 and 6.4.1.1.3-3.
 
     Args:
@@ -83,7 +84,7 @@ def dmrs_symbols(duration, first, additional):
     return (first,) + next(row for limit, row in table if duration <= limit)[additional]
 
 
-def double_dmrs_symbols(duration, first, additional):
+def double_dmrs_symbols(duration: int, first: int, additional: int) -> tuple[int, ...]:
     """As `dmrs_symbols`, with reference signals of two symbols each: TS 38.211 table 7.4.1.1.2-4."""
     firsts = [first]
     if additional and duration >= 10:
@@ -91,12 +92,23 @@ def double_dmrs_symbols(duration, first, additional):
     return tuple(symbol for start in firsts for symbol in (start, start + 1))
 
 
-def mini_slot_dmrs_symbols(start, length, additional):
+def mini_slot_dmrs_symbols(start: int, length: int, additional: int) -> tuple[int, ...]:
     """Symbols with reference signals of a PDSCH of 2, 4 or 7 symbols, mapping type B: TS 38.211 table 7.4.1.1.2-3."""
     return (start, start + 4) if length == 7 and additional else (start,)
 
 
-def add_pdsch(slot, in_frame, cell_id, blocks, symbols, reference_symbols, user, dmrs_type, data, reference_block=0):
+def add_pdsch(
+    slot: np.ndarray,
+    in_frame: int,
+    cell_id: int,
+    blocks: tuple[int, int],
+    symbols: tuple[int, int],
+    reference_symbols: Sequence[int],
+    user: User,
+    dmrs_type: int,
+    data: RandomData,
+    reference_block: int = 0,
+) -> None:
     """One user's data and their reference signals.
 
     Args:
@@ -118,7 +130,16 @@ def add_pdsch(slot, in_frame, cell_id, blocks, symbols, reference_symbols, user,
     add_dmrs(slot, in_frame, cell_id, blocks, reference_symbols, user, dmrs_type, reference_block)
 
 
-def add_dmrs(slot, in_frame, cell_id, blocks, reference_symbols, user, dmrs_type, reference_block=0):
+def add_dmrs(
+    slot: np.ndarray,
+    in_frame: int,
+    cell_id: int,
+    blocks: tuple[int, int],
+    reference_symbols: Sequence[int],
+    user: User,
+    dmrs_type: int,
+    reference_block: int = 0,
+) -> None:
     """Reference signals of one user in place of data; arguments as in `add_pdsch`."""
     first, width = blocks
     combs = _combs(slot, dmrs_type)
@@ -143,7 +164,7 @@ def _combs(slot, dmrs_type):
 
 
 @lru_cache(maxsize=64)
-def reference_values(cell_id, symbol, n):
+def reference_values(cell_id: int, symbol: int, n: int) -> np.ndarray:
     """Reference values of PDSCH and PDCCH in one symbol of every slot of a frame, complex64 (slots, n).
 
     TS 38.211 7.4.1.1.1 and 7.4.1.3.1; also of PUSCH, 6.4.1.1.1.1.
@@ -153,6 +174,6 @@ def reference_values(cell_id, symbol, n):
     return qpsk(gold(c_init % 2**31, 2 * sequence_length(n)))[:, :n]
 
 
-def sequence_length(n):
+def sequence_length(n: int) -> int:
     """A power of two from n on: `gold` keeps a table for each length, so a few lengths for all carriers are best."""
     return max(256, 1 << (n - 1).bit_length())

@@ -19,6 +19,7 @@ multiplexing pattern 1; SIB1 comes in every period of 20 ms, at the first of its
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -64,14 +65,14 @@ class NrDownlink(NrCarrier):
         tdd_pattern: None for FDD, or slots as a string of D, S and U that repeats, such as "DDDSU".
         special_symbols: downlink symbols of an S slot, 0..14.
         style: 'bursty': users come and go; 'full': every downlink slot full; 'ssb_only': no users; 'scheduled': as
-            `schedule` says.
+            given by `schedule`.
         schedule: (slots, period in slots, ((first resource block, resource blocks), ...)): one PDSCH on those blocks
             in those slots of every period; None unless 'scheduled'.
         load: mean fraction of the downlink's resource blocks that carry user data, 0..1 ('bursty').
         duty: fraction of slots with user data, load..1; None: the square root of load.
         burst_slots: mean length of a burst of slots with user data, 1 or more; longer where the duty demands it.
         users: users sharing a slot.
-        scattered: users have gaps between them, rather than one chunk in all.
+        scattered: users have gaps between them, rather than one run in all.
         mini_slot_share: fraction of PDSCH that lasts only 2, 4 or 7 symbols, 0..1.
         modulations: bits per symbol of which each user has one, of 2, 4, 6 and 8.
         pdsch_power_db: power of user data over that of all else, dB.
@@ -87,7 +88,7 @@ class NrDownlink(NrCarrier):
         ssb_offset: lowest subcarrier of the SS/PBCH blocks, from the carrier's lowest; None: the middle.
         ssb_period_ms: 5, 10, 20, 40, 80 or 160.
         ssb_blocks: places for blocks in a burst (L_max), 4 or 8.
-        beams: (block index, power in dB) of every SS/PBCH block that is heard; () for none.
+        beams: (block index, power in dB) of every SS/PBCH block that is sent; () for none.
         sib1: send SIB1 for every beam.
         coreset_zero: where SIB1's PDCCH is, a row of TS 38.213 table 13-1 (15 kHz) or 13-4 (30 kHz) that fits into
             the carrier; None: the first that does.
@@ -117,16 +118,16 @@ class NrDownlink(NrCarrier):
     dmrs_first: int = 2
     dmrs_length: int = 1
     dmrs_additional: int = 1
-    coreset: tuple[int, int, int] | None = None
+    coreset: tuple[int, int, int] = None  # type: ignore[assignment]  # None is filled in
     coreset_interleaved: bool = True
     pdcch_load: float = 0.4
-    ssb_case: str | None = None
-    ssb_offset: int | None = None
+    ssb_case: str = None  # type: ignore[assignment]  # None is filled in
+    ssb_offset: int = None  # type: ignore[assignment]  # None is filled in
     ssb_period_ms: int = 20
     ssb_blocks: int = 8
     beams: tuple[tuple[int, float], ...] = ((0, 0.0),)
     sib1: bool = True
-    coreset_zero: int | None = None
+    coreset_zero: int = None  # type: ignore[assignment]  # None is filled in where SIB1 is sent
     search_space_zero: int = 0
     trs_period_ms: int | None = 20
     csi_rs_period_slots: int | None = None
@@ -145,8 +146,9 @@ class NrDownlink(NrCarrier):
             self.ssb_case = SSB_CASES[self.subcarrier_spacing][0]
         if self.ssb_offset is None:
             self.ssb_offset = max(0, self.n_subcarriers - SSB_SUBCARRIERS) // 2
-        self.coreset = tuple(self.coreset)
-        self.beams = tuple(tuple(beam) for beam in self.beams)
+        first, width, n_symbols = self.coreset
+        self.coreset = (first, width, n_symbols)
+        self.beams = tuple((index, power_db) for index, power_db in self.beams)
         self._check_control()
         self._check_blocks()
         self._check_sib1()
@@ -172,7 +174,7 @@ class NrDownlink(NrCarrier):
         fits = (self.schedule is None) == (self.style != "scheduled")
         if fits and self.schedule is not None:
             slots, period, blocks = self.schedule
-            self.schedule = (tuple(slots), period, tuple(tuple(run) for run in blocks))
+            self.schedule = (tuple(slots), period, tuple((first, width) for first, width in blocks))
             places = [place for first, width in blocks for place in range(first, first + width)]
             fits = set(slots) <= set(range(period)) and len(set(places)) == len(places)
             fits = fits and all(0 <= place < self.n_rb for place in places)
@@ -208,7 +210,7 @@ class NrDownlink(NrCarrier):
         self._require("coreset_zero", self.coreset_zero, is_allowed, f"one of {fitting} for this carrier, or None")
 
     @classmethod
-    def random(cls, rng, **fixed):
+    def random(cls, rng: np.random.Generator, **fixed: Any) -> "NrDownlink":
         """A cell as found on the air: any bandwidth, duplex and position of the SS/PBCH blocks, SSB only to full.
 
         Args:
@@ -221,7 +223,7 @@ class NrDownlink(NrCarrier):
 
     @property
     def sends_sib1(self) -> bool:
-        """Whether SIB1 is sent: it needs a beam that tells where it is."""
+        """Whether SIB1 is sent: it needs a beam whose MIB points to it."""
         return bool(self.sib1 and self.beams)
 
     @property
@@ -234,11 +236,11 @@ class NrDownlink(NrCarrier):
         """Whether SIB1's grants for two beams come in one slot."""
         return SEARCH_SPACE_ZERO[self.search_space_zero][1] == 0.5
 
-    def downlink_symbols(self, slot):
+    def downlink_symbols(self, slot: int) -> int:
         """Symbols of a slot (counted from frame 0) that belong to the downlink, from its start on: 0..14."""
         return downlink_symbols(self.tdd_pattern, self.special_symbols, slot)
 
-    def grid(self, n_ms, rng) -> ResourceGrid:
+    def grid(self, n_ms: int, rng: np.random.Generator) -> ResourceGrid:
         """The downlink's resource grid.
 
         Args:
@@ -315,15 +317,15 @@ def _random_sib1(rng, spacing, n_rb, ssb_offset):
 
 def _random_beams(rng, carrier, case, blocks):
     """Some of the blocks that fit the downlink's slots, one at 0 dB, the others up to 15 dB weaker or 3 dB stronger."""
-    heard = []
+    sent = []
     for index, first in enumerate(SSB_FIRST_SYMBOLS[case][:blocks]):
         slot, symbol = divmod(first, SYMBOLS_PER_SLOT)
         n_downlink = downlink_symbols(carrier["tdd_pattern"], carrier["special_symbols"], slot)
         if symbol + SSB_SYMBOLS <= n_downlink:
-            heard.append(index)
-    if not heard:
+            sent.append(index)
+    if not sent:
         return ()
-    count = int(rng.integers(1, len(heard) + 1))
-    indices = sorted(int(index) for index in rng.choice(heard, count, replace=False))
+    count = int(rng.integers(1, len(sent) + 1))
+    indices = sorted(int(index) for index in rng.choice(sent, count, replace=False))
     strongest = int(rng.choice(indices))
     return tuple((index, 0.0 if index == strongest else float(rng.uniform(-15, 3))) for index in indices)

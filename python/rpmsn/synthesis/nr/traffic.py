@@ -1,28 +1,35 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Users of an NR cell: when they are served, on which resource blocks, and their PDCCH and PDSCH."""
 
+from typing import TYPE_CHECKING
+
+import numpy as np
+
 from ..grid import scattered_runs
-from .carrier import Bursts, habits
+from .carrier import Bursts, cell_generator
 from .control import GROUPS_PER_CCE, add_pdcch
-from .data import add_pdsch, dmrs_symbols, double_dmrs_symbols, mini_slot_dmrs_symbols, random_user
+from .data import RandomData, add_pdsch, dmrs_symbols, double_dmrs_symbols, mini_slot_dmrs_symbols, random_user
+
+if TYPE_CHECKING:
+    from .downlink import NrDownlink
 
 MINI_SLOT_LENGTHS = (2, 4, 7)
 
 QUIET_PDCCH_CHANCE, QUIET_PDCCH_LOAD = 0.1, 0.1
-"""A slot without user data still has some grants (uplink, paging) now and then."""
+"""A slot without user data still has some grants (uplink, paging) occasionally."""
 
 
 class Traffic:
     """PDCCH and PDSCH of a cell's users, slot by slot."""
 
-    def __init__(self, cell, data):
+    def __init__(self, cell: "NrDownlink", data: RandomData) -> None:
         self.cell, self.data, self.rng = cell, data, data.rng
-        own = habits(cell.cell_id)
+        own = cell_generator(cell.cell_id)
         drawn = [random_user(own, cell.modulations, cell.dmrs_type, cell.pdsch_power_db) for _ in range(cell.users)]
-        self.users = drawn[:1] * len(cell.schedule[2]) if cell.style == "scheduled" else drawn
+        self.users = drawn if cell.schedule is None else drawn[:1] * len(cell.schedule[2])
         self.bursts = Bursts(cell.load, cell.duty, cell.burst_slots, self.rng)
 
-    def fill(self, slot, number, n_downlink):
+    def fill(self, slot: np.ndarray, number: int, n_downlink: int) -> None:
         """Add PDCCH and PDSCH to one slot.
 
         Args:
@@ -35,11 +42,11 @@ class Traffic:
         if cell.style == "ssb_only" or n_downlink < cell.coreset[2]:
             return
         runs = self._runs(number)
-        share = cell.pdcch_load
+        load = cell.pdcch_load
         if not runs:
-            share = QUIET_PDCCH_LOAD if rng.random() < QUIET_PDCCH_CHANCE else 0.0
+            load = QUIET_PDCCH_LOAD if rng.random() < QUIET_PDCCH_CHANCE else 0.0
         in_frame = number % cell.slots_per_frame
-        used = rng.random(cell.coreset[1] * cell.coreset[2] // GROUPS_PER_CCE) < share
+        used = rng.random(cell.coreset[1] * cell.coreset[2] // GROUPS_PER_CCE) < load
         if used.any():
             add_pdcch(slot, in_frame, cell.cell_id, cell.coreset, cell.coreset_interleaved, used, 1.0, self.data)
         for user, blocks in zip(self.users, runs):
@@ -50,18 +57,18 @@ class Traffic:
     def _runs(self, number):
         """(first resource block, resource blocks) of each user in a slot; [] if nobody is served."""
         cell, rng = self.cell, self.rng
-        if cell.style == "scheduled":
+        if cell.schedule is not None:
             slots, period, blocks = cell.schedule
             return blocks if number % period in slots else []
         if cell.style == "full":
-            return shared_chunk(0, cell.n_rb, cell.users, rng)
+            return split_run(0, cell.n_rb, cell.users, rng)
         if not self.bursts.is_busy or cell.load == 0:
             return []
         wanted = min(cell.n_rb, int(cell.n_rb * cell.load / self.bursts.duty + rng.random()))
         if cell.scattered:
             return scattered_runs(cell.n_rb, wanted, cell.users, rng)
         first = int(self.bursts.place * (cell.n_rb - wanted + 1))
-        return shared_chunk(first, wanted, cell.users, rng)
+        return split_run(first, wanted, cell.users, rng)
 
     def _time_allocation(self, n_downlink):
         """(start, stop) symbols of a PDSCH and its reference symbols; (None, ()) if the slot has no room."""
@@ -78,7 +85,7 @@ class Traffic:
         return (first, n_downlink), positions(n_downlink, cell.dmrs_first, cell.dmrs_additional)
 
 
-def shared_chunk(first, width, users, rng):
-    """Cut the chunk of resource blocks first, first + 1, ... at random among users: [(first, width)] of each."""
+def split_run(first: int, width: int, users: int, rng: np.random.Generator) -> list[tuple[int, int]]:
+    """Split the run of resource blocks first, first + 1, ... at random among users: [(first, width)] of each."""
     cuts = [0, *sorted(rng.integers(0, width + 1, users - 1).tolist()), width]
     return [(first + start, stop - start) for start, stop in zip(cuts, cuts[1:])]

@@ -7,17 +7,19 @@ drawn once for each sequence group. Random access (PRACH) is left out: its subca
 grid.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import scipy.fft
 
 from ...standards.sequences import NR_CELL_IDS, lte_uplink_reference
 from ..grid import SUBCARRIERS_PER_RB, SYMBOLS_PER_SLOT, ResourceGrid
-from .carrier import MODULATIONS, Bursts, NrCarrier, downlink_symbols, habits, random_carrier
+from .carrier import MODULATIONS, Bursts, NrCarrier, cell_generator, downlink_symbols, random_carrier
 from .data import RandomData, User, add_pdsch, dmrs_symbols
-from .traffic import shared_chunk
+from .traffic import split_run
 
 MAX_POWER_RANGE_DB = 25
 """Power control leaves no more between the terminals of one cell."""
@@ -68,7 +70,7 @@ class NrUplink(NrCarrier):
         pucch_long: fraction of them that are long (formats 1 and 3), 0..1; the others last 1 or 2 symbols (0 and 2).
         pucch_blocks: resource blocks kept for PUCCH at each edge, 1 or more; together less than the carrier.
         srs_period_slots: slots from one sounding of a terminal to the next, 1 to 320; None: none.
-        srs_comb: 2 or 4, every so many subcarriers.
+        srs_comb: 2 or 4, distance of its subcarriers.
         srs_symbols: 1, 2 or 4 symbols at the slot's end.
         start_ms: where in the frame structure the grid begins, ms after the start of frame 0.
     """
@@ -130,7 +132,7 @@ class NrUplink(NrCarrier):
         self._require("srs_symbols", self.srs_symbols, self.srs_symbols in SRS_LENGTHS, f"one of {SRS_LENGTHS}")
 
     @classmethod
-    def random(cls, rng, **fixed):
+    def random(cls, rng: np.random.Generator, **fixed: Any) -> "NrUplink":
         """An uplink as found on the air: mostly lightly loaded, terminals near and far.
 
         Args:
@@ -141,13 +143,13 @@ class NrUplink(NrCarrier):
         drawn = {**carrier, **_random_traffic(rng, fixed), **_random_control(rng)}
         return cls(**{**drawn, **fixed})
 
-    def uplink_start(self, slot):
+    def uplink_start(self, slot: int) -> int:
         """First symbol of a slot (counted from frame 0) that belongs to the uplink: 0..14, 14 for none."""
         if self.tdd_pattern is None:
             return 0
         return downlink_symbols(self.tdd_pattern, SYMBOLS_PER_SLOT - self.special_symbols, slot)
 
-    def grid(self, n_ms, rng) -> ResourceGrid:
+    def grid(self, n_ms: int, rng: np.random.Generator) -> ResourceGrid:
         """The uplink's resource grid.
 
         Args:
@@ -165,9 +167,9 @@ class NrUplink(NrCarrier):
 class _Terminals:
     """The terminals of a cell: PUSCH, PUCCH and SRS, slot by slot."""
 
-    def __init__(self, cell, rng):
+    def __init__(self, cell: NrUplink, rng: np.random.Generator) -> None:
         self.cell, self.rng, self.data = cell, rng, RandomData(rng)
-        own = habits(cell.cell_id)
+        own = cell_generator(cell.cell_id)
         strongest = max(cell.user_powers_db)
         # Single carrier: a symbol with reference signals never carries data as well (TS 38.214 6.2.2).
         groups = (2,) if cell.transform_precoding else range(1, 3 if cell.dmrs_type == 1 else 4)
@@ -178,7 +180,7 @@ class _Terminals:
         self.srs_offsets = own.permutation(cell.srs_period_slots or 1)
         self.bursts = Bursts(cell.load, cell.duty, cell.burst_slots, rng)
 
-    def fill(self, slot, number, start):
+    def fill(self, slot: np.ndarray, number: int, start: int) -> None:
         """Add what terminals send in one slot, shape (14, n_subcarriers), from its symbol `start` on."""
         self.bursts.next_slot()
         if start == SYMBOLS_PER_SLOT:
@@ -209,7 +211,7 @@ class _Terminals:
         first = cell.pucch_blocks + int(self.bursts.place * (room - wanted + 1))
         served = rng.permutation(len(self.users))[: cell.users_per_slot]
         in_frame = number % cell.slots_per_frame
-        for user, (block, width) in zip(served, shared_chunk(first, wanted, len(served), rng)):
+        for user, (block, width) in zip(served, split_run(first, wanted, len(served), rng)):
             if cell.transform_precoding:
                 width = largest_dft_width(width)
             if width:
@@ -256,7 +258,7 @@ class _Terminals:
             add_hopping(slot, stop, content, blocks if place < cell.pucch_blocks else blocks[::-1])
 
 
-def add_hopping(slot, stop, content, blocks):
+def add_hopping(slot: np.ndarray, stop: int, content: np.ndarray, blocks: tuple[int, int]) -> None:
     """Put a PUCCH (symbols, 12) before symbol `stop`: its first half into blocks[0], the rest into blocks[1]."""
     length = len(content)
     by_block = slot.reshape(SYMBOLS_PER_SLOT, -1, SUBCARRIERS_PER_RB)[stop - length : stop]
@@ -264,7 +266,7 @@ def add_hopping(slot, stop, content, blocks):
     by_block[length // 2 :, blocks[1]] = content[length // 2 :]
 
 
-def pucch(kind, length, cell_id, data):
+def pucch(kind: int, length: int, cell_id: int, data: RandomData) -> np.ndarray:
     """A PUCCH of one resource block, complex64 (length, 12), unit power: TS 38.211 6.3.2 and 6.4.1.3.
 
     Args:
@@ -292,10 +294,10 @@ def pucch(kind, length, cell_id, data):
     return content
 
 
-def add_srs(slot, cell, user, amplitude, symbols):
+def add_srs(slot: np.ndarray, cell: NrUplink, user: int, amplitude: float, symbols: Sequence[int]) -> None:
     """Sounding reference signal of one terminal over the carrier: TS 38.211 6.4.1.4.
 
-    Terminals that sound together take different combs, then different cyclic shifts.
+    Terminals whose SRS share a symbol take different combs, then different cyclic shifts.
     """
     width = max(width for width in SRS_WIDTHS if width <= cell.n_rb)
     first = (cell.n_rb - width) // 2 * SUBCARRIERS_PER_RB
@@ -307,7 +309,7 @@ def add_srs(slot, cell, user, amplitude, symbols):
         slot[symbol, start : first + width * SUBCARRIERS_PER_RB : cell.srs_comb] += values
 
 
-def dmrs_places_type_b(length, additional):
+def dmrs_places_type_b(length: int, additional: int) -> tuple[int, ...]:
     """Symbols with reference signals from the start of a PUSCH on, mapping type B: TS 38.211 table 6.4.1.1.3-3."""
     table = (
         (4, ((0,), (0,), (0,), (0,))),
@@ -320,7 +322,7 @@ def dmrs_places_type_b(length, additional):
 
 
 @lru_cache(maxsize=128)
-def low_papr_sequence(group, n):
+def low_papr_sequence(group: int, n: int) -> np.ndarray:
     """Low-PAPR sequence type 1 of length n, complex64: TS 38.211 5.2.2; below 30, random QPSK stands for the table.
 
     Args:
@@ -337,7 +339,7 @@ def low_papr_sequence(group, n):
 
 
 @lru_cache(maxsize=512)
-def largest_dft_width(n_rb):
+def largest_dft_width(n_rb: int) -> int:
     """The most resource blocks up to n_rb that a DFT may have, 2**a * 3**b * 5**c: TS 38.211 6.3.1.4."""
     for width in range(n_rb, 0, -1):
         rest = width

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Transmissions that are neither LTE nor NR: what class `other` is made of.
+"""Transmissions that are neither LTE nor NR: the kinds of class `other`.
 
 Each function makes a `Baseband`, the signal at a low rate of its own, of unit power while on the air; `place` puts it
 into a wide span. Spectrum and rhythm are right, contents are random. All use the same first arguments, and plain
@@ -9,7 +9,7 @@ numbers, True and False, or lists of them as the others:
     rng          numpy Generator
     start_s      time of the first sample, so that chunks follow each other in rhythm
 
-A parameter that cannot be gives a ParameterError with its name, its value and what is allowed.
+A parameter out of range gives a ParameterError with its name, its value and what is allowed.
 
 ============= =========================================================
 `baseband`    `Baseband`, `place`
@@ -17,9 +17,11 @@ A parameter that cannot be gives a ParameterError with its name, its value and w
 `continuous`  FM, tones, single carriers, flat OFDM
 `short_range` Wi-Fi, Bluetooth, LoRa
 `pulses`      radar, impulses
-`fsk`, `ofdm` what several of them are made with
+`fsk`, `ofdm` what several of them share
 ============= =========================================================
 """
+
+from collections.abc import Callable
 
 from .baseband import CELLS_PER_MS, Baseband, place
 from .cellular import gsm, wcdma
@@ -29,7 +31,7 @@ from .short_range import bluetooth, lora, wifi
 
 __all__ = ["CELLS_PER_MS", "KINDS", "Baseband", "place"]
 
-KINDS = {
+KINDS: dict[str, Callable[..., Baseband]] = {
     "gsm": gsm,
     "wcdma": wcdma,
     "fm": fm,

@@ -35,9 +35,8 @@ class Baseband:
         samples: complex64, shape (n,); mean power 1 over the time on the air.
         sample_rate: Hz.
         lower, upper: edges of the occupied band, Hz.
-        on_air: float32, shape (time cells, frequency cells): the fraction of every cell of [0, duration] x [lower,
-        upper]
-            that is on the air.
+        on_air: float32, shape (time cells, frequency cells): the fraction of every cell of
+            [0, duration] x [lower, upper] that is on the air.
         hops: None, or a list of (first, last, frequency): samples[first:last] are sent that many Hz higher than they
             lie in `samples`, where they keep within `FLAT_TO`. The samples in no hop are not sent.
         level: float32, shape of `on_air`: power of every cell relative to the mean while on the air.
@@ -50,7 +49,7 @@ class Baseband:
     upper: float
     on_air: np.ndarray
     hops: list | None = None
-    level: np.ndarray | None = None
+    level: np.ndarray = None  # type: ignore[assignment]  # None is filled in
     label: str = "other"
 
     def __post_init__(self):
@@ -58,17 +57,24 @@ class Baseband:
             self.level = self.on_air
 
     @property
-    def occupied_bandwidth(self):
+    def occupied_bandwidth(self) -> float:
         """Hz in use at a time: the whole band, or the cells that a drifting tone is in."""
         n_bands = self.on_air.shape[1]
         return (self.upper - self.lower) / n_bands * max(1.0, float(self.on_air.sum(axis=1).max()))
 
-    def with_samples(self, samples):
+    def with_samples(self, samples: np.ndarray) -> "Baseband":
         """The same transmission with other samples, as many as before."""
         return replace(self, samples=samples)
 
 
-def place(baseband, n_samples, sample_rate, offset_hz=0.0, out=None, amplitude=1.0):
+def place(
+    baseband: Baseband,
+    n_samples: int,
+    sample_rate: float,
+    offset_hz: float = 0.0,
+    out: np.ndarray | None = None,
+    amplitude: float = 1.0,
+) -> np.ndarray:
     """Bring a `Baseband` to another rate and offset; what falls outside the span is dropped.
 
     Both are one period of a periodic signal. Long chunks are worked on in blocks, with images and errors more than
@@ -102,7 +108,7 @@ def place(baseband, n_samples, sample_rate, offset_hz=0.0, out=None, amplitude=1
     return out
 
 
-def phasor(n, cycles_per_sample):
+def phasor(n: int, cycles_per_sample: float) -> np.ndarray:
     """exp(2 pi j f i) for i = 0..n - 1, complex64."""
     fine = np.exp(2j * np.pi * cycles_per_sample * np.arange(256)).astype(np.complex64)
     # In double precision up to here, so that the phase is right after millions of samples.
@@ -133,7 +139,7 @@ def _n_units(n_wide, n_narrow, duration_s):
     return n_units if n_wide > SHORT and n_units >= UNITS_IN_BLOCK and block <= LARGEST_BLOCK else 0
 
 
-def resampled(samples, n_wide, cycles=0, amplitude=1.0):
+def resampled(samples: np.ndarray, n_wide: int, cycles: int = 0, amplitude: float = 1.0) -> np.ndarray:
     """The whole chunk at another number of samples and shifted by whole cycles; exact."""
     spectrum = scipy.fft.fft(samples) * np.float32(amplitude * n_wide / samples.size)
     source, target = _bins(samples.size, n_wide, cycles)
@@ -205,9 +211,9 @@ def _runs(source, target):
 
 def _weights(source, n_narrow, target, n_wide, skirt):
     """Gain of every bin: 1, falling off at both ends of the narrow band and at the edges of the span."""
-    inner = np.abs(np.fft.fftfreq(n_narrow)[source])
+    inner = np.abs(np.fft.fftfreq(n_narrow, 1.0)[source])
     gain = _fall((inner - FLAT_TO) / (0.5 - FLAT_TO))
-    position = np.fft.fftfreq(n_wide)[target]
+    position = np.fft.fftfreq(n_wide, 1.0)[target]
     for edge in (-1, 1):
         if (edge * position).max(initial=0) > 0.5 - 2 / n_wide:
             gain = gain * _fall((edge * position - 0.5 + skirt) / skirt)
@@ -226,29 +232,29 @@ def _add_round(out, first, part):
     out[: part.size - room] += part[room:]
 
 
-def grid(duration_s, rate):
+def grid(duration_s: float, rate: float) -> tuple[int, float]:
     """(samples, exact rate) at or above `rate`: whole, and quick to transform, in every 1 / `CELLS_PER_MS` ms."""
     n_units = n_cells(duration_s)
     samples = n_units * scipy.fft.next_fast_len(int(np.ceil(round(duration_s * rate / n_units, 6))))
     return samples, samples / duration_s
 
 
-def unit_phasor(phase):
+def unit_phasor(phase: np.ndarray) -> np.ndarray:
     """exp(j phase) as complex64; the phase is wrapped in double precision first."""
     return phasors.of_angles(np.mod(phase, 2 * np.pi).astype(np.float32))
 
 
-def n_cells(duration_s):
+def n_cells(duration_s: float) -> int:
     """Time cells of `Baseband.on_air`."""
     return max(1, int(round(duration_s * 1e3 * CELLS_PER_MS)))
 
 
-def always(duration_s):
+def always(duration_s: float) -> np.ndarray:
     """`on_air` of what never stops."""
     return np.ones((n_cells(duration_s), 1), np.float32)
 
 
-def cells(sent, duration_s):
+def cells(sent: np.ndarray, duration_s: float) -> np.ndarray:
     """Fraction of every time cell that is on the air, float32 (cells, 1), from one flag a sample."""
     edges = np.round(np.linspace(0, sent.size, n_cells(duration_s) + 1)).astype(int)
     total = np.concatenate([[0], np.cumsum(sent)])

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Cellular signals of the second and third generation."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -27,7 +28,9 @@ CPICH_DB, SCH_DB, BROADCAST_DB, PAGING_DB = -10.0, -10.0, -10.0, -18.0
 """Power of the common channels over the most that the cell sends, as in test model 1 of TS 25.141 6.1.1.1."""
 
 
-def gsm(duration_s, rng, start_s=0.0, slots_on=(True,) * 8):
+def gsm(
+    duration_s: float, rng: np.random.Generator, start_s: float = 0.0, slots_on: Sequence[bool] = (True,) * 8
+) -> Baseband:
     """GSM carrier: GMSK (BT 0.3, 270.833 ksymbol/s) in bursts of eight time slots (TS 45.004, TS 45.002).
 
     Args:
@@ -46,7 +49,9 @@ def gsm(duration_s, rng, start_s=0.0, slots_on=(True,) * 8):
     return Baseband(signal * sent, rate, -100e3, 100e3, cells(sent, duration_s))
 
 
-def wcdma(duration_s, rng, start_s=0.0, scrambling_code=0, load=0.5):
+def wcdma(
+    duration_s: float, rng: np.random.Generator, start_s: float = 0.0, scrambling_code: int = 0, load: float = 0.5
+) -> Baseband:
     """WCDMA downlink carrier of 3.84 Mchip/s (TS 25.211, TS 25.213).
 
     Pilot, primary and secondary synchronisation in the first 256 chips of every slot, broadcast channel in the rest
@@ -55,7 +60,7 @@ def wcdma(duration_s, rng, start_s=0.0, scrambling_code=0, load=0.5):
 
     Args:
         scrambling_code: number of the primary scrambling code, 0..511.
-        load: 0 (common channels only) to 1: how far traffic fills up the cell's power.
+        load: 0 (common channels only) to 1: how much of the cell's power traffic takes.
     """
     require_whole("WCDMA", "scrambling_code", scrambling_code, 0, 511)
     require_number("WCDMA", "load", load, 0, 1)
@@ -63,11 +68,11 @@ def wcdma(duration_s, rng, start_s=0.0, scrambling_code=0, load=0.5):
     n_chips = samples // 2
     first = round(start_s * CHIP_RATE)
     index = np.arange(first, first + n_chips)
-    habits = np.random.default_rng(scrambling_code)
-    secondary = habits.integers(0, 16, 15)
+    cell_generator = np.random.default_rng(scrambling_code)
+    secondary = cell_generator.integers(0, 16, 15)
     first_symbol, skipped = divmod(first, SYNC_CHIPS)
     n_symbols = -(-(skipped + n_chips) // SYNC_CHIPS)
-    chips = _traffic(n_symbols, load, habits, rng)
+    chips = _traffic(n_symbols, load, cell_generator, rng)
     chips += _common(first_symbol, n_symbols, rng)
     chips = chips.reshape(-1)[skipped : skipped + n_chips]
     chips *= scrambling(scrambling_code)[index % FRAME_CHIPS]
@@ -102,16 +107,17 @@ def _common(first_symbol, n_symbols, rng):
     return symbols @ ovsf(256)[:3].astype(np.complex64)
 
 
-def _traffic(n_symbols, load, habits, rng):
+def _traffic(n_symbols, load, cell_generator, rng):
     """Voice channels of spreading factor 128 and packet channels of 16, complex64 (n_symbols, 256)."""
-    packet_share = habits.uniform(0, 0.8)
-    # Codes from 15 of 16 down are for packets; codes 4..59 of 128 share no branch of the tree with those or the common.
-    voices = np.sort(habits.permutation(np.arange(4, 60))[: 1 + round(40 * load)])
-    packets = np.arange(15, 15 - habits.integers(1, 8), -1)
+    packet_fraction = cell_generator.uniform(0, 0.8)
+    # Packets have codes from 15 of 16 down; codes 4..59 of 128 have no branch of the tree in common with those or the
+    # common channels.
+    voices = np.sort(cell_generator.permutation(np.arange(4, 60))[: 1 + round(40 * load)])
+    packets = np.arange(15, 15 - cell_generator.integers(1, 8), -1)
     chips = np.zeros((n_symbols, 256), np.complex64)
-    for codes, factor, bits, share in ((voices, 128, 2, 1 - packet_share), (packets, 16, 4, packet_share)):
-        powers = 10 ** (habits.uniform(-6, 0, codes.size) / 10)
-        powers *= share * _traffic_power(load) / powers.sum()
+    for codes, factor, bits, part in ((voices, 128, 2, 1 - packet_fraction), (packets, 16, 4, packet_fraction)):
+        powers = 10 ** (cell_generator.uniform(-6, 0, codes.size) / 10)
+        powers *= part * _traffic_power(load) / powers.sum()
         symbols = random_qam(rng, (n_symbols * 256 // factor, codes.size), bits) * np.sqrt(powers).astype(np.float32)
         chips += (symbols @ ovsf(factor)[codes].astype(np.complex64)).reshape(chips.shape)
     return chips
@@ -134,7 +140,7 @@ def _synchronisation(secondary):
 
 
 @lru_cache(maxsize=32)
-def synchronisation_code(secondary=None):
+def synchronisation_code(secondary: int | None = None) -> np.ndarray:
     """Primary or a secondary (0..15) synchronisation code, complex64 (256,), values +-1 +-j: TS 25.213 5.2.3.1."""
     a = np.array([1, 1, 1, 1, 1, 1, -1, -1, 1, -1, 1, -1, 1, -1, -1, 1])
     if secondary is None:
@@ -146,7 +152,7 @@ def synchronisation_code(secondary=None):
 
 
 @lru_cache(maxsize=8)
-def ovsf(factor):
+def ovsf(factor: int) -> np.ndarray:
     """Channelisation codes of a spreading factor, float32 (factor, factor), row k is code k: TS 25.213 4.3.1.1."""
     codes = np.ones((1, 1), np.float32)
     while len(codes) < factor:
@@ -155,7 +161,7 @@ def ovsf(factor):
 
 
 @lru_cache(maxsize=16)
-def scrambling(number):
+def scrambling(number: int) -> np.ndarray:
     """Primary scrambling code of a downlink, complex64 (38400,), of power 1: TS 25.213 5.2.2."""
     x, y = _m_sequences()
     index = np.arange(FRAME_CHIPS)

@@ -11,8 +11,14 @@ from .baseband import Baseband, always, grid, n_cells, unit_phasor
 from .ofdm import modulate, ofdm_grid
 
 
-def fm(duration_s, rng, start_s=0.0, deviation_hz=75e3, audio_hz=15e3):
-    """Frequency-modulated voice or broadcast: a tone that random audio pulls about.
+def fm(
+    duration_s: float,
+    rng: np.random.Generator,
+    start_s: float = 0.0,
+    deviation_hz: float = 75e3,
+    audio_hz: float = 15e3,
+) -> Baseband:
+    """Frequency-modulated voice or broadcast: a tone modulated by random audio.
 
     Args:
         deviation_hz: peak deviation (about 2.5 kHz: land mobile radio; 75 kHz: broadcast).
@@ -31,7 +37,14 @@ def fm(duration_s, rng, start_s=0.0, deviation_hz=75e3, audio_hz=15e3):
     return Baseband(signal, rate, -half_band, half_band, always(duration_s))
 
 
-def tone(duration_s, rng, start_s=0.0, drift_hz_per_s=0.0, width_hz=10e3, sweep_hz=0.0):
+def tone(
+    duration_s: float,
+    rng: np.random.Generator,
+    start_s: float = 0.0,
+    drift_hz_per_s: float = 0.0,
+    width_hz: float = 10e3,
+    sweep_hz: float = 0.0,
+) -> Baseband:
     """Unmodulated carrier that may drift (a sweep where it drifts fast).
 
     Args:
@@ -75,7 +88,13 @@ def _swept(frequency, sweep_hz):
     return np.mod(frequency + sweep_hz / 2, sweep_hz) - sweep_hz / 2 if sweep_hz else frequency
 
 
-def band_noise(duration_s, rng, start_s=0.0, symbol_rate=3.84e6, rolloff=0.22):
+def band_noise(
+    duration_s: float,
+    rng: np.random.Generator,
+    start_s: float = 0.0,
+    symbol_rate: float = 3.84e6,
+    rolloff: float = 0.22,
+) -> Baseband:
     """Gaussian noise with the root-raised-cosine spectrum of a CDMA or single-carrier signal."""
     require_number("band noise", "symbol_rate", symbol_rate, 1e3, 100e6, "Hz")
     require_number("band noise", "rolloff", rolloff, 0.01, 1)
@@ -86,22 +105,22 @@ def band_noise(duration_s, rng, start_s=0.0, symbol_rate=3.84e6, rolloff=0.22):
     return Baseband(signal, rate, -symbol_rate / 2, symbol_rate / 2, always(duration_s))
 
 
-def root_raised_cosine(frequency, rolloff):
+def root_raised_cosine(frequency: np.ndarray, rolloff: float) -> np.ndarray:
     """Amplitude at frequencies given as fractions of the symbol rate, float32; 1 in the middle."""
     edge = np.clip((2 * np.abs(frequency) - 1 + rolloff) / (2 * rolloff), 0, 1)
     return np.cos(np.pi / 2 * edge).astype(np.float32)
 
 
 def flat_ofdm(
-    duration_s,
-    rng,
-    start_s=0.0,
-    bandwidth_hz=7.61e6,
-    n_subcarriers=1705,
-    guard=1 / 8,
-    pilot_boost_db=2.5,
-    pilot_every=12,
-):
+    duration_s: float,
+    rng: np.random.Generator,
+    start_s: float = 0.0,
+    bandwidth_hz: float = 7.61e6,
+    n_subcarriers: int = 1705,
+    guard: float = 1 / 8,
+    pilot_boost_db: float = 2.5,
+    pilot_every: int = 12,
+) -> Baseband:
     """OFDM with every subcarrier in use all the time, as DVB-T sends it (EN 300 744: 1705 or 6817 subcarriers).
 
     Args:

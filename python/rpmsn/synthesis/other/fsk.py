@@ -13,7 +13,7 @@ REACH = 2
 STEPS = 256
 
 
-def gaussian_fsk(bits, times, bt, index):
+def gaussian_fsk(bits: np.ndarray, times: np.ndarray, bt: float, index: float) -> np.ndarray:
     """A carrier keyed by bits, complex64 of magnitude 1, shape of `times`.
 
     Args:
@@ -27,9 +27,9 @@ def gaussian_fsk(bits, times, bt, index):
     padded = np.concatenate([np.zeros(REACH), bits, np.zeros(REACH + 1)])
     # What the bits sent long ago have turned; of those near, the fraction that has been turned so far.
     phase = np.concatenate([[0.0], np.cumsum(padded)])[whole]
-    steps, share = np.arange(-REACH - 0.5, REACH + 1, 1 / STEPS), _step_response(bt)
+    steps, response = np.arange(-REACH - 0.5, REACH + 1, 1 / STEPS), _step_response(bt)
     for near in range(2 * REACH + 1):
-        phase += padded[whole + near] * np.interp(fraction + REACH - 0.5 - near, steps, share)
+        phase += padded[whole + near] * np.interp(fraction + REACH - 0.5 - near, steps, response)
     return unit_phasor(np.pi * index * phase)
 
 

@@ -7,7 +7,7 @@ import scipy.fft
 from .baseband import grid
 
 
-def ofdm_grid(duration_s, spacing_hz, n_subcarriers):
+def ofdm_grid(duration_s: float, spacing_hz: float, n_subcarriers: int) -> tuple[int, float, int]:
     """(samples, rate, FFT size) for a subcarrier spacing, which is kept within a fraction of 1 / (2 FFT size)."""
     lowest = n_subcarriers * spacing_hz * 8 / 7
     tried = [grid(duration_s, lowest * (1 + step / 50)) for step in range(20)]
@@ -17,7 +17,7 @@ def ofdm_grid(duration_s, spacing_hz, n_subcarriers):
     return *tried[best], sizes[best]
 
 
-def modulate(symbols, subcarriers, n_fft, prefix):
+def modulate(symbols: np.ndarray, subcarriers: np.ndarray, n_fft: int, prefix: int) -> np.ndarray:
     """OFDM symbols with cyclic prefix, unit power: complex64 (n, len(subcarriers)) -> (n * (n_fft + prefix),)."""
     spectrum = np.zeros((len(symbols), n_fft), np.complex64)
     spectrum[:, subcarriers % n_fft] = symbols

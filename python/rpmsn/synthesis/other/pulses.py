@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Pulses: radar, and the impulses of engines and switches."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from ...errors import require
@@ -9,7 +11,14 @@ from ..checking import require_number
 from .baseband import FLAT_TO, Baseband, cells, grid, resampled, unit_phasor
 
 
-def radar(duration_s, rng, start_s=0.0, pulse_s=2e-5, interval_s=1e-3, sweep_hz=4e6):
+def radar(
+    duration_s: float,
+    rng: np.random.Generator,
+    start_s: float = 0.0,
+    pulse_s: float | Sequence[float] = 2e-5,
+    interval_s: float | Sequence[float] = 1e-3,
+    sweep_hz: float = 4e6,
+) -> Baseband:
     """Pulses of linear frequency modulation, at a fixed interval or a staggered one.
 
     Args:
@@ -43,8 +52,16 @@ def _checked_list(name, values, lower, upper):
     return np.array(values, np.float64)
 
 
-def impulses(duration_s, rng, start_s=0.0, bandwidth_hz=40e6, interval_s=2e-3, burst_s=4e-6, regular=False):
-    """Short bursts of noise across a wide band, as ignitions and switches make them.
+def impulses(
+    duration_s: float,
+    rng: np.random.Generator,
+    start_s: float = 0.0,
+    bandwidth_hz: float = 40e6,
+    interval_s: float = 2e-3,
+    burst_s: float = 4e-6,
+    regular: bool = False,
+) -> Baseband:
+    """Short bursts of noise across a wide band, as from ignitions and switches.
 
     Args:
         bandwidth_hz: band that they fill; give the sample rate of the scene to fill its span.

@@ -33,12 +33,14 @@ LORA_SYNC = (24, 32)
 LORA_DOWN = 2.25
 
 
-def wifi(duration_s, rng, start_s=0.0, bandwidth_hz=20e6, busy=0.4):
+def wifi(
+    duration_s: float, rng: np.random.Generator, start_s: float = 0.0, bandwidth_hz: float = 20e6, busy: float = 0.4
+) -> Baseband:
     """Packets of IEEE 802.11 OFDM (312.5 kHz spacing, 4 us symbols) with preamble, and the answers to most of them.
 
     Args:
         bandwidth_hz: 20e6 (52 subcarriers) or 40e6 (114, the preamble and the answers in both halves).
-        busy: fraction of time on the air, 0.01 to 0.95; what is left by the pauses of the policies is about 0.9.
+        busy: fraction of time on the air, 0.01 to 0.95; the pauses of the standard leave about 0.9.
     """
     require("Wi-Fi", "bandwidth_hz", bandwidth_hz, bandwidth_hz in (20e6, 40e6), "20e6 or 40e6")
     require_number("Wi-Fi", "busy", busy, 0.01, 0.95)
@@ -63,7 +65,7 @@ def wifi(duration_s, rng, start_s=0.0, bandwidth_hz=20e6, busy=0.4):
 
 
 def _wifi_packets(n_symbols, busy, rng):
-    """(first symbols, lengths) of packets and answers; pauses are random beyond what the policies ask for."""
+    """(first symbols, lengths) of packets and answers; pauses are random beyond those that the standard requires."""
     data = rng.choice([10, 16, 40, 120, 400], n_symbols // 16 + 2, p=[0.25, 0.25, 0.2, 0.2, 0.1])
     is_answered = rng.random(data.size) < 0.85
     # Mean of the lengths above, and what one exchange takes besides.
@@ -102,7 +104,14 @@ def _wifi_preamble(used, is_wide, n_fft):
     return fields
 
 
-def bluetooth(duration_s, rng, start_s=0.0, n_channels=40, load=0.6, address=0):
+def bluetooth(
+    duration_s: float,
+    rng: np.random.Generator,
+    start_s: float = 0.0,
+    n_channels: int = 40,
+    load: float = 0.6,
+    address: int = 0,
+) -> Baseband:
     """Bluetooth piconet: GFSK of 1 Mbit/s (BT 0.5, index 0.32) that hops in slots of 625 us.
 
     Args:
@@ -124,8 +133,8 @@ def bluetooth(duration_s, rng, start_s=0.0, n_channels=40, load=0.6, address=0):
         signal[sent] = carrier[sent]
         hop = max(sent.start - round(HOP_MARGIN_S * rate), 0), min(sent.stop + round(HOP_MARGIN_S * rate), samples)
         hops.append((*hop, (channel - (n_channels - 1) / 2) * 1e6))
-        shares = (np.minimum(edges_s[1:], last_s) - np.maximum(edges_s[:-1], first_s)) / np.diff(edges_s)
-        on_air[:, channel] += np.maximum(shares, 0).astype(np.float32)
+        fractions = (np.minimum(edges_s[1:], last_s) - np.maximum(edges_s[:-1], first_s)) / np.diff(edges_s)
+        on_air[:, channel] += np.maximum(fractions, 0).astype(np.float32)
     return Baseband(signal, rate, -n_channels / 2 * 1e6, n_channels / 2 * 1e6, on_air, hops=hops)
 
 
@@ -150,16 +159,16 @@ def _bluetooth_bursts(start_s, end_s, n_channels, load, address):
 
 
 def lora(
-    duration_s,
-    rng,
-    start_s=0.0,
-    bandwidth_hz=125e3,
-    spreading_factor=9,
-    n_symbols=30,
-    pause_s=0.05,
-    delay_s=0.0,
-    address=0,
-):
+    duration_s: float,
+    rng: np.random.Generator,
+    start_s: float = 0.0,
+    bandwidth_hz: float = 125e3,
+    spreading_factor: int = 9,
+    n_symbols: int = 30,
+    pause_s: float = 0.05,
+    delay_s: float = 0.0,
+    address: int = 0,
+) -> Baseband:
     """LoRa packets: chirps that sweep the band, data as their cyclic shift, packets at a steady pace.
 
     A packet is a preamble of eight rising chirps, two of sync word, 2.25 falling ones, and the data.

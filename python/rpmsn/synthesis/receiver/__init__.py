@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The receiver and its faults."""
+"""The receiver and its impairments."""

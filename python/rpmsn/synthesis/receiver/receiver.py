@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a receiver does to the signal: amplifier, oscillator, mixer, filter, clock, converter, each with its faults."""
+"""What a receiver does to the signal: the impairments of amplifier, oscillator, mixer, filter, clock and converter."""
 
 from dataclasses import dataclass, field
 
@@ -21,7 +21,7 @@ class Receiver:
     """A direct-conversion receiver. The defaults are an ideal one with a 16-bit converter.
 
     Steps of gain, lost samples and the drift of the clock have a place in the chunk given to `apply`; each call
-    begins anew.
+    starts over.
 
     Args:
         frequency_error_hz: offset of the local oscillator; the signal appears that much higher.
@@ -31,16 +31,15 @@ class Receiver:
             -120..-25 dB. None for none.
         phase_noise_dbc: of the oscillator at 100 kHz offset, dBc/Hz; falls by 20 dB a decade (a free-running
             oscillator). -200..-50, None for none.
-        iq_gain_db, iq_phase_deg: error of the quadrature branch; gives a I/Q image (`image_rejection_db`).
+        iq_gain_db, iq_phase_deg: error of the quadrature branch; gives an I/Q image (`image_rejection_db`).
         dc_dbc: carrier leakage at 0 Hz over the mean power of all else, dB. None for none.
         dc_phase: phase of the leakage, rad.
         rolloff: where the filter begins to fall, as a fraction of half the sample rate; 1 for no filter.
         stop_db: gain of the filter at the edge of the span, dB.
         tilt_db: gain at the upper edge over that at the lower edge.
         ripple_db, ripple_periods, ripple_phase: peak ripple of the gain, periods over the span, and phase (rad).
-        gain_steps: list of [fraction of the chunk, dB]: from that fraction on the gain is so much over what it is at
-        the
-            beginning (not over the step before).
+        gain_steps: list of [fraction of the chunk, dB]: from that fraction on, the gain relative to that at the
+            beginning (not to the step before).
         lost_s, lost_at: a length of samples that is lost, and where, as a fraction of the chunk. What follows moves
             up, and the chunk is filled from its beginning. See `time_map`.
         adc_bits: resolution of the converter, 4..16.
@@ -86,9 +85,11 @@ class Receiver:
             _are_steps(self.gain_steps),
             "a list of [fraction of the chunk from 0 to 1, dB from -100 to 100] in ascending order of time",
         )
-        self.gain_steps = [[float(share), float(step_db)] for share, step_db in self.gain_steps]
+        self.gain_steps = [[float(fraction), float(step_db)] for fraction, step_db in self.gain_steps]
 
-    def apply(self, samples, sample_rate, rng, reference_power=None):
+    def apply(
+        self, samples: np.ndarray, sample_rate: float, rng: np.random.Generator, reference_power: float | None = None
+    ) -> np.ndarray:
         """Receive. `samples` is overwritten and returned.
 
         Args:
@@ -114,7 +115,7 @@ class Receiver:
         return self._lose(samples, sample_rate)
 
     @property
-    def is_flat(self):
+    def is_flat(self) -> bool:
         """True if there is neither roll-off nor tilt nor ripple."""
         return self.rolloff >= 1 and self.tilt_db == 0 and self.ripple_db == 0
 
@@ -122,7 +123,7 @@ class Receiver:
     def _is_filtered(self):
         return bool(self.clock_error_ppm) or not self.is_flat
 
-    def gain(self, frequency):
+    def gain(self, frequency: np.ndarray) -> np.ndarray:
         """Amplitude gain of the filter at frequencies given as fractions of the sample rate (-0.5..0.5)."""
         frequency = np.asarray(frequency, np.float64)
         beyond = np.clip((2 * np.abs(frequency) - self.rolloff) / max(1 - self.rolloff, 1e-9), 0, 1)
@@ -131,7 +132,7 @@ class Receiver:
         return 10 ** ((fall_db + self.tilt_db * frequency + ripple_db) / 20)
 
     @property
-    def image_rejection_db(self):
+    def image_rejection_db(self) -> float:
         """Power of a signal over that of its I/Q image, dB; inf for balanced branches."""
         gain, phase = 10 ** (self.iq_gain_db / 20), np.deg2rad(self.iq_phase_deg)
         image = 1 + gain**2 - 2 * gain * np.cos(phase)
@@ -139,26 +140,26 @@ class Receiver:
             return float("inf")
         return float(10 * np.log10((1 + gain**2 + 2 * gain * np.cos(phase)) / image))
 
-    def quantisation_noise(self, reference_power):
+    def quantisation_noise(self, reference_power: float) -> float:
         """Noise power that the converter adds over the whole span, in the units of `reference_power`.
 
         A step's square over 12 in either branch; a clipped converter adds more, which is not counted.
         """
         return 2 * self._step(reference_power) ** 2 / 12
 
-    def time_map(self, shares, duration_s):
-        """Which moment at the antenna is heard at a moment of the recording.
+    def time_map(self, fractions: np.ndarray, duration_s: float) -> np.ndarray:
+        """Which moment at the antenna a moment of the recording holds.
 
         Args:
-            shares: moments of the recording as fractions of the chunk, array.
+            fractions: moments of the recording as fractions of the chunk, array.
             duration_s: length of the chunk.
 
         Returns:
             float64 of the same shape: moments at the antenna as fractions of the chunk, 0..1.
         """
-        shares = np.asarray(shares, np.float64)
+        fractions = np.asarray(fractions, np.float64)
         lost = min(self.lost_s / duration_s, 1.0)
-        kept = np.where(shares < min(self.lost_at, 1 - lost), shares, shares + lost)
+        kept = np.where(fractions < min(self.lost_at, 1 - lost), fractions, fractions + lost)
         return np.mod(np.mod(kept, 1) * (1 + self.clock_error_ppm * 1e-6), 1)
 
     def _step(self, reference_power):
@@ -203,7 +204,7 @@ class Receiver:
 
     def _amplify(self, samples, first, last, gain):
         """Multiply samples[first:last] by a gain and the steps of gain."""
-        starts = [0, *(int(share * samples.size) for share, _ in self.gain_steps), samples.size]
+        starts = [0, *(int(fraction * samples.size) for fraction, _ in self.gain_steps), samples.size]
         for start, end, step_db in zip(starts, starts[1:], [0.0, *(step_db for _, step_db in self.gain_steps)]):
             part = samples[max(start, first) : max(min(end, last), first)].view(np.float32)
             part *= np.float32(gain * 10 ** (step_db / 20))
@@ -235,17 +236,19 @@ _RANGES_OR_NONE = {"phase_noise_dbc": (-200, -50), "dc_dbc": (-200, 60), "im3_db
 
 
 def _are_steps(steps):
-    """True for a list of [share, dB] with rising shares."""
+    """True for a list of [fraction, dB] with rising fractions."""
     if not isinstance(steps, (list, tuple)):
         return False
     try:
-        shares = [share for share, _ in steps]
-        return shares == sorted(shares) and all(0 <= share <= 1 and abs(step_db) <= 100 for share, step_db in steps)
+        fractions = [fraction for fraction, _ in steps]
+        return fractions == sorted(fractions) and all(
+            0 <= fraction <= 1 and abs(step_db) <= 100 for fraction, step_db in steps
+        )
     except (TypeError, ValueError):
         return False
 
 
-def mean_power(samples):
+def mean_power(samples: np.ndarray) -> float:
     """Mean squared magnitude, summed chunk by chunk so that float32 suffices."""
     values = np.ascontiguousarray(samples).view(np.float32)
     parts = [float(np.dot(part, part)) for part in np.array_split(values, max(1, values.size // 65536))]
@@ -269,7 +272,14 @@ def _distort(samples, im3_dbc, reference_power):
 class _Rotation:
     """The oscillator's error as a factor on the samples, linear between points `ROTATION_INTERVAL_S` apart."""
 
-    def __init__(self, n_samples, sample_rate, frequency_error_hz, phase_noise_dbc, rng):
+    def __init__(
+        self,
+        n_samples: int,
+        sample_rate: float,
+        frequency_error_hz: float,
+        phase_noise_dbc: float | None,
+        rng: np.random.Generator,
+    ) -> None:
         self.step = max(1, int(round(sample_rate * ROTATION_INTERVAL_S)))
         self.piece = max(1, PIECE // self.step) * self.step
         """Length of the pieces to be given to `apply`."""
@@ -289,7 +299,7 @@ class _Rotation:
         branches = np.eye(2, dtype=np.float32)
         self._between = np.concatenate([np.kron(1 - rise, branches), np.kron(rise, branches)])
 
-    def apply(self, part, first):
+    def apply(self, part: np.ndarray, first: int) -> None:
         """Turn a piece of the samples that begins at sample `first`, in place."""
         if self._is_none:
             return

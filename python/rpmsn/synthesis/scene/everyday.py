@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Spectrum as it is found: nothing, one carrier, neighbours, a crowd, their uplinks, and what else is on the air."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
+from typing import Any
 
 import numpy as np
 
@@ -11,22 +13,22 @@ from ..grid import SUBCARRIERS_PER_RB
 from ..lte import downlink as lte
 from ..nr import downlink as nr
 from ..receiver.receiver import Receiver
-from .scene import CARRIERS, Emission, Path, Reception, Scene
+from .scene import CARRIERS, Emission, PropagationPath, Reception, Scene
 
 SITUATIONS = {"noise": 0.07, "others": 0.08, "one": 0.2, "packed": 0.25, "scattered": 0.4}
 
 CARRIER_KINDS = {"lte": 0.44, "nr": 0.44, "dss": 0.04, "lte_uplink": 0.04, "nr_uplink": 0.04}
-"""Kind of a carrier -> share. Uplinks of TDD cells come on top, as companions of their downlinks."""
+"""Kind of a carrier -> fraction. Uplinks of TDD cells come on top, beside their downlinks."""
 
 TDD_UPLINK_CHANCE = 0.4
-"""How often terminals of a TDD cell are heard in its uplink subframes."""
+"""How often terminals of a TDD cell are received in its uplink subframes."""
 
 LTE_BANDWIDTHS = {1.4e6: 0.04, 3e6: 0.04, 5e6: 0.15, 10e6: 0.27, 15e6: 0.18, 20e6: 0.32}
 NR_BANDWIDTHS = {
     15e3: {5e6: 0.1, 10e6: 0.2, 15e6: 0.15, 20e6: 0.25, 25e6: 0.05, 30e6: 0.08, 40e6: 0.1, 50e6: 0.07},
     30e3: {10e6: 0.08, 15e6: 0.05, 20e6: 0.18, 30e6: 0.1, 40e6: 0.24, 50e6: 0.1, 60e6: 0.07, 80e6: 0.08, 100e6: 0.1},
 }
-"""Channel bandwidth (Hz) -> share, per subcarrier spacing (Hz) for NR."""
+"""Channel bandwidth (Hz) -> fraction, per subcarrier spacing (Hz) for NR."""
 DSS_BANDWIDTHS = {5e6: 0.1, 10e6: 0.5, 15e6: 0.2, 20e6: 0.2}
 
 OTHER_KINDS = {
@@ -47,15 +49,22 @@ FADED_KINDS = ("gsm", "wcdma", "band_noise", "flat_ofdm", "wifi")
 WEAKEST_DB, STRONGEST_DB = -8.0, 45.0
 
 
-def draw(rng, rate, duration_s, weakest_db=WEAKEST_DB, strongest_db=STRONGEST_DB, situations=SITUATIONS):
-    """A scene of one of the situations, which are given with their shares.
+def draw(
+    rng: np.random.Generator,
+    rate: float,
+    duration_s: float,
+    weakest_db: float = WEAKEST_DB,
+    strongest_db: float = STRONGEST_DB,
+    situations: Mapping[str, float] = SITUATIONS,
+) -> Scene:
+    """A scene of one of the situations, given with their fractions.
 
     Args:
         rng: numpy Generator.
         rate: sample rate, Hz.
         duration_s: whole milliseconds, in seconds.
         weakest_db, strongest_db: limits of the transmissions' SNR.
-        situations: names of `SITUATIONS`, or "crowded", -> share.
+        situations: names of `SITUATIONS`, or "crowded", -> fraction.
     """
     situation = choose(rng, situations)
     if situation == "one":
@@ -69,33 +78,40 @@ def draw(rng, rate, duration_s, weakest_db=WEAKEST_DB, strongest_db=STRONGEST_DB
     else:
         carriers = []
     n_others = {"noise": 0, "others": int(rng.integers(1, 4))}.get(situation, int(rng.choice([0, 0, 0, 1, 1, 2])))
-    strangers = [other(rng, rate, carriers) for _ in range(n_others)]
+    interferers = [other(rng, rate, carriers) for _ in range(n_others)]
     if situation == "one" and rng.random() < 0.3:
         return cabled(rng, rate, duration_s, carriers)
-    return received(rng, rate, duration_s, carriers, strangers, (weakest_db, strongest_db))
+    return received(rng, rate, duration_s, carriers, interferers, (weakest_db, strongest_db))
 
 
-def received(rng, rate, duration_s, carriers, strangers, limits):
+def received(
+    rng: np.random.Generator,
+    rate: float,
+    duration_s: float,
+    carriers: Sequence[Emission],
+    interferers: Sequence[Emission],
+    limits: tuple[float, float],
+) -> Scene:
     """A reception of carriers, of other transmissions, and of the uplinks that belong to the carriers.
 
     Args:
         limits: of the transmissions' SNR, dB.
     """
-    paths = _paths(rng, carriers, limits) + _paths(rng, strangers, limits)
-    uplinks, uplink_paths = _companions(rng, carriers, paths, limits)
+    paths = _paths(rng, carriers, limits) + _paths(rng, interferers, limits)
+    uplinks, uplink_paths = _tdd_uplinks(rng, carriers, paths, limits)
     reception = Reception([*paths, *uplink_paths], random_receiver(rng), random_noise(rng))
-    return Scene(rate, duration_s, 0, [*carriers, *strangers, *uplinks], reception)
+    return Scene(rate, duration_s, 0, [*carriers, *interferers, *uplinks], reception)
 
 
-def cabled(rng, rate, duration_s, carriers):
+def cabled(rng: np.random.Generator, rate: float, duration_s: float, carriers: Sequence[Emission]) -> Scene:
     """An encoder's output: no noise but the converter's, no channel."""
     receiver = Receiver(adc_bits=int(rng.choice([8, 8, 12, 16])), headroom_db=float(rng.uniform(10, 18)))
     emissions = [replace(emission, offset_hz=0.0) for emission in carriers]
-    return Scene(rate, duration_s, 0, emissions, Reception([Path()], receiver, None))
+    return Scene(rate, duration_s, 0, emissions, Reception([PropagationPath()], receiver, None))
 
 
-def carrier(rng, kind, **parameters):
-    """A carrier at the centre, with a cell drawn round the parameters given."""
+def carrier(rng: np.random.Generator, kind: str, **parameters: Any) -> Emission:
+    """A carrier at the centre, with a cell drawn around the given parameters."""
     cell = CARRIERS[kind].random(rng, **parameters)
     return Emission(
         kind, parameters=asdict(cell), early_s=float(rng.uniform(0, 1e-3)), ramp=float(rng.choice([0, 0.2, 0.5, 0.8]))
@@ -103,7 +119,7 @@ def carrier(rng, kind, **parameters):
 
 
 def _any_carrier(rng, widest_hz):
-    """A carrier of any kind and bandwidth up to `widest_hz` (or the narrowest there is)."""
+    """A carrier of any kind and bandwidth up to `widest_hz` (or the narrowest)."""
     kind = choose(rng, CARRIER_KINDS)
     if kind.startswith("lte"):
         return carrier(rng, kind, bandwidth_hz=choose(rng, LTE_BANDWIDTHS, widest_hz))
@@ -113,12 +129,12 @@ def _any_carrier(rng, widest_hz):
     return carrier(rng, kind, bandwidth_hz=choose(rng, NR_BANDWIDTHS[spacing], widest_hz), subcarrier_spacing=spacing)
 
 
-def nearest(bandwidths, wanted):
-    """The one of some bandwidths that is nearest to what is wanted, all in Hz."""
+def nearest(bandwidths: Iterable[float], wanted: float) -> float:
+    """The bandwidth nearest to the wanted one, all in Hz."""
     return min(bandwidths, key=lambda bandwidth: abs(bandwidth - wanted))
 
 
-def filling_carrier(rng, rate, kind=None):
+def filling_carrier(rng: np.random.Generator, rate: float, kind: str | None = None) -> Emission:
     """One carrier, LTE or NR if its kind is not given, about in the middle, from half as wide as the span to far wider
     than it."""
     wanted = float(rng.uniform(0.5, 1.3) if rng.random() < 0.85 else rng.uniform(1.3, 4)) * rate
@@ -150,9 +166,10 @@ def _packed_carriers(rng, rate):
     return emissions
 
 
-def scattered_carriers(rng, rate):
-    """Carriers anywhere, partly outside the span now and then; they hardly ever overlap."""
-    emissions, taken = [], []
+def scattered_carriers(rng: np.random.Generator, rate: float) -> list[Emission]:
+    """Carriers anywhere, some partly outside the span; they seldom overlap."""
+    emissions: list[Emission] = []
+    taken: list[tuple[float, float]] = []
     count = int(rng.choice([1, 2, 3, 4, 5], p=[0.2, 0.25, 0.25, 0.15, 0.15]))
     for _ in range(count):
         emission = _any_carrier(rng, rate * min(1.0, 1.5 / count))
@@ -192,8 +209,8 @@ def _occupied_hz(emission):
     return cell.n_rb * SUBCARRIERS_PER_RB * emission.parameters.get("subcarrier_spacing", 15e3)
 
 
-def little_traffic(rng):
-    """Parameters of an NR downlink that serves hardly anyone."""
+def little_traffic(rng: np.random.Generator) -> dict[str, Any]:
+    """Parameters of a lightly loaded NR downlink."""
     if rng.random() < 0.4:
         return {"style": "ssb_only"}
     load = float(10 ** rng.uniform(-2, -0.7))
@@ -201,7 +218,7 @@ def little_traffic(rng):
 
 
 def _paths(rng, emissions, limits):
-    """Ways of some emissions within limits of SNR in dB: the first of any level, the others within 10 dB below it in
+    """Paths of some emissions within limits of SNR in dB: the first of any level, the others within 10 dB below it in
     half of the scenes, within 40 dB in the rest; a channel for most of those that can have one."""
     weakest_db, highest_db = limits
     strongest_db = float(rng.uniform(max(weakest_db, -5), highest_db))
@@ -210,13 +227,13 @@ def _paths(rng, emissions, limits):
     for index, emission in enumerate(emissions):
         power_db = max(strongest_db - (float(rng.uniform(0, spread)) if index else 0.0), weakest_db)
         has_channel = emission.kind in CARRIERS or emission.kind in FADED_KINDS
-        paths.append(Path(power_db, random_channel(rng) if has_channel else None))
+        paths.append(PropagationPath(power_db, random_channel(rng) if has_channel else None))
     return paths
 
 
-def _companions(rng, carriers, paths, limits):
+def _tdd_uplinks(rng, carriers, paths, limits):
     """Uplinks of the TDD cells among the carriers, and their paths."""
-    emissions, ways = [], []
+    emissions, uplink_paths = [], []
     for downlink, path in zip(carriers, paths):
         is_tdd = (downlink.parameters.get("tdd_config"), downlink.parameters.get("tdd_pattern")) != (None, None)
         if downlink.kind not in ("lte", "nr") or not is_tdd or rng.random() >= TDD_UPLINK_CHANCE:
@@ -224,8 +241,8 @@ def _companions(rng, carriers, paths, limits):
         cell = CARRIERS[f"{downlink.kind}_uplink"].random(rng, **_uplink_parameters(rng, downlink))
         emissions.append(replace(downlink, kind=f"{downlink.kind}_uplink", parameters=asdict(cell)))
         power_db = float(np.clip(path.power_db + rng.normal(-5, 10), *limits))
-        ways.append(Path(power_db, random_channel(rng)))
-    return emissions, ways
+        uplink_paths.append(PropagationPath(power_db, random_channel(rng)))
+    return emissions, uplink_paths
 
 
 def _uplink_parameters(rng, downlink):
@@ -239,7 +256,7 @@ def _uplink_parameters(rng, downlink):
     return {**{name: downlink.parameters[name] for name in names}, "special_symbols": int(rng.integers(most + 1))}
 
 
-def random_channel(rng):
+def random_channel(rng: np.random.Generator) -> dict[str, Any] | None:
     """No channel for one in four; else any profile and speed."""
     if rng.random() < 0.25:
         return None
@@ -251,7 +268,7 @@ def random_channel(rng):
     }
 
 
-def random_noise(rng):
+def random_noise(rng: np.random.Generator) -> Noise:
     """A floor that is flat in most scenes, tilted or coloured in the others."""
     if rng.random() < 0.75:
         return Noise()
@@ -263,7 +280,7 @@ def random_noise(rng):
     )
 
 
-def random_receiver(rng):
+def random_receiver(rng: np.random.Generator) -> Receiver:
     """From a laboratory's to a cheap dongle's."""
     leak_db = rng.uniform(-70, -15) if rng.random() < 0.85 else rng.uniform(-15, 10)
     return Receiver(
@@ -295,13 +312,13 @@ def _gain_steps(rng):
     return [[float(time), float(rng.choice([-10, -6, -3, -1, 1, 3, 6, 10]))] for time in times]
 
 
-def other(rng, rate, carriers):
+def other(rng: np.random.Generator, rate: float, carriers: Sequence[Emission]) -> Emission:
     """A transmission of class `other`, in most cases centred where no carrier is."""
     kind = choose(rng, OTHER_KINDS)
     return Emission(kind, _free_offset(rng, rate, carriers), other_parameters(rng, kind))
 
 
-def other_parameters(rng, kind):
+def other_parameters(rng: np.random.Generator, kind: str) -> dict[str, Any]:
     """Draw the parameters of a transmission of class `other`."""
     return _OTHER_PARAMETERS[kind](rng)
 
@@ -318,8 +335,8 @@ def _free_offset(rng, rate, carriers):
 
 
 def _gsm_parameters(rng):
-    share = 1.0 if rng.random() < 0.4 else rng.uniform(0.15, 0.9)
-    slots = rng.random(8) < share
+    fraction = 1.0 if rng.random() < 0.4 else rng.uniform(0.15, 0.9)
+    slots = rng.random(8) < fraction
     slots[int(rng.integers(8))] = True
     return {"slots_on": slots.tolist()}
 
@@ -418,8 +435,8 @@ _OTHER_PARAMETERS = {
 }
 
 
-def choose(rng, shares, limit=None):
-    """A key drawn by its fraction; with a limit, of the keys up to it (the smallest key if there is none)."""
-    keys = [key for key in shares if limit is None or key <= limit] or [min(shares)]
-    weights = np.array([shares[key] for key in keys])
+def choose(rng: np.random.Generator, fractions: Mapping, limit: float | None = None) -> Any:
+    """A key drawn by its fraction; with a limit, of the keys up to it (the smallest key if all are above it)."""
+    keys = [key for key in fractions if limit is None or key <= limit] or [min(fractions)]
+    weights = np.array([fractions[key] for key in keys])
     return keys[int(rng.choice(len(keys), p=weights / weights.sum()))]

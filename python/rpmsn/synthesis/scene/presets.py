@@ -2,11 +2,11 @@
 """Presets: scenes drawn at random. The same preset and seed give the same scene, on every machine.
 
 =================== ==============================================================================================
-`any_rate`          all there is, at 1.92 to 122.88 Msps
+`any_rate`          all kinds of emissions, at 1.92 to 122.88 Msps
 `wideband`          the same at 61.44 Msps, at SNRs of 0 to 30 dB per occupied Hz
 `no_cellular`       none of it LTE or NR, at 61.44 Msps: noise alone, and other transmissions
 `crowded`           carriers less than a MHz apart, many NR ones with little traffic, at 30.72 to 122.88 Msps
-`quiet`             cells that serve hardly anyone, as received or noise-free, and other transmissions, at 15.36 to
+`quiet`             lightly loaded cells, as received or noise-free, and other transmissions, at 15.36 to
                     122.88 Msps
 `refarmed`          an LTE or NR carrier and GSM carriers side by side beside it, at 15.36 to 61.44 Msps
 `demo`              one fixed scene, in which the seed only changes contents and noise
@@ -20,12 +20,13 @@
 """
 
 from dataclasses import asdict, replace
+from pathlib import Path
 
 from ...errors import ParameterError
 from ..channel.noise import Noise
 from ..receiver.receiver import Receiver
 from . import everyday, published, quiet, refarmed, stitched
-from .scene import BLOCK_S, CARRIERS, Emission, Path, Reception, Scene, generator, rounded
+from .scene import BLOCK_S, CARRIERS, Emission, PropagationPath, Reception, Scene, generator, rounded
 
 ANY_RATES = {
     61.44e6: 0.40,
@@ -72,13 +73,19 @@ PRESETS = (
 )
 
 
-def random_scene(preset, seed, duration_s=None, sample_rates=None, recordings=None):
+def random_scene(
+    preset: str,
+    seed: int,
+    duration_s: float | None = None,
+    sample_rates: tuple[float, float] | None = None,
+    recordings: str | Path | None = None,
+) -> Scene:
     """Draw a scene.
 
     Args:
         preset: a name of `PRESETS`.
         seed: whole number from 0 on; the same seed gives the same scene.
-        duration_s: whole milliseconds; the preset's if not given (40 ms, in `any_rate` now and then less).
+        duration_s: whole milliseconds; the preset's if not given (40 ms, in `any_rate` sometimes less).
         sample_rates: (lowest, highest) in Hz, `any_rate` only: keep to the rates between them.
         recordings: folder of SigMF recordings with annotations, `stitched` only.
 
@@ -92,7 +99,7 @@ def random_scene(preset, seed, duration_s=None, sample_rates=None, recordings=No
         raise ParameterError(f"preset {preset!r} is unknown; choose one of {', '.join(PRESETS)}")
     _check_arguments(preset, sample_rates, recordings)
     rng = generator(seed, f"scene {preset}")
-    if preset == "stitched":
+    if preset == "stitched" and recordings is not None:
         scene = stitched.draw(rng, recordings)
     elif preset == "any_rate":
         scene = _any_rate(rng, sample_rates)
@@ -115,17 +122,17 @@ def _check_arguments(preset, sample_rates, recordings):
         )
 
 
-def rates_between(sample_rates):
-    """The rates of `any_rate` from the lowest to the highest, and their shares.
+def rates_between(sample_rates: tuple[float, float] | None) -> dict[float, float]:
+    """The rates of `any_rate` from the lowest to the highest, and their fractions.
 
     Raises:
-        ParameterError: there is none between them.
+        ParameterError: no rate is between them.
     """
     lowest, highest = sample_rates or (0, float("inf"))
-    rates = {rate: share for rate, share in ANY_RATES.items() if lowest <= rate <= highest}
+    rates = {rate: fraction for rate, fraction in ANY_RATES.items() if lowest <= rate <= highest}
     if not rates:
         there = ", ".join(f"{rate / 1e6:g}" for rate in sorted(ANY_RATES))
-        raise ParameterError(f"sample_rates is {sample_rates} Hz, and no rate lies between; there are {there} Msps")
+        raise ParameterError(f"sample_rates is {sample_rates} Hz, and no rate lies between; the rates are {there} Msps")
     return rates
 
 
@@ -156,7 +163,7 @@ def _refarmed(rng):
 
 
 def _demo(rng):
-    """A fixed, handsome scene at 61.44 Msps: three LTE and two NR carriers, and two of GSM."""
+    """A fixed scene at 61.44 Msps: three LTE and two NR carriers, and two of GSM."""
     pedestrian = {"profile": "EPA", "doppler_hz": 5.0, "delay_spread_s": 0.0}
     vehicle = {"profile": "TDL-A", "doppler_hz": 30.0, "delay_spread_s": 1e-7}
 
@@ -184,13 +191,13 @@ def _demo(rng):
         Emission("gsm", -30.5e6, {"slots_on": [True, False, True, True, False, False, True, False]}),
     ]
     paths = [
-        Path(27.0, vehicle),
-        Path(22.0, pedestrian),
-        Path(25.0, pedestrian),
-        Path(18.0),
-        Path(20.0),
-        Path(30.0),
-        Path(26.0),
+        PropagationPath(27.0, vehicle),
+        PropagationPath(22.0, pedestrian),
+        PropagationPath(25.0, pedestrian),
+        PropagationPath(18.0),
+        PropagationPath(20.0),
+        PropagationPath(30.0),
+        PropagationPath(26.0),
     ]
     receiver = Receiver(dc_dbc=-32.0, dc_phase=0.7, iq_gain_db=0.05, iq_phase_deg=0.3, adc_bits=12, headroom_db=18.0)
     return Scene(61.44e6, BLOCK_S, 0, emissions, Reception(paths, receiver, Noise()))

@@ -6,7 +6,9 @@
 >>> preview.write_contact_sheet("sheet.png", items)                           # doctest: +SKIP
 """
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,6 +23,9 @@ from ..labels.masks import check_policy
 from ..labels.masks import mask as mask_of_scene
 from .rendering import render_blocks
 from .scene import Scene
+
+if TYPE_CHECKING:
+    import PIL.Image
 
 LARGEST_SHEET = 30
 SIDE = 256
@@ -42,10 +47,10 @@ MAP_STOPS = np.array(
     [(8, 8, 32), (66, 34, 128), (50, 98, 176), (28, 152, 160), (92, 196, 104), (214, 220, 62), (255, 252, 210)],
     np.float32,
 )
-"""Colours of levels 0 to 1 in equal steps: dark to light all the way, so that grey prints tell the same."""
+"""Colours of levels 0 to 1 in equal steps: dark to light, so that grey prints are as clear."""
 
 
-def contact_sheet(items, columns=None):
+def contact_sheet(items: list[tuple[str, np.ndarray, np.ndarray]], columns: int | None = None) -> "PIL.Image.Image":
     """Images and masks of many scenes in one picture.
 
     Frequency runs to the right (lowest at the left), time downwards. One pixel of the sheet is one of an image.
@@ -53,13 +58,13 @@ def contact_sheet(items, columns=None):
     Args:
         items: list of (title, image, mask), at most 30; image and mask are uint8, shape (256, 256), the mask of
             class ids with 255 for pixels that are not judged.
-        columns: items beside each other; None for about as many as there are rows of twice the height.
+        columns: items beside each other; None for a sheet about as wide as high.
 
     Returns:
         PIL.Image.Image, RGB.
 
     Raises:
-        ParameterError: no items or too many, an array of another shape or type, or a class id that is none.
+        ParameterError: no items or too many, an array of another shape or type, or an unknown class id.
         MissingLibraryError: Pillow is not installed.
     """
     items = list(items)
@@ -93,7 +98,9 @@ def contact_sheet(items, columns=None):
     return sheet
 
 
-def write_contact_sheet(path, items, columns=None):
+def write_contact_sheet(
+    path: str | Path, items: list[tuple[str, np.ndarray, np.ndarray]], columns: int | None = None
+) -> None:
     """Write a contact sheet as a PNG file, whole or not at all.
 
     Args:
@@ -108,12 +115,19 @@ def write_contact_sheet(path, items, columns=None):
         sheet.save(file, "PNG")
 
 
-def preview(scenes, folder, policy="occupied", recordings=None, workers=1, quiet=False):
+def preview(
+    scenes: Sequence[tuple[str, Scene]],
+    folder: str | Path,
+    policy: str = "occupied",
+    recordings: str | Path | None = None,
+    workers: int = 1,
+    quiet: bool = False,
+) -> list[Path]:
     """Draw the first block of scenes, and first frames of recordings in the same way, on sheets of at most 30.
 
     Args:
         scenes: list of (name, `Scene`).
-        folder: where to write `preview-1.png` and so on; made if it is not there.
+        folder: where to write `preview-1.png` and so on; made if it does not exist.
         policy: label policy of the masks.
         recordings: folder of SigMF recordings to draw after the scenes; None for none.
         workers: processes.
@@ -152,7 +166,7 @@ def _item_of_scene(name, scene, policy):
     return title, image, spectrogram.fill_rows(mask_of_scene(scene, truths, policy, rows))
 
 
-def image_and_mask_of_recording(path):
+def image_and_mask_of_recording(path: str | Path) -> tuple[str, np.ndarray, np.ndarray]:
     """(title, image, mask) of the first frame of a SigMF recording, as `contact_sheet` takes them.
 
     The mask has the classes of the recording's annotations and noise elsewhere; 255 where the label is none of
@@ -160,7 +174,7 @@ def image_and_mask_of_recording(path):
 
     Raises:
         RecordingError: the recording cannot be read.
-        ParameterError: its sample rate is none that images are made of, or it is too short.
+        ParameterError: its sample rate is not supported, or it is too short.
     """
     with open_recording(path) as recording:
         frame_samples = spectrogram.frame_length(recording.sample_rate)
@@ -219,7 +233,7 @@ def _pillow():
 
 
 def _font(image_font):
-    """A font that can be read: DejaVu Sans where it is installed, else what Pillow brings along."""
+    """A legible font: DejaVu Sans where it is installed, else that of Pillow."""
     try:
         return image_font.truetype("DejaVuSans.ttf", FONT_SIZE)
     except OSError:

@@ -7,11 +7,13 @@ the description is silent (which groups, which slots), the draw is uniform.
 
 from dataclasses import asdict
 
+import numpy as np
+
 from ..channel.noise import Noise
 from ..grid import scattered_runs
 from ..lte.downlink import LteDownlink
 from ..nr.downlink import SSB_CASES, NrDownlink
-from .scene import BLOCK_S, Emission, Path, Reception, Scene
+from .scene import BLOCK_S, Emission, PropagationPath, Reception, Scene
 
 SAMPLE_RATE = 61.44e6
 LTE_BANDWIDTHS = (5e6, 10e6, 15e6, 20e6)
@@ -22,18 +24,18 @@ CLEAN_SNR_DB = (40.0, 50.0, 100.0)
 MOST_DOPPLER_HZ = 500.0
 
 
-def draw_training(rng):
+def draw_training(rng: np.random.Generator) -> Scene:
     """A frame for training: one carrier of either kind."""
     return _scene(rng, [_lte if rng.random() < 0.5 else _nr], float(rng.uniform(*SNR_DB)))
 
 
-def draw_test(rng):
+def draw_test(rng: np.random.Generator) -> Scene:
     """A frame for testing: a carrier of each kind."""
     return _scene(rng, [_lte, _nr], float(rng.uniform(*SNR_DB)))
 
 
-def draw_clean(rng):
-    """A frame of the sibling set with hardly any noise: one carrier, or one of each kind."""
+def draw_clean(rng: np.random.Generator) -> Scene:
+    """A frame of the sibling set with little noise: one carrier, or one of each kind."""
     kinds = ([_lte], [_nr], [_lte, _nr])[int(rng.integers(3))]
     return _scene(rng, kinds, float(rng.choice(CLEAN_SNR_DB)))
 
@@ -49,7 +51,7 @@ def _scene(rng, kinds, snr_db):
 
 def _path(rng):
     doppler_hz = float(rng.uniform(0, MOST_DOPPLER_HZ))
-    return Path(0.0, {"profile": "flat", "doppler_hz": doppler_hz, "delay_spread_s": 0.0})
+    return PropagationPath(0.0, {"profile": "flat", "doppler_hz": doppler_hz, "delay_spread_s": 0.0})
 
 
 def _lte(rng):
@@ -75,7 +77,7 @@ def _nr(rng):
     bandwidth = float(rng.choice(NR_BANDWIDTHS))
     n_rb = NrDownlink(bandwidth_hz=bandwidth, subcarrier_spacing=spacing).n_rb
     places = int(rng.choice([4, 8]))
-    heard = rng.choice(places, int(rng.integers(1, places + 1)), replace=False)
+    beams = rng.choice(places, int(rng.integers(1, places + 1)), replace=False)
     blocks = _runs(rng, n_rb, rng.uniform(0.2, 0.7))
     slots = [
         slot for first, count in _runs(rng, PERIOD_SLOTS, rng.uniform(0.1, 0.8)) for slot in range(first, first + count)
@@ -88,10 +90,9 @@ def _nr(rng):
         schedule=(tuple(slots), PERIOD_SLOTS, tuple(blocks)),
         modulations=(2,),
         users=1,
-        coreset=None,
         ssb_case=SSB_CASES[spacing][0],
         ssb_blocks=places,
-        beams=tuple((int(index), 0.0) for index in sorted(heard)),
+        beams=tuple((int(index), 0.0) for index in sorted(beams)),
         ssb_period_ms=20,
         sib1=False,
         trs_period_ms=None,
@@ -100,7 +101,7 @@ def _nr(rng):
     return Emission("nr", 0.0, asdict(cell), early_s=float(rng.uniform(0, 1e-3)))
 
 
-def _runs(rng, n, share):
-    """About `share` of n places in 1 to 3 runs: pairs (first, count), none of them empty."""
-    runs = scattered_runs(n, max(1, round(n * share)), int(rng.integers(1, 4)), rng)
+def _runs(rng, n, fraction):
+    """About `fraction` of n places in 1 to 3 runs: pairs (first, count), none of them empty."""
+    runs = scattered_runs(n, max(1, round(n * fraction)), int(rng.integers(1, 4)), rng)
     return [run for run in runs if run[1]]

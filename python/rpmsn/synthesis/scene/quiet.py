@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Cells that serve hardly anyone: what little they send has to be told from other short transmissions.
+"""Lightly loaded cells: the little that they send has to be distinguished from other short transmissions.
 
 Half of the scenes have no noise, as what encoders put out; the others are receptions.
 """
 
+import numpy as np
+
 from . import everyday
+from .scene import Scene
 
 OTHERS_FRACTION = 0.25
 """Scenes with other transmissions alone."""
@@ -22,7 +25,7 @@ LIMITS_DB = (0.0, 40.0)
 """SNR of a reception."""
 
 
-def draw(rng, rate, duration_s):
+def draw(rng: np.random.Generator, rate: float, duration_s: float) -> Scene:
     """A scene.
 
     Args:
@@ -32,14 +35,14 @@ def draw(rng, rate, duration_s):
     """
     is_cabled = rng.random() < CABLED_FRACTION
     if rng.random() < OTHERS_FRACTION:
-        carriers, strangers = [], [everyday.other(rng, rate, []) for _ in range(int(rng.integers(1, 3)))]
+        carriers, interferers = [], [everyday.other(rng, rate, []) for _ in range(int(rng.integers(1, 3)))]
     else:
-        carriers, strangers = _cells(rng, rate, is_cabled), []
+        carriers, interferers = _cells(rng, rate, is_cabled), []
     if is_cabled:
-        return everyday.cabled(rng, rate, duration_s, carriers or strangers[:1])
+        return everyday.cabled(rng, rate, duration_s, carriers or interferers[:1])
     if carriers and rng.random() < 0.3:
-        strangers = [everyday.other(rng, rate, carriers)]
-    return everyday.received(rng, rate, duration_s, carriers, strangers, LIMITS_DB)
+        interferers = [everyday.other(rng, rate, carriers)]
+    return everyday.received(rng, rate, duration_s, carriers, interferers, LIMITS_DB)
 
 
 def _cells(rng, rate, is_alone):

@@ -10,6 +10,7 @@ import logging
 import math
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -22,11 +23,11 @@ from ...errors import ParameterError, RecordingError, require
 from ...recording import open_recording
 from ...recording.formats import sample_format
 from ...recording.metadata import META_SUFFIX, count, number
-from ..labels.truth import shares
+from ..labels.truth import overlap_fractions
 from ..other import CELLS_PER_MS, Baseband
 
 PARAMETERS = ("recording", "annotation", "delay_s", "repeat")
-"""Arguments of `load` that say which signal is meant; the others say which chunk of it."""
+"""Arguments of `load` that identify the signal; the others select a chunk of it."""
 
 LABELS = {"lte": "LTE", "nr": "NR", "other": "other"}
 """`core:label` in small letters -> label."""
@@ -84,7 +85,7 @@ class Recorded(Baseband):
             of the cells on the air, the recording's own noise subtracted.
         occupied_bandwidth: Hz in use at a time, on average while on the air.
         recorded_snr_db: power in the band while on the air over the recording's own noise: what is beside the band
-            or in it in pauses, if more; that of rounding for an encoder's output; None if there is none of these.
+            or in it in pauses, if more; that of rounding for an encoder's output; None without any of these.
         is_cut: True if the carrier is wider than what the recording shows of it.
     """
 
@@ -121,17 +122,24 @@ class Entry:
     sample_rate: float
 
     @property
-    def bandwidth_hz(self):
+    def bandwidth_hz(self) -> float:
         """Width of the band that the recording shows."""
         return self.upper - self.lower
 
     @property
-    def duration_s(self):
+    def duration_s(self) -> float:
         """Length of the annotation."""
         return self.sample_count / self.sample_rate
 
 
-def load(recording, annotation, duration_s, start_s=0.0, delay_s=0.0, repeat=True):
+def load(
+    recording: str | Path,
+    annotation: int,
+    duration_s: float,
+    start_s: float = 0.0,
+    delay_s: float = 0.0,
+    repeat: bool = True,
+) -> Recorded:
     """A chunk of an annotated transmission, exactly `duration_s` long. No randomness.
 
     Args:
@@ -140,13 +148,13 @@ def load(recording, annotation, duration_s, start_s=0.0, delay_s=0.0, repeat=Tru
         duration_s: length, a multiple of 1/16 ms.
         start_s: time of the first sample, so that chunks follow each other.
         delay_s: position in the annotation at time 0; rounded, with `start_s`, to 1/16 ms.
-        repeat: True: what is too short goes round; False: it is refused.
+        repeat: True: what is too short is repeated; False: it is refused.
 
     Returns:
         Recorded, at a sample rate of which `duration_s` holds a whole number of samples.
 
     Raises:
-        ParameterError: no such annotation, a length or position that cannot be, or the recording is too short for
+        ParameterError: no such annotation, a length or position out of range, or the recording is too short for
             it and `repeat` is False.
         RecordingError: the recording is missing or cannot be used; the message says what it lacks.
     """
@@ -158,8 +166,8 @@ def load(recording, annotation, duration_s, start_s=0.0, delay_s=0.0, repeat=Tru
     length = len(loop.level)
     if not repeat and first + n_cells > length:
         raise ParameterError(
-            f"annotation {annotation} of {recording} has {length / CELLS_PER_MS:g} ms that can be "
-            f"used, but {(first + n_cells) / CELLS_PER_MS:g} ms are needed; allow it to repeat"
+            f"annotation {annotation} of {recording} has {length / CELLS_PER_MS:g} usable ms, "
+            f"but {(first + n_cells) / CELLS_PER_MS:g} ms are needed; allow it to repeat"
         )
     first %= length
     cell = loop.samples.size // length
@@ -188,14 +196,14 @@ def _check(recording, annotation, duration_s, start_s, delay_s):
 
 
 def _around(values, first, length):
-    """A copy of `length` values from `first` on, beginning anew at the end."""
+    """A copy of `length` values from `first` on, starting over at the end."""
     rounds = -(-(first + length) // len(values))
     if rounds == 1:
         return values[first : first + length].copy()
     return np.concatenate([values] * rounds)[first : first + length]
 
 
-def catalogue(folder):
+def catalogue(folder: str | Path) -> list[Entry]:
     """All annotations below a folder that `load` can use, sorted by path and number.
 
     Annotations with another label than LTE, NR or other, without edges, or shorter than a millisecond are left
@@ -205,7 +213,7 @@ def catalogue(folder):
         list of Entry.
 
     Raises:
-        RecordingError: there is no such folder, or nothing in it that can be used.
+        RecordingError: there is no such folder, or nothing usable in it.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -214,7 +222,7 @@ def catalogue(folder):
     entries = [entry for meta in metas for entry in _entries(meta, meta.relative_to(folder).as_posix())]
     if not entries:
         raise RecordingError(
-            f"folder {folder} has no annotation that can be used ({len(metas)} recordings); needed "
+            f"folder {folder} has no usable annotation ({len(metas)} recordings); needed "
             "are SigMF recordings with annotations of core:label LTE, NR or other, "
             "core:freq_lower_edge and core:freq_upper_edge, and at least 1 ms of samples"
         )
@@ -238,7 +246,7 @@ def _entries(meta, name):
 
 
 def _entry(recording, name, annotation):
-    """What an annotation of an open recording says, checked."""
+    """What an annotation of an open recording holds, checked."""
     annotations = recording.annotations
     require(
         name,
@@ -288,7 +296,7 @@ def _guard(edges):
 
 
 def _read_loop(path, annotation):
-    """An annotation as a `Recorded` of all that can be used of it, whose end fits its beginning."""
+    """An annotation as a `Recorded` of all usable samples, whose end fits its beginning."""
     with open_recording(path) as recording:
         entry = _entry(recording, str(path), annotation)
         samples = recording.read(entry.sample_start, min(entry.sample_count, LONGEST_SAMPLES))
@@ -319,7 +327,7 @@ def _start_up(samples, entry):
 
 
 def _usable_ms(n_samples, sample_rate):
-    """Whole milliseconds in so many samples; of 10 and more, whole frames, so that their rhythm goes on."""
+    """Whole milliseconds in this many samples; of 10 and more, whole frames, so that frame timing continues."""
     n_ms = int(n_samples / sample_rate * 1e3 + 1e-6)
     return n_ms if n_ms < FRAME_MS else n_ms - n_ms % FRAME_MS
 
@@ -327,7 +335,7 @@ def _usable_ms(n_samples, sample_rate):
 def _joined(samples, sample_rate, n_ms):
     """The first `n_ms` of the samples with a soft passage from end to beginning, complex64.
 
-    What follows the loop is faded over into its beginning. Where there is nothing more, end and beginning are
+    What follows the loop is cross-faded into its beginning. Without more samples, end and beginning are
     faded out and in instead. At a rate without whole samples in these milliseconds less than a sample is missing
     (25 ppm of 20 ms at 2 Msps).
     """
@@ -347,7 +355,7 @@ def _joined(samples, sample_rate, n_ms):
 
 
 def _clear_of_annotations(recording):
-    """Function that tells which frequencies (Hz from the centre, array) are in the span and in no annotated band."""
+    """Function that selects the frequencies (Hz from the centre, array) in the span and in no annotated band."""
     bands = []
     for fields in recording.annotations:
         edges = [fields.get(f"core:freq_{side}_edge") for side in ("lower", "upper")]
@@ -385,7 +393,7 @@ def _remove_spur(spectrum, bin_hz):
 
 
 def _floor_beside(spectrum, bin_hz, is_clear):
-    """Noise power per Hz in the free part of the span, None if there is none.
+    """Noise power per Hz in the free part of the span, None without one.
 
     The weaker of its cells are taken, for there may be neighbours that nobody annotated.
     """
@@ -427,7 +435,7 @@ def _cell_density(samples, n_ms, lower, upper):
     hann = np.sin(np.pi * (np.arange(cell) + 0.5) / cell).astype(np.float32) ** 2
     bands = np.linspace(lower, upper, max(1, round((upper - lower) / BAND_HZ)) + 1)
     bins = (np.arange(cell + 1) - cell // 2 - 0.5) * (rate / cell)
-    weights = scipy.fft.ifftshift(shares(bins, bands), axes=1).T / np.float32(np.sum(hann**2) * rate)
+    weights = scipy.fft.ifftshift(overlap_fractions(bins, bands), axes=1).T / np.float32(np.sum(hann**2) * rate)
     halves = []
     for delay in (0, cell // 2):
         windows = np.roll(samples, -delay).reshape(n_cells, cell) * hann
@@ -464,7 +472,7 @@ def _normalised(samples, density, floors, lower, upper, n_ms, entry):
     """A loop of power 1 while on the air, from its samples, the power per Hz in its cells and that of noise.
 
     Of several estimates of the noise the lowest is subtracted, since each may hold some signal, and the highest is
-    what has to be exceeded and what the SNR is told from.
+    what has to be exceeded and what the SNR is relative to.
     """
     signal = np.maximum(density - np.float32(min(floors, default=0.0)), 0)
     if entry.label == "LTE":
@@ -521,12 +529,12 @@ def _strong(power):
 class _Loops:
     """The loops that were used last, as many as fit into `n_bytes`."""
 
-    def __init__(self, n_bytes):
+    def __init__(self, n_bytes: float) -> None:
         self.n_bytes = n_bytes
-        self._kept = OrderedDict()
+        self._kept: OrderedDict[tuple, Recorded] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, key, make):
+    def get(self, key: tuple, make: Callable[[], Recorded]) -> Recorded:
         """The loop of a key; `make()` makes it where it is not in memory."""
         with self._lock:
             if key not in self._kept:
@@ -537,9 +545,11 @@ class _Loops:
             return self._kept[key]
 
     @property
-    def size(self):
+    def size(self) -> int:
         """Bytes in use."""
-        return sum(array.nbytes for loop in self._kept.values() for array in (loop.samples, loop.level, loop.on_air))
+        return sum(
+            int(array.nbytes) for loop in self._kept.values() for array in (loop.samples, loop.level, loop.on_air)
+        )
 
 
 _loops = _Loops(MEMORY_BYTES)

@@ -7,7 +7,7 @@ GSM carriers side by side look like one wide transmission, the more so the weake
 import numpy as np
 
 from . import everyday
-from .scene import Emission
+from .scene import Emission, Scene
 
 NONE_FRACTION = 0.15
 """Scenes with GSM alone."""
@@ -22,7 +22,7 @@ USED = (0.2, 0.95)
 LIMITS_DB = (-5.0, 35.0)
 
 
-def draw(rng, rate, duration_s):
+def draw(rng: np.random.Generator, rate: float, duration_s: float) -> Scene:
     """A scene.
 
     Args:

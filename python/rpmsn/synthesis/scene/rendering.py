@@ -4,6 +4,7 @@
 Every emission draws from a generator of its own, so one more emission leaves the others as they were.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,13 +14,13 @@ from .. import other as others
 from ..channel import fading
 from ..labels.truth import Truth
 from ..receiver.receiver import mean_power
-from .scene import BLOCK_S, CARRIERS, generator
+from .scene import BLOCK_S, CARRIERS, Scene, generator
 
 LOWEST_FLOOR = 1e-30
 """Noise power that stands for none, so that ratios to it are finite."""
 
 
-def render(scene):
+def render(scene: Scene) -> tuple[np.ndarray, list[Truth]]:
     """Samples and truths of a scene.
 
     Long scenes are best taken from `render_blocks`, which gives the same samples.
@@ -33,10 +34,10 @@ def render(scene):
     return blocks[0][0] if len(blocks) == 1 else np.concatenate([samples for samples, _ in blocks]), truths
 
 
-def render_blocks(scene):
+def render_blocks(scene: Scene) -> Iterator[tuple[np.ndarray, list[Truth]]]:
     """Render a scene of any length without holding it: yields (samples, truths) of `BLOCK_S` at a time.
 
-    Cells keep their frames and fading from block to block; traffic is drawn anew in each. Faults of the receiver that
+    Cells keep their frames and fading from block to block; traffic is drawn for each. Impairments of the receiver that
     have a place in time (steps of gain, lost samples, the drift of its clock) come in every block.
     """
     receiver = scene.reception.receiver
@@ -53,7 +54,7 @@ def render_blocks(scene):
         _set_floor(truths, noise_power + receiver.quantisation_noise(reference_power))
         rng = generator(scene.seed, "receiver", start_ms)
         samples = receiver.apply(samples, scene.sample_rate, rng, reference_power)
-        yield samples, [_as_heard(truth, receiver) for truth in truths]
+        yield samples, [_as_received(truth, receiver) for truth in truths]
 
 
 @dataclass
@@ -65,15 +66,15 @@ class _Chunk:
     n_ms: int
 
     @property
-    def start_s(self):
+    def start_s(self) -> float:
         return self.start_ms * 1e-3
 
     @property
-    def duration_s(self):
+    def duration_s(self) -> float:
         return self.n_ms * 1e-3
 
     @property
-    def n_samples(self):
+    def n_samples(self) -> int:
         return round(self.sample_rate * self.n_ms / 1000)
 
 
@@ -111,7 +112,7 @@ def _set_floor(truths, floor):
         truth.snr_db -= float(10 * np.log10(max(floor, LOWEST_FLOOR)))
 
 
-def _as_heard(truth, receiver):
+def _as_received(truth, receiver):
     """The truth of what is left of a transmission after samples were lost."""
     if not receiver.lost_s:
         return truth

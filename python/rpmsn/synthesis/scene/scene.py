@@ -1,19 +1,21 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Scenes: what is on the air, and apart from it how it is heard; plain numbers that go to YAML and back.
+"""Scenes: what is on the air, and how it is received; plain numbers, stored as YAML.
 
 A `Scene` has a list of `Emission` (who sends what, at which frequency) and a `Reception` (how strong and through which
 channel each of them arrives, the noise, the receiver). `rendering` makes samples of it, and `labels` masks of those.
 
 >>> scene = Scene(30.72e6, emissions=[Emission("lte", 5e6, {"bandwidth_hz": 10e6}), Emission("gsm", -3e6)],
-...               reception=Reception([Path(20.0), Path(12.0, {"profile": "ETU", "doppler_hz": 5.0})]))
+...               reception=Reception([PropagationPath(20.0), PropagationPath(12.0)]))
 >>> Scene.from_dict(scene.to_dict()) == scene
 True
 """
 
 import inspect
 import re
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
-from pathlib import Path as FilePath
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import yaml
@@ -37,7 +39,13 @@ from . import recorded
 BLOCK_S = 0.04
 """Scenes longer than this are rendered in blocks of it."""
 
-CARRIERS = {"lte": LteDownlink, "nr": NrDownlink, "dss": DssDownlink, "lte_uplink": LteUplink, "nr_uplink": NrUplink}
+CARRIERS: dict[str, Any] = {
+    "lte": LteDownlink,
+    "nr": NrDownlink,
+    "dss": DssDownlink,
+    "lte_uplink": LteUplink,
+    "nr_uplink": NrUplink,
+}
 """Kind of emission -> class of its cell."""
 
 RECORDED = "recorded"
@@ -63,7 +71,7 @@ class Emission:
         seed: of its contents and its channel.
 
     Raises:
-        ParameterError: no such kind, a parameter that it does not have, or a value that cannot be.
+        ParameterError: no such kind, a parameter that it does not have, or a value out of range.
     """
 
     kind: str
@@ -90,7 +98,7 @@ class Emission:
             missing = [name for name in ("recording", "annotation") if name not in self.parameters]
             require(owner, "parameters", self.parameters, not missing, f"some with {' and '.join(missing)}")
 
-    def cell(self, start_ms=0):
+    def cell(self, start_ms: int = 0) -> Any:
         """The carrier's cell as it is `start_ms` after the scene's beginning; only for the kinds in `CARRIERS`."""
         names = [item.name for item in fields(CARRIERS[self.kind])]
         _check_names(f"emission {self.kind!r}", self.parameters, names)
@@ -103,7 +111,7 @@ class Emission:
                 f"as numbers: {self.parameters}"
             ) from error
 
-    def baseband(self, duration_s, rng, start_s=0.0):
+    def baseband(self, duration_s: float, rng: np.random.Generator, start_s: float = 0.0) -> others.Baseband:
         """A chunk of the transmission as an `others.Baseband`; only for the kinds that are not in `CARRIERS`."""
         if self.kind == RECORDED:
             return recorded.load(**self.parameters, duration_s=duration_s, start_s=start_s)
@@ -111,15 +119,15 @@ class Emission:
 
 
 @dataclass
-class Path:
-    """The way from one emission to the receiver.
+class PropagationPath:
+    """The channel from one emission to the receiver.
 
     Args:
         power_db: power per hertz of its occupied band, at full load, over that of the noise, dB.
         channel: None, or profile, doppler_hz and delay_spread_s as in `fading.gains`.
 
     Raises:
-        ParameterError: a value that cannot be.
+        ParameterError: a value is out of range.
     """
 
     power_db: float = 20.0
@@ -133,22 +141,22 @@ class Path:
 
 @dataclass
 class Reception:
-    """How what is on the air is heard.
+    """How what is on the air is received.
 
     Args:
-        paths: one `Path` for each emission, in their order; a shorter list is filled with the default `Path`.
+        paths: one for each emission, in their order; a shorter list is filled with default paths.
         receiver: `Receiver`.
         noise: `Noise`; None for a recording made without a radio, such as an encoder's output.
     """
 
-    paths: list = field(default_factory=list)
+    paths: list[PropagationPath] = field(default_factory=list)
     receiver: Receiver = field(default_factory=Receiver)
     noise: Noise | None = field(default_factory=Noise)
 
 
 @dataclass
 class Scene:
-    """What is on the air and how it is heard.
+    """What is on the air and how it is received.
 
     Args:
         sample_rate: Hz, 1e6 to 125e6; a multiple of the subcarrier spacings in use (or of a third of them).
@@ -158,13 +166,13 @@ class Scene:
         reception: `Reception`.
 
     Raises:
-        ParameterError: the rate or the duration cannot be, or there are more paths than emissions.
+        ParameterError: the rate or the duration is out of range, or there are more paths than emissions.
     """
 
     sample_rate: float
     duration_s: float = BLOCK_S
     seed: int = 0
-    emissions: list = field(default_factory=list)
+    emissions: list[Emission] = field(default_factory=list)
     reception: Reception = field(default_factory=Reception)
 
     def __post_init__(self):
@@ -181,41 +189,41 @@ class Scene:
             len(paths) <= len(self.emissions),
             f"one path an emission, {len(self.emissions)} here",
         )
-        self.reception.paths = [*paths, *(Path() for _ in self.emissions[len(paths) :])]
+        self.reception.paths = [*paths, *(PropagationPath() for _ in self.emissions[len(paths) :])]
         for emission in self.emissions:
             if emission.kind in CARRIERS:
                 ofdm.oversampling(self.sample_rate, emission.cell().subcarrier_spacing)
 
-    def to_dict(self):
+    def to_dict(self) -> dict[str, Any]:
         """As plain dictionaries, lists and numbers."""
         return plain(asdict(self))
 
     @classmethod
-    def from_dict(cls, values):
+    def from_dict(cls, values: Mapping[str, Any]) -> "Scene":
         """The scene that `to_dict` wrote.
 
         Raises:
-            ParameterError: a key is none of a scene's, or a value cannot be.
+            ParameterError: a key is none of a scene's, or a value is out of range.
         """
         values = _mapping(values, "a scene")
         emissions = [_build(Emission, emission) for emission in values.get("emissions") or []]
         return _build(cls, {**values, "emissions": emissions, "reception": _reception(values.get("reception") or {})})
 
-    def save(self, path):
+    def save(self, path: str | Path) -> None:
         """Write the scene as YAML, whole or not at all."""
         origin = f"# gr-rpmsn {__version__}, generator {GENERATOR}\n"
         with whole_file(path) as file:
             file.write((origin + yaml.safe_dump(self.to_dict(), sort_keys=False, width=120)).encode())
 
     @classmethod
-    def load(cls, path):
+    def load(cls, path: str | Path) -> "Scene":
         """Read a scene from a YAML file.
 
         Raises:
-            ParameterError: the file cannot be read, is no YAML, or describes no scene that can be; names the file.
+            ParameterError: the file cannot be read, is not YAML, or describes no valid scene; names the file.
         """
         try:
-            scene = cls.from_dict(yaml.load(FilePath(path).read_text(encoding="utf-8"), _Loader))
+            scene = cls.from_dict(yaml.load(Path(path).read_text(encoding="utf-8"), _Loader))
             for emission in scene.emissions:
                 if emission.kind not in CARRIERS:
                     # A millisecond of it, so that its parameters are checked before work begins.
@@ -238,13 +246,13 @@ _Loader.add_implicit_resolver(
 )
 
 
-def generator(seed, purpose, index=0):
+def generator(seed: int, purpose: str, index: int = 0) -> np.random.Generator:
     """A random generator that depends on nothing but its arguments."""
     return np.random.default_rng(np.random.SeedSequence([seed, *purpose.encode(), index]))
 
 
-def plain(value):
-    """numpy scalars and tuples -> Python numbers and lists, all the way down."""
+def plain(value: Any) -> Any:
+    """numpy scalars and tuples -> Python numbers and lists, recursively."""
     if isinstance(value, dict):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple, np.ndarray)):
@@ -252,8 +260,8 @@ def plain(value):
     return value.item() if isinstance(value, np.generic) else value
 
 
-def rounded(value, digits=6):
-    """Every float of a plain value with so many significant digits, all the way down.
+def rounded(value: Any, digits: int = 6) -> Any:
+    """Every float of a plain value rounded to this many significant digits, recursively.
 
     Functions such as the logarithm differ in their last bits between machines; a rounded scene does not.
     """
@@ -266,7 +274,7 @@ def rounded(value, digits=6):
 
 def _reception(values):
     values = _mapping(values, "reception")
-    paths = [_build(Path, path) for path in values.get("paths") or []]
+    paths = [_build(PropagationPath, path) for path in values.get("paths") or []]
     receiver = _build(Receiver, values.get("receiver") or {})
     noise = values.get("noise", {})
     return _build(
@@ -281,7 +289,7 @@ def _build(cls, values):
     try:
         return cls(**values)
     except TypeError as error:
-        raise ParameterError(f"{cls.__name__} cannot be made of {values}: {error}") from error
+        raise ParameterError(f"{cls.__name__} cannot be built from {values}: {error}") from error
 
 
 def _mapping(values, what):

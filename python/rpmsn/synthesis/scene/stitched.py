@@ -5,10 +5,12 @@ They are for validation and never for training. Channel, receiver and noise are 
 a synthetic transmission of class `other` is put beside them.
 """
 
-from pathlib import Path as FilePath
+from pathlib import Path
+
+import numpy as np
 
 from . import everyday, recorded
-from .scene import BLOCK_S, Emission, Path, Reception, Scene
+from .scene import BLOCK_S, Emission, PropagationPath, Reception, Scene
 
 SAMPLE_RATE = 61.44e6
 COUNTS = {1: 0.25, 2: 0.35, 3: 0.25, 4: 0.15}
@@ -20,11 +22,11 @@ CLEAN_DB = 30.0
 """A recording with less room than this between carrier and noise has been through a channel, and gets no other one."""
 
 
-def draw(rng, folder):
+def draw(rng: np.random.Generator, folder: str | Path) -> Scene:
     """A scene of carriers out of the recordings in `folder`.
 
     Raises:
-        ParameterError: the folder has no carrier that can be used.
+        ParameterError: the folder has no usable carrier.
     """
     entries = [
         entry
@@ -42,18 +44,18 @@ def draw(rng, folder):
         fitting = [entry for entry in fitting if entry.label == label]
         entry = fitting[int(rng.integers(len(fitting)))]
         position += _gap(rng, SAMPLE_RATE / 2 - position - entry.bandwidth_hz)
-        emissions.append(_emission(rng, FilePath(folder), entry, position + entry.bandwidth_hz / 2))
+        emissions.append(_emission(rng, Path(folder), entry, position + entry.bandwidth_hz / 2))
         paths.append(_path(rng, emissions[-1]))
         position += entry.bandwidth_hz
     if rng.random() < 0.3:
         emissions.append(_other(rng))
-        paths.append(Path(float(rng.uniform(*LEVELS_DB))))
+        paths.append(PropagationPath(float(rng.uniform(*LEVELS_DB))))
     reception = Reception(paths, everyday.random_receiver(rng), everyday.random_noise(rng))
     return Scene(SAMPLE_RATE, BLOCK_S, 0, emissions, reception)
 
 
 def _gap(rng, room):
-    """Hz between two carriers: hardly any in half of the cases."""
+    """Hz between two carriers: little in half of the cases."""
     return min(room, GUARD_HZ) if rng.random() < 0.5 else float(rng.uniform(0, 0.5)) * room
 
 
@@ -72,7 +74,7 @@ def _path(rng, emission):
     highest = min(LEVELS_DB[1], UNKNOWN_DB if own_db is None else own_db)
     power_db = float(rng.uniform(LEVELS_DB[0], max(highest, LEVELS_DB[0] + 1)))
     is_clean = own_db is not None and own_db > CLEAN_DB
-    return Path(power_db, everyday.random_channel(rng) if is_clean else None)
+    return PropagationPath(power_db, everyday.random_channel(rng) if is_clean else None)
 
 
 def _other(rng):

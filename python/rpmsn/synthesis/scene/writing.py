@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Scenes -> SigMF recordings with true annotations."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,7 +52,9 @@ class Order:
             raise ParameterError(f"format {self.datatype!r} cannot be written; allowed are {', '.join(FORMATS)}")
 
 
-def write_scenes(scenes, order, workers=1, quiet=False):
+def write_scenes(
+    scenes: Sequence[tuple[str, Scene]], order: Order, workers: int = 1, quiet: bool = False
+) -> Iterator[Path]:
     """Write scenes as recordings `<name>.sigmf-data`, `.sigmf-meta` and `.scene.yml`.
 
     A recording that exists is left as it is. A data file is renamed to its final name when it is whole, and the
@@ -64,7 +67,7 @@ def write_scenes(scenes, order, workers=1, quiet=False):
         quiet: no progress bar.
 
     Yields:
-        Path of each recording's metadata, when it is there, in the order of the scenes.
+        Path of each recording's metadata, when it is written, in the order of the scenes.
 
     Raises:
         RecordingError: a file cannot be written.
@@ -85,28 +88,28 @@ def _write_apart(name, scene, order):
     return _write_recording(name, Scene.from_dict(scene), order, lambda milliseconds: None)
 
 
-def _write_recording(name, scene, order, tell):
-    """Write one recording unless it is there; tells the milliseconds of signal as they are done."""
+def _write_recording(name, scene, order, report):
+    """Write one recording unless it exists; reports the milliseconds of signal as they are done."""
     meta = Path(order.folder) / f"{name}.sigmf-meta"
     if not meta.exists():
-        _write_scene(scene, meta, order, tell)
+        _write_scene(scene, meta, order, report)
         return meta
     description = meta.with_suffix(SCENE_ENDING)
     if not description.exists() or Scene.load(description) != scene:
-        raise RecordingError(f"{meta} is there, but holds another scene; name another folder or move it away")
-    tell(round(scene.duration_s * 1e3))
+        raise RecordingError(f"{meta} exists and holds another scene; name another folder or move it away")
+    report(round(scene.duration_s * 1e3))
     return meta
 
 
-def _write_scene(scene, meta, order, tell):
+def _write_scene(scene, meta, order, report):
     data = meta.with_suffix(".sigmf-data")
-    carriers = []
+    carriers: list[dict] = []
     try:
         with whole_file(data) as file:
             for samples, truths in render_blocks(scene):
                 file.write(_quantise(samples, *FORMATS[order.datatype]).tobytes())
                 _extend(carriers, truths)
-                tell(round(1e3 * samples.size / scene.sample_rate))
+                report(round(1e3 * samples.size / scene.sample_rate))
         scene.save(meta.with_suffix(SCENE_ENDING))
         description = _describe(scene, meta.stem, order, carriers)
         with whole_file(meta) as file:

@@ -15,9 +15,7 @@ from ... import runtimes
 from ...classes import CLASS_NAMES, IGNORED, NOISE
 from ...detection.segmenter import rate_warnings
 from ...processes import progress_bar
-from ...signal.image import COLUMNS
-from ...signal.iq_image import image_columns
-from ...signal.quality import has_spur, without_own_signals
+from ...signal.artefacts import find_artefacts
 from ...version import __version__
 from ..batches import class_table
 from . import calibration, scores
@@ -230,15 +228,11 @@ class Tally:
         }
 
     def _as_reported(self, scene, probabilities):
-        """The probabilities without the receiver's own spur and I/Q images, as `inference.segmenter` has them."""
+        """The probabilities without the receiver's own artefacts, as `detection.segmenter` has them."""
         noise = self.card.classes.index(CLASS_NAMES[NOISE])
         power = stored_power(scene.image[:, : scene.rows], probabilities[noise, : scene.rows] < 0.5, self.card.features)
-        if scene.mirrored is None:
-            self.unmirrored += 1
-            mirrored = np.zeros(COLUMNS, bool)
-        else:
-            mirrored = image_columns(scene.mirrored, power, 1.0)
-        return without_own_signals(probabilities, mirrored, has_spur(power), noise)
+        self.unmirrored += scene.mirrored is None
+        return find_artefacts(scene.mirrored, power, 1.0).without(probabilities, noise)
 
     def _add_matrix(self, name, key, matrix):
         before, count = self._matrices[name].get(key, (0, 0))
