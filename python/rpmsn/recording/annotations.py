@@ -19,14 +19,13 @@ In the global object `rpmsn:model` names the model. How the file refers to the s
 
 import copy
 import datetime as dt
-import errno
 import logging
 import math
 import os
-import secrets
 from pathlib import Path
 
-from ..errors import RecordingError
+from ..errors import RecordingError, WriteError
+from ..files import write_whole
 from ..version import __version__
 from .captures import parse_time
 from .metadata import DATA_SUFFIX, META_SUFFIX
@@ -86,7 +85,12 @@ def write_annotations(
         annotations += copy.deepcopy(recording.metadata["annotations"])
     annotations.sort(key=lambda annotation: annotation["core:sample_start"])
     added = {**_dataset(recording, output), **({"rpmsn:model": model} if model else {}), **(extra_global or {})}
-    _write_whole(output, _document(recording, annotations, added), overwrite)
+    try:
+        write_whole(output, _document(recording, annotations, added), overwrite=overwrite)
+    except FileExistsError:
+        raise _exists(output) from None
+    except WriteError as error:
+        raise RecordingError(str(error)) from error
     return output
 
 
@@ -213,60 +217,3 @@ def _essential_capture(entry) -> dict:
     except ValueError:
         pass  # absent, or no time: nothing to keep
     return kept
-
-
-def _write_whole(output, text, overwrite):
-    """As `put_whole`, with errors that name the file and the cure."""
-    try:
-        put_whole(output, text, overwrite)
-    except FileExistsError:
-        raise _exists(output) from None
-    except OSError as error:
-        raise RecordingError(
-            f"{output} cannot be written: {error.strerror or error}. Choose a folder with space that you may write to."
-        ) from error
-
-
-def put_whole(output, text, overwrite):
-    """Write `text` so that `output` is at any time what it was before, or whole, also after a kill or a power cut.
-
-    Raises:
-        FileExistsError: `output` exists and `overwrite` is false.
-        OSError: it cannot be written.
-    """
-    temporary = output.with_name(f".{output.name}.{secrets.token_hex(4)}.tmp")
-    try:
-        with open(temporary, "x", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        _put_in_place(temporary, output, overwrite)
-    finally:
-        temporary.unlink(missing_ok=True)
-    _sync_folder(output.parent)
-
-
-def _put_in_place(temporary, output, overwrite):
-    """Give the finished file its name; without `overwrite` not even a file that appeared just now is replaced."""
-    if overwrite:
-        os.replace(temporary, output)
-        return
-    try:
-        os.link(temporary, output)
-    except FileExistsError:
-        raise
-    except OSError:
-        # A file system without hard links (FAT, some network shares).
-        if os.path.lexists(output):
-            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(output)) from None
-        os.replace(temporary, output)
-
-
-def _sync_folder(folder):
-    """Make the new name last through a power cut, where the system can do that for folders."""
-    if hasattr(os, "O_DIRECTORY"):
-        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

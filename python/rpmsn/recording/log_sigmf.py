@@ -8,7 +8,8 @@ import time
 from collections import deque
 from dataclasses import dataclass
 
-from .annotations import EXTENSION, GENERATOR, annotation, put_whole
+from ..files import write_whole
+from .annotations import EXTENSION, GENERATOR, annotation
 from .log_base import CARRIER, MAX_WAITING_BYTES, SEGMENT, Log, time_text
 from .metadata import META_SUFFIX
 
@@ -182,9 +183,9 @@ class SigmfLog(Log):
     def _store(self, document):
         """Put the file in place, under a new name if it is a new one."""
         if self._is_started:
-            put_whole(self.path, document.text, overwrite=True)
+            write_whole(self.path, document.text)
         else:
-            self.path = self._names.create(lambda path: put_whole(path, document.text, overwrite=False) or path)
+            self.path = self._names.create(lambda path: write_whole(path, document.text, overwrite=False) or path)
         self._is_started, self._stored = True, document.entries
         self._status_on_disk = os.stat(self.path)
 
