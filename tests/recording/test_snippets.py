@@ -592,6 +592,71 @@ class TestFaults:
             writer.flush(WAIT)
         assert [path.name for path in tmp_path.iterdir()] == [snippet_files.LOCK_NAME]
 
+    @pytest.mark.parametrize(
+        "content",
+        [
+            b"",
+            b"{",
+            b'{"global": {"core:datatype": "ci16_le"',
+            b"[]",
+            b"[" * 100_000,
+            b"\x00\xff\x80 not text",
+            b'{"captures": [], "annotations": []}',
+            b'{"global": {}, "captures": [{"core:sample_start": 0}], "annotations": [{"core:sample_start": 0}]}',
+            b'{"global": {"core:datatype": "ci16_le"}, "annotations": [{"core:sample_start": 0}]}',
+            b'{"global": {"core:datatype": "ci16_le"}, "captures": [{"core:sample_start": 0}]}',
+            b'{"global": {"core:datatype": "ci16_le"}, "captures": [{}], "annotations": [{}]}',
+            b'{"global": {"core:datatype": "ci16_le"}, "captures": [{"core:sample_start": 0}], "annotations": [{}]}',
+            b'{"global": {"core:datatype": "ci16_le"}, "captures": 5, "annotations": null}',
+            b'{"global": {"core:datatype": "ci16_le"}, "captures": [{"core:sample_start": "0"}], "annotations": ["x"]}',
+            b'{"global": {"core:datatype": ["ci16_le"]}, "captures": [{"core:sample_start": 0}], "annotations": []}',
+        ],
+    )
+    def test_what_a_kill_left_broken_is_set_aside_and_recording_goes_on(self, tmp_path, caplog, content):
+        name = "rpmsn_20240518T024000.250Z_LTE_100.300MHz_1"
+        (tmp_path / f"{name}.sigmf-meta.part").write_bytes(content)
+        (tmp_path / f"{name}.sigmf-data.part").write_bytes(bytes(4000))
+        with SnippetWriter(tmp_path, wait=True) as writer:
+            Station(writer).frames(3, carrier(9))
+            assert writer.flush(WAIT) and writer.close(WAIT), writer.fault
+        (path,) = snippets(tmp_path)
+        check_tone(path, CENTER + 0.31e6)
+        assert (tmp_path / f"{name}.sigmf-data.broken").read_bytes() == bytes(4000)
+        assert (tmp_path / f"{name}.sigmf-meta.broken").read_bytes() == content
+        assert not list(tmp_path.glob("*.part"))
+        assert f"{name}.sigmf-data.part is set aside as {name}.sigmf-data.broken: repair or delete it" in caplog.text
+
+    def test_what_was_set_aside_before_is_not_overwritten_counts_and_makes_room(self, tmp_path):
+        name = "rpmsn_20240518T024000.250Z_LTE_100.300MHz_1"
+        (tmp_path / f"{name}.sigmf-data.broken").write_bytes(bytes(600 << 10))
+        (tmp_path / f"{name}.sigmf-data.part").write_bytes(bytes(300 << 10))
+        (tmp_path / f"{name}.sigmf-meta.part").write_text("{")
+        with SnippetWriter(tmp_path, quota_bytes=1 << 20) as writer:
+            assert writer.flush(WAIT)
+            assert (tmp_path / f"{name}.sigmf-data.broken_2").stat().st_size == 300 << 10
+            assert (tmp_path / f"{name}.sigmf-data.broken").stat().st_size == 600 << 10
+            Station(writer).frames(9, carrier(1, width=1.2e6, middle=CENTER))
+        assert not (tmp_path / f"{name}.sigmf-data.broken").exists()
+        assert snippets(tmp_path) and used(tmp_path) <= 1 << 20
+
+    def test_what_a_kill_left_and_cannot_be_touched_does_not_keep_it_from_recording(self, tmp_path, monkeypatch):
+        name = "rpmsn_20240518T024000.250Z_LTE_100.300MHz_1"
+        left = {f"{name}.sigmf-meta.part": b"{", f"{name}.sigmf-data.part": bytes(4000)}
+        for file, content in left.items():
+            (tmp_path / file).write_bytes(content)
+        rename = snippet_files.put_in_place
+
+        def refuse(source, target, overwrite):
+            if name in str(source):
+                raise PermissionError(1, "Operation not permitted", str(source))
+            rename(source, target, overwrite=overwrite)
+
+        monkeypatch.setattr(snippet_files, "put_in_place", refuse)
+        with SnippetWriter(tmp_path, wait=True) as writer:
+            Station(writer).frames(3, carrier(9))
+        assert len(snippets(tmp_path)) == 1
+        assert {path.name: path.read_bytes() for path in tmp_path.glob("*.part")} == left
+
 
 PREAMBLE = "import json, os, sys, time\nfrom test_snippets import *\n"
 

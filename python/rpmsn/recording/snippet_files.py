@@ -2,12 +2,12 @@
 """Files of IQ snippets: named while they grow, finished, found again after a kill, and deleted for lack of room.
 
 A snippet that grows is `<name>.sigmf-data.part` and `<name>.sigmf-meta.part`; finished it has the names without
-`.part`. `SnippetStore` knows what is in the folder and how much room is left.
+`.part`. What an earlier run left behind and cannot be finished is set aside, as `.broken` instead of `.part`.
+`SnippetStore` knows what is in the folder and how much room is left.
 """
 
 import hashlib
 import itertools
-import json
 import logging
 import math
 import os
@@ -15,16 +15,20 @@ import re
 import time
 from collections import deque
 from contextlib import suppress
+from pathlib import Path
 
 import numpy as np
 
+from ..errors import RecordingError
+from ..files import put_in_place, write_whole
 from ..signal.channelizer import as_complex
-from .annotations import EXTENSION, GENERATOR, annotation, put_whole
+from .annotations import EXTENSION, GENERATOR, annotation
 from .formats import sample_format
 from .log_base import time_text
-from .metadata import DATA_SUFFIX, META_SUFFIX
+from .metadata import DATA_SUFFIX, META_SUFFIX, load
 
 PART = ".part"
+BROKEN = ".broken"
 PREFIX = "rpmsn_"
 PROGRAM = GENERATOR.split()[0]
 LOCK_NAME = ".rpmsn-snippets.lock"
@@ -57,12 +61,20 @@ class SnippetStore:
         """Finish what an earlier run left behind, and count what earlier runs recorded."""
         for meta_part in sorted(self.folder.glob(f"{PREFIX}*{META_SUFFIX}{PART}")):
             _recover(self.folder, meta_part.name.removesuffix(META_SUFFIX + PART))
-        for pattern in (f"{PREFIX}*{DATA_SUFFIX}{PART}", f".{PREFIX}*.tmp"):
-            for path in self.folder.glob(pattern):
+        # Metadata come before the first samples, so that data without them are a snippet that was not begun.
+        data_parts = self.folder.glob(f"{PREFIX}*{DATA_SUFFIX}{PART}")
+        alone = [path for path in data_parts if not _beside(path, DATA_SUFFIX, META_SUFFIX).exists()]
+        for path in [*alone, *self.folder.glob(f".{PREFIX}*.tmp")]:
+            with suppress(OSError):
                 path.unlink()
-        found = [path for path in self.folder.glob(f"{PREFIX}*{META_SUFFIX}") if _is_ours(path)]
-        for meta in sorted(found, key=lambda path: (path.stat().st_mtime_ns, path.name)):
-            self.add(meta.name.removesuffix(META_SUFFIX), 0)
+        found = [
+            (path, _beside(path, META_SUFFIX, DATA_SUFFIX))
+            for path in self.folder.glob(f"{PREFIX}*{META_SUFFIX}")
+            if _is_ours(path)
+        ]
+        found += [(path,) for path in self.folder.glob(f"{PREFIX}*{BROKEN}*")]
+        for paths in sorted(found, key=lambda paths: (paths[0].stat().st_mtime_ns, paths[0].name)):
+            self._count(paths)
         self.reserve(0)
 
     def reserve(self, size):
@@ -80,21 +92,22 @@ class SnippetStore:
 
     def add(self, name, reserved):
         """A snippet is finished: from now on it takes the room that its files take, instead of what was reserved."""
-        size = sum(
-            on_disk(os.stat(self.folder / (name + suffix)).st_size)
-            for suffix in (DATA_SUFFIX, META_SUFFIX)
-            if (self.folder / (name + suffix)).exists()
-        )
-        self._finished.append((name, size))
-        self.used += size - reserved
+        self._count(tuple(self.folder / (name + suffix) for suffix in (META_SUFFIX, DATA_SUFFIX)))
+        self.used -= reserved
 
-    def _delete(self, name, size):
-        """Delete a finished snippet; one that cannot be deleted still takes its room."""
+    def _count(self, paths):
+        """Count files that may be deleted, together, to make room."""
+        size = sum(on_disk(path.stat().st_size) for path in paths if path.exists())
+        self._finished.append((paths, size))
+        self.used += size
+
+    def _delete(self, paths, size):
+        """Delete the files of a snippet, metadata first; one that cannot be deleted still takes its room."""
         try:
-            for suffix in (META_SUFFIX, DATA_SUFFIX):
-                (self.folder / (name + suffix)).unlink(missing_ok=True)
+            for path in paths:
+                path.unlink(missing_ok=True)
         except OSError as error:
-            logger.warning("%s cannot be deleted: %s", self.folder / name, error.strerror or error)
+            logger.warning("%s cannot be deleted: %s", path, error.strerror or error)
             return
         self.used -= size
         self.deleted += 1
@@ -245,7 +258,7 @@ class Snippet:
         return np.clip(np.rint(values, out=values), limits.min, limits.max, out=values).astype("<i2").tobytes()
 
     def _save_metadata(self):
-        put_whole(self._path(META_SUFFIX + PART), document(self._metadata()), overwrite=True)
+        write_whole(self._path(META_SUFFIX + PART), document(self._metadata()))
 
     def _metadata(self):
         """The metadata as they would be now."""
@@ -316,35 +329,71 @@ def _put_in_place(folder, name, metadata):
     part = folder / (name + DATA_SUFFIX + PART)
     if part.exists():
         os.replace(part, folder / (name + DATA_SUFFIX))
-    put_whole(folder / (name + META_SUFFIX), document(metadata), overwrite=True)
+    write_whole(folder / (name + META_SUFFIX), document(metadata))
     (folder / (name + META_SUFFIX + PART)).unlink(missing_ok=True)
 
 
-def _recover(folder, name):
-    """Finish a snippet that a run which was killed left behind; delete it where it holds nothing."""
+def _recover(folder: Path, name: str) -> None:
+    """Finish a snippet that a run which was killed left behind. Whatever is wrong with it, recording goes on.
+
+    One without samples is deleted, and one that is not as this program writes them is set aside.
+    """
     meta_part, part = folder / (name + META_SUFFIX + PART), folder / (name + DATA_SUFFIX + PART)
     data = part if part.exists() else folder / (name + DATA_SUFFIX)
     try:
-        metadata = json.loads(meta_part.read_text(encoding="utf-8"))
-        size = sample_format(metadata["global"]["core:datatype"]).bytes_per_sample
-        samples = os.stat(data).st_size // size
-        metadata["captures"] = [entry for entry in metadata["captures"] if entry["core:sample_start"] < samples]
-    except (OSError, ValueError, LookupError, TypeError) as error:
-        logger.warning("%s cannot be finished and is deleted: %s", meta_part, error)
-        samples = 0
-    if not samples:
-        part.unlink(missing_ok=True)
-        meta_part.unlink(missing_ok=True)
-        return
-    os.truncate(data, samples * size)
+        if not data.exists() or not data.stat().st_size:
+            data.unlink(missing_ok=True)
+            meta_part.unlink()
+            return
+        try:
+            samples, metadata = _finished_metadata(meta_part, data)
+        except Exception as error:  # any, by what stands in metadata that were not written to their end
+            for path in (data, meta_part):
+                aside = _set_aside(path)
+                logger.warning("%s is set aside as %s: repair or delete it (%s)", path, aside.name, error)
+            return
+        os.truncate(data, samples * sample_format(metadata["global"]["core:datatype"]).bytes_per_sample)
+        metadata["global"]["core:sha512"] = _hash_of(data)
+        _put_in_place(folder, name, metadata)
+    except OSError as error:
+        # Not ours to change, or a disk without room: it stays as it is, and the next run tries again.
+        logger.warning("%s cannot be finished now: %s", meta_part, error.strerror or error)
+
+
+def _finished_metadata(meta_part: Path, data: Path) -> tuple[int, dict]:
+    """(samples that the data hold, metadata as they would be had the snippet ended with the last of them).
+
+    Raises:
+        Exception: of one kind or another, where the metadata are not as this program writes them.
+    """
+    metadata = load(meta_part)
+    samples = os.stat(data).st_size // sample_format(metadata["global"]["core:datatype"]).bytes_per_sample
+    metadata["captures"] = [entry for entry in metadata["captures"] if entry["core:sample_start"] < samples]
     for entry in metadata["annotations"]:
         # It was on the air to the end, as far as is known.
         entry["core:sample_count"] = max(0, samples - entry["core:sample_start"])
-    metadata["global"]["core:sha512"] = _hash_of(data)
-    _put_in_place(folder, name, metadata)
+    if not (samples and metadata["captures"] and metadata["annotations"]):
+        raise RecordingError(f"{meta_part} has no samples, captures or annotations")
+    document(metadata)
+    return samples, metadata
 
 
-def _hash_of(path):
+def _set_aside(path: Path) -> Path:
+    """Give a file the first name that ends in `.broken` and is not taken."""
+    stem = path.name.removesuffix(PART) + BROKEN
+    for number in itertools.count(1):
+        aside = path.with_name(stem if number == 1 else f"{stem}_{number}")
+        with suppress(FileExistsError):
+            put_in_place(path, aside, overwrite=False)
+            return aside
+
+
+def _beside(path: Path, suffix: str, other: str) -> Path:
+    """The other of the two files of a snippet."""
+    return path.with_name(path.name.replace(suffix, other))
+
+
+def _hash_of(path: Path) -> str:
     """SHA-512 of a file."""
     found = hashlib.sha512()
     with open(path, "rb") as file:
@@ -353,10 +402,9 @@ def _hash_of(path):
     return found.hexdigest()
 
 
-def _is_ours(path):
+def _is_ours(path: Path) -> bool:
     """Whether a metadata file was written by this program, under the name that it has now."""
     try:
-        recorder = json.loads(path.read_text(encoding="utf-8"))["global"]["core:recorder"]
-        return str(recorder).split()[:1] == [PROGRAM]
-    except (OSError, ValueError, LookupError, TypeError):
+        return str(load(path)["global"].get("core:recorder")).split()[:1] == [PROGRAM]
+    except RecordingError:
         return False
