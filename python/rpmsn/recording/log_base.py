@@ -155,7 +155,11 @@ class Rotation:
 
 
 class Names:
-    """Names of a log's files, and which of them it made."""
+    """Names of a log's files, and which of them it made.
+
+    Not a handler of `logging.handlers`: those rename finished files, which readers may hold; write no head into a new
+    one; leave a line that a full disk tore; and drop what cannot be written.
+    """
 
     def __init__(self, path, suffix, rotation, now):
         self.rotation = rotation
