@@ -61,14 +61,15 @@ def whole_file(
 
 def write_whole(
     path: str | os.PathLike[str], content: str | bytes, *, overwrite: bool = True, mode: int = NEW_FILE_MODE
-) -> None:
-    """Write a file at once, as `whole_file` does. Text is written as UTF-8.
+) -> Path:
+    """Write a file at once, as `whole_file` does; returns its path. Text is written as UTF-8.
 
     Raises:
         FileExistsError, WriteError: as of `whole_file`.
     """
     with whole_file(path, overwrite=overwrite, mode=mode) as file:
         file.write(content.encode() if isinstance(content, str) else content)
+    return Path(path)
 
 
 def put_in_place(source: Path, target: Path, *, overwrite: bool) -> None:

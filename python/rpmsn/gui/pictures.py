@@ -16,10 +16,9 @@ def save_pixmap(pixmap: QtGui.QPixmap, path: str | PathLike[str]) -> Path:
         ParameterError: an ending that is none of a picture.
         WriteError: the file cannot be written.
     """
-    path = Path(path)
+    ending = Path(path).suffix[1:]
     content = QtCore.QBuffer()
     content.open(QtCore.QIODevice.WriteOnly)
-    if not pixmap.save(content, path.suffix[1:].upper()):
+    if not pixmap.save(content, ending.upper()):
         raise ParameterError(f"the picture is {path}; choose a name that ends in .png or .jpg")
-    write_whole(path, bytes(content.data()))
-    return path
+    return write_whole(path, bytes(content.data()))

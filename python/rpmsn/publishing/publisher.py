@@ -2,10 +2,13 @@
 """Publisher: takes messages from a thread that must not wait, and sends them from a thread of its own."""
 
 import logging
+import os
 import secrets
 import threading
 import time
 from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from ..errors import RpmsnError
 from ..messages import wire as messages
@@ -31,14 +34,14 @@ COMPLAIN_SECONDS = 1.0
 class Outbox:
     """Messages on their way from any thread to the one that sends; numbers them, and counts what it has to drop."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._lock = threading.Lock()
         self._is_news = threading.Event()
-        self._waiting = {topic: deque() for topic in messages.TOPICS}
+        self._waiting: dict[str, deque[tuple[str, int, Any]]] = {topic: deque() for topic in messages.TOPICS}
         self._numbers = dict.fromkeys(messages.TOPICS, 0)
         self.dropped = 0
 
-    def put(self, topic, item):
+    def put(self, topic: str, item: Any) -> None:
         """Add a message; where too many wait, the oldest of its topic is dropped. Never waits."""
         with self._lock:
             waiting = self._waiting[topic]
@@ -50,16 +53,16 @@ class Outbox:
         if not self._is_news.is_set():
             self._is_news.set()
 
-    def wait(self, seconds):
+    def wait(self, seconds: float) -> None:
         """Wait until there is a message, or `wake` was called, but no longer than this."""
         self._is_news.wait(seconds)
 
-    def wake(self):
+    def wake(self) -> None:
         """End `wait`."""
         self._is_news.set()
 
-    def take(self):
-        """All that wait: list of (topic, number, item), in order within a topic."""
+    def take(self) -> list[tuple[str, int, Any]]:
+        """All that wait, as (topic, number, item), in order within a topic."""
         self._is_news.clear()
         with self._lock:
             taken = [entry for waiting in self._waiting.values() for entry in waiting]
@@ -101,37 +104,37 @@ class Publisher:
 
     def __init__(
         self,
-        encode,
-        address=DEFAULT_ADDRESS,
-        server_secret_key_file="",
-        client_keys_folder="",
-        allow_plain=False,
-        high_water_mark=HIGH_WATER_MARK,
-        complain=logger.warning,
-    ):
+        encode: Callable[[str, Any], Mapping[str, Any]],
+        address: str = DEFAULT_ADDRESS,
+        server_secret_key_file: str | os.PathLike[str] = "",
+        client_keys_folder: str | os.PathLike[str] = "",
+        allow_plain: bool = False,
+        high_water_mark: int = HIGH_WATER_MARK,
+        complain: Callable[[str], object] = logger.warning,
+    ) -> None:
         self._encode = encode
         self._complain_to = complain
         self._keys = load_server_keys(server_secret_key_file, client_keys_folder) if server_secret_key_file else None
         address = check_address(address, to_bind=True)
         check_secrecy(address, self._keys, allow_plain)
         self._high_water_mark = high_water_mark
-        self._thread = None
+        self._thread: threading.Thread | None = None
         # Bound here, where an error reaches the user; the thread takes it over.
-        self._socket = PublisherSocket(address, self._keys, high_water_mark)
-        self.address = self._socket.address
+        self._socket: PublisherSocket | None = PublisherSocket(address, self._keys, high_water_mark)
+        self.address: str = self._socket.address
         self._reset()
 
-    def start(self):
+    def start(self) -> None:
         """Begin to send, with a new start id and numbers from 0; the address of the last time is bound again."""
         self._reset()
         self._thread = threading.Thread(target=self._run, name="rpmsn publisher", daemon=True)
         self._thread.start()
 
-    def put(self, topic, item):
+    def put(self, topic: str, item: Any) -> None:
         """Send `item` on `topic`, one of `messages.TOPICS`. Any thread; never waits."""
         self._outbox.put(topic, item)
 
-    def stop(self):
+    def stop(self) -> None:
         """Send what waits and free the address; returns within a second. May be called again."""
         self._closing.set()
         self._outbox.wake()
@@ -142,8 +145,8 @@ class Publisher:
             self._socket.close()
             self._socket = None
 
-    def counts(self):
-        """Messages since the start: dict of `sent`, `dropped` (too many waited), `refused` (could not be encoded)."""
+    def counts(self) -> dict[str, int]:
+        """Messages since the start: `sent`, `dropped` (too many waited), `refused` (could not be encoded)."""
         return {"sent": self._sent, "dropped": self._outbox.dropped + self._unsent, "refused": self._refused}
 
     def _reset(self):

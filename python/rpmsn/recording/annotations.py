@@ -17,18 +17,25 @@ In the global object `rpmsn:model` names the model. How the file refers to the s
   the name, as a hint for people. Moved beside a data file of its own name it is a whole recording again.
 """
 
+from __future__ import annotations
+
 import copy
 import datetime as dt
 import logging
 import math
 import os
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from ..errors import RecordingError, WriteError
 from ..files import write_whole
 from ..version import __version__
 from .captures import parse_time
 from .metadata import DATA_SUFFIX, META_SUFFIX
+
+if TYPE_CHECKING:
+    from .recording import Recording
 
 GENERATOR = f"gr-rpmsn {__version__}"
 EXTENSION = {"name": "rpmsn", "version": "1.0.0", "optional": True}
@@ -37,7 +44,7 @@ NANOSECONDS = 10**9
 logger = logging.getLogger(__name__)
 
 
-def default_output(recording) -> Path:
+def default_output(recording: Recording) -> Path:
     """`<base>.rpmsn.sigmf-meta` beside the data file, or the first of `<base>.rpmsn-2.sigmf-meta`... that is free.
 
     `<base>` is the name of the data file without `.sigmf-data`; any other ending stays (`x.cs8.rpmsn.sigmf-meta`),
@@ -54,7 +61,14 @@ def default_output(recording) -> Path:
 
 
 def write_annotations(
-    recording, carriers, output, *, overwrite=False, model=None, extra_global=None, keep_annotations=False
+    recording: Recording,
+    carriers: Iterable[Any],
+    output: str | os.PathLike[str],
+    *,
+    overwrite: bool = False,
+    model: str | None = None,
+    extra_global: Mapping[str, Any] | None = None,
+    keep_annotations: bool = False,
 ) -> Path:
     """Write one annotation for each carrier into the new metadata file `output`.
 
@@ -94,7 +108,7 @@ def write_annotations(
     return output
 
 
-def check_output(output, *, overwrite=False) -> Path:
+def check_output(output: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
     """Check, before the long work begins, what `write_annotations` would refuse after it.
 
     Raises:
@@ -110,11 +124,11 @@ def check_output(output, *, overwrite=False) -> Path:
     return output
 
 
-def _exists(output):
+def _exists(output: Path) -> RecordingError:
     return RecordingError(f"{output} exists and is not overwritten: choose another name, or ask for it (--overwrite).")
 
 
-def annotation(source, carrier_id, sample_start, sample_count) -> dict:
+def annotation(source: Any, carrier_id: int, sample_start: int, sample_count: int) -> dict[str, Any]:
     """One annotation. Numbers that are unknown or not finite are left out.
 
     Args:
@@ -143,7 +157,7 @@ def _finite(value, digits=None):
     return float(value) if digits is None else round(float(value), digits)
 
 
-def utc_text(time) -> str:
+def utc_text(time: tuple[int, float]) -> str:
     """(whole seconds since 1970, fraction) as `2024-05-01T12:03:07.412000100Z`; JSON has no number so precise.
 
     Raises:
@@ -170,7 +184,7 @@ def _document(recording, annotations, added) -> str:
     from jsonschema.exceptions import ValidationError
     from sigmf import SigMFFile
 
-    for make, note in ((_original, "only its essential fields are kept"), (_essential, None)):
+    for is_last, make in enumerate((_original, _essential)):
         global_fields, captures = make(recording)
         try:
             metadata = {"global": _global(global_fields, added), "captures": captures, "annotations": annotations}
@@ -179,9 +193,12 @@ def _document(recording, annotations, added) -> str:
             return document.dumps() + "\n"
         except (ValidationError, TypeError, KeyError, AttributeError) as error:
             reason = getattr(error, "message", error)
-            if note is None:
+            if is_last:
                 raise RecordingError(f"the annotations of {recording.path} are not valid SigMF: {reason}.") from error
-            logger.warning("%s is not valid SigMF (%s): %s", recording.meta_path, reason, note)
+            logger.warning(
+                "%s is not valid SigMF (%s): only its essential fields are kept", recording.meta_path, reason
+            )
+    raise AssertionError("the last attempt returns or raises")
 
 
 def _global(fields, added) -> dict:

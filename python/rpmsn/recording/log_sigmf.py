@@ -1,15 +1,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A log of SigMF annotations, one a carrier, in metadata files that are whole at every moment."""
 
+from __future__ import annotations
+
 import json
 import math
 import os
 import time
 from collections import deque
 from dataclasses import dataclass
+from typing import Any
 
 from ..files import write_whole
 from .annotations import EXTENSION, GENERATOR, annotation
+from .captures import Clock
 from .log_base import CARRIER, MAX_WAITING_BYTES, SEGMENT, Log, time_text
 from .metadata import META_SUFFIX
 
@@ -35,7 +39,6 @@ class SigmfLog(Log):
     def _open(self):
         from sigmf import SigMFFile
 
-        self.path = None
         self._is_started = False
         self._global = SigMFFile(
             global_info={
@@ -47,13 +50,14 @@ class SigmfLog(Log):
                 **({"rpmsn:model": self._model} if self._model else {}),
             }
         ).get_global_info()
-        self._tuned = None
-        self._captures = deque(maxlen=MAX_CAPTURES)
-        self._done = deque()
+        self._tuned: _Tuned | None = None
+        self._captures: deque[tuple[int, str]] = deque(maxlen=MAX_CAPTURES)
+        self._done: deque[tuple[int, str]] = deque()
         self._done_bytes = 0
-        self._parts = {}
-        self._ended_documents = deque()
+        self._parts: dict[int, _Part] = {}
+        self._ended_documents: deque[_Document] = deque()
         self._looked = -math.inf
+        self._status_on_disk: os.stat_result
         self._has_changed = False
         self._store(self._document())
 
@@ -74,7 +78,7 @@ class SigmfLog(Log):
                 self._captures.clear()
         self._tuned = _Tuned(sample_rate, center_frequency, clock)
         self._global["core:sample_rate"] = float(sample_rate)
-        capture = {"core:sample_start": int(start), "core:datetime": time_text(clock.at(start))}
+        capture: dict[str, Any] = {"core:sample_start": int(start), "core:datetime": time_text(clock.at(start))}
         if center_frequency:
             capture["core:frequency"] = float(center_frequency)
         self._captures.append((start, _json({key: value for key, value in capture.items() if value is not None})))
@@ -105,7 +109,7 @@ class SigmfLog(Log):
         self._done_bytes += len(text)
         self._has_changed = True
 
-    def flush(self, timeout=0.0):
+    def flush(self, timeout: float = 0.0) -> bool:
         """As of BackgroundWriter, with the carriers on the air as far as they have come."""
         self._take_safely(self._tell_on_air)
         return super().flush(timeout)
@@ -125,7 +129,7 @@ class SigmfLog(Log):
                 self._parts[carrier_id] = _Part(start, end, _json(annotation(carrier, carrier_id, start, end - start)))
                 self._has_changed = True
 
-    def _document(self):
+    def _document(self) -> _Document:
         """The file as it would be now."""
         if self.lost:
             self._global["rpmsn:lost"] = self.lost
@@ -180,12 +184,12 @@ class SigmfLog(Log):
                 raise
         return has_written or document is not None
 
-    def _store(self, document):
+    def _store(self, document: _Document) -> None:
         """Put the file in place, under a new name if it is a new one."""
         if self._is_started:
             write_whole(self.path, document.text)
         else:
-            self.path = self._names.create(lambda path: write_whole(path, document.text, overwrite=False) or path)
+            self.path = self._names.create(lambda path: write_whole(path, document.text, overwrite=False))
         self._is_started, self._stored = True, document.entries
         self._status_on_disk = os.stat(self.path)
 
@@ -202,7 +206,7 @@ class _Tuned:
 
     sample_rate: float
     center_frequency: float
-    clock: object
+    clock: Clock
 
 
 @dataclass(frozen=True)

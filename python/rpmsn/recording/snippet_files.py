@@ -6,6 +6,8 @@ A snippet that grows is `<name>.sigmf-data.part` and `<name>.sigmf-meta.part`; f
 `SnippetStore` knows what is in the folder and how much room is left.
 """
 
+from __future__ import annotations
+
 import hashlib
 import itertools
 import logging
@@ -14,8 +16,10 @@ import os
 import re
 import time
 from collections import deque
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -23,6 +27,7 @@ from ..errors import RecordingError
 from ..files import put_in_place, write_whole
 from ..signal.channelizer import as_complex
 from .annotations import EXTENSION, GENERATOR, annotation
+from .captures import Clock
 from .formats import sample_format
 from .log_base import time_text
 from .metadata import DATA_SUFFIX, META_SUFFIX, load
@@ -50,14 +55,14 @@ class SnippetStore:
         deleted: snippets that were deleted for lack of room.
     """
 
-    def __init__(self, folder, quota_bytes):
+    def __init__(self, folder: Path, quota_bytes: float) -> None:
         self.folder = folder
         self.used = 0
         self.deleted = 0
         self._quota_bytes = quota_bytes
-        self._finished = deque()
+        self._finished: deque[tuple[tuple[Path, ...], int]] = deque()
 
-    def find(self):
+    def find(self) -> None:
         """Finish what an earlier run left behind, and count what earlier runs recorded."""
         for meta_part in sorted(self.folder.glob(f"{PREFIX}*{META_SUFFIX}{PART}")):
             _recover(self.folder, meta_part.name.removesuffix(META_SUFFIX + PART))
@@ -67,7 +72,7 @@ class SnippetStore:
         for path in [*alone, *self.folder.glob(f".{PREFIX}*.tmp")]:
             with suppress(OSError):
                 path.unlink()
-        found = [
+        found: list[tuple[Path, ...]] = [
             (path, _beside(path, META_SUFFIX, DATA_SUFFIX))
             for path in self.folder.glob(f"{PREFIX}*{META_SUFFIX}")
             if _is_ours(path)
@@ -77,7 +82,7 @@ class SnippetStore:
             self._count(paths)
         self.reserve(0)
 
-    def reserve(self, size):
+    def reserve(self, size: int) -> bool:
         """Make room for so many more bytes, if need be by deleting the oldest; False where that is not enough."""
         while self.used + size > self._quota_bytes and self._finished:
             self._delete(*self._finished.popleft())
@@ -86,22 +91,22 @@ class SnippetStore:
         self.used += size
         return True
 
-    def release(self, size):
+    def release(self, size: int) -> None:
         """Give reserved bytes back."""
         self.used -= size
 
-    def add(self, name, reserved):
+    def add(self, name: str, reserved: int) -> None:
         """A snippet is finished: from now on it takes the room that its files take, instead of what was reserved."""
         self._count(tuple(self.folder / (name + suffix) for suffix in (META_SUFFIX, DATA_SUFFIX)))
         self.used -= reserved
 
-    def _count(self, paths):
+    def _count(self, paths: tuple[Path, ...]) -> None:
         """Count files that may be deleted, together, to make room."""
         size = sum(on_disk(path.stat().st_size) for path in paths if path.exists())
         self._finished.append((paths, size))
         self.used += size
 
-    def _delete(self, paths, size):
+    def _delete(self, paths: tuple[Path, ...], size: int) -> None:
         """Delete the files of a snippet, metadata first; one that cannot be deleted still takes its room."""
         try:
             for path in paths:
@@ -132,31 +137,41 @@ class Snippet:
         OSError: it cannot be made.
     """
 
-    def __init__(self, store, wish, begin, datatype, sample_rate, stream_rate, model):
+    def __init__(
+        self,
+        store: SnippetStore,
+        wish: Any,
+        begin: tuple[int, float],
+        datatype: str,
+        sample_rate: float,
+        stream_rate: float,
+        model: str,
+    ) -> None:
         self.wish = wish
         self.samples = 0
         self._store = store
         self._format = sample_format(datatype)
         self._sample_rate, self._stream_rate = sample_rate, stream_rate
         self._model = model
-        self._captures = []
+        self._captures: list[tuple[int, int, float, str | None]] = []
         self._hash = hashlib.sha512()
         self._is_dirty = True
         self._reserved = META_BYTES
         self.name, self._handle = self._create(_name(wish, begin))
+        self._is_open = True
 
     @property
-    def is_broken_up(self):
+    def is_broken_up(self) -> bool:
         """Whether it has so many breaks that it should end."""
         return len(self._captures) >= MAX_CAPTURES
 
-    def begin_capture(self, offset, center_frequency, clock):
+    def begin_capture(self, offset: int, center_frequency: float, clock: Clock) -> None:
         """The samples that follow are of another chunk of the stream. On the disk it says so before they are there.
 
         Args:
             offset: number of the stream's sample that the next one of the snippet belongs to.
             center_frequency: of the snippet, Hz.
-            clock: StreamTime.
+            clock: of the stream.
 
         Raises:
             OSError: that cannot be written.
@@ -164,7 +179,7 @@ class Snippet:
         self._captures.append((self.samples, offset, center_frequency, time_text(clock.at(offset))))
         self._save_metadata()
 
-    def write(self, samples):
+    def write(self, samples: np.ndarray) -> bool:
         """Append samples; False where there is no room for them.
 
         Args:
@@ -192,14 +207,14 @@ class Snippet:
         self._is_dirty = True
         return True
 
-    def save(self):
+    def save(self) -> None:
         """Bring what is on the disk up to date, so that little is lost by a power cut."""
         if self._is_dirty:
             os.fsync(self._handle)
             self._save_metadata()
             self._is_dirty = False
 
-    def finish(self):
+    def finish(self) -> None:
         """Give the files their final names, data first; one without samples is deleted.
 
         Raises:
@@ -208,11 +223,11 @@ class Snippet:
         if not self.samples:
             self.discard()
             return
-        if self._handle is not None:
+        if self._is_open:
             os.ftruncate(self._handle, self._bytes)
             os.fsync(self._handle)
             os.close(self._handle)
-            self._handle = None
+            self._is_open = False
         metadata = self._metadata()
         metadata["captures"] = [entry for entry in metadata["captures"] if entry["core:sample_start"] < self.samples]
         metadata["annotations"] = [entry for entry in metadata["annotations"] if entry["core:sample_count"]]
@@ -220,11 +235,11 @@ class Snippet:
         _put_in_place(self._store.folder, self.name, metadata)
         self._store.add(self.name, self._reserved)
 
-    def discard(self):
+    def discard(self) -> None:
         """Delete what there is of it."""
-        if self._handle is not None:
+        if self._is_open:
             os.close(self._handle)
-            self._handle = None
+            self._is_open = False
         for suffix in (DATA_SUFFIX, META_SUFFIX):
             self._path(suffix + PART).unlink(missing_ok=True)
         self._store.release(self._reserved)
@@ -236,7 +251,7 @@ class Snippet:
     def _path(self, suffix):
         return self._store.folder / (self.name + suffix)
 
-    def _create(self, stem):
+    def _create(self, stem: str) -> tuple[str, int]:
         """(name that is not taken, handle of its data file)."""
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
         for number in itertools.count(1):
@@ -245,6 +260,7 @@ class Snippet:
                 continue
             with suppress(FileExistsError):
                 return name, os.open(self._store.folder / (name + DATA_SUFFIX + PART), flags, 0o666)
+        raise AssertionError("counting has no end")
 
     def _encode(self, samples):
         """Samples of any kind as the bytes of the file."""
@@ -289,7 +305,7 @@ class Snippet:
         return 0
 
 
-def begin_snippet(store, *arguments):
+def begin_snippet(store: SnippetStore, *arguments: Any) -> Snippet | None:
     """A new Snippet; None where there is no room for one.
 
     Raises:
@@ -304,19 +320,19 @@ def begin_snippet(store, *arguments):
         raise
 
 
-def on_disk(size):
+def on_disk(size: int) -> int:
     """Bytes that a file of this size takes."""
     return math.ceil(size / DISK_BLOCK) * DISK_BLOCK
 
 
-def document(metadata):
+def document(metadata: Mapping[str, Any]) -> str:
     """Metadata as the text of a file, by the `sigmf` library, which adds the version of the standard."""
     from sigmf import SigMFFile
 
     return SigMFFile(metadata=metadata).dumps() + "\n"
 
 
-def _name(wish, begin):
+def _name(wish: Any, begin: tuple[int, float]) -> str:
     """`rpmsn_<UTC>_<label>_<centre>MHz_<carrier>`, with nothing in it that a file system or a shell stumbles over."""
     moment = time.strftime("%Y%m%dT%H%M%S", time.gmtime(max(0, begin[0])))
     label = re.sub(r"[^A-Za-z0-9]+", "-", wish.label) or "-"
@@ -324,7 +340,7 @@ def _name(wish, begin):
     return f"{PREFIX}{moment}.{int(begin[1] * 1000):03d}Z_{label}_{middle:.3f}MHz_{wish.carrier_id}"
 
 
-def _put_in_place(folder, name, metadata):
+def _put_in_place(folder: Path, name: str, metadata: Mapping[str, Any]) -> None:
     """Give a whole snippet its final names. After a kill in between `_recover` does the rest."""
     part = folder / (name + DATA_SUFFIX + PART)
     if part.exists():
@@ -386,6 +402,7 @@ def _set_aside(path: Path) -> Path:
         with suppress(FileExistsError):
             put_in_place(path, aside, overwrite=False)
             return aside
+    raise AssertionError("counting has no end")
 
 
 def _beside(path: Path, suffix: str, other: str) -> Path:

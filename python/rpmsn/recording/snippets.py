@@ -9,22 +9,31 @@ The analysing thread only copies the frames in which there is something to recor
 thread of the writer's own, which two copies may wait for: when it is late, frames are left out and counted.
 """
 
+from __future__ import annotations
+
 import math
 import numbers
 import os
 import time
 from collections import deque
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..classes import CLASS_NAMES, NOISE
 from ..errors import RecordingError, require
-from ..signal.channelizer import BLOCK, HOP, REACH, Cutter, Spectra, as_complex, plan_band
+from ..signal.channelizer import BLOCK, HOP, REACH, Band, Cutter, Spectra, as_complex, plan_band
 from .background import CLOSE_SECONDS, FLUSH_SECONDS, BackgroundWriter
 from .log_base import clean, number
-from .snippet_files import LOCK_NAME, SnippetStore, begin_snippet
+from .snippet_files import LOCK_NAME, Snippet, SnippetStore, begin_snippet
+
+if TYPE_CHECKING:
+    from ..detection.segmenter import Frame
+    from ..tracking.tracker import Event
+    from .captures import Clock
 
 MAX_COPIES = 2
 """Frames that may wait to be recorded."""
@@ -71,17 +80,17 @@ class SnippetWriter(BackgroundWriter):
 
     def __init__(
         self,
-        folder,
-        labels=None,
-        min_confidence=0.0,
-        freq_range=None,
-        max_seconds=1.0,
-        quota_bytes=10e9,
-        max_carriers=4,
-        datatype=None,
-        model="",
-        wait=False,
-    ):
+        folder: str | os.PathLike[str],
+        labels: Collection[str] | None = None,
+        min_confidence: float = 0.0,
+        freq_range: tuple[float, float] | None = None,
+        max_seconds: float = 1.0,
+        quota_bytes: float = 10e9,
+        max_carriers: int = 4,
+        datatype: str | None = None,
+        model: str = "",
+        wait: bool = False,
+    ) -> None:
         super().__init__("rpmsn snippets")
         self._choice = _Choice(labels, min_confidence, freq_range)
         _check(max_seconds=max_seconds, quota_bytes=quota_bytes, max_carriers=max_carriers, datatype=datatype)
@@ -92,35 +101,39 @@ class SnippetWriter(BackgroundWriter):
         self._lock = _lock(self._store.folder)
         self._has_looked = False
         # Between the threads, under `_changed`.
-        self._jobs = deque()
-        self._spare = []
+        self._jobs: deque[_Job] = deque()
+        self._spare: list[np.ndarray] = []
         self._copies = 0
-        self._complete = set()
+        self._complete: set[int] = set()
         self._was_wanted = False
         # Of the writer's own thread.
-        self._open = {}
-        self._unfinished = []
-        self._seconds = {}
-        self._missed_now = set()
-        self._spectra = None
-        self._stream = self._end = self._clock = None
-        self._error = None
+        self._open: dict[int, _Recorded] = {}
+        self._unfinished: list[Snippet] = []
+        self._seconds: dict[int, float] = {}
+        self._missed_now: set[int] = set()
+        self._spectra: Spectra | None = None
+        self._stream: tuple[float, float] | None = None
+        self._end: int | None = None
+        self._clock: Clock | None = None
+        self._error: OSError | None = None
         self._saved_at = self._retry_at = -math.inf
         self._thread.start()
 
     @property
-    def deleted(self):
+    def deleted(self) -> int:
         """Snippets that were deleted to make room."""
         return self._store.deleted
 
-    def take(self, frame, samples, events, clock, start_offset=None):
+    def take(
+        self, frame: Frame, samples: np.ndarray, events: Sequence[Event], clock: Clock, start_offset: int | None = None
+    ) -> None:
         """Take a frame: its samples are copied if a carrier in it is to be recorded, and else left alone.
 
         Args:
-            frame: rpmsn.detection.segmenter.Frame; what it repeats of the frame before is not recorded again.
+            frame: of the analysis; what it repeats of the frame before is not recorded again.
             samples: complex64 of shape (n,), or int16 or int8 of shape (n, 2).
             events: what the Tracker made of the frame.
-            clock: StreamTime of the samples.
+            clock: of the samples.
             start_offset: number of the first of `samples`, if not that of the frame's first.
         """
         try:
@@ -215,7 +228,7 @@ class SnippetWriter(BackgroundWriter):
         if not is_next or job.buffer is None:
             self._break_off()
         for key in list(self._open):
-            if key not in wanted or self._stream[0] != job.sample_rate:
+            if key not in wanted or self._stream is None or self._stream[0] != job.sample_rate:
                 self._stop(key)
         self._seconds = {key: self._seconds.get(key, 0.0) for key in wanted}
         self._missed_now.intersection_update(wanted)
@@ -305,7 +318,7 @@ class SnippetWriter(BackgroundWriter):
     def _write(self, key, offset, samples):
         """Append to one recording, and end it where that is enough, or not possible."""
         recorded = self._open[key]
-        rate = recorded.band.sample_rate
+        rate = recorded.origin.sample_rate
         room = round((self._max_seconds - self._seconds[key]) * rate)
         samples = samples[: max(0, room)]
         if not len(samples) and room > 0:
@@ -363,22 +376,24 @@ class SnippetWriter(BackgroundWriter):
 class _Choice:
     """Which carriers to record: those on the air that have once had what it takes."""
 
-    def __init__(self, labels, min_confidence, freq_range):
+    def __init__(
+        self, labels: Collection[str] | None, min_confidence: float, freq_range: tuple[float, float] | None
+    ) -> None:
         labels = {labels} if isinstance(labels, str) else labels
         known = labels is None or set(labels) <= set(LABELS) and labels
         require("the snippets", "labels", labels, known, f"some of {', '.join(LABELS)}, or None for all")
-        is_share = _is_number(min_confidence) and 0 <= min_confidence <= 1
-        require("the snippets", "min_confidence", min_confidence, is_share, "a number from 0 to 1")
+        is_fraction = _is_number(min_confidence) and 0 <= min_confidence <= 1
+        require("the snippets", "min_confidence", min_confidence, is_fraction, "a number from 0 to 1")
         is_range = freq_range is None or (
             len(freq_range) == 2 and all(map(_is_number, freq_range)) and freq_range[0] < freq_range[1]
         )
         require("the snippets", "freq_range", freq_range, is_range, "(lower, upper) in Hz, or None for everywhere")
         self._labels = set(LABELS if labels is None else labels)
         self._min_confidence = min_confidence
-        self._lower, self._upper = freq_range or (-math.inf, math.inf)
-        self._on_air = {}
+        self._lower, self._upper = (-math.inf, math.inf) if freq_range is None else freq_range
+        self._on_air: dict[int, tuple[int, Any]] = {}
         self._last_key = 0
-        self._chosen = set()
+        self._chosen: set[int] = set()
 
     def keys(self):
         """Keys of the carriers on the air."""
@@ -422,7 +437,7 @@ class _Wish:
     freq_lower: float
     freq_upper: float
     confidence: float
-    snr_db: float
+    snr_db: float | None
     sample_start: int
     sample_end: int
 
@@ -451,8 +466,8 @@ class _Job:
     start: int
     sample_rate: float
     center_frequency: float
-    clock: object
-    wishes: tuple
+    clock: Clock
+    wishes: tuple[_Wish, ...]
 
     def holds(self, wish):
         """Whether the middle of a carrier is inside the stream."""
@@ -471,14 +486,15 @@ class _Recorded:
         begins: whether its next samples are a capture segment of their own.
     """
 
-    def __init__(self, file, band):
+    def __init__(self, file: Snippet, band: Band) -> None:
         self.file = file
         self.origin = band
         self.begins = True
-        self.band = self.cutter = None
+        self.band: Band | None = None
+        self.cutter: Cutter | None = None
         self.tune(band)
 
-    def tune(self, band):
+    def tune(self, band: Band | None) -> None:
         """Cut this band out from now on."""
         if band != self.band:
             self.band = band
@@ -490,6 +506,7 @@ class _Recorded:
         Raises:
             OSError: they cannot be written.
         """
+        assert self.band is not None, "nothing is cut out of a stream that does not hold the band"
         if self.begins:
             self.file.begin_capture(offset, self.band.center_frequency, clock)
             self.begins = False

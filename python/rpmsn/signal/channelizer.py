@@ -11,9 +11,11 @@ all bands. A centre is a whole number of bins, so the phase of a block follows e
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import fft
 
 BLOCK = 1 << 16
@@ -52,18 +54,18 @@ class Band:
     center_frequency: float
 
     @property
-    def is_whole(self):
+    def is_whole(self) -> bool:
         """Whether it is the stream itself."""
         return self.size == BLOCK
 
     @property
-    def pass_band(self):
+    def pass_band(self) -> tuple[float, float]:
         """(lower, upper) edge of what passes the filter unchanged, Hz."""
         stream_rate = self.sample_rate * BLOCK / self.size
         half = self.sample_rate / 2 - (0.0 if self.is_whole else _transition() * stream_rate)
         return self.center_frequency - half, self.center_frequency + half
 
-    def at(self, sample_rate, center_frequency):
+    def at(self, sample_rate: float, center_frequency: float) -> "Band | None":
         """The same band in a stream at another centre frequency (Hz), to half a bin; None if it is not inside."""
         place = round((self.center_frequency - center_frequency) / sample_rate * BLOCK)
         if 2 * abs(place) + self.size > BLOCK:
@@ -71,7 +73,7 @@ class Band:
         return Band(self.size, place, self.sample_rate, center_frequency + place * sample_rate / BLOCK)
 
 
-def plan_band(freq_lower, freq_upper, sample_rate, center_frequency):
+def plan_band(freq_lower: float, freq_upper: float, sample_rate: float, center_frequency: float) -> Band:
     """The narrowest Band that holds what is between two edges, with some room.
 
     Args:
@@ -93,17 +95,17 @@ class Spectra:
         start: number of the first sample since the stream began.
     """
 
-    def __init__(self, start):
+    def __init__(self, start: int) -> None:
         self._samples = np.zeros(BLOCK, np.complex64)
         self._filled = REACH
         self._place = start - REACH
 
     @property
-    def end(self):
+    def end(self) -> int:
         """Number of the sample after the last that was pushed."""
         return self._place + self._filled
 
-    def push(self, samples):
+    def push(self, samples: NDArray[np.complex64]) -> Iterator[tuple[int, NDArray[np.complex64]]]:
         """Take complex64 samples; yields (number of the first sample, spectrum) for every block that is full.
 
         A block's results hold from `REACH` after its first sample on, for `HOP` samples.
@@ -120,7 +122,7 @@ class Spectra:
                 self._filled = 2 * REACH
                 self._place += HOP
 
-    def finish(self):
+    def finish(self) -> Iterator[tuple[int, NDArray[np.complex64]]]:
         """End of the stream: yields the blocks of the samples that are left, filled up with zeros."""
         end = self.end
         while self._place + REACH < end:
@@ -134,7 +136,7 @@ class Cutter:
         band: Band that is not the whole stream.
     """
 
-    def __init__(self, band):
+    def __init__(self, band: Band) -> None:
         self.band = band
         size = band.size
         self._bins = (band.place + np.arange(-(size // 2), size // 2)) % BLOCK
@@ -142,7 +144,7 @@ class Cutter:
         self._response = _response(size)
         self._edge = REACH * size // BLOCK
 
-    def cut(self, place, spectrum):
+    def cut(self, place: int, spectrum: NDArray[np.complex64]) -> NDArray[np.complex64]:
         """Samples of one block, complex64, shape (HOP * size / BLOCK,); the first is at `place + REACH`.
 
         Args:
@@ -152,12 +154,12 @@ class Cutter:
         turn = self.band.place * place % BLOCK / BLOCK
         return samples * np.complex64(complex(math.cos(2 * math.pi * turn), -math.sin(2 * math.pi * turn)))
 
-    def samples_before(self, place, end):
+    def samples_before(self, place: int, end: int) -> int:
         """How many of a block's samples are before the stream's sample `end`."""
         return max(0, math.ceil((end - place - REACH) * self.band.size / BLOCK))
 
 
-def as_complex(samples):
+def as_complex(samples: np.ndarray) -> NDArray[np.complex64]:
     """Samples of any kind as complex64 with full scale 1.0; what is not a number becomes zero."""
     if samples.dtype != np.complex64:
         scale = np.float32(1 / (np.iinfo(samples.dtype).max + 1))
@@ -167,12 +169,12 @@ def as_complex(samples):
     return samples
 
 
-def _transition():
+def _transition() -> float:
     """Width of the filter's slope, in cycles a sample (Kaiser's formula)."""
     return (STOP_BAND_DB - 7.95) / (2.285 * 2 * math.pi * 2 * REACH)
 
 
-def _response(size):
+def _response(size: int) -> NDArray[np.float32]:
     """The filter at the bins of a band, zero frequency first, with the scale of the transforms; float32, (size,)."""
     cutoff = size / BLOCK / 2 - _transition() / 2
     beta = 0.1102 * (STOP_BAND_DB - 8.7)
