@@ -151,7 +151,7 @@ def read_yaml(
 
     Args:
         path: of the file.
-        what: kind of file, for errors, such as `model card`; empty where the path tells it.
+        what: kind of file, for errors, such as `model card`; empty where the path says so.
         error: class of errors.
         hint: what follows where the file cannot be read, such as what to do then.
 

@@ -21,7 +21,7 @@ from rpmsn.detection.segments import FrameGeometry
 from rpmsn.errors import ParameterError, RecordingError
 from rpmsn.recording import open_recording, snippet_files
 from rpmsn.recording.snippets import SnippetWriter
-from rpmsn.signal.channelizer import BLOCK, REACH, Cutter, Spectra, plan_band
+from rpmsn.signal.channelizer import BLOCK, HALF_TAPS, BandExtractor, Spectra, plan_band
 from rpmsn.streaming.intake import StreamTime
 from rpmsn.tracking.tracker import Event
 
@@ -115,7 +115,7 @@ def check_tone(path, tone, amplitude=0.5, tolerance=1e-3):
             -2j * np.pi * ((tone - capture.center_frequency) / recording.sample_rate * n % 1)
         )
         # The filter reaches over the ends, where there is nothing.
-        edge = round(1.5 * REACH * recording.sample_rate / RATE)
+        edge = round(1.5 * HALF_TAPS * recording.sample_rate / RATE)
         inside = turned[edge:-edge]
         assert len(inside) > 10
         assert np.abs(inside - inside[0]).max() < tolerance
@@ -135,13 +135,13 @@ def used(folder):
 
 
 class TestBands:
-    def cut(self, samples, band, start=0, piece=10_000):
-        spectra, cutter, parts = Spectra(start), Cutter(band), []
+    def extract(self, samples, band, start=0, piece=10_000):
+        spectra, extractor, parts = Spectra(start), BandExtractor(band), []
         for begin in range(0, len(samples), piece):
-            parts += [cutter.cut(*block) for block in spectra.push(samples[begin : begin + piece])]
+            parts += [extractor.extract(*block) for block in spectra.push(samples[begin : begin + piece])]
         end = spectra.end
-        for place, spectrum in spectra.finish():
-            parts.append(cutter.cut(place, spectrum)[: cutter.samples_before(place, end)])
+        for block_start, spectrum in spectra.finish():
+            parts.append(extractor.extract(block_start, spectrum)[: extractor.samples_before(block_start, end)])
         return np.concatenate(parts)
 
     @pytest.mark.parametrize("lower, upper", [(-9e6, 9e6), (5e6, 5.1e6), (20e6, 29e6), (-30.7e6, -29e6), (-25e6, 25e6)])
@@ -166,19 +166,23 @@ class TestBands:
         inside, outside = 0.1 + 0.3 * width, -0.3
         n = 300_000
         t = start + np.arange(n)
-        found = self.cut(np.exp(2j * np.pi * (inside * t % 1)) + np.exp(2j * np.pi * (outside * t % 1)), band, start)
+        found = self.extract(
+            np.exp(2j * np.pi * (inside * t % 1)) + np.exp(2j * np.pi * (outside * t % 1)), band, start
+        )
         assert len(found) == np.ceil(n * band.size / BLOCK)
         times = start + np.arange(len(found)) * (BLOCK / band.size)
         # The phase modulo one turn is exact where start * frequency would not be.
-        wanted = np.exp(2j * np.pi * ((inside * start) % 1 + inside * (times - start) - band.place * times / BLOCK % 1))
-        edge = 2 * REACH * band.size // BLOCK
+        wanted = np.exp(
+            2j * np.pi * ((inside * start) % 1 + inside * (times - start) - band.center_bin * times / BLOCK % 1)
+        )
+        edge = 2 * HALF_TAPS * band.size // BLOCK
         assert np.abs(found - wanted)[edge:-edge].max() < 2e-4
 
     def test_pieces_of_any_length_give_the_same(self):
         rng = np.random.default_rng(1)
         samples = (rng.normal(size=150_000) + 1j * rng.normal(size=150_000)).astype(np.complex64)
         band = plan_band(0.1, 0.2, 1.0, 0.0)
-        first, second = (self.cut(samples, band, piece=piece) for piece in (150_000, 777))
+        first, second = (self.extract(samples, band, piece=piece) for piece in (150_000, 777))
         np.testing.assert_array_equal(first, second)
 
 

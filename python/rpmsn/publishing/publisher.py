@@ -84,7 +84,7 @@ class Publisher:
         server_secret_key_file, client_keys_folder: see `keys.load_server_keys`; "" for none.
         allow_plain: True lets an address beyond this computer be used without keys.
         high_water_mark: messages that wait for one slow subscriber; further ones are lost for this one.
-        complain: function (text), told what went wrong, at most once a second.
+        complain: function (text), called with what went wrong, at most once a second.
 
     Attributes:
         address: str, with the port that was taken.
@@ -169,7 +169,7 @@ class Publisher:
                 socket.admit()
                 self._send_all(socket)
             self._send_all(socket)
-        except Exception as error:  # the thread ends, and somebody has to be told
+        except Exception as error:  # the thread ends, and the user has to know
             self._complain(f"publishing has ended: {error!r}; stop and start it")
         finally:
             socket.close()

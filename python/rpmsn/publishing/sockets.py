@@ -123,7 +123,7 @@ class PublisherSocket:
 
 
 class SubscriberSocket:
-    """A SUB socket that tells how its connection is.
+    """A SUB socket that reports the state of its connection.
 
     Args:
         address: as `check_address` returns it.

@@ -32,7 +32,7 @@ class Subscriber:
         client_secret_key_file: the own secret key; "" where the publisher has none.
 
     Attributes:
-        lost: dict, topic -> messages that this subscriber should have got and did not, as far as can be known.
+        lost: dict, topic -> messages that were not received, by the gaps in the numbers of those that were.
         restarts: how many times the publisher has begun again.
         unreadable: messages that were none.
         problem: str, why there is no connection, and what to do; "" where there is one.
@@ -76,7 +76,7 @@ class Subscriber:
         self.close()
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
-        """Messages as they come, for ever."""
+        """Messages as they arrive, without end."""
         while True:
             message = self.receive()
             if message is not None:  # as ever, without a timeout
@@ -145,7 +145,7 @@ class Subscriber:
         self._expected[topic] = number + 1
 
     def _follow_connection(self):
-        """Keep `problem` up to date; connect anew where ZeroMQ has given up, which it does when it was turned away."""
+        """Keep `problem` up to date; connect again where ZeroMQ has given up, which it does after a refusal."""
         for name in (str(event.name) for event in self._socket.changes()):
             if name == "HANDSHAKE_SUCCEEDED":
                 self.problem, self._retry_at = "", None

@@ -91,7 +91,7 @@ class BackgroundWriter:
                 self._changed.notify_all()
 
     def _try(self, work: Callable[..., object], *arguments: object) -> None:
-        """Do a part of the work; an error of the disk is told once, and again when it is over."""
+        """Do a part of the work; a fault is logged once, and so is its end."""
         try:
             has_written = work(*arguments)
         except OSError as error:

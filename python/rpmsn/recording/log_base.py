@@ -34,7 +34,7 @@ class Log(BackgroundWriter):
     """A log that is being written. Made by `open_log`; a context manager.
 
     Its methods are for one thread and never raise: what goes wrong is in `fault`, and warned of once. While the disk
-    is full the log keeps what it is told, up to 8 MiB, tries again twice a second, and goes on when there is room.
+    is full the log keeps what it is given, up to 8 MiB, tries again twice a second, and continues when there is room.
 
     Attributes:
         fault: what is wrong at this moment, in words; empty while all is well.
@@ -46,7 +46,7 @@ class Log(BackgroundWriter):
 
     path: Path
 
-    def __init__(self, names: Names, per: str, model: str) -> None:
+    def __init__(self, names: FileNames, per: str, model: str) -> None:
         super().__init__("rpmsn log")
         self.lost = 0
         self._names = names
@@ -57,7 +57,7 @@ class Log(BackgroundWriter):
         self._thread.start()
 
     def begin_frame(self, geometry: FrameGeometry, clock: Clock, health: str = "ok") -> None:
-        """Tell what the next events are about; call it for every frame, before its events.
+        """Set the frame that the next events belong to; call it for every frame, before its events.
 
         Args:
             geometry: rpmsn.detection.segments.FrameGeometry of the frame.
@@ -89,17 +89,17 @@ class Log(BackgroundWriter):
         self._take_safely(self._status, fields)
 
     def close(self, timeout: float = CLOSE_SECONDS) -> bool:
-        """Write the rest and close the file; carriers on the air are told as far as they have come.
+        """Write the rest and close the file; carriers on the air are logged up to their last sample so far.
 
         Returns:
             False where that did not work within `timeout` seconds.
         """
         if not self._is_closing:
-            self._take_safely(self._tell_on_air)
+            self._take_safely(self._log_open_carriers)
         return super().close(timeout)
 
     def _take_safely(self, take: Callable[..., None], *arguments: object) -> None:
-        """Take something in; a thing that cannot be told is lost, and the analysis goes on."""
+        """Take something in; what cannot be logged is lost and counted, and the analysis continues."""
         try:
             with self._changed:
                 take(*arguments)
@@ -132,8 +132,8 @@ class Log(BackgroundWriter):
     def _status(self, fields: Mapping[str, Any]) -> None:
         """Take a line of state; nothing for most formats."""
 
-    def _tell_on_air(self) -> None:
-        """Tell how far the carriers on the air have come."""
+    def _log_open_carriers(self) -> None:
+        """Log the carriers on the air up to their last sample so far."""
 
     def _forget(self, known: OpenCarrier) -> None:
         """A carrier is gone, or its number belongs to another one from now on."""
@@ -141,17 +141,17 @@ class Log(BackgroundWriter):
 
 @dataclass
 class OpenCarrier:
-    """A carrier on the air: its last event, the clocks of its begin and its end, and what earlier files have of it."""
+    """A carrier on the air: its last event, the clocks of its begin and its end, and which part is in earlier files."""
 
     event: Event
     begin_clock: Clock
     clock: Clock
-    told_until: int | None = None
+    logged_until: int | None = None
 
     @property
     def begins(self) -> int:
         """Sample where its part in this file begins."""
-        return self.event.carrier.sample_start if self.told_until is None else self.told_until
+        return self.event.carrier.sample_start if self.logged_until is None else self.logged_until
 
 
 @dataclass(frozen=True)
@@ -168,8 +168,8 @@ class Rotation:
         return self.seconds is not None or self.bytes < math.inf
 
 
-class Names:
-    """Names of a log's files, and which of them it made.
+class FileNames:
+    """FileNames of a log's files, and which of them it made.
 
     Not a handler of `logging.handlers`: those rename finished files, which readers may hold; write no head into a new
     one; leave a line that a full disk tore; and drop what cannot be written.
@@ -218,7 +218,7 @@ class Names:
 
 
 def _state(status: os.stat_result) -> tuple[int, ...]:
-    """What tells a file from another that has taken its place, or that somebody has changed."""
+    """What differs for a file that was replaced or changed by somebody else."""
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
 

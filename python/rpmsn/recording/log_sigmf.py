@@ -22,14 +22,14 @@ MAX_WAITING_FILES = 4
 MAX_CAPTURES = 10_000
 MAX_CAPTURES_HANDED_ON = 100
 """A new file takes over the capture segments of the carriers on the air, but not more than these."""
-LOOK_SECONDS = 0.4
-"""How often the log looks how far the carriers on the air have come."""
+CHECK_SECONDS = 0.4
+"""How often the annotations of carriers on the air are brought up to date."""
 
 
 class SigmfLog(Log):
     """A log of annotations: a metadata file, put in place anew, whole, whenever it has changed.
 
-    A carrier is annotated as far as it has come. When a new file begins, a carrier on the air has its part up to then
+    A carrier is annotated up to its last sample so far. When a new file begins, one on the air has its part up to then
     in the one and its further part in the other.
     """
 
@@ -56,14 +56,14 @@ class SigmfLog(Log):
         self._done_bytes = 0
         self._parts: dict[int, _Part] = {}
         self._ended_documents: deque[_Document] = deque()
-        self._looked = -math.inf
+        self._checked_at = -math.inf
         self._status_on_disk: os.stat_result
         self._has_changed = False
         self._store(self._document())
 
     def _begin_frame(self, geometry, clock, health):
         self._tune(geometry.start_offset, geometry.sample_rate, geometry.center_frequency, clock)
-        self._look_now_and_then()
+        self._check_open_carriers()
 
     def _tune(self, start, sample_rate, center_frequency, clock):
         """A capture segment begins where the centre frequency or the clock is another; a file, where the rate is."""
@@ -73,7 +73,7 @@ class SigmfLog(Log):
             if is_same and (clock is before.clock or _agree(clock, before.clock, start, sample_rate)):
                 return
             if sample_rate != before.sample_rate:
-                self._tell_on_air(start)
+                self._log_open_carriers(start)
                 self._end_document()
                 self._captures.clear()
         self._tuned = _Tuned(sample_rate, center_frequency, clock)
@@ -91,7 +91,7 @@ class SigmfLog(Log):
         self._follow(event, clock)
         if self._per == SEGMENT and event.segment:
             self._add(source, event.carrier.carrier_id, source.start_offset, source.end_offset)
-        self._look_now_and_then()
+        self._check_open_carriers()
 
     def _forget(self, known):
         self._parts.pop(known.event.carrier.carrier_id, None)
@@ -110,18 +110,18 @@ class SigmfLog(Log):
         self._has_changed = True
 
     def flush(self, timeout: float = 0.0) -> bool:
-        """As of BackgroundWriter, with the carriers on the air as far as they have come."""
-        self._take_safely(self._tell_on_air)
+        """As of BackgroundWriter, with the carriers on the air up to their last sample so far."""
+        self._take_safely(self._log_open_carriers)
         return super().flush(timeout)
 
-    def _look_now_and_then(self):
+    def _check_open_carriers(self):
         now = time.monotonic()
-        if now - self._looked >= LOOK_SECONDS:
-            self._looked = now
-            self._tell_on_air()
+        if now - self._checked_at >= CHECK_SECONDS:
+            self._checked_at = now
+            self._log_open_carriers()
 
-    def _tell_on_air(self, until=math.inf):
-        # A carrier may know more already than was told here: of a frame at another sample rate, for instance.
+    def _log_open_carriers(self, until=math.inf):
+        # A carrier may be ahead of this log: its last frame may have had another sample rate, for instance.
         for carrier_id, known in self._on_air.items() if self._per == CARRIER else ():
             carrier = known.event.carrier
             start, end = known.begins, min(carrier.sample_end, until)
@@ -142,7 +142,7 @@ class SigmfLog(Log):
         return _Document(text, len(annotations))
 
     def _end_document(self):
-        """What was told so far is one file; what comes is another."""
+        """End this file; what comes next belongs to another."""
         self._ended_documents.append(self._document())
         if len(self._ended_documents) > MAX_WAITING_FILES:
             # The first belongs to a file that is there already; the others are not on the disk yet.
@@ -151,7 +151,7 @@ class SigmfLog(Log):
         self._done.clear()
         self._done_bytes = 0
         for carrier_id, part in self._parts.items():
-            self._on_air[carrier_id].told_until = part.end
+            self._on_air[carrier_id].logged_until = part.end
         self._parts.clear()
         earliest = min((known.begins for known in self._on_air.values()), default=math.inf)
         while len(self._captures) > 1 and (
@@ -196,8 +196,8 @@ class SigmfLog(Log):
     def _finish(self):
         with self._changed:
             if self._has_changed or self._ended_documents:
-                told = [*self._ended_documents, self._document()]
-                self.lost += max(0, sum(document.entries for document in told) - self._stored)
+                unsaved = [*self._ended_documents, self._document()]
+                self.lost += max(0, sum(document.entries for document in unsaved) - self._stored)
 
 
 @dataclass(frozen=True)

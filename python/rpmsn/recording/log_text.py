@@ -60,7 +60,7 @@ class TextLog(Log):
         self._sequence = 0
         self._waiting: deque[bytes] = deque()
         self._waiting_bytes = 0
-        self._tell_again = False
+        self._repeats_open_carriers = False
         self._health = "ok"
         self._file = self._names.create(self._create)
 
@@ -92,14 +92,14 @@ class TextLog(Log):
         known = self._follow(event, clock)
         self._frame_number = frame_number
         if self._per == CARRIER:
-            if self._tell_again:
-                self._tell_again = False
-                self._tell_on_air(besides=event.carrier)
+            if self._repeats_open_carriers:
+                self._repeats_open_carriers = False
+                self._log_open_carriers(besides=event.carrier)
             if event.kind == "update":
                 return
         self._add_event(event, known)
 
-    def _tell_on_air(self, besides=None):
+    def _log_open_carriers(self, besides=None):
         for known in self._on_air.values() if self._per == CARRIER else ():
             if known.event.carrier is not besides:
                 self._add_event(dataclasses.replace(known.event, kind="update", segment=None), known)
@@ -170,7 +170,7 @@ class TextLog(Log):
     def _rotate(self):
         before, self._file = self._file, self._names.create(self._create)
         with self._changed:
-            self._tell_again = True
+            self._repeats_open_carriers = True
         try:
             before.sync()
         finally:

@@ -19,7 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..errors import ParameterError, RecordingError, require
-from .log_base import PER, Log, Names, Rotation, clean, event_fields
+from .log_base import PER, FileNames, Log, Rotation, clean, event_fields
 from .log_sigmf import SigmfLog
 from .log_text import Csv, JsonLines
 from .metadata import META_SUFFIX
@@ -80,7 +80,7 @@ def open_log(
     rotation = Rotation(rotate_seconds, math.inf if rotate_bytes is None else rotate_bytes, keep_files)
     try:
         _check_place(path)
-        return kind(Names(path, kind.suffix, rotation, now), per or kind.per_default, clean(model))
+        return kind(FileNames(path, kind.suffix, rotation, now), per or kind.per_default, clean(model))
     except OSError as error:
         raise RecordingError(
             f"{path} cannot be written: {error.strerror or error}. Choose a folder with space that you may write to."

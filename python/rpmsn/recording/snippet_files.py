@@ -123,7 +123,7 @@ class Snippet:
 
     Args:
         store: SnippetStore; `META_BYTES` of it are reserved for this snippet.
-        wish: what is known of the carrier (`label`, `freq_lower`, ... as `annotation` takes it, and `carrier_id`).
+        target: what is known of the carrier (`label`, `freq_lower`, ... as `annotation` takes it, and `carrier_id`).
         begin: (whole seconds since 1970, fraction) of about its begin, for its name.
         datatype: SigMF name of the sample format, `ci16_le` or `cf32_le`.
         sample_rate: of the snippet, Hz.
@@ -140,14 +140,14 @@ class Snippet:
     def __init__(
         self,
         store: SnippetStore,
-        wish: Any,
+        target: Any,
         begin: tuple[int, float],
         datatype: str,
         sample_rate: float,
         stream_rate: float,
         model: str,
     ) -> None:
-        self.wish = wish
+        self.target = target
         self.samples = 0
         self._store = store
         self._format = sample_format(datatype)
@@ -157,7 +157,7 @@ class Snippet:
         self._hash = hashlib.sha512()
         self._is_dirty = True
         self._reserved = META_BYTES
-        self.name, self._handle = self._create(_name(wish, begin))
+        self.name, self._handle = self._create(_name(target, begin))
         self._is_open = True
 
     @property
@@ -278,7 +278,7 @@ class Snippet:
 
     def _metadata(self):
         """The metadata as they would be now."""
-        start, end = self._index(self.wish.sample_start), self._index(self.wish.sample_end)
+        start, end = self._index(self.target.sample_start), self._index(self.target.sample_end)
         captures = [
             {"core:sample_start": index, "core:frequency": float(frequency), "core:datetime": text}
             for index, _, frequency, text in self._captures
@@ -289,11 +289,11 @@ class Snippet:
                 "core:sample_rate": float(self._sample_rate),
                 "core:recorder": GENERATOR,
                 "core:extensions": [EXTENSION],
-                "core:description": "A carrier that was found live, cut out of a wider stream.",
+                "core:description": "A carrier that was found live, extracted from a wider stream.",
                 **({"rpmsn:model": self._model} if self._model else {}),
             },
             "captures": [{key: value for key, value in capture.items() if value is not None} for capture in captures],
-            "annotations": [annotation(self.wish, self.wish.carrier_id, start, max(0, end - start))],
+            "annotations": [annotation(self.target, self.target.carrier_id, start, max(0, end - start))],
         }
 
     def _index(self, offset):
@@ -332,12 +332,12 @@ def document(metadata: Mapping[str, Any]) -> str:
     return SigMFFile(metadata=metadata).dumps() + "\n"
 
 
-def _name(wish: Any, begin: tuple[int, float]) -> str:
+def _name(target: Any, begin: tuple[int, float]) -> str:
     """`rpmsn_<UTC>_<label>_<centre>MHz_<carrier>`, with nothing in it that a file system or a shell stumbles over."""
     moment = time.strftime("%Y%m%dT%H%M%S", time.gmtime(max(0, begin[0])))
-    label = re.sub(r"[^A-Za-z0-9]+", "-", wish.label) or "-"
-    middle = (wish.freq_lower + wish.freq_upper) / 2e6
-    return f"{PREFIX}{moment}.{int(begin[1] * 1000):03d}Z_{label}_{middle:.3f}MHz_{wish.carrier_id}"
+    label = re.sub(r"[^A-Za-z0-9]+", "-", target.label) or "-"
+    middle = (target.freq_lower + target.freq_upper) / 2e6
+    return f"{PREFIX}{moment}.{int(begin[1] * 1000):03d}Z_{label}_{middle:.3f}MHz_{target.carrier_id}"
 
 
 def _put_in_place(folder: Path, name: str, metadata: Mapping[str, Any]) -> None:
