@@ -65,6 +65,40 @@ class TestWholeFile:
             assert writer.returncode == 0, errors.decode()
         assert len(seen) >= 2 and list(tmp_path.iterdir()) == [path]
 
+    def test_what_killed_writers_left_is_removed_by_the_next_one_and_no_other_file(self, tmp_path):
+        environment = {**os.environ, "PYTHONPATH": str(Path(files.__file__).parents[1])}
+        path = tmp_path / "big[1]"
+        for _ in range(2):
+            code = "import sys, time; from rpmsn.files import whole_file\nwith whole_file(sys.argv[1]) as file:\n"
+            code += "    file.write(b'half'); file.flush(); print('writing', flush=True); time.sleep(60)"
+            writer = subprocess.Popen([sys.executable, "-c", code, path], env=environment, stdout=subprocess.PIPE)
+            assert writer.stdout.readline() == b"writing\n"
+            kept = [whole_file(tmp_path / name) for name in ("big[1]", "big1", "big[1].x")]
+            with kept[0] as first, kept[1] as second, kept[2] as third:  # beside a writer, none loses its file
+                for file in (first, second, third):
+                    file.write(b"whole")
+                assert len(list(tmp_path.glob(".*.tmp"))) == 4
+                write_whole(path, "another")
+                assert len(list(tmp_path.glob(".*.tmp"))) == 4
+            writer.kill()
+            writer.communicate()
+        assert len(list(tmp_path.glob(".*.tmp"))) == 1
+        write_whole(path, "x")
+        assert sorted(entry.name for entry in tmp_path.iterdir()) == ["big1", "big[1]", "big[1].x"]
+
+    def test_a_file_that_is_removed_before_it_is_locked_is_made_again(self, tmp_path, monkeypatch):
+        locks = iter([False, True])
+        lock = files._lock
+        monkeypatch.setattr(files, "_lock", lambda file: lock(file) and next(locks))
+        write_whole(tmp_path / "new", "x")
+        assert (tmp_path / "new").read_text() == "x" and next(locks, "none") == "none"
+
+    def test_a_system_without_locks_will_do(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(files, "fcntl", None)
+        write_whole(tmp_path / "new", "x")
+        write_whole(tmp_path / "new", "y")
+        assert (tmp_path / "new").read_text() == "y" and list(tmp_path.iterdir()) == [tmp_path / "new"]
+
     def test_many_threads_at_a_time_never_mix(self, tmp_path, monkeypatch):
         monkeypatch.setattr(os, "fsync", in_no_time)
         path, faults = tmp_path / "shared", []

@@ -2,6 +2,7 @@
 """Files that are whole or not there, also after a kill or on a full disk; the user's folders; the reading of YAML."""
 
 import errno
+import glob
 import os
 import secrets
 from collections.abc import Callable, Iterator
@@ -11,10 +12,17 @@ from typing import Any, BinaryIO
 
 import yaml
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
 from .errors import ParameterError, WriteError
 
 NEW_FILE_MODE = 0o666
 """Permissions of a new file, before the umask takes its part away."""
+TOKEN_BYTES = 8
+TEMPORARY_SUFFIX = ".tmp"
 LONGEST_PREFIX = 48
 """Characters of a file's name in its temporary name, so that a name of any length has one that is short enough."""
 CANNOT_SYNC = (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS, errno.EACCES)
@@ -29,7 +37,7 @@ def whole_file(
 
     Meanwhile the bytes are in `.<name>.<random>.tmp` beside it, which is removed if anything goes wrong. So of several
     writers at the same time each writes a file of its own, and the last to finish is what is read from then on. A kill
-    can leave such a file behind, but nothing half-written under the name `path`.
+    leaves such a file behind, but nothing half-written under the name `path`; the next writer of `path` removes it.
 
     Args:
         path: of the file; a symbolic link is replaced, not followed.
@@ -41,22 +49,63 @@ def whole_file(
         WriteError: it cannot be written (no such folder, no permission, a full disk); nothing has changed then.
     """
     path = Path(path)
-    temporary = path.with_name(f".{path.name[:LONGEST_PREFIX]}.{secrets.token_hex(8)}.tmp")
+    prefix = f".{path.name[:LONGEST_PREFIX]}."
+    temporary = None
     try:
-        with open(temporary, "xb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
+        _remove_leftovers(path.parent, prefix)
+        temporary, file = _open_temporary(path.parent, prefix, mode)
+        with file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        put_in_place(temporary, path, overwrite=overwrite)
+            if fcntl is None:
+                file.close()  # Windows does not rename a file that is open; elsewhere its lock holds until then
+            put_in_place(temporary, path, overwrite=overwrite)
     except FileExistsError:
         raise
     except OSError as error:
-        if error.filename is not None and str(error.filename) not in (str(temporary), str(path), str(path.parent)):
+        if error.filename is not None and Path(error.filename) not in (temporary, path, path.parent):
             raise  # of another file, which was read for what is written here
         raise WriteError(error.errno, error.strerror or str(error), str(path)) from error
     finally:
-        with suppress(OSError):
-            temporary.unlink()
+        if temporary is not None:
+            with suppress(OSError):
+                temporary.unlink()
+
+
+def _open_temporary(folder: Path, prefix: str, mode: int) -> tuple[Path, BinaryIO]:
+    """A new file, locked while it is open, where there are locks: so others know that somebody writes it."""
+    while True:
+        temporary = folder / f"{prefix}{secrets.token_hex(TOKEN_BYTES)}{TEMPORARY_SUFFIX}"
+        try:
+            file = open(temporary, "xb", opener=lambda name, flags: os.open(name, flags, mode))  # noqa: SIM115 - returned
+        except OSError as error:
+            error.filename = str(folder)
+            raise
+        if _lock(file) is not False and os.fstat(file.fileno()).st_nlink:
+            return temporary, file
+        file.close()  # removed as a leftover before it was locked
+
+
+def _remove_leftovers(folder: Path, prefix: str) -> None:
+    """Remove temporary files whose writers were killed: those that nobody has locked. What cannot be removed stays."""
+    for left in folder.glob(f"{glob.escape(prefix)}{'[0-9a-f]' * 2 * TOKEN_BYTES}{TEMPORARY_SUFFIX}"):
+        with suppress(OSError), open(left, "r+b") as file:
+            if _lock(file):
+                left.unlink()
+
+
+def _lock(file: BinaryIO) -> bool | None:
+    """Lock a file until it is closed: True; False if another has locked it; None where there are no locks."""
+    if fcntl is None:
+        return None
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return None
+    return True
 
 
 def write_whole(
