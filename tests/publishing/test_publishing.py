@@ -21,6 +21,7 @@ zmq = pytest.importorskip("zmq", reason="pyzmq is not installed")
 from rpmsn.errors import MissingLibraryError, ParameterError, RpmsnError
 from rpmsn.messages import wire as messages
 from rpmsn.publishing import keys
+from rpmsn.publishing import publisher as publisher_module
 from rpmsn.publishing.addresses import check_address, is_local
 from rpmsn.publishing.publisher import MAX_WAITING, Publisher
 from rpmsn.publishing.subscriber import Subscriber
@@ -245,6 +246,27 @@ class TestAddresses:
         for make in (lambda: Publisher(as_it_is, ANY_PORT), Subscriber):
             with pytest.raises(MissingLibraryError, match="apt install python3-zmq"):
                 make()
+
+
+class TestStop:
+    def test_it_does_not_wait_for_ever_and_says_what_for(self, monkeypatch):
+        monkeypatch.setattr(publisher_module, "STOP_SECONDS", 0.2)
+        complaints, is_encoding, goes_on = [], threading.Event(), threading.Event()
+
+        def encode(topic, item):
+            is_encoding.set()
+            goes_on.wait(LONG)
+            return item
+
+        publisher = Publisher(encode, ANY_PORT, complain=complaints.append)
+        publisher.start()
+        publisher.put("status", {})
+        assert is_encoding.wait(LONG)
+        before = time.monotonic()
+        publisher.stop()
+        assert time.monotonic() - before < 3
+        assert len(complaints) == 1 and "has not ended within 0.2 s: it still encodes a message" in complaints[0]
+        goes_on.set()
 
 
 class TestDelivery:

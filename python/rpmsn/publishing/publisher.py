@@ -28,6 +28,7 @@ IDLE_SECONDS = 0.5
 ADMIT_SECONDS = 0.05
 FLUSH_SECONDS = 0.3
 RETRY_SECONDS = 0.5
+STOP_SECONDS = 5.0
 COMPLAIN_SECONDS = 1.0
 
 
@@ -135,11 +136,19 @@ class Publisher:
         self._outbox.put(topic, item)
 
     def stop(self) -> None:
-        """Send what waits and free the address; returns within a second. May be called again."""
+        """Send what waits and free the address, within a second. May be called again.
+
+        Where a message takes longer to encode than `STOP_SECONDS`, a complaint says so, and the address is freed later.
+        """
         self._closing.set()
         self._outbox.wake()
         if self._thread is not None:
-            self._thread.join()
+            self._thread.join(STOP_SECONDS)
+            if self._thread.is_alive():
+                self._complain_to(
+                    f"the publisher at {self.address} has not ended within {STOP_SECONDS:g} s: it still encodes a "
+                    "message; the address is free when that is done"
+                )
             self._thread = None
         elif self._socket is not None:
             self._socket.close()
