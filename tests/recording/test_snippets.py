@@ -645,7 +645,7 @@ class TestFaults:
 
     def test_what_a_kill_left_and_cannot_be_touched_does_not_keep_it_from_recording(self, tmp_path, monkeypatch):
         name = "rpmsn_20240518T024000.250Z_LTE_100.300MHz_1"
-        left = {f"{name}.sigmf-meta.part": b"{", f"{name}.sigmf-data.part": bytes(4000)}
+        left = {f"{name}.sigmf-meta.part": b"{", f"{name}.sigmf-data.part": bytes(600 << 10)}
         for file, content in left.items():
             (tmp_path / file).write_bytes(content)
         rename = snippet_files.put_in_place
@@ -656,9 +656,9 @@ class TestFaults:
             rename(source, target, overwrite=overwrite)
 
         monkeypatch.setattr(snippet_files, "put_in_place", refuse)
-        with SnippetWriter(tmp_path, wait=True) as writer:
-            Station(writer).frames(3, carrier(9))
-        assert len(snippets(tmp_path)) == 1
+        with SnippetWriter(tmp_path, wait=True, quota_bytes=1 << 20) as writer:
+            Station(writer).frames(9, carrier(9, width=1.2e6, middle=CENTER))
+        assert len(snippets(tmp_path)) == 1 and used(tmp_path) <= 1 << 20
         assert {path.name: path.read_bytes() for path in tmp_path.glob("*.part")} == left
 
 

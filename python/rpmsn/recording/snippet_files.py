@@ -80,6 +80,8 @@ class SnippetStore:
         found += [(path,) for path in self.folder.glob(f"{PREFIX}*{BROKEN}*")]
         for paths in sorted(found, key=lambda paths: (paths[0].stat().st_mtime_ns, paths[0].name)):
             self._count(paths)
+        # What could not be finished or set aside takes its room until somebody removes it.
+        self.used += sum(on_disk(path.stat().st_size) for path in self.folder.glob(f"{PREFIX}*{PART}"))
         self.reserve(0)
 
     def reserve(self, size: int) -> bool:
