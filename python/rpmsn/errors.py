@@ -16,6 +16,13 @@ class RecordingError(RpmsnError):
     """A recording or its metadata cannot be read or written."""
 
 
+class WriteError(RpmsnError, OSError):
+    """A file cannot be written. `errno`, `strerror` and `filename` are those of the OSError that it also is."""
+
+    def __str__(self) -> str:
+        return f"{self.filename} cannot be written: {self.strerror}. Choose a folder with space that you may write to."
+
+
 class ModelError(RpmsnError):
     """A model, its card or its weights cannot be used."""
 

@@ -525,8 +525,9 @@ def test_numbers_that_are_not_known_become_nan_and_times_pairs():
 # Settings
 
 
-def test_settings_come_back(tmp_path):
-    path = watch_settings.settings_path({"XDG_CONFIG_HOME": str(tmp_path)})
+def test_settings_come_back(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    path = watch_settings.settings_path()
     settings = {**watch_settings.DEFAULTS, "speed": 0, "table": "beside", "waterfall": {"alpha": 0.25}}
     watch_settings.save_settings(path, settings)
     assert watch_settings.load_settings(path) == settings and path == tmp_path / "gr-rpmsn" / "watch.yml"
@@ -557,8 +558,9 @@ def test_settings_that_cannot_be_written_are_no_reason_to_fail(tmp_path, caplog)
 
 
 @pytest.mark.parametrize("folder", ["", "relative"])
-def test_without_a_folder_for_settings_that_of_the_home_is_taken(folder):
-    assert watch_settings.settings_path({"XDG_CONFIG_HOME": folder}) == Path.home() / ".config/gr-rpmsn/watch.yml"
+def test_without_a_folder_for_settings_that_of_the_home_is_taken(folder, monkeypatch):
+    monkeypatch.setenv("XDG_CONFIG_HOME", folder)
+    assert watch_settings.settings_path() == Path.home() / ".config/gr-rpmsn/watch.yml"
 
 
 # Screen

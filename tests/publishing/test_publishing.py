@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import threading
@@ -20,6 +21,7 @@ zmq = pytest.importorskip("zmq", reason="pyzmq is not installed")
 from rpmsn.errors import MissingLibraryError, ParameterError, RpmsnError
 from rpmsn.messages import wire as messages
 from rpmsn.publishing import keys
+from rpmsn.publishing import publisher as publisher_module
 from rpmsn.publishing.addresses import check_address, is_local
 from rpmsn.publishing.publisher import MAX_WAITING, Publisher
 from rpmsn.publishing.subscriber import Subscriber
@@ -244,6 +246,27 @@ class TestAddresses:
         for make in (lambda: Publisher(as_it_is, ANY_PORT), Subscriber):
             with pytest.raises(MissingLibraryError, match="apt install python3-zmq"):
                 make()
+
+
+class TestStop:
+    def test_it_does_not_wait_for_ever_and_says_what_for(self, monkeypatch):
+        monkeypatch.setattr(publisher_module, "STOP_SECONDS", 0.2)
+        complaints, is_encoding, goes_on = [], threading.Event(), threading.Event()
+
+        def encode(topic, item):
+            is_encoding.set()
+            goes_on.wait(LONG)
+            return item
+
+        publisher = Publisher(encode, ANY_PORT, complain=complaints.append)
+        publisher.start()
+        publisher.put("status", {})
+        assert is_encoding.wait(LONG)
+        before = time.monotonic()
+        publisher.stop()
+        assert time.monotonic() - before < 3
+        assert len(complaints) == 1 and "has not ended within 0.2 s: it still encodes a message" in complaints[0]
+        goes_on.set()
 
 
 class TestDelivery:
@@ -586,6 +609,7 @@ class TestKeys:
             ("server.key", "", "only the public half.*key_secret"),
             ("server.key_secret", "no-folder", "client_keys_folder.*no-folder.*no public key"),
             ("empty", "", "cannot be read as a key"),
+            ("half", "", "cannot be read as a key"),
             ("short", "", "what stands for a key is none"),
             ("server.key_secret", "bad", "client_keys_folder.*x.key"),
         ],
@@ -593,6 +617,7 @@ class TestKeys:
     def test_keys_that_cannot_be_read_are_named(self, key_folder, tmp_path, server, clients, words):
         shutil.copytree(key_folder, tmp_path, dirs_exist_ok=True)
         (tmp_path / "empty").write_text("")
+        (tmp_path / "half").write_text("curve\n    public-key\n")
         (tmp_path / "short").write_text('curve\n    public-key = "abc"\n    secret-key = "abc"\n')
         (tmp_path / "bad").mkdir()
         (tmp_path / "bad" / "x.key").write_text('curve\n    public-key = "%s"\n' % ("é" * 20))
@@ -629,6 +654,49 @@ class TestKeys:
         assert keys.main([str(tmp_path), "new", name]) == 1
         assert words in capsys.readouterr().err
         assert before == {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+
+    @pytest.mark.parametrize("there", ["laptop.key_secret", "clients/laptop.key", "server.key"])
+    def test_a_key_that_appears_while_keys_are_made_is_not_overwritten(self, tmp_path, monkeypatch, there):
+        (tmp_path / "clients").mkdir()
+        (tmp_path / there).write_text("of another program")
+        monkeypatch.setattr(os.path, "lexists", lambda path: False)  # it was not there when that was looked at
+        with pytest.raises(ParameterError, match=f"{there} exists; choose another name, or remove it"):
+            keys.make_keys(tmp_path, ["laptop"])
+        assert (tmp_path / there).read_text() == "of another program"
+        halves = {path.stem for path in tmp_path.rglob("*.key*") if path != tmp_path / there}
+        assert halves <= {"server"} and not list(tmp_path.rglob("*.tmp"))
+
+    def test_of_two_who_make_the_same_keys_one_wins(self, tmp_path):
+        refused, barrier = [], threading.Barrier(4)
+
+        def make():
+            barrier.wait()
+            try:
+                keys.make_keys(tmp_path, ["laptop"])
+            except ParameterError as error:
+                refused.append(error)
+
+        threads = [threading.Thread(target=make) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(refused) == 3
+        server = keys.load_server_keys(tmp_path / "server.key_secret", tmp_path / "clients")
+        client = keys.load_client_keys(tmp_path / "laptop.key_secret", tmp_path / "server.key")
+        assert client.server == server.public and server.clients == {client.public}
+
+    def test_no_moment_comes_in_which_others_could_read_a_secret(self, tmp_path, monkeypatch):
+        modes = []
+        monkeypatch.setattr(os, "fsync", lambda handle: modes.append(os.fstat(handle).st_mode))
+        before = os.umask(0)
+        try:
+            written = keys.make_keys(tmp_path, ["laptop"])
+        finally:
+            os.umask(before)
+        secrets = [path for path in written if path.suffix == ".key_secret"]
+        assert len(secrets) == 2 and all(path.stat().st_mode & 0o777 == 0o600 for path in secrets)
+        assert [stat.S_IMODE(mode) for mode in modes if stat.S_ISREG(mode)] == [0o600, 0o644, 0o600, 0o644]
 
 
 SEGMENT = {

@@ -733,7 +733,8 @@ print(json.dumps({fmt: fill(ending) for fmt, ending in ENDINGS.items()}))
 
 
 def child_environment():
-    return {**os.environ, "PYTHONPATH": os.pathsep.join([str(PACKAGES), str(Path(__file__).parents[1])])}
+    folders = [PACKAGES, Path(__file__).parent, Path(__file__).parents[1]]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, folders))}
 
 
 def run_child(code):

@@ -21,7 +21,7 @@ from rpmsn.detection.segments import FrameGeometry
 from rpmsn.errors import ParameterError, RecordingError
 from rpmsn.recording import open_recording, snippet_files
 from rpmsn.recording.snippets import SnippetWriter
-from rpmsn.signal.channelizer import BLOCK, REACH, Cutter, Spectra, plan_band
+from rpmsn.signal.channelizer import BLOCK, HALF_TAPS, BandExtractor, Spectra, plan_band
 from rpmsn.streaming.intake import StreamTime
 from rpmsn.tracking.tracker import Event
 
@@ -115,7 +115,7 @@ def check_tone(path, tone, amplitude=0.5, tolerance=1e-3):
             -2j * np.pi * ((tone - capture.center_frequency) / recording.sample_rate * n % 1)
         )
         # The filter reaches over the ends, where there is nothing.
-        edge = round(1.5 * REACH * recording.sample_rate / RATE)
+        edge = round(1.5 * HALF_TAPS * recording.sample_rate / RATE)
         inside = turned[edge:-edge]
         assert len(inside) > 10
         assert np.abs(inside - inside[0]).max() < tolerance
@@ -135,13 +135,13 @@ def used(folder):
 
 
 class TestBands:
-    def cut(self, samples, band, start=0, piece=10_000):
-        spectra, cutter, parts = Spectra(start), Cutter(band), []
+    def extract(self, samples, band, start=0, piece=10_000):
+        spectra, extractor, parts = Spectra(start), BandExtractor(band), []
         for begin in range(0, len(samples), piece):
-            parts += [cutter.cut(*block) for block in spectra.push(samples[begin : begin + piece])]
+            parts += [extractor.extract(*block) for block in spectra.push(samples[begin : begin + piece])]
         end = spectra.end
-        for place, spectrum in spectra.finish():
-            parts.append(cutter.cut(place, spectrum)[: cutter.samples_before(place, end)])
+        for block_start, spectrum in spectra.finish():
+            parts.append(extractor.extract(block_start, spectrum)[: extractor.samples_before(block_start, end)])
         return np.concatenate(parts)
 
     @pytest.mark.parametrize("lower, upper", [(-9e6, 9e6), (5e6, 5.1e6), (20e6, 29e6), (-30.7e6, -29e6), (-25e6, 25e6)])
@@ -166,19 +166,23 @@ class TestBands:
         inside, outside = 0.1 + 0.3 * width, -0.3
         n = 300_000
         t = start + np.arange(n)
-        found = self.cut(np.exp(2j * np.pi * (inside * t % 1)) + np.exp(2j * np.pi * (outside * t % 1)), band, start)
+        found = self.extract(
+            np.exp(2j * np.pi * (inside * t % 1)) + np.exp(2j * np.pi * (outside * t % 1)), band, start
+        )
         assert len(found) == np.ceil(n * band.size / BLOCK)
         times = start + np.arange(len(found)) * (BLOCK / band.size)
         # The phase modulo one turn is exact where start * frequency would not be.
-        wanted = np.exp(2j * np.pi * ((inside * start) % 1 + inside * (times - start) - band.place * times / BLOCK % 1))
-        edge = 2 * REACH * band.size // BLOCK
+        wanted = np.exp(
+            2j * np.pi * ((inside * start) % 1 + inside * (times - start) - band.center_bin * times / BLOCK % 1)
+        )
+        edge = 2 * HALF_TAPS * band.size // BLOCK
         assert np.abs(found - wanted)[edge:-edge].max() < 2e-4
 
     def test_pieces_of_any_length_give_the_same(self):
         rng = np.random.default_rng(1)
         samples = (rng.normal(size=150_000) + 1j * rng.normal(size=150_000)).astype(np.complex64)
         band = plan_band(0.1, 0.2, 1.0, 0.0)
-        first, second = (self.cut(samples, band, piece=piece) for piece in (150_000, 777))
+        first, second = (self.extract(samples, band, piece=piece) for piece in (150_000, 777))
         np.testing.assert_array_equal(first, second)
 
 
@@ -591,6 +595,71 @@ class TestFaults:
         with SnippetWriter(tmp_path) as writer:
             writer.flush(WAIT)
         assert [path.name for path in tmp_path.iterdir()] == [snippet_files.LOCK_NAME]
+
+    @pytest.mark.parametrize(
+        "content",
+        [
+            b"",
+            b"{",
+            b'{"global": {"core:datatype": "ci16_le"',
+            b"[]",
+            b"[" * 100_000,
+            b"\x00\xff\x80 not text",
+            b'{"captures": [], "annotations": []}',
+            b'{"global": {}, "captures": [{"core:sample_start": 0}], "annotations": [{"core:sample_start": 0}]}',
+            b'{"global": {"core:datatype": "ci16_le"}, "annotations": [{"core:sample_start": 0}]}',
+            b'{"global": {"core:datatype": "ci16_le"}, "captures": [{"core:sample_start": 0}]}',
+            b'{"global": {"core:datatype": "ci16_le"}, "captures": [{}], "annotations": [{}]}',
+            b'{"global": {"core:datatype": "ci16_le"}, "captures": [{"core:sample_start": 0}], "annotations": [{}]}',
+            b'{"global": {"core:datatype": "ci16_le"}, "captures": 5, "annotations": null}',
+            b'{"global": {"core:datatype": "ci16_le"}, "captures": [{"core:sample_start": "0"}], "annotations": ["x"]}',
+            b'{"global": {"core:datatype": ["ci16_le"]}, "captures": [{"core:sample_start": 0}], "annotations": []}',
+        ],
+    )
+    def test_what_a_kill_left_broken_is_set_aside_and_recording_goes_on(self, tmp_path, caplog, content):
+        name = "rpmsn_20240518T024000.250Z_LTE_100.300MHz_1"
+        (tmp_path / f"{name}.sigmf-meta.part").write_bytes(content)
+        (tmp_path / f"{name}.sigmf-data.part").write_bytes(bytes(4000))
+        with SnippetWriter(tmp_path, wait=True) as writer:
+            Station(writer).frames(3, carrier(9))
+            assert writer.flush(WAIT) and writer.close(WAIT), writer.fault
+        (path,) = snippets(tmp_path)
+        check_tone(path, CENTER + 0.31e6)
+        assert (tmp_path / f"{name}.sigmf-data.broken").read_bytes() == bytes(4000)
+        assert (tmp_path / f"{name}.sigmf-meta.broken").read_bytes() == content
+        assert not list(tmp_path.glob("*.part"))
+        assert f"{name}.sigmf-data.part is set aside as {name}.sigmf-data.broken: repair or delete it" in caplog.text
+
+    def test_what_was_set_aside_before_is_not_overwritten_counts_and_makes_room(self, tmp_path):
+        name = "rpmsn_20240518T024000.250Z_LTE_100.300MHz_1"
+        (tmp_path / f"{name}.sigmf-data.broken").write_bytes(bytes(600 << 10))
+        (tmp_path / f"{name}.sigmf-data.part").write_bytes(bytes(300 << 10))
+        (tmp_path / f"{name}.sigmf-meta.part").write_text("{")
+        with SnippetWriter(tmp_path, quota_bytes=1 << 20) as writer:
+            assert writer.flush(WAIT)
+            assert (tmp_path / f"{name}.sigmf-data.broken_2").stat().st_size == 300 << 10
+            assert (tmp_path / f"{name}.sigmf-data.broken").stat().st_size == 600 << 10
+            Station(writer).frames(9, carrier(1, width=1.2e6, middle=CENTER))
+        assert not (tmp_path / f"{name}.sigmf-data.broken").exists()
+        assert snippets(tmp_path) and used(tmp_path) <= 1 << 20
+
+    def test_what_a_kill_left_and_cannot_be_touched_does_not_keep_it_from_recording(self, tmp_path, monkeypatch):
+        name = "rpmsn_20240518T024000.250Z_LTE_100.300MHz_1"
+        left = {f"{name}.sigmf-meta.part": b"{", f"{name}.sigmf-data.part": bytes(600 << 10)}
+        for file, content in left.items():
+            (tmp_path / file).write_bytes(content)
+        rename = snippet_files.put_in_place
+
+        def refuse(source, target, overwrite):
+            if name in str(source):
+                raise PermissionError(1, "Operation not permitted", str(source))
+            rename(source, target, overwrite=overwrite)
+
+        monkeypatch.setattr(snippet_files, "put_in_place", refuse)
+        with SnippetWriter(tmp_path, wait=True, quota_bytes=1 << 20) as writer:
+            Station(writer).frames(9, carrier(9, width=1.2e6, middle=CENTER))
+        assert len(snippets(tmp_path)) == 1 and used(tmp_path) <= 1 << 20
+        assert {path.name: path.read_bytes() for path in tmp_path.glob("*.part")} == left
 
 
 PREAMBLE = "import json, os, sys, time\nfrom test_snippets import *\n"

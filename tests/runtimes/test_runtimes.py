@@ -303,7 +303,7 @@ class TestExport:
         for key in model.card.exports:
             model.exported(key)
         model.network()
-        assert not list(exported_model.glob("*.part"))
+        assert not list(exported_model.glob(".*.tmp"))
 
     def test_float32_takes_half_the_space_and_int8_less(self, exported_model, untrained_model):
         model = load_model(exported_model / untrained_model.name)

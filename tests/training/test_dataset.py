@@ -61,7 +61,7 @@ def test_a_lost_shard_is_made_again_exactly(tmp_path):
     (tmp_path / "shard-00000.images.npy").unlink()
     build_set(TINY, tmp_path, quiet=True)
     assert contents(tmp_path) == before
-    assert not list(tmp_path.glob("*.part"))
+    assert not list(tmp_path.glob(".*.tmp"))
 
 
 def test_masks_of_another_rule_are_made_without_rendering(tmp_path, monkeypatch):
@@ -170,4 +170,4 @@ def test_ctrl_c_ends_all_processes_at_once_and_leaves_nothing_half_written(tmp_p
     error = process.communicate(timeout=30)[1]
     assert process.returncode == 130
     assert "Traceback" not in error and error.rstrip().endswith("nothing half-written is left")
-    assert not list(tmp_path.glob("made/*.part"))
+    assert not list(tmp_path.glob("made/.*.tmp"))

@@ -300,7 +300,7 @@ def test_evaluate_writes_a_whole_report_and_replaces_only_its_own(untrained_mode
     assert "mean" in capsys.readouterr().out
     names = {path.name for path in (tmp_path / "report").iterdir()}
     assert {"report.json", "report.md", "confusion.png", "reliability.png", "worst.png"} <= names
-    assert not [name for name in names if name.endswith(".part")]
+    assert not [name for name in names if name.endswith(".tmp")]
     report = json.loads((tmp_path / "report" / "report.json").read_text())
     assert report["set"]["scenes"] == 3 and len(report["worst"]) == 3
     text = (tmp_path / "report" / "report.md").read_text()

@@ -15,7 +15,7 @@ _TCP = re.compile(r"tcp://(?P<host>\[[0-9A-Fa-f:.%\w]+\]|[^\s:;/\[\]]+):(?P<port
 _ALLOWED = "tcp://HOST:PORT, such as tcp://127.0.0.1:5560, or ipc://PATH"
 
 
-def check_address(address, to_bind):
+def check_address(address: object, to_bind: bool) -> str:
     """The address as ZeroMQ takes it.
 
     Args:
@@ -44,17 +44,17 @@ def check_address(address, to_bind):
     return f"tcp://{host}:{port or '*'}"
 
 
-def is_local(address):
+def is_local(address: str) -> bool:
     """Whether only this computer can reach an address that `check_address` returned."""
     if address.startswith("ipc://"):
         return True
     try:
-        return ipaddress.ip_address(_TCP.fullmatch(address)["host"].strip("[]")).is_loopback
+        return ipaddress.ip_address(address.removeprefix("tcp://").rpartition(":")[0].strip("[]")).is_loopback
     except ValueError:
         return False
 
 
-def _check_path(address):
+def _check_path(address: str) -> None:
     """Raise ParameterError where binding would take a path away from another program; ZeroMQ replaces what is there."""
     path = address[len("ipc://") :]
     if path.startswith("@"):

@@ -15,15 +15,18 @@ import argparse
 import os
 import re
 import sys
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import ParameterError, RpmsnError
+from ..files import write_whole
 
 SERVER = "server"
 CLIENTS = "clients"
 COMMAND = "python -m rpmsn.publishing.keys FOLDER"
 
+# Not `zmq.auth.create_certificates`: it lets the umask decide who may read the secret, and replaces what is there.
 _TEXT = {
     ".key": '#   ZeroMQ CURVE Public Certificate\n\nmetadata\ncurve\n    public-key = "{public}"\n',
     ".key_secret": (
@@ -45,7 +48,7 @@ class ServerKeys:
 
     public: bytes
     secret: bytes
-    clients: frozenset | None
+    clients: frozenset[bytes] | None
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,9 @@ class ClientKeys:
     server: bytes
 
 
-def load_server_keys(secret_key_file, clients_folder=""):
+def load_server_keys(
+    secret_key_file: str | os.PathLike[str], clients_folder: str | os.PathLike[str] = ""
+) -> ServerKeys:
     """Keys of a publisher.
 
     Args:
@@ -68,7 +73,7 @@ def load_server_keys(secret_key_file, clients_folder=""):
     Raises:
         ParameterError: a file is missing or holds no such key.
     """
-    public, secret = _load("server_secret_key_file", secret_key_file, with_secret=True)
+    public, secret = _load_pair("server_secret_key_file", secret_key_file)
     if not clients_folder:
         return ServerKeys(public, secret, None)
     paths = sorted(Path(clients_folder).glob("*.key"))
@@ -78,10 +83,10 @@ def load_server_keys(secret_key_file, clients_folder=""):
             f"make some with `{COMMAND}`, or leave it empty to let everybody in who has the "
             "publisher's public key"
         )
-    return ServerKeys(public, secret, frozenset(_load("client_keys_folder", path)[0] for path in paths))
+    return ServerKeys(public, secret, frozenset(_load("client_keys_folder", path) for path in paths))
 
 
-def load_client_keys(secret_key_file, server_key_file):
+def load_client_keys(secret_key_file: str | os.PathLike[str], server_key_file: str | os.PathLike[str]) -> ClientKeys:
     """Keys of a subscriber.
 
     Args:
@@ -96,11 +101,11 @@ def load_client_keys(secret_key_file, server_key_file):
             "a subscriber with keys needs both files, client_secret_key_file and server_key_file; one "
             "of them is not set"
         )
-    server, _ = _load("server_key_file", server_key_file)
-    return ClientKeys(*_load("client_secret_key_file", secret_key_file, with_secret=True), server)
+    server = _load("server_key_file", server_key_file)
+    return ClientKeys(*_load_pair("client_secret_key_file", secret_key_file), server)
 
 
-def make_keys(folder, names=("client",)):
+def make_keys(folder: str | os.PathLike[str], names: Iterable[str] = ("client",)) -> list[Path]:
     """Make the keys of a publisher, unless they are there, and of new subscribers.
 
     Args:
@@ -108,74 +113,111 @@ def make_keys(folder, names=("client",)):
         names: of the subscribers; letters, digits, `.`, `_` and `-`.
 
     Returns:
-        list of the paths that were written.
+        The paths that were written.
 
     Raises:
-        ParameterError: a name cannot be a name of a file, or has keys already.
+        ParameterError: a name cannot be a name of a file, or has keys already, which are never overwritten.
         OSError: the files cannot be written.
     """
     folder = Path(folder)
+    names = tuple(dict.fromkeys(names))
     for name in names:
         if name == SERVER or not re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9._-]*", name):
             raise ParameterError(
                 f"{name!r} cannot be the name of a subscriber; use letters, digits, '.', '_' and '-', "
                 f"and not {SERVER!r}"
             )
-    pairs = [(folder / f"{name}.key_secret", folder / CLIENTS / f"{name}.key") for name in dict.fromkeys(names)]
+    pairs = [(folder / f"{name}.key_secret", folder / CLIENTS / f"{name}.key") for name in names]
     for path in (path for pair in pairs for path in pair):
-        if path.exists():
-            raise ParameterError(f"{path} exists; choose another name, or remove it")
-    server = folder / f"{SERVER}.key_secret", folder / f"{SERVER}.key"
-    if not server[0].exists():
-        pairs.insert(0, server)
+        if os.path.lexists(path):  # before any is written; a file that appears later is not overwritten either
+            raise _exists(path)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     (folder / CLIENTS).mkdir(exist_ok=True)
+    server = folder / f"{SERVER}.key_secret", folder / f"{SERVER}.key"
+    if not server[0].exists():
+        try:
+            _write_pair(*server)
+        except ParameterError:
+            if not server[0].exists():
+                raise
+        else:
+            pairs.insert(0, server)
     for pair in pairs:
-        _write_pair(*pair)
+        if pair != server:
+            _write_pair(*pair)
     return [path for pair in pairs for path in pair]
 
 
-def _write_pair(secret_path, public_path):
+def _write_pair(secret_path: Path, public_path: Path) -> None:
+    """Write both halves of a new pair, or none."""
     from .sockets import require_zmq
 
     public, secret = (key.decode() for key in require_zmq().curve_keypair())
-    for path in (secret_path, public_path):
-        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _MODES[path.suffix])
-        with open(file, "w", encoding="ascii") as writer:
-            writer.write(_TEXT[path.suffix].format(public=public, secret=secret))
+    written: list[Path] = []
+    try:
+        for path in (secret_path, public_path):
+            text = _TEXT[path.suffix].format(public=public, secret=secret)
+            write_whole(path, text, overwrite=False, mode=_MODES[path.suffix])
+            written.append(path)
+    except BaseException as error:
+        for half in written:
+            half.unlink(missing_ok=True)
+        if isinstance(error, FileExistsError):
+            raise _exists(path) from None
+        raise
 
 
-def _load(parameter, path, with_secret=False):
-    """(public, secret or None) of a file."""
+def _exists(path: Path) -> ParameterError:
+    return ParameterError(f"{path} exists; choose another name, or remove it")
+
+
+def _load(parameter: str, path: str | os.PathLike[str]) -> bytes:
+    """The public key in a file."""
+    public, _ = _certificate(parameter, path)
+    return _checked(parameter, path, public)
+
+
+def _load_pair(parameter: str, path: str | os.PathLike[str]) -> tuple[bytes, bytes]:
+    """(public, secret) key in a file."""
+    public, secret = _certificate(parameter, path)
+    if secret is None:
+        raise ParameterError(
+            f"{parameter} is {str(path)!r}, which has only the public half; the file wanted ends in .key_secret"
+        )
+    return _checked(parameter, path, public), _checked(parameter, path, secret)
+
+
+def _certificate(parameter: str, path: str | os.PathLike[str]) -> tuple[bytes, bytes | None]:
+    """What a file of keys holds."""
     from .sockets import require_zmq
 
     require_zmq()
     from zmq.auth import load_certificate
-    from zmq.utils import z85
 
     try:
-        public, secret = load_certificate(str(path))
-    except (OSError, ValueError) as error:
+        return load_certificate(str(path))
+    except (OSError, ValueError, LookupError) as error:
         raise ParameterError(
             f"{parameter} is {str(path)!r}, which cannot be read as a key ({error}); make keys with `{COMMAND}`"
         ) from error
-    if with_secret and secret is None:
+
+
+def _checked(parameter: str, path: str | os.PathLike[str], key: bytes) -> bytes:
+    """A key that `load_certificate` took out of a file, which does not look at it."""
+    from zmq.utils import z85
+
+    try:
+        is_key = len(z85.decode(key)) == 32
+    except Exception:  # by the characters, it raises one of several kinds
+        is_key = False
+    if not is_key:
         raise ParameterError(
-            f"{parameter} is {str(path)!r}, which has only the public half; the file wanted ends in .key_secret"
+            f"{parameter} is {str(path)!r}, where what stands for a key is none; make keys with `{COMMAND}`"
         )
-    for key in (public, secret) if with_secret else (public,):
-        try:
-            is_key = len(z85.decode(key)) == 32
-        except Exception:  # by the characters, it raises one of several kinds
-            is_key = False
-        if not is_key:
-            raise ParameterError(
-                f"{parameter} is {str(path)!r}, where what stands for a key is none; make keys with `{COMMAND}`"
-            )
-    return public, secret
+    return key
 
 
-def main(arguments=None):
+def main(arguments: Sequence[str] | None = None) -> int:
     """The command; returns the exit status."""
     parser = argparse.ArgumentParser(
         prog="python -m rpmsn.publishing.keys",

@@ -2,10 +2,13 @@
 """Publisher: takes messages from a thread that must not wait, and sends them from a thread of its own."""
 
 import logging
+import os
 import secrets
 import threading
 import time
 from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from ..errors import RpmsnError
 from ..messages import wire as messages
@@ -25,20 +28,21 @@ IDLE_SECONDS = 0.5
 ADMIT_SECONDS = 0.05
 FLUSH_SECONDS = 0.3
 RETRY_SECONDS = 0.5
+STOP_SECONDS = 5.0
 COMPLAIN_SECONDS = 1.0
 
 
 class Outbox:
     """Messages on their way from any thread to the one that sends; numbers them, and counts what it has to drop."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._lock = threading.Lock()
         self._is_news = threading.Event()
-        self._waiting = {topic: deque() for topic in messages.TOPICS}
+        self._waiting: dict[str, deque[tuple[str, int, Any]]] = {topic: deque() for topic in messages.TOPICS}
         self._numbers = dict.fromkeys(messages.TOPICS, 0)
         self.dropped = 0
 
-    def put(self, topic, item):
+    def put(self, topic: str, item: Any) -> None:
         """Add a message; where too many wait, the oldest of its topic is dropped. Never waits."""
         with self._lock:
             waiting = self._waiting[topic]
@@ -50,16 +54,16 @@ class Outbox:
         if not self._is_news.is_set():
             self._is_news.set()
 
-    def wait(self, seconds):
+    def wait(self, seconds: float) -> None:
         """Wait until there is a message, or `wake` was called, but no longer than this."""
         self._is_news.wait(seconds)
 
-    def wake(self):
+    def wake(self) -> None:
         """End `wait`."""
         self._is_news.set()
 
-    def take(self):
-        """All that wait: list of (topic, number, item), in order within a topic."""
+    def take(self) -> list[tuple[str, int, Any]]:
+        """All that wait, as (topic, number, item), in order within a topic."""
         self._is_news.clear()
         with self._lock:
             taken = [entry for waiting in self._waiting.values() for entry in waiting]
@@ -81,7 +85,7 @@ class Publisher:
         server_secret_key_file, client_keys_folder: see `keys.load_server_keys`; "" for none.
         allow_plain: True lets an address beyond this computer be used without keys.
         high_water_mark: messages that wait for one slow subscriber; further ones are lost for this one.
-        complain: function (text), told what went wrong, at most once a second.
+        complain: function (text), called with what went wrong, at most once a second.
 
     Attributes:
         address: str, with the port that was taken.
@@ -101,49 +105,57 @@ class Publisher:
 
     def __init__(
         self,
-        encode,
-        address=DEFAULT_ADDRESS,
-        server_secret_key_file="",
-        client_keys_folder="",
-        allow_plain=False,
-        high_water_mark=HIGH_WATER_MARK,
-        complain=logger.warning,
-    ):
+        encode: Callable[[str, Any], Mapping[str, Any]],
+        address: str = DEFAULT_ADDRESS,
+        server_secret_key_file: str | os.PathLike[str] = "",
+        client_keys_folder: str | os.PathLike[str] = "",
+        allow_plain: bool = False,
+        high_water_mark: int = HIGH_WATER_MARK,
+        complain: Callable[[str], object] = logger.warning,
+    ) -> None:
         self._encode = encode
         self._complain_to = complain
         self._keys = load_server_keys(server_secret_key_file, client_keys_folder) if server_secret_key_file else None
         address = check_address(address, to_bind=True)
         check_secrecy(address, self._keys, allow_plain)
         self._high_water_mark = high_water_mark
-        self._thread = None
+        self._thread: threading.Thread | None = None
         # Bound here, where an error reaches the user; the thread takes it over.
-        self._socket = PublisherSocket(address, self._keys, high_water_mark)
-        self.address = self._socket.address
+        self._socket: PublisherSocket | None = PublisherSocket(address, self._keys, high_water_mark)
+        self.address: str = self._socket.address
         self._reset()
 
-    def start(self):
+    def start(self) -> None:
         """Begin to send, with a new start id and numbers from 0; the address of the last time is bound again."""
         self._reset()
         self._thread = threading.Thread(target=self._run, name="rpmsn publisher", daemon=True)
         self._thread.start()
 
-    def put(self, topic, item):
+    def put(self, topic: str, item: Any) -> None:
         """Send `item` on `topic`, one of `messages.TOPICS`. Any thread; never waits."""
         self._outbox.put(topic, item)
 
-    def stop(self):
-        """Send what waits and free the address; returns within a second. May be called again."""
+    def stop(self) -> None:
+        """Send what waits and free the address, within a second. May be called again.
+
+        Where a message takes longer to encode than `STOP_SECONDS`, a complaint says so, and the address is freed later.
+        """
         self._closing.set()
         self._outbox.wake()
         if self._thread is not None:
-            self._thread.join()
+            self._thread.join(STOP_SECONDS)
+            if self._thread.is_alive():
+                self._complain_to(
+                    f"the publisher at {self.address} has not ended within {STOP_SECONDS:g} s: it still encodes a "
+                    "message; the address is free when that is done"
+                )
             self._thread = None
         elif self._socket is not None:
             self._socket.close()
             self._socket = None
 
-    def counts(self):
-        """Messages since the start: dict of `sent`, `dropped` (too many waited), `refused` (could not be encoded)."""
+    def counts(self) -> dict[str, int]:
+        """Messages since the start: `sent`, `dropped` (too many waited), `refused` (could not be encoded)."""
         return {"sent": self._sent, "dropped": self._outbox.dropped + self._unsent, "refused": self._refused}
 
     def _reset(self):
@@ -166,7 +178,7 @@ class Publisher:
                 socket.admit()
                 self._send_all(socket)
             self._send_all(socket)
-        except Exception as error:  # the thread ends, and somebody has to be told
+        except Exception as error:  # the thread ends, and the user has to know
             self._complain(f"publishing has ended: {error!r}; stop and start it")
         finally:
             socket.close()

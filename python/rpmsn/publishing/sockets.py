@@ -1,12 +1,20 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The sockets of a publisher and of a subscriber. ZeroMQ's sockets are not thread safe: one thread at a time."""
 
+from __future__ import annotations
+
 import errno
 import weakref
+from collections.abc import Sequence
+from types import ModuleType
+from typing import TYPE_CHECKING
 
 from ..errors import MissingLibraryError, ParameterError
 from .addresses import is_local
-from .keys import COMMAND
+from .keys import COMMAND, ClientKeys, ServerKeys
+
+if TYPE_CHECKING:
+    import zmq as zmq_types
 
 LINGER_MS = 300
 """How long closing waits for what a subscriber has not taken yet: the last messages of a recording."""
@@ -22,7 +30,7 @@ LONGEST_MESSAGE = 64 * 2**20
 """Bytes; what a subscriber takes."""
 
 
-def require_zmq():
+def require_zmq() -> ModuleType:
     """The module zmq.
 
     Raises:
@@ -51,16 +59,17 @@ class PublisherSocket:
         ParameterError: the address cannot be bound.
     """
 
-    def __init__(self, address, keys, high_water_mark):
+    def __init__(self, address: str, keys: ServerKeys | None, high_water_mark: int) -> None:
         zmq = require_zmq()
         from zmq.utils import z85
 
         context = zmq.Context()
-        sockets = []
+        sockets: list[zmq_types.Socket] = []
         # Not left to the garbage collector, which may close the context before its sockets and wait for ever.
         self._close = weakref.finalize(self, _close_all, context, sockets)
         self._close.atexit = False
-        self._zap, self._clients = None, None
+        self._zap: zmq_types.Socket | None = None
+        self._clients: set[bytes] = set()
         try:
             if keys is not None and keys.clients is not None:
                 # Bound before the address: nobody gets in before somebody is there to be asked.
@@ -91,11 +100,11 @@ class PublisherSocket:
             raise
         self.address = self._socket.last_endpoint.decode().rstrip("\0")
 
-    def send(self, parts):
+    def send(self, parts: Sequence[bytes]) -> None:
         """Send the parts of one message; never waits."""
         self._socket.send_multipart(parts)
 
-    def admit(self):
+    def admit(self) -> None:
         """Answer the subscribers that wait to be let in (https://rfc.zeromq.org/spec/27)."""
         while self._zap is not None and self._zap.poll(0):
             request = self._zap.recv_multipart()
@@ -104,21 +113,21 @@ class PublisherSocket:
             self._zap.send_multipart([b"1.0", request[1] if len(request) > 1 else b"", *verdict, b"", b""])
 
     @property
-    def asks_for_keys(self):
+    def asks_for_keys(self) -> bool:
         """Whether `admit` has to be called."""
         return self._zap is not None
 
-    def close(self):
+    def close(self) -> None:
         """Free the address; waits at most `LINGER_MS`. May be called again."""
         self._close()
 
 
 class SubscriberSocket:
-    """A SUB socket that tells how its connection is.
+    """A SUB socket that reports the state of its connection.
 
     Args:
         address: as `check_address` returns it.
-        topics: list of str.
+        topics: of the messages that are wanted.
         keys: ClientKeys or None.
         high_water_mark: messages that wait to be read; further ones are lost.
 
@@ -127,10 +136,10 @@ class SubscriberSocket:
         ParameterError: the address cannot be used.
     """
 
-    def __init__(self, address, topics, keys, high_water_mark):
+    def __init__(self, address: str, topics: Sequence[str], keys: ClientKeys | None, high_water_mark: int) -> None:
         self._zmq = zmq = require_zmq()
         context = zmq.Context()
-        sockets = []
+        sockets: list[zmq_types.Socket] = []
         self._close = weakref.finalize(self, _close_all, context, sockets)
         self._close.atexit = False
         try:
@@ -163,19 +172,19 @@ class SubscriberSocket:
         self._poller.register(self._socket, zmq.POLLIN)
         self._poller.register(self._monitor, zmq.POLLIN)
 
-    def wait(self, milliseconds):
+    def wait(self, milliseconds: int) -> None:
         """Wait until something is there to read, but no longer than this."""
         self._poller.poll(milliseconds)
 
-    def receive(self):
+    def receive(self) -> list[bytes] | None:
         """The parts of the next message, or None."""
         try:
             return self._socket.recv_multipart(self._zmq.NOBLOCK)
         except self._zmq.Again:
             return None
 
-    def changes(self):
-        """What happened to the connection since the last call: list of zmq.Event."""
+    def changes(self) -> list[zmq_types.Event]:
+        """What happened to the connection since the last call."""
         from zmq.utils.monitor import recv_monitor_message
 
         found = []
@@ -183,14 +192,14 @@ class SubscriberSocket:
             found.append(self._zmq.Event(recv_monitor_message(self._monitor)["event"]))
         return found
 
-    def close(self):
+    def close(self) -> None:
         """May be called again."""
         if self._close.alive:
             self._socket.disable_monitor()
         self._close()
 
 
-def check_secrecy(address, keys, allow_plain):
+def check_secrecy(address: str, keys: ServerKeys | None, allow_plain: bool) -> None:
     """Raise ParameterError where others could read what is published and nobody said that they may."""
     if keys is None and not allow_plain and not is_local(address):
         raise ParameterError(

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Subscriber: yields the messages of a publisher, sees what is missing, and connects again by itself."""
 
+import os
 import time
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from ..errors import ParameterError, RpmsnError
 from ..messages import wire as messages
@@ -29,7 +32,7 @@ class Subscriber:
         client_secret_key_file: the own secret key; "" where the publisher has none.
 
     Attributes:
-        lost: dict, topic -> messages that this subscriber should have got and did not, as far as can be known.
+        lost: dict, topic -> messages that were not received, by the gaps in the numbers of those that were.
         restarts: how many times the publisher has begun again.
         unreadable: messages that were none.
         problem: str, why there is no connection, and what to do; "" where there is one.
@@ -44,7 +47,13 @@ class Subscriber:
         ...         print(message["label"], message["freq_lower"], message["freq_upper"])
     """
 
-    def __init__(self, address=DEFAULT_ADDRESS, topics=messages.TOPICS, server_key_file="", client_secret_key_file=""):
+    def __init__(
+        self,
+        address: str = DEFAULT_ADDRESS,
+        topics: Iterable[str] = messages.TOPICS,
+        server_key_file: str | os.PathLike[str] = "",
+        client_secret_key_file: str | os.PathLike[str] = "",
+    ) -> None:
         self.address = check_address(address, to_bind=False)
         self._topics = list(topics)
         unknown = [topic for topic in self._topics if topic not in messages.TOPICS]
@@ -56,29 +65,31 @@ class Subscriber:
         self.lost = dict.fromkeys(messages.TOPICS, 0)
         self.restarts = 0
         self.unreadable = 0
-        self._publisher = None
-        self._expected = {}
+        self._publisher: str | None = None
+        self._expected: dict[str, int] = {}
         self._open()
 
-    def __enter__(self):
+    def __enter__(self) -> "Subscriber":
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self.close()
 
-    def __iter__(self):
-        """Messages as they come, for ever."""
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        """Messages as they arrive, without end."""
         while True:
-            yield self.receive()
+            message = self.receive()
+            if message is not None:  # as ever, without a timeout
+                yield message
 
-    def receive(self, timeout=None):
+    def receive(self, timeout: float | None = None) -> dict[str, Any] | None:
         """The next message.
 
         Args:
             timeout: s; None waits for ever.
 
         Returns:
-            dict as in docs/publisher.schema.json, or None after the timeout.
+            What docs/publisher.schema.json describes, or None after the timeout.
 
         Raises:
             RpmsnError: the publisher speaks another version.
@@ -93,7 +104,7 @@ class Subscriber:
                 return None
             self._socket.wait(max(1, round(remaining * 1000)))
 
-    def close(self):
+    def close(self) -> None:
         """End the connection. May be called again."""
         self._socket.close()
 
@@ -103,7 +114,7 @@ class Subscriber:
             self.address, self._topics, self._keys, HIGH_WATER_MARK_WITH_FRAMES if has_frames else HIGH_WATER_MARK
         )
         self.problem = f"no publisher at {self.address} yet; waiting for one"
-        self._retry_at = None
+        self._retry_at: float | None = None
 
     def _receive_now(self):
         """A message that is there, or None."""
@@ -134,14 +145,14 @@ class Subscriber:
         self._expected[topic] = number + 1
 
     def _follow_connection(self):
-        """Keep `problem` up to date; connect anew where ZeroMQ has given up, which it does when it was turned away."""
-        for event in self._socket.changes():
-            if event.name == "HANDSHAKE_SUCCEEDED":
+        """Keep `problem` up to date; connect again where ZeroMQ has given up, which it does after a refusal."""
+        for name in (str(event.name) for event in self._socket.changes()):
+            if name == "HANDSHAKE_SUCCEEDED":
                 self.problem, self._retry_at = "", None
-            elif event.name == "DISCONNECTED" and not self.problem:
+            elif name == "DISCONNECTED" and not self.problem:
                 self.problem = f"the publisher at {self.address} is gone; waiting for it"
-            elif event.name.startswith("HANDSHAKE_FAILED"):
-                self.problem = self._say_why_refused(event.name)
+            elif name.startswith("HANDSHAKE_FAILED"):
+                self.problem = self._say_why_refused(name)
                 self._retry_at = self._retry_at or time.monotonic() + RETRY_SECONDS
         if self._retry_at is not None and time.monotonic() >= self._retry_at:
             problem = self.problem

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Recordings in, annotations out: SigMF, and raw files of samples whose format is told.
+"""Recordings in, annotations out: SigMF, and raw files of samples whose format the caller names.
 
     >>> from rpmsn.recording import open_recording
     >>> with open_recording("band.sigmf-meta") as recording:        # doctest: +SKIP

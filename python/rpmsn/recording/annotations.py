@@ -17,19 +17,25 @@ In the global object `rpmsn:model` names the model. How the file refers to the s
   the name, as a hint for people. Moved beside a data file of its own name it is a whole recording again.
 """
 
+from __future__ import annotations
+
 import copy
 import datetime as dt
-import errno
 import logging
 import math
 import os
-import secrets
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from ..errors import RecordingError
+from ..errors import RecordingError, WriteError
+from ..files import write_whole
 from ..version import __version__
 from .captures import parse_time
 from .metadata import DATA_SUFFIX, META_SUFFIX
+
+if TYPE_CHECKING:
+    from .recording import Recording
 
 GENERATOR = f"gr-rpmsn {__version__}"
 EXTENSION = {"name": "rpmsn", "version": "1.0.0", "optional": True}
@@ -38,7 +44,7 @@ NANOSECONDS = 10**9
 logger = logging.getLogger(__name__)
 
 
-def default_output(recording) -> Path:
+def default_output(recording: Recording) -> Path:
     """`<base>.rpmsn.sigmf-meta` beside the data file, or the first of `<base>.rpmsn-2.sigmf-meta`... that is free.
 
     `<base>` is the name of the data file without `.sigmf-data`; any other ending stays (`x.cs8.rpmsn.sigmf-meta`),
@@ -55,7 +61,14 @@ def default_output(recording) -> Path:
 
 
 def write_annotations(
-    recording, carriers, output, *, overwrite=False, model=None, extra_global=None, keep_annotations=False
+    recording: Recording,
+    carriers: Iterable[Any],
+    output: str | os.PathLike[str],
+    *,
+    overwrite: bool = False,
+    model: str | None = None,
+    extra_global: Mapping[str, Any] | None = None,
+    keep_annotations: bool = False,
 ) -> Path:
     """Write one annotation for each carrier into the new metadata file `output`.
 
@@ -86,11 +99,16 @@ def write_annotations(
         annotations += copy.deepcopy(recording.metadata["annotations"])
     annotations.sort(key=lambda annotation: annotation["core:sample_start"])
     added = {**_dataset(recording, output), **({"rpmsn:model": model} if model else {}), **(extra_global or {})}
-    _write_whole(output, _document(recording, annotations, added), overwrite)
+    try:
+        write_whole(output, _document(recording, annotations, added), overwrite=overwrite)
+    except FileExistsError:
+        raise _exists(output) from None
+    except WriteError as error:
+        raise RecordingError(str(error)) from error
     return output
 
 
-def check_output(output, *, overwrite=False) -> Path:
+def check_output(output: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
     """Check, before the long work begins, what `write_annotations` would refuse after it.
 
     Raises:
@@ -106,11 +124,11 @@ def check_output(output, *, overwrite=False) -> Path:
     return output
 
 
-def _exists(output):
+def _exists(output: Path) -> RecordingError:
     return RecordingError(f"{output} exists and is not overwritten: choose another name, or ask for it (--overwrite).")
 
 
-def annotation(source, carrier_id, sample_start, sample_count) -> dict:
+def annotation(source: Any, carrier_id: int, sample_start: int, sample_count: int) -> dict[str, Any]:
     """One annotation. Numbers that are unknown or not finite are left out.
 
     Args:
@@ -139,7 +157,7 @@ def _finite(value, digits=None):
     return float(value) if digits is None else round(float(value), digits)
 
 
-def utc_text(time) -> str:
+def utc_text(time: tuple[int, float]) -> str:
     """(whole seconds since 1970, fraction) as `2024-05-01T12:03:07.412000100Z`; JSON has no number so precise.
 
     Raises:
@@ -166,7 +184,7 @@ def _document(recording, annotations, added) -> str:
     from jsonschema.exceptions import ValidationError
     from sigmf import SigMFFile
 
-    for make, note in ((_original, "only its essential fields are kept"), (_essential, None)):
+    for is_last, make in enumerate((_original, _essential)):
         global_fields, captures = make(recording)
         try:
             metadata = {"global": _global(global_fields, added), "captures": captures, "annotations": annotations}
@@ -175,9 +193,12 @@ def _document(recording, annotations, added) -> str:
             return document.dumps() + "\n"
         except (ValidationError, TypeError, KeyError, AttributeError) as error:
             reason = getattr(error, "message", error)
-            if note is None:
+            if is_last:
                 raise RecordingError(f"the annotations of {recording.path} are not valid SigMF: {reason}.") from error
-            logger.warning("%s is not valid SigMF (%s): %s", recording.meta_path, reason, note)
+            logger.warning(
+                "%s is not valid SigMF (%s): only its essential fields are kept", recording.meta_path, reason
+            )
+    raise AssertionError("the last attempt returns or raises")
 
 
 def _global(fields, added) -> dict:
@@ -213,60 +234,3 @@ def _essential_capture(entry) -> dict:
     except ValueError:
         pass  # absent, or no time: nothing to keep
     return kept
-
-
-def _write_whole(output, text, overwrite):
-    """As `put_whole`, with errors that name the file and the cure."""
-    try:
-        put_whole(output, text, overwrite)
-    except FileExistsError:
-        raise _exists(output) from None
-    except OSError as error:
-        raise RecordingError(
-            f"{output} cannot be written: {error.strerror or error}. Choose a folder with space that you may write to."
-        ) from error
-
-
-def put_whole(output, text, overwrite):
-    """Write `text` so that `output` is at any time what it was before, or whole, also after a kill or a power cut.
-
-    Raises:
-        FileExistsError: `output` exists and `overwrite` is false.
-        OSError: it cannot be written.
-    """
-    temporary = output.with_name(f".{output.name}.{secrets.token_hex(4)}.tmp")
-    try:
-        with open(temporary, "x", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        _put_in_place(temporary, output, overwrite)
-    finally:
-        temporary.unlink(missing_ok=True)
-    _sync_folder(output.parent)
-
-
-def _put_in_place(temporary, output, overwrite):
-    """Give the finished file its name; without `overwrite` not even a file that appeared just now is replaced."""
-    if overwrite:
-        os.replace(temporary, output)
-        return
-    try:
-        os.link(temporary, output)
-    except FileExistsError:
-        raise
-    except OSError:
-        # A file system without hard links (FAT, some network shares).
-        if os.path.lexists(output):
-            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(output)) from None
-        os.replace(temporary, output)
-
-
-def _sync_folder(folder):
-    """Make the new name last through a power cut, where the system can do that for folders."""
-    if hasattr(os, "O_DIRECTORY"):
-        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

@@ -5,10 +5,22 @@ import datetime as dt
 import math
 import re
 from dataclasses import dataclass
+from typing import Protocol
 
 TIMESTAMP = re.compile(
     r"(?P<whole>\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2})(?P<fraction>\.\d+)?(?P<zone>[Zz]|[+-]\d{2}:\d{2})?"
 )
+
+
+class Clock(Protocol):
+    """When a sample of a stream was taken: `rpmsn.streaming.intake.StreamTime` is one."""
+
+    @property
+    def source(self) -> str:
+        """Where the time comes from, as in docs/messages.md."""
+
+    def at(self, offset: int) -> tuple[int, float]:
+        """UTC of a sample as (whole seconds since 1970, fraction)."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +37,7 @@ class Capture:
     time: tuple[int, float] | None = None
 
 
-def parse_time(text) -> tuple[int, float]:
+def parse_time(text: object) -> tuple[int, float]:
     """`2024-05-01T12:03:07.4120001Z` -> (whole seconds since 1970, fraction). A time without zone is UTC.
 
     Python's own datetime would cut the fraction to 1 us, which is 61 samples at 61.44 Msps.
@@ -41,13 +53,13 @@ def parse_time(text) -> tuple[int, float]:
     return int(whole.timestamp()), float(match["fraction"] or 0.0)
 
 
-def later(time, seconds) -> tuple[int, float]:
+def later(time: tuple[int, float], seconds: float) -> tuple[int, float]:
     """`time` as (whole seconds, fraction), moved by `seconds`, with the fraction kept in 0..1."""
     total = time[1] + seconds
     whole = math.floor(total)
     return time[0] + whole, total - whole
 
 
-def to_datetime(time) -> dt.datetime:
+def to_datetime(time: tuple[int, float]) -> dt.datetime:
     """(whole seconds, fraction) -> aware UTC datetime, cut to 1 us."""
     return dt.datetime.fromtimestamp(time[0], dt.timezone.utc) + dt.timedelta(microseconds=int(time[1] * 1e6 + 1e-3))

@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a recording says of itself beside what was found."""
 
+from collections.abc import Iterable, Mapping
+from typing import Any
 
-def matched(annotations, carriers):
+
+def matched(annotations: Iterable[Mapping[str, Any]], carriers: Iterable[Any]) -> list[tuple[Any, Any]]:
     """Pairs of annotation and carrier: each annotation with the carrier that covers most of it, or None; then None with
     every carrier that is left. Annotations without both frequency edges are left out."""
-    left, pairs = list(carriers), []
+    left = list(carriers)
+    pairs: list[tuple[Any, Any]] = []
     for annotation in annotations:
         band = annotation.get("core:freq_lower_edge"), annotation.get("core:freq_upper_edge")
         if None in band:

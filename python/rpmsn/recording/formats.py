@@ -4,6 +4,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import RecordingError
 
@@ -22,9 +23,10 @@ class SampleFormat:
 
     @property
     def bytes_per_sample(self) -> int:
+        """Bytes that I and Q take together."""
         return 2 * self.component.itemsize
 
-    def convert(self, components, out):
+    def convert(self, components: np.ndarray, out: NDArray[np.complex64]) -> None:
         """Scale `components` (2 n values, I and Q in turn) into `out` (n complex64, contiguous), in place.
 
         Copy first, then scale: twice as fast as one multiplication that has to cast.
@@ -49,7 +51,7 @@ FORMATS = {
 """SigMF name -> format. `sample_format` also finds them with or without `_le`."""
 
 
-def sample_format(datatype) -> SampleFormat:
+def sample_format(datatype: object) -> SampleFormat:
     """Look a format up by its SigMF name; the ending `_le` may be left out or, for 8 bit, be there.
 
     Raises:

@@ -2,6 +2,7 @@
 """Where the samples lie in a data file that also holds headers (SigMF 1.2, "Non-Conforming Datasets")."""
 
 from bisect import bisect_right
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -18,14 +19,14 @@ class Layout:
     sample_count: int
     left_over: int
 
-    def run(self, sample) -> tuple[int, int, int]:
+    def run(self, sample: int) -> tuple[int, int, int]:
         """(first sample, byte offset, first sample after) of the run that holds `sample`."""
         k = bisect_right(self.starts, sample) - 1
         end = self.starts[k + 1] if k + 1 < len(self.starts) else self.sample_count
         return self.starts[k], self.offsets[k], end
 
 
-def layout(file_size, bytes_per_sample, headers, trailing_bytes) -> Layout:
+def layout(file_size: int, bytes_per_sample: int, headers: Iterable[tuple[int, int]], trailing_bytes: int) -> Layout:
     """Lay `file_size` bytes out.
 
     Args:

@@ -1,16 +1,28 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What all logs share: which files there are, what an event says, and which carriers are on the air."""
 
+from __future__ import annotations
+
 import itertools
 import math
 import os
 import time
 from collections import deque
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .annotations import utc_text
 from .background import CLOSE_SECONDS, BackgroundWriter
+
+if TYPE_CHECKING:
+    from ..detection.segments import FrameGeometry
+    from ..tracking.tracker import Event
+    from .captures import Clock
+
+Made = TypeVar("Made")
 
 SEGMENT, CARRIER = PER = ("segment", "carrier")
 """What gets a line or an annotation: every segment, or a carrier as a whole."""
@@ -22,7 +34,7 @@ class Log(BackgroundWriter):
     """A log that is being written. Made by `open_log`; a context manager.
 
     Its methods are for one thread and never raise: what goes wrong is in `fault`, and warned of once. While the disk
-    is full the log keeps what it is told, up to 8 MiB, tries again twice a second, and goes on when there is room.
+    is full the log keeps what it is given, up to 8 MiB, tries again twice a second, and continues when there is room.
 
     Attributes:
         fault: what is wrong at this moment, in words; empty while all is well.
@@ -30,20 +42,22 @@ class Log(BackgroundWriter):
         path: the file that is being written.
     """
 
-    suffix = per_default = None
+    suffix = per_default = ""
 
-    def __init__(self, names, per, model):
+    path: Path
+
+    def __init__(self, names: FileNames, per: str, model: str) -> None:
         super().__init__("rpmsn log")
         self.lost = 0
         self._names = names
         self._per = per
         self._model = model
-        self._on_air = {}
+        self._on_air: dict[int, OpenCarrier] = {}
         self._open()
         self._thread.start()
 
-    def begin_frame(self, geometry, clock, health="ok"):
-        """Tell what the next events are about; call it for every frame, before its events.
+    def begin_frame(self, geometry: FrameGeometry, clock: Clock, health: str = "ok") -> None:
+        """Set the frame that the next events belong to; call it for every frame, before its events.
 
         Args:
             geometry: rpmsn.detection.segments.FrameGeometry of the frame.
@@ -52,7 +66,7 @@ class Log(BackgroundWriter):
         """
         self._take_safely(self._begin_frame, geometry, clock, health)
 
-    def write(self, event, clock, frame_number):
+    def write(self, event: Event, clock: Clock, frame_number: int) -> None:
         """Take one event of a Tracker.
 
         Args:
@@ -66,7 +80,7 @@ class Log(BackgroundWriter):
             return
         self._take_safely(self._write, event, clock, frame_number)
 
-    def status(self, fields):
+    def status(self, fields: Mapping[str, Any]) -> None:
         """Take a line about the state of things (JSON Lines; the other formats have no place for it).
 
         Args:
@@ -74,18 +88,18 @@ class Log(BackgroundWriter):
         """
         self._take_safely(self._status, fields)
 
-    def close(self, timeout=CLOSE_SECONDS):
-        """Write the rest and close the file; carriers on the air are told as far as they have come.
+    def close(self, timeout: float = CLOSE_SECONDS) -> bool:
+        """Write the rest and close the file; carriers on the air are logged up to their last sample so far.
 
         Returns:
-            bool: False where that did not work within `timeout` seconds.
+            False where that did not work within `timeout` seconds.
         """
         if not self._is_closing:
-            self._take_safely(self._tell_on_air)
+            self._take_safely(self._log_open_carriers)
         return super().close(timeout)
 
-    def _take_safely(self, take, *arguments):
-        """Take something in; a thing that cannot be told is lost, and the analysis goes on."""
+    def _take_safely(self, take: Callable[..., None], *arguments: object) -> None:
+        """Take something in; what cannot be logged is lost and counted, and the analysis continues."""
         try:
             with self._changed:
                 take(*arguments)
@@ -93,8 +107,8 @@ class Log(BackgroundWriter):
             self.lost += 1
             self._report(f"{type(error).__name__}: {error}")
 
-    def _follow(self, event, clock):
-        """The `Known` of an event's carrier, brought up to date; those that are gone are forgotten."""
+    def _follow(self, event: Event, clock: Clock) -> OpenCarrier:
+        """The `OpenCarrier` of an event's carrier, brought up to date; those that are gone are forgotten."""
         carrier_id = event.carrier.carrier_id
         if event.kind == "new" and carrier_id in self._on_air:
             self._forget(self._on_air.pop(carrier_id))
@@ -106,38 +120,38 @@ class Log(BackgroundWriter):
             self._forget(self._on_air.pop(carrier_id))
         return known
 
-    def _open(self):
+    def _open(self) -> None:
         raise NotImplementedError
 
-    def _begin_frame(self, geometry, clock, health):
+    def _begin_frame(self, geometry: FrameGeometry, clock: Clock, health: str) -> None:
         """What a new frame means for the file; nothing for most."""
 
-    def _write(self, event, clock, frame_number):
+    def _write(self, event: Event, clock: Clock, frame_number: int) -> None:
         raise NotImplementedError
 
-    def _status(self, fields):
+    def _status(self, fields: Mapping[str, Any]) -> None:
         """Take a line of state; nothing for most formats."""
 
-    def _tell_on_air(self):
-        """Tell how far the carriers on the air have come."""
+    def _log_open_carriers(self) -> None:
+        """Log the carriers on the air up to their last sample so far."""
 
-    def _forget(self, known):
+    def _forget(self, known: OpenCarrier) -> None:
         """A carrier is gone, or its number belongs to another one from now on."""
 
 
 @dataclass
 class OpenCarrier:
-    """A carrier on the air: its last event, the clocks of its begin and its end, and what earlier files have of it."""
+    """A carrier on the air: its last event, the clocks of its begin and its end, and which part is in earlier files."""
 
-    event: object
-    begin_clock: object
-    clock: object
-    told_until: int | None = None
+    event: Event
+    begin_clock: Clock
+    clock: Clock
+    logged_until: int | None = None
 
     @property
-    def begins(self):
+    def begins(self) -> int:
         """Sample where its part in this file begins."""
-        return self.event.carrier.sample_start if self.told_until is None else self.told_until
+        return self.event.carrier.sample_start if self.logged_until is None else self.logged_until
 
 
 @dataclass(frozen=True)
@@ -149,24 +163,28 @@ class Rotation:
     keep_files: int | None
 
     @property
-    def is_on(self):
+    def is_on(self) -> bool:
         """Whether there may be several files, named after their time."""
         return self.seconds is not None or self.bytes < math.inf
 
 
-class Names:
-    """Names of a log's files, and which of them it made."""
+class FileNames:
+    """FileNames of a log's files, and which of them it made.
 
-    def __init__(self, path, suffix, rotation, now):
+    Not a handler of `logging.handlers`: those rename finished files, which readers may hold; write no head into a new
+    one; leave a line that a full disk tore; and drop what cannot be written.
+    """
+
+    def __init__(self, path: Path, suffix: str, rotation: Rotation, now: Callable[[], float]) -> None:
         self.rotation = rotation
         self.now = now
         self._folder = path.parent
         self._suffix = path.name[-len(suffix) :] if path.name.lower().endswith(suffix) else path.suffix
         self._base = path.name[: len(path.name) - len(self._suffix)]
-        self._slot = None
-        self._made = deque()
+        self._slot: float | None = None
+        self._made: deque[tuple[Path, tuple[int, ...]]] = deque()
 
-    def create(self, make):
+    def create(self, make: Callable[[Path], Made]) -> Made:
         """Call `make(path)` with names until one is not taken (it raises FileExistsError); returns its result."""
         self._slot = self._slot_now()
         stem = self._base
@@ -175,17 +193,18 @@ class Names:
         for number in itertools.count(1):
             with suppress(FileExistsError):
                 return make(self._folder / f"{stem}{'' if number == 1 else f'_{number}'}{self._suffix}")
+        raise AssertionError("counting has no end")
 
-    def is_time(self):
+    def is_time(self) -> bool:
         """Whether the file belongs to a time that is over."""
         return self._slot_now() != self._slot
 
-    def finished(self, path, status):
+    def finished(self, path: Path, status: os.stat_result) -> None:
         """A file is finished: delete the oldest where there are too many, but none that is not as it was left.
 
         Args:
             path: of the file.
-            status: its os.stat_result, as it was left.
+            status: of the file, as it was left.
         """
         self._made.append((path, _state(status)))
         while self.rotation.keep_files is not None and len(self._made) >= self.rotation.keep_files:
@@ -194,12 +213,12 @@ class Names:
                 if _state(os.stat(path)) == state:
                     os.unlink(path)
 
-    def _slot_now(self):
+    def _slot_now(self) -> float | None:
         return None if self.rotation.seconds is None else self.now() // self.rotation.seconds
 
 
-def _state(status):
-    """What tells a file from another that has taken its place, or that somebody has changed."""
+def _state(status: os.stat_result) -> tuple[int, ...]:
+    """What differs for a file that was replaced or changed by somebody else."""
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
 
@@ -244,12 +263,12 @@ def event_fields(event, clock, frame_number, model="", health="ok", end_clock=No
     }
 
 
-def number(value):
+def number(value: float | None) -> float | None:
     """A float that JSON can hold; None where it is unknown or not finite."""
     return float(value) if value is not None and math.isfinite(value) else None
 
 
-def time_text(moment):
+def time_text(moment: tuple[int, float]) -> str | None:
     """(whole seconds since 1970, fraction) as text; None where a clock is so far astray that there is no such date."""
     try:
         return utc_text(moment)
@@ -257,6 +276,6 @@ def time_text(moment):
         return None
 
 
-def clean(text):
+def clean(text: object) -> str:
     """Text that can be written as UTF-8, whatever a path had in it."""
     return str(text).encode("utf-8", "replace").decode()

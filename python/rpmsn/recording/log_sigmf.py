@@ -1,14 +1,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A log of SigMF annotations, one a carrier, in metadata files that are whole at every moment."""
 
+from __future__ import annotations
+
 import json
 import math
 import os
 import time
 from collections import deque
 from dataclasses import dataclass
+from typing import Any
 
-from .annotations import EXTENSION, GENERATOR, annotation, put_whole
+from ..files import write_whole
+from .annotations import EXTENSION, GENERATOR, annotation
+from .captures import Clock
 from .log_base import CARRIER, MAX_WAITING_BYTES, SEGMENT, Log, time_text
 from .metadata import META_SUFFIX
 
@@ -17,14 +22,14 @@ MAX_WAITING_FILES = 4
 MAX_CAPTURES = 10_000
 MAX_CAPTURES_HANDED_ON = 100
 """A new file takes over the capture segments of the carriers on the air, but not more than these."""
-LOOK_SECONDS = 0.4
-"""How often the log looks how far the carriers on the air have come."""
+CHECK_SECONDS = 0.4
+"""How often the annotations of carriers on the air are brought up to date."""
 
 
 class SigmfLog(Log):
     """A log of annotations: a metadata file, put in place anew, whole, whenever it has changed.
 
-    A carrier is annotated as far as it has come. When a new file begins, a carrier on the air has its part up to then
+    A carrier is annotated up to its last sample so far. When a new file begins, one on the air has its part up to then
     in the one and its further part in the other.
     """
 
@@ -34,7 +39,6 @@ class SigmfLog(Log):
     def _open(self):
         from sigmf import SigMFFile
 
-        self.path = None
         self._is_started = False
         self._global = SigMFFile(
             global_info={
@@ -46,19 +50,20 @@ class SigmfLog(Log):
                 **({"rpmsn:model": self._model} if self._model else {}),
             }
         ).get_global_info()
-        self._tuned = None
-        self._captures = deque(maxlen=MAX_CAPTURES)
-        self._done = deque()
+        self._tuned: _Tuned | None = None
+        self._captures: deque[tuple[int, str]] = deque(maxlen=MAX_CAPTURES)
+        self._done: deque[tuple[int, str]] = deque()
         self._done_bytes = 0
-        self._parts = {}
-        self._ended_documents = deque()
-        self._looked = -math.inf
+        self._parts: dict[int, _Part] = {}
+        self._ended_documents: deque[_Document] = deque()
+        self._checked_at = -math.inf
+        self._status_on_disk: os.stat_result
         self._has_changed = False
         self._store(self._document())
 
     def _begin_frame(self, geometry, clock, health):
         self._tune(geometry.start_offset, geometry.sample_rate, geometry.center_frequency, clock)
-        self._look_now_and_then()
+        self._check_open_carriers()
 
     def _tune(self, start, sample_rate, center_frequency, clock):
         """A capture segment begins where the centre frequency or the clock is another; a file, where the rate is."""
@@ -68,12 +73,12 @@ class SigmfLog(Log):
             if is_same and (clock is before.clock or _agree(clock, before.clock, start, sample_rate)):
                 return
             if sample_rate != before.sample_rate:
-                self._tell_on_air(start)
+                self._log_open_carriers(start)
                 self._end_document()
                 self._captures.clear()
         self._tuned = _Tuned(sample_rate, center_frequency, clock)
         self._global["core:sample_rate"] = float(sample_rate)
-        capture = {"core:sample_start": int(start), "core:datetime": time_text(clock.at(start))}
+        capture: dict[str, Any] = {"core:sample_start": int(start), "core:datetime": time_text(clock.at(start))}
         if center_frequency:
             capture["core:frequency"] = float(center_frequency)
         self._captures.append((start, _json({key: value for key, value in capture.items() if value is not None})))
@@ -86,7 +91,7 @@ class SigmfLog(Log):
         self._follow(event, clock)
         if self._per == SEGMENT and event.segment:
             self._add(source, event.carrier.carrier_id, source.start_offset, source.end_offset)
-        self._look_now_and_then()
+        self._check_open_carriers()
 
     def _forget(self, known):
         self._parts.pop(known.event.carrier.carrier_id, None)
@@ -104,19 +109,19 @@ class SigmfLog(Log):
         self._done_bytes += len(text)
         self._has_changed = True
 
-    def flush(self, timeout=0.0):
-        """As of BackgroundWriter, with the carriers on the air as far as they have come."""
-        self._take_safely(self._tell_on_air)
+    def flush(self, timeout: float = 0.0) -> bool:
+        """As of BackgroundWriter, with the carriers on the air up to their last sample so far."""
+        self._take_safely(self._log_open_carriers)
         return super().flush(timeout)
 
-    def _look_now_and_then(self):
+    def _check_open_carriers(self):
         now = time.monotonic()
-        if now - self._looked >= LOOK_SECONDS:
-            self._looked = now
-            self._tell_on_air()
+        if now - self._checked_at >= CHECK_SECONDS:
+            self._checked_at = now
+            self._log_open_carriers()
 
-    def _tell_on_air(self, until=math.inf):
-        # A carrier may know more already than was told here: of a frame at another sample rate, for instance.
+    def _log_open_carriers(self, until=math.inf):
+        # A carrier may be ahead of this log: its last frame may have had another sample rate, for instance.
         for carrier_id, known in self._on_air.items() if self._per == CARRIER else ():
             carrier = known.event.carrier
             start, end = known.begins, min(carrier.sample_end, until)
@@ -124,7 +129,7 @@ class SigmfLog(Log):
                 self._parts[carrier_id] = _Part(start, end, _json(annotation(carrier, carrier_id, start, end - start)))
                 self._has_changed = True
 
-    def _document(self):
+    def _document(self) -> _Document:
         """The file as it would be now."""
         if self.lost:
             self._global["rpmsn:lost"] = self.lost
@@ -137,7 +142,7 @@ class SigmfLog(Log):
         return _Document(text, len(annotations))
 
     def _end_document(self):
-        """What was told so far is one file; what comes is another."""
+        """End this file; what comes next belongs to another."""
         self._ended_documents.append(self._document())
         if len(self._ended_documents) > MAX_WAITING_FILES:
             # The first belongs to a file that is there already; the others are not on the disk yet.
@@ -146,7 +151,7 @@ class SigmfLog(Log):
         self._done.clear()
         self._done_bytes = 0
         for carrier_id, part in self._parts.items():
-            self._on_air[carrier_id].told_until = part.end
+            self._on_air[carrier_id].logged_until = part.end
         self._parts.clear()
         earliest = min((known.begins for known in self._on_air.values()), default=math.inf)
         while len(self._captures) > 1 and (
@@ -179,20 +184,20 @@ class SigmfLog(Log):
                 raise
         return has_written or document is not None
 
-    def _store(self, document):
+    def _store(self, document: _Document) -> None:
         """Put the file in place, under a new name if it is a new one."""
         if self._is_started:
-            put_whole(self.path, document.text, overwrite=True)
+            write_whole(self.path, document.text)
         else:
-            self.path = self._names.create(lambda path: put_whole(path, document.text, overwrite=False) or path)
+            self.path = self._names.create(lambda path: write_whole(path, document.text, overwrite=False))
         self._is_started, self._stored = True, document.entries
         self._status_on_disk = os.stat(self.path)
 
     def _finish(self):
         with self._changed:
             if self._has_changed or self._ended_documents:
-                told = [*self._ended_documents, self._document()]
-                self.lost += max(0, sum(document.entries for document in told) - self._stored)
+                unsaved = [*self._ended_documents, self._document()]
+                self.lost += max(0, sum(document.entries for document in unsaved) - self._stored)
 
 
 @dataclass(frozen=True)
@@ -201,7 +206,7 @@ class _Tuned:
 
     sample_rate: float
     center_frequency: float
-    clock: object
+    clock: Clock
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,22 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Logs of lines: JSON Lines and CSV, appended to a file that only ever holds whole lines."""
 
+from __future__ import annotations
+
 import csv
 import dataclasses
 import errno
 import io
 import itertools
 import json
+import math
 import numbers
 import os
 from collections import deque
+from collections.abc import Mapping
 from contextlib import suppress
+from pathlib import Path
+from typing import Any
 
 from .log_base import CARRIER, MAX_WAITING_BYTES, SEGMENT, Log, clean, event_fields, number, time_text
 
@@ -52,13 +58,13 @@ class TextLog(Log):
 
     def _open(self):
         self._sequence = 0
-        self._waiting = deque()
+        self._waiting: deque[bytes] = deque()
         self._waiting_bytes = 0
-        self._tell_again = False
+        self._repeats_open_carriers = False
         self._health = "ok"
         self._file = self._names.create(self._create)
 
-    def _create(self, path):
+    def _create(self, path: Path) -> AppendedFile:
         """A new file with its first line."""
         file = AppendedFile(path)
         try:
@@ -71,11 +77,11 @@ class TextLog(Log):
         return file
 
     @property
-    def path(self):
+    def path(self) -> Path:  # type: ignore[override]
         """The file that is being written, a Path."""
         return self._file.path
 
-    def _line(self, fields):
+    def _line(self, fields: Mapping[str, Any]) -> bytes:
         """A dict as bytes, with the end of the line."""
         raise NotImplementedError
 
@@ -86,14 +92,14 @@ class TextLog(Log):
         known = self._follow(event, clock)
         self._frame_number = frame_number
         if self._per == CARRIER:
-            if self._tell_again:
-                self._tell_again = False
-                self._tell_on_air(besides=event.carrier)
+            if self._repeats_open_carriers:
+                self._repeats_open_carriers = False
+                self._log_open_carriers(besides=event.carrier)
             if event.kind == "update":
                 return
         self._add_event(event, known)
 
-    def _tell_on_air(self, besides=None):
+    def _log_open_carriers(self, besides=None):
         for known in self._on_air.values() if self._per == CARRIER else ():
             if known.event.carrier is not besides:
                 self._add_event(dataclasses.replace(known.event, kind="update", segment=None), known)
@@ -122,7 +128,7 @@ class TextLog(Log):
 
     def _save(self, everything):
         with self._changed:
-            lines, self._waiting, self._waiting_bytes = self._waiting, deque(), 0
+            lines, self._waiting, self._waiting_bytes = self._waiting, deque[bytes](), 0
         has_written = bool(lines)
         try:
             # Another file where it is time for one, and where somebody has moved or deleted this one.
@@ -164,7 +170,7 @@ class TextLog(Log):
     def _rotate(self):
         before, self._file = self._file, self._names.create(self._create)
         with self._changed:
-            self._tell_again = True
+            self._repeats_open_carriers = True
         try:
             before.sync()
         finally:
@@ -185,8 +191,9 @@ class JsonLines(TextLog):
     def _line(self, fields):
         return json.dumps(fields, allow_nan=False, separators=(",", ":")).encode() + b"\n"
 
-    def _status(self, fields):
-        self._add({"topic": "status", "time": time_text(divmod(self._names.now(), 1)), **json_value(fields)})
+    def _status(self, fields: Mapping[str, Any]) -> None:
+        now = self._names.now()
+        self._add({"topic": "status", "time": time_text((math.floor(now), now % 1)), **json_value(fields)})
 
 
 class Csv(TextLog):
@@ -209,14 +216,14 @@ class AppendedFile:
         OSError: as of `os.open`, and of every method.
     """
 
-    def __init__(self, path):
+    def __init__(self, path: Path) -> None:
         self.path = path
         self.size = 0
         self._is_torn = self._is_dirty = False
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_BINARY", 0)
         self._handle = os.open(path, flags, 0o666)
 
-    def append(self, data):
+    def append(self, data: bytes) -> None:
         """Append bytes; where not all of them can be written, none is."""
         self._mend()
         self._is_torn = self._is_dirty = True
@@ -231,33 +238,33 @@ class AppendedFile:
         self._is_torn = False
         self.size += len(data)
 
-    def _mend(self):
+    def _mend(self) -> None:
         """Cut off what was written in part."""
         if self._is_torn:
             os.ftruncate(self._handle, self.size)
             self._is_torn = False
 
-    def sync(self):
+    def sync(self) -> None:
         """Make what was appended last through a power cut."""
         if self._is_dirty:
             os.fsync(self._handle)
             self._is_dirty = False
 
-    def is_in_place(self):
+    def is_in_place(self) -> bool:
         """Whether the file is still there under its name; it may have been moved or deleted by somebody."""
         try:
             return os.path.samestat(os.stat(self.path), os.fstat(self._handle))
         except FileNotFoundError:
             return False
 
-    def close(self):
-        """Close the file; returns its os.stat_result."""
+    def close(self) -> os.stat_result:
+        """Close the file; returns how it was left."""
         status = os.fstat(self._handle)
         os.close(self._handle)
         return status
 
 
-def json_value(value):
+def json_value(value: object) -> Any:
     """A value as JSON can hold it."""
     if isinstance(value, dict):
         return {clean(key): json_value(item) for key, item in value.items()}
@@ -268,5 +275,5 @@ def json_value(value):
     if isinstance(value, numbers.Integral):
         return int(value)
     if isinstance(value, numbers.Real):
-        return number(value)
+        return number(float(value))
     return clean(value)

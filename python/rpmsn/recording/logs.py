@@ -15,10 +15,11 @@ import math
 import numbers
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from ..errors import ParameterError, RecordingError, require
-from .log_base import PER, Log, Names, Rotation, clean, event_fields
+from .log_base import PER, FileNames, Log, Rotation, clean, event_fields
 from .log_sigmf import SigmfLog
 from .log_text import Csv, JsonLines
 from .metadata import META_SUFFIX
@@ -31,8 +32,15 @@ SIGMF_FILE_BYTES = 1 << 20
 
 
 def open_log(
-    path, fmt=None, per=None, rotate_seconds=None, rotate_bytes=None, keep_files=None, model="", now=time.time
-):
+    path: str | os.PathLike[str],
+    fmt: str | None = None,
+    per: str | None = None,
+    rotate_seconds: float | None = None,
+    rotate_bytes: float | None = None,
+    keep_files: int | None = None,
+    model: str = "",
+    now: Callable[[], float] = time.time,
+) -> Log:
     """Open a log file that does not exist yet; a number is put into its name where it does (`scan_2.jsonl`).
 
     Args:
@@ -46,9 +54,6 @@ def open_log(
         keep_files: keep so many files of this log, and delete older ones that it made. None: all.
         model: name of the model.
         now: clock, in seconds since 1970.
-
-    Returns:
-        Log.
 
     Raises:
         ParameterError: a parameter that cannot work.
@@ -75,7 +80,7 @@ def open_log(
     rotation = Rotation(rotate_seconds, math.inf if rotate_bytes is None else rotate_bytes, keep_files)
     try:
         _check_place(path)
-        return kind(Names(path, kind.suffix, rotation, now), per or kind.per_default, clean(model))
+        return kind(FileNames(path, kind.suffix, rotation, now), per or kind.per_default, clean(model))
     except OSError as error:
         raise RecordingError(
             f"{path} cannot be written: {error.strerror or error}. Choose a folder with space that you may write to."
@@ -91,9 +96,9 @@ def _check_place(path):
         raise RecordingError(f"{path} is {what}: give the path of a file that does not exist yet, such as scan.jsonl.")
 
 
-def _kind_of(path, fmt):
+def _kind_of(path: Path, fmt: str | None) -> type[Log]:
     """The class of a log, by the format or the ending of the path."""
-    kinds = {"jsonl": JsonLines, "csv": Csv, "sigmf": SigmfLog}
+    kinds: dict[str, type[Log]] = {"jsonl": JsonLines, "csv": Csv, "sigmf": SigmfLog}
     if fmt is None:
         found = [kind for kind in kinds.values() if path.name.lower().endswith(kind.suffix)]
         if not found or path.name.lower() == found[0].suffix:

@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""SigMF metadata: find the files of a recording, read the JSON, check what reading the samples relies on.
+"""SigMF metadata: find the files of a recording, read them by the `sigmf` library, check what the samples rely on.
 
-The JSON is read here and not by the `sigmf` library, which would hash the whole data file and refuse recordings
-that are only a little out of line. Numbers and words that the rest of the package needs are checked one by one.
+The library reads the metadata and fills in what may be left out. It does not open the data file, not even without the
+checksum: it counts samples without regard to `core:offset` and to captures out of order, centres `cu8` on 128 instead
+of 127.5, follows `core:dataset` into any folder, and answers a wrong type with a TypeError. Its schema would refuse
+recordings that are only a little out of line. So the numbers and words that are needed here are checked one by one.
 """
 
-import json
+import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from ..errors import RecordingError
 
@@ -15,7 +19,7 @@ DATA_SUFFIX = ".sigmf-data"
 OTHER_SUFFIXES = (".sigmf", ".sigmf.gz", ".sigmf.xz", ".sigmf.zip", ".sigmf-collection")
 
 
-def find_metadata(path) -> Path | None:
+def find_metadata(path: Path) -> Path | None:
     """Metadata file that belongs to `path`, or None if `path` is a raw file.
 
     Args:
@@ -40,7 +44,7 @@ def find_metadata(path) -> Path | None:
     return None
 
 
-def refuse_unreadable_kind(path):
+def refuse_unreadable_kind(path: Path) -> None:
     """Raise a RecordingError if `path` is not a file, or a SigMF file of a kind that is not read."""
     if path.is_dir():
         raise RecordingError(f"{path} is a folder: give one recording in it, for instance its {META_SUFFIX} file.")
@@ -55,35 +59,42 @@ def refuse_unreadable_kind(path):
         )
 
 
-def missing_file(path):
+def missing_file(path: Path) -> str:
     """Message for a file that is not there, with the names that were tried."""
     if path.suffix in (META_SUFFIX, DATA_SUFFIX):
         return f"{path} does not exist: check the name."
     return f"{path} does not exist, nor does {path.name}{META_SUFFIX}: check the name."
 
 
-def load(path) -> dict:
+def load(path: Path) -> dict[str, Any]:
     """Read a metadata file into a dict whose `global` is an object and `captures`, `annotations` lists of objects.
 
     Raises:
         RecordingError: unreadable, not JSON, or without these three parts.
     """
+    from sigmf import SigMFFile
+
     try:
-        metadata = json.loads(path.read_text(encoding="utf-8"))
+        read = SigMFFile(metadata=path.read_text(encoding="utf-8"))
     except OSError as error:
         raise RecordingError(f"{path} cannot be read: {error.strerror or error}.") from error
     except (ValueError, RecursionError) as error:
         raise RecordingError(f"{path} is not valid JSON: {error}. Repair it or make it anew.") from error
-    if not isinstance(metadata, dict) or not isinstance(metadata.get("global"), dict):
-        raise RecordingError(f'{path} is not SigMF metadata: it has no object "global".')
+    except (AttributeError, LookupError, TypeError) as error:
+        raise RecordingError(f'{path} is not SigMF metadata: it has no object "global".') from error
+    metadata = {
+        "global": read.get_global_info(),
+        "captures": read.get_captures(),
+        "annotations": read.get_annotations(),
+    }
     for key in ("captures", "annotations"):
-        entries = metadata.setdefault(key, [])
+        entries = metadata[key]
         if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
             raise RecordingError(f'{path}: "{key}" is {entries!r:.80}; it must be a list of objects.')
     return metadata
 
 
-def find_data(meta_path, metadata) -> Path:
+def find_data(meta_path: Path, metadata: Mapping[str, Any]) -> Path:
     """Data file of a metadata file: `core:dataset` if given, else the same name with `.sigmf-data`.
 
     Raises:
@@ -104,18 +115,21 @@ def find_data(meta_path, metadata) -> Path:
     return data_path
 
 
-def is_metadata_only(metadata) -> bool:
+def is_metadata_only(metadata: Mapping[str, Any]) -> bool:
+    """Whether the metadata say that the samples were left out."""
     return metadata["global"].get("core:metadata_only") is True
 
 
-def needed_extensions(metadata) -> list[str]:
+def needed_extensions(metadata: Mapping[str, Any]) -> list[str]:
     """Names of the extensions without which, so the metadata say, the recording may not be understood."""
     extensions = metadata["global"].get("core:extensions")
     entries = extensions if isinstance(extensions, list) else []
     return [str(entry.get("name")) for entry in entries if isinstance(entry, dict) and entry.get("optional") is False]
 
 
-def number(where, fields, key, *, above=None):
+def number(
+    where: str | os.PathLike[str], fields: Mapping[str, Any], key: str, *, above: float | None = None
+) -> float | None:
     """Value of `fields[key]` as a float, None where absent.
 
     Raises:
@@ -131,7 +145,7 @@ def number(where, fields, key, *, above=None):
     return float(value)
 
 
-def count(where, fields, key, default=0) -> int:
+def count(where: str | os.PathLike[str], fields: Mapping[str, Any], key: str, default: int = 0) -> int:
     """Value of `fields[key]` as an int of 0 or more, `default` where absent. A float such as 4e6 will do.
 
     Raises:

@@ -4,10 +4,14 @@
 import copy
 import math
 import numbers
+import os
 from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import ParameterError, RecordingError
 from . import metadata as sigmf_metadata
@@ -19,7 +23,13 @@ READ_SAMPLES = 1 << 18
 """Samples that are converted at a time: their raw bytes (2 MiB at most) stay in the processor's cache."""
 
 
-def open_recording(path, *, datatype=None, sample_rate=None, center_frequency=None) -> "Recording":
+def open_recording(
+    path: str | os.PathLike[str],
+    *,
+    datatype: str | None = None,
+    sample_rate: float | None = None,
+    center_frequency: float | None = None,
+) -> "Recording":
     """Open a SigMF recording or a file of raw samples. Only metadata is read, however long the file.
 
     Args:
@@ -42,7 +52,7 @@ def open_recording(path, *, datatype=None, sample_rate=None, center_frequency=No
         raise RecordingError(f"{error.filename or path} cannot be read: {error.strerror or error}.") from error
 
 
-def _open(path, given):
+def _open(path: Path, given: dict[str, Any]) -> "Recording":
     meta_path = None if _is_raw(path, given["datatype"]) else sigmf_metadata.find_metadata(path)
     if meta_path is not None:
         metadata = sigmf_metadata.load(meta_path)
@@ -55,15 +65,16 @@ def _open(path, given):
     return Recording(path, None, {"global": {}, "captures": [], "annotations": []}, **given)
 
 
-def _is_raw(path, datatype):
+def _is_raw(path: Path, datatype: str | None) -> bool:
     """A file of a foreign kind whose format is given is raw samples, even if metadata of its name lie beside it."""
     return datatype is not None and path.is_file() and ".sigmf" not in path.suffix
 
 
-def _check_given(given):
+def _check_given(given: Mapping[str, Any]) -> None:
     for name, lowest in (("sample_rate", 0.0), ("center_frequency", -math.inf)):
         value = given[name]
-        if value is not None and not (isinstance(value, numbers.Real) and lowest < value < math.inf):
+        is_real = isinstance(value, numbers.Real)
+        if value is not None and not (is_real and lowest < value < math.inf):
             allowed = "a number above 0, in Hz" if lowest == 0.0 else "a number, in Hz"
             raise ParameterError(f"{name} is {value!r}; it must be {allowed}.")
 
@@ -87,33 +98,42 @@ class Recording:
         warnings: list of str, what is odd but does not stop the reading.
     """
 
-    def __init__(self, path, meta_path, metadata, *, datatype=None, sample_rate=None, center_frequency=None):
+    def __init__(
+        self,
+        path: Path,
+        meta_path: Path | None,
+        metadata: Mapping[str, Any],
+        *,
+        datatype: str | None = None,
+        sample_rate: float | None = None,
+        center_frequency: float | None = None,
+    ) -> None:
         self.path = path
         self.meta_path = meta_path
-        self.metadata = copy.deepcopy(metadata)
-        self.warnings = []
+        self.metadata: dict[str, Any] = copy.deepcopy(dict(metadata))
+        self.warnings: list[str] = []
         self._where = meta_path or path
         self._put_in(datatype, sample_rate, center_frequency)
         self._read_global()
         self._read_layout()
         self.captures = self._read_captures()
         self._starts = [capture.sample_start for capture in self.captures]
-        self._timed = [capture for capture in self.captures if capture.time is not None]
-        self._timed_starts = [capture.sample_start for capture in self._timed]
+        self._timed = [(capture.sample_start, capture.time) for capture in self.captures if capture.time is not None]
+        self._timed_starts = [start for start, _ in self._timed]
         self.annotations = self._read_annotations()
-        self._raw = None
+        self._raw: np.ndarray | None = None
         self._file = open(path, "rb", buffering=0)  # noqa: SIM115 - closed by close()
 
-    def __enter__(self):
+    def __enter__(self) -> "Recording":
         return self
 
-    def __exit__(self, *exc_info):
+    def __exit__(self, *exc_info: object) -> None:
         self.close()
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"<Recording {self.path}: {self.sample_count} samples, {self.datatype}, {self.sample_rate:g} Hz>"
 
-    def close(self):
+    def close(self) -> None:
         """Close the data file. May be called twice."""
         self._file.close()
 
@@ -127,15 +147,15 @@ class Recording:
         """Seconds."""
         return self.sample_count / self.sample_rate
 
-    def capture_at(self, sample) -> Capture:
+    def capture_at(self, sample: int) -> Capture:
         """The capture that `sample` belongs to."""
         return self.captures[max(0, bisect_right(self._starts, sample) - 1)]
 
-    def captures_between(self, start, end) -> list[Capture]:
+    def captures_between(self, start: int, end: int) -> list[Capture]:
         """The captures that begin at a sample from `start` up to, but not including, `end`."""
         return self.captures[bisect_left(self._starts, start) : bisect_left(self._starts, end)]
 
-    def time_at(self, sample) -> tuple[int, float] | None:
+    def time_at(self, sample: int) -> tuple[int, float] | None:
         """UTC of `sample` as (whole seconds since 1970, fraction); None where no capture up to it has a time.
 
         A capture without a time of its own goes on from the last one that has one.
@@ -143,10 +163,10 @@ class Recording:
         k = bisect_right(self._timed_starts, sample) - 1
         if k < 0:
             return None
-        capture = self._timed[k]
-        return later(capture.time, (sample - capture.sample_start) / self.sample_rate)
+        start, time = self._timed[k]
+        return later(time, (sample - start) / self.sample_rate)
 
-    def read(self, start, count) -> np.ndarray:
+    def read(self, start: int, count: int) -> NDArray[np.complex64]:
         """Samples `start` to `start + count`, scaled to full scale 1.0, as complex64; fewer at the end of the file.
 
         Raises:
@@ -165,7 +185,7 @@ class Recording:
         is_signed = self._format.component.kind == "i"
         return self._format.component.newbyteorder("=") if is_signed else np.dtype(np.complex64)
 
-    def read_native(self, start, count) -> np.ndarray:
+    def read_native(self, start: int, count: int) -> np.ndarray:
         """As `read`, of type `native_type`: integers are as they lie in the file, of shape (n, 2)."""
         if self.native_type == np.complex64:
             return self.read(start, count)
@@ -174,14 +194,14 @@ class Recording:
         self._read(start, out, self._fill)
         return out
 
-    def read_into(self, start, out) -> int:
+    def read_into(self, start: int, out: NDArray[np.complex64]) -> int:
         """As `read`, into `out` (complex64, contiguous). Returns how many samples were read.
 
         Besides `out`, no more memory is used than `READ_SAMPLES` raw samples take.
         """
         return self._read(start, out, self._read_run)
 
-    def _read(self, start, out, fill):
+    def _read(self, start: int, out: np.ndarray, fill: Callable[[int, np.ndarray], None]) -> int:
         """Fill `out` piece by piece: `fill(position, part)` takes a part of it from byte `position` of the file."""
         done, wanted = 0, min(len(out), self.sample_count - start)
         while done < wanted:
@@ -192,7 +212,7 @@ class Recording:
             done += n
         return done
 
-    def _read_run(self, position, out):
+    def _read_run(self, position: int, out: np.ndarray) -> None:
         """Fill `out` with the samples that start at byte `position`."""
         if self._format.component == np.float32:
             self._fill(position, out)
@@ -203,9 +223,9 @@ class Recording:
         self._fill(position, components)
         self._format.convert(components, out)
 
-    def _fill(self, position, array):
+    def _fill(self, position: int, array: np.ndarray) -> None:
         """Fill the bytes of `array` from byte `position` of the file."""
-        view = memoryview(array).cast("B")
+        view = memoryview(array).cast("B")  # type: ignore[arg-type]  # numpy 1 has no types for buffers
         try:
             self._file.seek(position)
             while view:
@@ -220,7 +240,7 @@ class Recording:
             reason = error.strerror or error
             raise RecordingError(f"{self.path} cannot be read at byte {position}: {reason}.") from error
 
-    def _put_in(self, datatype, sample_rate, center_frequency):
+    def _put_in(self, datatype: str | None, sample_rate: float | None, center_frequency: float | None) -> None:
         """Let what the caller gave replace what the metadata say, and warn where they differ."""
         if datatype is not None:
             self._replace(self.metadata["global"], "core:datatype", sample_format(datatype).name)
@@ -233,13 +253,13 @@ class Recording:
             for capture in captures:
                 self._replace(capture, "core:frequency", float(center_frequency))
 
-    def _replace(self, fields, key, value):
+    def _replace(self, fields: dict[str, Any], key: str, value: Any) -> None:
         before = fields.get(key)
         if before not in (None, value):
             self.warnings.append(f"{key} is {before!r} in the metadata; {value!r} was given and is used")
         fields[key] = value
 
-    def _read_global(self):
+    def _read_global(self) -> None:
         fields = self.metadata["global"]
         if "core:datatype" not in fields:
             raise RecordingError(f"{self._where} has no core:datatype: pass --format, one of {', '.join(FORMATS)}.")
@@ -248,9 +268,10 @@ class Recording:
         except RecordingError as error:
             raise RecordingError(f"{self._where}: {error}") from None
         self.datatype = fields["core:datatype"] = self._format.name
-        self.sample_rate = sigmf_metadata.number(self._where, fields, "core:sample_rate", above=0.0)
-        if self.sample_rate is None:
+        sample_rate = sigmf_metadata.number(self._where, fields, "core:sample_rate", above=0.0)
+        if sample_rate is None:
             raise RecordingError(f"{self._where} has no core:sample_rate: pass --sample-rate in Hz.")
+        self.sample_rate = sample_rate
         channels = sigmf_metadata.count(self._where, fields, "core:num_channels", 1)
         if channels != 1:
             raise RecordingError(
@@ -261,7 +282,7 @@ class Recording:
         for name in sigmf_metadata.needed_extensions(self.metadata):
             self.warnings.append(f"the metadata need the SigMF extension {name!r}, which is not understood here")
 
-    def _read_layout(self):
+    def _read_layout(self) -> None:
         """Find the samples among the bytes of the data file."""
         headers = [
             (max(0, self._sample_of(entry)), sigmf_metadata.count(self._where, entry, "core:header_bytes"))
@@ -279,14 +300,14 @@ class Recording:
                 f"{self._format.bytes_per_sample} bytes are left over and ignored"
             )
 
-    def _capture_entries(self):
+    def _capture_entries(self) -> list[dict[str, Any]]:
         return sorted(self.metadata["captures"], key=self._sample_of)
 
-    def _sample_of(self, entry):
+    def _sample_of(self, entry: Mapping[str, Any]) -> int:
         """Sample of the file at which a capture or annotation starts."""
         return sigmf_metadata.count(self._where, entry, "core:sample_start") - self.sample_offset
 
-    def _read_captures(self):
+    def _read_captures(self) -> list[Capture]:
         """Captures inside the file, one at each sample; where two start together the later entry holds."""
         captures = {0: Capture(0)}
         beyond = 0
@@ -303,7 +324,7 @@ class Recording:
             )
         return list(captures.values())
 
-    def _capture(self, sample, entry):
+    def _capture(self, sample: int, entry: Mapping[str, Any]) -> Capture:
         frequency = sigmf_metadata.number(self._where, entry, "core:frequency")
         if "core:datetime" not in entry:
             return Capture(sample, frequency)
@@ -314,7 +335,7 @@ class Recording:
             self.warnings.append(f"core:datetime of the capture at sample {sample} is ignored: {error}")
             return Capture(sample, frequency)
 
-    def _read_annotations(self):
+    def _read_annotations(self) -> list[dict[str, Any]]:
         annotations = [{**entry, "core:sample_start": self._sample_of(entry)} for entry in self.metadata["annotations"]]
         ends = [
             entry["core:sample_start"] + sigmf_metadata.count(self._where, entry, "core:sample_count")

@@ -2,29 +2,38 @@
 """Files of IQ snippets: named while they grow, finished, found again after a kill, and deleted for lack of room.
 
 A snippet that grows is `<name>.sigmf-data.part` and `<name>.sigmf-meta.part`; finished it has the names without
-`.part`. `SnippetStore` knows what is in the folder and how much room is left.
+`.part`. What an earlier run left behind and cannot be finished is set aside, as `.broken` instead of `.part`.
+`SnippetStore` knows what is in the folder and how much room is left.
 """
+
+from __future__ import annotations
 
 import hashlib
 import itertools
-import json
 import logging
 import math
 import os
 import re
 import time
 from collections import deque
+from collections.abc import Mapping
 from contextlib import suppress
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from ..errors import RecordingError
+from ..files import put_in_place, write_whole
 from ..signal.channelizer import as_complex
-from .annotations import EXTENSION, GENERATOR, annotation, put_whole
+from .annotations import EXTENSION, GENERATOR, annotation
+from .captures import Clock
 from .formats import sample_format
 from .log_base import time_text
-from .metadata import DATA_SUFFIX, META_SUFFIX
+from .metadata import DATA_SUFFIX, META_SUFFIX, load
 
 PART = ".part"
+BROKEN = ".broken"
 PREFIX = "rpmsn_"
 PROGRAM = GENERATOR.split()[0]
 LOCK_NAME = ".rpmsn-snippets.lock"
@@ -46,26 +55,36 @@ class SnippetStore:
         deleted: snippets that were deleted for lack of room.
     """
 
-    def __init__(self, folder, quota_bytes):
+    def __init__(self, folder: Path, quota_bytes: float) -> None:
         self.folder = folder
         self.used = 0
         self.deleted = 0
         self._quota_bytes = quota_bytes
-        self._finished = deque()
+        self._finished: deque[tuple[tuple[Path, ...], int]] = deque()
 
-    def find(self):
+    def find(self) -> None:
         """Finish what an earlier run left behind, and count what earlier runs recorded."""
         for meta_part in sorted(self.folder.glob(f"{PREFIX}*{META_SUFFIX}{PART}")):
             _recover(self.folder, meta_part.name.removesuffix(META_SUFFIX + PART))
-        for pattern in (f"{PREFIX}*{DATA_SUFFIX}{PART}", f".{PREFIX}*.tmp"):
-            for path in self.folder.glob(pattern):
+        # Metadata come before the first samples, so that data without them are a snippet that was not begun.
+        data_parts = self.folder.glob(f"{PREFIX}*{DATA_SUFFIX}{PART}")
+        alone = [path for path in data_parts if not _beside(path, DATA_SUFFIX, META_SUFFIX).exists()]
+        for path in [*alone, *self.folder.glob(f".{PREFIX}*.tmp")]:
+            with suppress(OSError):
                 path.unlink()
-        found = [path for path in self.folder.glob(f"{PREFIX}*{META_SUFFIX}") if _is_ours(path)]
-        for meta in sorted(found, key=lambda path: (path.stat().st_mtime_ns, path.name)):
-            self.add(meta.name.removesuffix(META_SUFFIX), 0)
+        found: list[tuple[Path, ...]] = [
+            (path, _beside(path, META_SUFFIX, DATA_SUFFIX))
+            for path in self.folder.glob(f"{PREFIX}*{META_SUFFIX}")
+            if _is_ours(path)
+        ]
+        found += [(path,) for path in self.folder.glob(f"{PREFIX}*{BROKEN}*")]
+        for paths in sorted(found, key=lambda paths: (paths[0].stat().st_mtime_ns, paths[0].name)):
+            self._count(paths)
+        # What could not be finished or set aside takes its room until somebody removes it.
+        self.used += sum(on_disk(path.stat().st_size) for path in self.folder.glob(f"{PREFIX}*{PART}"))
         self.reserve(0)
 
-    def reserve(self, size):
+    def reserve(self, size: int) -> bool:
         """Make room for so many more bytes, if need be by deleting the oldest; False where that is not enough."""
         while self.used + size > self._quota_bytes and self._finished:
             self._delete(*self._finished.popleft())
@@ -74,27 +93,28 @@ class SnippetStore:
         self.used += size
         return True
 
-    def release(self, size):
+    def release(self, size: int) -> None:
         """Give reserved bytes back."""
         self.used -= size
 
-    def add(self, name, reserved):
+    def add(self, name: str, reserved: int) -> None:
         """A snippet is finished: from now on it takes the room that its files take, instead of what was reserved."""
-        size = sum(
-            on_disk(os.stat(self.folder / (name + suffix)).st_size)
-            for suffix in (DATA_SUFFIX, META_SUFFIX)
-            if (self.folder / (name + suffix)).exists()
-        )
-        self._finished.append((name, size))
-        self.used += size - reserved
+        self._count(tuple(self.folder / (name + suffix) for suffix in (META_SUFFIX, DATA_SUFFIX)))
+        self.used -= reserved
 
-    def _delete(self, name, size):
-        """Delete a finished snippet; one that cannot be deleted still takes its room."""
+    def _count(self, paths: tuple[Path, ...]) -> None:
+        """Count files that may be deleted, together, to make room."""
+        size = sum(on_disk(path.stat().st_size) for path in paths if path.exists())
+        self._finished.append((paths, size))
+        self.used += size
+
+    def _delete(self, paths: tuple[Path, ...], size: int) -> None:
+        """Delete the files of a snippet, metadata first; one that cannot be deleted still takes its room."""
         try:
-            for suffix in (META_SUFFIX, DATA_SUFFIX):
-                (self.folder / (name + suffix)).unlink(missing_ok=True)
+            for path in paths:
+                path.unlink(missing_ok=True)
         except OSError as error:
-            logger.warning("%s cannot be deleted: %s", self.folder / name, error.strerror or error)
+            logger.warning("%s cannot be deleted: %s", path, error.strerror or error)
             return
         self.used -= size
         self.deleted += 1
@@ -105,7 +125,7 @@ class Snippet:
 
     Args:
         store: SnippetStore; `META_BYTES` of it are reserved for this snippet.
-        wish: what is known of the carrier (`label`, `freq_lower`, ... as `annotation` takes it, and `carrier_id`).
+        target: what is known of the carrier (`label`, `freq_lower`, ... as `annotation` takes it, and `carrier_id`).
         begin: (whole seconds since 1970, fraction) of about its begin, for its name.
         datatype: SigMF name of the sample format, `ci16_le` or `cf32_le`.
         sample_rate: of the snippet, Hz.
@@ -119,31 +139,41 @@ class Snippet:
         OSError: it cannot be made.
     """
 
-    def __init__(self, store, wish, begin, datatype, sample_rate, stream_rate, model):
-        self.wish = wish
+    def __init__(
+        self,
+        store: SnippetStore,
+        target: Any,
+        begin: tuple[int, float],
+        datatype: str,
+        sample_rate: float,
+        stream_rate: float,
+        model: str,
+    ) -> None:
+        self.target = target
         self.samples = 0
         self._store = store
         self._format = sample_format(datatype)
         self._sample_rate, self._stream_rate = sample_rate, stream_rate
         self._model = model
-        self._captures = []
+        self._captures: list[tuple[int, int, float, str | None]] = []
         self._hash = hashlib.sha512()
         self._is_dirty = True
         self._reserved = META_BYTES
-        self.name, self._handle = self._create(_name(wish, begin))
+        self.name, self._handle = self._create(_name(target, begin))
+        self._is_open = True
 
     @property
-    def is_broken_up(self):
+    def is_broken_up(self) -> bool:
         """Whether it has so many breaks that it should end."""
         return len(self._captures) >= MAX_CAPTURES
 
-    def begin_capture(self, offset, center_frequency, clock):
+    def begin_capture(self, offset: int, center_frequency: float, clock: Clock) -> None:
         """The samples that follow are of another chunk of the stream. On the disk it says so before they are there.
 
         Args:
             offset: number of the stream's sample that the next one of the snippet belongs to.
             center_frequency: of the snippet, Hz.
-            clock: StreamTime.
+            clock: of the stream.
 
         Raises:
             OSError: that cannot be written.
@@ -151,7 +181,7 @@ class Snippet:
         self._captures.append((self.samples, offset, center_frequency, time_text(clock.at(offset))))
         self._save_metadata()
 
-    def write(self, samples):
+    def write(self, samples: np.ndarray) -> bool:
         """Append samples; False where there is no room for them.
 
         Args:
@@ -179,14 +209,14 @@ class Snippet:
         self._is_dirty = True
         return True
 
-    def save(self):
+    def save(self) -> None:
         """Bring what is on the disk up to date, so that little is lost by a power cut."""
         if self._is_dirty:
             os.fsync(self._handle)
             self._save_metadata()
             self._is_dirty = False
 
-    def finish(self):
+    def finish(self) -> None:
         """Give the files their final names, data first; one without samples is deleted.
 
         Raises:
@@ -195,11 +225,11 @@ class Snippet:
         if not self.samples:
             self.discard()
             return
-        if self._handle is not None:
+        if self._is_open:
             os.ftruncate(self._handle, self._bytes)
             os.fsync(self._handle)
             os.close(self._handle)
-            self._handle = None
+            self._is_open = False
         metadata = self._metadata()
         metadata["captures"] = [entry for entry in metadata["captures"] if entry["core:sample_start"] < self.samples]
         metadata["annotations"] = [entry for entry in metadata["annotations"] if entry["core:sample_count"]]
@@ -207,11 +237,11 @@ class Snippet:
         _put_in_place(self._store.folder, self.name, metadata)
         self._store.add(self.name, self._reserved)
 
-    def discard(self):
+    def discard(self) -> None:
         """Delete what there is of it."""
-        if self._handle is not None:
+        if self._is_open:
             os.close(self._handle)
-            self._handle = None
+            self._is_open = False
         for suffix in (DATA_SUFFIX, META_SUFFIX):
             self._path(suffix + PART).unlink(missing_ok=True)
         self._store.release(self._reserved)
@@ -223,7 +253,7 @@ class Snippet:
     def _path(self, suffix):
         return self._store.folder / (self.name + suffix)
 
-    def _create(self, stem):
+    def _create(self, stem: str) -> tuple[str, int]:
         """(name that is not taken, handle of its data file)."""
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
         for number in itertools.count(1):
@@ -232,6 +262,7 @@ class Snippet:
                 continue
             with suppress(FileExistsError):
                 return name, os.open(self._store.folder / (name + DATA_SUFFIX + PART), flags, 0o666)
+        raise AssertionError("counting has no end")
 
     def _encode(self, samples):
         """Samples of any kind as the bytes of the file."""
@@ -245,11 +276,11 @@ class Snippet:
         return np.clip(np.rint(values, out=values), limits.min, limits.max, out=values).astype("<i2").tobytes()
 
     def _save_metadata(self):
-        put_whole(self._path(META_SUFFIX + PART), document(self._metadata()), overwrite=True)
+        write_whole(self._path(META_SUFFIX + PART), document(self._metadata()))
 
     def _metadata(self):
         """The metadata as they would be now."""
-        start, end = self._index(self.wish.sample_start), self._index(self.wish.sample_end)
+        start, end = self._index(self.target.sample_start), self._index(self.target.sample_end)
         captures = [
             {"core:sample_start": index, "core:frequency": float(frequency), "core:datetime": text}
             for index, _, frequency, text in self._captures
@@ -260,11 +291,11 @@ class Snippet:
                 "core:sample_rate": float(self._sample_rate),
                 "core:recorder": GENERATOR,
                 "core:extensions": [EXTENSION],
-                "core:description": "A carrier that was found live, cut out of a wider stream.",
+                "core:description": "A carrier that was found live, extracted from a wider stream.",
                 **({"rpmsn:model": self._model} if self._model else {}),
             },
             "captures": [{key: value for key, value in capture.items() if value is not None} for capture in captures],
-            "annotations": [annotation(self.wish, self.wish.carrier_id, start, max(0, end - start))],
+            "annotations": [annotation(self.target, self.target.carrier_id, start, max(0, end - start))],
         }
 
     def _index(self, offset):
@@ -276,7 +307,7 @@ class Snippet:
         return 0
 
 
-def begin_snippet(store, *arguments):
+def begin_snippet(store: SnippetStore, *arguments: Any) -> Snippet | None:
     """A new Snippet; None where there is no room for one.
 
     Raises:
@@ -291,60 +322,97 @@ def begin_snippet(store, *arguments):
         raise
 
 
-def on_disk(size):
+def on_disk(size: int) -> int:
     """Bytes that a file of this size takes."""
     return math.ceil(size / DISK_BLOCK) * DISK_BLOCK
 
 
-def document(metadata):
+def document(metadata: Mapping[str, Any]) -> str:
     """Metadata as the text of a file, by the `sigmf` library, which adds the version of the standard."""
     from sigmf import SigMFFile
 
     return SigMFFile(metadata=metadata).dumps() + "\n"
 
 
-def _name(wish, begin):
+def _name(target: Any, begin: tuple[int, float]) -> str:
     """`rpmsn_<UTC>_<label>_<centre>MHz_<carrier>`, with nothing in it that a file system or a shell stumbles over."""
     moment = time.strftime("%Y%m%dT%H%M%S", time.gmtime(max(0, begin[0])))
-    label = re.sub(r"[^A-Za-z0-9]+", "-", wish.label) or "-"
-    middle = (wish.freq_lower + wish.freq_upper) / 2e6
-    return f"{PREFIX}{moment}.{int(begin[1] * 1000):03d}Z_{label}_{middle:.3f}MHz_{wish.carrier_id}"
+    label = re.sub(r"[^A-Za-z0-9]+", "-", target.label) or "-"
+    middle = (target.freq_lower + target.freq_upper) / 2e6
+    return f"{PREFIX}{moment}.{int(begin[1] * 1000):03d}Z_{label}_{middle:.3f}MHz_{target.carrier_id}"
 
 
-def _put_in_place(folder, name, metadata):
+def _put_in_place(folder: Path, name: str, metadata: Mapping[str, Any]) -> None:
     """Give a whole snippet its final names. After a kill in between `_recover` does the rest."""
     part = folder / (name + DATA_SUFFIX + PART)
     if part.exists():
         os.replace(part, folder / (name + DATA_SUFFIX))
-    put_whole(folder / (name + META_SUFFIX), document(metadata), overwrite=True)
+    write_whole(folder / (name + META_SUFFIX), document(metadata))
     (folder / (name + META_SUFFIX + PART)).unlink(missing_ok=True)
 
 
-def _recover(folder, name):
-    """Finish a snippet that a run which was killed left behind; delete it where it holds nothing."""
+def _recover(folder: Path, name: str) -> None:
+    """Finish a snippet that a run which was killed left behind. Whatever is wrong with it, recording goes on.
+
+    One without samples is deleted, and one that is not as this program writes them is set aside.
+    """
     meta_part, part = folder / (name + META_SUFFIX + PART), folder / (name + DATA_SUFFIX + PART)
     data = part if part.exists() else folder / (name + DATA_SUFFIX)
     try:
-        metadata = json.loads(meta_part.read_text(encoding="utf-8"))
-        size = sample_format(metadata["global"]["core:datatype"]).bytes_per_sample
-        samples = os.stat(data).st_size // size
-        metadata["captures"] = [entry for entry in metadata["captures"] if entry["core:sample_start"] < samples]
-    except (OSError, ValueError, LookupError, TypeError) as error:
-        logger.warning("%s cannot be finished and is deleted: %s", meta_part, error)
-        samples = 0
-    if not samples:
-        part.unlink(missing_ok=True)
-        meta_part.unlink(missing_ok=True)
-        return
-    os.truncate(data, samples * size)
+        if not data.exists() or not data.stat().st_size:
+            data.unlink(missing_ok=True)
+            meta_part.unlink()
+            return
+        try:
+            samples, metadata = _finished_metadata(meta_part, data)
+        except Exception as error:  # any, by what stands in metadata that were not written to their end
+            for path in (data, meta_part):
+                aside = _set_aside(path)
+                logger.warning("%s is set aside as %s: repair or delete it (%s)", path, aside.name, error)
+            return
+        os.truncate(data, samples * sample_format(metadata["global"]["core:datatype"]).bytes_per_sample)
+        metadata["global"]["core:sha512"] = _hash_of(data)
+        _put_in_place(folder, name, metadata)
+    except OSError as error:
+        # Not ours to change, or a disk without room: it stays as it is, and the next run tries again.
+        logger.warning("%s cannot be finished now: %s", meta_part, error.strerror or error)
+
+
+def _finished_metadata(meta_part: Path, data: Path) -> tuple[int, dict]:
+    """(samples that the data hold, metadata as they would be had the snippet ended with the last of them).
+
+    Raises:
+        Exception: of one kind or another, where the metadata are not as this program writes them.
+    """
+    metadata = load(meta_part)
+    samples = os.stat(data).st_size // sample_format(metadata["global"]["core:datatype"]).bytes_per_sample
+    metadata["captures"] = [entry for entry in metadata["captures"] if entry["core:sample_start"] < samples]
     for entry in metadata["annotations"]:
         # It was on the air to the end, as far as is known.
         entry["core:sample_count"] = max(0, samples - entry["core:sample_start"])
-    metadata["global"]["core:sha512"] = _hash_of(data)
-    _put_in_place(folder, name, metadata)
+    if not (samples and metadata["captures"] and metadata["annotations"]):
+        raise RecordingError(f"{meta_part} has no samples, captures or annotations")
+    document(metadata)
+    return samples, metadata
 
 
-def _hash_of(path):
+def _set_aside(path: Path) -> Path:
+    """Give a file the first name that ends in `.broken` and is not taken."""
+    stem = path.name.removesuffix(PART) + BROKEN
+    for number in itertools.count(1):
+        aside = path.with_name(stem if number == 1 else f"{stem}_{number}")
+        with suppress(FileExistsError):
+            put_in_place(path, aside, overwrite=False)
+            return aside
+    raise AssertionError("counting has no end")
+
+
+def _beside(path: Path, suffix: str, other: str) -> Path:
+    """The other of the two files of a snippet."""
+    return path.with_name(path.name.replace(suffix, other))
+
+
+def _hash_of(path: Path) -> str:
     """SHA-512 of a file."""
     found = hashlib.sha512()
     with open(path, "rb") as file:
@@ -353,10 +421,9 @@ def _hash_of(path):
     return found.hexdigest()
 
 
-def _is_ours(path):
+def _is_ours(path: Path) -> bool:
     """Whether a metadata file was written by this program, under the name that it has now."""
     try:
-        recorder = json.loads(path.read_text(encoding="utf-8"))["global"]["core:recorder"]
-        return str(recorder).split()[:1] == [PROGRAM]
-    except (OSError, ValueError, LookupError, TypeError):
+        return str(load(path)["global"].get("core:recorder")).split()[:1] == [PROGRAM]
+    except RecordingError:
         return False

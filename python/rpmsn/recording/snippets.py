@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""IQ of chosen carriers, cut out of the stream while it is analysed, as SigMF recordings within a disk quota.
+"""IQ of chosen carriers, extracted from the stream while it is analysed, as SigMF recordings within a disk quota.
 
     >>> writer = SnippetWriter("snippets", labels={"NR"}, quota_bytes=2e9)      # doctest: +SKIP
     >>> writer.take(frame, samples, events, clock)                              # doctest: +SKIP
@@ -9,22 +9,31 @@ The analysing thread only copies the frames in which there is something to recor
 thread of the writer's own, which two copies may wait for: when it is late, frames are left out and counted.
 """
 
+from __future__ import annotations
+
 import math
 import numbers
 import os
 import time
 from collections import deque
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..classes import CLASS_NAMES, NOISE
 from ..errors import RecordingError, require
-from ..signal.channelizer import BLOCK, HOP, REACH, Cutter, Spectra, as_complex, plan_band
+from ..signal.channelizer import BLOCK, HALF_TAPS, HOP, Band, BandExtractor, Spectra, as_complex, plan_band
 from .background import CLOSE_SECONDS, FLUSH_SECONDS, BackgroundWriter
 from .log_base import clean, number
-from .snippet_files import LOCK_NAME, SnippetStore, begin_snippet
+from .snippet_files import LOCK_NAME, Snippet, SnippetStore, begin_snippet
+
+if TYPE_CHECKING:
+    from ..detection.segmenter import Frame
+    from ..tracking.tracker import Event
+    from .captures import Clock
 
 MAX_COPIES = 2
 """Frames that may wait to be recorded."""
@@ -39,7 +48,7 @@ class SnippetWriter(BackgroundWriter):
     """Records the bands of carriers as they are found. A context manager; for one thread at a time.
 
     A carrier is recorded from the frame on in which it is first chosen, in whole frames, until it is gone or
-    `max_seconds` of it are there. Where samples are missing (a gap, a retune, a frame left out) the recording goes on
+    `max_seconds` of it are there. Where samples are missing (a gap, a retune, a frame left out) the recording continues
     with a new capture segment. Where the carrier proves to be wider than what is being recorded, a new one begins.
 
     Args:
@@ -71,17 +80,17 @@ class SnippetWriter(BackgroundWriter):
 
     def __init__(
         self,
-        folder,
-        labels=None,
-        min_confidence=0.0,
-        freq_range=None,
-        max_seconds=1.0,
-        quota_bytes=10e9,
-        max_carriers=4,
-        datatype=None,
-        model="",
-        wait=False,
-    ):
+        folder: str | os.PathLike[str],
+        labels: Collection[str] | None = None,
+        min_confidence: float = 0.0,
+        freq_range: tuple[float, float] | None = None,
+        max_seconds: float = 1.0,
+        quota_bytes: float = 10e9,
+        max_carriers: int = 4,
+        datatype: str | None = None,
+        model: str = "",
+        wait: bool = False,
+    ) -> None:
         super().__init__("rpmsn snippets")
         self._choice = _Choice(labels, min_confidence, freq_range)
         _check(max_seconds=max_seconds, quota_bytes=quota_bytes, max_carriers=max_carriers, datatype=datatype)
@@ -92,35 +101,39 @@ class SnippetWriter(BackgroundWriter):
         self._lock = _lock(self._store.folder)
         self._has_looked = False
         # Between the threads, under `_changed`.
-        self._jobs = deque()
-        self._spare = []
+        self._jobs: deque[_Job] = deque()
+        self._free_buffers: list[np.ndarray] = []
         self._copies = 0
-        self._complete = set()
+        self._complete: set[int] = set()
         self._was_wanted = False
         # Of the writer's own thread.
-        self._open = {}
-        self._unfinished = []
-        self._seconds = {}
-        self._missed_now = set()
-        self._spectra = None
-        self._stream = self._end = self._clock = None
-        self._error = None
+        self._open: dict[int, _Recorded] = {}
+        self._unfinished: list[Snippet] = []
+        self._seconds: dict[int, float] = {}
+        self._missed_now: set[int] = set()
+        self._spectra: Spectra | None = None
+        self._stream: tuple[float, float] | None = None
+        self._end: int | None = None
+        self._clock: Clock | None = None
+        self._error: OSError | None = None
         self._saved_at = self._retry_at = -math.inf
         self._thread.start()
 
     @property
-    def deleted(self):
+    def deleted(self) -> int:
         """Snippets that were deleted to make room."""
         return self._store.deleted
 
-    def take(self, frame, samples, events, clock, start_offset=None):
+    def take(
+        self, frame: Frame, samples: np.ndarray, events: Sequence[Event], clock: Clock, start_offset: int | None = None
+    ) -> None:
         """Take a frame: its samples are copied if a carrier in it is to be recorded, and else left alone.
 
         Args:
-            frame: rpmsn.detection.segmenter.Frame; what it repeats of the frame before is not recorded again.
+            frame: of the analysis; what it repeats of the frame before is not recorded again.
             samples: complex64 of shape (n,), or int16 or int8 of shape (n, 2).
             events: what the Tracker made of the frame.
-            clock: StreamTime of the samples.
+            clock: of the samples.
             start_offset: number of the first of `samples`, if not that of the frame's first.
         """
         try:
@@ -133,17 +146,17 @@ class SnippetWriter(BackgroundWriter):
         with self._changed:
             self._choice.follow(events)
             self._complete.intersection_update(self._choice.keys())
-            wishes = self._choice.wishes(self._complete)
-        if not wishes and not self._was_wanted or self._is_closing:
+            targets = self._choice.targets(self._complete)
+        if not targets and not self._was_wanted or self._is_closing:
             return
-        self._was_wanted = bool(wishes)
+        self._was_wanted = bool(targets)
         geometry = frame.geometry
         first = geometry.start_offset if start_offset is None else start_offset
         new = samples[max(0, frame.new_from - first) :]
         job = _Job(
-            None, len(new), max(first, frame.new_from), geometry.sample_rate, geometry.center_frequency, clock, wishes
+            None, len(new), max(first, frame.new_from), geometry.sample_rate, geometry.center_frequency, clock, targets
         )
-        if any(map(job.holds, wishes)):
+        if any(map(job.holds, targets)):
             copy = self._copy(new)
             if copy is None:
                 self._skip()
@@ -161,7 +174,7 @@ class SnippetWriter(BackgroundWriter):
             if self._copies == MAX_COPIES:
                 return None
             self._copies += 1
-            buffer = self._spare.pop() if self._spare else None
+            buffer = self._free_buffers.pop() if self._free_buffers else None
         if buffer is None or buffer.dtype != samples.dtype or len(buffer) < len(samples):
             buffer = np.empty(samples.shape, samples.dtype)
         buffer[: len(samples)] = samples
@@ -172,10 +185,10 @@ class SnippetWriter(BackgroundWriter):
         with self._changed:
             self.skipped += 1
 
-    def _give_back(self, buffer):
+    def _release(self, buffer):
         with self._changed:
             self._copies -= 1
-            self._spare.append(buffer)
+            self._free_buffers.append(buffer)
             self._changed.notify_all()
 
     def _has_work(self):
@@ -206,16 +219,16 @@ class SnippetWriter(BackgroundWriter):
                 self._skip()
         finally:
             if job.buffer is not None:
-                self._give_back(job.buffer)
+                self._release(job.buffer)
 
     def _record(self, job):
         """Record one frame; False where something of it is missing."""
-        wanted = {wish.key: wish for wish in job.wishes}
+        wanted = {target.key: target for target in job.targets}
         is_next = self._stream == (job.sample_rate, job.center_frequency) and self._end == job.start
         if not is_next or job.buffer is None:
-            self._break_off()
+            self._end_capture()
         for key in list(self._open):
-            if key not in wanted or self._stream[0] != job.sample_rate:
+            if key not in wanted or self._stream is None or self._stream[0] != job.sample_rate:
                 self._stop(key)
         self._seconds = {key: self._seconds.get(key, 0.0) for key in wanted}
         self._missed_now.intersection_update(wanted)
@@ -224,44 +237,44 @@ class SnippetWriter(BackgroundWriter):
         if job.buffer is None:
             self._end = None
             return True
-        for key, wish in wanted.items():
-            self._follow(key, wish, job)
+        for key, target in wanted.items():
+            self._follow(key, target, job)
         self._feed(job)
         return all(
-            key in self._open or key in self._complete or key in self._missed_now or not job.holds(wish)
-            for key, wish in wanted.items()
+            key in self._open or key in self._complete or key in self._missed_now or not job.holds(target)
+            for key, target in wanted.items()
         )
 
-    def _follow(self, key, wish, job):
+    def _follow(self, key, target, job):
         """Bring a recording up to date with what is known of its carrier, or begin one."""
         recorded = self._open.get(key)
         if recorded is not None:
-            recorded.file.wish = wish
+            recorded.file.target = target
             recorded.tune(recorded.origin.at(job.sample_rate, job.center_frequency))
-            if job.holds(wish) and (recorded.file.is_broken_up or recorded.is_too_narrow(wish, job)):
+            if job.holds(target) and (recorded.file.is_broken_up or recorded.is_too_narrow(target, job)):
                 self._stop(key)
         is_done = key in self._open or key in self._complete
-        if is_done or not job.holds(wish) or time.monotonic() < self._retry_at:
+        if is_done or not job.holds(target) or time.monotonic() < self._retry_at:
             return
         if len(self._open) >= self._max_carriers:
             self.missed += key not in self._missed_now
             self._missed_now.add(key)
             return
-        self._begin(key, wish, job)
+        self._begin(key, target, job)
 
-    def _begin(self, key, wish, job):
-        band = plan_band(wish.freq_lower, wish.freq_upper, job.sample_rate, job.center_frequency)
+    def _begin(self, key, target, job):
+        band = plan_band(target.freq_lower, target.freq_upper, job.sample_rate, job.center_frequency)
         datatype = self._datatype or ("cf32_le" if job.buffer.dtype == np.complex64 else "ci16_le")
         try:
             file = begin_snippet(
-                self._store, wish, job.clock.at(job.start), datatype, band.sample_rate, job.sample_rate, self._model
+                self._store, target, job.clock.at(job.start), datatype, band.sample_rate, job.sample_rate, self._model
             )
         except OSError as error:
             self._note(error)
             return
         if file is None:
             self.missed += 1
-            self._complete_one(key)
+            self._mark_complete(key)
             return
         self._missed_now.discard(key)
         self._open[key] = _Recorded(file, band)
@@ -270,7 +283,7 @@ class SnippetWriter(BackgroundWriter):
         """Give the samples of a frame to all recordings."""
         if not self._open:
             return
-        if not any(recorded.cutter for recorded in self._open.values()):
+        if not any(recorded.extractor for recorded in self._open.values()):
             self._spectra = None
         elif self._spectra is None:
             self._spectra = Spectra(job.start)
@@ -280,32 +293,32 @@ class SnippetWriter(BackgroundWriter):
                 if recorded.band is not None and recorded.band.is_whole:
                     self._write(key, job.start + begin, samples)
             if self._spectra is not None:
-                for place, spectrum in self._spectra.push(as_complex(samples)):
-                    self._write_cut(place, spectrum)
+                for block_start, spectrum in self._spectra.push(as_complex(samples)):
+                    self._write_extracted(block_start, spectrum)
 
-    def _break_off(self):
-        """The stream does not go on: record what is left of it; the next samples are a capture segment of their own."""
+    def _end_capture(self):
+        """The stream is interrupted: record what is left of it; the next samples are a capture segment of their own."""
         if self._spectra is not None:
             end = self._spectra.end
-            for place, spectrum in self._spectra.finish():
-                self._write_cut(place, spectrum, end)
+            for block_start, spectrum in self._spectra.finish():
+                self._write_extracted(block_start, spectrum, end)
             self._spectra = None
         for recorded in self._open.values():
             recorded.begins = True
 
-    def _write_cut(self, place, spectrum, end=None):
+    def _write_extracted(self, block_start, spectrum, end=None):
         """Cut all bands out of a block, up to the stream's sample `end`."""
         for key, recorded in list(self._open.items()):
-            if recorded.cutter:
-                samples = recorded.cutter.cut(place, spectrum)
+            if recorded.extractor:
+                samples = recorded.extractor.extract(block_start, spectrum)
                 if end is not None:
-                    samples = samples[: recorded.cutter.samples_before(place, end)]
-                self._write(key, place + REACH, samples)
+                    samples = samples[: recorded.extractor.samples_before(block_start, end)]
+                self._write(key, block_start + HALF_TAPS, samples)
 
     def _write(self, key, offset, samples):
         """Append to one recording, and end it where that is enough, or not possible."""
         recorded = self._open[key]
-        rate = recorded.band.sample_rate
+        rate = recorded.origin.sample_rate
         room = round((self._max_seconds - self._seconds[key]) * rate)
         samples = samples[: max(0, room)]
         if not len(samples) and room > 0:
@@ -314,11 +327,11 @@ class SnippetWriter(BackgroundWriter):
         if has_room:
             self._seconds[key] += len(samples) / rate
         if has_room is False or has_room and len(samples) == room:
-            self._complete_one(key)
+            self._mark_complete(key)
             self._stop(key)
 
     def _attempt(self, key, work, *arguments):
-        """Do something with a recording that the disk may refuse; it then ends as far as it has come."""
+        """Do something with a recording that the disk may refuse; the recording then ends with what was written."""
         try:
             return work(*arguments)
         except OSError as error:
@@ -330,7 +343,7 @@ class SnippetWriter(BackgroundWriter):
         self._error = error
         self._retry_at = time.monotonic() + RETRY_SECONDS
 
-    def _complete_one(self, key):
+    def _mark_complete(self, key):
         """A carrier has been recorded as long as it may."""
         with self._changed:
             self._complete.add(key)
@@ -352,7 +365,7 @@ class SnippetWriter(BackgroundWriter):
                 self.finished += bool(file.samples)
 
     def _finish(self):
-        self._break_off()
+        self._end_capture()
         for key in list(self._open):
             self._stop(key)
         os.close(self._lock)
@@ -363,22 +376,24 @@ class SnippetWriter(BackgroundWriter):
 class _Choice:
     """Which carriers to record: those on the air that have once had what it takes."""
 
-    def __init__(self, labels, min_confidence, freq_range):
+    def __init__(
+        self, labels: Collection[str] | None, min_confidence: float, freq_range: tuple[float, float] | None
+    ) -> None:
         labels = {labels} if isinstance(labels, str) else labels
         known = labels is None or set(labels) <= set(LABELS) and labels
         require("the snippets", "labels", labels, known, f"some of {', '.join(LABELS)}, or None for all")
-        is_share = _is_number(min_confidence) and 0 <= min_confidence <= 1
-        require("the snippets", "min_confidence", min_confidence, is_share, "a number from 0 to 1")
+        is_fraction = _is_number(min_confidence) and 0 <= min_confidence <= 1
+        require("the snippets", "min_confidence", min_confidence, is_fraction, "a number from 0 to 1")
         is_range = freq_range is None or (
             len(freq_range) == 2 and all(map(_is_number, freq_range)) and freq_range[0] < freq_range[1]
         )
         require("the snippets", "freq_range", freq_range, is_range, "(lower, upper) in Hz, or None for everywhere")
         self._labels = set(LABELS if labels is None else labels)
         self._min_confidence = min_confidence
-        self._lower, self._upper = freq_range or (-math.inf, math.inf)
-        self._on_air = {}
+        self._lower, self._upper = (-math.inf, math.inf) if freq_range is None else freq_range
+        self._on_air: dict[int, tuple[int, Any]] = {}
         self._last_key = 0
-        self._chosen = set()
+        self._chosen: set[int] = set()
 
     def keys(self):
         """Keys of the carriers on the air."""
@@ -397,10 +412,12 @@ class _Choice:
                 if key not in self._chosen and self._fits(event.carrier):
                     self._chosen.add(key)
 
-    def wishes(self, done):
+    def targets(self, done):
         """Tuple of what to record now; carriers whose key is in `done` are left out."""
         return tuple(
-            _Wish.of(key, carrier) for key, carrier in self._on_air.values() if key in self._chosen and key not in done
+            _Target.of(key, carrier)
+            for key, carrier in self._on_air.values()
+            if key in self._chosen and key not in done
         )
 
     def _fits(self, carrier):
@@ -413,7 +430,7 @@ class _Choice:
 
 
 @dataclass(frozen=True)
-class _Wish:
+class _Target:
     """What is known of a carrier to be recorded. `key` is its number here, which is never given twice."""
 
     key: int
@@ -422,13 +439,13 @@ class _Wish:
     freq_lower: float
     freq_upper: float
     confidence: float
-    snr_db: float
+    snr_db: float | None
     sample_start: int
     sample_end: int
 
     @classmethod
     def of(cls, key, carrier):
-        """What is known at this moment; the carrier itself goes on changing."""
+        """What is known at this moment; the carrier itself keeps changing."""
         return cls(
             key,
             int(carrier.carrier_id),
@@ -451,12 +468,12 @@ class _Job:
     start: int
     sample_rate: float
     center_frequency: float
-    clock: object
-    wishes: tuple
+    clock: Clock
+    targets: tuple[_Target, ...]
 
-    def holds(self, wish):
+    def holds(self, target):
         """Whether the middle of a carrier is inside the stream."""
-        middle = (wish.freq_lower + wish.freq_upper) / 2
+        middle = (target.freq_lower + target.freq_upper) / 2
         return abs(middle - self.center_frequency) < self.sample_rate / 2
 
 
@@ -467,22 +484,23 @@ class _Recorded:
         file: Snippet.
         origin: Band that it began with.
         band: the same Band in the stream as it is now; None while it is not inside.
-        cutter: Cutter of the band; None while there is nothing to cut.
+        extractor: BandExtractor of the band; None while there is nothing to cut.
         begins: whether its next samples are a capture segment of their own.
     """
 
-    def __init__(self, file, band):
+    def __init__(self, file: Snippet, band: Band) -> None:
         self.file = file
         self.origin = band
         self.begins = True
-        self.band = self.cutter = None
+        self.band: Band | None = None
+        self.extractor: BandExtractor | None = None
         self.tune(band)
 
-    def tune(self, band):
+    def tune(self, band: Band | None) -> None:
         """Cut this band out from now on."""
         if band != self.band:
             self.band = band
-            self.cutter = None if band is None or band.is_whole else Cutter(band)
+            self.extractor = None if band is None or band.is_whole else BandExtractor(band)
 
     def append(self, offset, samples, clock):
         """Append samples of which the first belongs to the stream's sample `offset`; False where there is no room.
@@ -490,19 +508,20 @@ class _Recorded:
         Raises:
             OSError: they cannot be written.
         """
+        assert self.band is not None, "nothing is cut out of a stream that does not hold the band"
         if self.begins:
             self.file.begin_capture(offset, self.band.center_frequency, clock)
             self.begins = False
         return self.file.write(samples)
 
-    def is_too_narrow(self, wish, job):
+    def is_too_narrow(self, target, job):
         """Whether a carrier is wider than what is recorded of it, as far as it is inside the stream."""
         if self.band is None or self.band.is_whole:
             return self.band is None
         half, half_stream = self.band.sample_rate / 2, job.sample_rate / 2
         tolerance = job.sample_rate / BLOCK
-        lower = max(wish.freq_lower, job.center_frequency - half_stream)
-        upper = min(wish.freq_upper, job.center_frequency + half_stream)
+        lower = max(target.freq_lower, job.center_frequency - half_stream)
+        upper = min(target.freq_upper, job.center_frequency + half_stream)
         middle = self.band.center_frequency
         return lower < middle - half - tolerance or upper > middle + half + tolerance
 

@@ -8,7 +8,6 @@ versions. Where it cannot be read or written, the trial is made again.
 import hashlib
 import json
 import logging
-import os
 import platform
 import time
 from importlib import metadata
@@ -17,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import ModelError, RpmsnError
-from ..files import whole_file
+from ..files import user_cache_dir, whole_file
 from ..signal.image import COLUMNS, ROWS
 from . import KINDS, available, create, why_not
 
@@ -113,8 +112,7 @@ def _choice_path(model, threads):
     exports = {key: entry["sha256"] for key, entry in sorted(model.card.exports.items())}
     facts = [model.card.sha256, exports, _processor(), versions, threads]
     key = hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:32]
-    root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(root) / "rpmsn" / "runtimes" / f"{key}.json"
+    return user_cache_dir() / "runtimes" / f"{key}.json"
 
 
 def _version(library):

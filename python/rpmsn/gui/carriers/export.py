@@ -3,9 +3,11 @@
 
 import itertools
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from ...errors import ParameterError, RecordingError
+from ...files import put_in_place
 from ...recording import default_output, write_annotations
 from ...recording.logs import open_log
 from ...recording.metadata import META_SUFFIX
@@ -66,7 +68,11 @@ def _write_log(carriers, path):
         raise RecordingError(f"{log.path} is not whole: {log.fault or f'{log.lost} carriers were lost'}")
     if path.name.endswith(META_SUFFIX):
         # A SigMF log puts the time into the name of its file; here somebody has chosen a name.
-        return Path(log.path).rename(free_path(path))
+        while True:
+            target = free_path(path)
+            with suppress(FileExistsError):  # made by somebody since
+                put_in_place(log.path, target, overwrite=False)
+                return target
     return Path(log.path)
 
 

@@ -22,6 +22,7 @@ from pathlib import Path
 from ...classes import CLASS_COLORS, CLASS_NAMES, LTE, NR, OTHER
 from ...errors import RpmsnError
 from ...messages import keys
+from ..pictures import save_pixmap
 from ..qt import QtCore, QtGui, QtWidgets
 from ..theme import THEMES
 from . import columns as carrier_columns
@@ -161,11 +162,7 @@ class CarrierTable(QtWidgets.QWidget):
         Raises:
             RpmsnError: the file cannot be written.
         """
-        if not (self.picture_of or self).grab().save(str(path), "PNG"):
-            raise RpmsnError(
-                f"{path} cannot be written: choose a folder that exists, has space, and that you may write to"
-            )
-        return Path(path)
+        return save_pixmap((self.picture_of or self).grab(), path)
 
     def settings(self) -> dict:
         """How the table is set up, as plain values: what `apply_settings` takes."""

@@ -51,8 +51,8 @@ def run(options) -> int:
         RpmsnError: the source cannot be opened, there is no screen, or a library is missing.
     """
     path = settings_path()
-    if options.reset_settings:
-        path.unlink(missing_ok=True)
+    if options.reset_settings and path.exists():
+        path.unlink()
     settings = load_settings(path)
     if options.theme:
         settings["theme"] = options.theme

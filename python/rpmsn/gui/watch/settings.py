@@ -2,13 +2,12 @@
 """What `rpmsn watch` remembers from one time to the next, in a YAML file that people can read and mend (no Qt)."""
 
 import logging
-import os
 from pathlib import Path
 
 import yaml
 
 from ...errors import ParameterError
-from ...files import read_yaml, whole_file
+from ...files import read_yaml, user_config_dir, whole_file
 
 logger = logging.getLogger(__name__)
 
@@ -39,11 +38,9 @@ ALLOWED = {
 }
 
 
-def settings_path(environment=os.environ) -> Path:
-    """`gr-rpmsn/watch.yml` in the folder for settings: XDG_CONFIG_HOME, or `.config` in the home."""
-    folder = environment.get("XDG_CONFIG_HOME", "")
-    base = Path(folder) if os.path.isabs(folder) else Path.home() / ".config"
-    return base / "gr-rpmsn" / "watch.yml"
+def settings_path() -> Path:
+    """`watch.yml` in the user's folder for settings."""
+    return user_config_dir() / "watch.yml"
 
 
 def load_settings(path: Path) -> dict:

@@ -35,8 +35,9 @@ from collections import deque
 import numpy as np
 
 from ...classes import CLASS_NAMES
-from ...errors import require
+from ...errors import RpmsnError, require
 from ...messages.frame import Scale, check_frame
+from ..pictures import save_pixmap
 from ..qt import QtCore, QtGui, QtWidgets, pg
 from ..theme import THEMES, Theme, power_colors, style_sheet
 from .box_layer import BoxLayer
@@ -216,10 +217,9 @@ class WaterfallWidget(QtWidgets.QWidget):
         """Write the widget as it looks now; the ending of `path` (.png, .jpg) says in which format.
 
         Raises:
-            OSError: it cannot be written there.
+            RpmsnError: it cannot be written there, or the ending is none of a picture.
         """
-        if not self.grab().save(str(path)):
-            raise OSError(f"{path}: the picture cannot be written; take a folder that exists and an ending .png")
+        save_pixmap(self.grab(), path)
 
     def settings(self) -> dict:
         """What the user has set, as plain values that `apply_settings` takes: for a file of settings."""
@@ -556,7 +556,7 @@ class WaterfallWidget(QtWidgets.QWidget):
         if path:
             try:
                 self.save_picture(path)
-            except OSError as error:
+            except RpmsnError as error:
                 QtWidgets.QMessageBox.warning(self, "Save picture", str(error))
 
     def _on_mouse_moved(self, position) -> None:
