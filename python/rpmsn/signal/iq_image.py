@@ -16,7 +16,7 @@ imbalance compensation in communication receivers", IEEE Transactions on Signal 
 import numpy as np
 import scipy.fft
 
-from .sums import COLUMNS, FULL_SCALE, hann, real_values
+from .sums import COLUMNS, FULL_SCALE, exact_scale, hann, real_values
 
 WINDOWS = 512
 """Spectra at least, spread evenly, where there are so many."""
@@ -46,6 +46,8 @@ def image_coherence(samples):
     weights = np.repeat(hann(COLUMNS) / FULL_SCALE[values.dtype], 2).astype(np.float32)
     spectra = scipy.fft.fft((picked * weights).view(np.complex64), axis=1, overwrite_x=True)
     other_side = -np.arange(COLUMNS)
+    # Only ratios count; where samples are not scaled to 1.0, products of powers may have no room in float32.
+    spectra *= exact_scale(spectra.view(np.float32))
     squares = np.square(spectra.real) + np.square(spectra.imag)
     powers = squares.sum(axis=0)
     product = np.maximum(powers * powers[other_side], np.finfo(np.float32).tiny)
