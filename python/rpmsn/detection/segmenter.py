@@ -130,6 +130,9 @@ class Segmenter:
         self._noise = model.card.classes.index(CLASS_NAMES[NOISE])
         self._analysers = {}
         self.reset()
+        # A short chunk now, so that workers do not come to a library's first use at once.
+        with runtimes.first_use("the image"):
+            self.prepare(_noise(2 * spectrogram.COLUMNS))
 
     def at_rate(self, sample_rate):
         """The same at another sample rate, with the same runtime."""
@@ -161,8 +164,7 @@ class Segmenter:
 
     def warm_up(self):
         """Analyse a frame of noise: libraries are loaded and buffers made, so that the first frame is not late."""
-        noise = np.random.default_rng(1).standard_normal((self.frame_samples, 2), np.float32) * np.float32(0.1)
-        self.infer(self.prepare(noise.view(np.complex64)[:, 0]))
+        self.infer(self.prepare(_noise(self.frame_samples)))
 
     def reset(self):
         """Forget earlier frames, which `average_frames` has kept."""
@@ -364,6 +366,12 @@ def rate_warnings(card, sample_rate):
         f"model {card.name} was trained for {low / 1e6:g} to {high / 1e6:g} Msps and the signal has "
         f"{sample_rate / 1e6:g} Msps: do not rely on LTE and NR being told apart ({consequence})"
     ]
+
+
+def _noise(count):
+    """Samples of noise, complex64, 17 dB below full scale."""
+    parts = np.random.default_rng(1).standard_normal((count, 2), np.float32) * np.float32(0.1)
+    return parts.view(np.complex64)[:, 0]
 
 
 def _from(segment, first_sample):
