@@ -3,6 +3,7 @@
 
 import logging
 import threading
+import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
 
@@ -92,3 +93,27 @@ def test_a_future_gives_its_result_or_what_its_work_raised():
 def test_a_future_without_a_result_fails():
     with pytest.raises(StalledError, match="for the job"):
         waiting.result(Future(), "the job", 0.1)
+
+
+def test_a_publisher_whose_thread_hangs_is_stopped_all_the_same(monkeypatch, caplog):
+    pytest.importorskip("zmq")
+    from rpmsn.publishing import publisher
+
+    monkeypatch.setattr(publisher, "STOP_SECONDS", 0.2)
+    hangs = threading.Event()
+    monkeypatch.setattr(publisher.Outbox, "wait", lambda outbox, seconds: hangs.wait(30))
+    stuck = publisher.Publisher(lambda topic, item: {}, "tcp://127.0.0.1:*")
+    stuck.start()
+    try:
+        stuck.stop()
+        assert "'rpmsn publisher' is in" in caplog.text
+    finally:
+        hangs.set()
+
+
+def test_jobs_in_processes_may_take_any_time_and_the_log_says_so(monkeypatch, caplog):
+    from rpmsn import processes
+
+    monkeypatch.setattr(processes, "JOB_SECONDS", 0.2)
+    assert list(processes.each_done(time.sleep, [(1.5,)], 1, "job", "sleeping", quiet=True)) == [None]
+    assert "a job of 'sleeping'; still waiting" in caplog.text

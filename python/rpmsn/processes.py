@@ -12,8 +12,13 @@ from multiprocessing import get_context
 
 from tqdm import tqdm
 
+from . import waiting
+
 _THREAD_COUNTS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
+
+JOB_SECONDS = 600.0
+"""A job that takes longer is told of in the log."""
 
 LOG_INTERVAL_S = 30.0
 """How often a progress bar tells how far it is where nobody watches it, in a log."""
@@ -70,7 +75,8 @@ def each_done(work, jobs, workers, unit, description, size=lambda result: 1, tot
         futures = [pool.submit(_until_interrupted, work, *job) for job in jobs]
         try:
             for future in futures:
-                result = future.result()
+                # A job may be of any length.
+                result = waiting.result(future, f"a job of '{description}'", JOB_SECONDS, goes_on=True)
                 progress.update(size(result))
                 yield result
         finally:
