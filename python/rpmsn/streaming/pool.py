@@ -204,7 +204,7 @@ class FramePool:
     def _take(self) -> Job | None:
         """The next job, when there is room for its result; None at the end."""
         with self._changed:
-            # A reader may take any time to come back for results, and is told of in the log only.
+            # A reader may take any time to fetch results: that is right, and only logged.
             waiting.wait_for(
                 self._changed,
                 lambda: self._stopping or self._begun < self._most_at_once,
