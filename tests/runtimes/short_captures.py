@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Analyses a recording of many short captures with two workers, again and again, each time in a process whose
+"""Analyses a recording of two short captures with two workers, again and again, each time in a process whose
 libraries were never used: `python short_captures.py RUNTIME TIMES SECONDS`. Prints how many came to their end.
 
 The processes are forked after the imports, which take longer than all the rest.
@@ -19,7 +19,7 @@ from rpmsn.runtimes.libraries import load
 from rpmsn.streaming.intake import StreamTime
 from rpmsn.streaming.pool import Replay, Run
 
-RATE, CAPTURES, SAMPLES = 20e6, 8, 4000
+RATE, CAPTURES, SAMPLES = 20e6, 2, 1000
 
 
 class Together(Segmenter):

@@ -66,6 +66,16 @@ def test_no_worker_makes_the_first_inference_of_a_runtime(noted, untrained_model
     assert all(thread is not threading.main_thread() for _, thread, *_ in noted[3:])
 
 
+def test_the_features_are_computed_once_before_there_are_workers(noted, untrained_model, monkeypatch):
+    users = []
+    prepare = Segmenter.prepare
+    monkeypatch.setattr(
+        Segmenter, "prepare", lambda *given: users.append(threading.current_thread()) or prepare(*given)
+    )
+    Segmenter(load_model(untrained_model), RATE, runtime="noted").replicas(2)
+    assert users == [threading.main_thread()] * 2
+
+
 @pytest.mark.parametrize("name", [name for name in runtimes.KINDS if name != "cuda"])
 def test_every_runtime_is_warm_when_it_is_made(name):
     model = load_model()
@@ -125,10 +135,10 @@ def test_first_use_of_openvino_by_two_workers_does_not_hang():
     pytest.importorskip("openvino")
     times = 4
     ended = subprocess.run(
-        [sys.executable, Path(__file__).with_name("short_captures.py"), "openvino", str(times), "30"],
+        [sys.executable, Path(__file__).with_name("short_captures.py"), "openvino", str(times), "60"],
         env=dict(os.environ, PYTHONPATH=str(PACKAGES)),
         text=True,
         capture_output=True,
-        timeout=150,
+        timeout=280,
     )
     assert ended.stdout.split() == [str(times)], ended.stderr
