@@ -14,8 +14,13 @@ from typing import Any, TextIO
 
 from tqdm import tqdm
 
+from . import waiting
+
 _THREAD_COUNTS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
+
+JOB_SECONDS = 600.0
+"""A job that takes longer is told of in the log."""
 
 LOG_INTERVAL_S = 30.0
 """How often a progress bar writes a line to a log."""
@@ -81,7 +86,8 @@ def each_done(
         futures = [pool.submit(_until_interrupted, work, *job) for job in jobs]
         try:
             for future in futures:
-                result = future.result()
+                # A job may be of any length.
+                result = waiting.result(future, f"a job of '{description}'", JOB_SECONDS, goes_on=True)
                 progress.update(size(result))
                 yield result
         finally:

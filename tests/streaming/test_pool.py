@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Frames by several threads: the same results in the same order, every sample accounted for, stopped at any moment."""
 
+import re
 import threading
 import time
 
@@ -9,6 +10,7 @@ import pytest
 from oracle import ThresholdRuntime, flat_band
 
 from rpmsn.detection.segmenter import Segmenter
+from rpmsn.errors import StalledError
 from rpmsn.models.model import load_model
 from rpmsn.streaming.framer import Framer
 from rpmsn.streaming.intake import Intake, StreamTime
@@ -286,6 +288,76 @@ def test_an_error_of_the_source_is_raised_and_ends_the_threads(segmenters):
     with pytest.raises(OSError, match="the disk is gone"):
         list(Replay(segmenters()).results([Run(0, 0.0, CLOCK, pieces())]))
     assert threading.active_count() == before
+
+
+class StuckRuntime(ThresholdRuntime):
+    """Does not come back from one of its calls, as a driver or a library may do, before it is let go."""
+
+    def __init__(self, *stuck):
+        self.stuck, self.calls, self.let_go = stuck, 0, threading.Event()
+
+    def probabilities(self, images):
+        self.calls += 1
+        if self.calls in self.stuck:
+            self.let_go.wait(60)
+        return super().probabilities(images)
+
+
+def test_a_frame_that_never_ends_has_failed_with_words_and_the_others_are_analysed(segmenters):
+    before = threading.active_count()
+    stuck = StuckRuntime(2)
+    replayed = Replay(segmenters(stuck, SlowRuntime(0.02)), frame_limit_s=0.5)
+    results = list(replayed.results([run(signal(8 * FRAME))]))
+    (failed,) = [result for result in results if result.error is not None]
+    assert len(results) == 8 and isinstance(failed.error, StalledError)
+    assert re.search(r"analysis of a frame; thread 'rpmsn frames 1' is in .*probabilities", str(failed.error))
+    counts = replayed.intake.counts()
+    assert (counts.analysed, counts.failed, counts.waiting) == (7 * FRAME, FRAME, 0)
+    # The one that was left behind ends by itself when it can, and its result is not taken any more.
+    stuck.let_go.set()
+    ends = time.monotonic() + 20
+    while threading.active_count() > before and time.monotonic() < ends:
+        time.sleep(0.01)
+    assert threading.active_count() == before
+
+
+def test_a_replay_whose_workers_are_all_stuck_ends_with_an_error(segmenters):
+    stuck = StuckRuntime(1)
+    results = Replay(segmenters(stuck), frame_limit_s=0.3).results([run(signal(20 * FRAME))])
+    try:
+        assert isinstance(next(results).error, StalledError)
+        with pytest.raises(StalledError, match="the rest cannot be analysed"):
+            list(results)
+    finally:
+        stuck.let_go.set()
+
+
+def test_a_live_pool_whose_workers_are_all_stuck_ends_and_closes(segmenters):
+    stuck = StuckRuntime(1)
+    intake = Intake(FRAME, live=True, depth=2)
+    pool = FramePool(intake, segmenters(stuck), frame_limit_s=0.3)
+    try:
+        intake.write(signal(FRAME), 0, 0.0, CLOCK)
+        (result,) = pool.results()
+        assert isinstance(result.error, StalledError) and pool.finished
+        begun = time.monotonic()
+        pool.close()
+        assert time.monotonic() - begun < 5
+        counts = intake.counts()
+        assert counts.failed == FRAME and counts.received == counts.analysed + counts.dropped
+    finally:
+        stuck.let_go.set()
+
+
+def test_a_pool_waits_for_samples_as_long_as_it_takes(segmenters):
+    intake = Intake(FRAME, live=True, depth=2)
+    with FramePool(intake, segmenters(), frame_limit_s=0.1) as pool:
+        for _ in range(5):
+            assert pool.next(0.1) is None
+        intake.write(signal(FRAME), 0, 0.0, CLOCK)
+        intake.close()
+        (result,) = pool.results()
+        assert result.frame is not None
 
 
 @pytest.mark.parametrize("dtype, scale", [(np.int16, 32768), (np.int8, 128)])

@@ -78,6 +78,17 @@ def _import(name):
         return None, f"{type(error).__name__}: {error}".splitlines()[0]
 
 
+def _load(name):
+    """The same for a library that runs networks: without its telemetry."""
+    libraries, error = _import("rpmsn.runtimes.libraries")
+    if libraries is None:
+        return None, error
+    try:
+        return libraries.load(name), ""
+    except Exception as error:  # as above
+        return None, f"{type(error).__name__}: {error}".splitlines()[0]
+
+
 def _python():
     detail = f"{platform.python_version()} ({sys.executable})"
     return Finding("ok", "Python", detail)
@@ -159,7 +170,7 @@ def _runtimes():
     else:
         yield Finding("optional", "runtime cuda", "no NVIDIA GPU that torch can use")
     for name in ("onnxruntime", "openvino"):
-        module, error = _import(name)
+        module, error = _load(name)
         yield (
             Finding("ok", f"runtime {name}", f"{_version(module)}; also as {name}-int8{_int8_remark()}")
             if module

@@ -18,7 +18,7 @@ from ..classes import CLASS_NAMES, LTE, NOISE, NR, OTHER
 from ..errors import ParameterError
 from ..signal import quality
 from ..signal.features import FeatureExtractor, Features
-from ..signal.image import ROWS
+from ..signal.image import COLUMNS, ROWS
 from ..signal.quality import InputQuality
 from .segments import FrameGeometry, Segment, find_segments
 
@@ -150,6 +150,9 @@ class Segmenter:
         self._class_ids = np.array([CLASS_NAMES.index(name) for name in model.card.classes], np.uint8)
         self._noise = model.card.classes.index(CLASS_NAMES[NOISE])
         self.reset()
+        # A short chunk now, so that workers do not come to a library's first use at once.
+        with runtimes.first_use("the image"):
+            self.prepare(_noise(2 * COLUMNS))
 
     def at_rate(self, sample_rate: float) -> "Segmenter":
         """The same at another sample rate, with the same runtime."""
@@ -181,8 +184,7 @@ class Segmenter:
 
     def warm_up(self) -> None:
         """Analyse a frame of noise: libraries are loaded and buffers made, so that the first frame is not late."""
-        noise = np.random.default_rng(1).standard_normal((self.frame_samples, 2), np.float32) * np.float32(0.1)
-        self.infer(self.prepare(noise.view(np.complex64)[:, 0]))
+        self.infer(self.prepare(_noise(self.frame_samples)))
 
     def reset(self) -> None:
         """Forget earlier frames, which `average_frames` has kept."""
@@ -343,6 +345,12 @@ def rate_warnings(card: "ModelCard", sample_rate: float) -> list[str]:
         f"model {card.name} was trained for {low / 1e6:g} to {high / 1e6:g} Msps and the signal has "
         f"{sample_rate / 1e6:g} Msps: do not rely on LTE and NR being told apart ({consequence})"
     ]
+
+
+def _noise(count: int) -> np.ndarray:
+    """Samples of noise, complex64, 17 dB below full scale."""
+    parts = np.random.default_rng(1).standard_normal((count, 2), np.float32) * np.float32(0.1)
+    return parts.view(np.complex64)[:, 0]
 
 
 def _from(segment: Segment, first_sample: int) -> Segment | None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from ..errors import RpmsnError
 from ..messages import wire as messages
+from ..waiting import join
 from .addresses import DEFAULT_ADDRESS, check_address
 from .keys import load_server_keys
 from .sockets import PublisherSocket, check_secrecy
@@ -26,9 +27,11 @@ HIGH_WATER_MARK = 1000
 
 IDLE_SECONDS = 0.5
 ADMIT_SECONDS = 0.05
+STOP_SECONDS = 10.0
+"""A thread that has not ended after this hangs in its socket, and is left behind."""
+
 FLUSH_SECONDS = 0.3
 RETRY_SECONDS = 0.5
-STOP_SECONDS = 5.0
 COMPLAIN_SECONDS = 1.0
 
 
@@ -143,12 +146,7 @@ class Publisher:
         self._closing.set()
         self._outbox.wake()
         if self._thread is not None:
-            self._thread.join(STOP_SECONDS)
-            if self._thread.is_alive():
-                self._complain_to(
-                    f"the publisher at {self.address} has not ended within {STOP_SECONDS:g} s: it still encodes a "
-                    "message; the address is free when that is done"
-                )
+            join(self._thread, STOP_SECONDS)
             self._thread = None
         elif self._socket is not None:
             self._socket.close()

@@ -1,19 +1,35 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What runs a network: images in, class probabilities out. One interface (`Runtime`), several libraries behind it.
 
-`base` (the interface) -> `torch_runtime`, `onnx_runtime`, `openvino_runtime` (one library each) -> `fastest` (picks
-one). No library is loaded before a runtime that needs it is made.
+`base` (the interface), `libraries` (loads them without their telemetry) -> `torch_runtime`, `onnx_runtime`,
+`openvino_runtime` (one library each) -> `fastest` (picks one). No library is loaded before a runtime that needs it is
+made.
 """
 
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ..errors import MissingLibraryError, ModelError, ParameterError
-from .base import DEFAULT_THREADS, Runtime
+from ..errors import MissingLibraryError, ModelError, ParameterError, RpmsnError
+from .base import DEFAULT_THREADS, Runtime, first_use
 
-__all__ = ["AUTO", "DEFAULT_THREADS", "KINDS", "Kind", "Runtime", "available", "check_name", "create", "why_not"]
+if TYPE_CHECKING:
+    from ..models.model import Model
+
+__all__ = [
+    "AUTO",
+    "DEFAULT_THREADS",
+    "KINDS",
+    "Kind",
+    "Runtime",
+    "available",
+    "check_name",
+    "create",
+    "first_use",
+    "why_not",
+]
 
 AUTO = "auto"
 """Name that stands for the fastest runtime there is."""
@@ -46,7 +62,7 @@ KINDS = {
 """Name of a runtime -> what it is. Those without `int8` compute in float32, `cuda` in half precision."""
 
 
-def check_name(name):
+def check_name(name: str) -> None:
     """Raise a ParameterError unless `name` is `auto` or a runtime."""
     if name != AUTO and name not in KINDS:
         raise ParameterError(
@@ -55,7 +71,7 @@ def check_name(name):
         )
 
 
-def available(model):
+def available(model: "Model") -> list[str]:
     """Names of the runtimes that can run a model here, in the order of `KINDS`.
 
     Args:
@@ -64,7 +80,7 @@ def available(model):
     return [name for name in KINDS if why_not(name, model) is None]
 
 
-def why_not(name, model):
+def why_not(name: str, model: "Model") -> RpmsnError | None:
     """Why a runtime cannot run a model here: an error to raise, whose message tells the next step; None if it can."""
     kind = KINDS[name]
     if not _is_installed(kind.library):
@@ -94,8 +110,8 @@ def why_not(name, model):
     return None
 
 
-def create(model, name=AUTO, threads=DEFAULT_THREADS):
-    """Make a runtime for a model.
+def create(model: "Model", name: str = AUTO, threads: int = DEFAULT_THREADS) -> Runtime:
+    """Make a runtime for a model, and its first inference: workers that share the work find it warm.
 
     Args:
         model: rpmsn.models.model.Model.
@@ -109,7 +125,7 @@ def create(model, name=AUTO, threads=DEFAULT_THREADS):
     Raises:
         ParameterError: no such runtime, or fewer than one thread.
         MissingLibraryError: its library is not installed.
-        ModelError: its file is missing, damaged, or does not agree with the card.
+        ModelError: its file is missing, damaged, does not agree with the card, or cannot be run.
     """
     check_name(name)
     if threads < 1:
@@ -121,11 +137,19 @@ def create(model, name=AUTO, threads=DEFAULT_THREADS):
     if (error := why_not(name, model)) is not None:
         raise error
     kind = KINDS[name]
-    runtime_class = getattr(import_module(f".{kind.module}", __name__), kind.class_name)
-    return runtime_class(model, name, threads)
+    with first_use(f"runtime {name!r}"):
+        runtime = getattr(import_module(f".{kind.module}", __name__), kind.class_name)(model, name, threads)
+        try:
+            runtime.warm_up()
+        except Exception as error:  # the libraries' classes of error share no base but this one
+            raise ModelError(
+                f"runtime {name!r} cannot run model {model.card.name!r}: {error}; choose another runtime, "
+                "`rpmsn info` tells which there are"
+            ) from error
+    return runtime
 
 
-def _is_installed(library):
+def _is_installed(library: str) -> bool:
     """Whether Python finds a library; it is not loaded."""
     try:
         return find_spec(library) is not None
@@ -133,7 +157,7 @@ def _is_installed(library):
         return False
 
 
-def _why_no_gpu():
+def _why_no_gpu() -> ModelError | None:
     """The error of runtime `cuda` where torch finds no GPU. Without a device file, torch need not be loaded to know."""
     if any(Path("/dev").glob("nvidia[0-9]*")) or Path("/dev/dxg").exists():
         import torch

@@ -12,6 +12,7 @@ import platform
 import time
 from importlib import metadata
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,6 +20,10 @@ from ..errors import ModelError, RpmsnError
 from ..files import user_cache_dir, whole_file
 from ..signal.image import COLUMNS, ROWS
 from . import KINDS, available, create, why_not
+from .base import Runtime
+
+if TYPE_CHECKING:
+    from ..models.model import Model
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +34,7 @@ INT8_FEATURES = {"avx512_vnni", "avx_vnni", "asimd"}
 """CPU features of which int8 needs one: without, it is slower than float32, and ONNX Runtime's sums overflow."""
 
 
-def fastest(model, threads):
+def fastest(model: "Model", threads: int) -> Runtime:
     """The fastest runtime for a model, made: the one remembered, or else the winner of a trial.
 
     Args:
@@ -57,21 +62,21 @@ def fastest(model, threads):
         return made[0]
     seconds = {runtime.name: trial(runtime, TRIAL_SECONDS / len(made)) for runtime in made}
     best = min(made, key=lambda runtime: seconds[runtime.name])
-    times = [f"{name} {1e3 * seconds[name]:.1f} ms" for name in sorted(seconds, key=seconds.get)]
+    times = [f"{name} {1e3 * seconds[name]:.1f} ms" for name in sorted(seconds, key=lambda name: seconds[name])]
     log.info("fastest runtime for %s with %d threads: %s", model.card.name, threads, ", ".join(times))
     if not faults:
         _write_choice(path, best.name, seconds)
     return best
 
 
-def trial(runtime, limit_s):
+def trial(runtime: Runtime, limit_s: float) -> float:
     """Seconds that a runtime takes for one image: the median of the runs that fit into `limit_s`, after one to warm up.
 
-    One run that takes longer than that counts as it is.
+    A single run that takes longer than that counts as it is.
     """
     image = np.random.default_rng(1).random((1, runtime.card.arguments["in_channels"], ROWS, COLUMNS), np.float32)
     ends = time.perf_counter() + limit_s
-    times = []
+    times: list[float] = []
     while len(times) <= MAX_RUNS:
         begun = time.perf_counter()
         runtime.probabilities(image)
@@ -81,7 +86,7 @@ def trial(runtime, limit_s):
     return float(np.median(times[1:] or times))
 
 
-def has_int8_unit():
+def has_int8_unit() -> bool:
     """Whether this CPU multiplies int8 fast, and without overflow."""
     try:
         return bool(INT8_FEATURES & set(Path("/proc/cpuinfo").read_text().split()))
@@ -89,7 +94,7 @@ def has_int8_unit():
         return False
 
 
-def _make_all(model, names, threads):
+def _make_all(model: "Model", names: list[str], threads: int) -> tuple[list[Runtime], list[str]]:
     """Every runtime of `names` that can be made, and what is wrong with the others."""
     made, faults = [], []
     for name in names:
@@ -101,12 +106,12 @@ def _make_all(model, names, threads):
     return made, faults
 
 
-def _needs(model):
+def _needs(model: "Model") -> str:
     """What is missing, in words, for the runtime of the weights and for one of the exported files."""
     return "; ".join(str(error) for name in ("torch", "onnxruntime") if (error := why_not(name, model)) is not None)
 
 
-def _choice_path(model, threads):
+def _choice_path(model: "Model", threads: int) -> Path:
     """Where the choice for a model on this machine lies."""
     versions = {library: _version(library) for library in sorted({kind.library for kind in KINDS.values()})}
     exports = {key: entry["sha256"] for key, entry in sorted(model.card.exports.items())}
@@ -115,7 +120,7 @@ def _choice_path(model, threads):
     return user_cache_dir() / "runtimes" / f"{key}.json"
 
 
-def _version(library):
+def _version(library: str) -> str | None:
     """Version of an installed library, without loading it; None if it is not installed."""
     try:
         return metadata.version(library)
@@ -123,7 +128,7 @@ def _version(library):
         return None
 
 
-def _processor():
+def _processor() -> str:
     """Name of the CPU."""
     try:
         for line in Path("/proc/cpuinfo").read_text().splitlines():
@@ -134,7 +139,7 @@ def _processor():
     return platform.processor() or platform.machine()
 
 
-def _read_choice(path):
+def _read_choice(path: Path) -> str | None:
     """The runtime that is remembered; None if there is none that makes sense."""
     try:
         name = json.loads(path.read_text(encoding="utf-8"))["runtime"]
@@ -143,7 +148,7 @@ def _read_choice(path):
     return name if name in list(KINDS) else None
 
 
-def _write_choice(path, name, seconds):
+def _write_choice(path: Path, name: str, seconds: dict[str, float]) -> None:
     """Remember a choice, and for people the times that it comes from."""
     content = {"runtime": name, "milliseconds": {other: round(1e3 * value, 3) for other, value in seconds.items()}}
     try:

@@ -1,9 +1,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """ONNX Runtime on the CPU: reads an exported file, float32 or int8."""
 
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
 from ..errors import ModelError
 from . import KINDS
 from .base import DEFAULT_THREADS, Runtime
+from .libraries import load
+
+if TYPE_CHECKING:
+    from ..models.model import Model
 
 
 class OnnxRuntime(Runtime):
@@ -13,10 +22,9 @@ class OnnxRuntime(Runtime):
         ModelError: the file is not what its card says, or no ONNX file.
     """
 
-    def __init__(self, model, name="onnxruntime", threads=DEFAULT_THREADS):
-        import onnxruntime
-
+    def __init__(self, model: "Model", name: str = "onnxruntime", threads: int = DEFAULT_THREADS) -> None:
         super().__init__(model, name, threads)
+        onnxruntime = load("onnxruntime")
         content, path = model.exported(KINDS[name].export)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
@@ -37,5 +45,5 @@ class OnnxRuntime(Runtime):
         )
         self._input = inputs[0].name
 
-    def _logits(self, images):
+    def _logits(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
         return self._session.run(None, {self._input: images})[0]

@@ -1,10 +1,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """OpenVINO on the CPU: reads an exported file, float32 or int8."""
 
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
 from ..errors import ModelError
 from ..signal.image import COLUMNS, ROWS
 from . import KINDS
 from .base import DEFAULT_THREADS, Runtime
+from .libraries import load
+
+if TYPE_CHECKING:
+    from ..models.model import Model
 
 
 class OpenVinoRuntime(Runtime):
@@ -14,10 +23,9 @@ class OpenVinoRuntime(Runtime):
         ModelError: the file is not what its card says, or no ONNX file.
     """
 
-    def __init__(self, model, name="openvino", threads=DEFAULT_THREADS):
-        import openvino
-
+    def __init__(self, model: "Model", name: str = "openvino", threads: int = DEFAULT_THREADS) -> None:
         super().__init__(model, name, threads)
+        openvino = load("openvino")
         content, path = model.exported(KINDS[name].export)
         self._core = openvino.Core()
         self._core.set_property(
@@ -32,7 +40,7 @@ class OpenVinoRuntime(Runtime):
                 "INFERENCE_PRECISION_HINT": "f32",
             },
         )
-        self._requests = {}
+        self._requests: dict[int, Any] = {}
         try:
             self._graph = self._core.read_model(content)
             self._check_shapes(
@@ -47,10 +55,10 @@ class OpenVinoRuntime(Runtime):
                 f"{path} cannot be read by OpenVINO {openvino.__version__}: {reason} Make it again with `rpmsn export`"
             ) from error
 
-    def _logits(self, images):
+    def _logits(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
         return self._request(len(images)).infer([images], share_inputs=True)[0]
 
-    def _request(self, batch):
+    def _request(self, batch: int) -> Any:
         """What runs a batch of this size. Known in full, the shape makes faster code; there are one or two sizes."""
         if batch not in self._requests:
             self._graph.reshape([batch, self.card.arguments["in_channels"], ROWS, COLUMNS])
@@ -58,7 +66,7 @@ class OpenVinoRuntime(Runtime):
         return self._requests[batch]
 
 
-def _without_batch(port):
+def _without_batch(port: Any) -> tuple[int | None, ...]:
     """Shape of an input or output without its first dimension; None where a size is not fixed."""
     dimensions = list(port.get_partial_shape())[1:]
     return tuple(size.get_length() if size.is_static else None for size in dimensions)

@@ -1,7 +1,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """torch, on the CPU or on an NVIDIA GPU: reads the weights themselves."""
 
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
 from .base import DEFAULT_THREADS, Runtime
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from ..models.model import Model
 
 
 class TorchRuntime(Runtime):
@@ -10,7 +20,7 @@ class TorchRuntime(Runtime):
     `threads` are torch's own, and are set for the whole process.
     """
 
-    def __init__(self, model, name="torch", threads=DEFAULT_THREADS):
+    def __init__(self, model: "Model", name: str = "torch", threads: int = DEFAULT_THREADS) -> None:
         import torch
 
         super().__init__(model, name, threads)
@@ -18,7 +28,7 @@ class TorchRuntime(Runtime):
         self._torch = torch
         self._network = _fused(model.network()).to(memory_format=torch.channels_last)
 
-    def _logits(self, images):
+    def _logits(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
         torch = self._torch
         with torch.inference_mode():
             batch = torch.from_numpy(images).contiguous(memory_format=torch.channels_last)
@@ -28,7 +38,7 @@ class TorchRuntime(Runtime):
 class CudaRuntime(Runtime):
     """Runs a model with torch on the first NVIDIA GPU: bfloat16 where the GPU has it, else float16."""
 
-    def __init__(self, model, name="cuda", threads=DEFAULT_THREADS):
+    def __init__(self, model: "Model", name: str = "cuda", threads: int = DEFAULT_THREADS) -> None:
         import torch
 
         super().__init__(model, name, threads)
@@ -37,7 +47,7 @@ class CudaRuntime(Runtime):
         self._precision = torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
         self._network = _fused(model.network()).to("cuda", self._precision, memory_format=torch.channels_last)
 
-    def _logits(self, images):
+    def _logits(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
         torch = self._torch
         with torch.inference_mode():
             # Pinned memory is what the GPU can copy from by itself.
@@ -46,7 +56,7 @@ class CudaRuntime(Runtime):
             return self._network(batch).float().contiguous().cpu().numpy()
 
 
-def _fused(network):
+def _fused(network: "nn.Module") -> Any:
     """The network with every batch normalisation that follows a convolution taken into it: fewer passes over memory."""
     from torch import nn
     from torch.nn.utils.fusion import fuse_conv_bn_eval

@@ -46,7 +46,7 @@ from scipy.ndimage import uniform_filter1d
 from scipy.special import gammaincinv
 
 from ..errors import ParameterError
-from .sums import COLUMNS, CORRELATED_ROWS, FULL_SCALE, LAGS, Layout, WindowSums, real_values
+from .sums import COLUMNS, CORRELATED_ROWS, FULL_SCALE, LAGS, Layout, WindowSums, exact_scale, real_values
 
 ROWS = 256
 FRAME_SECONDS = 0.04
@@ -297,8 +297,11 @@ class _Measurement:
         return Analysis(power_image, self.layout.averages, pairs and self._coefficients(*pairs))
 
     def _coefficients(self, products, early, later):
-        """Correlation coefficients, lowest frequency first, from the sums over pairs of spectra of `WindowSums`."""
-        coefficients = products / np.maximum(np.sqrt(early * later), np.finfo(np.float32).tiny)
+        """Correlation coefficients, lowest frequency first, from what `WindowSums` says of the pairs of spectra."""
+        # Where samples are not scaled to 1.0, the product of two powers may have no room in float32.
+        scale = exact_scale(early)
+        powers = np.sqrt((early * scale) * (later * scale))
+        coefficients = products * scale / np.maximum(powers, np.finfo(np.float32).tiny)
         coefficients = scipy.fft.fftshift(coefficients * self._turned_back, axes=2)
         smooth = [
             uniform_filter1d(part, self._smoothed_columns, mode="nearest")

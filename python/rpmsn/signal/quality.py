@@ -42,8 +42,10 @@ DEAD_FRACTION = 0.01
 """Where fewer values than this differ from the most frequent one, nothing can be said about the signal."""
 WEAK_DBFS, DEAD_DBFS = -90.0, -150.0
 """Mean power below which a signal is called weak, and below which float32 has no room for its spectrum."""
-LARGEST = 1e15
-"""Larger than any sample; the square of what is much larger is infinite."""
+LARGEST = 1e12
+"""Larger than any sample; sums of the powers of what is larger have no room in float32."""
+LARGEST_POWER = 2 * LARGEST**2
+"""In a pixel, no samples up to `LARGEST` have more."""
 
 VISIBLE_DB = 3.0
 """An I/Q image is reported where it raises the power by this..."""
@@ -132,8 +134,8 @@ def narrow_span(text: str) -> Finding:
 
 
 def has_finite_power(power: np.ndarray) -> bool:
-    """False where the frame holds a value that is NaN, infinite, or so large that its square is."""
-    return bool(np.isfinite(power).all())
+    """False where the frame holds values that are not a number, infinite, or absurdly large (`LARGEST`)."""
+    return bool(power.max() <= LARGEST_POWER)  # False for NaN, too
 
 
 def without_bad_values(values: np.ndarray) -> tuple[np.ndarray, Finding]:
@@ -141,8 +143,8 @@ def without_bad_values(values: np.ndarray) -> tuple[np.ndarray, Finding]:
     is_good = np.abs(values) <= LARGEST  # False for NaN, too
     return np.where(is_good, values, np.float32(0)), Finding(
         NON_FINITE,
-        f"{np.count_nonzero(~is_good)} values are NaN or infinite: the source is faulty; look for a "
-        "division by zero or a wrong sample format before this block",
+        f"{np.count_nonzero(~is_good)} values are NaN, infinite or larger than {LARGEST:g}: the source is faulty; "
+        "look for a division by zero or a wrong sample format before this block",
         False,
     )
 

@@ -15,6 +15,7 @@ squared spectra, and the products of spectra a lag apart. What makes it fast:
 NaN propagates over the rows of its chunk.
 """
 
+import math
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -340,6 +341,16 @@ def real_values(samples: np.ndarray) -> np.ndarray:
         f"samples have shape {samples.shape} and type {samples.dtype}; complex numbers of shape (n,) "
         "are needed, or int16 or int8 of shape (n, 2)"
     )
+
+
+def exact_scale(values: np.ndarray) -> np.float32:
+    """The power of two that brings the largest magnitude to 0.5..1; 1 where there is none that is a number.
+
+    What is multiplied by it keeps every bit.
+    """
+    largest = max(abs(float(values.max())), abs(float(values.min())))
+    exponent = math.frexp(largest)[1] if math.isfinite(largest) else 0
+    return np.float32(math.ldexp(1.0, -min(max(exponent, -126), 126)))
 
 
 def _aligned(shape, dtype):

@@ -9,7 +9,11 @@ import torch
 
 from ..classes import CLASS_NAMES, IGNORED
 from ..signal.image import COLUMNS, ROWS
+from ..waiting import result
 from .augment import augment
+
+BATCH_SECONDS = 600.0
+"""Longer than a batch takes, from a slow disk as well: what takes longer is told of in the log."""
 
 AHEAD = 3
 """Batches that each thread has made or in hand before they are asked for."""
@@ -91,15 +95,18 @@ def training_batches(image_set, config, steps, rank=0, ranks=1, threads=1):
         generators = [np.random.default_rng([config.seed, 1, step, place]) for place in places]
         return step, *make_batch(image_set, indices, config, generators), indices
 
+    def ready(future):
+        return result(future, f"a batch from {threads} threads", BATCH_SECONDS, goes_on=True)
+
     waiting = deque()
     with ThreadPoolExecutor(threads, "batches") as pool:
         try:
             for step in steps:
                 waiting.append(pool.submit(make, step))
                 if len(waiting) > AHEAD * threads:
-                    yield waiting.popleft().result()
+                    yield ready(waiting.popleft())
             while waiting:
-                yield waiting.popleft().result()
+                yield ready(waiting.popleft())
         finally:
             for future in waiting:
                 future.cancel()

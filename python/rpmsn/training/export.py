@@ -21,6 +21,7 @@ from ..errors import MissingLibraryError, ModelError, ParameterError
 from ..files import read_yaml, whole_file
 from ..models.model import EXPORTS, Model, save_card
 from ..processes import progress_bar
+from ..runtimes.libraries import load
 from ..runtimes.torch_runtime import TorchRuntime
 from ..signal import image as spectrogram
 from .dataset import find_shards, shard_file
@@ -149,6 +150,8 @@ def int8_file(model, images, quiet=False):
     that both runtimes compute, the fastest in both (docs/runtimes.md has the measurement).
     """
     import torch
+
+    load("onnxruntime")
     from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
 
     with tempfile.TemporaryDirectory() as folder, _quiet_root_logger():

@@ -10,8 +10,12 @@ from zipfile import BadZipFile
 
 from ..errors import ModelError, RpmsnError
 from ..processes import end_with_parent
+from ..waiting import SLICE_SECONDS, Patience
 from .config import SEEDS_APART
 from .dataset import Joined, build_set
+
+MAKER_SECONDS = 600.0
+"""Training that has waited so long for its scenes says so and goes on: how many there are is the user's choice."""
 
 
 def open_set(config, folder, workers=1, quiet=False):
@@ -64,7 +68,10 @@ class TrainingSets:
         """The sets of a period, as one; begins to make those of the next."""
         if self.group.is_first:
             if self.maker:
-                self.maker.join()
+                patience = Patience("the sets of the next period", MAKER_SECONDS, goes_on=True)
+                while self.maker.is_alive():
+                    self.maker.join(SLICE_SECONDS)
+                    patience.spend(SLICE_SECONDS)
             for entry, folder in self._entries(period):
                 open_set(entry, folder, self.workers)
             if period > 1:
