@@ -4,7 +4,7 @@
 import socket
 
 from rpmsn.errors import MissingLibraryError, ParameterError, RadioError
-from rpmsn.radios.ranges import RTLSDR_REACH, check_in_ranges
+from rpmsn.radios.ranges import RTLSDR_REACH, check_in_ranges, check_rate
 
 from .radio_retune import COMMAND, radio_retune
 
@@ -26,6 +26,7 @@ class OsmosdrRadio:
         self._source = self._open(",".join(part for part in (device, stream_arguments) if part))
         check_in_ranges(device, "sample rate", sample_rate, _range(self._source.get_sample_rates()), "Msps", 1e6)
         self.sample_rate = self._source.set_sample_rate(sample_rate)
+        check_rate(device, sample_rate, self.sample_rate)
         if antenna:
             self._source.set_antenna(antenna)
         if bandwidth:
@@ -52,16 +53,16 @@ class OsmosdrRadio:
             import osmosdr
         except ImportError as error:
             raise MissingLibraryError(
-                f"gr-osmosdr, which opens {self._device}, is not there ({error}); install it: "
+                f"gr-osmosdr, which opens {self._device}, is not installed ({error}); install it: "
                 "apt-get install gr-osmosdr"
             ) from error
         try:
             return osmosdr.source(args=f"numchan=1 {arguments}")
         except RuntimeError as error:
-            told = str(error).rstrip(".!")
+            reason = str(error).rstrip(".!")
             raise RadioError(
-                f"{self._device} cannot be opened: {told}. Is it plugged in, and used by no other "
-                "program? `rpmsn devices` tells what is there."
+                f"{self._device} cannot be opened: {reason}. Is it plugged in, and used by no other "
+                "program? `rpmsn devices` lists what is there."
             ) from error
 
     def _tune(self, frequency):

@@ -5,7 +5,7 @@ import time
 
 from rpmsn.errors import MissingLibraryError, RadioError
 from rpmsn.radios.findings import soapy_drivers
-from rpmsn.radios.ranges import RTLSDR_REACH, check_in_ranges
+from rpmsn.radios.ranges import RTLSDR_REACH, check_in_ranges, check_rate
 
 from .radio_retune import COMMAND, radio_retune
 
@@ -28,7 +28,7 @@ class SoapyRadio:
     Attributes:
         blocks: to be connected in this order.
         command_port: (block, port) that takes commands.
-        overflow_port: (block, port) that tells of overflows; None where tags alone do.
+        overflow_port: (block, port) that reports overflows; None where only tags do.
         has_time: whether it tags `rx_time`.
         sample_rate: Hz, as set.
     """
@@ -51,6 +51,7 @@ class SoapyRadio:
         elif gain is not None:
             self._set_gain(gain)
         self.sample_rate = self._source.get_sample_rate(0)
+        check_rate(device, sample_rate, self.sample_rate)
         self.has_time = self._keep_time()
         self._retune = radio_retune(self._tune, self._set_gain, self.sample_rate, center_frequency, self.has_time)
         self.blocks = [self._source, self._retune]
@@ -70,13 +71,13 @@ class SoapyRadio:
             from gnuradio import soapy
         except ImportError as error:
             raise MissingLibraryError(
-                f"gr-soapy, which opens {self._device}, is not there ({error}); install it: apt-get install gnuradio"
+                f"gr-soapy, which opens {self._device}, is not installed ({error}): apt-get install gnuradio"
             ) from error
         try:
             return soapy.source(self._device, "fc32", 1, "", stream_arguments, [""], [""])
         except (RuntimeError, ValueError) as error:
-            told = str(error).rstrip(".!")
-            raise RadioError(f"{self._device} cannot be opened: {told}. {self._next_step()}") from error
+            reason = str(error).rstrip(".!")
+            raise RadioError(f"{self._device} cannot be opened: {reason}. {self._next_step()}") from error
 
     def _next_step(self):
         """What to do when a device is not there."""

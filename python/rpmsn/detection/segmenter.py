@@ -19,6 +19,7 @@ from ..signal import image as spectrogram
 from ..signal import iq_image as mirror
 from ..signal import quality as input_health
 from ..signal.quality import Health
+from ..signal.rates import is_rate_within
 from .segments import FrameGeometry, find_segments
 
 FRAME_SECONDS = (0.01, 0.2)
@@ -287,7 +288,7 @@ class Segmenter:
         )
 
     def _span_findings(self):
-        if self.sample_rate >= self.card.sample_rates[0]:
+        if is_rate_within(self.sample_rate, self.card.sample_rates[0]):
             return []
         return [input_health.narrow_span(rate_warnings(self.card, self.sample_rate)[0])]
 
@@ -357,7 +358,7 @@ def frame_warnings(card, frame_seconds):
 def rate_warnings(card, sample_rate):
     """A sentence for every way in which `sample_rate` is not what the model was trained for."""
     low, high = card.sample_rates
-    if low <= sample_rate <= high:
+    if is_rate_within(sample_rate, low, high):
         return []
     consequence = "both are reported as other; raise the sample rate" if sample_rate < low else "lower the sample rate"
     return [
