@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..detection.segments import Segment
 
 MIN_FULL_FRAME = 0.5
-"""Only frames count as showing that a candidate is absent that have this fraction of the longest frame's new samples, or more."""
+"""Only a frame with this fraction of the longest frame's new samples, or more, shows that a candidate is absent."""
 MIN_FRACTION_IN_VIEW = 0.25
 """A carrier can be observed where this fraction of it is in view, or it fills half of the view."""
 BORDER_COLUMNS = 2
@@ -31,7 +31,7 @@ SPLIT_FRAMES = {LTE: 10, NR: 25, OTHER: 10}
 JOIN_FRAMES = 10
 """Two carriers that one segment covers in so many frames in a row are one."""
 MIN_FRACTION_IN_BOTH, OVERLAP_FRAMES = 0.1, 5
-"""Two NR carriers that share this fraction of the narrower one's band are one, when both were seen in so many frames."""
+"""Two NR carriers that share this fraction of the narrower one's band are one, if both were seen in so many frames."""
 MAX_FRAMES_AGAINST = 250
 """To split and to join needs as many frames as spoke for the opposite before, but not more than this."""
 
@@ -46,7 +46,7 @@ class Observation:
         seconds: of signal at any frequency in it that no earlier observation held.
         passed_s: seconds for which it says that something was absent: a frame's own, or those since the sweep before.
         end_s: its end, in seconds since the stream began.
-        bands: (lower, upper) in Hz of what was looked at and judged, in ascending order; none where the input was unfit.
+        bands: (lower, upper) in Hz of what was looked at and judged, ascending; none where the input was unfit.
         is_full: whether it is long enough to tell that something is absent.
         seconds_at: number of a sample -> seconds since the stream began.
     """
