@@ -87,15 +87,15 @@ class band_scanner(gr.sync_block):
             on_status=self._send_status,
             on_error=self._log_error,
         )
-        self._scanner.outputs = self._open_logs()
+        self._open_logs()
         self.set_output_multiple(INPUT_MULTIPLE)
         for port in (COMMAND, keys.SEGMENTS, keys.FRAMES, keys.STATUS):
             self.message_port_register_out(pmt.intern(port))
 
     def start(self):
         """Called by GNU Radio when the flowgraph starts."""
-        if self._scanner.outputs is None:
-            self._scanner.outputs = self._open_logs()
+        if self._logs_are_closed:
+            self._open_logs()
         self._sent_until = None
         self._scanner.start()
         return True
@@ -103,7 +103,7 @@ class band_scanner(gr.sync_block):
     def stop(self):
         """Called by GNU Radio at the end."""
         self._scanner.stop()
-        self._scanner.outputs = None
+        self._logs_are_closed = True
         return True
 
     def carriers(self):
@@ -146,7 +146,9 @@ class band_scanner(gr.sync_block):
         self._scanner.follow(offset, tagged.center_frequency, tagged.seconds, tagged.sample_rate)
 
     def _open_logs(self):
-        return [open_log(path, per="carrier", model=self._scanner.model.card.name) for path in self._log_paths]
+        model = self._scanner.model.card.name
+        self._scanner.outputs = [open_log(path, per="carrier", model=model) for path in self._log_paths]
+        self._logs_are_closed = False
 
     def _send_tune(self, frequency, moment):
         message = pmt.dict_add(pmt.make_dict(), pmt.intern(keys.FREQ), pmt.from_double(frequency))
