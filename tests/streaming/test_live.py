@@ -165,6 +165,24 @@ def test_log_files_and_messages_have_the_same_times_after_a_gap(make, tmp_path):
     assert logged[-2] > BEGIN + 10 and logged[-1] < BEGIN + 1
 
 
+def test_an_event_has_the_clock_that_holds_where_its_segment_begins():
+    from types import SimpleNamespace
+
+    from rpmsn.streaming.intake import StreamTime
+    from rpmsn.streaming.reports import EventClocks
+    from rpmsn.tracking.tracker import Event
+
+    before, after = StreamTime(0, BEGIN, 0.0, RATE, "file"), StreamTime(FRAME, BEGIN + 10, 0.0, RATE, "file")
+    carrier = SimpleNamespace(carrier_id=1)
+    events = [
+        Event(kind, carrier, SimpleNamespace(start_offset=start)) for kind, start in (("new", 5), ("update", FRAME))
+    ]
+    clocks = EventClocks()
+    clocks.follow(before)
+    clocks.follow(after)
+    assert [clock for _, clock in clocks.timed([*events, Event("gone", carrier)])] == [before, after, before]
+
+
 class TestRates:
     def test_a_rate_within_the_tolerance_changes_no_frame_and_no_segment_but_the_clock(self, make):
         frames, actual = [], RATE + 1.0

@@ -344,7 +344,9 @@ class Scanner:
             self._revisit_s, self._sweep_begun = now - self._sweep_begun, now
             if picture is None:
                 return
-            events = self._timed(self._tracker.update(picture), picture)
+            for _, clock in picture.clocks:
+                self._clocks.follow(clock)
+            events = self._clocks.timed(self._tracker.update(picture))
             self._picture = picture
         geometry = picture.geometry
         for output in self.outputs:
@@ -356,17 +358,8 @@ class Scanner:
     def _end(self, sweep: int) -> None:
         """Report the carriers that are left as gone."""
         with self._lock:
-            events = self._timed(self._tracker.finish(), self._picture)
+            events = self._clocks.timed(self._tracker.finish())
         self._deliver(None, events, sweep)
-
-    def _timed(self, events: list[Event], picture: Picture | None) -> list[tuple[Event, StreamTime]]:
-        """Events, each with the clock of the step that shows it; there are none before the first picture."""
-        assert picture is not None or not events
-        return [
-            (event, self._clocks.of(event, picture.clock_of((event.segment or picture.geometry).start_offset)))
-            for event in events
-            if picture is not None
-        ]
 
     def _deliver(self, picture: Picture | None, events: list[tuple[Event, StreamTime]], sweep: int) -> None:
         for output in self.outputs:

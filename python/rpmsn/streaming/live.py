@@ -257,7 +257,7 @@ class StreamAnalyser:
     def reset_carriers(self) -> None:
         """End every carrier: each is reported as gone, by the analysing thread, and numbers go on. From any thread."""
         with self._lock:
-            self._ended += self._timed(self._tracker.reset(), None)
+            self._ended += self._clocks.timed(self._tracker.reset())
             if not self.running:
                 self._ended = []
 
@@ -392,7 +392,8 @@ class StreamAnalyser:
         with self._lock:
             ended, self._ended = self._ended, []
             events = self._tracker.update(frame)
-            timed = ended + self._timed(events, result.time)
+            self._clocks.follow(result.time)
+            timed = ended + self._clocks.timed(events)
         deliver = self._reports.deliver
         for output in self.outputs:
             deliver("the results of a frame", output.begin_frame, frame.geometry, result.time, frame.health)
@@ -407,12 +408,6 @@ class StreamAnalyser:
             self.latencies.append(self._last_report - arrived)
             self._analysis_seconds = sum(frame.seconds.values())
             self._health = frame.condition
-
-    def _timed(self, events: list[Event], clock: StreamTime | None) -> TimedEvents:
-        """Events, each with its clock; None: the present one."""
-        now = clock or self._clock
-        assert now is not None or not events, "there are no carriers before the first sample"
-        return [(event, self._clocks.of(event, now)) for event in events if now is not None]
 
     def _write_out(self, timed: TimedEvents, number: int) -> None:
         for output in self.outputs:
@@ -429,7 +424,7 @@ class StreamAnalyser:
     def _report_end(self) -> None:
         """Report what is left after the last frame."""
         with self._lock:
-            timed = self._ended + self._timed(self._tracker.finish(), None)
+            timed = self._ended + self._clocks.timed(self._tracker.finish())
             self._ended = []
         self._write_out(timed, self._frames)
         self._reports.deliver("the last results", self._on_result, None, self._clock, timed)

@@ -3,6 +3,7 @@
 
 import logging
 import time
+from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -11,6 +12,8 @@ from .intake import StreamTime
 
 ERROR_SECONDS = 10.0
 """An error is in the status for so long after it last happened."""
+CLOCKS_KEPT = 64
+"""More than the frames that an event may be about."""
 
 logger = logging.getLogger(__name__)
 
@@ -58,22 +61,31 @@ class Reports:
 
 
 class EventClocks:
-    """The clock of an event, the same in messages and in log files."""
+    """The clocks of events, the same in messages and in log files."""
 
     def __init__(self) -> None:
+        self._recent: deque[StreamTime] = deque(maxlen=CLOCKS_KEPT)
         self._begun: dict[int, StreamTime] = {}
 
-    def of(self, event: Event, clock: StreamTime) -> StreamTime:
-        """The clock that gives an event's time.
+    def follow(self, clock: StreamTime) -> None:
+        """A frame or a sweep was received by this clock; they come in order."""
+        if not self._recent or self._recent[-1] != clock:
+            self._recent.append(clock)
 
-        Args:
-            clock: that of the samples in which it happened.
+    def timed(self, events: Iterable[Event]) -> list[tuple[Event, StreamTime]]:
+        """Events, each with the clock that holds where its segment begins, which a gap may have changed since.
 
-        Returns:
-            `clock`; of a carrier that is gone, the one of its beginning, which a gap may have changed since.
+        A carrier that is gone has the clock of its first event.
         """
+        return [(event, self._of(event)) for event in events]
+
+    def _of(self, event: Event) -> StreamTime:
+        clock = self._recent[-1]
+        if event.segment is not None:
+            start = event.segment.start_offset
+            clock = next((one for one in reversed(self._recent) if one.offset <= start), self._recent[0])
         begun = self._begun.setdefault(event.carrier.carrier_id, clock)
-        if event.kind == "gone":
-            del self._begun[event.carrier.carrier_id]
-            return begun
-        return clock
+        if event.kind != "gone":
+            return clock
+        del self._begun[event.carrier.carrier_id]
+        return begun
