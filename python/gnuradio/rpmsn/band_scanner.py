@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Sink block: steps a radio through a range that is wider than its span, and reports the carriers in it."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pmt
 from gnuradio import gr
@@ -12,9 +14,11 @@ from rpmsn.models.choice import model_for_rate
 from rpmsn.models.model import load_model
 from rpmsn.recording.logs import open_log
 from rpmsn.runtimes import AUTO
+from rpmsn.scanning.panorama import Picture
 from rpmsn.scanning.plan import USABLE, Plan
 from rpmsn.scanning.scanner import Scanner, ScanSettings
 from rpmsn.signal.image import DB_MAX, DB_MIN
+from rpmsn.tracking.carrier import Carrier
 
 from . import pdu, tags
 
@@ -62,18 +66,18 @@ class band_scanner(gr.sync_block):
 
     def __init__(
         self,
-        lower,
-        upper,
-        sample_rate,
-        settle_seconds=0.1,
-        dwell_frames=1,
-        usable=USABLE,
-        timed=False,
-        model="",
-        runtime=AUTO,
-        threads=1,
-        logs=(),
-    ):
+        lower: float,
+        upper: float,
+        sample_rate: float,
+        settle_seconds: float = 0.1,
+        dwell_frames: int = 1,
+        usable: float = USABLE,
+        timed: bool = False,
+        model: str = "",
+        runtime: str = AUTO,
+        threads: int = 1,
+        logs: str | Sequence[str] = (),
+    ) -> None:
         gr.sync_block.__init__(self, "band_scanner", [np.complex64], None)
         plan = Plan(float(lower), float(upper), float(sample_rate), float(usable))
         settings = ScanSettings(float(settle_seconds), int(dwell_frames), bool(timed), runtime, threads)
@@ -92,7 +96,7 @@ class band_scanner(gr.sync_block):
         for port in (COMMAND, keys.SEGMENTS, keys.FRAMES, keys.STATUS):
             self.message_port_register_out(pmt.intern(port))
 
-    def start(self):
+    def start(self) -> bool:
         """Called by GNU Radio when the flowgraph starts."""
         if self._logs_are_closed:
             self._open_logs()
@@ -100,25 +104,25 @@ class band_scanner(gr.sync_block):
         self._scanner.start()
         return True
 
-    def stop(self):
+    def stop(self) -> bool:
         """Called by GNU Radio at the end."""
         self._scanner.stop()
         self._logs_are_closed = True
         return True
 
-    def carriers(self):
-        """Carriers on the air (list of rpmsn.tracking.carrier.Carrier), lowest frequency first."""
+    def carriers(self) -> list[Carrier]:
+        """Carriers on the air, lowest frequency first."""
         return self._scanner.carriers()
 
-    def picture(self):
-        """The last whole sweep (rpmsn.scanning.panorama.Picture); None before there is one."""
+    def picture(self) -> Picture | None:
+        """The last whole sweep; None before there is one."""
         return self._scanner.picture()
 
-    def status(self):
-        """How it is going, as a dict; docs/scanner.md has the keys."""
+    def status(self) -> dict:
+        """How it is going; docs/scanner.md has the keys."""
         return self._scanner.status()
 
-    def work(self, input_items, output_items):
+    def work(self, input_items: list[np.ndarray], output_items: list[np.ndarray]) -> int:
         """Hand samples on, following the tags at their places."""
         samples = input_items[0]
         try:

@@ -19,7 +19,16 @@ class OsmosdrRadio:
     has_time = False
     overflow_port = None
 
-    def __init__(self, device, sample_rate, center_frequency, gain, antenna, bandwidth, stream_arguments):
+    def __init__(
+        self,
+        device: str,
+        sample_rate: float,
+        center_frequency: float,
+        gain: float | None,
+        antenna: str,
+        bandwidth: float,
+        stream_arguments: str,
+    ) -> None:
         self._device = device
         if device.startswith("rtl_tcp"):
             check_server(device)
@@ -40,11 +49,11 @@ class OsmosdrRadio:
         self.blocks = [self._source, self._retune]
         self.command_port = self._retune, COMMAND
 
-    def center_frequency(self):
+    def center_frequency(self) -> float:
         """Hz, as set."""
         return self._retune.center_frequency
 
-    def gain_range(self):
+    def gain_range(self) -> tuple[float, float]:
         """(lowest, highest) gain, dB."""
         return _range(self._source.get_gain_range())[0]
 
@@ -85,7 +94,7 @@ class OsmosdrRadio:
         self._source.set_gain(gain)
 
 
-def check_server(device):
+def check_server(device: str) -> None:
     """Raise RadioError unless a server rtl_tcp answers: gr-osmosdr itself would wait for ever for one that is silent.
 
     Args:

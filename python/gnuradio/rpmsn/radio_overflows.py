@@ -24,7 +24,7 @@ class radio_overflows(gr.basic_block):
         tb.msg_connect((usrp, "async_msgs"), (counter, "async_msgs"))
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         gr.basic_block.__init__(self, "radio_overflows", None, None)
         self.count = 0
         self.message_port_register_in(pmt.intern(ASYNC_MESSAGES))

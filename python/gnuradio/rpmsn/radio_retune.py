@@ -3,6 +3,7 @@
 
 import time
 from collections import deque
+from collections.abc import Callable
 
 import numpy as np
 import pmt
@@ -44,7 +45,15 @@ class radio_retune(gr.sync_block):
         retune = radio_retune(lambda hz: source.set_center_freq(hz), source.set_gain, 2.4e6, 806e6, keeps_time=False)
     """
 
-    def __init__(self, tune, set_gain, sample_rate, center_frequency, keeps_time, clock=time.monotonic):
+    def __init__(
+        self,
+        tune: Callable[[float], float],
+        set_gain: Callable[[float], None],
+        sample_rate: float,
+        center_frequency: float,
+        keeps_time: bool,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         gr.sync_block.__init__(self, "radio_retune", [np.complex64], [np.complex64])
         self.center_frequency = center_frequency
         self._tune, self._set_gain = tune, set_gain
@@ -59,12 +68,12 @@ class radio_retune(gr.sync_block):
         self.message_port_register_in(pmt.intern(COMMAND))
         self.set_msg_handler(pmt.intern(COMMAND), self._handle_command)
 
-    def start(self):
+    def start(self) -> bool:
         """Called by GNU Radio when the flowgraph starts."""
         self._forget()
         return True
 
-    def work(self, input_items, output_items):
+    def work(self, input_items: list[np.ndarray], output_items: list[np.ndarray]) -> int:
         """Copy; a command is never handled while this runs."""
         count = len(input_items[0])
         output_items[0][:] = input_items[0]

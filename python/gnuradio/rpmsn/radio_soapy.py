@@ -35,7 +35,16 @@ class SoapyRadio:
 
     overflow_port = None
 
-    def __init__(self, device, sample_rate, center_frequency, gain, antenna, bandwidth, stream_arguments):
+    def __init__(
+        self,
+        device: str,
+        sample_rate: float,
+        center_frequency: float,
+        gain: float | None,
+        antenna: str,
+        bandwidth: float,
+        stream_arguments: str,
+    ) -> None:
         self._device = device
         self._source = self._open(stream_arguments)
         check_in_ranges(device, "sample rate", sample_rate, self._ranges("get_sample_rate_range"), "Msps", 1e6)
@@ -57,11 +66,11 @@ class SoapyRadio:
         self.blocks = [self._source, self._retune]
         self.command_port = self._retune, COMMAND
 
-    def center_frequency(self):
+    def center_frequency(self) -> float:
         """Hz, as set."""
         return self._retune.center_frequency
 
-    def gain_range(self):
+    def gain_range(self) -> tuple[float, float]:
         """(lowest, highest) gain, dB."""
         span = self._source.get_gain_range(0)
         return span.minimum(), span.maximum()

@@ -20,7 +20,16 @@ class UhdRadio:
 
     has_time = True
 
-    def __init__(self, device, sample_rate, center_frequency, gain, antenna, bandwidth, stream_arguments):
+    def __init__(
+        self,
+        device: str,
+        sample_rate: float,
+        center_frequency: float,
+        gain: float | None,
+        antenna: str,
+        bandwidth: float,
+        stream_arguments: str,
+    ) -> None:
         self._device = device
         self._source = source = self._open(stream_arguments)
         source.set_samp_rate(sample_rate)
@@ -52,11 +61,11 @@ class UhdRadio:
     def _name(self):
         return f"uhd:{self._device}" if self._device else "uhd"
 
-    def center_frequency(self):
+    def center_frequency(self) -> float:
         """Hz, as set."""
         return self._source.get_center_freq(0)
 
-    def gain_range(self):
+    def gain_range(self) -> tuple[float, float]:
         """(lowest, highest) gain, dB."""
         return _range(self._source.get_gain_range(0))[0]
 
