@@ -20,7 +20,7 @@ from rpmsn.cli.radio_options import add_radio_options, hertz
 from rpmsn.errors import RpmsnError
 from rpmsn.tables import format_table
 
-COLUMNS = ("number", "label", "lower MHz", "upper MHz", "width MHz", "sweeps", "SNR dB", "confidence")
+COLUMNS = ("number", "label", "lower MHz", "upper MHz", "width MHz", "seen", "SNR dB", "confidence")
 SILENT_SECONDS = 5.0
 
 
@@ -59,7 +59,7 @@ def row(carrier):
         ("< " if carrier.cut_lower else "") + f"{carrier.freq_lower / 1e6:.3f}",
         ("> " if carrier.cut_upper else "") + f"{carrier.freq_upper / 1e6:.3f}",
         f"{carrier.bandwidth / 1e6:.2f}",
-        str(carrier.sweeps),
+        str(carrier.segments),
         f"{carrier.snr_db:.1f}",
         f"{carrier.confidence:.2f}",
     )

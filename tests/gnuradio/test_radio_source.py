@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """radio_source: real clients of rtl_tcp, SoapySDR and SoapyRemote on loopback; what a USRP sends, from a stand-in."""
 
+import contextlib
 import json
 import os
 import socket
@@ -339,6 +340,23 @@ class TestSoapy:
         assert listener.of("rx_freq")[1][1] == 910e6
 
 
+@contextlib.contextmanager
+def started(flowgraph):
+    """Run a flowgraph; one that is forgotten while it runs would hold Python for ever."""
+    flowgraph.start()
+    try:
+        yield
+    finally:
+        flowgraph.stop()
+        flowgraph.wait()
+
+
+def radio_tag(offset, key, value):
+    made = gr.tag_t()
+    made.offset, made.key, made.value = offset, pmt.intern(key), value
+    return made
+
+
 class UsrpLike(gr.sync_block):
     """Sends what gr-uhd's usrp_source sends: tags with its name as source id, commands as dict or pair.
 
@@ -389,7 +407,58 @@ class TestUsrp:
         status = sink.status()
         assert (status["samples_lost"], status["center_frequency"]) == (24_000, CENTER)
 
-    def test_the_overflows_that_its_messages_tell_of_are_added_up_and_others_ignored(self):
+    def test_retunes_are_no_overflows_in_a_live_sink(self, any_rate_model):
+        source, listener = UsrpLike(RATE + 0.3, CENTER), Listener()
+        sink = rpmsn.segmenter_sink(RATE, 0, any_rate_model, frames_per_second=0)
+        flowgraph = gr.top_block()
+        flowgraph.connect(source, sink)
+        flowgraph.connect(source, listener)
+        with started(flowgraph):
+            for number in range(1, 5):
+                wait_until(lambda wanted=number: len(listener.of("rx_time")) >= wanted, 60)
+                source.to_basic_block()._post(pmt.intern("command"), pdu.make_tune_command(CENTER + number * 1e6))
+            wait_until(lambda: sink.status()["center_frequency"] == CENTER + 4e6, 60)
+        assert (sink.status()["overflows"], sink.status()["samples_lost"]) == (0, 0)
+
+    @pytest.mark.parametrize("rate, lost", [(RATE, 0), (RATE, 24_000), (RATE - 1, 0), (RATE + 1, 0)])
+    def test_in_a_scan_retunes_are_no_overflows_one_hertz_is_no_other_rate_and_an_overflow_is_one(
+        self, any_rate_model, rate, lost
+    ):
+        source = UsrpLike(rate, CENTER, overflow_at=240_000 if lost else None, lost=lost)
+        scanner = rpmsn.band_scanner(900e6, 904e6, RATE, 0.01, model=any_rate_model)
+        flowgraph = gr.top_block()
+        flowgraph.connect(source, scanner)
+        flowgraph.msg_connect((scanner, "command"), (source, "command"))
+        with started(flowgraph):
+            wait_until(lambda: scanner.status()["sweep"] > 1 and scanner.status()["samples_received"] > 300_000, 60)
+        status = scanner.status()
+        assert (status["overflows"], status["samples_lost"]) == (lost > 0, lost)
+        assert "error" not in status
+
+    def test_a_tag_that_cannot_be_read_or_a_wrong_rate_loses_no_sample_and_no_other_tag(self, any_rate_model):
+        count = 30 * 8192
+        tags = [
+            (1000, "rx_rate", pmt.from_double(2 * RATE)),
+            (1000, "rx_freq", pmt.from_double(900.9e6)),
+            (1000, "rx_time", pmt.make_tuple(pmt.from_uint64(7), pmt.from_double(0.5))),
+            (2000, "rx_rate", pmt.intern("fast")),
+            (2000, "rx_freq", pmt.from_double(901.9e6)),
+            (2000, "rx_time", pmt.intern("noon")),
+        ]
+        source = blocks.vector_source_c(np.zeros(count), tags=[radio_tag(*one) for one in tags])
+        scanner = rpmsn.band_scanner(900e6, 904e6, RATE, 0.01, model=any_rate_model)
+        followed = []
+        follow = scanner._scanner.follow
+        scanner._scanner.follow = lambda *told: (followed.append(told), follow(*told))
+        flowgraph = gr.top_block()
+        flowgraph.connect(source, scanner)
+        flowgraph.run()
+        assert followed == [(1000, 900.9e6, (7, 0.5), 2 * RATE), (2000, 901.9e6, None, None)]
+        status = scanner.status()
+        assert status["samples_received"] == status["samples_skipped"] == count
+        assert "sample rate of the radio is 4.8e+06 Hz" in status["error"] and "tag rx_time is noon" in status["error"]
+
+    def test_the_overflows_that_its_messages_report_are_added_up_and_others_ignored(self):
         counter = radio_overflows()
         flowgraph = gr.top_block()
         strobe = blocks.message_strobe(pmt.PMT_NIL, 10_000)
@@ -397,8 +466,10 @@ class TestUsrp:
         flowgraph.start()
         told = pmt.dict_add(pmt.make_dict(), pmt.intern("overflows"), pmt.from_uint64(3))
         other = pmt.dict_add(pmt.make_dict(), pmt.intern("event_code"), pmt.intern("underflow"))
+        wrong = pmt.dict_add(pmt.make_dict(), pmt.intern("overflows"), pmt.intern("many"))
         for message in (
             pmt.cons(pmt.intern("uhd_async_msg"), told),
+            pmt.cons(pmt.intern("uhd_async_msg"), wrong),
             pmt.cons(pmt.intern("uhd_async_msg"), other),
             pmt.intern("else"),
             pmt.cons(pmt.intern("uhd_async_msg"), told),

@@ -55,6 +55,19 @@ class TestTime:
         assert status[keys.OVERFLOWS] == 0 and status[keys.FRAMES_ANALYSED] == 3
 
 
+class TestTags:
+    def test_a_tag_that_cannot_be_read_loses_no_sample_and_no_other_tag(self, make_sink):
+        tags = [
+            tag(FRAME, "rx_freq", pmt.from_double(2e9)),
+            tag(FRAME, "rx_rate", pmt.intern("fast")),
+            tag(FRAME + 10, "rx_time", pmt.intern("noon")),
+            tag(2 * FRAME, "rx_freq", pmt.from_double(3e9)),
+        ]
+        status = run(signal(3 * FRAME), make_sink(), tags)
+        assert status[keys.SAMPLES_ANALYSED] == 3 * FRAME and account(status)
+        assert status[keys.CENTER_FREQUENCY] == 3e9 and "tag rx_time is noon" in status[keys.ERROR]
+
+
 class TestTuning:
     def test_a_retune_every_50_ms_loses_nothing_and_keeps_carriers(self, make_sink):
         step, count = int(0.05 * RATE), 40

@@ -17,11 +17,11 @@ from scipy.signal import resample_poly
 
 from rpmsn.errors import ParameterError
 from rpmsn.models.model import DEFAULT_MODEL, available_models, load_model
-from rpmsn.scanning.keeping import Keeper
 from rpmsn.scanning.panorama import sorted_rows
 from rpmsn.scanning.plan import Plan
 from rpmsn.scanning.scanner import Scanner, ScanSettings
 from rpmsn.scanning.stepping import Stepper
+from rpmsn.scanning.sweep_tracker import SweepTracker
 from rpmsn.streaming.intake import StreamTime
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -77,15 +77,14 @@ def flat_bands(bands):
 def scan(plan, model, radio, sweeps=1, runtime=None, between=lambda sweep: None, **settings):
     """Scan with a simulated radio; returns (list of (Picture, events), Scanner), stopped."""
     told, errors = [], []
+
+    def on_sweep(picture, events, sweep):
+        if picture is not None:
+            told.append((picture, [event for event, _ in events]))
+            between(sweep)
+
     settings = ScanSettings(**{"settle_seconds": 0.03, "runtime": runtime or ThresholdRuntime(), **settings})
-    scanner = Scanner(
-        plan,
-        load_model(model),
-        radio.tune,
-        settings,
-        on_sweep=lambda picture, events, sweep: (told.append((picture, events)), between(sweep)),
-        on_error=errors.append,
-    )
+    scanner = Scanner(plan, load_model(model), radio.tune, settings, on_sweep=on_sweep, on_error=errors.append)
     scanner.start()
     end = time.monotonic() + 100
     while len(told) < sweeps and time.monotonic() < end:
@@ -292,8 +291,8 @@ def test_rows_are_sorted_so_that_bursts_of_neighbouring_steps_lie_in_the_same_ro
     assert probabilities[1, :, 0].tolist() == [1, 1] + [0] * 14
 
 
-def test_a_keeper_ends_with_every_carrier_gone():
-    assert Keeper().finish() == []
+def test_a_scan_without_a_sweep_ends_without_events():
+    assert SweepTracker().finish() == []
 
 
 class TestHeadlessExample:

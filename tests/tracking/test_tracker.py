@@ -13,6 +13,7 @@ from rpmsn.classes import CLASS_NAMES
 from rpmsn.detection.segments import FrameGeometry, Segment
 from rpmsn.errors import ParameterError
 from rpmsn.signal.quality import OK, Finding, InputQuality
+from rpmsn.tracking.track import Observation
 from rpmsn.tracking.tracker import Tracker, consolidate
 
 RATE = 10.24e6
@@ -585,7 +586,7 @@ class TestMemoryAndSpeed:
         assert grown < 400_000
 
     def test_no_more_are_followed_than_the_limit_and_the_strongest_stay(self, monkeypatch):
-        monkeypatch.setattr("rpmsn.tracking.tracker.MAX_FOLLOWED", 20)
+        monkeypatch.setattr("rpmsn.tracking.tracker.MAX_TRACKED", 20)
         stream, random_ = Stream(), random.Random(5)
         stream.frames(2, LTE)
         for _ in range(10):
@@ -631,3 +632,52 @@ class TestMemoryAndSpeed:
         assert len(stream.carriers) == 200
         assert statistics.median(costs) < 6 * statistics.median(references)
         assert seconds(lambda: consolidate(stream.carriers)) < 6 * statistics.median(references)
+
+
+class TestSweeps:
+    """Observations that are rare and have holes, as sweeps of a scan are."""
+
+    def sweeps(self, tracker, *shown, bands=((-5e6, 5e6),), passed_s=30.0):
+        """Observe sweep after sweep; each of `shown` says whether the carrier of -2..2 MHz was seen."""
+        events = []
+        for is_shown in shown:
+            self.end_s = getattr(self, "end_s", 0.0) + passed_s
+            end_s = self.end_s
+            observation = Observation(
+                -5e6, 5e6, COLUMN, 0.04, passed_s, end_s, bands, True, lambda offset, end_s=end_s: end_s
+            )
+            segment = Segment(1, "LTE", 0.9, -2e6, 2e6, 0, FRAME, RATE, 20.0, -10.0, (0, 256), (78, 178))
+            events += [event.kind for event in tracker.observe(observation, [segment] if is_shown else [])]
+        return events
+
+    def tracker(self):
+        return Tracker(qualify_frames=1, of_frames=1, hold_frames=2)
+
+    def test_a_carrier_outlives_one_sweep_without_it_however_long_it_took_and_not_two(self):
+        assert self.sweeps(self.tracker(), True, False, True) == ["new", "update"]
+        assert self.sweeps(self.tracker(), True, False, False) == ["new", "gone"]
+
+    def test_short_sweeps_hold_a_carrier_for_the_seconds_of_a_stream(self):
+        assert self.sweeps(self.tracker(), True, *[False] * 4, passed_s=0.11) == ["new"]
+        assert self.sweeps(self.tracker(), True, *[False] * 5, passed_s=0.11) == ["new", "gone"]
+
+    def test_what_a_sweep_did_not_look_at_is_not_missed_until_the_hold_outside_is_over(self):
+        tracker = self.tracker()
+        hole = ((-5e6, -2.5e6), (2.5e6, 5e6))
+        assert self.sweeps(tracker, True) == ["new"]
+        assert self.sweeps(tracker, False, False, bands=hole) == []
+        assert self.sweeps(tracker, False, bands=hole) == ["gone"]
+
+    def test_an_end_beside_a_hole_is_no_edge(self):
+        tracker = self.tracker()
+        self.sweeps(tracker, True, bands=((-5e6, 2e6), (2.5e6, 5e6)))
+        (carrier,) = tracker.carriers
+        assert (carrier.cut_lower, carrier.cut_upper) == (False, True)
+
+
+def test_a_reset_ends_every_carrier_and_numbers_go_on():
+    stream = Stream()
+    stream.frames(3, LTE)
+    assert [(event.kind, event.carrier.carrier_id) for event in stream.tracker.reset()] == [("gone", 1)]
+    assert stream.carriers == [] and stream.frames(2, LTE) == [("new", 2)]
+    assert stream.finish() == [("gone", 2)]

@@ -1,21 +1,24 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Sink block: steps a radio through a range that is wider than its span, and tells which carriers are in it."""
+"""Sink block: steps a radio through a range that is wider than its span, and reports the carriers in it."""
+
+from collections.abc import Sequence
 
 import numpy as np
 import pmt
 from gnuradio import gr
 
 from rpmsn.classes import CLASS_NAMES
-from rpmsn.errors import ParameterError
 from rpmsn.messages import keys
 from rpmsn.messages.results import segment_fields
 from rpmsn.models.choice import model_for_rate
 from rpmsn.models.model import load_model
 from rpmsn.recording.logs import open_log
 from rpmsn.runtimes import AUTO
+from rpmsn.scanning.panorama import Picture
 from rpmsn.scanning.plan import USABLE, Plan
 from rpmsn.scanning.scanner import Scanner, ScanSettings
 from rpmsn.signal.image import DB_MAX, DB_MIN
+from rpmsn.tracking.carrier import Carrier
 
 from . import pdu, tags
 
@@ -28,13 +31,14 @@ INPUT_MULTIPLE = 8192
 class band_scanner(gr.sync_block):
     """Scans a range of frequencies with a radio, over and over.
 
-    Tunes the radio to one step after the other, throws away what comes before it has settled, analyses a frame of each
+    Tunes the radio to one step after the other, discards what comes before it has settled, analyses a frame of each
     step, and puts the steps of a sweep side by side. A carrier that is wider than the radio's span is found whole: one
     of 20 MHz that a radio of 2.4 Msps sees in ten pieces is one carrier. docs/scanner.md has the rules.
 
     Ports:
         in: complex samples of full scale 1.0, with tags `rx_freq` after every retune (radio_source sends them, and
-            UHD's source; of a source that does not, every step takes a second longer) and perhaps `rx_time`.
+            UHD's source; with a source that does not, every step takes a second longer) and perhaps `rx_time` and
+            `rx_rate`. A rate that is not the scan's (to 0.01 %) is reported, and nothing is analysed until it is.
         command (out): dict {freq: Hz} for the source's port `command` (UHD, radio_source) or `cmd` (Soapy); with `time`
             where `timed`.
         segments (out): after a sweep one PDU for every carrier in it, and one for every carrier that is gone.
@@ -44,7 +48,7 @@ class band_scanner(gr.sync_block):
     Args:
         lower, upper: ends of the range, Hz.
         sample_rate: of the radio, Hz, 1e6 to 125e6.
-        settle_seconds: thrown away after the radio says that it is there; 0.1 for an RTL-SDR, 0.02 for a USRP.
+        settle_seconds: discarded after the radio reports the tune; 0.1 for an RTL-SDR, 0.02 for a USRP.
         dwell_frames: frames of 40 ms to average in each step, 1 to 100.
         usable: fraction of the span that a step counts for, 0.1 to 1.
         timed: True where the source takes the key `time` (UHD): the tune happens at a known sample.
@@ -62,18 +66,18 @@ class band_scanner(gr.sync_block):
 
     def __init__(
         self,
-        lower,
-        upper,
-        sample_rate,
-        settle_seconds=0.1,
-        dwell_frames=1,
-        usable=USABLE,
-        timed=False,
-        model="",
-        runtime=AUTO,
-        threads=1,
-        logs=(),
-    ):
+        lower: float,
+        upper: float,
+        sample_rate: float,
+        settle_seconds: float = 0.1,
+        dwell_frames: int = 1,
+        usable: float = USABLE,
+        timed: bool = False,
+        model: str = "",
+        runtime: str = AUTO,
+        threads: int = 1,
+        logs: str | Sequence[str] = (),
+    ) -> None:
         gr.sync_block.__init__(self, "band_scanner", [np.complex64], None)
         plan = Plan(float(lower), float(upper), float(sample_rate), float(usable))
         settings = ScanSettings(float(settle_seconds), int(dwell_frames), bool(timed), runtime, threads)
@@ -87,44 +91,44 @@ class band_scanner(gr.sync_block):
             on_status=self._send_status,
             on_error=self._log_error,
         )
-        self._scanner.outputs = self._open_logs()
+        self._open_logs()
         self.set_output_multiple(INPUT_MULTIPLE)
         for port in (COMMAND, keys.SEGMENTS, keys.FRAMES, keys.STATUS):
             self.message_port_register_out(pmt.intern(port))
 
-    def start(self):
+    def start(self) -> bool:
         """Called by GNU Radio when the flowgraph starts."""
-        if self._scanner.outputs is None:
-            self._scanner.outputs = self._open_logs()
-        self._told_until = None
+        if self._logs_are_closed:
+            self._open_logs()
+        self._sent_until = None
         self._scanner.start()
         return True
 
-    def stop(self):
+    def stop(self) -> bool:
         """Called by GNU Radio at the end."""
         self._scanner.stop()
-        self._scanner.outputs = None
+        self._logs_are_closed = True
         return True
 
-    def carriers(self):
-        """Carriers that are there (list of rpmsn.scanning.keeping.ScanCarrier), lowest frequency first."""
+    def carriers(self) -> list[Carrier]:
+        """Carriers on the air, lowest frequency first."""
         return self._scanner.carriers()
 
-    def picture(self):
-        """The last whole sweep (rpmsn.scanning.panorama.Picture); None before there is one."""
+    def picture(self) -> Picture | None:
+        """The last whole sweep; None before there is one."""
         return self._scanner.picture()
 
-    def status(self):
-        """How it is going, as a dict; docs/scanner.md has the keys."""
+    def status(self) -> dict:
+        """How it is going; docs/scanner.md has the keys."""
         return self._scanner.status()
 
-    def work(self, input_items, output_items):
+    def work(self, input_items: list[np.ndarray], output_items: list[np.ndarray]) -> int:
         """Hand samples on, following the tags at their places."""
         samples = input_items[0]
         try:
             self._take(samples)
         except Exception as error:  # a block that raises here hangs the whole flowgraph without a word
-            self._log_error(f"samples could not be taken: {error}")
+            self._scanner.fail(f"samples could not be taken: {error}")
         return len(samples)
 
     def _take(self, samples):
@@ -142,20 +146,13 @@ class band_scanner(gr.sync_block):
 
     def _follow(self, found, offset):
         """Apply the tags of one sample."""
-        rate, frequency, moment = (found.get(key) for key in (tags.RX_RATE, tags.RX_FREQ, tags.RX_TIME))
-        if rate is not None and abs(pmt.to_double(rate) - self._scanner.plan.sample_rate) > 1:
-            raise ParameterError(
-                f"the radio has {pmt.to_double(rate):g} Hz and the scan was planned for "
-                f"{self._scanner.plan.sample_rate:g}; give both the same rate"
-            )
-        self._scanner.follow(
-            offset,
-            None if frequency is None else pmt.to_double(frequency),
-            None if moment is None else pmt.to_python(moment),
-        )
+        tagged = tags.read(found, self._scanner.fail)
+        self._scanner.follow(offset, tagged.center_frequency, tagged.seconds, tagged.sample_rate)
 
     def _open_logs(self):
-        return [open_log(path, per="carrier", model=self._scanner.model.card.name) for path in self._log_paths]
+        model = self._scanner.model.card.name
+        self._scanner.outputs = [open_log(path, per="carrier", model=model) for path in self._log_paths]
+        self._logs_are_closed = False
 
     def _send_tune(self, frequency, moment):
         message = pmt.dict_add(pmt.make_dict(), pmt.intern(keys.FREQ), pmt.from_double(frequency))
@@ -165,17 +162,22 @@ class band_scanner(gr.sync_block):
         self.message_port_pub(pmt.intern(COMMAND), message)
 
     def _send_sweep(self, picture, events, sweep):
-        """Tell of a sweep; in the analysing thread.
+        """Send a sweep (None after the last one) and its events; in the analysing thread.
 
         Sweeps follow each other without a gap, and a carrier has the samples of the sweep that shows it, so that a
-        waterfall puts its box over the whole row; its time is that of its own steps.
+        waterfall puts its box over the whole row; its time is that of the first step that shows it.
         """
-        geometry, model = picture.geometry, self._scanner.model.card.name
+        model = self._scanner.model.card.name
+        if picture is None:
+            for event, clock in events:
+                self._publish(keys.SEGMENTS, segment_fields(event, clock, sweep, keys.HEALTH_OK, model))
+            return
+        geometry = picture.geometry
         end = geometry.start_offset + geometry.samples
-        start = geometry.start_offset if self._told_until is None else self._told_until
-        self._told_until = end
-        for event in events:
-            fields = segment_fields(event, picture.clock, sweep, keys.HEALTH_OK, model)
+        start = geometry.start_offset if self._sent_until is None else self._sent_until
+        self._sent_until = end
+        for event, clock in events:
+            fields = segment_fields(event, clock, sweep, keys.HEALTH_OK, model)
             self._publish(keys.SEGMENTS, {**fields, keys.START_OFFSET: start, keys.END_OFFSET: end})
         image, mask = picture.reduced(PICTURE_COLUMNS)
         self._publish(
@@ -187,7 +189,7 @@ class band_scanner(gr.sync_block):
                 keys.MASK: mask,
                 keys.CLASSES: list(CLASS_NAMES),
                 keys.CENTER_FREQUENCY: geometry.center_frequency,
-                keys.SAMPLE_RATE: geometry.sample_rate,
+                keys.SAMPLE_RATE: geometry.span,
                 keys.START_OFFSET: start,
                 keys.END_OFFSET: end,
                 keys.RX_TIME: picture.clock.at(start),

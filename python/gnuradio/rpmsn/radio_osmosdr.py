@@ -4,7 +4,7 @@
 import socket
 
 from rpmsn.errors import MissingLibraryError, ParameterError, RadioError
-from rpmsn.radios.ranges import RTLSDR_REACH, check_in_ranges
+from rpmsn.radios.ranges import RTLSDR_REACH, check_in_ranges, check_rate
 
 from .radio_retune import COMMAND, radio_retune
 
@@ -19,13 +19,23 @@ class OsmosdrRadio:
     has_time = False
     overflow_port = None
 
-    def __init__(self, device, sample_rate, center_frequency, gain, antenna, bandwidth, stream_arguments):
+    def __init__(
+        self,
+        device: str,
+        sample_rate: float,
+        center_frequency: float,
+        gain: float | None,
+        antenna: str,
+        bandwidth: float,
+        stream_arguments: str,
+    ) -> None:
         self._device = device
         if device.startswith("rtl_tcp"):
             check_server(device)
         self._source = self._open(",".join(part for part in (device, stream_arguments) if part))
         check_in_ranges(device, "sample rate", sample_rate, _range(self._source.get_sample_rates()), "Msps", 1e6)
         self.sample_rate = self._source.set_sample_rate(sample_rate)
+        check_rate(device, sample_rate, self.sample_rate)
         if antenna:
             self._source.set_antenna(antenna)
         if bandwidth:
@@ -39,11 +49,11 @@ class OsmosdrRadio:
         self.blocks = [self._source, self._retune]
         self.command_port = self._retune, COMMAND
 
-    def center_frequency(self):
+    def center_frequency(self) -> float:
         """Hz, as set."""
         return self._retune.center_frequency
 
-    def gain_range(self):
+    def gain_range(self) -> tuple[float, float]:
         """(lowest, highest) gain, dB."""
         return _range(self._source.get_gain_range())[0]
 
@@ -52,16 +62,16 @@ class OsmosdrRadio:
             import osmosdr
         except ImportError as error:
             raise MissingLibraryError(
-                f"gr-osmosdr, which opens {self._device}, is not there ({error}); install it: "
+                f"gr-osmosdr, which opens {self._device}, is not installed ({error}); install it: "
                 "apt-get install gr-osmosdr"
             ) from error
         try:
             return osmosdr.source(args=f"numchan=1 {arguments}")
         except RuntimeError as error:
-            told = str(error).rstrip(".!")
+            reason = str(error).rstrip(".!")
             raise RadioError(
-                f"{self._device} cannot be opened: {told}. Is it plugged in, and used by no other "
-                "program? `rpmsn devices` tells what is there."
+                f"{self._device} cannot be opened: {reason}. Is it plugged in, and used by no other "
+                "program? `rpmsn devices` lists what is there."
             ) from error
 
     def _tune(self, frequency):
@@ -84,7 +94,7 @@ class OsmosdrRadio:
         self._source.set_gain(gain)
 
 
-def check_server(device):
+def check_server(device: str) -> None:
     """Raise RadioError unless a server rtl_tcp answers: gr-osmosdr itself would wait for ever for one that is silent.
 
     Args:

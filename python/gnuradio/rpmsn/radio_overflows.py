@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Block that counts the overflows that gr-uhd's source tells of on its port `async_msgs`."""
+"""Block that counts the overflows that gr-uhd's source reports on its port `async_msgs`."""
 
 import pmt
 from gnuradio import gr
@@ -12,8 +12,9 @@ OVERFLOWS = "overflows"
 class radio_overflows(gr.basic_block):
     """Counts overflows of a USRP.
 
-    UHD's source tells of them at most a few times a second, as pair of the symbol `uhd_async_msg` and a dict in which
-    `overflows` (uint64) is how many there were since it told last. Which samples are missing, its tags `rx_time` say.
+    UHD's source reports them at most a few times a second, as pair of the symbol `uhd_async_msg` and a dict in which
+    `overflows` (uint64) is how many there were since the last report. A retune is none: the source tags it with
+    `rx_time`, too, but the time goes on. Which samples are missing is in the tags `rx_time` that jump.
 
     Ports:
         async_msgs (in): that of the source.
@@ -23,7 +24,7 @@ class radio_overflows(gr.basic_block):
         tb.msg_connect((usrp, "async_msgs"), (counter, "async_msgs"))
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         gr.basic_block.__init__(self, "radio_overflows", None, None)
         self.count = 0
         self.message_port_register_in(pmt.intern(ASYNC_MESSAGES))
@@ -32,6 +33,7 @@ class radio_overflows(gr.basic_block):
     def _handle(self, message):
         if not (pmt.is_pair(message) and pmt.equal(pmt.car(message), pmt.intern(NAME))):
             return
-        told = pmt.cdr(message)
-        if pmt.is_dict(told) and pmt.dict_has_key(told, pmt.intern(OVERFLOWS)):
-            self.count += pmt.to_python(pmt.dict_ref(told, pmt.intern(OVERFLOWS), pmt.PMT_NIL))
+        report = pmt.cdr(message)
+        count = pmt.dict_ref(report, pmt.intern(OVERFLOWS), pmt.PMT_NIL) if pmt.is_dict(report) else pmt.PMT_NIL
+        if pmt.is_integer(count) or pmt.is_uint64(count):
+            self.count += pmt.to_python(count)

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Block behind a driver that does not tag retunes: takes commands, and tags the frequency from where they were done."""
+"""Block behind a driver that does not tag retunes: takes commands, and tags the frequency where it changes."""
 
 import time
 from collections import deque
+from collections.abc import Callable
 
 import numpy as np
 import pmt
@@ -15,18 +16,18 @@ from . import pdu, tags
 COMMAND = "command"
 GAIN = "gain"
 WATCHED_SECONDS = 3.0
-"""Within so long, what waits was read up once; longer ago, samples may have been lost since."""
+"""Within so long, the backlog was read to its end once; longer ago, samples may have been lost since."""
 OUTPUT_MULTIPLE = 16384
 LONGEST_BACKLOG_S = 2.0
-"""Samples that wait in drivers and networks are no more than this; what looks like more was lost."""
+"""Drivers and networks hold no more than this; what looks like more was lost."""
 
 
 class radio_retune(gr.sync_block):
     """Samples as they come, with the tags `rx_freq` and `rx_rate` at the start and after every retune.
 
-    What a driver hands over after a retune may have been received before it: it waited in a buffer, or on the network.
-    How much waits is seen from the clock: when samples come later than the earliest ones did, by their number. The tag
-    is put behind what waits.
+    What a driver hands over after a retune may have been received before it: it was in a buffer, or on the network.
+    The clock shows how much that is: how much later samples come than the earliest ones did, by their number. The tag
+    is put behind this backlog.
 
     Ports:
         in, out: complex samples.
@@ -44,7 +45,15 @@ class radio_retune(gr.sync_block):
         retune = radio_retune(lambda hz: source.set_center_freq(hz), source.set_gain, 2.4e6, 806e6, keeps_time=False)
     """
 
-    def __init__(self, tune, set_gain, sample_rate, center_frequency, keeps_time, clock=time.monotonic):
+    def __init__(
+        self,
+        tune: Callable[[float], float],
+        set_gain: Callable[[float], None],
+        sample_rate: float,
+        center_frequency: float,
+        keeps_time: bool,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         gr.sync_block.__init__(self, "radio_retune", [np.complex64], [np.complex64])
         self.center_frequency = center_frequency
         self._tune, self._set_gain = tune, set_gain
@@ -52,19 +61,19 @@ class radio_retune(gr.sync_block):
         self._passes = (tags.RX_TIME,) if keeps_time else ()
         self._clock = clock
         self._forget()
-        # Large calls keep Python's share per sample small: several times as fast, for 16 ms at 1 Msps.
+        # Large calls keep Python's cost per sample small: several times as fast, for 16 ms at 1 Msps.
         self.set_output_multiple(OUTPUT_MULTIPLE)
         self.set_min_output_buffer(8 * OUTPUT_MULTIPLE)
         self.set_tag_propagation_policy(gr.TPP_DONT)
         self.message_port_register_in(pmt.intern(COMMAND))
         self.set_msg_handler(pmt.intern(COMMAND), self._handle_command)
 
-    def start(self):
+    def start(self) -> bool:
         """Called by GNU Radio when the flowgraph starts."""
         self._forget()
         return True
 
-    def work(self, input_items, output_items):
+    def work(self, input_items: list[np.ndarray], output_items: list[np.ndarray]) -> int:
         """Copy; a command is never handled while this runs."""
         count = len(input_items[0])
         output_items[0][:] = input_items[0]
@@ -80,12 +89,12 @@ class radio_retune(gr.sync_block):
         return count
 
     def _forget(self):
-        """A stream begins: its first sample is tagged."""
+        """A stream begins: its first sample gets the tags."""
         self._due = 0
         self._begins = deque()
 
     def _watch_clock(self, samples):
-        """Note when sample 0 was received at the latest, by what has come until now; kept sorted, for the minimum."""
+        """Note the latest time at which sample 0 was received, by what has come until now; sorted, for the minimum."""
         now = self._clock()
         begun = now - samples / self._sample_rate
         while self._begins and self._begins[-1][1] >= begun:
@@ -117,6 +126,5 @@ class radio_retune(gr.sync_block):
                     raise ValueError(f"unknown key {key!r}")
         except Exception as error:  # a driver may raise anything, and the stream has to go on
             self.logger.warn(
-                f"command {message} was not done ({error}); send a dict with 'freq' (Hz) or 'gain' (dB) "
-                "in the radio's range"
+                f"command {message} failed ({error}); send a dict with 'freq' (Hz) or 'gain' (dB) in the radio's range"
             )

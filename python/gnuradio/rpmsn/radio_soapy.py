@@ -5,7 +5,7 @@ import time
 
 from rpmsn.errors import MissingLibraryError, RadioError
 from rpmsn.radios.findings import soapy_drivers
-from rpmsn.radios.ranges import RTLSDR_REACH, check_in_ranges
+from rpmsn.radios.ranges import RTLSDR_REACH, check_in_ranges, check_rate
 
 from .radio_retune import COMMAND, radio_retune
 
@@ -28,14 +28,23 @@ class SoapyRadio:
     Attributes:
         blocks: to be connected in this order.
         command_port: (block, port) that takes commands.
-        overflow_port: (block, port) that tells of overflows; None where tags alone do.
+        overflow_port: (block, port) that reports overflows; None where only tags do.
         has_time: whether it tags `rx_time`.
         sample_rate: Hz, as set.
     """
 
     overflow_port = None
 
-    def __init__(self, device, sample_rate, center_frequency, gain, antenna, bandwidth, stream_arguments):
+    def __init__(
+        self,
+        device: str,
+        sample_rate: float,
+        center_frequency: float,
+        gain: float | None,
+        antenna: str,
+        bandwidth: float,
+        stream_arguments: str,
+    ) -> None:
         self._device = device
         self._source = self._open(stream_arguments)
         check_in_ranges(device, "sample rate", sample_rate, self._ranges("get_sample_rate_range"), "Msps", 1e6)
@@ -51,16 +60,17 @@ class SoapyRadio:
         elif gain is not None:
             self._set_gain(gain)
         self.sample_rate = self._source.get_sample_rate(0)
+        check_rate(device, sample_rate, self.sample_rate)
         self.has_time = self._keep_time()
         self._retune = radio_retune(self._tune, self._set_gain, self.sample_rate, center_frequency, self.has_time)
         self.blocks = [self._source, self._retune]
         self.command_port = self._retune, COMMAND
 
-    def center_frequency(self):
+    def center_frequency(self) -> float:
         """Hz, as set."""
         return self._retune.center_frequency
 
-    def gain_range(self):
+    def gain_range(self) -> tuple[float, float]:
         """(lowest, highest) gain, dB."""
         span = self._source.get_gain_range(0)
         return span.minimum(), span.maximum()
@@ -70,13 +80,13 @@ class SoapyRadio:
             from gnuradio import soapy
         except ImportError as error:
             raise MissingLibraryError(
-                f"gr-soapy, which opens {self._device}, is not there ({error}); install it: apt-get install gnuradio"
+                f"gr-soapy, which opens {self._device}, is not installed ({error}): apt-get install gnuradio"
             ) from error
         try:
             return soapy.source(self._device, "fc32", 1, "", stream_arguments, [""], [""])
         except (RuntimeError, ValueError) as error:
-            told = str(error).rstrip(".!")
-            raise RadioError(f"{self._device} cannot be opened: {told}. {self._next_step()}") from error
+            reason = str(error).rstrip(".!")
+            raise RadioError(f"{self._device} cannot be opened: {reason}. {self._next_step()}") from error
 
     def _next_step(self):
         """What to do when a device is not there."""

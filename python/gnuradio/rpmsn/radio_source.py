@@ -50,8 +50,15 @@ class radio_source(gr.hier_block2):
     """
 
     def __init__(
-        self, device, sample_rate, center_frequency, gain=None, antenna="", bandwidth=0.0, stream_arguments=""
-    ):
+        self,
+        device: str,
+        sample_rate: float,
+        center_frequency: float,
+        gain: float | None = None,
+        antenna: str = "",
+        bandwidth: float = 0.0,
+        stream_arguments: str = "",
+    ) -> None:
         gr.hier_block2.__init__(
             self, "radio_source", gr.io_signature(0, 0, 0), gr.io_signature(1, 1, gr.sizeof_gr_complex)
         )
@@ -67,32 +74,32 @@ class radio_source(gr.hier_block2):
             self.msg_connect(self.radio.overflow_port, (self._counter, ASYNC_MESSAGES))
 
     @property
-    def has_time(self):
+    def has_time(self) -> bool:
         """Whether the radio keeps time itself (tags `rx_time`)."""
         return self.radio.has_time
 
     @property
-    def overflows(self):
+    def overflows(self) -> int:
         """How many overflows the driver has reported; only UHD does, others tag them."""
         return self._counter.count
 
-    def sample_rate(self):
+    def sample_rate(self) -> float:
         """Sample rate that the radio has set, Hz."""
         return self.radio.sample_rate
 
-    def center_frequency(self):
+    def center_frequency(self) -> float:
         """Centre frequency that the radio has set, Hz."""
         return self.radio.center_frequency()
 
-    def gain_range(self):
+    def gain_range(self) -> tuple[float, float]:
         """(lowest, highest) gain of all stages together, dB."""
         return self.radio.gain_range()
 
-    def set_center_frequency(self, center_frequency):
+    def set_center_frequency(self, center_frequency: float) -> None:
         """Tune, Hz; takes effect, and is tagged, a moment later."""
         self._send(keys.FREQ, center_frequency)
 
-    def set_gain(self, gain):
+    def set_gain(self, gain: float | None) -> None:
         """Set the gain, dB; None leaves it as it is."""
         if gain is not None:
             self._send("gain", gain)
@@ -104,7 +111,7 @@ class radio_source(gr.hier_block2):
         block.to_basic_block()._post(pmt.intern(port), message)
 
 
-def driver_of(device):
+def driver_of(device: str) -> tuple[type, str]:
     """(class of the driver, its arguments) for a device as a user names it.
 
     Raises:

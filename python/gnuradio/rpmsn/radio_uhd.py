@@ -2,13 +2,13 @@
 """A USRP, through gr-uhd."""
 
 import time
+from types import ModuleType
 
 from rpmsn.errors import MissingLibraryError, RadioError
-from rpmsn.radios.ranges import check_in_ranges
+from rpmsn.radios.ranges import check_in_ranges, check_rate
 
 from .radio_overflows import ASYNC_MESSAGES
 
-RATE_TOLERANCE = 1e-3
 WIRE_FORMAT = "otw_format"
 
 
@@ -20,17 +20,26 @@ class UhdRadio:
 
     has_time = True
 
-    def __init__(self, device, sample_rate, center_frequency, gain, antenna, bandwidth, stream_arguments):
+    def __init__(
+        self,
+        device: str,
+        sample_rate: float,
+        center_frequency: float,
+        gain: float | None,
+        antenna: str,
+        bandwidth: float,
+        stream_arguments: str,
+    ) -> None:
         self._device = device
         self._source = source = self._open(stream_arguments)
         source.set_samp_rate(sample_rate)
         self.sample_rate = source.get_samp_rate()
-        if abs(self.sample_rate - sample_rate) > RATE_TOLERANCE * sample_rate:
-            raise RadioError(
-                f"{self._name} has no sample rate of {sample_rate / 1e6:g} Msps, and takes "
-                f"{self.sample_rate / 1e6:g}: choose that, or name a clock that the rate divides "
-                "(master_clock_rate=61.44e6 among the device arguments)"
-            )
+        check_rate(
+            self._name,
+            sample_rate,
+            self.sample_rate,
+            ", or name a clock that the rate divides (master_clock_rate=61.44e6 among the device arguments)",
+        )
         check_in_ranges(self._name, "frequency", center_frequency, _range(source.get_freq_range(0)), "MHz", 1e6)
         source.set_center_freq(center_frequency, 0)
         if antenna:
@@ -52,11 +61,11 @@ class UhdRadio:
     def _name(self):
         return f"uhd:{self._device}" if self._device else "uhd"
 
-    def center_frequency(self):
+    def center_frequency(self) -> float:
         """Hz, as set."""
         return self._source.get_center_freq(0)
 
-    def gain_range(self):
+    def gain_range(self) -> tuple[float, float]:
         """(lowest, highest) gain, dB."""
         return _range(self._source.get_gain_range(0))[0]
 
@@ -70,9 +79,9 @@ class UhdRadio:
                 self._device, uhd.stream_args(cpu_format="fc32", otw_format=wire, args=arguments, channels=[0])
             )
         except RuntimeError as error:
-            told = " ".join(str(error).split())
+            reason = " ".join(str(error).split())
             raise RadioError(
-                f"{self._name} cannot be opened: {told}. `uhd_find_devices` lists USRPs (apt-get install "
+                f"{self._name} cannot be opened: {reason}. `uhd_find_devices` lists USRPs (apt-get install "
                 "uhd-host); FPGA images come with `uhd_images_downloader`, and a USB one needs the udev "
                 "rule of UHD: `rpmsn devices` tells what is missing."
             ) from error
@@ -80,16 +89,16 @@ class UhdRadio:
     def _choose_antenna(self, antenna):
         known = self._source.get_antennas(0)
         if antenna not in known:
-            raise RadioError(f"antenna is {antenna!r}, but {self._name} has {', '.join(known)}")
+            raise RadioError(f"antenna is {antenna!r}, but {self._name} has {', '.join(known)}; choose one of these")
         self._source.set_antenna(antenna, 0)
 
 
-def _uhd():
+def _uhd() -> ModuleType:
     try:
         from gnuradio import uhd
     except ImportError as error:
         raise MissingLibraryError(
-            f"gr-uhd, which opens a USRP, is not there ({error}); install it: apt-get install gnuradio uhd-host"
+            f"gr-uhd, which opens a USRP, is not installed ({error}); install it: apt-get install gnuradio uhd-host"
         ) from error
     return uhd
 

@@ -241,13 +241,10 @@ class segmenter_sink(gr.sync_block):
 
     def _follow(self, found, offset):
         """Apply the tags of one sample."""
-        rate, frequency, moment = (found.get(key) for key in (tags.RX_RATE, tags.RX_FREQ, tags.RX_TIME))
-        told = {
-            "center_frequency": None if frequency is None else pmt.to_double(frequency),
-            "seconds": None if moment is None else pmt.to_python(moment),
-        }
+        tagged = tags.read(found, self._analyser.fail)
+        told = {"center_frequency": tagged.center_frequency, "seconds": tagged.seconds}
         try:
-            self._analyser.follow(offset, sample_rate=None if rate is None else pmt.to_double(rate), **told)
+            self._analyser.follow(offset, sample_rate=tagged.sample_rate, **told)
         except ParameterError as error:
             self._analyser.fail(f"a tag says another sample rate: {error}")
             self._analyser.follow(offset, **told)

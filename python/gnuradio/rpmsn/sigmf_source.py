@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Source block: a recording, with the tags that a radio would set."""
 
+import os
 import time
+from collections.abc import Callable
 
 import numpy as np
 import pmt
@@ -45,7 +47,15 @@ class sigmf_source(gr.sync_block):
         >>> tb.connect(source, segmenter)                               # doctest: +SKIP
     """
 
-    def __init__(self, path, repeat=False, real_time=False, datatype="", sample_rate=0.0, center_frequency=0.0):
+    def __init__(
+        self,
+        path: str | os.PathLike,
+        repeat: bool = False,
+        real_time: bool = False,
+        datatype: str = "",
+        sample_rate: float = 0.0,
+        center_frequency: float = 0.0,
+    ) -> None:
         gr.sync_block.__init__(self, name="rpmsn_sigmf_source", in_sig=None, out_sig=[np.complex64])
         self._recording = open_recording(
             path, datatype=datatype or None, sample_rate=sample_rate or None, center_frequency=center_frequency or None
@@ -71,20 +81,20 @@ class sigmf_source(gr.sync_block):
         """Length of the recording, s."""
         return self._recording.duration
 
-    def start(self):
+    def start(self) -> bool:
         """Called by GNU Radio before the first `work()` of a run."""
         self._started = False
         if self._pace is not None:
             self._pace.begin()
         return True
 
-    def stop(self):
+    def stop(self) -> bool:
         """Called by GNU Radio at the end of a run."""
         # GNU Radio notes the size that it allocated as a maximum, which would make the buffer of the next run tiny.
         self.set_max_output_buffer(-1)
         return True
 
-    def work(self, input_items, output_items):
+    def work(self, input_items: list[np.ndarray], output_items: list[np.ndarray]) -> int:
         """Called by GNU Radio: fill the output; -1 at the end of the file or after an error."""
         try:
             return self._produce(output_items[0])
@@ -145,23 +155,23 @@ class Pace:
         sleep: callable that waits for the seconds given.
     """
 
-    def __init__(self, sample_rate, clock, sleep):
+    def __init__(self, sample_rate: float, clock: Callable[[], float], sleep: Callable[[float], None]) -> None:
         self._rate = sample_rate
         self._clock = clock
         self._sleep = sleep
         self._slice = max(1, int(sample_rate * PACING_SLICE_S))
         self.begin()
 
-    def begin(self):
+    def begin(self) -> None:
         """Sample 0 is due now."""
         self._begun = self._clock()
         self._delivered = 0
 
-    def delivered(self, n):
-        """Tell that `n` more samples went out."""
+    def delivered(self, n: int) -> None:
+        """Count that `n` more samples went out."""
         self._delivered += n
 
-    def wait(self, room) -> int:
+    def wait(self, room: int) -> int:
         """Wait until a slice, or `room` samples if that is less, is due, but no longer than a slice lasts.
 
         Returns:

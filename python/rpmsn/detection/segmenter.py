@@ -20,6 +20,7 @@ from ..signal import quality
 from ..signal.features import FeatureExtractor, Features
 from ..signal.image import COLUMNS, ROWS
 from ..signal.quality import InputQuality
+from ..signal.rates import is_rate_within
 from .segments import FrameGeometry, Segment, find_segments
 
 if TYPE_CHECKING:
@@ -134,7 +135,7 @@ class Segmenter:
         self.card = model.card
         self.sample_rate = float(sample_rate)
         self.frame_seconds = frame_duration(model.card, frame_seconds)
-        narrow = sample_rate < model.card.sample_rates[0]
+        narrow = not is_rate_within(sample_rate, model.card.sample_rates[0])
         self._extractor = FeatureExtractor(
             sample_rate,
             self.frame_seconds,
@@ -338,7 +339,7 @@ def frame_warnings(card: "ModelCard", frame_seconds: float) -> list[str]:
 def rate_warnings(card: "ModelCard", sample_rate: float) -> list[str]:
     """A sentence where the model was not trained for `sample_rate`."""
     low, high = card.sample_rates
-    if low <= sample_rate <= high:
+    if is_rate_within(sample_rate, low, high):
         return []
     consequence = "both are reported as other; raise the sample rate" if sample_rate < low else "lower the sample rate"
     return [

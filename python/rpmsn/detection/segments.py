@@ -34,12 +34,13 @@ class FrameGeometry:
     """Where the pixels of a frame lie.
 
     Attributes:
-        sample_rate: Hz.
+        sample_rate: of the radio, Hz.
         center_frequency: Hz, absolute; 0 where it is not known.
         start_offset: number of the frame's first sample since the stream began.
         samples: samples in the frame.
         rows: rows of the image that show these samples.
-        columns: of the image; `sample_rate` is what all of them span.
+        columns: of the image.
+        span: what all columns cover, Hz; None: `sample_rate`. More, where steps of a scan lie side by side.
     """
 
     sample_rate: float
@@ -48,12 +49,18 @@ class FrameGeometry:
     samples: int
     rows: int
     columns: int = COLUMNS
+    span: float | None = None
+
+    @property
+    def column_hz(self) -> float:
+        """Width of a column, Hz."""
+        return (self.span or self.sample_rate) / self.columns
 
     def frequency(self, column: float) -> float:
         """Hz at a place on the column axis: 0 is the first column's lower end, `columns` the last one's upper end."""
-        bin_width = self.sample_rate / self.columns
-        low, high = self.center_frequency - self.sample_rate / 2, self.center_frequency + self.sample_rate / 2
-        return float(np.clip(self.center_frequency + (column - (self.columns + 1) / 2) * bin_width, low, high))
+        half = (self.span or self.sample_rate) / 2
+        place = self.center_frequency + (column - (self.columns + 1) / 2) * self.column_hz
+        return float(np.clip(place, self.center_frequency - half, self.center_frequency + half))
 
     def offset(self, row: int) -> int:
         """Number of the sample where a row starts."""
@@ -156,7 +163,7 @@ def _split_lte(runs, votes, pixels, box, power, ids, geometry):
 
     Each part then has the class that has most votes in its own columns: LTE and NR may lie side by side.
     """
-    column_hz = geometry.sample_rate / geometry.columns
+    column_hz = geometry.column_hz
     for winner, columns in runs:
         cuts = []
         # The edges lie no more than so far beyond the mask.

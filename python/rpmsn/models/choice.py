@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which of the models that ship suits a sample rate."""
 
+from ..signal.rates import is_rate_within
 from . import DEFAULT_MODEL
 from .model import available_models, load_model
 
@@ -16,5 +17,5 @@ def model_for_rate(sample_rate):
         'rpmsn-rt'
     """
     ranges = {name: load_model(name).card.sample_rates for name in available_models()}
-    fitting = [name for name, (low, high) in ranges.items() if low <= sample_rate <= high]
+    fitting = [name for name, (low, high) in ranges.items() if is_rate_within(sample_rate, low, high)]
     return min(fitting, key=lambda name: ranges[name][1] / ranges[name][0], default=DEFAULT_MODEL)

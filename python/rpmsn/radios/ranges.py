@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a radio offers: whether a value lies in its ranges, and the words to say so."""
+"""What a radio offers: whether a value lies in its ranges, whether it has set the rate, and the messages about it."""
 
 import logging
 
 from ..errors import RadioError
+from ..signal.rates import is_same_rate
 
 logger = logging.getLogger(__name__)
 
@@ -38,3 +39,20 @@ def check_in_ranges(device, name, value, ranges, unit, scale, reach=0.0):
     if distance > reach * abs(value):
         raise RadioError(told)
     logger.warning("%s. It is tried all the same, since many radios of this kind reach further.", told)
+
+
+def check_rate(device: str, asked: float, got: float, hint: str = "") -> None:
+    """Raise RadioError unless a radio has set the sample rate, Hz, that was asked for.
+
+    Args:
+        hint: what else to do, added to the message.
+
+    Example:
+        >>> check_rate("uhd", 2.4e6, 2.5e6)
+        Traceback (most recent call last):
+        rpmsn.errors.RadioError: uhd has no sample rate of 2.4 Msps, and takes 2.5: choose that
+    """
+    if not is_same_rate(got, asked):
+        raise RadioError(
+            f"{device} has no sample rate of {asked / 1e6:g} Msps, and takes {got / 1e6:g}: choose that{hint}"
+        )

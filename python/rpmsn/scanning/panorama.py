@@ -1,25 +1,35 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The steps of a sweep side by side: one picture, and the carriers in it, however many steps they reach over.
+"""The steps of a sweep side by side: one picture, and the segments in it, however many steps they extend over.
 
-The steps were not looked at at the same time, so a row of the picture is no time: the rows of every column are sorted,
-those with the most signal first. A burst that one step saw early and the next one late then lies in the same rows.
+The steps were received at different times, so a row of the picture is no time: the rows of every column are sorted,
+those with the most signal first. A burst that is early in one step and late in the next one then lies in the same rows.
 
 A step within a wide carrier shows no noise, and its floor is that carrier. So the floor of a step is compared with
-those around it, and where all of it is stronger, what the network took for noise counts as signal; its class is what
-the rest of the step, and of the carrier, is.
+those around it, and where all of it is stronger, what the network took for noise counts as signal; its class is that
+of the rest of the step and of the carrier.
 
-In so narrow a span the network may call one piece of a carrier LTE and the next one NR. So within what hangs together,
+In so narrow a span the network may call one piece of a carrier LTE and the next one NR. So within connected columns,
 each column gets the classes of the steps around it: a carrier has one class, unless it is many steps wide.
 """
 
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.ndimage import find_objects, label, percentile_filter, uniform_filter1d
 
 from ..classes import CLASS_NAMES, LTE, NOISE, NR, OTHER
-from ..detection.segments import find_segments
+from ..detection.segments import FrameGeometry, Segment, find_segments
 from ..signal.image import DB_MAX, DB_MIN
+from ..streaming.intake import StreamTime
+
+if TYPE_CHECKING:
+    from .plan import Plan
+    from .stepping import Dwell
 
 ROWS = 16
 FLOOR_REACH_HZ = 60e6
@@ -29,10 +39,10 @@ FLOOR_PERCENTILE = 10
 RAISED_DB = 3.0
 """A step whose own floor is so much higher has no noise in sight."""
 MIN_SNR_DB = -3.0
-"""What is weaker is no carrier here: over the common floor of many steps, spurious nested detections in noise lie
-below this."""
+"""What is weaker is no carrier here: over the common floor of many steps, spurious detections in noise lie below
+this."""
 CLASS_STEPS = 3
-"""Classes of what hangs together are averaged over the columns of so many steps."""
+"""Classes of connected columns are averaged over the columns of so many steps."""
 
 
 @dataclass(frozen=True)
@@ -42,23 +52,44 @@ class Picture:
     Attributes:
         image: uint8, shape (ROWS, columns): 0..255 over -5..55 dB over the floor; rows sorted, most signal first.
         mask: uint8, the same shape, ids of `rpmsn.classes`.
-        geometry: FrameGeometry.
-        times: float64, shape (steps,): when each step was looked at, seconds since 1970; NaN where it was not.
+        geometry: FrameGeometry; its samples are those of the sweep, from the first of its first dwell to its end.
+        times: float64, shape (steps,): when each step was received, seconds since 1970; NaN where it was not.
         floor_db: float32, shape (steps,), noise floor in a pixel, dB over full scale.
-        segments: list of Segment, lowest frequency first.
-        clock: StreamTime of the first step.
+        segments: list of Segment, lowest frequency first; each has the time of the first step that shows it, and lasts
+            no longer than a dwell.
+        clocks: list of (first sample, StreamTime), ascending: that of the first dwell, and each one that followed it
+            after a gap.
+        bands: (lower, upper) in Hz of the steps that were received and judged, neighbours joined.
+        dwell_seconds: of signal in each step.
     """
 
     image: np.ndarray
     mask: np.ndarray
-    geometry: object
+    geometry: FrameGeometry
     times: np.ndarray
     floor_db: np.ndarray
-    segments: list
-    clock: object
+    segments: list[Segment]
+    clocks: list[tuple[int, StreamTime]]
+    bands: tuple[tuple[float, float], ...]
+    dwell_seconds: float
 
-    def reduced(self, columns):
-        """(image, mask) with so many columns at most: of those that fall together, the strongest pixel."""
+    @property
+    def clock(self) -> StreamTime:
+        """That of the first dwell."""
+        return self.clocks[0][1]
+
+    @property
+    def period(self) -> tuple[tuple[int, float], tuple[int, float]]:
+        """Begin and end of the sweep, each (whole seconds, fraction) since 1970."""
+        first, after = self.geometry.start_offset, self.geometry.start_offset + self.geometry.samples
+        return self.clock.at(first), self.clock_of(after).at(after)
+
+    def clock_of(self, offset: int) -> StreamTime:
+        """The clock that holds at a sample."""
+        return self.clocks[max(0, bisect_right([first for first, _ in self.clocks], offset) - 1)][1]
+
+    def reduced(self, columns: int) -> tuple[np.ndarray, np.ndarray]:
+        """(image, mask) with at most so many columns: of those that fall together, the strongest pixel."""
         width = self.image.shape[1]
         if width <= columns:
             return self.image, self.mask
@@ -78,13 +109,13 @@ class Panorama:
         tells_apart: whether LTE and NR can be told apart in so narrow a span; otherwise both are `other`.
     """
 
-    def __init__(self, plan, classes, tells_apart=True):
+    def __init__(self, plan: Plan, classes: Sequence[str], tells_apart: bool = True) -> None:
         self.plan, self.classes, self.tells_apart = plan, classes, tells_apart
         self._ids = np.array([CLASS_NAMES.index(name) for name in classes], np.uint8)
         self._noise = list(self._ids).index(NOISE)
         self.clear()
 
-    def clear(self):
+    def clear(self) -> None:
         """Begin a sweep."""
         plan = self.plan
         self._power = np.zeros((ROWS, plan.columns), np.float32)
@@ -93,30 +124,33 @@ class Panorama:
         self._floors = np.full(plan.steps, np.nan)
         self._times = np.full(plan.steps, np.nan)
         self._offsets = np.zeros((plan.steps, 2), np.int64)
-        self._clock = None
+        self._clocks: list[tuple[int, StreamTime]] = []
 
-    def add(self, dwell, power, probabilities, floor):
-        """Put a step in its place.
+    def add(
+        self, dwell: Dwell, power: np.ndarray | None, probabilities: np.ndarray | None, floor: float | None
+    ) -> None:
+        """Put a step in its place; dwells of a sweep come in the order of their samples.
 
         Args:
             dwell: stepping.Dwell.
             power: float32, shape (256, 256), linear, without the receiver's own spur.
-            probabilities: float32, shape (classes, 256, 256); None where the input was not fit to be judged.
-            floor: noise floor of the step, linear.
+            probabilities: float32, shape (classes, 256, 256).
+            floor: noise floor of the step, linear; all three None where the input was not fit to be judged.
         """
         place = self.plan.place(dwell.step)
         seconds, fraction = dwell.clock.at(dwell.offset)
         self._times[dwell.step] = seconds + fraction
         self._offsets[dwell.step] = dwell.offset, dwell.offset + len(dwell.samples)
-        self._clock = self._clock or dwell.clock
-        if probabilities is None:
+        if not self._clocks or self._clocks[-1][1] != dwell.clock:
+            self._clocks.append((dwell.offset, dwell.clock))
+        if power is None or probabilities is None or floor is None:
             return
         power, probabilities = sorted_rows(power[:, self.plan.used], probabilities[:, :, self.plan.used], self._noise)
         self._power[:, place], self._probabilities[:, :, place] = power, probabilities
         self._floors[dwell.step] = floor
 
-    def picture(self):
-        """The Picture, of what has been added since `clear`; None where nothing could be judged."""
+    def picture(self) -> Picture | None:
+        """The Picture of what has been added since `clear`; None where nothing could be judged."""
         if np.isnan(self._floors).all():
             return None
         floors = self._common_floors()
@@ -127,16 +161,39 @@ class Panorama:
         mask = self._ids[best]
         if not self.tells_apart:
             mask[(mask == LTE) | (mask == NR)] = OTHER
-        first, last = self._offsets[:, 0][~np.isnan(self._times)].min(), self._offsets[:, 1].max()
+        received = self._offsets[~np.isnan(self._times)]
+        first, last = received[:, 0].min(), received[:, 1].max()
         geometry = self.plan.geometry(int(first), int(last - first), ROWS)
-        found = find_segments(best, probabilities, over_floor, 1.0, geometry, self.classes)
+        # Rules about how long a segment lasts need the time that its rows were received in: that of one dwell.
+        dwell_samples = int(np.diff(received).max())
+        within_dwell = replace(geometry, samples=dwell_samples)
+        found = find_segments(best, probabilities, over_floor, 1.0, within_dwell, self.classes)
         segments = [self._placed(segment, floors) for segment in found if segment.snr_db >= MIN_SNR_DB]
         levels = 10 * np.log10(np.maximum(over_floor, 1e-3))
         image = np.clip((levels - DB_MIN) / (DB_MAX - DB_MIN) * 255, 0, 255).astype(np.uint8)
         floor_db = (10 * np.log10(floors)).astype(np.float32)
-        return Picture(image, mask, geometry, self._times.copy(), floor_db, segments, self._clock)
+        return Picture(
+            image,
+            mask,
+            geometry,
+            self._times.copy(),
+            floor_db,
+            segments,
+            list(self._clocks),
+            self._judged_bands(),
+            dwell_samples / self.plan.sample_rate,
+        )
 
-    def _common_floors(self):
+    def _judged_bands(self) -> tuple[tuple[float, float], ...]:
+        """(lower, upper) in Hz of runs of steps that were judged."""
+        runs, _ = label(~np.isnan(self._floors))
+        half = self.plan.step_columns * self.plan.column / 2
+        return tuple(
+            (self.plan.center(steps.start) - half, self.plan.center(steps.stop - 1) + half)
+            for (steps,) in find_objects(runs)
+        )
+
+    def _common_floors(self) -> np.ndarray:
         """Floor of every step, linear: that of the emptiest steps around it."""
         known = ~np.isnan(self._floors)
         steps = np.arange(self.plan.steps)
@@ -145,7 +202,7 @@ class Panorama:
         common = percentile_filter(decibels, FLOOR_PERCENTILE, 2 * reach + 1, mode="nearest")
         return 10 ** (np.minimum(common, decibels) / 10)
 
-    def _with_full_steps(self, over_floor, floors):
+    def _with_full_steps(self, over_floor: np.ndarray, floors: np.ndarray) -> np.ndarray:
         """The probabilities, where a step has no noise in sight with signal in place of noise."""
         with np.errstate(invalid="ignore"):
             is_raised = self._floors > floors * 10 ** (RAISED_DB / 10)
@@ -156,8 +213,8 @@ class Panorama:
         probabilities[:, :, raised] = part / np.maximum(part.sum(axis=0), 1e-9)
         return probabilities
 
-    def _with_steady_classes(self, probabilities):
-        """The probabilities, with the classes of what hangs together averaged over some steps; noise stays as it is."""
+    def _with_steady_classes(self, probabilities: np.ndarray) -> np.ndarray:
+        """The probabilities, with the classes of connected columns averaged over some steps; noise stays as it is."""
         noise = probabilities[self._noise].copy()
         columns, _ = label((probabilities.argmax(axis=0) != self._noise).any(axis=0))
         for (place,) in find_objects(columns):
@@ -169,17 +226,18 @@ class Panorama:
         probabilities[self._noise] = noise
         return probabilities
 
-    def _placed(self, segment, floors):
-        """A segment with the samples of its steps instead of those of its rows, and its power over full scale."""
+    def _placed(self, segment: Segment, floors: np.ndarray) -> Segment:
+        """A segment from the first sample of its first dwell on, for as long as its rows, and its power over full
+        scale."""
         first, last = (column // self.plan.step_columns for column in (segment.columns[0], segment.columns[1] - 1))
         steps = slice(first, last + 1)
         seen = self._offsets[steps][~np.isnan(self._times[steps])]
         floor_db = 10 * np.log10(floors[steps].mean())
+        start = int(seen[:, 0].min())
         changed = replace(
             segment,
-            start_offset=int(seen[:, 0].min()),
-            end_offset=int(seen[:, 1].max()),
-            sample_rate=self.plan.sample_rate,
+            start_offset=start,
+            end_offset=start + segment.end_offset - segment.start_offset,
             pwr_db=segment.pwr_db + float(floor_db),
         )
         if not self.tells_apart and segment.class_id in (LTE, NR):
@@ -187,8 +245,8 @@ class Panorama:
         return changed
 
 
-def sorted_rows(power, probabilities, noise):
-    """Rows of every column sorted, those that are most surely signal first, and averaged to ROWS.
+def sorted_rows(power: np.ndarray, probabilities: np.ndarray, noise: int) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of every column sorted, those with the highest probability of signal first, and averaged to ROWS.
 
     Args:
         power: float32, shape (rows, columns).

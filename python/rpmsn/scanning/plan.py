@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where a radio is tuned to see a range: one step after the other, their columns side by side."""
+"""The centre frequencies that cover a range: one step after the other, their columns side by side."""
 
 import math
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class Plan:
     sample_rate: float
     usable: float = USABLE
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         frame_length(self.sample_rate)
         name = "the scan"
         require(
@@ -60,40 +60,40 @@ class Plan:
         )
 
     @cached_property
-    def column(self):
+    def column(self) -> float:
         """Width of a column, Hz."""
         return self.sample_rate / COLUMNS
 
     @cached_property
-    def step_columns(self):
+    def step_columns(self) -> int:
         """Columns that a step counts for; even."""
         return 2 * int(self.usable * COLUMNS / 2)
 
     @cached_property
-    def steps(self):
+    def steps(self) -> int:
         """Number of steps in a sweep."""
         return math.ceil((self.upper - self.lower) / (self.step_columns * self.column) - 1e-9)
 
     @property
-    def columns(self):
+    def columns(self) -> int:
         """Columns of all steps together."""
         return self.steps * self.step_columns
 
-    def center(self, step):
+    def center(self, step: int) -> float:
         """Frequency that the radio is tuned to in a step, Hz."""
         return self.lower + (step + 0.5) * self.step_columns * self.column
 
     @property
-    def used(self):
+    def used(self) -> slice:
         """Slice of a frame's columns that a step counts for."""
         first = (COLUMNS - self.step_columns) // 2
         return slice(first, first + self.step_columns)
 
-    def place(self, step):
+    def place(self, step: int) -> slice:
         """Slice of the whole picture's columns that belong to a step."""
         return slice(step * self.step_columns, (step + 1) * self.step_columns)
 
-    def geometry(self, start_offset, samples, rows):
+    def geometry(self, start_offset: int, samples: int, rows: int) -> FrameGeometry:
         """FrameGeometry of the whole picture.
 
         Args:
@@ -102,4 +102,6 @@ class Plan:
             rows: of the picture.
         """
         span = self.columns * self.column
-        return FrameGeometry(span, self.lower + span / 2, start_offset, samples, rows, self.columns)
+        return FrameGeometry(
+            self.sample_rate, self.lower + span / 2, start_offset, samples, rows, self.columns, span=span
+        )

@@ -1,23 +1,42 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A stream of samples and a tune command become sweeps: pictures of a whole range, and the carriers in them."""
 
+from __future__ import annotations
+
 import queue
 import threading
 import time
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from ..detection.segmenter import Segmenter
 from ..errors import require
 from ..runtimes import AUTO
 from ..signal.quality import OK, InputQuality
+from ..signal.rates import is_rate_within, is_same_rate
 from ..streaming.intake import StreamTime
-from .keeping import Keeper
-from .panorama import Panorama
-from .stepping import Stepper
+from ..streaming.reports import EventClocks, Reports
+from ..tracking.carrier import Carrier
+from ..tracking.tracker import Event
+from ..waiting import Patience, join
+from .panorama import Panorama, Picture
+from .plan import Plan
+from .stepping import HOLDING, Dwell, Stepper
+from .sweep_tracker import SweepTracker
+
+if TYPE_CHECKING:
+    from ..models.model import Model
 
 WAITING_DWELLS = 2
 STATUS_SECONDS = 1.0
 POLL_SECONDS = 0.1
+SILENT_SECONDS = 2.0
+"""A radio that sends nothing for so long is reported as silent."""
+STOP_SECONDS = 30.0
+"""The end waits no longer for the frame that is being analysed."""
 
 
 @dataclass(frozen=True)
@@ -25,9 +44,9 @@ class ScanSettings:
     """How a range is scanned.
 
     Attributes:
-        settle_seconds: thrown away after each tune.
+        settle_seconds: discarded after each tune.
         dwell_frames: frames of 40 ms that are averaged in each step.
-        timed: whether the radio is told the time to tune at.
+        timed: whether the radio is commanded the time to tune at.
         runtime, threads: what runs the network.
     """
 
@@ -41,93 +60,133 @@ class ScanSettings:
 class Scanner:
     """Scans a range with a radio. `start`, then `follow` and `write` from one thread, then `stop`.
 
-    Never holds up the radio: when the analysis is behind, samples are thrown away, and the sweep takes longer.
+    Never holds up the radio: when the analysis is behind, samples are discarded, and the sweep takes longer.
 
     Args:
         plan: Plan.
         model: rpmsn.models.model.Model.
         tune: called with Hz and with a time (whole seconds, fraction) or None; in the thread that writes.
         settings: ScanSettings.
-        outputs: list of what gets every event, such as logs.
-        on_sweep: called in the analysing thread after every sweep, with (Picture, list of Event, sweep number).
+        outputs: what gets every event, such as log files.
+        on_sweep: called in the analysing thread after every sweep, with (Picture, list of (Event, StreamTime), sweep
+            number); at the end with None for the picture and the last events.
         on_status: called in that thread once a second and at the end, with what `status` returns.
         on_error: called with a sentence when something failed and the scan goes on.
 
     Raises:
-        ParameterError: values that cannot work.
+        ParameterError: settings out of their range.
     """
+
+    _clock: StreamTime | None
+    _clock_rate: float
+    _wrong_rate: str | None
+    _picture: Picture | None
+    _received: int
+    _holding: Patience
+    _last_sample_at: float
 
     def __init__(
         self,
-        plan,
-        model,
-        tune,
-        settings=ScanSettings(),
-        outputs=(),
-        on_sweep=lambda *_: None,
-        on_status=lambda _: None,
-        on_error=lambda _: None,
-    ):
+        plan: Plan,
+        model: Model,
+        tune: Callable[[float, tuple[int, float] | None], None],
+        settings: ScanSettings = ScanSettings(),
+        outputs: Iterable[Any] = (),
+        on_sweep: Callable[[Picture | None, list[tuple[Event, StreamTime]], int], None] = lambda *_: None,
+        on_status: Callable[[dict], None] = lambda _: None,
+        on_error: Callable[[str], None] = lambda _: None,
+    ) -> None:
         require("the scan", "dwell_frames", settings.dwell_frames, 1 <= settings.dwell_frames <= 100, "1 to 100")
         self.plan, self.model, self.settings = plan, model, settings
         self.segmenter = Segmenter(model, plan.sample_rate, settings.threads, settings.runtime)
         self.outputs = list(outputs)
         self._tune = tune
-        self._on_sweep, self._on_status, self._on_error = on_sweep, on_status, on_error
-        self._thread = None
+        self._on_sweep, self._on_status = on_sweep, on_status
+        self._reports = Reports(on_error)
+        self._thread: threading.Thread | None = None
         self._reset()
 
-    def start(self):
+    def start(self) -> None:
         """Begin a scan; tunes to its first step."""
         self._reset()
         self._thread = threading.Thread(target=self._analyse_all, name="rpmsn scanner")
         self._thread.start()
         self._stepper.start()
 
-    def write(self, samples, offset):
+    def write(self, samples: np.ndarray, offset: int) -> None:
         """Take samples, complex64, that follow those of the last call; `offset` is the number of the first."""
         if self._clock is None:
             self._clock = StreamTime.of_host(offset, self.plan.sample_rate)
         self._received += len(samples)
-        self._stepper.write(samples, offset, self._clock, self._take)
+        self._last_sample_at = time.monotonic()
+        if self._wrong_rate is None:
+            self._stepper.write(samples, offset, self._clock, self._take)
+        else:
+            self._stepper.discard(len(samples))
+        if self._stepper.state == HOLDING and self._thread is not None:
+            self._holding.spend(len(samples) / self.plan.sample_rate, [self._thread])
+        else:
+            self._holding.reset()
 
-    def follow(self, offset, center_frequency=None, seconds=None):
-        """What the stream says at sample `offset`, the next one to be written.
+    def follow(
+        self,
+        offset: int,
+        center_frequency: float | None = None,
+        seconds: tuple[int, float] | None = None,
+        sample_rate: float | None = None,
+    ) -> None:
+        """What the stream says about sample `offset`, the next one to be written.
+
+        A time that is later than the samples before it explain is a gap: samples were lost, and a dwell begun starts
+        again. One that fits, as a radio sends after a retune, changes nothing. At a rate that is not that of the plan
+        samples are discarded, and the status says so, until the rate fits.
 
         Args:
             center_frequency: Hz, of a tag `rx_freq`.
             seconds: (whole seconds, fraction) of a tag `rx_time`.
+            sample_rate: Hz, of a tag `rx_rate`.
         """
+        if sample_rate is not None:
+            self._check_rate(sample_rate)
         is_gap = False
+        rate = self._clock_rate
         if seconds is not None:
-            is_gap = self._clock is not None and self._clock.source == "radio"
-            self._gaps += is_gap
-            self._clock = StreamTime(offset, *seconds, self.plan.sample_rate, "radio")
+            if self._clock is not None and self._clock.source == "radio":
+                lost = self._clock.lost_before(offset, *seconds)
+                is_gap = lost != 0
+                with self._lock:
+                    self._lost += max(0, lost)
+                    self._gaps += lost > 0
+            if is_gap or self._clock is None or self._clock.source != "radio":
+                self._clock = StreamTime(offset, *seconds, rate, "radio")
+        if self._clock is not None and self._clock.sample_rate != rate:
+            self._clock = StreamTime(offset, *self._clock.at(offset), rate, self._clock.source)
         self._stepper.follow(offset, center_frequency, is_gap)
 
-    def stop(self):
+    def stop(self) -> None:
         """End the scan; what waits is not analysed any more."""
         if self._thread is not None:
             self._ending = True
-            self._thread.join()
+            if not join(self._thread, STOP_SECONDS):
+                self._reports.fail(f"the scan has not ended {STOP_SECONDS:g} s after it was stopped; the log says why")
             self._thread = None
 
-    def carriers(self):
-        """Carriers that are there (list of ScanCarrier), lowest frequency first."""
+    def carriers(self) -> list[Carrier]:
+        """Carriers that are on the air, lowest frequency first."""
         with self._lock:
-            return sorted(self._keeper.carriers, key=lambda carrier: carrier.freq_lower)
+            return self._tracker.carriers
 
-    def picture(self):
+    def picture(self) -> Picture | None:
         """Picture of the last whole sweep; None before there is one."""
         return self._picture
 
-    def status(self):
-        """How it is going, as a dict; docs/scanner.md has the meaning of every key."""
+    def status(self) -> dict:
+        """How it is going; docs/scanner.md has the meaning of every key."""
         stepper, now = self._stepper, time.monotonic()
         with self._lock:
             elapsed = max(now - self._begun, 1e-9)
             received, analysed = self._received, self._analysed
-            return {
+            fields = {
                 "mode": "scan",
                 "sample_rate": self.plan.sample_rate,
                 "center_frequency": self.plan.center(stepper.step),
@@ -136,7 +195,7 @@ class Scanner:
                 "samples_analysed": analysed,
                 "samples_dropped": 0,
                 "samples_skipped": stepper.settling_samples,
-                "samples_lost": 0,
+                "samples_lost": self._lost,
                 "frames_analysed": self._steps_done,
                 "frames_dropped": 0,
                 "overflows": self._gaps,
@@ -147,7 +206,7 @@ class Scanner:
                 "inference_time": self._latency_s,
                 "model": self.model.card.name,
                 "runtime": self.segmenter.runtime.name,
-                "health": self._health.text,
+                "health": self._health_text(now),
                 "sweep": stepper.sweep,
                 "step": stepper.step,
                 "steps": self.plan.steps,
@@ -157,31 +216,57 @@ class Scanner:
                 "steps_not_judged": self._not_judged,
                 "steps_refused": stepper.refused,
                 "steps_untagged": stepper.untagged,
-                "carriers": len(self._keeper.carriers),
+                "carriers": len(self._tracker.carriers),
             }
+            errors = [text for text in (self._wrong_rate, self._reports.text(self.outputs)) if text]
+        return {**fields, "error": "; ".join(errors)} if errors else fields
 
-    def _reset(self):
+    def fail(self, text: str) -> None:
+        """Report what went wrong, at once and in the next status; the scan goes on."""
+        self._reports.fail(text)
+
+    def _reset(self) -> None:
         self._lock = threading.RLock()
-        self._waiting = queue.Queue(WAITING_DWELLS)
+        self._waiting: queue.Queue[Dwell] = queue.Queue(WAITING_DWELLS)
         self._stepper = Stepper(
             self.plan,
-            self._tune,
+            lambda *arguments: self._reports.deliver("the tune command", self._tune, *arguments),
             self.segmenter.frame_samples * self.settings.dwell_frames,
             self.settings.settle_seconds,
             self.settings.timed,
         )
         card = self.model.card
-        self._panorama = Panorama(self.plan, card.classes, self.plan.sample_rate >= card.sample_rates[0])
-        self._keeper = Keeper()
-        self._clock = self._picture = None
-        self._received = self._analysed = self._steps_done = self._not_judged = self._gaps = 0
+        tells_apart = is_rate_within(self.plan.sample_rate, card.sample_rates[0])
+        self._panorama = Panorama(self.plan, card.classes, tells_apart)
+        self._tracker, self._clocks = SweepTracker(), EventClocks()
+        self._clock = None
+        self._clock_rate = self.plan.sample_rate
+        self._wrong_rate = None
+        self._picture = None
+        self._received = self._analysed = self._lost = self._steps_done = self._not_judged = self._gaps = 0
         self._received_before = 0
         self._revisit_s = self._latency_s = self._input_rate = 0.0
-        self._begun = self._sweep_begun = self._last_status = time.monotonic()
+        self._begun = self._sweep_begun = self._last_status = self._last_sample_at = time.monotonic()
         self._health = OK
+        self._holding = Patience("the analysis to take the samples of a step", goes_on=True)
+        self._reports.clear()
         self._ending = False
 
-    def _take(self, dwell):
+    def _check_rate(self, rate: float) -> None:
+        """Follow a rate that the radio reports; note one that the plan does not fit."""
+        self._clock_rate = rate
+        if is_same_rate(rate, self.plan.sample_rate):
+            self._wrong_rate = None
+            return
+        text = (
+            f"the sample rate of the radio is {rate:g} Hz and that of the scan {self.plan.sample_rate:g}: nothing is "
+            "analysed; give both the same rate"
+        )
+        if text != self._wrong_rate:
+            self._wrong_rate = text
+            self._reports.announce(text)
+
+    def _take(self, dwell: Dwell) -> bool:
         """A dwell for the analysing thread; False where it is behind."""
         try:
             self._waiting.put_nowait(dwell)
@@ -189,39 +274,40 @@ class Scanner:
             return False
         return True
 
-    def _analyse_all(self):
-        """The analysing thread."""
+    def _analyse_all(self) -> None:
+        """The analysing thread. Nothing that a frame, a file or a listener raises ends it."""
         sweep = 0
         while not self._ending:
             try:
                 dwell = self._waiting.get(timeout=POLL_SECONDS)
             except queue.Empty:
                 dwell = None
-            try:
-                if dwell is not None:
-                    if dwell.sweep != sweep:
-                        self._end_sweep(sweep)
-                        sweep = dwell.sweep
-                    self._analyse(dwell)
-                    if dwell.step == self.plan.steps - 1:
-                        self._end_sweep(sweep)
-                        sweep += 1
-            except Exception as error:  # a step that fails must not end the scan
-                self._on_error(f"a step could not be analysed: {error}")
-            self._tell_status()
-        with self._lock:
-            events = self._keeper.finish()
-        self._write_out(events, sweep)
-        self._tell_status(at_once=True)
+            if dwell is not None:
+                if dwell.sweep != sweep:
+                    self._reports.deliver("a sweep", self._end_sweep, sweep)
+                    sweep = dwell.sweep
+                try:
+                    if not self._analyse(dwell):
+                        break
+                except Exception as error:  # a step that fails must not end the scan
+                    self.fail(f"a step could not be analysed: {error}")
+                if dwell.step == self.plan.steps - 1:
+                    self._reports.deliver("a sweep", self._end_sweep, sweep)
+                    sweep += 1
+            self._reports.deliver("the status", self._send_status)
+        self._reports.deliver("the last results", self._end, sweep)
+        self._reports.deliver("the status", self._send_status, True)
         for output in self.outputs:
-            output.close()
+            self._reports.deliver("the end of a file", output.close)
 
-    def _analyse(self, dwell):
-        """Analyse a step, its frames averaged, and put it into the panorama."""
+    def _analyse(self, dwell: Dwell) -> bool:
+        """Analyse a step, its frames averaged, and put it into the panorama; False where the scan ends meanwhile."""
         begun = time.monotonic()
         length = self.segmenter.frame_samples
         powers, scores, floors, findings = [], [], [], []
         for first in range(0, len(dwell.samples), length):
+            if self._ending:
+                return False
             prepared = self.segmenter.prepare(
                 dwell.samples[first : first + length], dwell.offset + first, dwell.center_frequency
             )
@@ -245,33 +331,53 @@ class Scanner:
             self._analysed += len(dwell.samples)
             self._health = InputQuality(tuple(findings))
             self._latency_s = time.monotonic() - begun
+        return True
 
-    def _end_sweep(self, sweep):
-        """Find the carriers of a sweep, and tell of them."""
-        picture = self._panorama.picture()
-        self._panorama.clear()
+    def _end_sweep(self, sweep: int) -> None:
+        """Find the carriers of a sweep, and report them."""
+        try:
+            picture = self._panorama.picture()
+        finally:
+            self._panorama.clear()
         now = time.monotonic()
         with self._lock:
             self._revisit_s, self._sweep_begun = now - self._sweep_begun, now
             if picture is None:
                 return
-            events = self._keeper.update(picture)
+            for _, clock in picture.clocks:
+                self._clocks.follow(clock)
+            events = self._clocks.timed(self._tracker.update(picture))
             self._picture = picture
+        geometry = picture.geometry
         for output in self.outputs:
-            output.begin_frame(picture.geometry, picture.clock)
-        self._write_out(events, sweep)
-        self._on_sweep(picture, events, sweep)
+            for offset, clock in picture.clocks:
+                begun = replace(geometry, start_offset=offset)
+                self._reports.deliver("a sweep", output.begin_frame, begun, clock)
+        self._deliver(picture, events, sweep)
 
-    def _write_out(self, events, sweep):
+    def _end(self, sweep: int) -> None:
+        """Report the carriers that are left as gone."""
+        with self._lock:
+            events = self._clocks.timed(self._tracker.finish())
+        self._deliver(None, events, sweep)
+
+    def _deliver(self, picture: Picture | None, events: list[tuple[Event, StreamTime]], sweep: int) -> None:
         for output in self.outputs:
-            for event in events:
-                output.write(event, self._clock, sweep)
+            for event, clock in events:
+                self._reports.deliver("an event", output.write, event, clock, sweep)
+        self._reports.deliver("a sweep", self._on_sweep, picture, events, sweep)
 
-    def _time_left(self, now):
+    def _time_left(self, now: float) -> float:
         """Seconds until the sweep is whole, at the pace of the one before; 0 while that is not known."""
         return max(0.0, self._revisit_s - (now - self._sweep_begun)) if self._revisit_s else 0.0
 
-    def _tell_status(self, at_once=False):
+    def _health_text(self, now: float) -> str:
+        silent = now - self._last_sample_at
+        if self._thread is not None and silent > SILENT_SECONDS:
+            return f"no samples for {silent:.0f} s: the source has stopped; check the radio and its cable"
+        return self._health.text
+
+    def _send_status(self, at_once: bool = False) -> None:
         now = time.monotonic()
         if not at_once and now - self._last_status < STATUS_SECONDS:
             return
@@ -280,6 +386,6 @@ class Scanner:
             self._received_before, self._last_status = self._received, now
         status = self.status()
         for output in self.outputs:
-            output.status(status)
-            output.flush()
-        self._on_status(status)
+            self._reports.deliver("the status", output.status, status)
+            self._reports.deliver("the status", output.flush)
+        self._reports.deliver("the status", self._on_status, status)

@@ -46,6 +46,7 @@ from scipy.ndimage import uniform_filter1d
 from scipy.special import gammaincinv
 
 from ..errors import ParameterError
+from .rates import is_rate_within
 from .sums import COLUMNS, CORRELATED_ROWS, FULL_SCALE, LAGS, Layout, WindowSums, exact_scale, real_values
 
 ROWS = 256
@@ -109,7 +110,7 @@ def frame_length(sample_rate: float, frame_seconds: float = FRAME_SECONDS) -> in
     Raises:
         ParameterError: the rate is outside 1 to 125 Msps, or such a frame has fewer samples than an image has rows.
     """
-    if not 1e6 <= sample_rate <= 125e6:
+    if not is_rate_within(sample_rate, 1e6, 125e6):
         raise ParameterError(
             f"sample_rate is {sample_rate:g} Hz, but 1e6 to 125e6 (1 to 125 Msps) is allowed; resample the signal"
         )

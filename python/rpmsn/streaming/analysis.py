@@ -1,44 +1,56 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A whole recording: read in pieces, analysed frame by frame, carriers out. Memory does not grow with its length."""
 
-import time
-from dataclasses import dataclass, field
+from __future__ import annotations
 
-from ..detection.segmenter import Segmenter
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..detection.segmenter import Frame, Segmenter
+from ..detection.segments import Segment
 from ..runtimes import AUTO
 from ..signal.quality import NARROW_SPAN, OK
-from ..tracking.tracker import Tracker, consolidate
+from ..tracking.carrier import Carrier
+from ..tracking.tracker import Event, Tracker, consolidate
 from .intake import StreamTime
 from .pool import Replay, Run
+
+if TYPE_CHECKING:
+    from ..models.model import Model
+    from ..recording import Recording
 
 CHUNK_SECONDS = 0.04
 
 
 @dataclass
 class Analysis:
-    """What a recording holds.
+    """What was found in a recording.
 
     Attributes:
         carriers: list of Carrier, lowest frequency first.
         samples: samples in the recording.
-        samples_analysed: samples that were looked at; the rest are `samples_skipped` (a run of fewer than 256).
+        samples_analysed: samples that were analysed; the rest are `samples_skipped` (a run of fewer than 256).
         frames: how many there were.
         warnings: what a reader of the result should know, in words, each once.
         runtime: name of what ran the network.
         segments: list of (Segment, Carrier) in the order of the frames, if they were asked for.
     """
 
-    carriers: list = field(default_factory=list)
+    carriers: list[Carrier] = field(default_factory=list)
     samples: int = 0
     samples_analysed: int = 0
     samples_skipped: int = 0
     frames: int = 0
-    warnings: list = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
     runtime: str = ""
-    segments: list = field(default_factory=list, repr=False)
+    segments: list[tuple[Segment, Carrier]] = field(default_factory=list, repr=False)
 
     @property
-    def coverage(self):
+    def coverage(self) -> float:
         """Fraction of the samples that were analysed."""
         return self.samples_analysed / self.samples if self.samples else 0.0
 
@@ -59,15 +71,15 @@ class RecordingAnalyser:
 
     def __init__(
         self,
-        recording,
-        model,
-        workers=1,
-        runtime=AUTO,
-        frame_seconds=None,
-        average_frames=1,
-        duty_cycle=1.0,
-        keep_segments=False,
-    ):
+        recording: Recording,
+        model: Model,
+        workers: int = 1,
+        runtime: str = AUTO,
+        frame_seconds: float | None = None,
+        average_frames: int = 1,
+        duty_cycle: float = 1.0,
+        keep_segments: bool = False,
+    ) -> None:
         self.recording = recording
         self.segmenter = Segmenter(
             model, recording.sample_rate, runtime=runtime, frame_seconds=frame_seconds, average_frames=average_frames
@@ -82,10 +94,11 @@ class RecordingAnalyser:
             warnings=list(recording.warnings) + list(self.segmenter.warnings),
         )
 
-    def frames(self):
+    def frames(self) -> Iterator[tuple[Frame, list[Event]]]:
         """Analyse; yields every Frame with the list of its Events. Segments of another centre frequency (a new
         capture segment in the recording) start a new frame."""
-        unfit, noted = [], []
+        unfit: list[str] = []
+        noted: list[str] = []
         for result in self._replay.results(self._runs()):
             if result.error is not None:
                 raise result.error
@@ -100,7 +113,7 @@ class RecordingAnalyser:
             if frame.repeated:
                 self._warn(
                     f"shorter than a frame: {frame.geometry.samples} samples, where a frame has "
-                    f"{self.segmenter.frame_samples}; analysed all the same, with less to go by"
+                    f"{self.segmenter.frame_samples}; analysed all the same, with less evidence"
                 )
             yield frame, self._noted(self.tracker.update(frame))
         counts = self._replay.intake.counts()
@@ -115,19 +128,19 @@ class RecordingAnalyser:
         self._noted(self.tracker.finish())
         self.result.carriers = consolidate(self.tracker.carriers)
 
-    def _noted(self, events):
+    def _noted(self, events: list[Event]) -> list[Event]:
         """Keep the segments of events, if that was asked for; returns the events."""
         if self._keep_segments:
             self.result.segments += [(event.segment, event.carrier) for event in events if event.segment is not None]
         return events
 
-    def run(self):
+    def run(self) -> Analysis:
         """Analyse all; returns the Analysis."""
         for _ in self.frames():
             pass
         return self.result
 
-    def _runs(self):
+    def _runs(self) -> Iterator[Run]:
         """A Run for every capture segment."""
         captures = self.recording.captures
         ends = [capture.sample_start for capture in captures[1:]] + [self.recording.sample_count]
@@ -138,11 +151,11 @@ class RecordingAnalyser:
                 clock = StreamTime(first, int(seconds), fraction, self.recording.sample_rate, "file")
                 yield Run(first, capture.center_frequency or 0.0, clock, self._pieces(first, end))
 
-    def _pieces(self, first, end):
+    def _pieces(self, first: int, end: int) -> Iterator[np.ndarray]:
         chunk = max(1, int(CHUNK_SECONDS * self.recording.sample_rate))
         for start in range(first, end, chunk):
             yield self.recording.read_native(start, min(chunk, end - start))
 
-    def _warn(self, text):
+    def _warn(self, text: str) -> None:
         if text not in self.result.warnings:
             self.result.warnings.append(text)

@@ -1,10 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A stream in pieces of any size, cut into frames and analysed, in one thread."""
 
-import numpy as np
+from __future__ import annotations
 
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
+
+from ..detection.segmenter import Frame, Segmenter
 from ..signal.image import COLUMNS
-from .intake import ANALYSED, FAILED, TOO_SHORT, Intake
+from .intake import ANALYSED, FAILED, TOO_SHORT, Intake, StreamTime
 
 
 class Framer:
@@ -18,7 +24,7 @@ class Framer:
         center_frequency: Hz; 0 if it is not known.
         start_offset: number of the first sample that will be pushed.
         number: of the first frame.
-        dtype: type of the samples, one of `stream.SAMPLE_TYPES`.
+        dtype: type of the samples, one of `intake.SAMPLE_TYPES`.
 
     Attributes:
         number: of the next frame.
@@ -26,31 +32,39 @@ class Framer:
         skipped: samples of runs that were too short for it.
     """
 
-    def __init__(self, segmenter, center_frequency=0.0, start_offset=0, number=0, dtype=np.complex64):
+    def __init__(
+        self,
+        segmenter: Segmenter,
+        center_frequency: float = 0.0,
+        start_offset: int = 0,
+        number: int = 0,
+        dtype: DTypeLike = np.complex64,
+    ) -> None:
         self.segmenter = segmenter
         self.center_frequency = center_frequency
         self.number = number
         self._offset = start_offset
+        self._clock = StreamTime(start_offset, 0, 0.0, segmenter.sample_rate, "file")
         self._intake = Intake(segmenter.frame_samples, live=False, depth=1, dtype=dtype, wait_seconds=0)
 
     @property
-    def analysed(self):
+    def analysed(self) -> int:
         return self._intake.counts().analysed
 
     @property
-    def skipped(self):
+    def skipped(self) -> int:
         return self._intake.counts().too_short
 
-    def push(self, samples):
+    def push(self, samples: ArrayLike) -> Iterator[Frame]:
         """Take samples; yields a Frame for every frame that became whole."""
-        samples = np.asarray(samples, self._intake.dtype)
-        while len(samples):
-            taken = self._intake.write(samples, self._offset, self.center_frequency, None)
+        rest = np.asarray(samples, self._intake.dtype)
+        while len(rest):
+            taken = self._intake.write(rest, self._offset, self.center_frequency, self._clock)
             self._offset += taken
-            samples = samples[taken:]
+            rest = rest[taken:]
             yield from self._analyse_waiting()
 
-    def flush(self):
+    def flush(self) -> Iterator[Frame]:
         """End of the stream, or of what belongs together: the rest, if there is one, as one last frame.
 
         Yields at most one Frame. Fewer than 256 samples in all cannot be analysed; they are counted in `skipped`.
@@ -58,7 +72,7 @@ class Framer:
         self._intake.cut()
         yield from self._analyse_waiting()
 
-    def _analyse_waiting(self):
+    def _analyse_waiting(self) -> Iterator[Frame]:
         while (job := self._intake.get(0)) is not None:
             fate = FAILED
             try:

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A running stream: sample clock, frames cut out of it, hand-over from the thread that receives, and an exact account.
+"""A running stream: sample clock, frames, hand-over between threads, and an exact count of what became of the samples.
 
 Nothing here knows GNU Radio; `segmenter_sink` is a thin shell round it.
 """
+
+from __future__ import annotations
 
 import math
 import threading
@@ -11,6 +13,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from ..errors import ParameterError
 
@@ -49,19 +52,19 @@ class StreamTime:
     source: str
 
     @classmethod
-    def of_host(cls, offset, sample_rate):
+    def of_host(cls, offset: int, sample_rate: float) -> StreamTime:
         """The host's clock, now, for sample `offset`."""
         now = time.time_ns()
         return cls(offset, now // 10**9, now % 10**9 / 1e9, sample_rate, "host")
 
-    def at(self, offset):
+    def at(self, offset: int) -> tuple[int, float]:
         """(whole seconds, fraction) of another sample."""
         whole, rest = divmod(offset - self.offset, max(1, round(self.sample_rate)))
         fraction = self.fraction + rest / self.sample_rate + whole * (round(self.sample_rate) / self.sample_rate - 1)
         carry = math.floor(fraction)
-        return self.seconds + whole + carry, fraction - carry
+        return self.seconds + int(whole) + carry, fraction - carry
 
-    def lost_before(self, offset, seconds, fraction):
+    def lost_before(self, offset: int, seconds: int, fraction: float) -> int:
         """Samples that are missing before `offset`, whose true time is given; negative where time went back."""
         expected_seconds, expected_fraction = self.at(offset)
         return round((seconds - expected_seconds + fraction - expected_fraction) * self.sample_rate)
@@ -95,12 +98,12 @@ class Counts:
     frames_skipped: int
 
     @property
-    def dropped(self):
+    def dropped(self) -> int:
         """Samples that were to be analysed and will never be."""
         return self.late + self.too_short + self.failed + self.stopped
 
     @property
-    def coverage(self):
+    def coverage(self) -> float:
         """Fraction of the samples that were analysed, of those whose fate is known; 1.0 where there are none yet."""
         known = self.received - self.waiting
         return self.analysed / known if known else 1.0
@@ -108,7 +111,7 @@ class Counts:
 
 @dataclass(eq=False)
 class _Buffer:
-    """Room for a frame, and how many hold on to it."""
+    """Memory for a frame, and how many use it."""
 
     samples: np.ndarray
     users: int = 0
@@ -138,10 +141,10 @@ class Job:
     filled_at: float
     run: int
     before: np.ndarray
-    buffers: list = field(repr=False)
+    buffers: list[_Buffer] = field(repr=False)
     number: int = 0
 
-    def frame(self):
+    def frame(self) -> tuple[np.ndarray, int]:
         """(samples, number of the first): as long as a frame if there are samples before it to reach back to."""
         if not len(self.before):
             return self.samples, self.start_offset
@@ -168,7 +171,15 @@ class Intake:
         ParameterError: a type or a duty cycle that cannot be.
     """
 
-    def __init__(self, frame_samples, live, depth=3, dtype=np.complex64, duty_cycle=1.0, wait_seconds=WAIT_SECONDS):
+    def __init__(
+        self,
+        frame_samples: int,
+        live: bool,
+        depth: int = 3,
+        dtype: DTypeLike = np.complex64,
+        duty_cycle: float = 1.0,
+        wait_seconds: float = WAIT_SECONDS,
+    ) -> None:
         if np.dtype(dtype) not in SAMPLE_TYPES:
             raise ParameterError(
                 f"samples are {np.dtype(dtype)}, but {', '.join(map(str, SAMPLE_TYPES))} are allowed; convert them"
@@ -187,19 +198,19 @@ class Intake:
         self._changed = threading.Condition()
         self._totals = dict.fromkeys((ANALYSED, LATE, SKIPPED, TOO_SHORT, FAILED, STOPPED, WAITING), 0)
         self._frames = {LATE: 0, SKIPPED: 0}
-        self._jobs = deque()
+        self._jobs: deque[Job] = deque()
         self._closing = self._closed = False
         self._outstanding = 0
         self._given = 0
         self._begun = 0
         self._run = 0
-        self._last = None
-        self._buffer = None
+        self._last: _Buffer | None = None
+        self._buffer: _Buffer | None = None
         self._filled = self._remaining = 0
         self.resize(frame_samples)
 
-    def resize(self, frame_samples):
-        """Another frame length, from here on: a cut; buffers of the old length are let go when they come back."""
+    def resize(self, frame_samples: int) -> None:
+        """Another frame length, from here on: a cut; buffers of the old length are freed when they come back."""
         shape = (frame_samples,) if self.dtype == np.complex64 else (frame_samples, 2)
         with self._writing, self._changed:
             self._cut()
@@ -208,7 +219,7 @@ class Intake:
             self._buffers = [_Buffer(np.empty(shape, self.dtype)) for _ in range(self.depth + 1)]
             self._free = list(self._buffers)
 
-    def write(self, samples, offset, center_frequency, clock):
+    def write(self, samples: np.ndarray, offset: int, center_frequency: float, clock: StreamTime) -> int:
         """Take samples that follow those of the last call; returns how many were taken.
 
         Args:
@@ -238,12 +249,12 @@ class Intake:
             return len(samples)
         return taken
 
-    def cut(self):
+    def cut(self) -> None:
         """What follows does not belong to what came before: hand over the frame begun, whole or not."""
         with self._writing, self._changed:
             self._cut()
 
-    def close(self):
+    def close(self) -> None:
         """No more samples: hands over the frame begun and wakes the readers. What is written later is only counted.
 
         Any thread may call it, at any time.
@@ -256,12 +267,12 @@ class Intake:
             self._closed = True
             self._changed.notify_all()
 
-    def discard(self):
+    def discard(self) -> None:
         """Forget the jobs that wait; their samples count as stopped."""
         while (job := self.get(0)) is not None:
             self.done(job, STOPPED)
 
-    def get(self, timeout):
+    def get(self, timeout: float) -> Job | None:
         """The next Job; None after `timeout` seconds without one, or when closed and empty."""
         with self._changed:
             self._changed.wait_for(lambda: self._jobs or self._closed, timeout)
@@ -272,12 +283,12 @@ class Intake:
             self._given += 1
             return job
 
-    def done(self, job, fate=ANALYSED):
+    def done(self, job: Job, fate: str = ANALYSED) -> None:
         """`release` and `settle` at once."""
         self.release(job)
         self.settle(job, fate)
 
-    def release(self, job):
+    def release(self, job: Job) -> None:
         """Give a job's buffer back: its samples are not needed any more. Calling it again changes nothing."""
         with self._changed:
             if job.buffers:
@@ -287,13 +298,13 @@ class Intake:
             job.buffers = []
             self._changed.notify_all()
 
-    def settle(self, job, fate=ANALYSED):
-        """Tell what became of a job's samples (`ANALYSED`, `TOO_SHORT`, `FAILED`, `STOPPED`); to be called once."""
+    def settle(self, job: Job, fate: str = ANALYSED) -> None:
+        """Count what became of a job's samples (`ANALYSED`, `TOO_SHORT`, `FAILED`, `STOPPED`); to be called once."""
         with self._changed:
             self._totals[WAITING] -= len(job.samples)
             self._totals[fate] += len(job.samples)
 
-    def counts(self):
+    def counts(self) -> Counts:
         """What became of the samples so far, as Counts."""
         with self._changed:
             return Counts(
@@ -304,33 +315,33 @@ class Intake:
             )
 
     @property
-    def received(self):
+    def received(self) -> int:
         """Samples taken from the source."""
         return self.counts().received
 
     @property
-    def dropped(self):
+    def dropped(self) -> int:
         """Samples that were to be analysed and will never be."""
         return self.counts().dropped
 
     @property
-    def frames_dropped(self):
+    def frames_dropped(self) -> int:
         """Frames that were dropped since the analysis was behind."""
         return self.counts().frames_late
 
     @property
-    def finished(self):
+    def finished(self) -> bool:
         """True when closed and nothing is left to analyse."""
         with self._changed:
             return self._closed and not self._jobs
 
     @property
-    def waiting(self):
+    def waiting(self) -> int:
         """Jobs that wait."""
         with self._changed:
             return len(self._jobs)
 
-    def _check(self, samples):
+    def _check(self, samples: np.ndarray) -> None:
         shape = self._buffers[0].samples.shape[1:]
         if samples.dtype != self.dtype or samples.shape[1:] != shape:
             wanted = "(n, 2)" if shape else "(n,)"
@@ -339,15 +350,15 @@ class Intake:
                 f"{wanted} are what this stream was made for; convert them"
             )
 
-    def _cut(self):
+    def _cut(self) -> None:
         if self._filled:
             self._hand_over(ends=True)
         self._remaining = 0
         self._keep(None)
         self._run += 1
 
-    def _begin(self, place):
-        """Begin a frame, to be analysed or to be left out; False where there is no room yet (replay), or no more."""
+    def _begin(self, place: tuple[int, float, StreamTime]) -> bool:
+        """Begin a frame, to be analysed or to be skipped; False where there is no room yet (replay), or no more."""
         with self._changed:
             is_due = math.ceil(self._begun * self.duty_cycle) < math.ceil((self._begun + 1) * self.duty_cycle)
             if is_due and not self.live:
@@ -372,7 +383,7 @@ class Intake:
             self._place = place
             return True
 
-    def _take_in(self, count):
+    def _take_in(self, count: int) -> None:
         """Count samples of the frame begun, and hand it over when it is whole."""
         with self._changed:
             self._totals[self._fate] += count
@@ -382,18 +393,19 @@ class Intake:
                 if not self._remaining:
                     self._hand_over(ends=False)
 
-    def _has_room(self):
-        return self._free and self._outstanding < self.depth
+    def _has_room(self) -> bool:
+        return bool(self._free) and self._outstanding < self.depth
 
-    def _drop_oldest(self):
+    def _drop_oldest(self) -> None:
         job = self._jobs.popleft()
         if self._last in job.buffers:
             self._keep(None)
         self.done(job, LATE)
         self._frames[LATE] += 1
 
-    def _hand_over(self, ends):
+    def _hand_over(self, ends: bool) -> None:
         buffer, self._buffer = self._buffer, None
+        assert buffer is not None, "only what has been begun is handed over"
         buffers = [buffer]
         before = buffer.samples[:0]
         if self._remaining and self._last is not None:
@@ -419,15 +431,15 @@ class Intake:
         self._filled = 0
         self._changed.notify_all()
 
-    def _keep(self, buffer):
-        """Hold on to the frame that was handed over last, in place of the one before."""
+    def _keep(self, buffer: _Buffer | None) -> None:
+        """Keep the frame that was handed over last, in place of the one before."""
         if buffer is not None:
             buffer.users += 1
         if self._last is not None:
             self._let_go(self._last)
         self._last = buffer
 
-    def _let_go(self, buffer):
+    def _let_go(self, buffer: _Buffer) -> None:
         buffer.users -= 1
         if not buffer.users and buffer in self._buffers:
             self._free.append(buffer)

@@ -4,27 +4,40 @@
 `segmenter_sink` is a shell round this that knows GNU Radio's tags and messages; `rpmsn bench` drives it from memory.
 """
 
+from __future__ import annotations
+
 import threading
 import time
 from collections import deque
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
-from ..detection.segmenter import Segmenter
-from ..errors import ParameterError
+from ..detection.segmenter import Frame, Segmenter
+from ..errors import ParameterError, StalledError
 from ..runtimes import AUTO
 from ..signal.image import frame_length
 from ..signal.quality import OK
-from ..tracking.tracker import Tracker, consolidate
-from .intake import Intake, StreamTime
-from .pool import FramePool
+from ..signal.rates import is_same_rate
+from ..tracking.carrier import Carrier
+from ..tracking.tracker import Event, Tracker, consolidate
+from ..waiting import LIMIT_SECONDS, Patience, join
+from .intake import WAIT_SECONDS, Intake, StreamTime
+from .pool import FramePool, Result
+from .reports import EventClocks, Reports
+
+if TYPE_CHECKING:
+    from ..models.model import Model
+    from ..recording.snippets import SnippetWriter
+
+TimedEvents = list[tuple[Event, StreamTime]]
 
 STATUS_SECONDS = 1.0
 SILENT_SECONDS = 2.0
-"""A radio that sends nothing for so long is said to be silent."""
-ERROR_SECONDS = 10.0
-"""An error is told in the status for so long after it last happened."""
+"""A radio that sends nothing for so long is reported as silent."""
 STOP_SECONDS = 0.7
 """Time for the frames that wait when a live stream is stopped; what is left then counts as dropped."""
 LATENCIES_KEPT = 1000
@@ -41,7 +54,7 @@ class Settings:
         threads: of the network, for each worker.
         workers: frames that are analysed at the same time, each in a thread of its own.
         depth: frames that may wait, on top of those being analysed.
-        dtype: type of the samples, one of `stream.SAMPLE_TYPES`.
+        dtype: type of the samples, one of `intake.SAMPLE_TYPES`.
         frame_seconds: 0.01 to 0.2; None for what the model was trained with.
         average_frames: class probabilities are averaged over so many frames.
         duty_cycle: fraction of the frames to analyse, above 0 to 1.
@@ -53,13 +66,13 @@ class Settings:
     threads: int = 1
     workers: int = 2
     depth: int = 8
-    dtype: type = np.complex64
+    dtype: DTypeLike = np.complex64
     frame_seconds: float | None = None
     average_frames: int = 1
     duty_cycle: float = 1.0
     carriers_kept: int | None = 1000
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name in ("threads", "workers", "depth"):
             if getattr(self, name) < 1:
                 raise ParameterError(f"{name} is {getattr(self, name)}, but at least 1 is needed")
@@ -75,11 +88,13 @@ class StreamAnalyser:
         sample_rate: Hz.
         center_frequency: Hz; 0 if it is not known.
         settings: Settings.
-        outputs: list of what gets every event, such as logs (`recording.open_log`); called in the analysing thread.
+        outputs: what gets every event, such as log files (`recording.open_log`); called in the analysing thread.
         snippets: rpmsn.recording.snippets.SnippetWriter that gets the samples of every frame, or None.
         on_result: called in that thread for every frame, with (Frame, StreamTime, list of (Event, StreamTime)).
         on_status: called in that thread once a second and at the end, with what `status` returns.
         on_error: called from any thread with a sentence, when something failed and the stream goes on.
+
+    A listener or file that fails is reported, and neither ends the analysis nor keeps results from the others.
 
     Attributes:
         latencies: seconds from the last sample of a frame to when it had been reported; of the latest frames.
@@ -88,18 +103,22 @@ class StreamAnalyser:
         ParameterError, ModelError: as of Segmenter and Settings.
     """
 
+    latencies: deque[float]
+    _clock: StreamTime | None
+    _ended: TimedEvents
+
     def __init__(
         self,
-        model,
-        sample_rate,
-        center_frequency=0.0,
-        settings=Settings(),
-        outputs=(),
-        snippets=None,
-        on_result=lambda frame, clock, events: None,
-        on_status=lambda status: None,
-        on_error=lambda text: None,
-    ):
+        model: Model,
+        sample_rate: float,
+        center_frequency: float = 0.0,
+        settings: Settings = Settings(),
+        outputs: Iterable[Any] = (),
+        snippets: SnippetWriter | None = None,
+        on_result: Callable[[Frame | None, StreamTime | None, TimedEvents], None] = lambda frame, clock, events: None,
+        on_status: Callable[[dict], None] = lambda status: None,
+        on_error: Callable[[str], None] = lambda text: None,
+    ) -> None:
         self.model = model
         self.settings = settings
         self.segmenter = Segmenter(
@@ -109,25 +128,27 @@ class StreamAnalyser:
         self.center_frequency = float(center_frequency)
         self.outputs = list(outputs)
         self.snippets = snippets
-        self._on_result, self._on_status, self._on_error = on_result, on_status, on_error
-        self._thread = None
-        self._segmenters, self._made_for = [], None
+        self._on_result, self._on_status = on_result, on_status
+        self._reports = Reports(on_error)
+        self._thread: threading.Thread | None = None
+        self._segmenters: list[Segmenter] = []
+        self._made_for: Any = None
         self._reset()
 
-    def warm_up(self):
+    def warm_up(self) -> None:
         """Load and compile what the workers need, and analyse a frame of noise with each: the first frame of a radio
         that already sends is then not late."""
-        for segmenter in self._twins():
+        for segmenter in self._replicas():
             segmenter.warm_up()
 
-    def start(self):
+    def start(self) -> None:
         """Begin a stream; what was found in the one before is forgotten."""
         self._reset()
-        self._pool = FramePool(self._intake, self._twins(), hold_samples=self.snippets is not None)
+        self._pool = FramePool(self._intake, self._replicas(), hold_samples=self.snippets is not None)
         self._thread = threading.Thread(target=self._report_all, name="rpmsn results")
         self._thread.start()
 
-    def write(self, samples, offset):
+    def write(self, samples: np.ndarray, offset: int) -> int:
         """Take samples; returns how many were taken (in live mode all of them, and at once).
 
         Args:
@@ -136,30 +157,44 @@ class StreamAnalyser:
         """
         if self._clock is None:
             self._clock = StreamTime.of_host(offset, self.sample_rate)
-        return self._intake.write(samples, offset, self.center_frequency, self._clock)
+        taken = self._intake.write(samples, offset, self.center_frequency, self._clock)
+        if taken or not len(samples) or self._thread is None:
+            self._room.reset()
+        else:
+            self._room.spend(WAIT_SECONDS, [self._thread])
+        return taken
 
-    def follow(self, offset, sample_rate=None, center_frequency=None, seconds=None):
-        """What a source says about sample `offset` and those after it; telling it again changes nothing.
+    def follow(
+        self,
+        offset: int,
+        sample_rate: float | None = None,
+        center_frequency: float | None = None,
+        seconds: tuple[int, float] | None = None,
+    ) -> None:
+        """What a source says about sample `offset` and those after it; saying it again changes nothing.
 
         Args:
             offset: number of the sample since the stream began; the next one to be written.
-            sample_rate, center_frequency: Hz; another than before starts a new frame.
+            sample_rate, center_frequency: Hz; another than before starts a new frame. A rate that is the same but for
+                `signal.rates.RATE_TOLERANCE` does not: only times are counted by it.
             seconds: (whole seconds, fraction), UTC since 1970. Later than expected means that samples were lost.
 
         Raises:
-            ParameterError: a sample rate that cannot be; the stream goes on at the one before.
+            ParameterError: a sample rate that is not allowed; the stream goes on at the one before.
         """
         if self._clock is None:
             self._clock = StreamTime.of_host(offset, self.sample_rate)
-        if sample_rate is not None and sample_rate != self.sample_rate:
+        if sample_rate is not None and not is_same_rate(sample_rate, self.sample_rate):
             self._change_rate(float(sample_rate), offset)
         if center_frequency is not None and center_frequency != self.center_frequency:
             self._intake.cut()
             self.center_frequency = float(center_frequency)
         if seconds is not None:
             self._set_time(offset, *seconds)
+        if sample_rate is not None and sample_rate != self._clock.sample_rate:
+            self._clock = StreamTime(offset, *self._clock.at(offset), float(sample_rate), self._clock.source)
 
-    def jump(self, clock, center_frequency=None):
+    def jump(self, clock: StreamTime, center_frequency: float | None = None) -> None:
         """What follows comes from elsewhere, such as another place of a recording: a new frame starts, and nothing
         counts as lost. Called by the thread that writes.
 
@@ -172,43 +207,67 @@ class StreamAnalyser:
         if center_frequency is not None:
             self.center_frequency = float(center_frequency)
 
-    def finish(self):
+    def finish(self) -> None:
         """No more samples will come: lets the analysing thread end when it has done all; does not wait."""
         self._intake.close()
 
     @property
-    def running(self):
+    def running(self) -> bool:
         """False when all is done."""
         return self._thread is not None and self._thread.is_alive()
 
-    def join(self, timeout=None):
+    def join(self, timeout: float = LIMIT_SECONDS) -> bool:
         """Wait for the end after `finish`; returns whether it came within `timeout` seconds."""
         if self._thread is not None:
             self._thread.join(timeout)
         return not self.running
 
-    def stop(self):
-        """End the stream: what waits is still analysed, in live mode for 0.7 s at the most."""
+    def stop(self) -> None:
+        """End the stream: what waits is still analysed, in live mode for 0.7 s at the most.
+
+        A thread that does not end within two minutes is reported and left behind.
+        """
         if self._thread is None:
             return
         self.finish()
-        self.join(STOP_SECONDS if self.settings.live else None)
-        self._pool.close()
-        self._thread.join()
+        if self.settings.live:
+            self.join(STOP_SECONDS)
+        else:
+            self._wait_for_rest(self._thread)
+        try:
+            self._pool.close()
+        except StalledError as error:
+            self._reports.fail(str(error))
+        if not join(self._thread):
+            self._reports.fail(f"the analysis has not ended {LIMIT_SECONDS:g} s after it was stopped; the log says why")
         self._thread = None
 
-    def reset_carriers(self):
-        """Forget the carriers."""
-        with self._lock:
-            self._tracker = self._new_tracker()
+    def _wait_for_rest(self, thread: threading.Thread) -> None:
+        """Wait for the frames that were taken, for as long as there is progress."""
+        patience, frames = Patience("the last frames of the stream"), self._frames
+        try:
+            while not self.join(POLL_SECONDS):
+                if self._frames != frames:
+                    patience.reset()
+                    frames = self._frames
+                patience.spend(POLL_SECONDS, [thread])
+        except StalledError as error:
+            self._reports.fail(str(error))
 
-    def carriers(self):
-        """Carriers found so far (list of Carrier), lowest frequency first."""
+    def reset_carriers(self) -> None:
+        """End every carrier: each is reported as gone, by the analysing thread, and numbers go on. From any thread."""
+        with self._lock:
+            self._ended += self._clocks.timed(self._tracker.reset())
+            if not self.running:
+                self._ended = []
+
+    def carriers(self) -> list[Carrier]:
+        """Carriers found so far, lowest frequency first."""
         with self._lock:
             return consolidate(self._tracker.carriers)
 
-    def status(self):
-        """How it is going, as a dict; docs/messages.md has the meaning of every key."""
+    def status(self) -> dict:
+        """How it is going; docs/messages.md has the meaning of every key."""
         with self._lock:
             counts, now = self._intake.counts(), time.monotonic()
             elapsed = max((now if self.running else self._last_report) - self._started, 1e-9)
@@ -234,19 +293,15 @@ class StreamAnalyser:
                 "runtime": self.segmenter.runtime.name,
                 "health": self._health_text(now),
             }
-            error = self._error if now - self._error_at < ERROR_SECONDS else ""
-            faults = [writer.fault for writer in self._writers() if writer.fault]
-            if error or faults:
-                fields["error"] = "; ".join([error] * bool(error) + faults)
+            if error := self._reports.text(self._writers()):
+                fields["error"] = error
             return fields
 
-    def fail(self, text):
-        """Tell what went wrong, at once and in the next status; the stream goes on."""
-        with self._lock:
-            self._error, self._error_at = text, time.monotonic()
-        self._on_error(text)
+    def fail(self, text: str) -> None:
+        """Report what went wrong, at once and in the next status; the stream goes on."""
+        self._reports.fail(text)
 
-    def _reset(self):
+    def _reset(self) -> None:
         settings = self.settings
         self._lock = threading.RLock()
         frame_samples = frame_length(self.sample_rate, self.segmenter.frame_seconds)
@@ -255,19 +310,21 @@ class StreamAnalyser:
         )
         self._tracker = self._new_tracker()
         self._clock = None
-        self._clocks = {}
+        self._clocks = EventClocks()
+        self._ended = []
+        self._room = Patience("the analysis to take a frame", goes_on=True)
         self._started = self._last_report = self._last_sample_at = time.monotonic()
         self._lost = self._overflows = self._frames = self._received = 0
         self.latencies = deque(maxlen=LATENCIES_KEPT)
         self._analysis_seconds = self._input_rate = 0.0
         self._health = OK
-        self._error, self._error_at = "", 0.0
+        self._reports.clear()
         self._last_status = self._started
 
-    def _new_tracker(self):
+    def _new_tracker(self) -> Tracker:
         return Tracker(carriers_kept=self.settings.carriers_kept)
 
-    def _twins(self):
+    def _replicas(self) -> list[Segmenter]:
         """Segmenters of the workers, at the present rate; the runtimes are made once."""
         if self._made_for is not self.segmenter.runtime:
             self._segmenters = self.segmenter.replicas(self.settings.workers)
@@ -278,17 +335,20 @@ class StreamAnalyser:
         ]
         return self._segmenters
 
-    def _change_rate(self, rate, offset):
+    def _change_rate(self, rate: float, offset: int) -> None:
         frame_samples = frame_length(rate, self.segmenter.frame_seconds)
         self._intake.resize(frame_samples)
-        seconds, fraction = self._clock.at(offset)
-        self._clock = StreamTime(offset, seconds, fraction, rate, self._clock.source)
+        if self._clock is not None:
+            self._clock = StreamTime(offset, *self._clock.at(offset), rate, self._clock.source)
         self.sample_rate = rate
 
-    def _set_time(self, offset, seconds, fraction):
-        """A time stamp: at the start it sets the clock, later one that does not fit is a gap."""
+    def _set_time(self, offset: int, seconds: int, fraction: float) -> None:
+        """A time stamp: at the start it sets the clock, later one that does not fit is a gap. One that fits, as a radio
+        sends after a retune, changes nothing."""
         source = "radio" if self.settings.live else "file"
-        if self._clock.source == source:
+        rate = self.sample_rate
+        if self._clock is not None and self._clock.source == source:
+            rate = self._clock.sample_rate
             lost = self._clock.lost_before(offset, seconds, fraction)
             if lost == 0:
                 return
@@ -296,34 +356,32 @@ class StreamAnalyser:
             with self._lock:
                 self._lost += max(0, lost)
                 self._overflows += lost > 0
-        self._clock = StreamTime(offset, seconds, fraction, self.sample_rate, source)
+        self._clock = StreamTime(offset, seconds, fraction, rate, source)
 
-    def _report_all(self):
-        """The analysing thread: fetch results, and tell of them, until all is done."""
+    def _report_all(self) -> None:
+        """The analysing thread: fetch results, and report them, until all is done. Nothing that fails ends it."""
+        deliver = self._reports.deliver
         while not self._pool.finished:
-            result = self._pool.next(POLL_SECONDS)
+            result = None
+            try:
+                result = self._pool.next(POLL_SECONDS)
+            except Exception as error:  # a result that is lost must not end the stream
+                self.fail(f"a frame could not be analysed: {error}")
             if result is not None:
-                self._guarded("the results of a frame", self._report, result)
-            self._guarded("the status", self._tell_status)
-        with self._lock:
-            events = self._tracker.finish()
-        self._guarded("the last results", self._tell_events, events, self._frames)
-        self._guarded("the status", self._tell_status, True)
+                deliver("the results of a frame", self._report, result)
+            elif self._ended:
+                deliver("the carriers ended by a reset", self._deliver_ended)
+            deliver("the status", self._send_status)
+        deliver("the last results", self._report_end)
+        deliver("the status", self._send_status, True)
         for writer in self._writers():
-            writer.close()
+            deliver("the end of a file", writer.close)
 
-    def _guarded(self, what, tell, *arguments):
-        """Call a function that tells listeners; one of them that fails must not end the analysis."""
-        try:
-            tell(*arguments)
-        except Exception as error:
-            self.fail(f"{what} could not be told: {error}")
-
-    def _writers(self):
+    def _writers(self) -> list[Any]:
         """Everything that writes files."""
         return [*self.outputs, self.snippets] if self.snippets is not None else self.outputs
 
-    def _report(self, result):
+    def _report(self, result: Result) -> None:
         arrived = time.monotonic() - result.latency
         if result.error is not None:
             self.fail(f"a frame could not be analysed: {result.error}")
@@ -332,15 +390,18 @@ class StreamAnalyser:
             return
         frame = result.frame
         with self._lock:
+            ended, self._ended = self._ended, []
             events = self._tracker.update(frame)
-            timed = [(event, self._clock_of(event, result.time)) for event in events]
+            self._clocks.follow(result.time)
+            timed = ended + self._clocks.timed(events)
+        deliver = self._reports.deliver
         for output in self.outputs:
-            output.begin_frame(frame.geometry, result.time, frame.health)
-            for event, clock in timed:
-                output.write(event, clock, frame.number)
+            deliver("the results of a frame", output.begin_frame, frame.geometry, result.time, frame.health)
+        self._write_out(timed, frame.number)
         if self.snippets is not None:
-            self.snippets.take(frame, result.samples, events, result.time, result.start_offset)
-        self._on_result(frame, result.time, timed)
+            every = [event for event, _ in timed]
+            deliver("a snippet", self.snippets.take, frame, result.samples, every, result.time, result.start_offset)
+        deliver("the results of a frame", self._on_result, frame, result.time, timed)
         with self._lock:
             self._frames += 1
             self._last_report = time.monotonic()
@@ -348,24 +409,27 @@ class StreamAnalyser:
             self._analysis_seconds = sum(frame.seconds.values())
             self._health = frame.condition
 
-    def _clock_of(self, event, clock):
-        """The clock to tell an event by: of a carrier that is gone the one of its beginning, which a gap may have
-        changed since."""
-        begun = self._clocks.setdefault(event.carrier.carrier_id, clock)
-        if event.kind == "gone":
-            del self._clocks[event.carrier.carrier_id]
-            return begun
-        return clock
-
-    def _tell_events(self, events, number):
-        """Events after the last frame."""
-        timed = [(event, self._clock_of(event, self._clock)) for event in events]
+    def _write_out(self, timed: TimedEvents, number: int) -> None:
         for output in self.outputs:
             for event, clock in timed:
-                output.write(event, clock, number)
-        self._on_result(None, self._clock, timed)
+                self._reports.deliver("an event", output.write, event, clock, number)
 
-    def _tell_status(self, at_once=False):
+    def _deliver_ended(self) -> None:
+        """Report the carriers that a reset has ended, between two frames."""
+        with self._lock:
+            ended, self._ended = self._ended, []
+        self._write_out(ended, self._frames)
+        self._on_result(None, self._clock, ended)
+
+    def _report_end(self) -> None:
+        """Report what is left after the last frame."""
+        with self._lock:
+            timed = self._ended + self._clocks.timed(self._tracker.finish())
+            self._ended = []
+        self._write_out(timed, self._frames)
+        self._reports.deliver("the last results", self._on_result, None, self._clock, timed)
+
+    def _send_status(self, at_once: bool = False) -> None:
         now = time.monotonic()
         passed = now - self._last_status
         if not at_once and passed < STATUS_SECONDS:
@@ -378,11 +442,11 @@ class StreamAnalyser:
             self._received, self._last_status = received, now
         status = self.status()
         for output in self.outputs:
-            output.status(status)
-            output.flush()
-        self._on_status(status)
+            self._reports.deliver("the status", output.status, status)
+            self._reports.deliver("the status", output.flush)
+        self._reports.deliver("the status", self._on_status, status)
 
-    def _health_text(self, now):
+    def _health_text(self, now: float) -> str:
         silent = now - self._last_sample_at
         if self.running and self.settings.live and silent > SILENT_SECONDS:
             return f"no samples for {silent:.0f} s: the source has stopped; check the radio and its cable"

@@ -20,6 +20,7 @@ from .. import waiting
 from ..detection.segmenter import Frame, Prepared, Segmenter
 from ..errors import StalledError
 from ..signal.image import COLUMNS
+from ..signal.rates import is_same_rate
 from .intake import ANALYSED, FAILED, TOO_SHORT, Intake, Job, StreamTime
 
 POLL_SECONDS = 0.1
@@ -223,7 +224,7 @@ class FramePool:
     def _analyse(self, segmenter: Segmenter, job: Job) -> tuple[Segmenter, _Done]:
         """What a job becomes, and the Segmenter for the next one: the sample rate may have changed."""
         try:
-            if segmenter.sample_rate != job.time.sample_rate:
+            if not is_same_rate(job.time.sample_rate, segmenter.sample_rate):
                 segmenter = segmenter.at_rate(job.time.sample_rate)
             samples, start_offset = job.frame()
             if len(samples) < COLUMNS:

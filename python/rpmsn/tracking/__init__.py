@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Segments followed over frames: `carrier` describes a carrier, `tracker` decides what belongs to it."""
+"""Segments tracked over frames or sweeps: `carrier` describes a carrier, `tracker` decides what belongs to it."""

@@ -1,13 +1,20 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which of one frame's segments belong to which carrier."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..classes import NR
 from .carrier import SHARED, Part, frame_quantile, quantile_of
-from .track import rank
+from .track import Observation, Track, rank
+
+if TYPE_CHECKING:
+    from ..detection.segments import Segment
 
 MIN_OVERLAP = 0.5
 """Segment and carrier are the same where they share this much of the narrower one's band."""
@@ -17,13 +24,17 @@ MIN_IOU_OF_CLASSES = 0.7
 LEAST_GUARD_HZ = 0.485e6
 """NR carriers side by side have this much between them at least (two of 5 MHz, TS 38.104 table 5.3.3-1)."""
 MAX_FRAGMENT_COLUMNS = 1
-"""Pieces of a carrier that lie side by side are so near to each other in the mask..."""
+"""Fragments of one carrier are at most this far apart in the mask..."""
 MIN_SHARED_TIME, MAX_BURST_FRACTION = 0.7, 0.9
-"""...and share so much of their time, of which the frame holds more: what is always on says nothing."""
+"""...and share this fraction of their time. What is on for more than this fraction of the frame says nothing."""
+
+
+Near = dict[tuple[str, int], dict[int, tuple[Part, list[Part]]]]
+"""("after" or "first", column) -> the parts that end or begin there, by id, and the list that each is in."""
 
 
 class Sharing:
-    """Gives one frame's segments to the tracks there are.
+    """Assigns one frame's segments to the existing tracks.
 
     Args:
         tracks: list of Track.
@@ -35,10 +46,10 @@ class Sharing:
         joined: list of Track: those that became part of another one.
     """
 
-    def __init__(self, tracks, observation):
-        self.parts = {}
-        self.new = []
-        self.joined = []
+    def __init__(self, tracks: Sequence[Track], observation: Observation) -> None:
+        self.parts: dict[Track, list[Part]] = {}
+        self.new: list[list[Part]] = []
+        self.joined: list[Track] = []
         self._observation = observation
         bands = [
             (max(track.carrier.freq_lower, observation.lower), min(track.carrier.freq_upper, observation.upper))
@@ -48,19 +59,19 @@ class Sharing:
         self._lower, self._upper = np.array([band for band in bands if band[1] >= band[0]]).reshape(-1, 2).T
         self._classes = np.array([track.carrier.class_id for track in self._tracks])
 
-    def give(self, segments):
-        """Share out all segments. The widest first: a burst on a part of a carrier then finds the whole one there."""
+    def give(self, segments: Sequence[Segment]) -> None:
+        """Assign all segments, the widest first: a burst on a part of a carrier then finds the whole one there."""
         ordered = sorted(segments, key=lambda segment: -segment.bandwidth * segment.duration)
         rest = []
         for segment, fitting in zip(ordered, self._fitting(ordered)):
             if fitting:
-                self._share_out(segment, fitting)
+                self._assign(segment, fitting)
             else:
                 rest.append(segment)
         self._begin(self._without_doubts(rest))
         self._put_fragments_together()
 
-    def _overlaps(self, segments):
+    def _overlaps(self, segments: Sequence[Segment]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Widths that are shared, and those of the segments and tracks: shapes (n, m), (n, 1), (m,); Hz."""
         lower, upper = (
             np.array([getattr(segment, name) for segment in segments])[:, None] for name in ("freq_lower", "freq_upper")
@@ -68,9 +79,9 @@ class Sharing:
         shared = np.minimum(upper, self._upper) - np.maximum(lower, self._lower)
         return shared, upper - lower, self._upper - self._lower
 
-    def _fitting(self, segments):
+    def _fitting(self, segments: Sequence[Segment]) -> list[list[Track]]:
         """For each segment the tracks of its class whose band it shares."""
-        found = [[] for _ in segments]
+        found: list[list[Track]] = [[] for _ in segments]
         if self._tracks and segments:
             shared, widths, bands = self._overlaps(segments)
             classes = np.array([segment.class_id for segment in segments])[:, None]
@@ -81,19 +92,19 @@ class Sharing:
                 found[row].append(self._tracks[column])
         return found
 
-    def _share_out(self, segment, fitting):
+    def _assign(self, segment: Segment, fitting: list[Track]) -> None:
         if len(fitting) > 1:
             fitting = list(dict.fromkeys(successor_of(track) for track in fitting))
-            fitting = self._told_apart(segment, self._with_nested_joined(fitting))
+            fitting = self._separate(segment, self._with_nested_joined(fitting))
         if len(fitting) > 1:
             for track, part in zip(fitting, self._divided(segment, fitting)):
                 self._add(track, part)
         else:
             self._add(successor_of(fitting[0]), self._observation.part(segment))
 
-    def _with_nested_joined(self, fitting):
+    def _with_nested_joined(self, fitting: list[Track]) -> list[Track]:
         """The same tracks, of which one has taken over those that share its band: they are one by definition."""
-        kept = []
+        kept: list[Track] = []
         for track in sorted(fitting, key=rank, reverse=True):
             carrier = track.carrier
             same = next(
@@ -113,7 +124,7 @@ class Sharing:
                 self._join(same, track)
         return kept
 
-    def _told_apart(self, segment, fitting):
+    def _separate(self, segment: Segment, fitting: list[Track]) -> list[Track]:
         """Of tracks that fit a segment those that share it: one, or carriers of their own that it covers."""
         covered = [track for track in fitting if self._shared(segment, track) >= MIN_OVERLAP * self._visible(track)]
         if len(covered) < 2:
@@ -131,7 +142,7 @@ class Sharing:
                 apart[-1] = first
         return apart
 
-    def _divided(self, segment, tracks):
+    def _divided(self, segment: Segment, tracks: list[Track]) -> list[Part]:
         """The pieces of a segment that covers several carriers: between two, it ends where they are known to."""
         whole = self._observation.part(segment)
         pieces, lower, first, kind = [], segment.freq_lower, segment.columns[0], whole.lower
@@ -149,11 +160,11 @@ class Sharing:
         )
         return [*pieces, Part(last, SHARED, whole.upper)]
 
-    def _column(self, frequency):
+    def _column(self, frequency: float) -> int:
         """The place of a frequency on the column axis, as in FrameGeometry.frequency."""
         return round((frequency - self._observation.lower) / self._observation.column + 0.5)
 
-    def _without_doubts(self, segments):
+    def _without_doubts(self, segments: list[Segment]) -> list[Segment]:
         """Give segments that lie where a carrier of another class is to that carrier; returns the rest."""
         if not (self._tracks and segments):
             return segments
@@ -172,14 +183,14 @@ class Sharing:
                 rest.append(segment)
         return rest
 
-    def _is_free(self, track, segment):
+    def _is_free(self, track: Track, segment: Segment) -> bool:
         """Whether a track has no part yet at the time of a segment."""
         return not any(
             part.segment.start_offset < segment.end_offset and segment.start_offset < part.segment.end_offset
             for part in self.parts.get(track, ())
         )
 
-    def _begin(self, segments):
+    def _begin(self, segments: list[Segment]) -> None:
         """Put segments that no track has together, each with those that share its band."""
         bands = np.empty((len(segments), 2))
         classes = np.empty(len(segments))
@@ -187,23 +198,23 @@ class Sharing:
             count = len(self.new)
             lower, upper = bands[:count].T
             shared = np.minimum(upper, segment.freq_upper) - np.maximum(lower, segment.freq_lower)
-            share = shared / np.maximum(np.minimum(upper - lower, segment.bandwidth), 1e-9)
-            share[classes[:count] != segment.class_id] = 0
-            best = int(share.argmax()) if count else 0
-            if not count or share[best] < MIN_OVERLAP:
+            fraction = shared / np.maximum(np.minimum(upper - lower, segment.bandwidth), 1e-9)
+            fraction[classes[:count] != segment.class_id] = 0
+            best = int(fraction.argmax()) if count else 0
+            if not count or fraction[best] < MIN_OVERLAP:
                 best = count
                 self.new.append([])
                 classes[best] = segment.class_id
             self.new[best].append(self._observation.part(segment))
             bands[best] = _band(self.new[best])
 
-    def _put_fragments_together(self):
+    def _put_fragments_together(self) -> None:
         """Give what would begin an NR carrier to the one right beside it that is on at the same times.
 
         Between two carriers there is a guard band; what is nearer is a piece of the same one.
         """
         homes = [parts for parts in (*self.parts.values(), *self.new) if parts[0].segment.class_id == NR]
-        near = {}
+        near: Near = {}
         for parts in homes:
             self._list_ends(parts, parts, near)
         # The widest came first: pieces go to what is wider.
@@ -214,14 +225,14 @@ class Sharing:
                 self._list_ends(parts, home, near)
                 self.new = [other for other in self.new if other is not parts]
 
-    def _list_ends(self, parts, home, near):
+    def _list_ends(self, parts: list[Part], home: list[Part], near: Near) -> None:
         """Note where parts end, in columns, and in which list they are now."""
         for part in parts:
             if part.segment.duration < MAX_BURST_FRACTION * self._observation.seconds:
                 for key in (("after", part.segment.columns[1]), ("first", part.segment.columns[0])):
                     near.setdefault(key, {})[id(part)] = part, home
 
-    def _home_of(self, parts, near):
+    def _home_of(self, parts: list[Part], near: Near) -> list[Part] | None:
         """The list of a part right beside one of some parts; None where there is none."""
         for part in parts:
             first, after = part.segment.columns
@@ -232,28 +243,28 @@ class Sharing:
                     return home
         return None
 
-    def _add(self, track, part):
+    def _add(self, track: Track, part: Part) -> None:
         self.parts.setdefault(track, []).append(part)
 
-    def _join(self, track, other):
+    def _join(self, track: Track, other: Track) -> None:
         track.take_over(other)
         self.joined.append(other)
         if other in self.parts:
             self.parts[track] = self.parts.get(track, []) + self.parts.pop(other)
 
-    def _visible(self, track):
+    def _visible(self, track: Track) -> float:
         observation = self._observation
         return min(track.carrier.freq_upper, observation.upper) - max(track.carrier.freq_lower, observation.lower)
 
-    def _shared(self, segment, track):
+    def _shared(self, segment: Segment, track: Track) -> float:
         return _shared_width(segment.freq_lower, segment.freq_upper, track.carrier.freq_lower, track.carrier.freq_upper)
 
-    def _iou(self, segment, track):
+    def _iou(self, segment: Segment, track: Track) -> float:
         shared = self._shared(segment, track)
         return shared / max(segment.bandwidth + self._visible(track) - shared, 1e-9)
 
 
-def _are_of_one_burst(one, other):
+def _are_of_one_burst(one: Segment, other: Segment) -> bool:
     """Whether two segments go on and off together, nearer to each other than carriers are."""
     gap = max(one.freq_lower, other.freq_lower) - min(one.freq_upper, other.freq_upper)
     shared = min(one.end_offset, other.end_offset) - max(one.start_offset, other.start_offset)
@@ -261,18 +272,18 @@ def _are_of_one_burst(one, other):
     return gap < LEAST_GUARD_HZ and shared >= MIN_SHARED_TIME * both
 
 
-def successor_of(track):
+def successor_of(track: Track) -> Track:
     """The track that another one has become part of, or itself."""
     while track.merged_into is not None:
         track = track.merged_into
     return track
 
 
-def _shared_width(lower, upper, other_lower, other_upper):
+def _shared_width(lower: float, upper: float, other_lower: float, other_upper: float) -> float:
     return min(upper, other_upper) - max(lower, other_lower)
 
 
-def _band(parts):
+def _band(parts: list[Part]) -> tuple[float, ...]:
     """Edges of one frame's parts together, Hz."""
     quantile = frame_quantile(parts[0].segment.class_id)
     return tuple(

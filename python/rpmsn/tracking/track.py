@@ -1,127 +1,126 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A carrier while it is followed: where frames could show it, in which they did, and whether it is really two."""
+"""A carrier while it is tracked: which frames could show it, which did, and whether it is two carriers."""
+
+from __future__ import annotations
 
 import copy
-from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from typing import TYPE_CHECKING
 
 from ..classes import LTE, NR, OTHER
 from ..signal.image import COLUMNS
 from .carrier import CUT, SEEN, SHARED, Carrier, Part
 
+if TYPE_CHECKING:
+    from ..detection.segmenter import Frame
+    from ..detection.segments import Segment
+
 MIN_FULL_FRAME = 0.5
-"""That a candidate is absent is told by frames with this fraction of the longest frame's new samples, or more."""
-MIN_SHARE_IN_VIEW = 0.25
-"""A carrier can be observed where the span shows this fraction of it, or it fills half of the span."""
+"""Only a frame with this fraction of the longest frame's new samples, or more, shows that a candidate is absent."""
+MIN_FRACTION_IN_VIEW = 0.25
+"""A carrier can be observed where this fraction of it is in view, or it fills half of the view."""
 BORDER_COLUMNS = 2
 """An end of a segment that is nearer than this to the end of the span is no edge of the carrier."""
 MIN_GAP_COLUMNS = 2
 """A gap between two carriers is this wide at least; an edge that moves by less is steady."""
 MIN_SIDE_FRACTION, MIN_SIDES_FRACTION = 0.15, 0.6
 """Of a carrier's band, what each side of a gap covers at least, and both together."""
-PART_FRAMES = {LTE: 10, NR: 25, OTHER: 10}
+SPLIT_FRAMES = {LTE: 10, NR: 25, OTHER: 10}
 """A carrier with a gap in the same place in so many frames in a row is two. NR has gaps where it has no traffic."""
 JOIN_FRAMES = 10
 """Two carriers that one segment covers in so many frames in a row are one."""
-MIN_SHARE_IN_BOTH, OVERLAP_FRAMES = 0.1, 5
-"""Two NR carriers that fraction this much of the narrower one's band are one, when both were seen in so many frames."""
+MIN_FRACTION_IN_BOTH, OVERLAP_FRAMES = 0.1, 5
+"""Two NR carriers that share this fraction of the narrower one's band are one, if both were seen in so many frames."""
 MAX_FRAMES_AGAINST = 250
-"""To part and to join needs as many frames as spoke for the opposite before, but not more than this."""
+"""To split and to join needs as many frames as spoke for the opposite before, but not more than this."""
 
 
 @dataclass(frozen=True)
 class Observation:
-    """What a frame can show.
+    """What a frame, or a sweep over a wider range, can show.
 
     Attributes:
-        lower, upper: ends of the span, Hz.
-        sample_rate: Hz.
-        seconds: of samples that no earlier frame held.
-        end_offset, end_s: its end in samples and in seconds since the stream began.
-        is_judged: whether its input was fit to be judged.
+        lower, upper: ends of the range, Hz.
+        column: width of a column of the mask, Hz.
+        seconds: of signal at any frequency in it that no earlier observation held.
+        passed_s: seconds for which it says that something was absent: a frame's own, or those since the sweep before.
+        end_s: its end, in seconds since the stream began.
+        bands: (lower, upper) in Hz of what was looked at and judged, ascending; none where the input was unfit.
         is_full: whether it is long enough to tell that something is absent.
+        seconds_at: number of a sample -> seconds since the stream began.
     """
 
     lower: float
     upper: float
-    sample_rate: float
+    column: float
     seconds: float
-    end_offset: int
+    passed_s: float
     end_s: float
-    is_judged: bool
+    bands: tuple[tuple[float, float], ...]
     is_full: bool
+    seconds_at: Callable[[int], float]
 
-    @cached_property
-    def column(self):
-        """Width of a column, Hz."""
-        return self.sample_rate / COLUMNS
-
-    @cached_property
-    def inner(self):
-        """The span without its borders, where ends of segments are edges: (lower, upper), Hz."""
-        return self.lower + BORDER_COLUMNS * self.column, self.upper - BORDER_COLUMNS * self.column
-
-    def times(self, parts):
+    def times(self, parts: Sequence[Part]) -> tuple[float, float]:
         """Start and end of some parts, in seconds since the stream began."""
-        return tuple(
-            self.end_s - (self.end_offset - offset) / self.sample_rate
-            for offset in (
-                min(part.segment.start_offset for part in parts),
-                max(part.segment.end_offset for part in parts),
-            )
-        )
-
-    def can_miss(self, lower, upper):
-        """Whether so much of a band lies in the span that it would be seen if it were on."""
-        visible = min(upper, self.upper) - max(lower, self.lower)
         return (
-            self.is_judged
-            and visible > 0
-            and (visible >= MIN_SHARE_IN_VIEW * (upper - lower) or visible >= (self.upper - self.lower) / 2)
+            self.seconds_at(min(part.segment.start_offset for part in parts)),
+            self.seconds_at(max(part.segment.end_offset for part in parts)),
         )
 
-    def part(self, segment):
-        """A whole segment as a part; an end at the border of the span is the span's."""
-        lower, upper = self.inner
-        return Part(segment, CUT if segment.freq_lower < lower else SEEN, CUT if segment.freq_upper > upper else SEEN)
+    def can_miss(self, lower: float, upper: float) -> bool:
+        """Whether so much of a band was looked at that a carrier there would be seen if it were on."""
+        visible = sum(max(0.0, min(upper, end) - max(lower, start)) for start, end in self.bands)
+        return visible > 0 and (
+            visible >= MIN_FRACTION_IN_VIEW * (upper - lower) or visible >= (self.upper - self.lower) / 2
+        )
+
+    def part(self, segment: Segment) -> Part:
+        """A whole segment as a part; an end at the border of what was looked at is not the carrier's."""
+        lower, upper = self._band_of(segment)
+        border = BORDER_COLUMNS * self.column
+        return Part(
+            segment,
+            CUT if segment.freq_lower < lower + border else SEEN,
+            CUT if segment.freq_upper > upper - border else SEEN,
+        )
+
+    def _band_of(self, segment: Segment) -> tuple[float, float]:
+        if len(self.bands) > 1:
+            for lower, upper in self.bands:
+                if lower <= segment.center_frequency <= upper:
+                    return lower, upper
+        return self.lower, self.upper
 
 
 class Clock:
-    """Counts seconds over frames of any sample rate, and knows where the last of them looked."""
+    """Counts seconds over frames of any sample rate."""
 
-    def __init__(self, of_frames):
-        self._end_offset = None
+    def __init__(self) -> None:
+        self._end_offset: int | None = None
         self._end_s = 0.0
         self._longest_s = 0.0
-        self._observations = deque(maxlen=of_frames)
 
-    def observe(self, frame):
+    def observe(self, frame: Frame) -> Observation:
         """The Observation of the next frame."""
         geometry = frame.geometry
-        rate = geometry.sample_rate
+        rate, end_offset = geometry.sample_rate, frame.end_offset
         before = geometry.start_offset if self._end_offset is None else self._end_offset
-        seconds = (frame.end_offset - max(before, geometry.start_offset)) / rate
-        self._end_s += (frame.end_offset - before) / rate
-        self._end_offset = frame.end_offset
+        seconds = (end_offset - max(before, geometry.start_offset)) / rate
+        self._end_s += (end_offset - before) / rate
+        self._end_offset = end_offset
         self._longest_s = max(self._longest_s, seconds)
-        observation = Observation(
-            geometry.center_frequency - rate / 2,
-            geometry.center_frequency + rate / 2,
-            rate,
-            seconds,
-            frame.end_offset,
-            self._end_s,
-            frame.condition.judged,
-            seconds >= MIN_FULL_FRAME * self._longest_s,
-        )
-        self._observations.append(observation)
-        return observation
-
-    def earlier_observations(self, lower, upper):
-        """How many of the last frames, without the very last, could have shown a band."""
-        return sum(
-            observation.is_full and observation.can_miss(lower, upper) for observation in list(self._observations)[:-1]
+        end_s = self._end_s
+        span = geometry.center_frequency - rate / 2, geometry.center_frequency + rate / 2
+        return Observation(
+            *span,
+            column=rate / COLUMNS,
+            seconds=seconds,
+            passed_s=seconds,
+            end_s=end_s,
+            bands=(span,) if frame.condition.judged else (),
+            is_full=seconds >= MIN_FULL_FRAME * self._longest_s,
+            seconds_at=lambda offset: end_s - (end_offset - offset) / rate,
         )
 
 
@@ -141,56 +140,64 @@ class Track:
         history: bits, one for each of the last frames that observed it, the latest lowest: 1 where it was seen.
         observations: how many frames observed it, up to the length of the history.
         silent_s: seconds for which it was observed and not seen.
+        missed: in how many frames since it was seen last it would have been seen, and was not.
+        absent: frames since it was seen last, whether they could have shown it or not.
         seen_s: when it was seen last, in seconds since the stream began.
         splitting: Split, while it shows a gap.
         merged_into: the track that it has become a part of.
-        is_reported: whether its `new` was told.
+        is_reported: whether its `new` was reported.
     """
 
-    def __init__(self, carrier, parts, observation, of_frames, observations=0):
+    def __init__(
+        self, carrier: Carrier, parts: list[Part], observation: Observation, of_frames: int, observations: int = 0
+    ) -> None:
         self.carrier = carrier
         self.parts = parts
         self.history = 1
         self.observations = min(observations + 1, of_frames)
-        self.silent_s, self.seen_s = 0.0, observation.end_s
-        self.splitting, self.merged_into, self.is_reported = None, None, False
+        self._note_seen(observation)
+        self.splitting: Split | None = None
+        self.merged_into: Track | None = None
+        self.is_reported = False
         self._of_frames = of_frames
         self._own_frames = self._whole_frames = 1
-        self._bridges = {}
+        self._bridges: dict[Track, tuple[int, Observation]] = {}
 
-    def see(self, parts, observation):
+    def see(self, parts: list[Part], observation: Observation) -> None:
         """The track was given the parts of one more frame."""
         self._watch_gap(parts, observation)
         self.carrier.add(parts, observation.times(parts)[1])
         self.parts = parts
         self._remember(1)
-        self.silent_s, self.seen_s = 0.0, observation.end_s
+        self._note_seen(observation)
         if self.was_seen_apart:
             self._own_frames = min(self._own_frames + 1, MAX_FRAMES_AGAINST)
 
-    def miss(self, observation):
+    def miss(self, observation: Observation) -> None:
         """The frame had nothing for it."""
+        self.absent += 1
         if observation.can_miss(self.carrier.freq_lower, self.carrier.freq_upper):
-            self.silent_s += observation.seconds
+            self.silent_s += observation.passed_s
+            self.missed += 1
             if observation.is_full:
                 self._remember(0)
 
     @property
-    def was_seen_apart(self):
+    def was_seen_apart(self) -> bool:
         """Whether it had a segment of its own when it was seen last."""
         return any(SHARED not in (part.lower, part.upper) for part in self.parts)
 
     @property
-    def has_parted(self):
+    def has_split(self) -> bool:
         """Whether it has shown a gap for so long that it is two carriers."""
         return (
             self.splitting is not None
             and self.carrier.is_qualified
             and all(self.splitting.sides(self.parts))
-            and self.splitting.frames >= max(PART_FRAMES[self.carrier.class_id], self._whole_frames)
+            and self.splitting.frames >= max(SPLIT_FRAMES[self.carrier.class_id], self._whole_frames)
         )
 
-    def halves(self, parts, observation):
+    def halves(self, parts: list[Part], observation: Observation) -> list[Track]:
         """The two tracks that this one has split into; its own carrier ends where the gap began.
 
         Args:
@@ -198,6 +205,7 @@ class Track:
             observation: Observation of that frame.
         """
         splitting = self.splitting
+        assert splitting is not None, "only for a track that has_split"
         self.carrier.restore(splitting.before)
         made = [
             Track(carrier, side, observation, self._of_frames, self._of_frames)
@@ -208,19 +216,19 @@ class Track:
         return made
 
     @property
-    def is_well_known(self):
+    def is_well_known(self) -> bool:
         """Whether it was seen in enough frames to trust its edges."""
         return self.carrier.is_qualified and self._own_frames >= OVERLAP_FRAMES
 
-    def overlaps(self, other, observation):
-        """Whether it shares more of the spectrum with another one than doubt about the edges explains."""
+    def overlaps(self, other: Track, observation: Observation) -> bool:
+        """Whether it shares more of the spectrum with another one than uncertain edges explain."""
         shared = min(self.carrier.freq_upper, other.carrier.freq_upper) - max(
             self.carrier.freq_lower, other.carrier.freq_lower
         )
         narrower = min(self.carrier.bandwidth, other.carrier.bandwidth)
-        return shared > MIN_GAP_COLUMNS * observation.column and shared > MIN_SHARE_IN_BOTH * narrower
+        return shared > MIN_GAP_COLUMNS * observation.column and shared > MIN_FRACTION_IN_BOTH * narrower
 
-    def is_apart_from(self, upper_one, observation):
+    def is_apart_from(self, upper_one: Track, observation: Observation) -> bool:
         """Whether a track and another one above it are two carriers, though one segment covers both now.
 
         Qualified ones are, and of NR those whose edges at the gap stay in place; until a segment has covered both in
@@ -234,12 +242,13 @@ class Track:
             and upper_one.carrier.has_steady_edge(tolerance, upper=False)
         ):
             return False
-        frames, end = self._bridges.get(upper_one, (0, None))
-        if end != observation.end_offset:
-            self._bridges[upper_one] = frames, end = frames + 1, observation.end_offset
+        frames, latest = self._bridges.get(upper_one, (0, None))
+        if latest is not observation:
+            frames += 1
+            self._bridges[upper_one] = frames, observation
         return frames < max(JOIN_FRAMES, min(self._own_frames, upper_one._own_frames))
 
-    def drop_bridges(self, given, live):
+    def drop_bridges(self, given: dict[Track, list[Part]], live: set[Track]) -> None:
         """Forget for how long one segment covered this and another track, where a frame shows both apart.
 
         Args:
@@ -254,7 +263,7 @@ class Track:
                 if other in live and not (is_apart and other in given and other.was_seen_apart)
             }
 
-    def take_over(self, other):
+    def take_over(self, other: Track) -> None:
         """Another track is a part of this one's carrier."""
         self.carrier.take_over(other.carrier)
         self.history |= other.history
@@ -263,11 +272,15 @@ class Track:
         self.splitting = None
         other.merged_into = self
 
-    def _remember(self, bit):
+    def _note_seen(self, observation: Observation) -> None:
+        self.silent_s, self.seen_s = 0.0, observation.end_s
+        self.missed = self.absent = 0
+
+    def _remember(self, bit: int) -> None:
         self.history = (self.history << 1 | bit) & ((1 << self._of_frames) - 1)
         self.observations = min(self.observations + 1, self._of_frames)
 
-    def _watch_gap(self, parts, observation):
+    def _watch_gap(self, parts: list[Part], observation: Observation) -> None:
         gap = widest_gap(parts, self.carrier, observation)
         if gap is None:
             if self.splitting is None or self.splitting.is_crossed_by(parts):
@@ -279,7 +292,7 @@ class Track:
             self.splitting.add(gap, parts, observation)
 
 
-def join_overlapping(given, observation):
+def join_overlapping(given: dict[Track, list[Part]], observation: Observation) -> list[Track]:
     """Join tracks of NR that were seen apart for long enough and whose bands overlap, as those of carriers never do.
 
     Args:
@@ -306,7 +319,7 @@ def join_overlapping(given, observation):
     return joined
 
 
-def rank(track):
+def rank(track: Track) -> tuple[bool, float]:
     """Which of two tracks goes on when they are one: the one with the highest rank."""
     return track.carrier.is_qualified, track.carrier.evidence
 
@@ -321,28 +334,28 @@ class Split:
         frames: in how many the gap was seen.
     """
 
-    def __init__(self, gap, carrier, parts, observation):
+    def __init__(self, gap: tuple[float, float], carrier: Carrier, parts: list[Part], observation: Observation) -> None:
         self.gap = gap
         self.before = copy.deepcopy(carrier)
         self.left, self.right = (Carrier.of(side, *observation.times(side)) for side in self.sides(parts))
         self.frames = 1
 
-    def goes_on(self, gap, observation):
+    def goes_on(self, gap: tuple[float, float], observation: Observation) -> bool:
         """Whether a gap is in the same place."""
         return min(gap[1], self.gap[1]) - max(gap[0], self.gap[0]) >= observation.column
 
-    def add(self, gap, parts, observation):
+    def add(self, gap: tuple[float, float], parts: list[Part], observation: Observation) -> None:
         """One more frame shows the gap."""
         self.gap = max(gap[0], self.gap[0]), min(gap[1], self.gap[1])
         for carrier, side in zip((self.left, self.right), self.sides(parts)):
             carrier.add(side, observation.times(side)[1])
         self.frames += 1
 
-    def is_crossed_by(self, parts):
+    def is_crossed_by(self, parts: list[Part]) -> bool:
         """Whether one of some parts lies on both sides."""
         return any(part.segment.freq_lower < self.gap[0] and part.segment.freq_upper > self.gap[1] for part in parts)
 
-    def sides(self, parts):
+    def sides(self, parts: list[Part]) -> tuple[list[Part], list[Part]]:
         """The parts below and above the gap."""
         middle = sum(self.gap) / 2
         return (
@@ -351,8 +364,8 @@ class Split:
         )
 
 
-def widest_gap(parts, carrier, observation):
-    """(lower, upper) in Hz of a gap between one frame's parts that may part a carrier; None where there is none."""
+def widest_gap(parts: list[Part], carrier: Carrier, observation: Observation) -> tuple[float, float] | None:
+    """(lower, upper) in Hz of a gap between one frame's parts that may split a carrier; None where there is none."""
     ordered = sorted(parts, key=lambda part: part.segment.freq_lower)
     reach, best = ordered[0].segment.freq_upper, (0.0, 0.0)
     for part in ordered[1:]:
@@ -367,7 +380,7 @@ def widest_gap(parts, carrier, observation):
     return best if is_large and _are_on_together(ordered, best) else None
 
 
-def _are_on_together(ordered, gap):
+def _are_on_together(ordered: list[Part], gap: tuple[float, float]) -> bool:
     """Whether what is below a gap and what is above share half of the shorter one's time."""
     (start, end), (other_start, other_end) = (
         (min(part.segment.start_offset for part in side), max(part.segment.end_offset for part in side))

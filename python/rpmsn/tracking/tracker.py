@@ -1,19 +1,30 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Carriers: segments followed over frames, under one id.
+"""Carriers: segments tracked over frames, under one id.
 
 Each segment goes to the carrier whose band it shares, or begins a new one (`association`). That is a candidate until it
- was seen in enough frames: then it qualifies, has a number, and is reported by events. docs/carriers.md has the rules.
+was seen in enough frames: then it qualifies, has a number, and is reported by events. docs/carriers.md has the rules.
+
+A frame of a stream and a sweep over a wider range are both an `Observation`: `update` takes a frame, `observe` takes
+either.
 """
 
+from __future__ import annotations
+
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..errors import require
 from .association import Sharing
-from .carrier import Carrier
-from .track import Clock, Track, join_overlapping
+from .carrier import Carrier, Part
+from .track import Clock, Observation, Track, join_overlapping
+
+if TYPE_CHECKING:
+    from ..detection.segmenter import Frame
+    from ..detection.segments import Segment
 
 QUALIFY_FRAMES, OF_FRAMES = 2, 4
 """A carrier qualifies when it was seen in so many of so many frames."""
@@ -21,11 +32,13 @@ HOLD_SECONDS = 0.5
 """A carrier that was observed so long and not seen is gone."""
 HOLD_OUTSIDE_SECONDS = 60.0
 """A carrier that could not be observed is gone after so long."""
+HOLD_FRAMES = 1
+"""Neither happens before so many frames without it: matters where frames are rare, as sweeps are."""
 CARRIERS_KEPT = 500
 """So many carriers that are gone are kept."""
-MAX_FOLLOWED = 1000
-"""So many carriers and candidates are followed at once; those with the least evidence are let go."""
-MIN_SHARE_INSIDE = 0.5
+MAX_TRACKED = 1000
+"""So many carriers and candidates are tracked at once; those with the least evidence are dropped."""
+MIN_FRACTION_INSIDE = 0.5
 """A carrier inside another's band is part of it unless it has this fraction of the other's evidence..."""
 MIN_BAND_INSIDE = 0.8
 """...and it is inside with more than this fraction of its own band."""
@@ -39,7 +52,7 @@ class Event:
 
     kind: str
     carrier: Carrier
-    segment: object = None
+    segment: Segment | None = None
 
 
 class Tracker:
@@ -50,6 +63,8 @@ class Tracker:
         hold_outside_seconds: how long it is kept while it cannot be seen: the receiver is tuned elsewhere, or the input
             is not judged.
         qualify_frames, of_frames: a carrier is reported when it was seen in so many of so many frames.
+        hold_frames: a carrier is not gone before so many frames that could have shown it did not; one that could not be
+            observed, not before so many frames at all.
         carriers_kept: how many carriers that are gone `carriers` keeps, the latest; None for all.
 
     Attributes:
@@ -61,15 +76,17 @@ class Tracker:
 
     def __init__(
         self,
-        hold_seconds=HOLD_SECONDS,
-        hold_outside_seconds=HOLD_OUTSIDE_SECONDS,
-        qualify_frames=QUALIFY_FRAMES,
-        of_frames=OF_FRAMES,
-        carriers_kept=CARRIERS_KEPT,
-    ):
+        hold_seconds: float = HOLD_SECONDS,
+        hold_outside_seconds: float = HOLD_OUTSIDE_SECONDS,
+        qualify_frames: int = QUALIFY_FRAMES,
+        of_frames: int = OF_FRAMES,
+        carriers_kept: int | None = CARRIERS_KEPT,
+        hold_frames: int = HOLD_FRAMES,
+    ) -> None:
         name = "Tracker"
         require(name, "hold_seconds", hold_seconds, hold_seconds >= 0, "0 s or more")
         require(name, "hold_outside_seconds", hold_outside_seconds, hold_outside_seconds >= 0, "0 s or more")
+        require(name, "hold_frames", hold_frames, hold_frames >= 1, "1 frame or more")
         require(name, "of_frames", of_frames, 1 <= of_frames <= 64, "1 to 64 frames")
         require(
             name,
@@ -87,39 +104,46 @@ class Tracker:
         )
         self.hold_seconds = hold_seconds
         self.hold_outside_seconds = hold_outside_seconds
+        self.hold_frames = hold_frames
         self.qualify_frames, self.of_frames = qualify_frames, of_frames
         self.forgotten = 0
-        self._finished = deque(maxlen=carriers_kept)
-        self._live = []
+        self._finished: deque[Carrier] = deque(maxlen=carriers_kept)
+        self._live: list[Track] = []
         self._last_id = 0
-        self._clock = Clock(of_frames)
+        self._clock = Clock()
+        self._observations: deque[Observation] = deque(maxlen=of_frames)
 
     @property
-    def carriers(self):
-        """Qualified carriers by number: those that are followed, and the latest of those that are gone."""
+    def carriers(self) -> list[Carrier]:
+        """Qualified carriers by number: those that are tracked, and the latest of those that are gone."""
         live = [track.carrier for track in self._live if track.carrier.is_qualified]
         return sorted([*self._finished, *live], key=lambda carrier: carrier.carrier_id)
 
-    def update(self, frame):
-        """Take in a frame's segments.
+    def update(self, frame: Frame) -> list[Event]:
+        """Take in a frame's segments; returns the events, as of `observe`.
 
         Args:
-            frame: rpmsn.detection.segmenter.Frame; its `segments`, `geometry`, `end_offset` and `condition` are read.
+            frame: its `segments`, `geometry`, `end_offset` and `condition` are read.
+        """
+        return self.observe(self._clock.observe(frame), frame.segments)
+
+    def observe(self, observation: Observation, segments: Sequence[Segment]) -> list[Event]:
+        """Take in what an observation has shown. One tracker takes frames or sweeps, not both: they count time apart.
 
         Returns:
             list of Event: one for each carrier that became part of another or two; one for each segment of a qualified
             carrier, `new` for the first one in the frame in which it qualifies; one for each carrier that is gone.
         """
-        observation = self._clock.observe(frame)
+        self._observations.append(observation)
         sharing = Sharing(self._live, observation)
-        sharing.give(frame.segments)
+        sharing.give(segments)
         given = sharing.parts
         for track, parts in given.items():
             track.see(parts, observation)
         joined = sharing.joined + join_overlapping(given, observation)
         gone = [Event("gone", track.carrier) for track in joined if track.carrier.is_qualified]
         self._live = [track for track in self._live if track.merged_into is None]
-        gone += self._part(given, observation)
+        gone += self._split(given, observation)
         for parts in sharing.new:
             track = self._begin(parts, observation)
             given[track] = parts
@@ -129,7 +153,14 @@ class Tracker:
         self._qualify(given)
         return gone + self._reported(given) + self._expire(given, observation)
 
-    def finish(self):
+    def reset(self) -> list[Event]:
+        """Forget all carriers and candidates; numbers go on. Returns list of Event: `gone`, of each that was there."""
+        events = [self._finished_event(track) for track in self._live if track.carrier.is_qualified]
+        self._live = []
+        self._finished.clear()
+        return events
+
+    def finish(self) -> list[Event]:
         """End of the stream: every carrier that is left is gone.
 
         A candidate of a stream that was too short to qualify in qualifies now, if it was seen in the same fraction of
@@ -140,12 +171,12 @@ class Tracker:
         """
         latest = {track: track.parts for track in self._live if not track.carrier.is_qualified}
         self._qualify(latest, at_end=True)
-        told = self._reported(latest)
+        reported = self._reported(latest)
         qualified = [track for track in self._live if track.carrier.is_qualified]
         self._live = []
-        return told + [self._finished_event(track) for track in qualified]
+        return reported + [self._finished_event(track) for track in qualified]
 
-    def _reported(self, given):
+    def _reported(self, given: dict[Track, list[Part]]) -> list[Event]:
         """Events for the parts of qualified carriers."""
         events = []
         for track, parts in given.items():
@@ -156,7 +187,7 @@ class Tracker:
                 events += [Event(kind, track.carrier, part.segment) for kind, part in zip(kinds, parts)]
         return events
 
-    def _qualify(self, given, at_end=False):
+    def _qualify(self, given: dict[Track, list[Part]], at_end: bool = False) -> None:
         """Number the candidates that were seen often enough, and are more than a detection nested within another
         carrier."""
         ready = sorted(
@@ -169,7 +200,7 @@ class Tracker:
                 if not is_nested:
                     self._number(track)
 
-    def _is_ready(self, track, at_end):
+    def _is_ready(self, track: Track, at_end: bool) -> bool:
         seen = track.history.bit_count()
         if seen >= self.qualify_frames:
             return True
@@ -180,20 +211,23 @@ class Tracker:
             and seen * self.of_frames >= self.qualify_frames * track.observations
         )
 
-    def _number(self, track):
+    def _number(self, track: Track) -> None:
         self._last_id += 1
         track.carrier.carrier_id = self._last_id
 
-    def _begin(self, parts, observation):
+    def _begin(self, parts: list[Part], observation: Observation) -> Track:
         carrier = Carrier.of(parts, *observation.times(parts))
-        observations = self._clock.earlier_observations(carrier.freq_lower, carrier.freq_upper)
+        observations = sum(
+            earlier.is_full and earlier.can_miss(carrier.freq_lower, carrier.freq_upper)
+            for earlier in list(self._observations)[:-1]
+        )
         track = Track(carrier, parts, observation, self.of_frames, observations)
         self._live.append(track)
         return track
 
-    def _part(self, given, observation):
+    def _split(self, given: dict[Track, list[Part]], observation: Observation) -> list[Event]:
         """Put two carriers in the place of each that has split; returns the events of those that are gone."""
-        split = [track for track in given if track.has_parted]
+        split = [track for track in given if track.has_split]
         for track in split:
             for half in track.halves(given.pop(track), observation):
                 self._number(half)
@@ -202,35 +236,36 @@ class Tracker:
             self._live.remove(track)
         return [self._finished_event(track) for track in split]
 
-    def _expire(self, given, observation):
-        """Let go of what was not seen for too long, and of more than can be followed."""
-        over, kept = [], []
+    def _expire(self, given: dict[Track, list[Part]], observation: Observation) -> list[Event]:
+        """Drop what was not seen for too long, and what is more than can be tracked."""
+        over: list[Track] = []
+        kept: list[Track] = []
         for track in self._live:
             if track not in given:
                 track.miss(observation)
             (over if self._is_over(track, observation) else kept).append(track)
-        if len(kept) > MAX_FOLLOWED:
+        if len(kept) > MAX_TRACKED:
             kept.sort(key=lambda track: (track.carrier.is_qualified, track.carrier.evidence), reverse=True)
-            over += kept[MAX_FOLLOWED:]
-            del kept[MAX_FOLLOWED:]
+            over += kept[MAX_TRACKED:]
+            del kept[MAX_TRACKED:]
         self._live = kept
         return [self._finished_event(track) for track in over if track.carrier.is_qualified]
 
-    def _is_over(self, track, observation):
-        if (
-            track.silent_s > self.hold_seconds
-            or observation.end_s - track.seen_s - track.silent_s > self.hold_outside_seconds
-        ):
+    def _is_over(self, track: Track, observation: Observation) -> bool:
+        unobserved_s = observation.end_s - track.seen_s - track.silent_s
+        if track.silent_s > self.hold_seconds and track.missed >= self.hold_frames:
+            return True
+        if unobserved_s > self.hold_outside_seconds and track.absent >= self.hold_frames:
             return True
         return not track.carrier.is_qualified and not track.history
 
-    def _finished_event(self, track):
+    def _finished_event(self, track: Track) -> Event:
         self.forgotten += len(self._finished) == self._finished.maxlen
         self._finished.append(track.carrier)
         return Event("gone", track.carrier)
 
 
-def consolidate(carriers):
+def consolidate(carriers: Sequence[Carrier]) -> list[Carrier]:
     """Carriers worth reporting, lowest frequency first.
 
     Left out: one whose band lies inside another's while that one is on, with less evidence for it: a spurious nested
@@ -241,7 +276,7 @@ def consolidate(carriers):
     return sorted(kept, key=lambda carrier: (carrier.freq_lower, carrier.sample_start))
 
 
-def nested(ranked, sure=()):
+def nested(ranked: Sequence[Carrier], sure: Sequence[Carrier] = ()) -> np.ndarray:
     """Which carriers are nested detections within another that is not one itself.
 
     Args:
@@ -265,11 +300,11 @@ def nested(ranked, sure=()):
     return ~may_hold[: len(ranked)]
 
 
-def _are_inside(one, other):
+def _are_inside(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     """Whether carriers lie inside others while those are on, with less evidence; bool, shape (len(one), len(other))."""
     lower, upper, start, end, evidence = one.T[:, :, None]
     others_lower, others_upper, others_start, others_end, others_evidence = other.T
     shared = np.minimum(upper, others_upper) - np.maximum(lower, others_lower)
     is_inside = (shared > 0) & (shared > MIN_BAND_INSIDE * (upper - lower))
     is_at_once = np.minimum(end, others_end) > np.maximum(start, others_start)
-    return is_inside & is_at_once & (evidence < MIN_SHARE_INSIDE * others_evidence)
+    return is_inside & is_at_once & (evidence < MIN_FRACTION_INSIDE * others_evidence)
