@@ -8,9 +8,16 @@ import time
 from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from .annotations import utc_text
+from ..messages import keys
+from ..messages.json_messages import line_of
+from ..messages.results import segment_fields
 from .background import CLOSE_SECONDS, BackgroundWriter
+
+if TYPE_CHECKING:
+    from ..streaming.intake import StreamTime
+    from ..tracking.tracker import Event
 
 SEGMENT, CARRIER = PER = ("segment", "carrier")
 """What gets a line or an annotation: every segment, or a carrier as a whole."""
@@ -203,60 +210,28 @@ def _state(status):
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
 
-def event_fields(event, clock, frame_number, model="", health="ok", end_clock=None):
-    """An event as a dict that JSON can hold: the keys of docs/messages.md, with the time as text and as a number.
+def event_fields(
+    event: "Event",
+    clock: "StreamTime",
+    frame_number: int,
+    model: str = "",
+    health: str = "ok",
+    end_clock: "StreamTime | None" = None,
+) -> dict[str, Any]:
+    """An event as a dict that JSON can hold: the message about it, with its times as text.
 
     Args:
-        event: rpmsn.tracking.tracker.Event.
-        clock: rpmsn.streaming.intake.StreamTime that holds at the beginning of the segment, or of the whole carrier
-            where the event has no segment.
+        event: what happened to which carrier.
+        clock: clock that holds at the beginning of the segment, or of the whole carrier where the event has no segment.
         frame_number: number of the frame.
         model: name of the model.
         health: of the input in this frame, in words.
-        end_clock: StreamTime that holds at the end, if another one.
+        end_clock: clock that holds at the end, if another one.
     """
-    source, carrier = event.segment or event.carrier, event.carrier
-    start, end = (source.start_offset, source.end_offset) if event.segment else (source.sample_start, source.sample_end)
-    begin = clock.at(start)
-    return {
-        "event": event.kind,
-        "rx_time": time_text(begin),
-        "rx_time_seconds": number(begin[0] + begin[1]),
-        "end_time": time_text((end_clock or clock).at(end)),
-        "time_source": clock.source,
-        "label": source.label,
-        "class_id": int(source.class_id),
-        "confidence": number(source.confidence),
-        "center_frequency": number(source.center_frequency),
-        "bandwidth": number(source.bandwidth),
-        "freq_lower": number(source.freq_lower),
-        "freq_upper": number(source.freq_upper),
-        "start_offset": int(start),
-        "end_offset": int(end),
-        "duration": number(source.duration),
-        "sample_rate": number(source.sample_rate),
-        "snr_db": number(source.snr_db),
-        "pwr_db": number(source.pwr_db),
-        "burst_id": int(carrier.carrier_id),
-        "pdu_num": int(frame_number),
-        "model": model,
-        "health": clean(health),
-    }
+    fields = segment_fields(event, clock, frame_number, clean(health), model)
+    return line_of(fields, (end_clock or clock).at(fields[keys.END_OFFSET]))
 
 
-def number(value):
-    """A float that JSON can hold; None where it is unknown or not finite."""
-    return float(value) if value is not None and math.isfinite(value) else None
-
-
-def time_text(moment):
-    """(whole seconds since 1970, fraction) as text; None where a clock is so far astray that there is no such date."""
-    try:
-        return utc_text(moment)
-    except (ValueError, OverflowError, OSError):
-        return None
-
-
-def clean(text):
+def clean(text: object) -> str:
     """Text that can be written as UTF-8, whatever a path had in it."""
     return str(text).encode("utf-8", "replace").decode()

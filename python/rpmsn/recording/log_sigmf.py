@@ -9,7 +9,10 @@ from collections import deque
 from dataclasses import dataclass
 
 from .annotations import EXTENSION, GENERATOR, annotation, put_whole
-from .log_base import CARRIER, MAX_WAITING_BYTES, SEGMENT, Log, time_text
+from ..messages.fields import FIELDS, LOST, MODEL
+from ..messages.results import carrier_values
+from ..messages.times import time_text
+from .log_base import CARRIER, MAX_WAITING_BYTES, SEGMENT, Log
 from .metadata import META_SUFFIX
 
 MAX_WAITING_FILES = 4
@@ -43,7 +46,7 @@ class SigmfLog(Log):
                 "core:extensions": [EXTENSION],
                 "core:recorder": GENERATOR,
                 "core:description": "Found live; samples count from the start of the stream.",
-                **({"rpmsn:model": self._model} if self._model else {}),
+                **({FIELDS[MODEL].sigmf: self._model} if self._model else {}),
             }
         ).get_global_info()
         self._tuned = None
@@ -85,18 +88,18 @@ class SigmfLog(Log):
             self._tune(source.start_offset if event.segment else source.sample_start, source.sample_rate, 0.0, clock)
         self._follow(event, clock)
         if self._per == SEGMENT and event.segment:
-            self._add(source, event.carrier.carrier_id, source.start_offset, source.end_offset)
+            self._add(event.carrier, source.start_offset, source.end_offset)
         self._look_now_and_then()
 
     def _forget(self, known):
         self._parts.pop(known.event.carrier.carrier_id, None)
         carrier = known.event.carrier
         if self._per == CARRIER and carrier.sample_end > known.begins:
-            self._add(carrier, carrier.carrier_id, known.begins, carrier.sample_end)
+            self._add(carrier, known.begins, carrier.sample_end)
 
-    def _add(self, source, carrier_id, start, end):
+    def _add(self, carrier, start, end):
         """Take a finished annotation; where too many wait it is lost, since those before may be on the disk already."""
-        text = _json(annotation(source, carrier_id, start, end - start))
+        text = _json(annotation(carrier_values(carrier), carrier.carrier_id, start, end - start))
         if self._done_bytes + len(text) > max(MAX_WAITING_BYTES, 2 * self._names.rotation.bytes):
             self.lost += 1
             return
@@ -121,13 +124,14 @@ class SigmfLog(Log):
             carrier = known.event.carrier
             start, end = known.begins, min(carrier.sample_end, until)
             if end > start and (carrier_id not in self._parts or end > self._parts[carrier_id].end):
-                self._parts[carrier_id] = _Part(start, end, _json(annotation(carrier, carrier_id, start, end - start)))
+                text = _json(annotation(carrier_values(carrier), carrier_id, start, end - start))
+                self._parts[carrier_id] = _Part(start, end, text)
                 self._has_changed = True
 
     def _document(self):
         """The file as it would be now."""
         if self.lost:
-            self._global["rpmsn:lost"] = self.lost
+            self._global[FIELDS[LOST].sigmf] = self.lost
         annotations = sorted([*self._done, *((part.start, part.text) for part in self._parts.values())])
         text = '{{"global": {},\n"captures": [\n{}\n],\n"annotations": [\n{}\n]}}\n'.format(
             _json(self._global),

@@ -18,10 +18,11 @@ from contextlib import suppress
 
 import numpy as np
 
+from ..messages.fields import FIELDS, MODEL
+from ..messages.times import time_text
 from ..signal.channelizer import as_complex
 from .annotations import EXTENSION, GENERATOR, annotation, put_whole
 from .formats import sample_format
-from .log_base import time_text
 from .metadata import DATA_SUFFIX, META_SUFFIX
 
 PART = ".part"
@@ -261,10 +262,10 @@ class Snippet:
                 "core:recorder": GENERATOR,
                 "core:extensions": [EXTENSION],
                 "core:description": "A carrier that was found live, cut out of a wider stream.",
-                **({"rpmsn:model": self._model} if self._model else {}),
+                **({FIELDS[MODEL].sigmf: self._model} if self._model else {}),
             },
             "captures": [{key: value for key, value in capture.items() if value is not None} for capture in captures],
-            "annotations": [annotation(self.wish, self.wish.carrier_id, start, max(0, end - start))],
+            "annotations": [annotation(self.wish.values, self.wish.carrier_id, start, max(0, end - start))],
         }
 
     def _index(self, offset):

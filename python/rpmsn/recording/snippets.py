@@ -23,7 +23,8 @@ from ..classes import CLASS_NAMES, NOISE
 from ..errors import RecordingError, require
 from ..signal.channelizer import BLOCK, HOP, REACH, Cutter, Spectra, as_complex, plan_band
 from .background import CLOSE_SECONDS, FLUSH_SECONDS, BackgroundWriter
-from .log_base import clean, number
+from ..messages.results import carrier_values
+from .log_base import clean
 from .snippet_files import LOCK_NAME, SnippetStore, begin_snippet
 
 MAX_COPIES = 2
@@ -421,8 +422,7 @@ class _Wish:
     label: str
     freq_lower: float
     freq_upper: float
-    confidence: float
-    snr_db: float
+    values: dict
     sample_start: int
     sample_end: int
 
@@ -435,8 +435,7 @@ class _Wish:
             str(carrier.label),
             float(carrier.freq_lower),
             float(carrier.freq_upper),
-            float(carrier.confidence),
-            number(carrier.snr_db),
+            carrier_values(carrier),
             int(carrier.sample_start),
             int(carrier.sample_end),
         )

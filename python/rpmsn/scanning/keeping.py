@@ -7,6 +7,7 @@ from statistics import median
 
 from ..classes import CLASS_NAMES
 from ..tracking.tracker import Event
+from ..tracking.verdict import NETWORK, verdict_of
 
 MIN_SHARED = 0.3
 """Two bands are one carrier when they share this much of what they cover together..."""
@@ -64,6 +65,13 @@ class ScanCarrier:
     def freq_upper(self):
         """Upper edge, Hz."""
         return median(self._upper)
+
+    evidence = NETWORK
+
+    @property
+    def verdict(self):
+        """How sure the label is."""
+        return verdict_of(self.confidence)
 
     @property
     def bandwidth(self):

@@ -308,7 +308,7 @@ def join_overlapping(given, observation):
 
 def rank(track):
     """Which of two tracks goes on when they are one: the one with the highest rank."""
-    return track.carrier.is_qualified, track.carrier.evidence
+    return track.carrier.is_qualified, track.carrier.weight
 
 
 class Split:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..detection.segments import Segment
 from ..errors import require
 from .association import Sharing
 from .carrier import Carrier
@@ -24,9 +25,9 @@ HOLD_OUTSIDE_SECONDS = 60.0
 CARRIERS_KEPT = 500
 """So many carriers that are gone are kept."""
 MAX_FOLLOWED = 1000
-"""So many carriers and candidates are followed at once; those with the least evidence are let go."""
+"""So many carriers and candidates are followed at once; those with the least weight are let go."""
 MIN_SHARE_INSIDE = 0.5
-"""A carrier inside another's band is part of it unless it has this fraction of the other's evidence..."""
+"""A carrier inside another's band is part of it unless it has this fraction of the other's weight..."""
 MIN_BAND_INSIDE = 0.8
 """...and it is inside with more than this fraction of its own band."""
 NESTED_ROWS = 256
@@ -39,7 +40,7 @@ class Event:
 
     kind: str
     carrier: Carrier
-    segment: object = None
+    segment: Segment | None = None
 
 
 class Tracker:
@@ -161,7 +162,7 @@ class Tracker:
         carrier."""
         ready = sorted(
             (track for track in given if not track.carrier.is_qualified and self._is_ready(track, at_end)),
-            key=lambda track: -track.carrier.evidence,
+            key=lambda track: -track.carrier.weight,
         )
         if ready:
             sure = [track.carrier for track in self._live if track.carrier.is_qualified]
@@ -210,7 +211,7 @@ class Tracker:
                 track.miss(observation)
             (over if self._is_over(track, observation) else kept).append(track)
         if len(kept) > MAX_FOLLOWED:
-            kept.sort(key=lambda track: (track.carrier.is_qualified, track.carrier.evidence), reverse=True)
+            kept.sort(key=lambda track: (track.carrier.is_qualified, track.carrier.weight), reverse=True)
             over += kept[MAX_FOLLOWED:]
             del kept[MAX_FOLLOWED:]
         self._live = kept
@@ -233,10 +234,10 @@ class Tracker:
 def consolidate(carriers):
     """Carriers worth reporting, lowest frequency first.
 
-    Left out: one whose band lies inside another's while that one is on, with less evidence for it: a spurious nested
+    Left out: one whose band lies inside another's while that one is on, with less weight: a spurious nested
     detection within a carrier, not a second one.
     """
-    ranked = sorted(carriers, key=lambda carrier: -carrier.evidence)
+    ranked = sorted(carriers, key=lambda carrier: -carrier.weight)
     kept = [carrier for carrier, is_nested in zip(ranked, nested(ranked)) if not is_nested]
     return sorted(kept, key=lambda carrier: (carrier.freq_lower, carrier.sample_start))
 
@@ -245,7 +246,7 @@ def nested(ranked, sure=()):
     """Which carriers are nested detections within another that is not one itself.
 
     Args:
-        ranked: list of Carrier, the one with the most evidence first.
+        ranked: list of Carrier, the one with the most weight first.
         sure: further ones, which are none.
 
     Returns:
@@ -253,7 +254,7 @@ def nested(ranked, sure=()):
     """
     table = np.array(
         [
-            (carrier.freq_lower, carrier.freq_upper, carrier.sample_start, carrier.sample_end, carrier.evidence)
+            (carrier.freq_lower, carrier.freq_upper, carrier.sample_start, carrier.sample_end, carrier.weight)
             for carrier in (*ranked, *sure)
         ]
     ).reshape(-1, 5)
@@ -266,10 +267,10 @@ def nested(ranked, sure=()):
 
 
 def _are_inside(one, other):
-    """Whether carriers lie inside others while those are on, with less evidence; bool, shape (len(one), len(other))."""
-    lower, upper, start, end, evidence = one.T[:, :, None]
-    others_lower, others_upper, others_start, others_end, others_evidence = other.T
+    """Whether carriers lie inside others while those are on, with less weight; bool, shape (len(one), len(other))."""
+    lower, upper, start, end, weight = one.T[:, :, None]
+    others_lower, others_upper, others_start, others_end, others_weight = other.T
     shared = np.minimum(upper, others_upper) - np.maximum(lower, others_lower)
     is_inside = (shared > 0) & (shared > MIN_BAND_INSIDE * (upper - lower))
     is_at_once = np.minimum(end, others_end) > np.maximum(start, others_start)
-    return is_inside & is_at_once & (evidence < MIN_SHARE_INSIDE * others_evidence)
+    return is_inside & is_at_once & (weight < MIN_SHARE_INSIDE * others_weight)
