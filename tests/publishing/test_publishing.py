@@ -116,8 +116,8 @@ class TestMessages:
             [b"segment", b"\xff\xfe"],
             [b"status", messages.pack("segment", 0, "a", {})[1]],
             [b"segment", b"[" * 100_000],
-            [b"segment", b'{"version":1,"topic":"segment","publisher":"a","sequence":"0"}'],
-            [b"segment", b'{"version":1,"topic":["segment"],"publisher":"a","sequence":0}'],
+            [b"segment", b'{"version":2,"topic":"segment","publisher":"a","sequence":"0"}'],
+            [b"segment", b'{"version":2,"topic":["segment"],"publisher":"a","sequence":0}'],
             [*messages.pack("segment", 0, "a", {}), b"more"],
         ],
     )

@@ -150,7 +150,12 @@ _CELL: dict[str, Any] = {"required": False, "of_carrier": True, "forms": frozens
 # Every message in JSON
 VERSION = _field("version", LONG, "", "of the messages' format", _EVERY, frozenset({JSON}))
 PUBLISHER = _field(
-    "publisher", SYMBOL, "", "16 hexadecimal digits, others after every start of the publisher", _EVERY, frozenset({JSON})
+    "publisher",
+    SYMBOL,
+    "",
+    "16 hexadecimal digits, others after every start of the publisher",
+    _EVERY,
+    frozenset({JSON}),
 )
 TOPIC = _field(
     "topic", SYMBOL, "", "which message it is; in JSON the same as its first part", _EVERY, frozenset({JSON, LINE})
@@ -181,12 +186,7 @@ RX_TIME = _field(
     column=Column("since", "UTC", sample="88:88:88.88"),
 )
 RX_TIME_SECONDS = _field(
-    "rx_time_seconds",
-    DOUBLE,
-    "s",
-    "the same since 1970; a double holds it to 0.24 µs",
-    (SEGMENT, FRAME),
-    IN_TEXT,
+    "rx_time_seconds", DOUBLE, "s", "the same since 1970; a double holds it to 0.24 µs", (SEGMENT, FRAME), IN_TEXT
 )
 END_TIME = _field("end_time", TIME, "s", "time of the end, UTC", (SEGMENT,), frozenset({LINE, CSV}))
 TIME_SOURCE = _field(

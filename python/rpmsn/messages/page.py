@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What is written from the table of fields: the JSON schema, and the tables between markers of docs/messages.md.
 
-    python -m rpmsn.messages.page docs
+python -m rpmsn.messages.page docs
 """
 
 import json
@@ -17,11 +17,7 @@ from .fields import Field
 
 PAGE, SCHEMA = "messages.md", "publisher.schema.json"
 MARKED = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
-PDU_KINDS = {
-    table.TIME: "tuple (uint64, double)",
-    table.SYMBOLS: "vector of symbols",
-    table.PIXELS: "u8vector",
-}
+PDU_KINDS = {table.TIME: "tuple (uint64, double)", table.SYMBOLS: "vector of symbols", table.PIXELS: "u8vector"}
 """Kind -> what it is in a PDU, where that has another name."""
 TEXT_KINDS = {
     table.UINT64: "integer",
@@ -165,10 +161,7 @@ def _csv_table() -> str:
 
 
 def _sigmf_table(is_global: bool) -> str:
-    rows = [
-        (f"`{one.sigmf}`", f"`{one.name}`", one.unit, one.meaning)
-        for one in table.sigmf_fields(is_global)
-    ]
+    rows = [(f"`{one.sigmf}`", f"`{one.name}`", one.unit, one.meaning) for one in table.sigmf_fields(is_global)]
     return _rows(("field", "key of messages", "unit", "meaning"), rows)
 
 

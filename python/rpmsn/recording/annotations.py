@@ -97,7 +97,11 @@ def write_annotations(
     if keep_annotations:
         annotations += copy.deepcopy(recording.metadata["annotations"])
     annotations.sort(key=lambda annotation: annotation["core:sample_start"])
-    added = {**_dataset(recording, output), **({keys.FIELDS[keys.MODEL].sigmf: model} if model else {}), **(extra_global or {})}
+    added = {
+        **_dataset(recording, output),
+        **({keys.FIELDS[keys.MODEL].sigmf: model} if model else {}),
+        **(extra_global or {}),
+    }
     _write_whole(output, _document(recording, annotations, added), overwrite)
     return output
 

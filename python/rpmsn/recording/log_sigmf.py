@@ -8,10 +8,10 @@ import time
 from collections import deque
 from dataclasses import dataclass
 
-from .annotations import EXTENSION, GENERATOR, annotation, put_whole
 from ..messages.fields import FIELDS, LOST, MODEL
 from ..messages.results import carrier_values
 from ..messages.times import time_text
+from .annotations import EXTENSION, GENERATOR, annotation, put_whole
 from .log_base import CARRIER, MAX_WAITING_BYTES, SEGMENT, Log
 from .metadata import META_SUFFIX
 

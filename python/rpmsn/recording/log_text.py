@@ -164,7 +164,9 @@ class JsonLines(TextLog):
         return json.dumps(fields, allow_nan=False, separators=(",", ":")).encode() + b"\n"
 
     def _status(self, fields):
-        self._add({keys.TOPIC: keys.STATUS, keys.STATUS_TIME: time_text(divmod(self._names.now(), 1)), **json_value(fields)})
+        self._add(
+            {keys.TOPIC: keys.STATUS, keys.STATUS_TIME: time_text(divmod(self._names.now(), 1)), **json_value(fields)}
+        )
 
 
 class Csv(TextLog):

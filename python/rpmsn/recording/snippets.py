@@ -21,9 +21,9 @@ import numpy as np
 
 from ..classes import CLASS_NAMES, NOISE
 from ..errors import RecordingError, require
+from ..messages.results import carrier_values
 from ..signal.channelizer import BLOCK, HOP, REACH, Cutter, Spectra, as_complex, plan_band
 from .background import CLOSE_SECONDS, FLUSH_SECONDS, BackgroundWriter
-from ..messages.results import carrier_values
 from .log_base import clean
 from .snippet_files import LOCK_NAME, SnippetStore, begin_snippet
 

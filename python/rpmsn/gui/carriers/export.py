@@ -3,19 +3,21 @@
 
 import itertools
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from ...errors import ParameterError, RecordingError
-from ...recording import default_output, write_annotations
+from ...recording import Recording, default_output, write_annotations
 from ...recording.logs import open_log
 from ...recording.metadata import META_SUFFIX
 from ...streaming.intake import StreamTime
 from ...tracking.tracker import Event
+from .carrier_list import ListedCarrier
 
 ENDINGS = (META_SUFFIX, ".csv")
 
 
-def export(carriers, path, recording=None) -> Path:
+def export(carriers: Sequence[ListedCarrier], path: str | os.PathLike[str], recording: Recording | None = None) -> Path:
     """Write carriers to a new file; where its name is taken a number is put into it.
 
     Args:
@@ -40,7 +42,7 @@ def export(carriers, path, recording=None) -> Path:
     return _write_log(carriers, path)
 
 
-def suggested_path(recording) -> Path:
+def suggested_path(recording: Recording | None) -> Path:
     """A name to begin with: beside the recording, or in the folder that we are in."""
     return default_output(recording) if recording is not None else Path.cwd() / f"carriers{META_SUFFIX}"
 
@@ -54,12 +56,12 @@ def free_path(path: Path) -> Path:
             return found
 
 
-def _write_log(carriers, path):
-    """Carriers as a log tells of them: each once, as a whole."""
+def _write_log(carriers: Sequence[ListedCarrier], path: Path) -> Path:
+    """Carriers as a log has them: each once, as a whole."""
     model = next((carrier.model for carrier in carriers if carrier.model), "")
     log = open_log(path, per="carrier", model=model)
     for carrier in sorted(carriers, key=lambda carrier: carrier.sample_start):
-        # A number may be there twice, of two streams; a log tells of carriers one after the other.
+        # A number may be there twice, of two streams; a log has carriers one after the other.
         log.write(Event("gone", carrier), _clock(carrier), 0)
     is_whole = log.close()
     if not is_whole or log.lost:
@@ -70,7 +72,7 @@ def _write_log(carriers, path):
     return Path(log.path)
 
 
-def _clock(carrier):
-    """The clock by which a log tells the time of a carrier."""
+def _clock(carrier: ListedCarrier) -> StreamTime:
+    """The clock that a log takes the times of a carrier from."""
     seconds, fraction = carrier.since or divmod(carrier.sample_start / carrier.sample_rate, 1)
     return StreamTime(carrier.sample_start, int(seconds), fraction, carrier.sample_rate, carrier.time_source)

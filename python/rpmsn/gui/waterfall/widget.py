@@ -7,23 +7,20 @@ script. All methods belong to the Qt thread.
 The parts of the picture each have a module that can be read, and tested, by itself:
 
 ====================== =================================================================
-`waterfall_frame`      a frame, checked
-`waterfall_history`    rows of the last hour, and where a sample or a time lies among them
-`waterfall_boxes`      segments joined to boxes as frames go by
-`waterfall_settings`   what the user can set
-`waterfall_picture`    draws the rows and the breaks between them
-`waterfall_box_layer`  draws the boxes, with labels where there is room
-`waterfall_pixels`     what these two share
-`waterfall_spectrum`   the lines above
-`waterfall_time_axis`  the clock beside the rows
-`waterfall_cursors`    the measuring pair
-`waterfall_view`       mouse wheel and dragging
-`waterfall_scroll`     newest rows, or older ones
-`waterfall_controls`   the row of controls
-`waterfall_status`     a status message in words
-`waterfall_status_bar` shows these words
-`waterfall_theme`      all colours
-`waterfall_qt`         the one place that imports Qt
+`history`              rows of the last hour, and where a sample or a time lies among them
+`boxes`                when carriers were on, as frames go by
+`settings`             what the user can set
+`picture`              draws the rows and the breaks between them
+`box_layer`            draws the boxes, with labels where there is room
+`pixels`               what these two share
+`spectrum`             the lines above
+`time_axis`            the clock beside the rows
+`cursors`              the measuring pair
+`view`                 mouse wheel and dragging
+`scroll`               newest rows, or older ones
+`controls`             the row of controls
+`status`               a status message in words
+`status_bar`           shows these words
 ====================== =================================================================
 """
 
@@ -37,10 +34,11 @@ import numpy as np
 from ...classes import CLASS_NAMES
 from ...errors import require
 from ...messages.frame import Scale, check_frame
+from ...messages.report import Report, check_report
 from ..qt import QtCore, QtGui, QtWidgets, pg
 from ..theme import THEMES, Theme, power_colors, style_sheet
 from .box_layer import BoxLayer
-from .boxes import SegmentBoxes, check_segment
+from .boxes import SegmentBoxes
 from .controls import Controls
 from .cursors import CursorPair
 from .history import DROPPED, LOST, SKIP, Break, History, format_seconds
@@ -109,7 +107,7 @@ class WaterfallWidget(QtWidgets.QWidget):
         self._theme: Theme | None = None
         self._held: tuple[History, SegmentBoxes] | None = None
         self._frames = deque(maxlen=MAX_PENDING_FRAMES)
-        self._segments = deque(maxlen=MAX_PENDING_SEGMENTS)
+        self._segments: deque[Report] = deque(maxlen=MAX_PENDING_SEGMENTS)
         self._note = WAITING
         self._span: Scale | None = None
         self._fitted: tuple | None = None
@@ -148,12 +146,10 @@ class WaterfallWidget(QtWidgets.QWidget):
             False where the segment was not right: that is logged, and the segment skipped.
         """
         try:
-            box = check_segment(fields)
+            self._segments.append(check_report(fields))
         except ValueError as error:
             logger.warning("segment skipped: %s", error)
             return False
-        if box is not None:
-            self._segments.append(box)
         return True
 
     def set_status(self, fields: dict) -> bool:
@@ -406,16 +402,15 @@ class WaterfallWidget(QtWidgets.QWidget):
             self._note = ""
 
     def _take_segments(self) -> None:
-        """Join the segments that have come to the boxes; edges may wander by two columns."""
-        newest = self.history.newest
-        if newest is None:
+        """Join the segments that have come to the boxes."""
+        if self.history.newest is None:
             return
         oldest = self.history.oldest_offset
         self.segments.forget_before(oldest)
         while self._segments:
-            box = self._segments.popleft()
-            if box.end_offset > oldest:
-                self.segments.add(box, 2.0 * newest.scale.column_width)
+            report = self._segments.popleft()
+            if report.end_offset > oldest:
+                self.segments.add(report)
 
     def _say(self, breaks: list[Break]) -> None:
         """Notes in the picture, and at once in the status bar what is missing."""
