@@ -163,6 +163,14 @@ def test_a_stream_at_another_rate_or_begun_anew_ends_what_was_there(changes):
     assert carriers.timeline.origin == 2 * FRAME
 
 
+def test_a_carrier_that_is_reported_late_begins_no_stream():
+    carriers = CarrierList()
+    for number in range(100):
+        carriers.add(segment(number, burst_id=1))
+    carriers.add(segment(3, burst_id=2, event="new", pdu_num=99))
+    assert [carrier.gone for carrier in carriers.rows()] == [False, False] and carriers.timeline.origin == 0
+
+
 def test_a_segment_of_a_frame_that_reaches_back_is_of_the_same_stream():
     carriers = CarrierList()
     carriers.add_frame(0, FRAME, 0, RATE)

@@ -150,12 +150,7 @@ _CELL: dict[str, Any] = {"required": False, "of_carrier": True, "forms": frozens
 # Every message in JSON
 VERSION = _field("version", LONG, "", "of the messages' format", _EVERY, frozenset({JSON}))
 PUBLISHER = _field(
-    "publisher",
-    SYMBOL,
-    "",
-    "16 hexadecimal digits, others after every start of the publisher",
-    _EVERY,
-    frozenset({JSON}),
+    "publisher", SYMBOL, "", "16 hexadecimal digits, others after every start of it", _EVERY, frozenset({JSON})
 )
 TOPIC = _field(
     "topic", SYMBOL, "", "which message it is; in JSON the same as its first part", _EVERY, frozenset({JSON, LINE})
@@ -385,7 +380,7 @@ SAMPLES_DROPPED = _field(
     "samples_dropped",
     UINT64,
     "samples",
-    "received and not looked at: the analysis was late (live), fewer than 256 were left before a retune, or a frame failed",
+    "received and not looked at: the analysis was late (live), fewer than 256 were left, or a frame failed",
     (STATUS,),
 )
 SAMPLES_SKIPPED = _field("samples_skipped", UINT64, "samples", "left out on purpose: `duty_cycle` below 1", (STATUS,))

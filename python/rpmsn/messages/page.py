@@ -7,7 +7,8 @@ python -m rpmsn.messages.page docs
 import json
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -169,14 +170,14 @@ def _rows(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (header, ("---",) * len(header), *rows)) + "\n"
 
 
-_TABLES = {
-    **{port: lambda topic=topic: _message_table(topic) for topic, port in table.PORTS.items()},
-    "command": lambda: _message_table(table.COMMAND),
+_TABLES: dict[str, Callable[[], str]] = {
+    **{port: partial(_message_table, topic) for topic, port in table.PORTS.items()},
+    "command": partial(_message_table, table.COMMAND),
     "json": _json_table,
     "kinds": _kinds_table,
     "csv": _csv_table,
-    "sigmf": lambda: _sigmf_table(False),
-    "sigmf_global": lambda: _sigmf_table(True),
+    "sigmf": partial(_sigmf_table, False),
+    "sigmf_global": partial(_sigmf_table, True),
 }
 
 

@@ -63,8 +63,8 @@ def check_report(fields: Mapping[str, Any]) -> Report:
     """Check what a segment message holds.
 
     Args:
-        fields: the PDU's dict, keys as in `keys.SEGMENT_KEYS`; `label`, `confidence`, both edges and both offsets have to
-            be there, further keys do not matter.
+        fields: the PDU's dict, keys as in `keys.SEGMENT_KEYS`; label, confidence, edges and offsets have to be
+            there, further keys do not matter.
 
     Raises:
         ValueError: something is missing or cannot be; the message names it.
@@ -82,8 +82,8 @@ def check_report(fields: Mapping[str, Any]) -> Report:
         raise ValueError(f"a segment with a value of a wrong kind: {error}") from error
     if not all(map(math.isfinite, (confidence, lower, upper))) or upper <= lower:
         raise ValueError(
-            f"a segment without extent: from {lower} to {upper} Hz, confidence {confidence}; finite numbers are needed, "
-            "and an upper edge above the lower"
+            f"a segment without extent: from {lower} to {upper} Hz, confidence {confidence}; finite numbers are "
+            "needed, and an upper edge above the lower"
         )
     if not 0 <= start < end < 2**64:
         raise ValueError(f"a segment without extent: samples {start} to {end}; the end has to lie after the start")

@@ -9,10 +9,10 @@ from ..classes import CLASS_NAMES
 from ..signal.image import DB_MAX, DB_MIN
 from . import keys
 from .fields import CARRIER_FIELDS
+from .times import SampleClock
 
 if TYPE_CHECKING:
     from ..detection.segmenter import Frame
-    from ..streaming.intake import StreamTime
     from ..tracking.carrier import Carrier
     from ..tracking.tracker import Event
 
@@ -30,7 +30,7 @@ def carrier_values(carrier: "Carrier") -> dict[str, Any]:
     return values
 
 
-def segment_fields(event: "Event", clock: "StreamTime", frame_number: int, health: str, model: str) -> dict[str, Any]:
+def segment_fields(event: "Event", clock: SampleClock, frame_number: int, health: str, model: str) -> dict[str, Any]:
     """Fields of the message about an event, keys as in `keys.SEGMENT_KEYS`.
 
     All that it says of the carrier is the carrier's own: a receiver has nothing to decide. The times are those of the
@@ -64,7 +64,7 @@ def segment_fields(event: "Event", clock: "StreamTime", frame_number: int, healt
     }
 
 
-def frame_fields(frame: "Frame", clock: "StreamTime", model: str) -> tuple[dict[str, Any], np.ndarray]:
+def frame_fields(frame: "Frame", clock: SampleClock, model: str) -> tuple[dict[str, Any], np.ndarray]:
     """Fields of the message about a frame, keys as in `keys.FRAME_KEYS`, and its image.
 
     Args:

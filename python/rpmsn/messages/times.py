@@ -2,8 +2,20 @@
 """Times as text: (whole seconds since 1970, fraction), since a double has no nanoseconds left."""
 
 import datetime as dt
+from typing import Protocol
 
 NANOSECONDS = 10**9
+
+
+class SampleClock(Protocol):
+    """What says when a sample was received: `rpmsn.streaming.intake.StreamTime`."""
+
+    @property
+    def source(self) -> str:
+        """`radio`, `file` or `host`."""
+
+    def at(self, offset: int) -> tuple[int, float]:
+        """(whole seconds since 1970, fraction) of a sample."""
 
 
 def utc_text(time: tuple[int, float]) -> str:

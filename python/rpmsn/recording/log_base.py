@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 from ..messages import keys
 from ..messages.json_messages import line_of
 from ..messages.results import segment_fields
+from ..messages.times import SampleClock
 from .background import CLOSE_SECONDS, BackgroundWriter
 
 if TYPE_CHECKING:
-    from ..streaming.intake import StreamTime
     from ..tracking.tracker import Event
 
 SEGMENT, CARRIER = PER = ("segment", "carrier")
@@ -212,11 +212,11 @@ def _state(status):
 
 def event_fields(
     event: "Event",
-    clock: "StreamTime",
+    clock: SampleClock,
     frame_number: int,
     model: str = "",
     health: str = "ok",
-    end_clock: "StreamTime | None" = None,
+    end_clock: SampleClock | None = None,
 ) -> dict[str, Any]:
     """An event as a dict that JSON can hold: the message about it, with its times as text.
 

@@ -171,8 +171,7 @@ class Carrier:
         sample_start, sample_end: first sample, and the one after the last, counted since the stream began.
         sample_rate: Hz, that of the latest segment.
         time_on_air: seconds in which there was a segment.
-        confidence, snr_db, pwr_db: means over its segments, weighted by duration and bandwidth. The confidence is that of
-            the class that each segment was given, calibrated: a probability.
+        confidence, snr_db, pwr_db: means over its segments, weighted by duration and bandwidth.
         segments: how many there were.
         start_s, end_s: `sample_start` and `sample_end` in seconds since the stream began, whatever its sample rates.
     """

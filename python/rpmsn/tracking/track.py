@@ -144,7 +144,8 @@ class Track:
         seen_s: when it was seen last, in seconds since the stream began.
         splitting: Split, while it shows a gap.
         merged_into: the track that it has become a part of.
-        is_reported: whether its `new` was told.
+        is_reported: whether its `new` was reported.
+        unreported: lists of Part, of the frames of its history that no event was about yet.
     """
 
     def __init__(self, carrier, parts, observation, of_frames, observations=0):
@@ -154,6 +155,7 @@ class Track:
         self.observations = min(observations + 1, of_frames)
         self.silent_s, self.seen_s = 0.0, observation.end_s
         self.splitting, self.merged_into, self.is_reported = None, None, False
+        self.unreported = deque([parts], maxlen=of_frames)
         self._of_frames = of_frames
         self._own_frames = self._whole_frames = 1
         self._bridges = {}
@@ -163,6 +165,7 @@ class Track:
         self._watch_gap(parts, observation)
         self.carrier.add(parts, observation.times(parts)[1])
         self.parts = parts
+        self.unreported.append(parts)
         self._remember(1)
         self.silent_s, self.seen_s = 0.0, observation.end_s
         if self.was_seen_apart:
@@ -174,6 +177,7 @@ class Track:
             self.silent_s += observation.seconds
             if observation.is_full:
                 self._remember(0)
+                self.unreported.append([])
 
     @property
     def was_seen_apart(self):
@@ -299,6 +303,7 @@ def join_overlapping(given, observation):
         if last is not None and last.overlaps(track, observation):
             last, other = sorted((last, track), key=rank, reverse=True)
             given[last] = given[last] + given.pop(other)
+            last.unreported[-1] = last.unreported[-1] + other.unreported[-1]
             last.take_over(other)
             joined.append(other)
         else:

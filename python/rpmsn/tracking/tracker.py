@@ -109,7 +109,8 @@ class Tracker:
 
         Returns:
             list of Event: one for each carrier that became part of another or two; one for each segment of a qualified
-            carrier, `new` for the first one in the frame in which it qualifies; one for each carrier that is gone.
+            carrier, `new` for its first one (of a carrier that qualifies now they are those of the frames before, too:
+            as far back as `of_frames`); one for each carrier that is gone.
         """
         observation = self._clock.observe(frame)
         sharing = Sharing(self._live, observation)
@@ -137,7 +138,7 @@ class Tracker:
         the frames that there were.
 
         Returns:
-            list of Event: `new`, with the segments of its last frame, of carriers that qualify only now; `gone`.
+            list of Event: `new`, with the segments so far, of carriers that qualify only now; `gone`.
         """
         latest = {track: track.parts for track in self._live if not track.carrier.is_qualified}
         self._qualify(latest, at_end=True)
@@ -149,8 +150,10 @@ class Tracker:
     def _reported(self, given):
         """Events for the parts of qualified carriers."""
         events = []
-        for track, parts in given.items():
+        for track in given:
             if track.carrier.is_qualified:
+                parts = [part for frame in track.unreported for part in frame]
+                track.unreported.clear()
                 kinds = ["update"] * len(parts)
                 if not track.is_reported:
                     kinds[0], track.is_reported = "new", True

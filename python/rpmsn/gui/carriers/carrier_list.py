@@ -120,6 +120,7 @@ class CarrierList:
         self.timeline = None
         self.sample_rate = None
         self.newest_since = None
+        self._number: int | None = None
 
     def clear_gone(self) -> None:
         """Forget the carriers that are gone."""
@@ -163,9 +164,10 @@ class CarrierList:
             raise ValueError(
                 f"a segment with {keys.SAMPLE_RATE} = {fields.get(keys.SAMPLE_RATE)}; a finite number above 0 is needed"
             )
-        # A message about a whole carrier may tell of what was long ago.
-        if report.event not in ENDS or self.timeline is None:
-            self._follow_stream(report.start_offset, report.end_offset, report.sample_rate)
+        timeline = self.timeline
+        # A message about a whole carrier may be about what was long ago.
+        if report.event not in ENDS or timeline is None:
+            timeline = self._follow_stream(report.start_offset, report.end_offset, report.sample_rate, report.pdu_num)
         carrier = self._on_air.get(report.burst_id)
         if carrier is not None and report.event == "new":
             self._end(carrier)
@@ -176,7 +178,7 @@ class CarrierList:
         if report.event == "gone":
             self._end(carrier)
         elif report.event not in ENDS:
-            carrier.occupancy.add(report.start_offset, report.end_offset, report.pdu_num, self.timeline)
+            carrier.occupancy.add(report.start_offset, report.end_offset, report.pdu_num, timeline)
 
     def advance(self, offset: int) -> None:
         """Note that the stream has come as far as a sample, whether or not there was a segment."""
@@ -188,7 +190,7 @@ class CarrierList:
 
     def add_frame(self, start: int, end: int, number: int, sample_rate: float) -> None:
         """Note that a frame was analysed: its samples, its number and its rate in Hz; see `Timeline.analyse`."""
-        self._follow_stream(start, end, sample_rate).analyse(start, end, number)
+        self._follow_stream(start, end, sample_rate, number).analyse(start, end, number)
 
     def end_silent(self) -> None:
         """Carriers of which no message came for long are gone."""
@@ -196,9 +198,15 @@ class CarrierList:
             if (self.now - carrier.sample_end) / carrier.sample_rate > SILENT_SECONDS:
                 self._end(carrier)
 
-    def _follow_stream(self, start: int, end: int, rate: float) -> Timeline:
-        """A stream at another rate, or one that begins anew, ends all carriers of the one before."""
-        is_anew = self.timeline is not None and end < self.timeline.end - LATE_SECONDS * rate
+    def _follow_stream(self, start: int, end: int, rate: float, number: int | None) -> Timeline:
+        """A stream at another rate, or one that begins anew, ends all carriers of the one before.
+
+        A message of a frame that is not older than the last one belongs to this stream, however far it reaches back: a
+        carrier that was long a candidate is reported from its first segment on.
+        """
+        is_older = number is None or self._number is None or number < self._number
+        is_anew = is_older and self.timeline is not None and end < self.timeline.end - LATE_SECONDS * rate
+        self._number = number
         if self.timeline is None or is_anew or rate != self.sample_rate:
             for carrier in list(self._on_air.values()):
                 self._end(carrier)

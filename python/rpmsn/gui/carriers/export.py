@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Carriers of the table into files, by the engine's writers: SigMF annotations and CSV (no Qt)."""
 
+import dataclasses
 import itertools
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ...errors import ParameterError, RecordingError
@@ -40,6 +41,14 @@ def export(carriers: Sequence[ListedCarrier], path: str | os.PathLike[str], reco
         model = next((carrier.model for carrier in carriers if carrier.model), None)
         return write_annotations(recording, carriers, free_path(path), model=model)
     return _write_log(carriers, path)
+
+
+def placed(
+    carrier: ListedCarrier, recording: Recording, recording_span: Callable[[int, int], tuple[int, int]]
+) -> ListedCarrier:
+    """A carrier in the samples and times of the recording, which may have been played from any place, and repeated."""
+    start, end = recording_span(carrier.sample_start, carrier.sample_end)
+    return dataclasses.replace(carrier, sample_start=start, sample_end=end, since=recording.time_at(start))
 
 
 def suggested_path(recording: Recording | None) -> Path:

@@ -60,6 +60,8 @@ class CarrierTable(QtWidgets.QWidget):
     Attributes:
         carriers: CarrierList.
         recording: `rpmsn.recording.Recording` that the carriers are of, for SigMF export; None for a live stream.
+        recording_span: function, (start, end) in samples of the stream -> the same in the recording; None where they are
+            the same, or there is none.
         picture_of: QWidget that a picture shows; None for the table alone.
 
     Example:
@@ -77,6 +79,7 @@ class CarrierTable(QtWidgets.QWidget):
         super().__init__(parent)
         self.carriers = CarrierList()
         self.recording: Recording | None = None
+        self.recording_span: Callable[[int, int], tuple[int, int]] | None = None
         self.picture_of: QtWidgets.QWidget | None = None
         self._clock = clock
         self._waiting, self._frames = deque(maxlen=MAX_WAITING), deque(maxlen=MAX_WAITING)
@@ -158,7 +161,10 @@ class CarrierTable(QtWidgets.QWidget):
         """
         if str(path).lower().endswith(".png"):
             return self.save_picture(path)
-        return carrier_export.export(self.model.rows, path, self.recording)
+        rows = self.model.rows
+        if self.recording is not None and self.recording_span is not None:
+            rows = [carrier_export.placed(carrier, self.recording, self.recording_span) for carrier in rows]
+        return carrier_export.export(rows, path, self.recording)
 
     def save_picture(self, path: str | os.PathLike[str]) -> Path:
         """Write a picture of the table, or of `picture_of`.
