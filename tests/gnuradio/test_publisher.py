@@ -184,7 +184,7 @@ class TestSchema:
         assert set(wanted) <= set(described["required"]) <= set(described["properties"])
 
     def test_every_key_is_explained_in_the_table(self, schema):
-        text = (ROOT / "docs" / "publisher.md").read_text()
+        text = (ROOT / "docs" / "messages.md").read_text()
         told = {
             key
             for line in text.splitlines()

@@ -60,8 +60,8 @@ class CarrierTable(QtWidgets.QWidget):
     Attributes:
         carriers: CarrierList.
         recording: `rpmsn.recording.Recording` that the carriers are of, for SigMF export; None for a live stream.
-        recording_span: function, (start, end) in samples of the stream -> the same in the recording; None where they are
-            the same, or there is none.
+        recording_span: function, (start, end) in samples of the stream -> the same in the recording; None where these
+            are the same, or there is none.
         picture_of: QWidget that a picture shows; None for the table alone.
 
     Example:
