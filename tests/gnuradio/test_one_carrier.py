@@ -82,7 +82,7 @@ def found(all_lte, tmp_path_factory):
         "jsonl": [line for line in lines if line["topic"] == "segment"],
         "csv": rows,
         "sigmf log": sigmf.fromfile(str(live_sigmf), skip_checksum=True).get_annotations(),
-        "annotate": sigmf.fromfile(str(output), skip_checksum=True).get_annotations(),
+        "annotate": sigmf.fromfile(str(folder / "found.sigmf-meta"), skip_checksum=True).get_annotations(),
     }
 
 

@@ -127,7 +127,7 @@ class TestMessages:
         assert not isinstance(caught.value, messages.VersionError)
 
     def test_another_version_is_named(self):
-        with pytest.raises(messages.VersionError, match="version 2; version 1 can be read"):
+        with pytest.raises(messages.VersionError, match="version 1; version 2 can be read"):
             messages.unpack([b"segment", b'{"version":1}'])
 
     def test_pictures_come_back_as_they_were(self):
