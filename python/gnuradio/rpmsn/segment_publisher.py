@@ -35,15 +35,15 @@ class segment_publisher(gr.basic_block):
     up the radio: what it cannot take is lost, for this subscriber only, and it sees that from the numbers.
 
     Subscribe with `rpmsn.publishing.subscriber.Subscriber`, as examples/zmq_subscriber.py does, or with any ZeroMQ SUB
-    socket. A message has two parts, topic (`segment`, `status` or `frame`) and JSON. docs/publisher.md has every key.
+    socket. A message has two parts, topic (`segment`, `status` or `frame`) and JSON. docs/messages.md has every key.
 
     Ports:
-        segments, status, frames (in): the PDUs described in `gnuradio.rpmsn.pdu`. A message that is not right is
+        segments, status, frames (in): the PDUs described in docs/messages.md. A message that is not right is
             logged, counted and skipped.
 
     Args:
         address: to bind, `tcp://HOST:PORT` or `ipc://PATH`. 127.0.0.1 is this computer only; `*` is every address that
-            it has, and needs keys. Port 0 takes any that is free; `address()` tells which.
+            it has, and needs keys. Port 0 takes any that is free; `address()` returns which.
         frames_per_second: upper limit for frames; 0 sends none.
         frame_rows: 1 to 256; frames are reduced to this many rows. 256 rows are 175 kB a message, 64 are 45 kB.
         server_secret_key_file: CURVE key of this publisher, made by `python -m rpmsn.publishing.keys FOLDER`; "" sends

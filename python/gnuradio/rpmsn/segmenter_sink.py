@@ -40,12 +40,13 @@ class segmenter_sink(gr.sync_block):
             and sigmf_source send them) are followed: a new frequency or rate starts a new frame, and a jump in time is
             a gap, whose samples are counted as lost. `stream_end` (from sigmf_source) lets the last messages arrive
             before the flowgraph ends.
-        segments (out): one PDU for every segment of a carrier, and one for every carrier that is gone.
+        segments (out): one PDU for every segment of a carrier, and one for every carrier that is gone. Label, edges and
+            confidence in it are the carrier's.
         frames (out): the image and mask of a frame, at most `frames_per_second`.
         status (out): once a second: rates, coverage, drops, latency, health of the input.
-        command (in): a dict; `freq` (double, Hz) tells the centre frequency where no tag does, `reset` (any value)
+        command (in): a dict; `freq` (double, Hz) sets the centre frequency where no tag does, `reset` (any value)
             forgets the carriers.
-        The keys of all messages are in `gnuradio.rpmsn.pdu` and docs/messages.md.
+        The keys of all messages are in `rpmsn.messages.fields` and docs/messages.md.
 
     Messages that are sent while the flowgraph stops may not arrive (GNU Radio drops them), except at a `stream_end`;
     log files lose nothing. After it has stopped, `carriers()` and `status()` hold the whole result.
@@ -62,13 +63,13 @@ class segmenter_sink(gr.sync_block):
         workers: frames that are analysed at the same time.
         frame_seconds: 0.01 to 0.2; 0 for what the model was trained with.
         average_frames: class probabilities are averaged over so many frames; 1 for each frame on its own.
-        duty_cycle: fraction of the frames to analyse, above 0 to 1, for slow machines; told in the coverage.
+        duty_cycle: fraction of the frames to analyse, above 0 to 1, for slow machines; it shows in the coverage.
         logs: paths of files to write what is found to, separated by commas or as a list: `.jsonl`, `.csv` or
             `.sigmf-meta`. docs/writers.md has the formats.
         log_rotate_seconds: start new log files at every multiple of this; 0 for never.
         log_rotate_bytes: start a new log file when one would become larger; 0 for never.
         log_keep_files: keep so many files of each log, and delete older ones; 0 for all.
-        snippets: folder to record the IQ of chosen carriers to, as SigMF; none if empty. docs/writers.md tells more.
+        snippets: folder to record the IQ of chosen carriers to, as SigMF; none if empty.
         snippet_labels: classes of these carriers, separated by commas or as a list; all if empty.
         snippet_confidence: lowest confidence of these carriers, 0..1.
         snippet_range: (lower, upper) in Hz, in which the middle of these carriers lies; (0, 0) for everywhere.
@@ -159,7 +160,7 @@ class segmenter_sink(gr.sync_block):
         for warning in self._analyser.segmenter.warnings:
             self.logger.warn(warning)
         if mode == "live":
-            # Large calls keep Python's share per sample small. Not for files: their tail would never be delivered.
+            # Large calls keep Python's cost per sample small. Not for files: their tail would never be delivered.
             self.set_output_multiple(LIVE_MULTIPLE)
         for port in (keys.SEGMENTS, keys.FRAMES, keys.STATUS):
             self.message_port_register_out(pmt.intern(port))
@@ -242,18 +243,18 @@ class segmenter_sink(gr.sync_block):
     def _follow(self, found, offset):
         """Apply the tags of one sample."""
         rate, frequency, moment = (found.get(key) for key in (tags.RX_RATE, tags.RX_FREQ, tags.RX_TIME))
-        told = {
+        known = {
             "center_frequency": None if frequency is None else pmt.to_double(frequency),
             "seconds": None if moment is None else pmt.to_python(moment),
         }
         try:
-            self._analyser.follow(offset, sample_rate=None if rate is None else pmt.to_double(rate), **told)
+            self._analyser.follow(offset, sample_rate=None if rate is None else pmt.to_double(rate), **known)
         except ParameterError as error:
             self._analyser.fail(f"a tag says another sample rate: {error}")
-            self._analyser.follow(offset, **told)
+            self._analyser.follow(offset, **known)
 
     def _open_files(self):
-        """Open what the analysis writes to; when the block is made, so that an error is told there."""
+        """Open what the analysis writes to; when the block is made, so that an error shows there."""
         model = self._analyser.model.card.name
         self._analyser.outputs = [open_log(path, model=model, **self._log_options) for path in self._log_paths]
         if self._snippet_folder:
@@ -261,7 +262,7 @@ class segmenter_sink(gr.sync_block):
         self._files_are_closed = False
 
     def _send_result(self, frame, clock, events):
-        """Tell of a frame (None after the last one) and of what happened to carriers; in the analysing thread."""
+        """Send what a frame (None after the last one) showed and what happened to carriers; in the analysing thread."""
         number, health = (self._last_number, keys.HEALTH_OK) if frame is None else (frame.number, frame.health)
         for event, event_clock in events:
             self._publish(

@@ -21,7 +21,7 @@ class waterfall_overlay(gr.basic_block):
 
     Connect the ports of a segmenter sink to the ports of the same name. The block itself needs no screen: the
     window is made by `widget()`, in the Qt thread, after the QApplication. Closing it does not stop the flowgraph;
-    that ends when the application does, with its last window. docs/waterfall.md tells of every control and key.
+    that ends when the application does, with its last window. docs/waterfall.md describes every control and key.
 
     Ports:
         frames, segments, status (in): the PDUs described in `gnuradio.rpmsn.pdu`. A message that is not right is

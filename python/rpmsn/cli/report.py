@@ -47,7 +47,7 @@ def print_table(recording: "Recording", model: "Model", result: "Analysis", writ
         rows = [row(carrier, recording.sample_rate) for carrier in result.carriers]
         print(format_table(COLUMNS, rows))
         if not absolute:
-            print("Frequencies are relative to the centre, which is not known; --center-frequency tells it.")
+            print("Frequencies are relative to the centre, which is not known; --center-frequency sets it.")
     else:
         print("No carrier found.")
     print(

@@ -64,7 +64,7 @@ class Frame:
 
 @dataclasses.dataclass(frozen=True)
 class Scale:
-    """Where columns and values of an image lie; rows that share it can be drawn as one picture.
+    """Where columns and values of an image lie; rows that have the same can be drawn as one picture.
 
     A column is centred on its frequency, as those of an FFT are: the middle column (of an even number the one right of
     the middle) lies at the centre frequency.

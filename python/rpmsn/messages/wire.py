@@ -40,7 +40,7 @@ def pack(topic: str, sequence: int, publisher: str, body: Mapping[str, Any]) -> 
     Args:
         topic: one of `TOPICS`.
         sequence: number of the message within its topic.
-        publisher: str that tells one start of a publisher from the next.
+        publisher: another word after every start of the publisher.
         body: dict of what JSON can hold. The four keys of every message come from the other arguments.
 
     Returns:

@@ -82,7 +82,7 @@ class Timeline:
         return lengths
 
     def analysed_between(self, start: int, end: int) -> float:
-        """Samples that were looked at in a chunk, as finely as the bins tell."""
+        """Samples that were looked at between two, as finely as the bins resolve it."""
         edges = self.origin + self.bin_samples * np.arange(BINS + 1)
         counts = np.concatenate([[0.0], np.cumsum(self.analysed())])
         edges = np.minimum(edges[: len(counts)], self.end)

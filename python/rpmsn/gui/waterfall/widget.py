@@ -12,7 +12,7 @@ The parts of the picture each have a module that can be read, and tested, by its
 `settings`             what the user can set
 `picture`              draws the rows and the breaks between them
 `box_layer`            draws the boxes, with labels where there is room
-`pixels`               what these two share
+`pixels`               what these two have in common
 `spectrum`             the lines above
 `time_axis`            the clock beside the rows
 `cursors`              the measuring pair
@@ -27,7 +27,10 @@ The parts of the picture each have a module that can be read, and tested, by its
 import html
 import logging
 import math
+import os
 from collections import deque
+from collections.abc import Collection
+from typing import Any
 
 import numpy as np
 
@@ -71,7 +74,7 @@ WAITING = "waiting for frames"
 class WaterfallWidget(QtWidgets.QWidget):
     """Waterfall with the classes over it, the spectrum above and the state of the analysis below.
 
-    Feed it by `add_frame`, `add_segment` and `set_status`. docs/waterfall.md tells of every control and key.
+    Feed it by `add_frame`, `add_segment` and `set_status`. docs/waterfall.md describes every control and key.
 
     Args:
         title: written above the picture; "" for none.
@@ -97,7 +100,14 @@ class WaterfallWidget(QtWidgets.QWidget):
     about_to_redraw = QtCore.pyqtSignal()
     """25 times a second, before what has come is drawn: the moment to hand over what waits elsewhere."""
 
-    def __init__(self, title: str = "", history_frames: int = 64, rows_per_frame: int = 8, parent=None, **settings):
+    def __init__(
+        self,
+        title: str = "",
+        history_frames: int = 64,
+        rows_per_frame: int = 8,
+        parent: QtWidgets.QWidget | None = None,
+        **settings: Any,
+    ):
         check_size(history_frames, rows_per_frame)
         self._settings = Settings().changed(settings)
         super().__init__(parent)
@@ -208,7 +218,7 @@ class WaterfallWidget(QtWidgets.QWidget):
         self.box_layer.references = references
         self.box_layer.update()
 
-    def save_picture(self, path) -> None:
+    def save_picture(self, path: str | os.PathLike[str]) -> None:
         """Write the widget as it looks now; the ending of `path` (.png, .jpg) says in which format.
 
         Raises:
@@ -416,7 +426,7 @@ class WaterfallWidget(QtWidgets.QWidget):
         """Notes in the picture, and at once in the status bar what is missing."""
         for found in breaks:
             if found.kind in (LOST, DROPPED):
-                self.status_bar.tell_break(found.words)
+                self.status_bar.show_break(found.words)
         note = self._words_of_view() or self._note
         if note != self.box_layer.note:
             self.box_layer.note = note
@@ -613,12 +623,12 @@ class WaterfallWidget(QtWidgets.QWidget):
         return f"{where} \u00b7 {power:.0f} dB \u00b7 {name}{confidence}"
 
 
-def span_of(scales) -> tuple[float, float]:
+def span_of(scales: Collection[Scale]) -> tuple[float, float]:
     """Lower and upper edge of all that some scales show, MHz."""
     return min(scale.freq_lower for scale in scales) / 1e6, max(scale.freq_upper for scale in scales) / 1e6
 
 
-def dress_axis(axis, theme) -> None:
+def dress_axis(axis: pg.AxisItem, theme: Theme) -> None:
     """An axis in the colours of a theme, with plain units."""
     axis.setPen(theme.muted)
     axis.setTextPen(theme.text)
