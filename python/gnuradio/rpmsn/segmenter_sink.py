@@ -2,6 +2,8 @@
 """Sink block: wideband samples in; segments, frames and status out, as messages, and into files."""
 
 import time
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pmt
@@ -15,6 +17,7 @@ from rpmsn.recording.logs import open_log
 from rpmsn.recording.snippets import SnippetWriter
 from rpmsn.runtimes import AUTO
 from rpmsn.streaming.live import Settings, StreamAnalyser
+from rpmsn.tracking.carrier import Carrier
 
 from . import pdu, tags
 
@@ -84,28 +87,28 @@ class segmenter_sink(gr.sync_block):
 
     def __init__(
         self,
-        sample_rate,
-        center_frequency=0.0,
-        model=DEFAULT_MODEL,
-        mode="live",
-        frames_per_second=10.0,
-        threads=1,
-        runtime=AUTO,
-        input_type="complex",
-        workers=2,
-        frame_seconds=0.0,
-        average_frames=1,
-        duty_cycle=1.0,
-        logs=(),
-        log_rotate_seconds=0.0,
-        log_rotate_bytes=0,
-        log_keep_files=0,
-        snippets="",
-        snippet_labels=(),
-        snippet_confidence=0.0,
-        snippet_range=(0.0, 0.0),
-        snippet_seconds=1.0,
-        snippet_quota=10e9,
+        sample_rate: float,
+        center_frequency: float = 0.0,
+        model: str = DEFAULT_MODEL,
+        mode: str = "live",
+        frames_per_second: float = 10.0,
+        threads: int = 1,
+        runtime: str = AUTO,
+        input_type: str = "complex",
+        workers: int = 2,
+        frame_seconds: float = 0.0,
+        average_frames: int = 1,
+        duty_cycle: float = 1.0,
+        logs: str | Sequence[str] = (),
+        log_rotate_seconds: float = 0.0,
+        log_rotate_bytes: int = 0,
+        log_keep_files: int = 0,
+        snippets: str = "",
+        snippet_labels: str | Sequence[str] = (),
+        snippet_confidence: float = 0.0,
+        snippet_range: tuple[float, float] = (0.0, 0.0),
+        snippet_seconds: float = 1.0,
+        snippet_quota: float = 10e9,
     ):
         if input_type not in INPUT_TYPES:
             raise ParameterError(f"input_type is {input_type!r}, but {', '.join(INPUT_TYPES)} are allowed")
@@ -167,7 +170,7 @@ class segmenter_sink(gr.sync_block):
         self.message_port_register_in(pmt.intern(COMMAND))
         self.set_msg_handler(pmt.intern(COMMAND), self._handle_command)
 
-    def start(self):
+    def start(self) -> bool:
         """Called by GNU Radio when the flowgraph starts."""
         self._ended = False
         self._last_frame_sent = -np.inf
@@ -177,29 +180,29 @@ class segmenter_sink(gr.sync_block):
         self._analyser.start()
         return True
 
-    def stop(self):
+    def stop(self) -> bool:
         """Called by GNU Radio at the end: the frames that were taken are finished (in live mode for a moment)."""
         self._analyser.stop()
         self._files_are_closed = True
         return True
 
-    def set_center_frequency(self, center_frequency):
+    def set_center_frequency(self, center_frequency: float) -> None:
         """Centre frequency from here on, Hz; for sources that do not tag it."""
         self._next_frequency = float(center_frequency)
 
-    def carriers(self):
-        """Carriers found so far (list of rpmsn.tracking.tracker.Carrier), lowest frequency first."""
+    def carriers(self) -> list[Carrier]:
+        """Carriers found so far, lowest frequency first."""
         return self._analyser.carriers()
 
-    def status(self):
+    def status(self) -> dict[str, Any]:
         """What the `status` port sends, as a dict."""
         return self._analyser.status()
 
-    def latencies(self):
+    def latencies(self) -> list[float]:
         """Seconds from the last sample of a frame to when it had been reported; of the latest frames."""
         return list(self._analyser.latencies)
 
-    def work(self, input_items, output_items):
+    def work(self, input_items: list[np.ndarray], output_items: list[np.ndarray]) -> int:
         """Copy samples and follow tags; nothing else happens in GNU Radio's thread."""
         samples = input_items[0]
         try:
