@@ -82,6 +82,23 @@ def test_whole_numbers_are_long_or_uint64_by_key(value):
     assert pmt.is_uint64(field_of(message, "pdu_num"))
 
 
+@pytest.mark.parametrize("topic", keys.TOPICS)
+def test_every_field_is_sent_as_the_kind_that_the_table_says(topic):
+    made = {
+        keys.UINT64: (3, pmt.is_uint64),
+        keys.LONG: (3, lambda value: pmt.is_integer(value) and not pmt.is_uint64(value)),
+        keys.DOUBLE: (3, pmt.is_real),
+        keys.SYMBOL: ("x", pmt.is_symbol),
+        keys.BOOL: (True, pmt.is_bool),
+        keys.TIME: ((3, 0.5), pmt.is_tuple),
+        keys.SYMBOLS: (["x"], pmt.is_vector),
+        keys.PIXELS: (np.zeros(4, np.uint8), pmt.is_u8vector),
+    }
+    for one in keys.fields_of(topic, keys.PDU):
+        value, is_kind = made[one.kind]
+        assert is_kind(field_of(pdu.make_pdu({one.name: value}), one.name)), one.name
+
+
 def test_rx_time_is_a_tuple_of_uint64_and_double():
     time = field_of(pdu.make_pdu({"rx_time": (np.int64(5), np.float32(0.5))}), "rx_time")
     assert pmt.is_tuple(time) and pmt.is_uint64(pmt.tuple_ref(time, 0)) and pmt.is_real(pmt.tuple_ref(time, 1))
