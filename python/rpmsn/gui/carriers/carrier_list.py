@@ -35,7 +35,7 @@ LATE_SECONDS = 2.0
 
 
 @dataclasses.dataclass(slots=True, eq=False)
-class ListedCarrier:
+class CarrierRow:
     """A row of the list. What messages say (`label`, `freq_lower`...) can be read from it by name: see `Report`.
 
     Attributes:
@@ -109,13 +109,13 @@ class CarrierList:
     def __init__(self, max_on_air: int = MAX_ON_AIR, max_gone: int = MAX_GONE):
         self._max_on_air = max_on_air
         self._keys = itertools.count(1)
-        self._gone: deque[ListedCarrier] = deque(maxlen=max_gone)
+        self._gone: deque[CarrierRow] = deque(maxlen=max_gone)
         self.is_absolute = True
         self.clear()
 
     def clear(self) -> None:
         """Forget everything."""
-        self._on_air: dict[int, ListedCarrier] = {}
+        self._on_air: dict[int, CarrierRow] = {}
         self._gone.clear()
         self.timeline = None
         self.sample_rate = None
@@ -126,7 +126,7 @@ class CarrierList:
         """Forget the carriers that are gone."""
         self._gone.clear()
 
-    def rows(self) -> list[ListedCarrier]:
+    def rows(self) -> list[CarrierRow]:
         """All carriers, in the order in which they came."""
         return sorted([*self._gone, *self._on_air.values()], key=lambda carrier: carrier.key)
 
@@ -140,7 +140,7 @@ class CarrierList:
         """How many carriers are on the air."""
         return len(self._on_air)
 
-    def find(self, carrier_id: int) -> ListedCarrier | None:
+    def find(self, carrier_id: int) -> CarrierRow | None:
         """The latest carrier of a number, None where there is none."""
         found = self._on_air.get(carrier_id)
         if found is None:
@@ -217,11 +217,11 @@ class CarrierList:
         self.advance(end)
         return self.timeline
 
-    def _begin(self, report: Report) -> ListedCarrier:
+    def _begin(self, report: Report) -> CarrierRow:
         """A carrier that was not there; where there are too many, the one that was silent for longest is gone."""
         if len(self._on_air) >= self._max_on_air:
             self._end(min(self._on_air.values(), key=lambda carrier: carrier.sample_end))
-        carrier = ListedCarrier(
+        carrier = CarrierRow(
             key=next(self._keys),
             report=report,
             sample_start=report.start_offset,
@@ -233,7 +233,7 @@ class CarrierList:
         self.newest_since = carrier.since
         return carrier
 
-    def _end(self, carrier: ListedCarrier) -> None:
+    def _end(self, carrier: CarrierRow) -> None:
         carrier.gone = True
         del self._on_air[carrier.carrier_id]
         self._gone.append(carrier)

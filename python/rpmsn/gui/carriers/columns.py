@@ -9,7 +9,7 @@ from typing import Any
 
 from ...messages import keys
 from ...messages.fields import FIELDS, column_of
-from .carrier_list import CarrierList, ListedCarrier
+from .carrier_list import CarrierList, CarrierRow
 
 OCCUPANCY = "occupancy"
 ON_AIR = "on_air"
@@ -85,7 +85,7 @@ def hint(column: Column, carriers: CarrierList) -> str:
     return column.hint
 
 
-def text(carrier: ListedCarrier, name: str, carriers: CarrierList) -> str:
+def text(carrier: CarrierRow, name: str, carriers: CarrierList) -> str:
     """What a cell says."""
     if name == keys.RX_TIME:
         return format_since(carrier, carriers.newest_since)
@@ -95,7 +95,7 @@ def text(carrier: ListedCarrier, name: str, carriers: CarrierList) -> str:
     return mark + column_of(name).text(getattr(carrier, name)) if name in FIELDS else ""
 
 
-def sort_value(carrier: ListedCarrier, name: str, carriers: CarrierList) -> Any:
+def sort_value(carrier: CarrierRow, name: str, carriers: CarrierList) -> Any:
     """What a column is sorted by."""
     if name == keys.RX_TIME:
         return carrier.since or (0, carrier.sample_start / carrier.sample_rate)
@@ -105,7 +105,7 @@ def sort_value(carrier: ListedCarrier, name: str, carriers: CarrierList) -> Any:
     return 0.0 if carriers.timeline is None else carrier.fraction_on_air(carriers.timeline)
 
 
-def format_since(carrier: ListedCarrier, newest: tuple[int, float] | None = None) -> str:
+def format_since(carrier: CarrierRow, newest: tuple[int, float] | None = None) -> str:
     """Time of the first sample: UTC, with the date where it is not that of the newest carrier; without a clock the
     place in the stream."""
     moment = _utc(carrier.since)
@@ -125,7 +125,7 @@ def format_span(seconds: float) -> str:
     return f"{seconds / 60:.3g} min" if seconds < 7200.0 else f"{seconds / 3600:.3g} h"
 
 
-def describe(carrier: ListedCarrier) -> str:
+def describe(carrier: CarrierRow) -> str:
     """Everything about a carrier, in a few lines."""
     moment = _utc(carrier.since)
     since = (
@@ -143,7 +143,7 @@ def describe(carrier: ListedCarrier) -> str:
     )
 
 
-def table_text(rows: Iterable[ListedCarrier], carriers: CarrierList) -> str:
+def table_text(rows: Iterable[CarrierRow], carriers: CarrierList) -> str:
     """Rows as text with tabs, as spreadsheets take it; the first line has the titles."""
     columns = [column for column in COLUMNS if column.name != OCCUPANCY]
     lines = [[title(column, carriers) for column in columns]]

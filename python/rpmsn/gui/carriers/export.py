@@ -13,16 +13,16 @@ from ...recording.logs import open_log
 from ...recording.metadata import META_SUFFIX
 from ...streaming.intake import StreamTime
 from ...tracking.tracker import Event
-from .carrier_list import ListedCarrier
+from .carrier_list import CarrierRow
 
 ENDINGS = (META_SUFFIX, ".csv")
 
 
-def export(carriers: Sequence[ListedCarrier], path: str | os.PathLike[str], recording: Recording | None = None) -> Path:
+def export(carriers: Sequence[CarrierRow], path: str | os.PathLike[str], recording: Recording | None = None) -> Path:
     """Write carriers to a new file; where its name is taken a number is put into it.
 
     Args:
-        carriers: list of ListedCarrier.
+        carriers: list of CarrierRow.
         path: ends in `.sigmf-meta` or `.csv`.
         recording: `rpmsn.recording.Recording` that they are of: its metadata are kept, and its own sample numbers
             used. None for a live stream.
@@ -44,8 +44,8 @@ def export(carriers: Sequence[ListedCarrier], path: str | os.PathLike[str], reco
 
 
 def placed(
-    carrier: ListedCarrier, recording: Recording, recording_span: Callable[[int, int], tuple[int, int]]
-) -> ListedCarrier:
+    carrier: CarrierRow, recording: Recording, recording_span: Callable[[int, int], tuple[int, int]]
+) -> CarrierRow:
     """A carrier in the samples and times of the recording, which may have been played from any place, and repeated."""
     start, end = recording_span(carrier.sample_start, carrier.sample_end)
     return dataclasses.replace(carrier, sample_start=start, sample_end=end, since=recording.time_at(start))
@@ -65,7 +65,7 @@ def free_path(path: Path) -> Path:
             return found
 
 
-def _write_log(carriers: Sequence[ListedCarrier], path: Path) -> Path:
+def _write_log(carriers: Sequence[CarrierRow], path: Path) -> Path:
     """Carriers as a log has them: each once, as a whole."""
     model = next((carrier.model for carrier in carriers if carrier.model), "")
     log = open_log(path, per="carrier", model=model)
@@ -81,7 +81,7 @@ def _write_log(carriers: Sequence[ListedCarrier], path: Path) -> Path:
     return Path(log.path)
 
 
-def _clock(carrier: ListedCarrier) -> StreamTime:
+def _clock(carrier: CarrierRow) -> StreamTime:
     """The clock that a log takes the times of a carrier from."""
     seconds, fraction = carrier.since or divmod(carrier.sample_start / carrier.sample_rate, 1)
     return StreamTime(carrier.sample_start, int(seconds), fraction, carrier.sample_rate, carrier.time_source)

@@ -29,7 +29,7 @@ from ..qt import QtCore, QtGui, QtWidgets
 from ..theme import THEMES
 from . import columns as carrier_columns
 from . import export as carrier_export
-from .carrier_list import CarrierList, ListedCarrier
+from .carrier_list import CarrierList, CarrierRow
 from .columns import COLUMNS, NAMES, OCCUPANCY
 from .table_model import CARRIER_ROLE, CarrierModel
 from .table_strip import StripDelegate
@@ -136,7 +136,7 @@ class CarrierTable(QtWidgets.QWidget):
         finally:
             self._is_selecting = False
 
-    def selected(self) -> list[ListedCarrier]:
+    def selected(self) -> list[CarrierRow]:
         """Carriers whose rows are selected, from the top."""
         rows = sorted(index.row() for index in self.view.selectionModel().selectedRows())
         return [self.model.rows[row] for row in rows]

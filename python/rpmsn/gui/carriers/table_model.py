@@ -8,7 +8,7 @@ from ...messages import keys
 from ..qt import QtCore, QtGui
 from ..theme import Theme
 from . import columns as carrier_columns
-from .carrier_list import CarrierList, ListedCarrier
+from .carrier_list import CarrierList, CarrierRow
 from .columns import COLUMNS, NAMES, OCCUPANCY, ON_AIR, Column
 
 CARRIER_ROLE = QtCore.Qt.UserRole
@@ -28,7 +28,7 @@ class CarrierModel(QtCore.QAbstractTableModel):
         theme: colours.
 
     Attributes:
-        rows: list of ListedCarrier that are shown.
+        rows: list of CarrierRow that are shown.
         words: all of these have to be in a row's text; lower case.
         labels: classes that are shown; None for all.
         shows_gone: whether carriers that are gone are shown.
@@ -37,7 +37,7 @@ class CarrierModel(QtCore.QAbstractTableModel):
     def __init__(self, carriers: CarrierList, theme: Theme, parent: QtCore.QObject | None = None):
         super().__init__(parent)
         self.carriers = carriers
-        self.rows: list[ListedCarrier] = []
+        self.rows: list[CarrierRow] = []
         self.words: tuple[str, ...] = ()
         self.labels: set[str] | None = None
         self.shows_gone = True
@@ -64,7 +64,7 @@ class CarrierModel(QtCore.QAbstractTableModel):
             self._order()
         self._announce_all()
 
-    def row_of(self, carrier: ListedCarrier) -> int | None:
+    def row_of(self, carrier: CarrierRow) -> int | None:
         """Row of a carrier, None where it is not shown."""
         return self.rows.index(carrier) if carrier in self.rows else None
 
@@ -115,7 +115,7 @@ class CarrierModel(QtCore.QAbstractTableModel):
         self._order()
         self.headerDataChanged.emit(QtCore.Qt.Horizontal, 0, len(COLUMNS) - 1)
 
-    def _passes(self, carrier: ListedCarrier) -> bool:
+    def _passes(self, carrier: CarrierRow) -> bool:
         """Whether the filter lets a carrier through."""
         if carrier.gone and not self.shows_gone or self.labels is not None and carrier.label not in self.labels:
             return False
