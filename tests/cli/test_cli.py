@@ -296,8 +296,7 @@ class TestAnnotate:
     def test_per_frame_writes_an_annotation_for_every_segment_under_the_number_of_its_carrier(self, annotate, band):
         assert annotate(band, "--per-frame").status == 0
         found = json.loads(band.with_name("band.rpmsn.sigmf-meta").read_text())["annotations"]
-        # It qualifies in the second frame; that of the first is not reported.
-        assert [(one["core:sample_start"], one["core:sample_count"]) for one in found] == [(FRAME, FRAME)]
+        assert [(one["core:sample_start"], one["core:sample_count"]) for one in found] == [(0, FRAME), (FRAME, FRAME)]
         assert {one["rpmsn:carrier_id"] for one in found} == {1}
 
     def test_a_duty_cycle_is_told_as_coverage(self, annotate, band):

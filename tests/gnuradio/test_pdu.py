@@ -14,10 +14,14 @@ SEGMENT = {
     "label": "LTE",
     "class_id": 1,
     "confidence": 0.98,
+    "verdict": "likely",
+    "evidence": "network",
     "center_frequency": 2.4e9 + 0.125,
     "bandwidth": 18e6,
     "freq_lower": 2.391e9,
     "freq_upper": 2.409e9,
+    "cut_lower": False,
+    "cut_upper": True,
     "start_offset": 2**63 + 1,
     "end_offset": 2**64 - 1,
     "rx_time": (1_700_000_000, 0.123456789012),
@@ -76,6 +80,23 @@ def test_whole_numbers_are_long_or_uint64_by_key(value):
     message = pdu.make_pdu({"class_id": value, "pdu_num": value})
     assert pmt.is_integer(field_of(message, "class_id")) and not pmt.is_uint64(field_of(message, "class_id"))
     assert pmt.is_uint64(field_of(message, "pdu_num"))
+
+
+@pytest.mark.parametrize("topic", keys.TOPICS)
+def test_every_field_is_sent_as_the_kind_that_the_table_says(topic):
+    made = {
+        keys.UINT64: (3, pmt.is_uint64),
+        keys.LONG: (3, lambda value: pmt.is_integer(value) and not pmt.is_uint64(value)),
+        keys.DOUBLE: (3, pmt.is_real),
+        keys.SYMBOL: ("x", pmt.is_symbol),
+        keys.BOOL: (True, pmt.is_bool),
+        keys.TIME: ((3, 0.5), pmt.is_tuple),
+        keys.SYMBOLS: (["x"], pmt.is_vector),
+        keys.PIXELS: (np.zeros(4, np.uint8), pmt.is_u8vector),
+    }
+    for one in keys.fields_of(topic, keys.PDU):
+        value, is_kind = made[one.kind]
+        assert is_kind(field_of(pdu.make_pdu({one.name: value}), one.name)), one.name
 
 
 def test_rx_time_is_a_tuple_of_uint64_and_double():

@@ -37,10 +37,14 @@ SEGMENT = {
     "label": "LTE",
     "class_id": 1,
     "confidence": 0.98,
+    "verdict": "likely",
+    "evidence": "network",
     "center_frequency": 2.4e9 + 0.125,
     "bandwidth": 18e6,
     "freq_lower": 2.391e9,
     "freq_upper": 2.409e9,
+    "cut_lower": False,
+    "cut_upper": True,
     "start_offset": 2**63 + 1,
     "end_offset": 2**64 - 1,
     "rx_time": RX_TIME,
@@ -180,7 +184,7 @@ class TestSchema:
         assert set(wanted) <= set(described["required"]) <= set(described["properties"])
 
     def test_every_key_is_explained_in_the_table(self, schema):
-        text = (ROOT / "docs" / "publisher.md").read_text()
+        text = (ROOT / "docs" / "messages.md").read_text()
         told = {
             key
             for line in text.splitlines()
@@ -204,7 +208,7 @@ class TestSchema:
     @pytest.mark.parametrize(
         "change",
         [
-            {"version": 2},
+            {"version": 1},
             {"topic": "status"},
             {"event": "later"},
             {"confidence": 2},

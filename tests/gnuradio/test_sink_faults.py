@@ -92,7 +92,7 @@ class TestSamples:
             for segment in collector.messages[keys.SEGMENTS]
             if segment[keys.EVENT] != "gone"
         }
-        assert seen == set(range(1, 10)) - {2, 5}  # a carrier is reported from its second frame on
+        assert seen == set(range(10)) - {2, 5}
 
     def test_a_model_that_always_fails_is_told_and_all_is_counted(self, make_sink):
         class Failing(ThresholdRuntime):
@@ -123,7 +123,7 @@ class TestFiles:
         run(signal(8 * FRAME), sink)
         lines = [json.loads(line) for line in (tmp_path / "a.jsonl").read_text().splitlines()]
         events = [line["event"] for line in lines if line["topic"] == "segment"]
-        assert events == ["new"] + ["update"] * 6 + ["gone"]
+        assert events == ["new"] + ["update"] * 7 + ["gone"]
         assert len((tmp_path / "b.csv").read_text().splitlines()) == 1 + len(events)
         (log,) = tmp_path.glob("c*.sigmf-meta")
         assert len(json.loads(log.read_text())["annotations"]) == 1

@@ -24,10 +24,12 @@ def segment(number=0, burst_id=1, **changes):
         "label": "LTE",
         "class_id": 1,
         "confidence": 0.9,
-        "center_frequency": 1845e6,
-        "bandwidth": 10e6,
+        "verdict": "likely",
+        "evidence": "network",
         "freq_lower": 1840e6,
         "freq_upper": 1850e6,
+        "cut_lower": False,
+        "cut_upper": False,
         "start_offset": number * FRAME,
         "end_offset": (number + 1) * FRAME,
         "rx_time": (START_TIME, number * 0.04 + 0.5),
@@ -42,7 +44,11 @@ def segment(number=0, burst_id=1, **changes):
         "model": "test",
         "health": "ok",
     }
-    return {**fields, **changes}
+    fields |= changes
+    edges = fields["freq_lower"], fields["freq_upper"]
+    if all(isinstance(edge, float) for edge in edges):
+        fields = {"center_frequency": sum(edges) / 2, "bandwidth": edges[1] - edges[0], **fields}
+    return fields
 
 
 def only(carriers):
@@ -68,7 +74,7 @@ def test_share_of_time_on_air_counts_from_the_first_sample_to_now():
     for number in (0, 1, 4):
         carriers.add(segment(number))
     carriers.advance(10 * FRAME)
-    assert only(carriers).share_on_air(carriers.timeline) == pytest.approx(0.3)
+    assert only(carriers).fraction_on_air(carriers.timeline) == pytest.approx(0.3)
 
 
 def test_segments_at_the_same_time_count_once():
@@ -80,14 +86,16 @@ def test_segments_at_the_same_time_count_once():
     assert only(carriers).occupancy.samples == 2 * FRAME
 
 
-def test_a_burst_narrower_than_its_carrier_hardly_moves_the_edges_and_a_wider_one_does():
+def test_a_carrier_is_what_the_last_message_says():
     carriers = CarrierList()
     carriers.add(segment(0))
-    carriers.add(segment(1, freq_lower=1844e6, freq_upper=1846e6))
-    assert only(carriers).bandwidth == pytest.approx(10e6 - 0.02 * 8e6)
-    for number in range(2, 30):
-        carriers.add(segment(number, freq_lower=1835e6, freq_upper=1855e6))
-    assert only(carriers).bandwidth == pytest.approx(20e6, rel=0.01)
+    changes = {"label": "NR", "class_id": 2, "confidence": 0.4, "verdict": "unsure", "freq_lower": 1841.25e6}
+    changes |= {"freq_upper": 1849e6, "cut_upper": True, "snr_db": 3.5, "pwr_db": -44.0}
+    fields = segment(1, **changes)
+    carriers.add(fields)
+    assert {key: getattr(only(carriers), key) for key in changes} == changes
+    for key in ("center_frequency", "bandwidth", "evidence", "model", "burst_id"):
+        assert getattr(only(carriers), key) == fields[key]
 
 
 def test_the_message_that_a_carrier_is_gone_has_the_last_word():
@@ -97,7 +105,7 @@ def test_the_message_that_a_carrier_is_gone_has_the_last_word():
     carrier = only(carriers)
     assert carrier.gone and (carrier.label, carrier.confidence, carrier.bandwidth) == ("NR", 0.5, 15e6)
     carriers.advance(100 * FRAME)
-    assert carrier.share_on_air(carriers.timeline) == pytest.approx(0.2)
+    assert carrier.fraction_on_air(carriers.timeline) == pytest.approx(0.2)
 
 
 def test_at_the_end_of_a_recording_a_carrier_is_told_as_a_whole_and_not_gone():
@@ -114,14 +122,24 @@ def test_frames_before_a_carrier_was_sure_do_not_lower_its_share():
     for number in (2, 3):  # reported from its third frame on
         carriers.add(segment(number))
     carriers.add(segment(0, event="gone", end_offset=4 * FRAME))
-    assert only(carriers).sample_start == 0 and only(carriers).share_on_air(carriers.timeline) == 1.0
+    assert only(carriers).sample_start == 0 and only(carriers).fraction_on_air(carriers.timeline) == 1.0
 
 
-def test_unknown_values_do_not_spoil_the_means():
+def test_values_that_are_not_known_are_shown_as_such():
     carriers = CarrierList()
     carriers.add(segment(0))
     carriers.add(segment(1, snr_db=None, pwr_db=math.nan))
-    assert only(carriers).snr_db == 20.0 and only(carriers).pwr_db == -30.0
+    assert math.isnan(only(carriers).snr_db) and math.isnan(only(carriers).pwr_db)
+    assert carrier_columns.text(only(carriers), "snr_db", carriers) == ""
+
+
+def test_the_first_sample_and_its_time_go_together():
+    carriers = CarrierList()
+    carriers.add(segment(3, event="new"))
+    carriers.add(segment(0, event="gone", end_offset=5 * FRAME))
+    carrier = only(carriers)
+    assert (carrier.sample_start, carrier.since) == (0, (START_TIME, 0.5))
+    assert (carrier.sample_end, carrier.duration) == (5 * FRAME, 0.2)
 
 
 # Streams
@@ -145,6 +163,14 @@ def test_a_stream_at_another_rate_or_begun_anew_ends_what_was_there(changes):
     assert carriers.timeline.origin == 2 * FRAME
 
 
+def test_a_carrier_that_is_reported_late_begins_no_stream():
+    carriers = CarrierList()
+    for number in range(100):
+        carriers.add(segment(number, burst_id=1))
+    carriers.add(segment(3, burst_id=2, event="new", pdu_num=99))
+    assert [carrier.gone for carrier in carriers.rows()] == [False, False] and carriers.timeline.origin == 0
+
+
 def test_a_segment_of_a_frame_that_reaches_back_is_of_the_same_stream():
     carriers = CarrierList()
     carriers.add_frame(0, FRAME, 0, RATE)
@@ -152,7 +178,7 @@ def test_a_segment_of_a_frame_that_reaches_back_is_of_the_same_stream():
     carriers.add(segment(0, 1, event="new", start_offset=FRAME, end_offset=FRAME + FRAME // 10))
     carriers.add(segment(0, 2, event="new", start_offset=FRAME // 4, end_offset=FRAME // 2))
     assert [carrier.gone for carrier in carriers.rows()] == [False, False]
-    assert carriers.rows()[1].share_on_air(carriers.timeline) == pytest.approx(0.25 / 0.85, rel=0.01)
+    assert carriers.rows()[1].fraction_on_air(carriers.timeline) == pytest.approx(0.25 / 0.85, rel=0.01)
 
 
 def test_a_carrier_that_was_gone_long_ago_begins_no_stream():
@@ -189,14 +215,14 @@ def test_occupancy_stands_where_the_carrier_was_on():
     for number in (0, 2):
         carriers.add(segment(number))
     carriers.advance(4 * FRAME)
-    assert only(carriers).occupancy.shares(carriers.timeline).tolist() == [1.0, 0.0, 1.0, 0.0]
+    assert only(carriers).occupancy.fractions(carriers.timeline).tolist() == [1.0, 0.0, 1.0, 0.0]
 
 
 def test_bins_grow_and_nothing_that_was_counted_is_lost():
     carriers = CarrierList()
     for number in range(0, 10 * BINS, 2):
         carriers.add(segment(number))
-    shares = only(carriers).occupancy.shares(carriers.timeline)
+    shares = only(carriers).occupancy.fractions(carriers.timeline)
     assert len(shares) <= BINS and only(carriers).occupancy.bins.sum() == 5 * BINS * FRAME
     assert shares[:-1] == pytest.approx(0.5) and carriers.timeline.bin_samples == 16 * FRAME
 
@@ -205,7 +231,7 @@ def test_a_span_is_shared_out_between_bins():
     timeline, occupancy = Timeline(0, 100), Occupancy()
     timeline.reach(300)
     occupancy.add(50, 220, 0, timeline)
-    assert occupancy.shares(timeline).tolist() == pytest.approx([0.5, 1.0, 0.2])
+    assert occupancy.fractions(timeline).tolist() == pytest.approx([0.5, 1.0, 0.2])
 
 
 def test_a_thousand_segments_of_one_frame_stay_cheap_and_right():
@@ -220,9 +246,9 @@ def test_signal_that_was_dropped_says_nothing_about_a_carrier():
     for place, number in ((0, 0), (1, 1), (5, 2), (6, 3)):  # frames 2 to 4 of the signal were dropped
         carriers.add(segment(place, pdu_num=number))
         carriers.add_frame(place * FRAME, (place + 1) * FRAME, number, RATE)
-    shares = only(carriers).occupancy.shares(carriers.timeline)
+    shares = only(carriers).occupancy.fractions(carriers.timeline)
     assert [None if math.isnan(share) else share for share in shares] == [1.0, 1.0, None, None, None, 1.0, 1.0]
-    assert only(carriers).share_on_air(carriers.timeline) == 1.0
+    assert only(carriers).fraction_on_air(carriers.timeline) == 1.0
 
 
 def test_frames_that_were_analysed_and_not_sent_count():
@@ -230,7 +256,7 @@ def test_frames_that_were_analysed_and_not_sent_count():
     carriers.add(segment(0))
     for number in (0, 4, 9):
         carriers.add_frame(number * FRAME, (number + 1) * FRAME, number, RATE)
-    assert only(carriers).share_on_air(carriers.timeline) == pytest.approx(0.1)
+    assert only(carriers).fraction_on_air(carriers.timeline) == pytest.approx(0.1)
 
 
 # What is refused
@@ -273,7 +299,7 @@ def test_times_are_utc_with_the_date_where_it_is_another():
 def test_without_a_clock_the_place_in_the_stream_is_told():
     carriers = CarrierList()
     carriers.add({**segment(25), "rx_time": None})
-    assert carrier_columns.text(only(carriers), "since", carriers) == "+1.000 s"
+    assert carrier_columns.text(only(carriers), "rx_time", carriers) == "+1.000 s"
 
 
 def test_text_for_the_clipboard_has_tabs_titles_and_units():
@@ -282,15 +308,16 @@ def test_text_for_the_clipboard_has_tabs_titles_and_units():
     header, line = carrier_columns.table_text(carriers.rows(), carriers).splitlines()
     assert header.split("\t") == [
         "id",
-        "class",
-        "centre, MHz",
-        "width, MHz",
-        "SNR, dB",
+        "label",
+        "centre MHz",
+        "width MHz",
+        "SNR dB",
         "confidence",
-        "since, UTC",
+        "verdict",
+        "since UTC",
         "on air",
     ]
-    assert line.split("\t") == ["1", "LTE", "1845.000", "10.00", "20.0", "90 %", "12:03:07.5", "100.0 %"]
+    assert line.split("\t") == ["1", "LTE", "1845.000", "10.000", "20.0", "0.90", "likely", "12:03:07.5", "100.0 %"]
 
 
 @pytest.mark.parametrize("seconds, words", [(0.04, "40 ms"), (8, "8 s"), (150, "2.5 min"), (7 * 3600, "7 h")])

@@ -2,6 +2,7 @@
 """`rpmsn watch`: plays files as it says, shows what comes, remembers, and tells in words what is wrong."""
 
 import argparse
+import csv
 import json
 import math
 import os
@@ -39,6 +40,7 @@ from rpmsn.gui.watch.transport import format_place
 from rpmsn.gui.watch.window import WatchWindow
 from rpmsn.models.model import load_model
 from rpmsn.recording import open_recording
+from rpmsn.recording.captures import parse_time
 from rpmsn.streaming.analysis import RecordingAnalyser
 
 QT = QtCore.Qt
@@ -245,10 +247,14 @@ def test_the_rest_of_the_last_frame_is_shown_when_the_recording_is_over(play, tm
 
 
 def annotated(path, model):
-    """What `rpmsn annotate` does with a recording: its events, and its carriers."""
+    """What `rpmsn annotate` does with a recording: its events, as messages have them, and its carriers."""
     with open_recording(path) as recording:
         analyser = RecordingAnalyser(recording, load_model(str(model)), runtime="torch")
-        events = [event for _, found in analyser.frames() for event in found]
+        events = [
+            (event.carrier.freq_lower, event.carrier.freq_upper, event.segment.start_offset, event.kind)
+            for _, found in analyser.frames()
+            for event in found
+        ]
     return events, analyser.tracker.carriers
 
 
@@ -261,9 +267,7 @@ def test_it_finds_what_annotate_finds(play, recording_path, all_lte):
         for fields in feed.all_segments
         if fields["event"] != WHOLE_EVENT
     ]
-    assert found == [
-        (event.segment.freq_lower, event.segment.freq_upper, event.segment.start_offset, event.kind) for event in events
-    ]
+    assert found == events
     whole = [fields for fields in feed.all_segments if fields["event"] == WHOLE_EVENT]
     assert [(fields["freq_lower"], fields["freq_upper"], fields["confidence"]) for fields in whole] == [
         (carrier.freq_lower, carrier.freq_upper, carrier.confidence) for carrier in carriers
@@ -734,6 +738,36 @@ def test_the_export_of_a_recording_is_a_recording_with_annotations(window, tmp_p
         read.get_annotations()[0]["core:label"] == "LTE"
         and json.loads(path.read_text())["global"]["core:dataset"] == "band.sigmf-data"
     )
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_samples_and_times_of_an_export_agree_and_end_with_the_recording(window, app, tmp_path, times):
+    for number in range(times):
+        if number:
+            window.player.play()
+            wait_for(lambda: not window.player.finished, app=app)
+        wait_for(lambda: window.player.finished, app=app)
+    window._drain()
+    window.table.update_now()
+    with open(window.table.export(tmp_path / "found.csv"), newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert rows
+    for row in rows:
+        start, end = (int(row[key]) for key in ("start_offset", "end_offset"))
+        assert 0 <= start < end <= FRAMES * FRAME
+        begun, ended = (parse_time(row[key]) for key in ("rx_time", "end_time"))
+        assert sum(begun) == pytest.approx(1_714_564_987.5 + start / RATE, abs=1e-6)
+        assert sum(ended) == pytest.approx(1_714_564_987.5 + end / RATE, abs=1e-6)
+    assert min(int(row["start_offset"]) for row in rows) == 0
+
+
+def test_a_carrier_that_was_there_from_the_start_was_on_from_the_start(window, app):
+    wait_for(lambda: window.player.finished, app=app)
+    window._drain()
+    window.table.update_now()
+    carriers = window.table.carriers
+    fractions = carriers.rows()[0].occupancy.fractions(carriers.timeline)
+    assert fractions.min() > 0.9 and len(fractions) == FRAMES
 
 
 def test_a_double_click_on_a_file_says_that_it_cannot_be_tuned(window):

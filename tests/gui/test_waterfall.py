@@ -31,13 +31,14 @@ from rpmsn.errors import ParameterError
 from rpmsn.gui.waterfall import boxes as waterfall_boxes
 from rpmsn.gui.waterfall import history as waterfall_history
 from rpmsn.gui.waterfall.box_layer import place_labels
-from rpmsn.gui.waterfall.boxes import SegmentBoxes, check_segment, format_bandwidth, part_overlaps
+from rpmsn.gui.waterfall.boxes import SegmentBoxes, format_bandwidth, part_overlaps
 from rpmsn.gui.waterfall.history import CLOCK, DROPPED, LOST, SKIP, TUNED, History
 from rpmsn.gui.waterfall.picture import shrink
 from rpmsn.gui.waterfall.spectrum import SpectrumLines
 from rpmsn.gui.waterfall.time_axis import format_time, round_up_time
 from rpmsn.gui.waterfall.widget import WaterfallWidget
 from rpmsn.messages.frame import mean_spectrum, reduce_rows
+from rpmsn.messages.report import check_report
 
 # History
 
@@ -548,25 +549,45 @@ def test_times_are_rounded_without_a_sixtieth_second():
 def test_segments_of_one_carrier_become_one_box():
     boxes = SegmentBoxes()
     for number in range(5):
-        boxes.add(check_segment(segment_fields(number, upper=1e6 + 1e5 * (number % 2))), edge_tolerance=2e5)
+        boxes.add(check_report(segment_fields(number, upper=1e6 + 1e5 * (number % 2))))
     [box] = boxes.boxes
     assert (box.start_offset, box.end_offset) == (0, 5 * SAMPLES)
 
 
-@pytest.mark.parametrize("changes", [{"label": "NR"}, {"burst_id": 2}, {"upper": 3e6}, {"number": 4}])
+def test_all_boxes_of_a_carrier_are_what_it_was_last_reported_to_be():
+    boxes = SegmentBoxes()
+    boxes.add(check_report(segment_fields(0, -4.26e6, 4.24e6, label="NR")))
+    held = boxes.snapshot()
+    boxes.add(check_report(segment_fields(9, -4.4e6, 4.4e6, label="NR", confidence=0.7)))
+    boxes.add(check_report(segment_fields(0, -4.48e6, 4.48e6, event="gone", end_offset=10 * SAMPLES, confidence=0.6)))
+    assert [(box.start_offset, box.end_offset) for box in boxes.boxes] == [(0, SAMPLES), (9 * SAMPLES, 10 * SAMPLES)]
+    for box in boxes.boxes:
+        assert (box.label, box.freq_lower, box.freq_upper) == ("LTE", CENTER - 4.48e6, CENTER + 4.48e6)
+        assert (box.bandwidth, box.confidence) == (8.96e6, 0.6)
+    assert [(box.label, box.freq_upper) for box in held.boxes] == [("NR", CENTER + 4.24e6)]
+
+
+def test_a_number_that_comes_again_as_new_leaves_the_boxes_of_the_carrier_before():
+    boxes = SegmentBoxes()
+    boxes.add(check_report(segment_fields(0, event="new")))
+    boxes.add(check_report(segment_fields(1, event="new", label="NR")))
+    assert [box.label for box in boxes.boxes] == ["LTE", "NR"]
+
+
+@pytest.mark.parametrize("changes", [{"burst_id": 2}, {"number": 4}])
 def test_other_segments_get_boxes_of_their_own(changes):
     boxes = SegmentBoxes()
-    boxes.add(check_segment(segment_fields(0)), edge_tolerance=2e5)
-    boxes.add(check_segment(segment_fields(**{"number": 1, **changes})), edge_tolerance=2e5)
+    boxes.add(check_report(segment_fields(0)))
+    boxes.add(check_report(segment_fields(**{"number": 1, **changes})))
     assert len(boxes.boxes) == 2
 
 
 def test_boxes_of_one_carrier_do_not_overlap():
     boxes = SegmentBoxes()
-    boxes.add(check_segment(segment_fields(0, end_offset=3 * SAMPLES)), edge_tolerance=2e5)
-    boxes.add(check_segment(segment_fields(1, upper=3e6)), edge_tolerance=2e5)
-    first, second = boxes.boxes
-    assert first.end_offset == second.start_offset == SAMPLES
+    for start, end in ((0, 2), (10, 12), (1, 11)):
+        boxes.add(check_report(segment_fields(start_offset=start * SAMPLES, end_offset=end * SAMPLES)))
+    [box] = boxes.boxes
+    assert (box.start_offset, box.end_offset) == (0, 12 * SAMPLES)
 
 
 def test_boxes_do_not_reach_over_a_gap(widget):
@@ -588,21 +609,24 @@ def test_neighbours_that_cross_are_drawn_apart_and_what_is_inside_stays():
 
 
 def test_a_carrier_that_is_gone_draws_nothing():
-    assert check_segment(segment_fields(event="gone")) is None
+    boxes = SegmentBoxes()
+    boxes.add(check_report(segment_fields(event="gone")))
+    boxes.add(check_report(segment_fields(event="gone", burst_id=None)))
+    assert boxes.boxes == []
 
 
 def test_boxes_are_bounded():
     boxes = SegmentBoxes()
     for number in range(3 * waterfall_boxes.MAX_BOXES):
-        boxes.add(check_segment(segment_fields(number % 7, burst_id=number)), edge_tolerance=2e5)
+        boxes.add(check_report(segment_fields(number % 7, burst_id=number)))
     assert len(boxes.boxes) <= waterfall_boxes.MAX_BOXES and len(boxes._open) <= 2 * waterfall_boxes.MAX_BOXES + 1
 
 
 def test_a_carrier_that_goes_on_keeps_its_box_while_short_ones_come_and_go():
     boxes = SegmentBoxes()
     for number in range(2 * waterfall_boxes.MAX_BOXES):
-        boxes.add(check_segment(segment_fields(number)), edge_tolerance=2e5)
-        boxes.add(check_segment(segment_fields(number, 2e6, 3e6, burst_id=number + 2)), edge_tolerance=2e5)
+        boxes.add(check_report(segment_fields(number)))
+        boxes.add(check_report(segment_fields(number, 2e6, 3e6, burst_id=number + 2)))
     assert boxes.newest_of(1).end_offset == 2 * waterfall_boxes.MAX_BOXES * SAMPLES
 
 
@@ -677,9 +701,11 @@ def test_labels_do_not_flicker_while_edges_and_confidence_waver(widget):
     widget.apply_settings({"boxes": True})
     rng = np.random.default_rng(4)
     places = []
+    # Edges of segments waver by 40 kHz; those of a carrier, which messages have, settle.
+    wavering = np.cumsum(rng.normal(0, 4e4, (40, 3, 2)), axis=0) / np.arange(1, 41)[:, np.newaxis, np.newaxis]
     for number in range(40):
         for carrier, lower in enumerate((-4e6, -1.6e6, 0.8e6)):
-            low, high = lower + rng.normal(0, 4e4), lower + 2.3e6 + rng.normal(0, 4e4)
+            low, high = np.array([lower, lower + 2.3e6]) + wavering[number, carrier]
             widget.add_segment(segment_fields(number, low, high, burst_id=carrier, confidence=rng.uniform(0.9, 0.99)))
         draw(widget, (frame_fields(number), blank(), blank()))
         widget.grab()

@@ -97,7 +97,7 @@ class TestMessages:
     def test_a_message_comes_back_as_it_was_packed(self):
         body = {"label": "LTE", "freq_lower": 2.4e9 + 2**-20, "start_offset": 2**64 - 1, "snr_db": None}
         message = messages.unpack(messages.pack("segment", 3, "abc", body))
-        assert message == {"version": 1, "publisher": "abc", "topic": "segment", "sequence": 3, **body}
+        assert message == {"version": messages.VERSION, "publisher": "abc", "topic": "segment", "sequence": 3, **body}
 
     def test_the_keys_of_every_message_cannot_be_overwritten(self):
         assert messages.unpack(messages.pack("status", 5, "abc", {"sequence": -1, "topic": "x"}))["sequence"] == 5
@@ -118,8 +118,8 @@ class TestMessages:
             [b"segment", b"\xff\xfe"],
             [b"status", messages.pack("segment", 0, "a", {})[1]],
             [b"segment", b"[" * 100_000],
-            [b"segment", b'{"version":1,"topic":"segment","publisher":"a","sequence":"0"}'],
-            [b"segment", b'{"version":1,"topic":["segment"],"publisher":"a","sequence":0}'],
+            [b"segment", b'{"version":2,"topic":"segment","publisher":"a","sequence":"0"}'],
+            [b"segment", b'{"version":2,"topic":["segment"],"publisher":"a","sequence":0}'],
             [*messages.pack("segment", 0, "a", {}), b"more"],
         ],
     )
@@ -129,8 +129,8 @@ class TestMessages:
         assert not isinstance(caught.value, messages.VersionError)
 
     def test_another_version_is_named(self):
-        with pytest.raises(messages.VersionError, match="version 2; version 1 can be read"):
-            messages.unpack([b"segment", b'{"version":2}'])
+        with pytest.raises(messages.VersionError, match="version 1; version 2 can be read"):
+            messages.unpack([b"segment", b'{"version":1}'])
 
     def test_pictures_come_back_as_they_were(self):
         image = np.arange(512, dtype=np.uint8).reshape(2, 256)

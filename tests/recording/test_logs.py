@@ -22,7 +22,6 @@ from rpmsn.detection.segments import FrameGeometry, Segment
 from rpmsn.errors import ParameterError, RecordingError
 from rpmsn.messages import keys
 from rpmsn.recording import log_sigmf, log_text
-from rpmsn.recording.log_text import COLUMNS
 from rpmsn.recording.logs import open_log
 from rpmsn.streaming.intake import StreamTime
 from rpmsn.tracking.tracker import Event, Tracker
@@ -53,6 +52,10 @@ class FakeCarrier:
     sample_rate: float = RATE
     center_frequency: float = 100e6
     bandwidth: float = 0.4e6
+    verdict: str = "likely"
+    evidence: str = "network"
+    cut_lower: bool = False
+    cut_upper: bool = True
 
     @property
     def duration(self):
@@ -172,10 +175,14 @@ class TestText:
             "label": "LTE",
             "class_id": 1,
             "confidence": 0.9,
+            "verdict": "likely",
+            "evidence": "network",
             "center_frequency": 100e6,
             "bandwidth": 0.4e6,
             "freq_lower": 99.8e6,
             "freq_upper": 100.2e6,
+            "cut_lower": False,
+            "cut_upper": True,
             "start_offset": 0,
             "end_offset": FRAME,
             "duration": 0.04,
@@ -189,7 +196,7 @@ class TestText:
         }
 
     def test_it_has_the_keys_of_the_segment_message(self, tmp_path):
-        assert set(keys.SEGMENT_KEYS) <= set(COLUMNS)
+        assert set(keys.SEGMENT_KEYS) <= set(keys.CSV_COLUMNS)
 
     def test_a_csv_row_says_the_same_as_a_json_line(self, tmp_path):
         for fmt in TEXT:
@@ -199,8 +206,8 @@ class TestText:
                 station.hear(confidence=0.123456789)
                 station.rest(gone=[1])
         lines, rows = read(tmp_path / "scan.jsonl"), read(tmp_path / "scan.csv")
-        assert list(rows[0]) == list(COLUMNS)
-        assert [{key: str(line[key]) for key in COLUMNS} for line in lines] == rows
+        assert list(rows[0]) == list(keys.CSV_COLUMNS)
+        assert [{key: str(line[key]) for key in keys.CSV_COLUMNS} for line in lines] == rows
 
     def test_text_with_commas_quotes_and_line_breaks_comes_back_from_csv(self, tmp_path):
         model = 'my "best", model\r\nünï\udc80'

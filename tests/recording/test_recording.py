@@ -68,6 +68,14 @@ def carrier(number=0, **fields):
         freq_upper=1874.3e6,
         confidence=0.98,
         snr_db=21.0,
+        pwr_db=-30.0,
+        class_id=1,
+        verdict="likely",
+        evidence="network",
+        cut_lower=False,
+        cut_upper=True,
+        center_frequency=1867.5e6,
+        bandwidth=13.6e6,
         carrier_id=number,
     )
     return SimpleNamespace(**{**defaults, **fields})
@@ -358,7 +366,12 @@ class TestAnnotations:
             "core:freq_upper_edge": 1874.3e6,
             "core:generator": f"gr-rpmsn {__version__}",
             "rpmsn:confidence": 0.98,
+            "rpmsn:verdict": "likely",
+            "rpmsn:evidence": "network",
+            "rpmsn:cut_lower": False,
+            "rpmsn:cut_upper": True,
             "rpmsn:snr_db": 21.0,
+            "rpmsn:pwr_db": -30.0,
             "rpmsn:carrier_id": 2,
         }
         assert handle.get_captures() == recording.metadata["captures"]

@@ -95,18 +95,31 @@ class TestQualifying:
         stream = Stream()
         assert stream.frame(LTE) == []
         assert stream.carriers == []
-        assert stream.frame(LTE) == [("new", 1)]
+        assert stream.frame(LTE) == [("new", 1), ("update", 1)]
+        assert [event.segment.start_offset for event in stream.events] == [0, FRAME]
         assert stream.frames(3, LTE) == [("update", 1)] * 3
         (carrier,) = stream.carriers
         assert carrier.is_qualified and (carrier.sample_start, carrier.sample_end) == (0, 5 * FRAME)
         assert carrier.time_on_air == pytest.approx(5 * FRAME_S)
         assert stream.finish() == [("gone", 1)]
 
-    def test_new_comes_with_the_latest_segment_and_one_event_for_each_further_one(self):
+    def test_new_comes_with_the_first_segment_and_one_event_for_each_further_one(self):
         stream = Stream()
         stream.frame(seg("NR", -3, 3, 0, 0.5))
-        assert stream.frame(seg("NR", -3, 3, 0, 0.5), seg("NR", -1, 0, 0.7, 0.8)) == [("new", 1), ("update", 1)]
-        assert [event.segment.start_offset for event in stream.events] == [FRAME, FRAME + round(0.7 * FRAME)]
+        assert stream.frame(seg("NR", -3, 3, 0, 0.5), seg("NR", -1, 0, 0.7, 0.8)) == [("new", 1), *[("update", 1)] * 2]
+        assert [event.segment.start_offset for event in stream.events] == [0, FRAME, FRAME + round(0.7 * FRAME)]
+
+    def test_every_segment_of_the_frames_that_it_qualified_in_is_reported_once(self):
+        stream = Stream(qualify_frames=3, of_frames=4)
+        for seen in (1, 0, 1, 1, 1):
+            stream.frame(*[LTE] * seen)
+        assert [event.segment.start_offset // FRAME for event in stream.events] == [0, 2, 3, 4]
+
+    def test_segments_further_back_than_the_frames_it_may_qualify_in_are_not_reported(self):
+        stream = Stream(qualify_frames=3, of_frames=4)
+        for seen in (1, 1, 0, 0, 1, 1, 1):
+            stream.frame(*[LTE] * seen)
+        assert [event.segment.start_offset // FRAME for event in stream.events] == [4, 5, 6]
 
     def test_flicker_is_never_told_of(self):
         stream = Stream()
@@ -118,12 +131,13 @@ class TestQualifying:
         stream = Stream()
         for number in range(30):
             stream.frame(*([LTE] if number % 3 == 0 else []))
-        assert [event.kind for event in stream.events] == ["new"] + ["update"] * 8
+        assert [event.kind for event in stream.events] == ["new"] + ["update"] * 9
 
     def test_how_often_is_a_choice(self):
         assert Stream(qualify_frames=1).frame(LTE) == [("new", 1)]
         stream = Stream(qualify_frames=3, of_frames=5)
-        assert stream.frames(2, LTE) == [] and stream.frame() == [] and stream.frame(LTE) == [("new", 1)]
+        assert stream.frames(2, LTE) == [] and stream.frame() == []
+        assert stream.frame(LTE) == [("new", 1), *[("update", 1)] * 2]
 
     def test_one_frame_is_enough_where_there_is_no_other(self):
         stream = Stream()
@@ -151,7 +165,7 @@ class TestQualifying:
         stream = Stream()
         for number in range(20):
             stream.frame(*([LTE] if number in (3, 12) else []), condition=OK if number in (3, 12) else UNFIT)
-        assert [event.kind for event in stream.events] == ["new"]
+        assert [event.kind for event in stream.events] == ["new", "update"]
 
     def test_a_patch_of_doubt_inside_a_carrier_is_not_told_of(self):
         stream = Stream()
@@ -182,7 +196,7 @@ class TestHolding:
         assert stream.frames(2) == []
         assert stream.frame(LTE) == [("update", 1)]
         assert stream.frames(3) == [("gone", 1)]
-        assert stream.frames(2, LTE) == [("new", 2)]
+        assert stream.frames(2, LTE) == [("new", 2), ("update", 2)]
 
     def test_bursts_of_a_carrier_are_one(self):
         stream = Stream()
@@ -209,7 +223,7 @@ class TestHolding:
         for _ in range(60):
             stream.offset -= round(0.9 * FRAME)
             stream.frame()
-        assert stream.events[-1].kind == "new"
+        assert [event.kind for event in stream.events] == ["new", "update"]
 
 
 class TestRetunes:
@@ -679,5 +693,5 @@ def test_a_reset_ends_every_carrier_and_numbers_go_on():
     stream = Stream()
     stream.frames(3, LTE)
     assert [(event.kind, event.carrier.carrier_id) for event in stream.tracker.reset()] == [("gone", 1)]
-    assert stream.carriers == [] and stream.frames(2, LTE) == [("new", 2)]
+    assert stream.carriers == [] and stream.frames(2, LTE) == [("new", 2), ("update", 2)]
     assert stream.finish() == [("gone", 2)]

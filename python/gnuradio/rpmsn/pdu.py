@@ -1,31 +1,33 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Python values to PDUs and back; `rpmsn.messages.keys` names the keys.
+"""Python values to PDUs and back; `rpmsn.messages.fields` has every key and its kind.
 
 A message is a PDU, `pmt.cons(dict, u8vector)`: the blocks of gr-pdu take it, and the payload may be empty but is always
 there.
 
-    >>> pdu = make_pdu({LABEL: "LTE", CENTER_FREQUENCY: 2.4e9})
-    >>> fields, payload = parse_pdu(pdu, required=(LABEL,))
+    >>> pdu = make_pdu({"label": "LTE", "center_frequency": 2.4e9})
+    >>> fields, payload = parse_pdu(pdu, required=("label",))
     >>> fields["label"], fields["center_frequency"], payload.size
     ('LTE', 2400000000.0, 0)
 """
 
 import numbers
 import struct
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pmt
 
-from rpmsn.messages.keys import DOUBLE_KEYS, FREQ, RX_TIME, UINT64_KEYS
+from rpmsn.messages.fields import DOUBLE, FREQ, RX_TIME, TIME, UINT64, kind_of
 
 # A uniform vector of uint8 as PMT writes it: tag, element type, count, one pad byte. The element-wise calls of
-# the Python binding take milliseconds for one image and hold the interpreter lock meanwhile.
+# the Python binding take milliseconds for one image and hold the GIL meanwhile (measured), so it is written by hand.
 _U8_HEADER = struct.Struct(">BBIBB")
 _TAG_UNIFORM_VECTOR = 0x0A
 _TYPE_U8 = 0x00
 
 
-def make_pdu(fields: dict, payload=b""):
+def make_pdu(fields: Mapping[str, Any], payload: bytes | np.ndarray = b"") -> pmt.pmt_base:
     """Build a PDU.
 
     Args:
@@ -46,7 +48,7 @@ def make_pdu(fields: dict, payload=b""):
     return pmt.cons(message, _to_u8vector("payload", payload))
 
 
-def parse_pdu(message, required=()) -> tuple[dict, np.ndarray]:
+def parse_pdu(message: pmt.pmt_base, required: Sequence[str] = ()) -> tuple[dict[str, Any], np.ndarray]:
     """Take a PDU apart.
 
     Args:
@@ -73,12 +75,12 @@ def parse_pdu(message, required=()) -> tuple[dict, np.ndarray]:
     return fields, _from_u8vector(pmt.cdr(message))
 
 
-def make_tune_command(frequency: float):
+def make_tune_command(frequency: float) -> pmt.pmt_base:
     """The dict that UHD's and Soapy's sources take on their command port; `frequency` in Hz."""
     return pmt.dict_add(pmt.make_dict(), pmt.intern(FREQ), pmt.from_double(float(frequency)))
 
 
-def parse_command(message) -> dict:
+def parse_command(message: pmt.pmt_base) -> dict[str, Any]:
     """A command, such as `make_tune_command` makes, as a dict of Python values.
 
     Raises:
@@ -90,9 +92,9 @@ def parse_command(message) -> dict:
     return command
 
 
-def _to_pmt(key: str, value):
+def _to_pmt(key: str, value: Any) -> pmt.pmt_base:
     """One value as the PMT kind that belongs to its key."""
-    if key == RX_TIME:
+    if kind_of(key) == TIME:
         return _to_time(value)
     if isinstance(value, (bool, np.bool_)):
         return pmt.from_bool(bool(value))
@@ -110,19 +112,20 @@ def _to_pmt(key: str, value):
     )
 
 
-def _to_number(key: str, value):
+def _to_number(key: str, value: Any) -> pmt.pmt_base:
     """uint64, long or double, by key first and by type where the key is not one of ours."""
-    if key in UINT64_KEYS:
+    kind = kind_of(key)
+    if kind == UINT64:
         whole = int(value)
         if whole != value or not 0 <= whole < 2**64:
             raise ValueError(f"{key} = {value!r} is not a whole number from 0 to 2**64 - 1")
         return pmt.from_uint64(whole)
-    if key in DOUBLE_KEYS or not isinstance(value, numbers.Integral):
+    if kind == DOUBLE or not isinstance(value, numbers.Integral):
         return pmt.from_double(float(value))
     return pmt.from_long(int(value))
 
 
-def _to_time(value):
+def _to_time(value: Any) -> pmt.pmt_base:
     """(whole seconds, fraction) as UHD tags carry it."""
     try:
         seconds, fraction = value
@@ -131,7 +134,7 @@ def _to_time(value):
         raise ValueError(f"{RX_TIME} = {value!r} is not (whole seconds >= 0, fraction of a second)") from error
 
 
-def _to_symbols(key: str, values):
+def _to_symbols(key: str, values: Any) -> pmt.pmt_base:
     """A vector of symbols."""
     if not all(isinstance(value, str) for value in values):
         raise ValueError(f"{key} = {values!r}: a list may only hold str")
@@ -141,7 +144,7 @@ def _to_symbols(key: str, values):
     return vector
 
 
-def _to_u8vector(key: str, values):
+def _to_u8vector(key: str, values: bytes | np.ndarray) -> pmt.pmt_base:
     """Bytes or a uint8 array as u8vector."""
     if isinstance(values, np.ndarray) and values.dtype != np.uint8:
         raise ValueError(f"{key} is an array of {values.dtype}; only uint8 can be sent, convert it first")
@@ -151,7 +154,7 @@ def _to_u8vector(key: str, values):
     return pmt.deserialize_str(_U8_HEADER.pack(_TAG_UNIFORM_VECTOR, _TYPE_U8, len(data), 1, 0) + data)
 
 
-def _from_u8vector(vector) -> np.ndarray:
+def _from_u8vector(vector: pmt.pmt_base) -> np.ndarray:
     """A u8vector as read-only uint8 array."""
     count = pmt.length(vector)
     if count == 0:
@@ -160,7 +163,7 @@ def _from_u8vector(vector) -> np.ndarray:
     return np.frombuffer(data, np.uint8, count=count, offset=len(data) - count)
 
 
-def _parse_dict(message) -> dict:
+def _parse_dict(message: pmt.pmt_base) -> dict[str, Any]:
     """A PMT dict as Python dict, in the order in which the keys were added."""
     items, rest = [], pmt.dict_items(message)
     while pmt.is_pair(rest):
@@ -178,7 +181,7 @@ def _parse_dict(message) -> dict:
     return fields
 
 
-def _shorten(message) -> str:
+def _shorten(message: pmt.pmt_base) -> str:
     """A message in at most 80 characters, for an error."""
     text = str(message)
     return text if len(text) <= 80 else text[:77] + "..."

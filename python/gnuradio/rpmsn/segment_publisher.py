@@ -23,7 +23,7 @@ MAX_WAITING_BYTES = 16 * 2**20
 """What may wait for one subscriber that has stopped reading."""
 
 
-REQUIRED = {messages.SEGMENT: keys.SEGMENT_KEYS, messages.STATUS: keys.STATUS_KEYS, messages.FRAME: keys.FRAME_KEYS}
+REQUIRED = {topic: keys.required_keys(topic) for topic in messages.TOPICS}
 """What a message of each topic has to have."""
 
 
@@ -35,15 +35,15 @@ class segment_publisher(gr.basic_block):
     up the radio: what it cannot take is lost, for this subscriber only, and it sees that from the numbers.
 
     Subscribe with `rpmsn.publishing.subscriber.Subscriber`, as examples/zmq_subscriber.py does, or with any ZeroMQ SUB
-    socket. A message has two parts, topic (`segment`, `status` or `frame`) and JSON. docs/publisher.md has every key.
+    socket. A message has two parts, topic (`segment`, `status` or `frame`) and JSON. docs/messages.md has every key.
 
     Ports:
-        segments, status, frames (in): the PDUs described in `gnuradio.rpmsn.pdu`. A message that is not right is
+        segments, status, frames (in): the PDUs described in docs/messages.md. A message that is not right is
             logged, counted and skipped.
 
     Args:
         address: to bind, `tcp://HOST:PORT` or `ipc://PATH`. 127.0.0.1 is this computer only; `*` is every address that
-            it has, and needs keys. Port 0 takes any that is free; `address()` tells which.
+            it has, and needs keys. Port 0 takes any that is free; `address()` returns which.
         frames_per_second: upper limit for frames; 0 sends none.
         frame_rows: 1 to 256; frames are reduced to this many rows. 256 rows are 175 kB a message, 64 are 45 kB.
         server_secret_key_file: CURVE key of this publisher, made by `python -m rpmsn.publishing.keys FOLDER`; "" sends
@@ -64,12 +64,12 @@ class segment_publisher(gr.basic_block):
 
     def __init__(
         self,
-        address=DEFAULT_ADDRESS,
-        frames_per_second=0.0,
-        frame_rows=MAX_ROWS,
-        server_secret_key_file="",
-        client_keys_folder="",
-        allow_plain=False,
+        address: str = DEFAULT_ADDRESS,
+        frames_per_second: float = 0.0,
+        frame_rows: int = MAX_ROWS,
+        server_secret_key_file: str = "",
+        client_keys_folder: str = "",
+        allow_plain: bool = False,
     ):
         gr.basic_block.__init__(self, name="rpmsn_segment_publisher", in_sig=None, out_sig=None)
         require(
@@ -109,21 +109,21 @@ class segment_publisher(gr.basic_block):
             self.message_port_register_in(pmt.intern(port))
             self.set_msg_handler(pmt.intern(port), handler)
 
-    def start(self):
+    def start(self) -> bool:
         """Called by GNU Radio when the flowgraph starts."""
         self._publisher.start()
         return True
 
-    def stop(self):
+    def stop(self) -> bool:
         """Called by GNU Radio at the end: what waits is sent, within half a second."""
         self._publisher.stop()
         return True
 
-    def address(self):
+    def address(self) -> str:
         """Where to subscribe, with the port that was taken."""
         return self._publisher.address
 
-    def counts(self):
+    def counts(self) -> dict[str, int]:
         """Messages since the start: dict of `sent`, `dropped` (too many waited) and `refused` (not right)."""
         return self._publisher.counts()
 
@@ -153,11 +153,11 @@ class segment_publisher(gr.basic_block):
 class RateLimit:
     """Lets events through at a mean rate of at most `per_second`."""
 
-    def __init__(self, per_second):
+    def __init__(self, per_second: float):
         self._period = 1 / per_second if per_second else math.inf
         self._due = -math.inf if per_second else math.inf
 
-    def is_due(self, now):
+    def is_due(self, now: float) -> bool:
         """Whether an event at `now` (s, of a clock that never jumps) may pass."""
         if now < self._due:
             return False

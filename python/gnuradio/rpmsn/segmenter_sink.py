@@ -2,6 +2,8 @@
 """Sink block: wideband samples in; segments, frames and status out, as messages, and into files."""
 
 import time
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pmt
@@ -15,6 +17,7 @@ from rpmsn.recording.logs import open_log
 from rpmsn.recording.snippets import SnippetWriter
 from rpmsn.runtimes import AUTO
 from rpmsn.streaming.live import Settings, StreamAnalyser
+from rpmsn.tracking.carrier import Carrier
 
 from . import pdu, tags
 
@@ -40,12 +43,13 @@ class segmenter_sink(gr.sync_block):
             and sigmf_source send them) are followed: a new frequency or rate starts a new frame, and a jump in time is
             a gap, whose samples are counted as lost. `stream_end` (from sigmf_source) lets the last messages arrive
             before the flowgraph ends.
-        segments (out): one PDU for every segment of a carrier, and one for every carrier that is gone.
+        segments (out): one PDU for every segment of a carrier, and one for every carrier that is gone. Label, edges and
+            confidence in it are the carrier's.
         frames (out): the image and mask of a frame, at most `frames_per_second`.
         status (out): once a second: rates, coverage, drops, latency, health of the input.
-        command (in): a dict; `freq` (double, Hz) tells the centre frequency where no tag does, `reset` (any value)
+        command (in): a dict; `freq` (double, Hz) sets the centre frequency where no tag does, `reset` (any value)
             forgets the carriers.
-        The keys of all messages are in `gnuradio.rpmsn.pdu` and docs/messages.md.
+        The keys of all messages are in `rpmsn.messages.fields` and docs/messages.md.
 
     Messages that are sent while the flowgraph stops may not arrive (GNU Radio drops them), except at a `stream_end`;
     log files lose nothing. After it has stopped, `carriers()` and `status()` hold the whole result.
@@ -62,13 +66,13 @@ class segmenter_sink(gr.sync_block):
         workers: frames that are analysed at the same time.
         frame_seconds: 0.01 to 0.2; 0 for what the model was trained with.
         average_frames: class probabilities are averaged over so many frames; 1 for each frame on its own.
-        duty_cycle: fraction of the frames to analyse, above 0 to 1, for slow machines; told in the coverage.
+        duty_cycle: fraction of the frames to analyse, above 0 to 1, for slow machines; it shows in the coverage.
         logs: paths of files to write what is found to, separated by commas or as a list: `.jsonl`, `.csv` or
             `.sigmf-meta`. docs/writers.md has the formats.
         log_rotate_seconds: start new log files at every multiple of this; 0 for never.
         log_rotate_bytes: start a new log file when one would become larger; 0 for never.
         log_keep_files: keep so many files of each log, and delete older ones; 0 for all.
-        snippets: folder to record the IQ of chosen carriers to, as SigMF; none if empty. docs/writers.md tells more.
+        snippets: folder to record the IQ of chosen carriers to, as SigMF; none if empty.
         snippet_labels: classes of these carriers, separated by commas or as a list; all if empty.
         snippet_confidence: lowest confidence of these carriers, 0..1.
         snippet_range: (lower, upper) in Hz, in which the middle of these carriers lies; (0, 0) for everywhere.
@@ -83,28 +87,28 @@ class segmenter_sink(gr.sync_block):
 
     def __init__(
         self,
-        sample_rate,
-        center_frequency=0.0,
-        model=DEFAULT_MODEL,
-        mode="live",
-        frames_per_second=10.0,
-        threads=1,
-        runtime=AUTO,
-        input_type="complex",
-        workers=2,
-        frame_seconds=0.0,
-        average_frames=1,
-        duty_cycle=1.0,
-        logs=(),
-        log_rotate_seconds=0.0,
-        log_rotate_bytes=0,
-        log_keep_files=0,
-        snippets="",
-        snippet_labels=(),
-        snippet_confidence=0.0,
-        snippet_range=(0.0, 0.0),
-        snippet_seconds=1.0,
-        snippet_quota=10e9,
+        sample_rate: float,
+        center_frequency: float = 0.0,
+        model: str = DEFAULT_MODEL,
+        mode: str = "live",
+        frames_per_second: float = 10.0,
+        threads: int = 1,
+        runtime: str = AUTO,
+        input_type: str = "complex",
+        workers: int = 2,
+        frame_seconds: float = 0.0,
+        average_frames: int = 1,
+        duty_cycle: float = 1.0,
+        logs: str | Sequence[str] = (),
+        log_rotate_seconds: float = 0.0,
+        log_rotate_bytes: int = 0,
+        log_keep_files: int = 0,
+        snippets: str = "",
+        snippet_labels: str | Sequence[str] = (),
+        snippet_confidence: float = 0.0,
+        snippet_range: tuple[float, float] = (0.0, 0.0),
+        snippet_seconds: float = 1.0,
+        snippet_quota: float = 10e9,
     ):
         if input_type not in INPUT_TYPES:
             raise ParameterError(f"input_type is {input_type!r}, but {', '.join(INPUT_TYPES)} are allowed")
@@ -159,14 +163,14 @@ class segmenter_sink(gr.sync_block):
         for warning in self._analyser.segmenter.warnings:
             self.logger.warn(warning)
         if mode == "live":
-            # Large calls keep Python's share per sample small. Not for files: their tail would never be delivered.
+            # Large calls keep Python's cost per sample small. Not for files: their tail would never be delivered.
             self.set_output_multiple(LIVE_MULTIPLE)
         for port in (keys.SEGMENTS, keys.FRAMES, keys.STATUS):
             self.message_port_register_out(pmt.intern(port))
         self.message_port_register_in(pmt.intern(COMMAND))
         self.set_msg_handler(pmt.intern(COMMAND), self._handle_command)
 
-    def start(self):
+    def start(self) -> bool:
         """Called by GNU Radio when the flowgraph starts."""
         self._ended = False
         self._last_frame_sent = -np.inf
@@ -176,29 +180,29 @@ class segmenter_sink(gr.sync_block):
         self._analyser.start()
         return True
 
-    def stop(self):
+    def stop(self) -> bool:
         """Called by GNU Radio at the end: the frames that were taken are finished (in live mode for a moment)."""
         self._analyser.stop()
         self._files_are_closed = True
         return True
 
-    def set_center_frequency(self, center_frequency):
+    def set_center_frequency(self, center_frequency: float) -> None:
         """Centre frequency from here on, Hz; for sources that do not tag it."""
         self._next_frequency = float(center_frequency)
 
-    def carriers(self):
-        """Carriers found so far (list of rpmsn.tracking.tracker.Carrier), lowest frequency first."""
+    def carriers(self) -> list[Carrier]:
+        """Carriers found so far, lowest frequency first."""
         return self._analyser.carriers()
 
-    def status(self):
+    def status(self) -> dict[str, Any]:
         """What the `status` port sends, as a dict."""
         return self._analyser.status()
 
-    def latencies(self):
+    def latencies(self) -> list[float]:
         """Seconds from the last sample of a frame to when it had been reported; of the latest frames."""
         return list(self._analyser.latencies)
 
-    def work(self, input_items, output_items):
+    def work(self, input_items: list[np.ndarray], output_items: list[np.ndarray]) -> int:
         """Copy samples and follow tags; nothing else happens in GNU Radio's thread."""
         samples = input_items[0]
         try:
@@ -242,15 +246,15 @@ class segmenter_sink(gr.sync_block):
     def _follow(self, found, offset):
         """Apply the tags of one sample."""
         tagged = tags.read(found, self._analyser.fail)
-        told = {"center_frequency": tagged.center_frequency, "seconds": tagged.seconds}
+        known = {"center_frequency": tagged.center_frequency, "seconds": tagged.seconds}
         try:
-            self._analyser.follow(offset, sample_rate=tagged.sample_rate, **told)
+            self._analyser.follow(offset, sample_rate=tagged.sample_rate, **known)
         except ParameterError as error:
             self._analyser.fail(f"a tag says another sample rate: {error}")
-            self._analyser.follow(offset, **told)
+            self._analyser.follow(offset, **known)
 
     def _open_files(self):
-        """Open what the analysis writes to; when the block is made, so that an error is told there."""
+        """Open what the analysis writes to; when the block is made, so that an error shows there."""
         model = self._analyser.model.card.name
         self._analyser.outputs = [open_log(path, model=model, **self._log_options) for path in self._log_paths]
         if self._snippet_folder:
@@ -258,7 +262,7 @@ class segmenter_sink(gr.sync_block):
         self._files_are_closed = False
 
     def _send_result(self, frame, clock, events):
-        """Tell of a frame (None after the last one) and of what happened to carriers; in the analysing thread."""
+        """Send what a frame (None after the last one) showed and what happened to carriers; in the analysing thread."""
         number, health = (self._last_number, keys.HEALTH_OK) if frame is None else (frame.number, frame.health)
         for event, event_clock in events:
             self._publish(

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """GNU Radio block: draws what a segmenter sink sends."""
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import pmt
 from gnuradio import gr
 
@@ -9,6 +12,9 @@ from rpmsn.gui.waterfall.inbox import MAX_FRAMES, MAX_SEGMENTS, Inbox
 from rpmsn.messages import keys
 
 from . import pdu
+
+if TYPE_CHECKING:
+    from PyQt5 import QtWidgets
 
 REQUIRED_OF_FRAME = (keys.ROWS, keys.COLUMNS, keys.MASK)
 """What is needed to shape the arrays; the widget checks the rest."""
@@ -21,7 +27,7 @@ class waterfall_overlay(gr.basic_block):
 
     Connect the ports of a segmenter sink to the ports of the same name. The block itself needs no screen: the
     window is made by `widget()`, in the Qt thread, after the QApplication. Closing it does not stop the flowgraph;
-    that ends when the application does, with its last window. docs/waterfall.md tells of every control and key.
+    that ends when the application does, with its last window. docs/waterfall.md describes every control and key.
 
     Ports:
         frames, segments, status (in): the PDUs described in `gnuradio.rpmsn.pdu`. A message that is not right is
@@ -61,14 +67,14 @@ class waterfall_overlay(gr.basic_block):
         theme: str = "dark",
         alpha: float = 0.4,
         color_map: str = "gray",
-        levels=(-5.0, 45.0),
-        classes=("LTE", "NR", "other"),
+        levels: Sequence[float] = (-5.0, 45.0),
+        classes: Sequence[str] = keys.LABELS,
         newest: str = "top",
         boxes: bool = True,
         spectrum: bool = True,
         average: bool = True,
         max_hold: bool = True,
-        parent=None,
+        parent: "QtWidgets.QWidget | None" = None,
         table: str = "hidden",
     ):
         require("waterfall_overlay", "table", table, table in TABLE_PLACES, f"one of {', '.join(TABLE_PLACES)}")
@@ -99,7 +105,7 @@ class waterfall_overlay(gr.basic_block):
             self.set_msg_handler(pmt.intern(name), handler)
         self.message_port_register_out(pmt.intern(keys.FREQ))
 
-    def widget(self):
+    def widget(self) -> "QtWidgets.QWidget":
         """The QWidget; always the same one. Call it in the Qt thread.
 
         Raises:
@@ -134,11 +140,11 @@ class waterfall_overlay(gr.basic_block):
         """`gray`, `inferno`, `viridis` or `cividis`."""
         self._change("color_map", color_map)
 
-    def set_levels(self, levels) -> None:
+    def set_levels(self, levels: Sequence[float]) -> None:
         """Power of the first and the last colour, dB over the noise floor."""
         self._change("levels", [float(level) for level in levels])
 
-    def set_classes(self, classes) -> None:
+    def set_classes(self, classes: Sequence[str]) -> None:
         """Names of the classes that are shown."""
         self._change("classes", list(classes))
 
@@ -162,17 +168,17 @@ class waterfall_overlay(gr.basic_block):
         """Whether the spectrum's highest values are drawn."""
         self._change("max_hold", bool(max_hold))
 
-    def _on_frame(self, message) -> None:
+    def _on_frame(self, message: pmt.pmt_base) -> None:
         """Handler of `frames`, in a thread of GNU Radio."""
         self._inbox.put_frame(message)
         self._shed(keys.FRAMES, MAX_FRAMES)
 
-    def _on_segment(self, message) -> None:
+    def _on_segment(self, message: pmt.pmt_base) -> None:
         """Handler of `segments`, in a thread of GNU Radio."""
         self._inbox.put_segment(message)
         self._shed(keys.SEGMENTS, MAX_SEGMENTS)
 
-    def _on_status(self, message) -> None:
+    def _on_status(self, message: pmt.pmt_base) -> None:
         """Handler of `status`, in a thread of GNU Radio."""
         self._inbox.put_status(message)
         self._shed(keys.STATUS, 1)
@@ -197,15 +203,15 @@ class waterfall_overlay(gr.basic_block):
                 except Exception as error:  # PyQt5 aborts the process on an exception in a slot
                     self.logger.warn(f"message on port {port} skipped: {error}")
 
-    def _take_frame(self, message) -> None:
+    def _take_frame(self, message: pmt.pmt_base) -> None:
         fields, payload = pdu.parse_pdu(message, required=REQUIRED_OF_FRAME)
         shape = int(fields[keys.ROWS]), int(fields[keys.COLUMNS])
         self._window.add_frame(fields, payload.reshape(shape), fields[keys.MASK].reshape(shape))
 
-    def _take_segment(self, message) -> None:
+    def _take_segment(self, message: pmt.pmt_base) -> None:
         self._window.add_segment(pdu.parse_pdu(message)[0])
 
-    def _take_status(self, message) -> None:
+    def _take_status(self, message: pmt.pmt_base) -> None:
         self._widget.set_status(pdu.parse_pdu(message)[0])
 
     def _change(self, name: str, value) -> None:

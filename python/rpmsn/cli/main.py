@@ -267,17 +267,19 @@ def _annotate(options):
 
 
 def _segments_of(result):
-    """The segments of the carriers that are reported, as `write_annotations` takes them."""
-    told = {carrier.carrier_id for carrier in result.carriers}
+    """The carriers that are reported, once for each of their segments, as `write_annotations` takes them."""
+    from ..messages.results import carrier_values
+
+    reported = {carrier.carrier_id for carrier in result.carriers}
     return [
         SimpleNamespace(
-            **vars(segment),
+            **carrier_values(carrier),
             sample_start=segment.start_offset,
             carrier_id=carrier.carrier_id,
             sample_count=segment.end_offset - segment.start_offset,
         )
         for segment, carrier in result.segments
-        if carrier.carrier_id in told
+        if carrier.carrier_id in reported
     ]
 
 

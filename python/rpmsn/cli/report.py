@@ -1,18 +1,44 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How results are told: tables for people, on the command line and in Markdown; JSON for machines."""
+"""How results are reported: tables for people, on the command line and in Markdown; JSON for machines."""
 
 import json
 import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
+from ..messages import keys
+from ..messages.fields import column_of
 from ..messages.results import carrier_fields
 from ..recording.comparison import matched
 from ..tables import format_table
 
-COLUMNS = ("label", "lower MHz", "upper MHz", "width MHz", "from s", "to s", "on air s", "SNR dB", "confidence")
-COMPARED = ("truth", "lower MHz", "upper MHz", "found", "lower MHz", "upper MHz", "SNR dB", "confidence")
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ..models.model import Model
+    from ..recording import Recording
+    from ..streaming.analysis import Analysis
+    from ..tracking.carrier import Carrier
+
+BAND = (keys.LABEL, keys.FREQ_LOWER, keys.FREQ_UPPER)
+QUALITY = (keys.SNR_DB, keys.CONFIDENCE)
 
 
-def print_table(recording, model, result, written):
+def headings(names: Iterable[str]) -> tuple[str, ...]:
+    """What stands over the columns of fields."""
+    return tuple(column_of(name).heading for name in names)
+
+
+def cells(carrier: "Carrier", names: Iterable[str]) -> tuple[str, ...]:
+    """Fields of a carrier in words."""
+    return tuple(column_of(name).text(getattr(carrier, name)) for name in names)
+
+
+COLUMNS = (*headings((*BAND, keys.BANDWIDTH)), "from s", "to s", "on air s", *headings(QUALITY))
+COMPARED = ("truth", *headings(BAND)[1:], "found", *headings((*BAND, *QUALITY))[1:])
+
+
+def print_table(recording: "Recording", model: "Model", result: "Analysis", written: "Path") -> None:
     """Carriers as a table on stdout; warnings on stderr."""
     for warning in result.warnings:
         print(f"rpmsn: {recording.path.name}: {warning}", file=sys.stderr)
@@ -21,7 +47,7 @@ def print_table(recording, model, result, written):
         rows = [row(carrier, recording.sample_rate) for carrier in result.carriers]
         print(format_table(COLUMNS, rows))
         if not absolute:
-            print("Frequencies are relative to the centre, which is not known; --center-frequency tells it.")
+            print("Frequencies are relative to the centre, which is not known; --center-frequency sets it.")
     else:
         print("No carrier found.")
     print(
@@ -30,22 +56,18 @@ def print_table(recording, model, result, written):
     )
 
 
-def row(carrier, sample_rate):
+def row(carrier: "Carrier", sample_rate: float) -> tuple[str, ...]:
     """A carrier in words, in the order of `COLUMNS`."""
     return (
-        carrier.label,
-        f"{carrier.freq_lower / 1e6:.3f}",
-        f"{carrier.freq_upper / 1e6:.3f}",
-        f"{carrier.bandwidth / 1e6:.2f}",
+        *cells(carrier, (*BAND, keys.BANDWIDTH)),
         f"{carrier.sample_start / sample_rate:.3f}",
         f"{carrier.sample_end / sample_rate:.3f}",
         f"{carrier.time_on_air:.3f}",
-        f"{carrier.snr_db:.1f}",
-        f"{carrier.confidence:.2f}",
+        *cells(carrier, QUALITY),
     )
 
 
-def format_comparison(annotations, carriers):
+def format_comparison(annotations: "Sequence[Mapping[str, Any]]", carriers: "Sequence[Carrier]") -> str:
     """Annotated carriers beside those found, as a table: each with the one that covers most of it, then the rest.
 
     Args:
@@ -54,31 +76,16 @@ def format_comparison(annotations, carriers):
     """
     rows = []
     for annotation, carrier in matched(annotations, carriers):
-        truth = ("-", "-", "-")
+        truth = ("-",) * len(BAND)
         if annotation is not None:
-            truth = (
-                annotation.get("core:label", "?"),
-                f"{annotation['core:freq_lower_edge'] / 1e6:.2f}",
-                f"{annotation['core:freq_upper_edge'] / 1e6:.2f}",
-            )
-        rows.append((*truth, *_found(carrier)))
+            named = {name: annotation.get(keys.FIELDS[name].sigmf, "?") for name in BAND}
+            truth = tuple(column_of(name).text(value) for name, value in named.items())
+        names = (*BAND, *QUALITY)
+        rows.append((*truth, *(("-",) * len(names) if carrier is None else cells(carrier, names))))
     return format_table(COMPARED, rows)
 
 
-def _found(carrier):
-    """The right half of a row of `format_comparison`."""
-    if carrier is None:
-        return ("-",) * 5
-    return (
-        carrier.label,
-        f"{carrier.freq_lower / 1e6:.2f}",
-        f"{carrier.freq_upper / 1e6:.2f}",
-        f"{carrier.snr_db:.1f}",
-        f"{carrier.confidence:.2f}",
-    )
-
-
-def print_json(recording, model, result, written):
+def print_json(recording: "Recording", model: "Model", result: "Analysis", written: "Path") -> None:
     """The whole result as one JSON object on stdout."""
     print(
         json.dumps(
@@ -102,7 +109,7 @@ def print_json(recording, model, result, written):
     )
 
 
-def print_recording(recording):
+def print_recording(recording: "Recording") -> None:
     """What a recording is, one fact a line."""
     frequency = recording.center_frequency
     facts = [
@@ -125,7 +132,7 @@ def print_recording(recording):
         print(f"warning: {warning}")
 
 
-def print_models(models):
+def print_models(models: "Iterable[Model]") -> None:
     """The models that ship, one a line."""
     from ..runtimes import available
 

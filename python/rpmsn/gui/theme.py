@@ -67,7 +67,7 @@ THEMES = {
 }
 
 
-def power_colors(settings: Settings):
+def power_colors(settings: Settings) -> pg.ColorMap:
     """pyqtgraph's ColorMap for power; weak is the colour of the theme's ground."""
     colors = pg.colormap.get(COLOR_MAPS[settings.color_map])
     if not THEMES[settings.theme].dark:

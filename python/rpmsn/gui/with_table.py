@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The waterfall and the table of its carriers, as one Qt widget: what is selected in one is selected in the other."""
 
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
 from .carriers.table import CarrierTable
-from .qt import QtCore, QtWidgets
+from .qt import QtCore, QtGui, QtWidgets
 from .theme import THEMES
 from .waterfall.widget import WaterfallWidget
 
@@ -34,7 +39,14 @@ class WaterfallWithTable(QtWidgets.QSplitter):
         >>> both.add_segment(fields)                        # doctest: +SKIP
     """
 
-    def __init__(self, title: str = "", theme: str = "dark", place: str = BELOW, parent=None, **waterfall):
+    def __init__(
+        self,
+        title: str = "",
+        theme: str = "dark",
+        place: str = BELOW,
+        parent: QtWidgets.QWidget | None = None,
+        **waterfall: Any,
+    ):
         super().__init__(QtCore.Qt.Vertical, parent)
         self.waterfall = WaterfallWidget(title=title, theme=theme, **waterfall)
         self.table = CarrierTable(theme)
@@ -54,7 +66,7 @@ class WaterfallWithTable(QtWidgets.QSplitter):
         self.table.carrier_selected.connect(self.waterfall.select_carrier)
         self.waterfall.carrier_selected.connect(self.table.select_carrier)
 
-    def add_frame(self, fields: dict, image, mask) -> None:
+    def add_frame(self, fields: dict, image: np.ndarray, mask: np.ndarray) -> None:
         """Take a frame in."""
         if self.waterfall.add_frame(fields, image, mask) is not False:
             self.table.add_frame(fields)
@@ -73,7 +85,7 @@ class WaterfallWithTable(QtWidgets.QSplitter):
         self.waterfall.clear()
         self.table.clear()
 
-    def set_place(self, place: str, sizes=()) -> None:
+    def set_place(self, place: str, sizes: Sequence[int] = ()) -> None:
         """Put the table below the picture or beside it, or hide it.
 
         Args:
@@ -84,17 +96,17 @@ class WaterfallWithTable(QtWidgets.QSplitter):
         self.tabs.setVisible(place != HIDDEN)
         if place != HIDDEN:
             self.setOrientation(QtCore.Qt.Vertical if place == BELOW else QtCore.Qt.Horizontal)
-            share = FRACTION_BELOW if place == BELOW else FRACTION_BESIDE
+            fraction = FRACTION_BELOW if place == BELOW else FRACTION_BESIDE
             length = self.height() if place == BELOW else self.width()
-            self.setSizes(self._sizes or [round((1 - share) * length), round(share * length)])
+            self.setSizes(self._sizes or [round((1 - fraction) * length), round(fraction * length)])
 
     def _set_theme(self, theme: str) -> None:
         """The waterfall has these colours."""
         self.table.set_theme(theme)
         self.setStyleSheet(f"QSplitter::handle {{ background: {THEMES[theme].surface}; }}")
 
-    def showEvent(self, event):
-        """Qt tells that the widget is shown: before the first time its size was not known."""
+    def showEvent(self, event: QtGui.QShowEvent) -> None:
+        """Called by Qt when the widget is shown: before the first time its size was not known."""
         super().showEvent(event)
         if not self._is_placed:
             self._is_placed = True

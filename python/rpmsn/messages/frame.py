@@ -3,6 +3,8 @@
 
 import dataclasses
 import math
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -37,7 +39,7 @@ class Frame:
         duration: s.
         clock: whose time it is: `radio`, `file` or `host` (this computer).
         db_min, db_max: dB above the noise floor where the image is 0 and where it is 255.
-        floor_db: noise power in a pixel, dB over full scale; NaN where it was not told.
+        floor_db: noise power in a pixel, dB over full scale; NaN where it is not known.
     """
 
     number: int
@@ -62,7 +64,7 @@ class Frame:
 
 @dataclasses.dataclass(frozen=True)
 class Scale:
-    """Where columns and values of an image lie; rows that share it can be drawn as one picture.
+    """Where columns and values of an image lie; rows that have the same can be drawn as one picture.
 
     A column is centred on its frequency, as those of an FFT are: the middle column (of an even number the one right of
     the middle) lies at the centre frequency.
@@ -104,12 +106,12 @@ class Scale:
         column = math.floor((frequency - self.freq_lower) / self.column_width)
         return column if 0 <= column < self.columns else None
 
-    def decibels_of(self, value):
+    def decibels_of(self, value: np.ndarray) -> np.ndarray:
         """dB above the noise floor of values of the image."""
         return self.db_min + value / 255 * (self.db_max - self.db_min)
 
 
-def check_frame(fields: dict, image: np.ndarray, mask: np.ndarray) -> Frame:
+def check_frame(fields: Mapping[str, Any], image: np.ndarray, mask: np.ndarray) -> Frame:
     """Check what a frame PDU holds.
 
     Args:
@@ -173,7 +175,7 @@ def _check_array(name: str, array) -> None:
         raise ValueError(f"the {name} has shape {array.shape}; allowed are 1 row or more, 2 to {MAX_COLUMNS} columns")
 
 
-def class_table(names) -> np.ndarray:
+def class_table(names: Sequence[str]) -> np.ndarray:
     """Table of 256 entries, a model's class id -> id of `rpmsn.classes`; names that are not known count as other."""
     table = np.full(256, NOISE, np.uint8)
     for index, name in enumerate(names[:255]):
@@ -203,7 +205,7 @@ def grouped(operation: np.ufunc, array: np.ndarray, starts: np.ndarray) -> np.nd
     size = -(-len(array) // len(starts))
     if size * len(starts) == len(array) and starts[-1] == len(array) - size:
         return operation.reduce(array.reshape(len(starts), size, *array.shape[1:]), axis=1)
-    return operation.reduceat(array, starts, axis=0)
+    return operation.reduceat(array, starts, axis=0)  # type: ignore[attr-defined]
 
 
 def majority_rows(mask: np.ndarray, starts: np.ndarray) -> np.ndarray:

@@ -1,50 +1,48 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From the fields of a message to the JSON that is published; docs/publisher.schema.json has the result.
+"""From the fields of a message to the JSON that is published and logged; docs/publisher.schema.json has the result.
 
 Keys keep their names and values, but for these: numbers that are not finite become null, `rx_time` becomes text and is
 joined by `rx_time_seconds`, the pixels of a frame become base64.
 """
 
 import math
-import time
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
 
 from ..classes import CLASS_NAMES
+from . import fields as table
 from . import keys, wire
 from .frame import check_frame, reduce_rows
-
-RX_TIME_SECONDS = "rx_time_seconds"  # number, s since 1970; a double holds it to 0.24 us
-MESSAGES_SENT = "messages_sent"  # of the publisher, since its start
-MESSAGES_DROPPED = "messages_dropped"  # likewise: too many waited
-MESSAGES_REFUSED = "messages_refused"  # likewise: could not be encoded
-
-NANOSECONDS = 10**9
+from .times import seconds_of, time_text
 
 
-def segment_to_json(fields):
+def segment_to_json(fields: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of a message of the port `segments` as dict that JSON can hold."""
     return _to_json(fields)
 
 
-def status_to_json(fields, counts):
+def status_to_json(fields: Mapping[str, Any], counts: Mapping[str, int]) -> dict[str, Any]:
     """The fields of a message of the port `status` as dict that JSON can hold, with the publisher's own counts.
 
     Args:
-        fields: dict, keys as in `keys.STATUS_KEYS`.
+        fields: keys as in `keys.STATUS_KEYS`.
         counts: as `rpmsn.publishing.publisher.Publisher.counts` returns them.
     """
     return {
         **_to_json(fields),
-        MESSAGES_SENT: counts["sent"],
-        MESSAGES_DROPPED: counts["dropped"],
-        MESSAGES_REFUSED: counts["refused"],
+        keys.MESSAGES_SENT: counts["sent"],
+        keys.MESSAGES_DROPPED: counts["dropped"],
+        keys.MESSAGES_REFUSED: counts["refused"],
     }
 
 
-def frame_to_json(fields, payload, rows):
+def frame_to_json(fields: Mapping[str, Any], payload: np.ndarray, rows: int) -> dict[str, Any]:
     """A message of the port `frames` as dict that JSON can hold.
 
     Args:
-        fields: dict, keys as in `keys.FRAME_KEYS`.
+        fields: keys as in `keys.FRAME_KEYS`.
         payload: uint8, the image, row by row.
         rows: rows that are left at most; of those that fall together the image keeps the strongest value, and the mask
             the class that most of them have.
@@ -60,19 +58,35 @@ def frame_to_json(fields, payload, rows):
         keys.CLASSES: list(CLASS_NAMES),
         keys.ROWS: image.shape[0],
         keys.COLUMNS: image.shape[1],
-        wire.KEY_IMAGE: wire.encode_pixels(image),
-        wire.KEY_MASK: wire.encode_pixels(mask),
+        keys.IMAGE: wire.encode_pixels(image),
+        keys.MASK: wire.encode_pixels(mask),
     }
 
 
-def _to_json(fields):
+def line_of(fields: Mapping[str, Any], end_time: tuple[int, float]) -> dict[str, Any]:
+    """The fields of a message of the port `segments` as a line of a log, in the order of the table of fields.
+
+    Args:
+        fields: keys as in `keys.SEGMENT_KEYS`.
+        end_time: (whole seconds since 1970, fraction) of its end.
+    """
+    line = {**_to_json(fields), keys.END_TIME: time_text(end_time)}
+    return {one.name: line[one.name] for one in table.fields_of(table.SEGMENT, table.LINE) if one.name in line}
+
+
+def number(value: float | None) -> float | None:
+    """A float that JSON can hold; None where it is unknown or not finite."""
+    return float(value) if value is not None and math.isfinite(value) else None
+
+
+def _to_json(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Values that JSON has a kind for; other keys are left out."""
-    body = {}
+    body: dict[str, Any] = {}
     for key, value in fields.items():
         if key == keys.RX_TIME:
-            body[key], body[RX_TIME_SECONDS] = _time_to_json(value)
-        elif isinstance(value, float):
-            body[key] = value if math.isfinite(value) else None
+            body[key], body[keys.RX_TIME_SECONDS] = time_text(value), seconds_of(value)
+        elif isinstance(value, float) or table.kind_of(key) == table.DOUBLE and not isinstance(value, str):
+            body[key] = number(value)
         elif (
             isinstance(value, (bool, int, str))
             or isinstance(value, list)
@@ -80,15 +94,3 @@ def _to_json(fields):
         ):
             body[key] = value
     return body
-
-
-def _time_to_json(rx_time):
-    """(whole seconds, fraction) as ISO 8601 in UTC with nanoseconds, and as seconds; (None, None) if it is no time."""
-    try:
-        seconds, fraction = rx_time
-        total = int(seconds) * NANOSECONDS + round(fraction * NANOSECONDS)
-        whole, nanoseconds = divmod(total, NANOSECONDS)
-        text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(whole))
-    except (TypeError, ValueError, OverflowError, OSError):
-        return None, None
-    return (f"{text}.{nanoseconds:09d}Z", total / NANOSECONDS) if len(text) == 19 else (None, None)

@@ -1,53 +1,75 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Results of the engine as the fields of messages: what the sink sends, and what `rpmsn watch` shows of a file."""
+"""Results of the engine as the fields of messages: what blocks send, logs write, and `rpmsn watch` shows of a file."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from ..classes import CLASS_NAMES
 from ..signal.image import DB_MAX, DB_MIN
 from . import keys
+from .fields import CARRIER_FIELDS
+from .times import SampleClock
+
+if TYPE_CHECKING:
+    from ..detection.segmenter import Frame
+    from ..tracking.carrier import Carrier
+    from ..tracking.tracker import Event
 
 
-def segment_fields(event, clock, frame_number: int, health: str, model: str) -> dict:
+def carrier_values(carrier: "Carrier") -> dict[str, Any]:
+    """What every message and file says of a carrier as a whole: label, edges, how sure; key -> value.
+
+    What is not known of a cell is left out.
+    """
+    values = {}
+    for one in CARRIER_FIELDS:
+        value = getattr(carrier, one.name) if one.required else getattr(carrier, one.name, None)
+        if value is not None:
+            values[one.name] = value
+    return values
+
+
+def segment_fields(event: "Event", clock: SampleClock, frame_number: int, health: str, model: str) -> dict[str, Any]:
     """Fields of the message about an event, keys as in `keys.SEGMENT_KEYS`.
 
+    All that it says of the carrier is the carrier's own: a receiver has nothing to decide. The times are those of the
+    segment; of a carrier that is gone those of the whole carrier.
+
     Args:
-        event: rpmsn.tracking.tracker.Event.
-        clock: rpmsn.streaming.intake.StreamTime to tell it by.
+        event: what happened to which carrier.
+        clock: clock to take its time from.
         frame_number: number of the frame.
         health: of the input, in words.
         model: name of the model.
     """
-    source = event.segment or event.carrier
-    start, end = (source.start_offset, source.end_offset) if event.segment else (source.sample_start, source.sample_end)
+    carrier, segment = event.carrier, event.segment
+    if segment is None:
+        start, end, seconds = carrier.sample_start, carrier.sample_end, carrier.duration
+    else:
+        start, end, seconds = segment.start_offset, segment.end_offset, segment.duration
     return {
-        keys.LABEL: source.label,
-        keys.CLASS_ID: source.class_id,
-        keys.CONFIDENCE: source.confidence,
-        keys.CENTER_FREQUENCY: source.center_frequency,
-        keys.BANDWIDTH: source.bandwidth,
-        keys.FREQ_LOWER: source.freq_lower,
-        keys.FREQ_UPPER: source.freq_upper,
-        keys.START_OFFSET: start,
-        keys.END_OFFSET: end,
+        keys.EVENT: event.kind,
         keys.RX_TIME: clock.at(start),
         keys.TIME_SOURCE: clock.source,
-        keys.DURATION: (end - start) / source.sample_rate,
-        keys.SAMPLE_RATE: source.sample_rate,
-        keys.SNR_DB: source.snr_db,
-        keys.PWR_DB: source.pwr_db,
-        keys.BURST_ID: event.carrier.carrier_id,
-        keys.EVENT: event.kind,
+        **carrier_values(carrier),
+        keys.START_OFFSET: start,
+        keys.END_OFFSET: end,
+        keys.DURATION: seconds,
+        keys.SAMPLE_RATE: (segment or carrier).sample_rate,
+        keys.BURST_ID: carrier.carrier_id,
         keys.PDU_NUM: frame_number,
-        keys.HEALTH: health,
         keys.MODEL: model,
+        keys.HEALTH: health,
     }
 
 
-def frame_fields(frame, clock, model: str) -> tuple:
+def frame_fields(frame: "Frame", clock: SampleClock, model: str) -> tuple[dict[str, Any], np.ndarray]:
     """Fields of the message about a frame, keys as in `keys.FRAME_KEYS`, and its image.
 
     Args:
         frame: rpmsn.detection.segmenter.Frame.
-        clock: rpmsn.streaming.intake.StreamTime of its samples.
+        clock: clock of its samples.
         model: name of the model.
 
     Returns:
@@ -78,19 +100,13 @@ def frame_fields(frame, clock, model: str) -> tuple:
     return fields, image
 
 
-def carrier_fields(carrier):
-    """A carrier as plain numbers and words, in the names of the segment messages."""
+def carrier_fields(carrier: "Carrier") -> dict[str, Any]:
+    """A carrier as plain numbers and words, in the names of the segment messages; without a time of day."""
     return {
-        "burst_id": carrier.carrier_id,
-        "label": carrier.label,
-        "confidence": round(carrier.confidence, 4),
-        "freq_lower": carrier.freq_lower,
-        "freq_upper": carrier.freq_upper,
-        "center_frequency": carrier.center_frequency,
-        "bandwidth": carrier.bandwidth,
-        "start_offset": carrier.sample_start,
-        "end_offset": carrier.sample_end,
-        "time_on_air": round(carrier.time_on_air, 6),
-        "snr_db": round(carrier.snr_db, 2),
-        "pwr_db": round(carrier.pwr_db, 2),
+        keys.BURST_ID: carrier.carrier_id,
+        **carrier_values(carrier),
+        keys.START_OFFSET: carrier.sample_start,
+        keys.END_OFFSET: carrier.sample_end,
+        keys.DURATION: carrier.duration,
+        "time_on_air": carrier.time_on_air,
     }

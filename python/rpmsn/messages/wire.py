@@ -11,39 +11,36 @@ The keys beyond these four are those of the GNU Radio messages; docs/publisher.s
 import base64
 import binascii
 import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-VERSION = 1
-"""Goes up when a key changes its meaning or goes away; not when a key is added."""
+from . import keys
+from .fields import FRAME, SEGMENT, STATUS, TOPICS
 
-SEGMENT = "segment"
-FRAME = "frame"
-STATUS = "status"
-TOPICS = (SEGMENT, FRAME, STATUS)
+if TYPE_CHECKING:
+    import numpy as np
+
+__all__ = ["FRAME", "SEGMENT", "STATUS", "TOPICS", "VERSION", "VersionError", "decode_image", "pack", "unpack"]
+
+VERSION = 2
+"""Goes up when a key changes its meaning or goes away; not when a key is added. Since 2 a segment carries its carrier's
+label, edges, confidence, SNR and power, and no longer its own."""
 
 # Keys of every message
-KEY_VERSION = "version"  # whole number, VERSION
-KEY_PUBLISHER = "publisher"  # str, another one after every start of a publisher
-KEY_TOPIC = "topic"  # str, one of TOPICS
-KEY_SEQUENCE = "sequence"  # whole number from 0 on, counted per topic
-
-# Keys of a frame that are encoded
-KEY_ROWS = "rows"
-KEY_COLUMNS = "columns"
-KEY_IMAGE = "image"  # str, base64 of rows * columns bytes
-KEY_MASK = "mask"  # str, likewise
+KEY_VERSION, KEY_PUBLISHER, KEY_TOPIC, KEY_SEQUENCE = keys.VERSION, keys.PUBLISHER, keys.TOPIC, keys.SEQUENCE
 
 
 class VersionError(ValueError):
     """A message of another version."""
 
 
-def pack(topic, sequence, publisher, body):
+def pack(topic: str, sequence: int, publisher: str, body: Mapping[str, Any]) -> list[bytes]:
     """The two parts of a message.
 
     Args:
         topic: one of `TOPICS`.
         sequence: number of the message within its topic.
-        publisher: str that tells one start of a publisher from the next.
+        publisher: another word after every start of the publisher.
         body: dict of what JSON can hold. The four keys of every message come from the other arguments.
 
     Returns:
@@ -57,7 +54,7 @@ def pack(topic, sequence, publisher, body):
     return [topic.encode(), text.encode()]
 
 
-def unpack(parts):
+def unpack(parts: Sequence[bytes]) -> dict[str, Any]:
     """Read a message.
 
     Args:
@@ -88,12 +85,12 @@ def unpack(parts):
     return message
 
 
-def encode_pixels(pixels):
+def encode_pixels(pixels: "np.ndarray") -> str:
     """Base64 of a uint8 array, row by row, as str."""
     return base64.b64encode(pixels.tobytes()).decode()
 
 
-def decode_image(message):
+def decode_image(message: Mapping[str, Any]) -> "tuple[np.ndarray, np.ndarray]":
     """The pictures of a frame message.
 
     Args:
@@ -109,12 +106,13 @@ def decode_image(message):
     import numpy as np
 
     try:
-        shape = message[KEY_ROWS], message[KEY_COLUMNS]
+        shape = message[keys.ROWS], message[keys.COLUMNS]
         if min(shape) < 1:
             raise ValueError(f"{shape[0]} rows of {shape[1]} columns")
-        return tuple(
+        image, mask = (
             np.frombuffer(base64.b64decode(message[key], validate=True), np.uint8).reshape(shape)
-            for key in (KEY_IMAGE, KEY_MASK)
+            for key in (keys.IMAGE, keys.MASK)
         )
+        return image, mask
     except (KeyError, TypeError, binascii.Error, ValueError) as error:
         raise ValueError(f"a frame message without a picture that can be read: {error!r}") from error

@@ -1,15 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Carriers out as SigMF annotations, in a metadata file of their own that appears whole or not at all.
 
-Besides the `core:` fields an annotation has those of the extension `rpmsn`:
-
-===================== ====== ==============================================
-`rpmsn:confidence`    0..1   how sure the model is of the label
-`rpmsn:snr_db`        dB     over the noise; left out where unknown
-`rpmsn:carrier_id`           the same for all annotations of one carrier
-===================== ====== ==============================================
-
-In the global object `rpmsn:model` names the model. How the file refers to the samples:
+Besides the `core:` fields an annotation has those of the extension `rpmsn`, by the table of fields
+(`rpmsn.messages.fields`; docs/messages.md shows them). How the file refers to the samples:
 
 * beside a data file of the same name (`x.sigmf-meta`, `x.sigmf-data`): nothing needs to be said.
 * beside a data file of another name: `core:dataset` is that name, and SigMF readers open the pair.
@@ -20,9 +13,7 @@ In the global object `rpmsn:model` names the model. How the file refers to the s
 from __future__ import annotations
 
 import copy
-import datetime as dt
 import logging
-import math
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -30,6 +21,10 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import RecordingError, WriteError
 from ..files import write_whole
+from ..messages import keys
+from ..messages.fields import DOUBLE, sigmf_fields
+from ..messages.json_messages import number
+from ..messages.results import carrier_values
 from ..version import __version__
 from .captures import parse_time
 from .metadata import DATA_SUFFIX, META_SUFFIX
@@ -37,9 +32,10 @@ from .metadata import DATA_SUFFIX, META_SUFFIX
 if TYPE_CHECKING:
     from .recording import Recording
 
+DATASET = keys.FIELDS[keys.DATASET].sigmf
 GENERATOR = f"gr-rpmsn {__version__}"
-EXTENSION = {"name": "rpmsn", "version": "1.0.0", "optional": True}
-NANOSECONDS = 10**9
+EXTENSION = {"name": "rpmsn", "version": "2.0.0", "optional": True}
+"""Since 2.0.0 an annotation of a segment has its carrier's label, edges and confidence, and numbers are not rounded."""
 
 logger = logging.getLogger(__name__)
 
@@ -75,12 +71,10 @@ def write_annotations(
     Args:
         recording: the `Recording` that was analysed. Its global object and captures are kept; of a raw file they
             are made from what is known.
-        carriers: objects with `label`, `sample_start` and `sample_count` (samples of the file, from 0),
-            `freq_lower` and `freq_upper` (Hz, absolute where the centre frequency is known), `confidence` (0..1),
-            `snr_db` (dB or None) and `carrier_id`.
+        carriers: their samples count those of the recording, from 0.
         output: path that ends in `.sigmf-meta`.
         overwrite: replace `output` if it exists, even if it is the metadata file of `recording` itself.
-        model: name of the model, for `rpmsn:model`.
+        model: name of the model.
         extra_global: dict of further fields of the global object.
         keep_annotations: also keep the annotations that the recording came with.
 
@@ -92,13 +86,22 @@ def write_annotations(
     """
     output = check_output(output, overwrite=overwrite)
     annotations = [
-        annotation(carrier, carrier.carrier_id, carrier.sample_start + recording.sample_offset, carrier.sample_count)
+        annotation(
+            carrier_values(carrier),
+            carrier.carrier_id,
+            carrier.sample_start + recording.sample_offset,
+            carrier.sample_count,
+        )
         for carrier in carriers
     ]
     if keep_annotations:
         annotations += copy.deepcopy(recording.metadata["annotations"])
     annotations.sort(key=lambda annotation: annotation["core:sample_start"])
-    added = {**_dataset(recording, output), **({"rpmsn:model": model} if model else {}), **(extra_global or {})}
+    added = {
+        **_dataset(recording, output),
+        **({keys.FIELDS[keys.MODEL].sigmf: model} if model else {}),
+        **(extra_global or {}),
+    }
     try:
         write_whole(output, _document(recording, annotations, added), overwrite=overwrite)
     except FileExistsError:
@@ -128,52 +131,35 @@ def _exists(output: Path) -> RecordingError:
     return RecordingError(f"{output} exists and is not overwritten: choose another name, or ask for it (--overwrite).")
 
 
-def annotation(source: Any, carrier_id: int, sample_start: int, sample_count: int) -> dict[str, Any]:
+def annotation(values: Mapping[str, Any], carrier_id: int, sample_start: int, sample_count: int) -> dict[str, Any]:
     """One annotation. Numbers that are unknown or not finite are left out.
 
     Args:
-        source: object with `label`, `freq_lower`, `freq_upper`, `confidence` and `snr_db`, as of `write_annotations`.
+        values: what is known of its carrier, as of `rpmsn.messages.results.carrier_values`.
         carrier_id: of its carrier.
         sample_start, sample_count: in the numbers of the file that the annotation is written to.
     """
-    fields = {
+    values = {**values, keys.BURST_ID: int(carrier_id)}
+    known = {
+        one.sigmf: number(values[one.name]) if one.kind == DOUBLE else values[one.name]
+        for one in sigmf_fields()
+        if one.name in values
+    }
+    return {
         "core:sample_start": int(sample_start),
         "core:sample_count": int(sample_count),
-        "core:freq_lower_edge": _finite(source.freq_lower),
-        "core:freq_upper_edge": _finite(source.freq_upper),
-        "core:label": str(source.label),
         "core:generator": GENERATOR,
-        "rpmsn:confidence": _finite(source.confidence, 4),
-        "rpmsn:carrier_id": int(carrier_id),
-        "rpmsn:snr_db": _finite(source.snr_db, 2),
+        **{name: value for name, value in known.items() if value is not None},
     }
-    return {key: value for key, value in fields.items() if value is not None}
-
-
-def _finite(value, digits=None):
-    """The number as a float, rounded if `digits` are given; None where it is unknown or not finite."""
-    if value is None or not math.isfinite(value):
-        return None
-    return float(value) if digits is None else round(float(value), digits)
-
-
-def utc_text(time: tuple[int, float]) -> str:
-    """(whole seconds since 1970, fraction) as `2024-05-01T12:03:07.412000100Z`; JSON has no number so precise.
-
-    Raises:
-        ValueError, OverflowError, OSError: a year that is not from 1 to 9999.
-    """
-    whole, nanoseconds = divmod(int(time[0]) * NANOSECONDS + round(time[1] * NANOSECONDS), NANOSECONDS)
-    return f"{dt.datetime.fromtimestamp(whole, dt.timezone.utc):%Y-%m-%dT%H:%M:%S}.{nanoseconds:09d}Z"
 
 
 def _dataset(recording, output) -> dict:
     """Global fields that say where the samples are; None means that the field must not be there."""
     if output.parent.resolve() != recording.path.parent.resolve():
-        return {"core:dataset": None, "core:metadata_only": True, "rpmsn:dataset": recording.path.name}
+        return {"core:dataset": None, "core:metadata_only": True, DATASET: recording.path.name}
     conforming = output.name.removesuffix(META_SUFFIX) + DATA_SUFFIX
     name = recording.path.name
-    return {"core:dataset": None if name == conforming else name, "core:metadata_only": None, "rpmsn:dataset": None}
+    return {"core:dataset": None if name == conforming else name, "core:metadata_only": None, DATASET: None}
 
 
 def _document(recording, annotations, added) -> str:

@@ -5,22 +5,10 @@ import datetime as dt
 import math
 import re
 from dataclasses import dataclass
-from typing import Protocol
 
 TIMESTAMP = re.compile(
     r"(?P<whole>\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2})(?P<fraction>\.\d+)?(?P<zone>[Zz]|[+-]\d{2}:\d{2})?"
 )
-
-
-class Clock(Protocol):
-    """When a sample of a stream was taken: `rpmsn.streaming.intake.StreamTime` is one."""
-
-    @property
-    def source(self) -> str:
-        """Where the time comes from, as in docs/messages.md."""
-
-    def at(self, offset: int) -> tuple[int, float]:
-        """UTC of a sample as (whole seconds since 1970, fraction)."""
 
 
 @dataclass(frozen=True)

@@ -14,13 +14,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from .annotations import utc_text
+from ..messages import keys
+from ..messages.json_messages import line_of
+from ..messages.results import segment_fields
+from ..messages.times import SampleClock
 from .background import CLOSE_SECONDS, BackgroundWriter
 
 if TYPE_CHECKING:
     from ..detection.segments import FrameGeometry
     from ..tracking.tracker import Event
-    from .captures import Clock
 
 Made = TypeVar("Made")
 
@@ -56,7 +58,7 @@ class Log(BackgroundWriter):
         self._open()
         self._thread.start()
 
-    def begin_frame(self, geometry: FrameGeometry, clock: Clock, health: str = "ok") -> None:
+    def begin_frame(self, geometry: FrameGeometry, clock: SampleClock, health: str = "ok") -> None:
         """Set the frame that the next events belong to; call it for every frame, before its events.
 
         Args:
@@ -66,7 +68,7 @@ class Log(BackgroundWriter):
         """
         self._take_safely(self._begin_frame, geometry, clock, health)
 
-    def write(self, event: Event, clock: Clock, frame_number: int) -> None:
+    def write(self, event: Event, clock: SampleClock, frame_number: int) -> None:
         """Take one event of a Tracker.
 
         Args:
@@ -107,7 +109,7 @@ class Log(BackgroundWriter):
             self.lost += 1
             self._report(f"{type(error).__name__}: {error}")
 
-    def _follow(self, event: Event, clock: Clock) -> OpenCarrier:
+    def _follow(self, event: Event, clock: SampleClock) -> OpenCarrier:
         """The `OpenCarrier` of an event's carrier, brought up to date; those that are gone are forgotten."""
         carrier_id = event.carrier.carrier_id
         if event.kind == "new" and carrier_id in self._on_air:
@@ -123,10 +125,10 @@ class Log(BackgroundWriter):
     def _open(self) -> None:
         raise NotImplementedError
 
-    def _begin_frame(self, geometry: FrameGeometry, clock: Clock, health: str) -> None:
+    def _begin_frame(self, geometry: FrameGeometry, clock: SampleClock, health: str) -> None:
         """What a new frame means for the file; nothing for most."""
 
-    def _write(self, event: Event, clock: Clock, frame_number: int) -> None:
+    def _write(self, event: Event, clock: SampleClock, frame_number: int) -> None:
         raise NotImplementedError
 
     def _status(self, fields: Mapping[str, Any]) -> None:
@@ -144,8 +146,8 @@ class OpenCarrier:
     """A carrier on the air: its last event, the clocks of its begin and its end, and which part is in earlier files."""
 
     event: Event
-    begin_clock: Clock
-    clock: Clock
+    begin_clock: SampleClock
+    clock: SampleClock
     logged_until: int | None = None
 
     @property
@@ -222,58 +224,26 @@ def _state(status: os.stat_result) -> tuple[int, ...]:
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
 
-def event_fields(event, clock, frame_number, model="", health="ok", end_clock=None):
-    """An event as a dict that JSON can hold: the keys of docs/messages.md, with the time as text and as a number.
+def event_fields(
+    event: Event,
+    clock: SampleClock,
+    frame_number: int,
+    model: str = "",
+    health: str = "ok",
+    end_clock: SampleClock | None = None,
+) -> dict[str, Any]:
+    """An event as a dict that JSON can hold: the message about it, with its times as text.
 
     Args:
-        event: rpmsn.tracking.tracker.Event.
-        clock: rpmsn.streaming.intake.StreamTime that holds at the beginning of the segment, or of the whole carrier
-            where the event has no segment.
+        event: what happened to which carrier.
+        clock: clock that holds at the beginning of the segment, or of the whole carrier where the event has no segment.
         frame_number: number of the frame.
         model: name of the model.
         health: of the input in this frame, in words.
-        end_clock: StreamTime that holds at the end, if another one.
+        end_clock: clock that holds at the end, if another one.
     """
-    source, carrier = event.segment or event.carrier, event.carrier
-    start, end = (source.start_offset, source.end_offset) if event.segment else (source.sample_start, source.sample_end)
-    begin = clock.at(start)
-    return {
-        "event": event.kind,
-        "rx_time": time_text(begin),
-        "rx_time_seconds": number(begin[0] + begin[1]),
-        "end_time": time_text((end_clock or clock).at(end)),
-        "time_source": clock.source,
-        "label": source.label,
-        "class_id": int(source.class_id),
-        "confidence": number(source.confidence),
-        "center_frequency": number(source.center_frequency),
-        "bandwidth": number(source.bandwidth),
-        "freq_lower": number(source.freq_lower),
-        "freq_upper": number(source.freq_upper),
-        "start_offset": int(start),
-        "end_offset": int(end),
-        "duration": number(source.duration),
-        "sample_rate": number(source.sample_rate),
-        "snr_db": number(source.snr_db),
-        "pwr_db": number(source.pwr_db),
-        "burst_id": int(carrier.carrier_id),
-        "pdu_num": int(frame_number),
-        "model": model,
-        "health": clean(health),
-    }
-
-
-def number(value: float | None) -> float | None:
-    """A float that JSON can hold; None where it is unknown or not finite."""
-    return float(value) if value is not None and math.isfinite(value) else None
-
-
-def time_text(moment: tuple[int, float]) -> str | None:
-    """(whole seconds since 1970, fraction) as text; None where a clock is so far astray that there is no such date."""
-    try:
-        return utc_text(moment)
-    except (ValueError, OverflowError, OSError):
-        return None
+    fields = segment_fields(event, clock, frame_number, clean(health), model)
+    return line_of(fields, (end_clock or clock).at(fields[keys.END_OFFSET]))
 
 
 def clean(text: object) -> str:

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..files import write_whole
+from ..messages.fields import FIELDS, LOST, MODEL
+from ..messages.results import carrier_values
+from ..messages.times import SampleClock, time_text
 from .annotations import EXTENSION, GENERATOR, annotation
-from .captures import Clock
-from .log_base import CARRIER, MAX_WAITING_BYTES, SEGMENT, Log, time_text
+from .log_base import CARRIER, MAX_WAITING_BYTES, SEGMENT, Log
 from .metadata import META_SUFFIX
 
 MAX_WAITING_FILES = 4
@@ -47,7 +49,7 @@ class SigmfLog(Log):
                 "core:extensions": [EXTENSION],
                 "core:recorder": GENERATOR,
                 "core:description": "Found live; samples count from the start of the stream.",
-                **({"rpmsn:model": self._model} if self._model else {}),
+                **({FIELDS[MODEL].sigmf: self._model} if self._model else {}),
             }
         ).get_global_info()
         self._tuned: _Tuned | None = None
@@ -90,18 +92,18 @@ class SigmfLog(Log):
             self._tune(source.start_offset if event.segment else source.sample_start, source.sample_rate, 0.0, clock)
         self._follow(event, clock)
         if self._per == SEGMENT and event.segment:
-            self._add(source, event.carrier.carrier_id, source.start_offset, source.end_offset)
+            self._add(event.carrier, source.start_offset, source.end_offset)
         self._check_open_carriers()
 
     def _forget(self, known):
         self._parts.pop(known.event.carrier.carrier_id, None)
         carrier = known.event.carrier
         if self._per == CARRIER and carrier.sample_end > known.begins:
-            self._add(carrier, carrier.carrier_id, known.begins, carrier.sample_end)
+            self._add(carrier, known.begins, carrier.sample_end)
 
-    def _add(self, source, carrier_id, start, end):
+    def _add(self, carrier, start, end):
         """Take a finished annotation; where too many wait it is lost, since those before may be on the disk already."""
-        text = _json(annotation(source, carrier_id, start, end - start))
+        text = _json(annotation(carrier_values(carrier), carrier.carrier_id, start, end - start))
         if self._done_bytes + len(text) > max(MAX_WAITING_BYTES, 2 * self._names.rotation.bytes):
             self.lost += 1
             return
@@ -126,13 +128,14 @@ class SigmfLog(Log):
             carrier = known.event.carrier
             start, end = known.begins, min(carrier.sample_end, until)
             if end > start and (carrier_id not in self._parts or end > self._parts[carrier_id].end):
-                self._parts[carrier_id] = _Part(start, end, _json(annotation(carrier, carrier_id, start, end - start)))
+                text = _json(annotation(carrier_values(carrier), carrier_id, start, end - start))
+                self._parts[carrier_id] = _Part(start, end, text)
                 self._has_changed = True
 
     def _document(self) -> _Document:
         """The file as it would be now."""
         if self.lost:
-            self._global["rpmsn:lost"] = self.lost
+            self._global[FIELDS[LOST].sigmf] = self.lost
         annotations = sorted([*self._done, *((part.start, part.text) for part in self._parts.values())])
         text = '{{"global": {},\n"captures": [\n{}\n],\n"annotations": [\n{}\n]}}\n'.format(
             _json(self._global),
@@ -206,7 +209,7 @@ class _Tuned:
 
     sample_rate: float
     center_frequency: float
-    clock: Clock
+    clock: SampleClock
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ import errno
 import io
 import itertools
 import json
-import math
 import numbers
 import os
 from collections import deque
@@ -18,34 +17,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from .log_base import CARRIER, MAX_WAITING_BYTES, SEGMENT, Log, clean, event_fields, number, time_text
+from ..messages import keys
+from ..messages.fields import CSV_COLUMNS
+from ..messages.json_messages import number
+from ..messages.times import time_text
+from .log_base import CARRIER, MAX_WAITING_BYTES, SEGMENT, Log, clean, event_fields
 
-COLUMNS = (
-    "sequence",
-    "event",
-    "rx_time",
-    "rx_time_seconds",
-    "end_time",
-    "time_source",
-    "label",
-    "class_id",
-    "confidence",
-    "center_frequency",
-    "bandwidth",
-    "freq_lower",
-    "freq_upper",
-    "start_offset",
-    "end_offset",
-    "duration",
-    "sample_rate",
-    "snr_db",
-    "pwr_db",
-    "burst_id",
-    "pdu_num",
-    "model",
-    "health",
-)
-"""Columns of a CSV file, in this order."""
 CHUNK_BYTES = 1 << 16
 """Lines are appended in chunks of at most this."""
 
@@ -108,13 +85,13 @@ class TextLog(Log):
         begin_clock = known.clock if event.segment else known.begin_clock
         self._add(
             {
-                "topic": "segment",
+                keys.TOPIC: keys.SEGMENT,
                 **event_fields(event, begin_clock, self._frame_number, self._model, self._health, known.clock),
             }
         )
 
     def _add(self, fields):
-        line = self._line({"sequence": self._sequence, **fields})
+        line = self._line({keys.SEQUENCE: self._sequence, **fields})
         self._sequence += 1
         self._waiting.append(line)
         self._waiting_bytes += len(line)
@@ -192,19 +169,19 @@ class JsonLines(TextLog):
         return json.dumps(fields, allow_nan=False, separators=(",", ":")).encode() + b"\n"
 
     def _status(self, fields: Mapping[str, Any]) -> None:
-        now = self._names.now()
-        self._add({"topic": "status", "time": time_text((math.floor(now), now % 1)), **json_value(fields)})
+        now = time_text(divmod(self._names.now(), 1))
+        self._add({keys.TOPIC: keys.STATUS, keys.STATUS_TIME: now, **json_value(fields)})
 
 
 class Csv(TextLog):
     """One row a line, below a row of the column names."""
 
     suffix = ".csv"
-    head = ",".join(COLUMNS).encode() + b"\r\n"
+    head = ",".join(CSV_COLUMNS).encode() + b"\r\n"
 
     def _line(self, fields):
         text = io.StringIO()
-        csv.writer(text).writerow([fields[column] for column in COLUMNS])
+        csv.writer(text).writerow([fields[column] for column in CSV_COLUMNS])
         return text.getvalue().encode()
 
 

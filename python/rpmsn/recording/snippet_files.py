@@ -25,11 +25,11 @@ import numpy as np
 
 from ..errors import RecordingError
 from ..files import put_in_place, write_whole
+from ..messages.fields import FIELDS, MODEL
+from ..messages.times import SampleClock, time_text
 from ..signal.channelizer import as_complex
 from .annotations import EXTENSION, GENERATOR, annotation
-from .captures import Clock
 from .formats import sample_format
-from .log_base import time_text
 from .metadata import DATA_SUFFIX, META_SUFFIX, load
 
 PART = ".part"
@@ -167,7 +167,7 @@ class Snippet:
         """Whether it has so many breaks that it should end."""
         return len(self._captures) >= MAX_CAPTURES
 
-    def begin_capture(self, offset: int, center_frequency: float, clock: Clock) -> None:
+    def begin_capture(self, offset: int, center_frequency: float, clock: SampleClock) -> None:
         """The samples that follow are of another chunk of the stream. On the disk it says so before they are there.
 
         Args:
@@ -292,10 +292,10 @@ class Snippet:
                 "core:recorder": GENERATOR,
                 "core:extensions": [EXTENSION],
                 "core:description": "A carrier that was found live, extracted from a wider stream.",
-                **({"rpmsn:model": self._model} if self._model else {}),
+                **({FIELDS[MODEL].sigmf: self._model} if self._model else {}),
             },
             "captures": [{key: value for key, value in capture.items() if value is not None} for capture in captures],
-            "annotations": [annotation(self.target, self.target.carrier_id, start, max(0, end - start))],
+            "annotations": [annotation(self.target.values, self.target.carrier_id, start, max(0, end - start))],
         }
 
     def _index(self, offset):

@@ -25,15 +25,16 @@ import numpy as np
 
 from ..classes import CLASS_NAMES, NOISE
 from ..errors import RecordingError, require
+from ..messages.results import carrier_values
 from ..signal.channelizer import BLOCK, HALF_TAPS, HOP, Band, BandExtractor, Spectra, as_complex, plan_band
 from .background import CLOSE_SECONDS, FLUSH_SECONDS, BackgroundWriter
-from .log_base import clean, number
+from .log_base import clean
 from .snippet_files import LOCK_NAME, Snippet, SnippetStore, begin_snippet
 
 if TYPE_CHECKING:
     from ..detection.segmenter import Frame
+    from ..messages.times import SampleClock
     from ..tracking.tracker import Event
-    from .captures import Clock
 
 MAX_COPIES = 2
 """Frames that may wait to be recorded."""
@@ -114,7 +115,7 @@ class SnippetWriter(BackgroundWriter):
         self._spectra: Spectra | None = None
         self._stream: tuple[float, float] | None = None
         self._end: int | None = None
-        self._clock: Clock | None = None
+        self._clock: SampleClock | None = None
         self._error: OSError | None = None
         self._saved_at = self._retry_at = -math.inf
         self._thread.start()
@@ -125,7 +126,12 @@ class SnippetWriter(BackgroundWriter):
         return self._store.deleted
 
     def take(
-        self, frame: Frame, samples: np.ndarray, events: Sequence[Event], clock: Clock, start_offset: int | None = None
+        self,
+        frame: Frame,
+        samples: np.ndarray,
+        events: Sequence[Event],
+        clock: SampleClock,
+        start_offset: int | None = None,
     ) -> None:
         """Take a frame: its samples are copied if a carrier in it is to be recorded, and else left alone.
 
@@ -438,8 +444,7 @@ class _Target:
     label: str
     freq_lower: float
     freq_upper: float
-    confidence: float
-    snr_db: float | None
+    values: dict
     sample_start: int
     sample_end: int
 
@@ -452,8 +457,7 @@ class _Target:
             str(carrier.label),
             float(carrier.freq_lower),
             float(carrier.freq_upper),
-            float(carrier.confidence),
-            number(carrier.snr_db),
+            carrier_values(carrier),
             int(carrier.sample_start),
             int(carrier.sample_end),
         )
@@ -468,7 +472,7 @@ class _Job:
     start: int
     sample_rate: float
     center_frequency: float
-    clock: Clock
+    clock: SampleClock
     targets: tuple[_Target, ...]
 
     def holds(self, target):

@@ -1,16 +1,22 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What is known of one carrier: its edges, its class, its times, from the segments that were given to it.
 
-Edges and class are running estimates in bounded memory, so that a carrier may be followed for days. Who gives segments
-to which carrier is the business of `carriers.Tracker`.
+Edges and class are running estimates in bounded memory, so that a carrier may be followed for days. Which segment
+belongs to which carrier is decided by `tracker.Tracker`. What tables, pictures, files and messages say of a carrier are
+the values here.
 """
 
 import math
 from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from ..classes import CLASS_NAMES, LTE, OTHER
 from ..detection.segments import Segment
+from .verdict import NETWORK, verdict_of
+
+Third = TypeVar("Third")
 
 FRAME_QUANTILE, EDGE_QUANTILE = 0.05, 0.15
 """A carrier's lower edge in a frame is this quantile of its segments', and over all frames that of its frames',
@@ -25,7 +31,7 @@ VOTING_FRAMES = 50
 MIN_VOTES_TO_GAIN, MIN_VOTES_TO_KEEP = 2 / 3, 1 / 2
 """A class becomes a carrier's with this fraction of the votes; one that keeps less than the other leaves it `other`."""
 MIN_VOTE_FRAMES = 3
-"""A label that was told changes when classes against it, and the one that follows, were seen in so many frames."""
+"""A label that was reported changes when classes against it, and the one that follows, were seen in so many frames."""
 
 SEEN, CUT, SHARED = "seen", "cut", "shared"
 """What the end of a segment is: an edge; the end of the span; where it was divided between two carriers."""
@@ -49,7 +55,7 @@ class Part:
     upper: str = SEEN
     weight: float = field(init=False)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         segment = self.segment
         self.weight = segment.duration * (segment.freq_upper - segment.freq_lower)
 
@@ -66,13 +72,13 @@ class Edge:
     """
 
     sign: int
-    _places: list = field(default_factory=list)
-    _weights: list = field(default_factory=list)
+    _places: list[float] = field(default_factory=list)
+    _weights: list[float] = field(default_factory=list)
     _reach: float = math.inf
     _cut_weight: float = 0.0
     _scale: float = 1.0
 
-    def add(self, ends, quantile):
+    def add(self, ends: Sequence[tuple[float, float, str]], quantile: float) -> None:
         """Take in one frame.
 
         Args:
@@ -97,7 +103,7 @@ class Edge:
             self._cut_weight /= self._scale
             self._scale = 1.0
 
-    def find(self, quantile):
+    def find(self, quantile: float) -> tuple[float, bool]:
         """(frequency in Hz, whether the edge itself was never seen)."""
         place = math.inf
         total = sum(self._weights)
@@ -106,15 +112,15 @@ class Edge:
         is_cut = self._reach < place and self._cut_weight >= quantile * (total + self._cut_weight)
         return self.sign * (self._reach if is_cut else place), is_cut
 
-    def is_steady(self, tolerance):
+    def is_steady(self, tolerance: float) -> bool:
         """Whether nearly all frames agree on it, to a tolerance in Hz."""
         return abs(self.find(0.9)[0] - self.find(0.1)[0]) <= tolerance
 
-    def is_inside(self, other, quantile):
+    def is_inside(self, other: "Edge", quantile: float) -> bool:
         """Whether another one lies further out."""
         return other.sign * other.find(quantile)[0] < self.sign * self.find(quantile)[0]
 
-    def become(self, other):
+    def become(self, other: "Edge") -> None:
         """Go to the places of another one, with the weight that is there."""
         mine, theirs = (sum(edge._weights) + edge._cut_weight for edge in (self, other))
         factor = mine / theirs if theirs else 1.0
@@ -122,10 +128,10 @@ class Edge:
         self._reach, self._cut_weight = other._reach, other._cut_weight * factor
 
     @property
-    def _is_empty(self):
+    def _is_empty(self) -> bool:
         return not self._places and not self._cut_weight
 
-    def _insert(self, place, weight):
+    def _insert(self, place: float, weight: float) -> None:
         index = bisect_left(self._places, place)
         self._places.insert(index, place)
         self._weights.insert(index, weight)
@@ -133,13 +139,13 @@ class Edge:
             gaps = [above - below for below, above in zip(self._places, self._places[1:])]
             self._join_with_next(gaps.index(min(gaps)))
 
-    def _join_with_next(self, index):
+    def _join_with_next(self, index: int) -> None:
         place, weight = self._places.pop(index + 1), self._weights.pop(index + 1)
         self._weights[index] += weight
         self._places[index] += (place - self._places[index]) * weight / (self._weights[index] or 1.0)
 
 
-def quantile_of(sorted_places, quantile):
+def quantile_of(sorted_places: Sequence[tuple[float, float, Third]], quantile: float) -> tuple[float, Third]:
     """The place (and what comes third with it) that a fraction of the weight does not reach beyond.
 
     Args:
@@ -183,15 +189,15 @@ class Carrier:
     segments: int = 0
     start_s: float = 0.0
     end_s: float = 0.0
-    _weight: float = field(default=0.0, repr=False)
+    _mean_weight: float = field(default=0.0, repr=False)
     _lower: Edge = field(default_factory=lambda: Edge(1), repr=False)
     _upper: Edge = field(default_factory=lambda: Edge(-1), repr=False)
-    _votes: dict = field(default_factory=dict, repr=False)
-    _vote_frames: dict = field(default_factory=dict, repr=False)
-    _found: tuple = field(default=None, repr=False)
+    _votes: dict[int, float] = field(default_factory=dict, repr=False)
+    _vote_frames: dict[int, int] = field(default_factory=dict, repr=False)
+    _found: tuple[float, float, bool, bool] | None = field(default=None, repr=False)
 
     @classmethod
-    def of(cls, parts, start_s, end_s):
+    def of(cls, parts: Sequence[Part], start_s: float, end_s: float) -> "Carrier":
         """A carrier that is not qualified, of one frame's parts; the first of them says the class."""
         first = parts[0].segment
         carrier = cls(
@@ -207,56 +213,66 @@ class Carrier:
         return carrier
 
     @property
-    def is_qualified(self):
+    def is_qualified(self) -> bool:
         """Whether it was seen often enough to be reported."""
         return self.carrier_id > 0
 
     @property
-    def freq_lower(self):
+    def freq_lower(self) -> float:
         """Lower edge, Hz."""
         return self._edges[0]
 
     @property
-    def freq_upper(self):
+    def freq_upper(self) -> float:
         """Upper edge, Hz."""
         return self._edges[1]
 
     @property
-    def cut_lower(self):
+    def cut_lower(self) -> bool:
         """Whether the lower edge was never seen: the span ended before it."""
         return self._edges[2]
 
     @property
-    def cut_upper(self):
+    def cut_upper(self) -> bool:
         """The same of the upper edge."""
         return self._edges[3]
 
     @property
-    def bandwidth(self):
+    def bandwidth(self) -> float:
         """Distance of the edges, Hz."""
         return self.freq_upper - self.freq_lower
 
     @property
-    def center_frequency(self):
+    def center_frequency(self) -> float:
         """Middle between the edges, Hz."""
         return (self.freq_lower + self.freq_upper) / 2
 
     @property
-    def evidence(self):
-        """How much speaks for it: time on air, bandwidth and confidence, multiplied."""
+    def verdict(self) -> str:
+        """How sure the label is, one of `verdict.VERDICTS`."""
+        return verdict_of(self.confidence)
+
+    @property
+    def evidence(self) -> str:
+        """What the verdict rests on, one of `verdict.EVIDENCE`."""
+        return NETWORK
+
+    @property
+    def weight(self) -> float:
+        """What it counts against others: time on air, bandwidth and confidence, multiplied."""
         return self.time_on_air * self.bandwidth * self.confidence
 
     @property
-    def sample_count(self):
+    def sample_count(self) -> int:
         """Samples from the first to the last, whether it was on the air all the time or not."""
         return self.sample_end - self.sample_start
 
     @property
-    def duration(self):
+    def duration(self) -> float:
         """Seconds from the first sample to the last, also where the sample rate changed in between."""
         return self.end_s - self.start_s
 
-    def add(self, parts, end_s):
+    def add(self, parts: Sequence[Part], end_s: float) -> None:
         """Take in the segments of one more frame.
 
         Args:
@@ -282,13 +298,13 @@ class Carrier:
         self._vote(parts)
         self._found = None
 
-    def take_over(self, other):
+    def take_over(self, other: "Carrier") -> None:
         """Become what this carrier and another one are together: what lies beside it moves the edge there out."""
         if other.is_qualified or not self.is_qualified:
             for mine, theirs in ((self._lower, other._lower), (self._upper, other._upper)):
                 if mine.is_inside(theirs, edge_quantile(self.class_id)):
                     mine.become(theirs)
-        self._add_to_means(other._weight, other)
+        self._add_to_means(other._mean_weight, other)
         self.sample_start, self.start_s = min(self.sample_start, other.sample_start), min(self.start_s, other.start_s)
         self.sample_end, self.end_s = max(self.sample_end, other.sample_end), max(self.end_s, other.end_s)
         self.time_on_air = min(self.time_on_air + other.time_on_air, self.duration)
@@ -297,16 +313,16 @@ class Carrier:
             self._votes[class_id] = self._votes.get(class_id, 0.0) + count
         self._found = None
 
-    def has_steady_edge(self, tolerance, upper):
+    def has_steady_edge(self, tolerance: float, upper: bool) -> bool:
         """Whether nearly all frames agree on the upper (or lower) edge, to a tolerance in Hz."""
         return (self._upper if upper else self._lower).is_steady(tolerance)
 
-    def restore(self, before):
+    def restore(self, before: "Carrier") -> None:
         """Become again what it was when `before`, a deep copy, was made; the number stays."""
         vars(self).update(vars(before), carrier_id=self.carrier_id)
 
     @property
-    def _edges(self):
+    def _edges(self) -> tuple[float, float, bool, bool]:
         """(lower, upper, lower is cut, upper is cut), worked out once a frame."""
         if self._found is None:
             quantile = edge_quantile(self.class_id)
@@ -316,14 +332,14 @@ class Carrier:
             self._found = lower, upper, cut_lower, cut_upper
         return self._found
 
-    def _add_to_means(self, weight, of):
-        self._weight += weight
-        share = weight / self._weight if self._weight else 1.0
-        self.confidence += share * (of.confidence - self.confidence)
-        self.snr_db += share * (of.snr_db - self.snr_db)
-        self.pwr_db += share * (of.pwr_db - self.pwr_db)
+    def _add_to_means(self, weight: float, of: "Segment | Carrier") -> None:
+        self._mean_weight += weight
+        fraction = weight / self._mean_weight if self._mean_weight else 1.0
+        self.confidence += fraction * (of.confidence - self.confidence)
+        self.snr_db += fraction * (of.snr_db - self.snr_db)
+        self.pwr_db += fraction * (of.pwr_db - self.pwr_db)
 
-    def _vote(self, parts):
+    def _vote(self, parts: Sequence[Part]) -> None:
         """Count the classes of one frame, and change the label where they leave no doubt."""
         fading = 1 - 1 / VOTING_FRAMES
         for class_id in self._votes:
@@ -337,10 +353,10 @@ class Carrier:
             self.class_id = self._elected()
             self.label = CLASS_NAMES[self.class_id]
 
-    def _elected(self):
-        """The class that the votes speak for. One that was told is given up only after enough frames against it."""
+    def _elected(self) -> int:
+        """The class that the votes are for. One that was reported is given up only after enough frames against it."""
         total = sum(self._votes.values())
-        best = max(self._votes, key=self._votes.get)
+        best = max(self._votes, key=lambda class_id: self._votes[class_id])
         is_clear = self._votes[best] >= MIN_VOTES_TO_GAIN * total
         if not self.is_qualified:
             return best if is_clear else OTHER
@@ -351,11 +367,11 @@ class Carrier:
         return self.class_id if is_kept or against < MIN_VOTE_FRAMES else OTHER
 
 
-def edge_quantile(class_id):
+def edge_quantile(class_id: int) -> float:
     """Which quantile of its frames' edges is a carrier's."""
     return LTE_QUANTILE if class_id == LTE else EDGE_QUANTILE
 
 
-def frame_quantile(class_id):
+def frame_quantile(class_id: int) -> float:
     """Which quantile of its segments' edges is a carrier's in one frame."""
     return LTE_QUANTILE if class_id == LTE else FRAME_QUANTILE

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import copy
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -146,6 +147,7 @@ class Track:
         splitting: Split, while it shows a gap.
         merged_into: the track that it has become a part of.
         is_reported: whether its `new` was reported.
+        unreported: lists of Part, of the frames of its history that no event was about yet.
     """
 
     def __init__(
@@ -159,6 +161,7 @@ class Track:
         self.splitting: Split | None = None
         self.merged_into: Track | None = None
         self.is_reported = False
+        self.unreported: deque[list[Part]] = deque([parts], maxlen=of_frames)
         self._of_frames = of_frames
         self._own_frames = self._whole_frames = 1
         self._bridges: dict[Track, tuple[int, Observation]] = {}
@@ -168,6 +171,7 @@ class Track:
         self._watch_gap(parts, observation)
         self.carrier.add(parts, observation.times(parts)[1])
         self.parts = parts
+        self.unreported.append(parts)
         self._remember(1)
         self._note_seen(observation)
         if self.was_seen_apart:
@@ -181,6 +185,7 @@ class Track:
             self.missed += 1
             if observation.is_full:
                 self._remember(0)
+                self.unreported.append([])
 
     @property
     def was_seen_apart(self) -> bool:
@@ -312,6 +317,7 @@ def join_overlapping(given: dict[Track, list[Part]], observation: Observation) -
         if last is not None and last.overlaps(track, observation):
             last, other = sorted((last, track), key=rank, reverse=True)
             given[last] = given[last] + given.pop(other)
+            last.unreported[-1] = last.unreported[-1] + other.unreported[-1]
             last.take_over(other)
             joined.append(other)
         else:
@@ -321,7 +327,7 @@ def join_overlapping(given: dict[Track, list[Part]], observation: Observation) -
 
 def rank(track: Track) -> tuple[bool, float]:
     """Which of two tracks goes on when they are one: the one with the highest rank."""
-    return track.carrier.is_qualified, track.carrier.evidence
+    return track.carrier.is_qualified, track.carrier.weight
 
 
 class Split:

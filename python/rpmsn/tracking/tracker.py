@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..detection.segments import Segment
 from ..errors import require
 from .association import Sharing
 from .carrier import Carrier, Part
@@ -37,9 +38,9 @@ HOLD_FRAMES = 1
 CARRIERS_KEPT = 500
 """So many carriers that are gone are kept."""
 MAX_TRACKED = 1000
-"""So many carriers and candidates are tracked at once; those with the least evidence are dropped."""
+"""So many carriers and candidates are tracked at once; those with the least weight are dropped."""
 MIN_FRACTION_INSIDE = 0.5
-"""A carrier inside another's band is part of it unless it has this fraction of the other's evidence..."""
+"""A carrier inside another's band is part of it unless it has this fraction of the other's weight..."""
 MIN_BAND_INSIDE = 0.8
 """...and it is inside with more than this fraction of its own band."""
 NESTED_ROWS = 256
@@ -132,7 +133,8 @@ class Tracker:
 
         Returns:
             list of Event: one for each carrier that became part of another or two; one for each segment of a qualified
-            carrier, `new` for the first one in the frame in which it qualifies; one for each carrier that is gone.
+            carrier, `new` for its first one (of a carrier that qualifies now they are those of the frames before, too:
+            as far back as `of_frames`); one for each carrier that is gone.
         """
         self._observations.append(observation)
         sharing = Sharing(self._live, observation)
@@ -167,7 +169,7 @@ class Tracker:
         the frames that there were.
 
         Returns:
-            list of Event: `new`, with the segments of its last frame, of carriers that qualify only now; `gone`.
+            list of Event: `new`, with the segments so far, of carriers that qualify only now; `gone`.
         """
         latest = {track: track.parts for track in self._live if not track.carrier.is_qualified}
         self._qualify(latest, at_end=True)
@@ -179,8 +181,10 @@ class Tracker:
     def _reported(self, given: dict[Track, list[Part]]) -> list[Event]:
         """Events for the parts of qualified carriers."""
         events = []
-        for track, parts in given.items():
+        for track in given:
             if track.carrier.is_qualified:
+                parts = [part for frame in track.unreported for part in frame]
+                track.unreported.clear()
                 kinds = ["update"] * len(parts)
                 if not track.is_reported:
                     kinds[0], track.is_reported = "new", True
@@ -192,7 +196,7 @@ class Tracker:
         carrier."""
         ready = sorted(
             (track for track in given if not track.carrier.is_qualified and self._is_ready(track, at_end)),
-            key=lambda track: -track.carrier.evidence,
+            key=lambda track: -track.carrier.weight,
         )
         if ready:
             sure = [track.carrier for track in self._live if track.carrier.is_qualified]
@@ -245,7 +249,7 @@ class Tracker:
                 track.miss(observation)
             (over if self._is_over(track, observation) else kept).append(track)
         if len(kept) > MAX_TRACKED:
-            kept.sort(key=lambda track: (track.carrier.is_qualified, track.carrier.evidence), reverse=True)
+            kept.sort(key=lambda track: (track.carrier.is_qualified, track.carrier.weight), reverse=True)
             over += kept[MAX_TRACKED:]
             del kept[MAX_TRACKED:]
         self._live = kept
@@ -268,10 +272,10 @@ class Tracker:
 def consolidate(carriers: Sequence[Carrier]) -> list[Carrier]:
     """Carriers worth reporting, lowest frequency first.
 
-    Left out: one whose band lies inside another's while that one is on, with less evidence for it: a spurious nested
+    Left out: one whose band lies inside another's while that one is on, with less weight: a spurious nested
     detection within a carrier, not a second one.
     """
-    ranked = sorted(carriers, key=lambda carrier: -carrier.evidence)
+    ranked = sorted(carriers, key=lambda carrier: -carrier.weight)
     kept = [carrier for carrier, is_nested in zip(ranked, nested(ranked)) if not is_nested]
     return sorted(kept, key=lambda carrier: (carrier.freq_lower, carrier.sample_start))
 
@@ -280,7 +284,7 @@ def nested(ranked: Sequence[Carrier], sure: Sequence[Carrier] = ()) -> np.ndarra
     """Which carriers are nested detections within another that is not one itself.
 
     Args:
-        ranked: list of Carrier, the one with the most evidence first.
+        ranked: list of Carrier, the one with the most weight first.
         sure: further ones, which are none.
 
     Returns:
@@ -288,7 +292,7 @@ def nested(ranked: Sequence[Carrier], sure: Sequence[Carrier] = ()) -> np.ndarra
     """
     table = np.array(
         [
-            (carrier.freq_lower, carrier.freq_upper, carrier.sample_start, carrier.sample_end, carrier.evidence)
+            (carrier.freq_lower, carrier.freq_upper, carrier.sample_start, carrier.sample_end, carrier.weight)
             for carrier in (*ranked, *sure)
         ]
     ).reshape(-1, 5)
@@ -301,10 +305,10 @@ def nested(ranked: Sequence[Carrier], sure: Sequence[Carrier] = ()) -> np.ndarra
 
 
 def _are_inside(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Whether carriers lie inside others while those are on, with less evidence; bool, shape (len(one), len(other))."""
-    lower, upper, start, end, evidence = one.T[:, :, None]
-    others_lower, others_upper, others_start, others_end, others_evidence = other.T
+    """Whether carriers lie inside others while those are on, with less weight; bool, shape (len(one), len(other))."""
+    lower, upper, start, end, weight = one.T[:, :, None]
+    others_lower, others_upper, others_start, others_end, others_weight = other.T
     shared = np.minimum(upper, others_upper) - np.maximum(lower, others_lower)
     is_inside = (shared > 0) & (shared > MIN_BAND_INSIDE * (upper - lower))
     is_at_once = np.minimum(end, others_end) > np.maximum(start, others_start)
-    return is_inside & is_at_once & (evidence < MIN_FRACTION_INSIDE * others_evidence)
+    return is_inside & is_at_once & (weight < MIN_FRACTION_INSIDE * others_weight)

@@ -3,11 +3,16 @@
 
 import dataclasses
 import math
+from collections.abc import Iterable
 from datetime import datetime, timezone
+from typing import Any
 
-from .carrier_list import CarrierList, ListedCarrier
+from ...messages import keys
+from ...messages.fields import FIELDS, column_of
+from .carrier_list import CarrierList, CarrierRow
 
 OCCUPANCY = "occupancy"
+ON_AIR = "on_air"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -15,7 +20,7 @@ class Column:
     """A column.
 
     Attributes:
-        name: of the column in settings.
+        name: of the column in settings: the key of the field, for most.
         title: in the header, with the unit.
         hint: what it means.
         sample: a text as wide as they get.
@@ -29,16 +34,28 @@ class Column:
     is_number: bool = True
 
 
+def _of_field(key: str) -> Column:
+    """The column of a field, by the table of fields."""
+    shown = column_of(key)
+    return Column(key, shown.heading, FIELDS[key].meaning.replace("`", ""), shown.sample, shown.is_number)
+
+
 COLUMNS = (
-    Column("id", "id", "Number of the carrier", "00000"),
-    Column("label", "class", "LTE, NR or other", "■ other", is_number=False),
-    Column("center", "centre, MHz", "Middle between the edges", "88888.888"),
-    Column("bandwidth", "width, MHz", "Distance of the edges", "888.888"),
-    Column("snr", "SNR, dB", "Mean power over the noise floor", "-88.8"),
-    Column("confidence", "confidence", "Mean probability of the class", "100 %"),
-    Column("since", "since, UTC", "Time of its first sample", "88:88:88.88"),
+    *map(
+        _of_field,
+        (
+            keys.BURST_ID,
+            keys.LABEL,
+            keys.CENTER_FREQUENCY,
+            keys.BANDWIDTH,
+            keys.SNR_DB,
+            keys.CONFIDENCE,
+            keys.VERDICT,
+            keys.RX_TIME,
+        ),
+    ),
     Column(
-        "share",
+        ON_AIR,
         "on air",
         "Fraction of the time with a segment in it, of what was analysed since its first sample",
         "100.0 %",
@@ -50,9 +67,9 @@ NAMES = tuple(column.name for column in COLUMNS)
 
 def title(column: Column, carriers: CarrierList) -> str:
     """What stands in the header."""
-    if column.name == "center" and not carriers.is_absolute:
-        return "offset, MHz"
-    if column.name == OCCUPANCY and carriers.timeline is not None:
+    if column.name == keys.CENTER_FREQUENCY and not carriers.is_absolute:
+        return f"offset {column_of(column.name).unit}"
+    if column.name == OCCUPANCY and carriers.timeline is not None and carriers.sample_rate:
         seconds = (carriers.timeline.end - carriers.timeline.origin) / carriers.sample_rate
         return f"on air, last {format_span(seconds)}"
     return column.title
@@ -60,50 +77,35 @@ def title(column: Column, carriers: CarrierList) -> str:
 
 def hint(column: Column, carriers: CarrierList) -> str:
     """What the header says of a column when asked."""
-    if column.name == "center" and not carriers.is_absolute:
-        return "Middle between the edges, from the centre of the span: the centre frequency is not known"
-    if column.name == OCCUPANCY and carriers.timeline is not None:
+    if column.name == keys.CENTER_FREQUENCY and not carriers.is_absolute:
+        return f"{column.hint}, from the centre of the span: the centre frequency is not known"
+    if column.name == OCCUPANCY and carriers.timeline is not None and carriers.sample_rate:
         seconds = carriers.timeline.bin_samples / carriers.sample_rate
         return f"{column.hint}; each bar is {format_span(seconds)}, and as high as the fraction of it on the air"
     return column.hint
 
 
-def text(carrier: ListedCarrier, name: str, carriers: CarrierList) -> str:
+def text(carrier: CarrierRow, name: str, carriers: CarrierList) -> str:
     """What a cell says."""
-    if name == "id":
-        return str(carrier.carrier_id)
-    if name == "label":
-        return carrier.label
-    if name == "center":
-        return f"{carrier.center_frequency / 1e6:.3f}"
-    if name == "bandwidth":
-        return f"{carrier.bandwidth / 1e6:.{2 if carrier.bandwidth >= 1e6 else 3}f}"
-    if name == "snr":
-        return "" if math.isnan(carrier.snr_db) else f"{carrier.snr_db:.1f}"
-    if name == "confidence":
-        return f"{100 * carrier.confidence:.0f} %"
-    if name == "since":
+    if name == keys.RX_TIME:
         return format_since(carrier, carriers.newest_since)
-    if name == "share":
-        return f"{100 * carrier.share_on_air(carriers.timeline):.1f} %"
-    return ""
+    if name == ON_AIR:
+        return "" if carriers.timeline is None else f"{100 * carrier.fraction_on_air(carriers.timeline):.1f} %"
+    mark = "> " if name == keys.BANDWIDTH and (carrier.cut_lower or carrier.cut_upper) else ""
+    return mark + column_of(name).text(getattr(carrier, name)) if name in FIELDS else ""
 
 
-def sort_value(carrier: ListedCarrier, name: str, carriers: CarrierList):
+def sort_value(carrier: CarrierRow, name: str, carriers: CarrierList) -> Any:
     """What a column is sorted by."""
-    values = {
-        "id": lambda: carrier.carrier_id,
-        "label": lambda: carrier.label,
-        "center": lambda: carrier.center_frequency,
-        "bandwidth": lambda: carrier.bandwidth,
-        "confidence": lambda: carrier.confidence,
-        "snr": lambda: -math.inf if math.isnan(carrier.snr_db) else carrier.snr_db,
-        "since": lambda: carrier.since or (0, carrier.sample_start / carrier.sample_rate),
-    }
-    return values.get(name, lambda: carrier.share_on_air(carriers.timeline))()
+    if name == keys.RX_TIME:
+        return carrier.since or (0, carrier.sample_start / carrier.sample_rate)
+    if name in FIELDS:
+        value = getattr(carrier, name)
+        return -math.inf if isinstance(value, float) and math.isnan(value) else value
+    return 0.0 if carriers.timeline is None else carrier.fraction_on_air(carriers.timeline)
 
 
-def format_since(carrier: ListedCarrier, newest=None) -> str:
+def format_since(carrier: CarrierRow, newest: tuple[int, float] | None = None) -> str:
     """Time of the first sample: UTC, with the date where it is not that of the newest carrier; without a clock the
     place in the stream."""
     moment = _utc(carrier.since)
@@ -123,7 +125,7 @@ def format_span(seconds: float) -> str:
     return f"{seconds / 60:.3g} min" if seconds < 7200.0 else f"{seconds / 3600:.3g} h"
 
 
-def describe(carrier: ListedCarrier) -> str:
+def describe(carrier: CarrierRow) -> str:
     """Everything about a carrier, in a few lines."""
     moment = _utc(carrier.since)
     since = (
@@ -131,14 +133,17 @@ def describe(carrier: ListedCarrier) -> str:
         if moment
         else f"{carrier.sample_start / carrier.sample_rate:.6f} s from the beginning"
     )
+    cut = [side for side, is_cut in (("lower", carrier.cut_lower), ("upper", carrier.cut_upper)) if is_cut]
+    beyond = f"; goes on beyond the {' and the '.join(cut)} end of the span" if cut else ""
+    rests_on = f"{carrier.verdict} (by {carrier.evidence})\n" if carrier.verdict else ""
     return (
-        f"{carrier.label}, carrier {carrier.carrier_id}{', gone' if carrier.gone else ''}\n"
-        f"{carrier.freq_lower / 1e6:.4f} to {carrier.freq_upper / 1e6:.4f} MHz\n"
+        f"{carrier.label}, carrier {carrier.carrier_id}{', gone' if carrier.gone else ''}\n{rests_on}"
+        f"{carrier.freq_lower / 1e6:.4f} to {carrier.freq_upper / 1e6:.4f} MHz{beyond}\n"
         f"since {since}\nseen for {carrier.duration:.3f} s, {carrier.pwr_db:.1f} dB over full scale"
     )
 
 
-def table_text(rows, carriers: CarrierList) -> str:
+def table_text(rows: Iterable[CarrierRow], carriers: CarrierList) -> str:
     """Rows as text with tabs, as spreadsheets take it; the first line has the titles."""
     columns = [column for column in COLUMNS if column.name != OCCUPANCY]
     lines = [[title(column, carriers) for column in columns]]
@@ -146,8 +151,10 @@ def table_text(rows, carriers: CarrierList) -> str:
     return "\n".join("\t".join(line) for line in lines) + "\n"
 
 
-def _utc(time):
+def _utc(time: tuple[int, float] | None) -> datetime | None:
     """(whole s, fraction) as datetime; None where there is none, or no such date."""
+    if time is None:
+        return None
     try:
         return datetime.fromtimestamp(time[0] + time[1], timezone.utc)
     except (TypeError, ValueError, OverflowError, OSError):

@@ -1,27 +1,30 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Carriers of the table into files, by the engine's writers: SigMF annotations and CSV (no Qt)."""
 
+import dataclasses
 import itertools
 import os
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from ...errors import ParameterError, RecordingError
 from ...files import put_in_place
-from ...recording import default_output, write_annotations
+from ...recording import Recording, default_output, write_annotations
 from ...recording.logs import open_log
 from ...recording.metadata import META_SUFFIX
 from ...streaming.intake import StreamTime
 from ...tracking.tracker import Event
+from .carrier_list import CarrierRow
 
 ENDINGS = (META_SUFFIX, ".csv")
 
 
-def export(carriers, path, recording=None) -> Path:
+def export(carriers: Sequence[CarrierRow], path: str | os.PathLike[str], recording: Recording | None = None) -> Path:
     """Write carriers to a new file; where its name is taken a number is put into it.
 
     Args:
-        carriers: list of ListedCarrier.
+        carriers: list of CarrierRow.
         path: ends in `.sigmf-meta` or `.csv`.
         recording: `rpmsn.recording.Recording` that they are of: its metadata are kept, and its own sample numbers
             used. None for a live stream.
@@ -42,7 +45,15 @@ def export(carriers, path, recording=None) -> Path:
     return _write_log(carriers, path)
 
 
-def suggested_path(recording) -> Path:
+def placed(
+    carrier: CarrierRow, recording: Recording, recording_span: Callable[[int, int], tuple[int, int]]
+) -> CarrierRow:
+    """A carrier in the samples and times of the recording, which may have been played from any place, and repeated."""
+    start, end = recording_span(carrier.sample_start, carrier.sample_end)
+    return dataclasses.replace(carrier, sample_start=start, sample_end=end, since=recording.time_at(start))
+
+
+def suggested_path(recording: Recording | None) -> Path:
     """A name to begin with: beside the recording, or in the folder that we are in."""
     return default_output(recording) if recording is not None else Path.cwd() / f"carriers{META_SUFFIX}"
 
@@ -56,12 +67,12 @@ def free_path(path: Path) -> Path:
             return found
 
 
-def _write_log(carriers, path):
-    """Carriers as a log tells of them: each once, as a whole."""
+def _write_log(carriers: Sequence[CarrierRow], path: Path) -> Path:
+    """Carriers as a log has them: each once, as a whole."""
     model = next((carrier.model for carrier in carriers if carrier.model), "")
     log = open_log(path, per="carrier", model=model)
     for carrier in sorted(carriers, key=lambda carrier: carrier.sample_start):
-        # A number may be there twice, of two streams; a log tells of carriers one after the other.
+        # A number may be there twice, of two streams; a log has carriers one after the other.
         log.write(Event("gone", carrier), _clock(carrier), 0)
     is_whole = log.close()
     if not is_whole or log.lost:
@@ -76,7 +87,7 @@ def _write_log(carriers, path):
     return Path(log.path)
 
 
-def _clock(carrier):
-    """The clock by which a log tells the time of a carrier."""
+def _clock(carrier: CarrierRow) -> StreamTime:
+    """The clock that a log takes the times of a carrier from."""
     seconds, fraction = carrier.since or divmod(carrier.sample_start / carrier.sample_rate, 1)
     return StreamTime(carrier.sample_start, int(seconds), fraction, carrier.sample_rate, carrier.time_source)

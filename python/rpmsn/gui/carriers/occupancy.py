@@ -8,11 +8,11 @@ BINS = 96
 FIRST_BIN_SECONDS = 0.04
 """Length of a bin at the beginning: that of a frame."""
 MAX_SPANS = 64
-"""Spans of one frame that are told apart; more count as one."""
+"""Spans of one frame that are kept; more count as one."""
 
 
 class Timeline:
-    """The bins that all carriers share, so that their strips stand in line: from the first sample to now.
+    """The bins that all carriers have in common, so that their strips stand in line: from the first sample to now.
 
     It also keeps what was looked at: signal that was dropped, or lost, says nothing about a carrier.
 
@@ -28,7 +28,7 @@ class Timeline:
     def __init__(self, origin: int, bin_samples: int):
         self.origin, self.bin_samples, self.end = origin, bin_samples, origin
         self._analysed = np.zeros(BINS)
-        self._last = None
+        self._last: tuple[int, int] | None = None
 
     @classmethod
     def of(cls, origin: int, sample_rate: float) -> "Timeline":
@@ -46,7 +46,7 @@ class Timeline:
         return doublings
 
     def analyse(self, start: int, end: int, number: int) -> None:
-        """Tell that a frame was analysed; call `reach` before.
+        """Note that a frame was analysed; call `reach` before.
 
         Args:
             start, end: its samples.
@@ -54,13 +54,13 @@ class Timeline:
         """
         if self._last is not None and number > self._last[1] and start > self._last[0]:
             gap = start - self._last[0]
-            told_of = min(gap, (number - self._last[1] - 1) * (end - start))
-            self.fill(self._analysed, self._last[0], start, told_of / gap)
+            unreported = min(gap, (number - self._last[1] - 1) * (end - start))
+            self.fill(self._analysed, self._last[0], start, unreported / gap)
         self.fill(self._analysed, start, end)
         self._last = end, number
 
     def fill(self, bins: np.ndarray, start: int, end: int, weight: float = 1.0) -> None:
-        """Share samples out to bins."""
+        """Distribute samples over bins."""
         place = max(0, start - self.origin)
         last = min(end - self.origin, BINS * self.bin_samples)
         while place < last:
@@ -82,7 +82,7 @@ class Timeline:
         return lengths
 
     def analysed_between(self, start: int, end: int) -> float:
-        """Samples that were looked at in a chunk, as finely as the bins tell."""
+        """Samples that were looked at between two, as finely as the bins resolve it."""
         edges = self.origin + self.bin_samples * np.arange(BINS + 1)
         counts = np.concatenate([[0.0], np.cumsum(self.analysed())])
         edges = np.minimum(edges[: len(counts)], self.end)
@@ -92,21 +92,21 @@ class Timeline:
 class Occupancy:
     """When one carrier was on the air.
 
-    Segments of a frame may overlap (they are of several bands); what they share counts once.
+    Segments of a frame may overlap (they are of several bands); what they have in common counts once.
 
     Attributes:
         samples: on the air, all together.
         bins: float32, shape (BINS,), samples on the air in each bin of the timeline.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.samples = 0
         self.bins = np.zeros(BINS, np.float32)
-        self._frame = None
+        self._frame: int | None = None
         self._floor = self._covered = 0
-        self._spans = []
+        self._spans: list[tuple[int, int]] = []
 
-    def add(self, start: int, end: int, frame: int, timeline: Timeline) -> None:
+    def add(self, start: int, end: int, frame: int | None, timeline: Timeline) -> None:
         """Take in that samples `start` to `end` were on the air, as seen in a frame."""
         if frame != self._frame:
             self._frame, self._floor, self._spans = frame, self._covered, []
@@ -122,12 +122,12 @@ class Occupancy:
         """Two bins become one."""
         _halve(self.bins)
 
-    def shares(self, timeline: Timeline) -> np.ndarray:
+    def fractions(self, timeline: Timeline) -> np.ndarray:
         """Fraction of each bin that was on the air, 0..1, of what was looked at; NaN where nothing was."""
         analysed = timeline.analysed()
         with np.errstate(divide="ignore", invalid="ignore"):
-            shares = np.minimum(1.0, self.bins[: len(analysed)] / analysed)
-        return np.where(analysed > 0, shares, np.nan)
+            fractions = np.minimum(1.0, self.bins[: len(analysed)] / analysed)
+        return np.where(analysed > 0, fractions, np.nan)
 
 
 def _halve(bins: np.ndarray) -> None:
@@ -137,7 +137,7 @@ def _halve(bins: np.ndarray) -> None:
     bins[: len(joined)] = joined
 
 
-def _parts_outside(start: int, end: int, spans: list) -> list:
+def _parts_outside(start: int, end: int, spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
     """The parts of start..end that none of the spans covers."""
     parts = [(start, end)] if end > start else []
     for first, after in spans:

@@ -3,31 +3,34 @@
 
 Knows Qt and the names of the message keys. All methods belong to the Qt thread. Its parts:
 
-======================= ============================================================
-`carrier_list`          carriers as the segment messages tell of them (no Qt)
-`carrier_occupancy`     when a carrier was on the air (no Qt)
-`carrier_columns`       what the cells say (no Qt)
-`carrier_export`        carriers into SigMF and CSV files (no Qt)
-`waterfall_table_model` rows, their order and the filter
-`waterfall_table_strip` draws when a carrier was on the air
-`waterfall_table_style` colours
-======================= ============================================================
+=============== ============================================================
+`carrier_list`  carriers as segment messages report them (no Qt)
+`occupancy`     when a carrier was on the air (no Qt)
+`columns`       what the cells say (no Qt)
+`export`        carriers into SigMF and CSV files (no Qt)
+`table_model`   rows, their order and the filter
+`table_strip`   draws when a carrier was on the air
+`table_style`   colours
+=============== ============================================================
 """
 
 import logging
+import os
 import time
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 
-from ...classes import CLASS_COLORS, CLASS_NAMES, LTE, NR, OTHER
+from ...classes import CLASS_COLORS
 from ...errors import RpmsnError
 from ...messages import keys
+from ...recording import Recording
 from ..pictures import save_pixmap
 from ..qt import QtCore, QtGui, QtWidgets
 from ..theme import THEMES
 from . import columns as carrier_columns
 from . import export as carrier_export
-from .carrier_list import CarrierList
+from .carrier_list import CarrierList, CarrierRow
 from .columns import COLUMNS, NAMES, OCCUPANCY
 from .table_model import CARRIER_ROLE, CarrierModel
 from .table_strip import StripDelegate
@@ -58,6 +61,8 @@ class CarrierTable(QtWidgets.QWidget):
     Attributes:
         carriers: CarrierList.
         recording: `rpmsn.recording.Recording` that the carriers are of, for SigMF export; None for a live stream.
+        recording_span: function, (start, end) in samples of the stream -> the same in the recording; None where these
+            are the same, or there is none.
         picture_of: QWidget that a picture shows; None for the table alone.
 
     Example:
@@ -69,11 +74,14 @@ class CarrierTable(QtWidgets.QWidget):
     carrier_selected = QtCore.pyqtSignal(object)
     """`burst_id` of the carrier that was clicked, None when nothing is selected any more."""
 
-    def __init__(self, theme: str = "dark", clock=time.monotonic, parent=None):
+    def __init__(
+        self, theme: str = "dark", clock: Callable[[], float] = time.monotonic, parent: QtWidgets.QWidget | None = None
+    ):
         super().__init__(parent)
         self.carriers = CarrierList()
-        self.recording = None
-        self.picture_of = None
+        self.recording: Recording | None = None
+        self.recording_span: Callable[[int, int], tuple[int, int]] | None = None
+        self.picture_of: QtWidgets.QWidget | None = None
         self._clock = clock
         self._waiting, self._frames = deque(maxlen=MAX_WAITING), deque(maxlen=MAX_WAITING)
         self._not_counted = self._not_counted_before = 0
@@ -114,7 +122,7 @@ class CarrierTable(QtWidgets.QWidget):
         self.carriers.clear()
         self.update_now()
 
-    def select_carrier(self, burst_id) -> None:
+    def select_carrier(self, burst_id: int | None) -> None:
         """Select the row of a carrier and scroll to it; None selects nothing. Sends no signal."""
         self._is_selecting = True
         try:
@@ -129,7 +137,7 @@ class CarrierTable(QtWidgets.QWidget):
         finally:
             self._is_selecting = False
 
-    def selected(self) -> list:
+    def selected(self) -> list[CarrierRow]:
         """Carriers whose rows are selected, from the top."""
         rows = sorted(index.row() for index in self.view.selectionModel().selectedRows())
         return [self.model.rows[row] for row in rows]
@@ -140,7 +148,7 @@ class CarrierTable(QtWidgets.QWidget):
         QtWidgets.QApplication.clipboard().setText(text)
         return text
 
-    def export(self, path) -> Path:
+    def export(self, path: str | os.PathLike[str]) -> Path:
         """Write the carriers that are shown to a file.
 
         Args:
@@ -154,9 +162,12 @@ class CarrierTable(QtWidgets.QWidget):
         """
         if str(path).lower().endswith(".png"):
             return self.save_picture(path)
-        return carrier_export.export(self.model.rows, path, self.recording)
+        rows = self.model.rows
+        if self.recording is not None and self.recording_span is not None:
+            rows = [carrier_export.placed(carrier, self.recording, self.recording_span) for carrier in rows]
+        return carrier_export.export(rows, path, self.recording)
 
-    def save_picture(self, path) -> Path:
+    def save_picture(self, path: str | os.PathLike[str]) -> Path:
         """Write a picture of the table, or of `picture_of`.
 
         Raises:
@@ -174,7 +185,7 @@ class CarrierTable(QtWidgets.QWidget):
         }
 
     def apply_settings(self, settings: dict) -> None:
-        """Set the table up as `settings` told; what is missing or not right stays as it is."""
+        """Set the table up as `settings` returned; what is missing or not right stays as it is."""
         if settings.get("sorted_by") in NAMES:
             order = QtCore.Qt.DescendingOrder if settings.get("descending") is True else QtCore.Qt.AscendingOrder
             self.view.sortByColumn(NAMES.index(settings["sorted_by"]), order)
@@ -182,7 +193,7 @@ class CarrierTable(QtWidgets.QWidget):
             self.gone_box.setChecked(settings["shows_gone"])
         hidden = settings.get("hidden")
         for index, name in enumerate(NAMES if isinstance(hidden, list) else ()):
-            self.view.setColumnHidden(index, name in hidden and name != "id")
+            self.view.setColumnHidden(index, name in hidden and name != keys.BURST_ID)
 
     def set_theme(self, theme: str) -> None:
         """Colours, by a name of `THEMES`."""
@@ -201,7 +212,7 @@ class CarrierTable(QtWidgets.QWidget):
         if is_due:
             self._resorted = self._clock()
         self.model.update(may_resort=is_due)
-        self._tell_counts()
+        self._show_counts()
 
     def _take(self, fields: dict) -> None:
         """One segment; what is not right is counted, and logged now and then."""
@@ -213,7 +224,7 @@ class CarrierTable(QtWidgets.QWidget):
                 self._warned = self._clock()
                 logger.warning("segment left out of the table (%d so far): %s", self._skipped, error)
 
-    def _tell_counts(self) -> None:
+    def _show_counts(self) -> None:
         """How many carriers there are, and whether the table keeps up."""
         on_air = self.carriers.count_on_air
         gone = len(self.carriers.rows()) - on_air
@@ -250,7 +261,7 @@ class CarrierTable(QtWidgets.QWidget):
         self.count_label.setObjectName("count")
         row.addWidget(self.count_label)
         self.class_boxes = {}
-        for name in (CLASS_NAMES[LTE], CLASS_NAMES[NR], CLASS_NAMES[OTHER]):
+        for name in keys.LABELS:
             self.class_boxes[name] = _check_box(name, f"List carriers that are {name}", CLASS_COLORS[name])
             row.addWidget(self.class_boxes[name])
         self.gone_box = _check_box("gone", "List carriers that are gone, too")
@@ -277,7 +288,7 @@ class CarrierTable(QtWidgets.QWidget):
         self.strips = StripDelegate(view)
         view.setItemDelegateForColumn(NAMES.index(OCCUPANCY), self.strips)
         view.setSortingEnabled(True)
-        view.sortByColumn(NAMES.index("center"), QtCore.Qt.AscendingOrder)
+        view.sortByColumn(NAMES.index(keys.CENTER_FREQUENCY), QtCore.Qt.AscendingOrder)
         header = view.horizontalHeader()
         header.setStretchLastSection(True)
         header.setHighlightSections(False)

@@ -2,9 +2,9 @@
 """Draws, in a cell of the carrier table, when a carrier was on the air."""
 
 from ...classes import CLASS_COLORS
-from ..qt import QtGui, QtWidgets
-from ..theme import THEMES
-from .table_model import CARRIER_ROLE, SHARES_ROLE
+from ..qt import QtCore, QtGui, QtWidgets
+from ..theme import THEMES, Theme
+from .table_model import CARRIER_ROLE, FRACTIONS_ROLE
 
 SMALLEST_BAR = 2
 """Pixels."""
@@ -15,16 +15,16 @@ class StripDelegate(QtWidgets.QStyledItemDelegate):
     """A strip of bars, each as high as the fraction of its time on the air.
 
     Attributes:
-        theme: Theme of `waterfall_theme`.
+        theme: colours.
     """
 
-    theme = THEMES["dark"]
+    theme: Theme = THEMES["dark"]
 
-    def paint(self, painter, option, index):
+    def paint(self, painter: QtGui.QPainter, option: QtWidgets.QStyleOptionViewItem, index: QtCore.QModelIndex) -> None:
         """Qt asks for a cell to be drawn."""
         super().paint(painter, option, index)
-        shares, carrier = index.data(SHARES_ROLE), index.data(CARRIER_ROLE)
-        if shares is None or not len(shares):
+        fractions, carrier = index.data(FRACTIONS_ROLE), index.data(CARRIER_ROLE)
+        if fractions is None or not len(fractions):
             return
         box = option.rect.adjusted(4, 3, -4, -3)
         color = QtGui.QColor(*CLASS_COLORS.get(carrier.label, CLASS_COLORS["other"]))
@@ -33,9 +33,9 @@ class StripDelegate(QtWidgets.QStyledItemDelegate):
         painter.setPen(QtGui.QPen(QtGui.QColor(self.theme.muted), 0))
         painter.drawLine(box.bottomLeft(), box.bottomRight())
         # Edges are whole pixels: widths that are rounded one by one leave gaps.
-        edges = [box.left() + round(place * box.width() / len(shares)) for place in range(len(shares) + 1)]
-        for share, left, right in zip(shares, edges, edges[1:]):
-            if share > 0:  # not where it is NaN: nobody looked
-                height = max(SMALLEST_BAR, round(float(share) * box.height()))
+        edges = [box.left() + round(place * box.width() / len(fractions)) for place in range(len(fractions) + 1)]
+        for fraction, left, right in zip(fractions, edges, edges[1:]):
+            if fraction > 0:  # not where it is NaN: nothing was analysed
+                height = max(SMALLEST_BAR, round(float(fraction) * box.height()))
                 painter.fillRect(left, box.bottom() - height, right - left, height, color)
         painter.restore()

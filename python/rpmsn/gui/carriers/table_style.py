@@ -2,12 +2,13 @@
 """Colours of the carrier table."""
 
 from ..qt import QtGui
+from ..theme import Theme
 
 CHOSEN_FRACTION = 0.35
 """How much of the theme's bright colour is in the ground of rows that are selected: strips stay readable on it."""
 
 
-def style_sheet(theme) -> str:
+def style_sheet(theme: Theme) -> str:
     """Qt style of the table."""
     ground, line = QtGui.QColor(theme.background), QtGui.QColor(theme.line)
     chosen = QtGui.QColor(

@@ -40,7 +40,7 @@ class ComparisonTable(QtWidgets.QTableWidget):
         self._theme = theme
 
     def show_carriers(self, carriers) -> None:
-        """Compare with these (list of ListedCarrier)."""
+        """Compare with these (list of CarrierRow)."""
         pairs = matched(self.annotations, latest(carriers))
         rows = [_row(annotation, carrier) for annotation, carrier in pairs]
         if self.rowCount() != len(rows):

@@ -196,6 +196,21 @@ class Player:
                 )
         return found
 
+    def recording_span(self, start: int, end: int) -> tuple[int, int]:
+        """First sample, and the one after the last, of the recording that samples of the stream were: over a jump, from
+        the earliest to the latest. The whole recording, where the jumps are no longer known."""
+        pieces = list(self._pieces)
+        ends = [piece.offset for piece in pieces[1:]] + [max(end, self._offset)]
+        spans = [
+            (max(start, piece.offset) - piece.offset + piece.position, min(end, after) - piece.offset + piece.position)
+            for piece, after in zip(pieces, ends)
+            if min(end, after) > max(start, piece.offset)
+        ]
+        return (
+            min((first for first, _ in spans), default=0),
+            max((after for _, after in spans), default=self.recording.sample_count),
+        )
+
     def _tell(self, is_paused=None, is_stopping=False) -> None:
         with self._changed:
             self._is_paused = self._is_paused if is_paused is None else is_paused
@@ -360,7 +375,7 @@ class Player:
         shift = piece.offset - piece.position
         for event, event_clock in events:
             fields = segment_fields(event, event_clock, self._number, self._health, self._model.card.name)
-            box = _moved(fields, shift) if event.segment and fields[keys.END_OFFSET] > piece.offset else None
+            box = _moved(fields, shift) if fields[keys.END_OFFSET] > piece.offset else None
             told = fields if self._has_clock else {**fields, keys.RX_TIME: None}
             # What is on the air when the recording ends is not gone.
             is_cut = self.ended and fields[keys.EVENT] == "gone"

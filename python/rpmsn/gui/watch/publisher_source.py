@@ -110,7 +110,9 @@ def to_fields(message: dict) -> dict:
     Raises:
         ValueError: its time is none.
     """
-    fields = {key: math.nan if value is None and key in keys.DOUBLE_KEYS else value for key, value in message.items()}
+    fields = {
+        key: math.nan if value is None and keys.kind_of(key) == keys.DOUBLE else value for key, value in message.items()
+    }
     if isinstance(fields.get(keys.RX_TIME), str):
         fields[keys.RX_TIME] = parse_time(fields[keys.RX_TIME])
     return fields

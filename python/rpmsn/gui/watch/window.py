@@ -64,6 +64,7 @@ class WatchWindow(QtWidgets.QMainWindow):
         self.view = WaterfallWithTable(theme=self._theme)
         self.table, self.waterfall = self.view.table, self.view.waterfall
         self.table.recording = self.source.recording
+        self.table.recording_span = getattr(self.source, "recording_span", None)
         self.table.picture_of = self
         self.comparison = self.transport = self.radio_bar = None
         self.banner = QtWidgets.QLabel("")

@@ -2,6 +2,7 @@
 """Draws the boxes and their labels over the waterfall; labels neither overlap nor leave the view."""
 
 import math
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from .settings import Settings
 NARROW_BOX = 10
 """Pixels below which a box gets a thin outline."""
 MAX_DRAWN, MAX_LABELLED = 250, 60
-"""Boxes in view that are drawn, the widest first, and carriers that may get a label: more could not be told apart."""
+"""Boxes in view that are drawn, the widest first, and carriers that may get a label: more are a blur."""
 SPARE_ROOM = 12
 """Pixels on either side that have to be free before a label that was shortened gets longer again."""
 
@@ -33,7 +34,9 @@ class BoxLayer(PixelLayer):
         labels_drawn: what `place_labels` returned when the layer was last painted.
     """
 
-    def __init__(self, history: History, segments: SegmentBoxes, settings: Settings, break_texts=list):
+    def __init__(
+        self, history: History, segments: SegmentBoxes, settings: Settings, break_texts: Callable[[], list] = list
+    ):
         super().__init__(THEMES[settings.theme])
         self.history, self.segments, self.settings = history, segments, settings
         self.references: list = []
@@ -49,7 +52,7 @@ class BoxLayer(PixelLayer):
         self.settings, self.theme = settings, THEMES[settings.theme]
         self.update()
 
-    def paint_pixels(self, painter, to_pixels, view) -> None:
+    def paint_pixels(self, painter: QtGui.QPainter, to_pixels: QtGui.QTransform, view: QtCore.QRectF) -> None:
         """Draw everything."""
         painter.setRenderHint(QtGui.QPainter.Antialiasing, True)
         inside = view.adjusted(2, 2, -2, -2)
@@ -193,7 +196,13 @@ def _key(box: Box):
     return ("box", id(box)) if box.burst_id is None else ("carrier", box.burst_id)
 
 
-def place_labels(wishes, view, line_height: float, width_of, taken=()) -> list:
+def place_labels(
+    wishes: Sequence[tuple[QtCore.QRectF, list[str], tuple[int, int] | None]],
+    view: QtCore.QRectF,
+    line_height: float,
+    width_of: Callable[[str], int],
+    taken: Sequence[QtCore.QRectF] = (),
+) -> list[tuple[int, QtCore.QRectF, str, tuple[int, int]]]:
     """Find room for one text at each box.
 
     Args:

@@ -1,43 +1,71 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Segments joined to boxes as frames go by (no Qt)."""
+"""When carriers were on, as boxes in the picture (no Qt). A box says what its carrier was last reported to be."""
 
 import dataclasses
-import math
 from collections import deque
+from collections.abc import Collection
+from contextlib import suppress
 
 import numpy as np
 
 from ...classes import CLASS_COLORS
-from ...messages import keys
+from ...messages.report import Report
 
 MAX_BOXES = 4000
 OPEN_BOXES = 8
 """Boxes of one carrier, the newest, that a further segment may lengthen."""
-JOIN_FRACTION = 0.15
-"""Edges of one carrier count as the same within this fraction of its bandwidth: they waver from frame to frame."""
+ENDED = "gone"
+
+
+@dataclasses.dataclass(eq=False)
+class Shown:
+    """A carrier in the picture: the last message about it, for all its boxes."""
+
+    report: Report
 
 
 @dataclasses.dataclass(eq=False)
 class Box:
-    """A segment, or several of one carrier joined as frames went by.
+    """A time in which a carrier was on: its segments, joined where they adjoin.
 
     Attributes:
-        label: name of the class.
-        confidence: 0..1.
-        bandwidth: Hz.
-        freq_lower, freq_upper: edges, Hz.
+        carrier: what it was last reported to be.
         start_offset, end_offset: samples since the stream began.
-        burst_id: the carrier, None where the sender names none.
     """
 
-    label: str
-    confidence: float
-    bandwidth: float
-    freq_lower: float
-    freq_upper: float
+    carrier: Shown
     start_offset: int
     end_offset: int
-    burst_id: int | None = None
+
+    @property
+    def label(self) -> str:
+        """Name of the class."""
+        return self.carrier.report.label
+
+    @property
+    def confidence(self) -> float:
+        """0..1."""
+        return self.carrier.report.confidence
+
+    @property
+    def bandwidth(self) -> float:
+        """Hz."""
+        return self.carrier.report.bandwidth
+
+    @property
+    def freq_lower(self) -> float:
+        """Lower edge, Hz."""
+        return self.carrier.report.freq_lower
+
+    @property
+    def freq_upper(self) -> float:
+        """Upper edge, Hz."""
+        return self.carrier.report.freq_upper
+
+    @property
+    def burst_id(self) -> int | None:
+        """Number of the carrier, None where the sender names none."""
+        return self.carrier.report.burst_id
 
     @property
     def color(self) -> tuple[int, int, int]:
@@ -56,56 +84,26 @@ def format_bandwidth(bandwidth: float) -> str:
     return f"{bandwidth / 1e6:.1f} MHz" if bandwidth >= 0.95e6 else f"{bandwidth / 1e3:.0f} kHz"
 
 
-def check_segment(fields: dict) -> Box | None:
-    """Check what a segment PDU holds.
+@dataclasses.dataclass(eq=False)
+class _Open:
+    """A carrier, and its newest boxes."""
 
-    Args:
-        fields: the PDU's dict, keys as in `keys.SEGMENT_KEYS`.
-
-    Returns:
-        Box, or None for a carrier that is gone.
-
-    Raises:
-        ValueError: something is missing or cannot be drawn; the message names it.
-    """
-    if fields.get(keys.EVENT) == "gone":
-        return None
-    try:
-        numbers = {
-            key: float(fields[key]) for key in (keys.CONFIDENCE, keys.BANDWIDTH, keys.FREQ_LOWER, keys.FREQ_UPPER)
-        }
-        burst_id = fields.get(keys.BURST_ID)
-        box = Box(
-            label=str(fields[keys.LABEL]),
-            burst_id=None if burst_id is None else int(burst_id),
-            start_offset=int(fields[keys.START_OFFSET]),
-            end_offset=int(fields[keys.END_OFFSET]),
-            **numbers,
-        )
-    except KeyError as error:
-        raise ValueError(f"a segment without {error.args[0]}") from error
-    except (TypeError, OverflowError) as error:
-        raise ValueError(f"a segment with a value of a wrong kind: {error}") from error
-    values = (box.confidence, box.bandwidth, box.freq_lower, box.freq_upper)
-    has_samples = 0 <= box.start_offset < box.end_offset < 2**64
-    if not all(map(math.isfinite, values)) or box.freq_upper <= box.freq_lower or not has_samples:
-        raise ValueError(f"a segment without extent: {box}")
-    return box
+    carrier: Shown
+    boxes: "deque[Box]" = dataclasses.field(default_factory=lambda: deque(maxlen=OPEN_BOXES))
 
 
 class SegmentBoxes:
-    """Boxes in the picture: segments of one carrier that adjoin in time become one, with the mean of their edges.
+    """Boxes in the picture: segments of one carrier that adjoin in time become one.
 
-    A segment that covers only a part of its carrier's band (a burst) lengthens the box that is there. One that reaches
-    well beyond it ends it and begins a box of its own, so that two boxes of one carrier do not overlap.
+    A message moves and renames all boxes of its carrier: one carrier has one label and one pair of edges.
 
     Attributes:
         boxes: list of Box, at most `MAX_BOXES`; those that ended first leave first.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.boxes: list[Box] = []
-        self._open: dict = {}
+        self._open: dict[int, _Open] = {}
         self._break_offset = 0
 
     def clear(self) -> None:
@@ -121,29 +119,54 @@ class SegmentBoxes:
     def snapshot(self) -> "SegmentBoxes":
         """A copy that stays as it is; nothing may be added to it."""
         held = SegmentBoxes()
-        held.boxes = [dataclasses.replace(box) for box in self.boxes]
+        carriers = {id(box.carrier): dataclasses.replace(box.carrier) for box in self.boxes}
+        held.boxes = [dataclasses.replace(box, carrier=carriers[id(box.carrier)]) for box in self.boxes]
         return held
 
-    def add(self, box: Box, edge_tolerance: float) -> None:
-        """Take a box in, or lengthen the one that it continues; `edge_tolerance` in Hz."""
-        key = (box.burst_id, box.label)
-        known_boxes = self._open.setdefault(key, deque(maxlen=OPEN_BOXES))
-        for known in known_boxes:
-            tolerance = max(edge_tolerance, JOIN_FRACTION * known.bandwidth)
-            beyond = max(known.freq_lower - box.freq_lower, box.freq_upper - known.freq_upper)
-            is_parted = known.start_offset < self._break_offset <= box.start_offset
-            if not is_parted and _adjoins(known, box) and beyond <= tolerance:
-                within = max(box.freq_lower - known.freq_lower, known.freq_upper - box.freq_upper)
-                _lengthen(known, box, is_part=within > tolerance)
-                return
-        if box.burst_id is not None:
-            _end_overlapped(known_boxes, box)
-        known_boxes.append(box)
+    def add(self, report: Report) -> None:
+        """Take in a message: its carrier is what it says from now on, and was on when it says."""
+        if report.burst_id is None:
+            if report.event != ENDED:
+                self._append(Box(Shown(report), report.start_offset, report.end_offset))
+            return
+        known = self._open.get(report.burst_id)
+        if known is None or report.event == "new":
+            known = _Open(Shown(report))
+        known.carrier.report = report
+        if report.event == ENDED:
+            self._open.pop(report.burst_id, None)
+            return
+        self._open[report.burst_id] = known
+        box = Box(known.carrier, report.start_offset, report.end_offset)
+        continued = [other for other in known.boxes if self._is_continued(other, box)]
+        if continued:
+            self._join(known, continued, box)
+        else:
+            known.boxes.append(box)
+            self._append(box)
+        if len(self._open) > 2 * MAX_BOXES:
+            self._open = dict(list(self._open.items())[MAX_BOXES:])
+
+    def _join(self, known: _Open, boxes: list[Box], box: Box) -> None:
+        """Make some boxes of a carrier, and the one between them, one."""
+        first, *further = boxes
+        first.start_offset = min(one.start_offset for one in (*boxes, box))
+        first.end_offset = max(one.end_offset for one in (*boxes, box))
+        for one in further:
+            known.boxes.remove(one)
+            with suppress(ValueError):  # it may have left already
+                self.boxes.remove(one)
+
+    def _append(self, box: Box) -> None:
         self.boxes.append(box)
         if len(self.boxes) > MAX_BOXES:  # a carrier that goes on for hours came first, but has not ended
             self.boxes = sorted(self.boxes, key=lambda box: box.end_offset)[MAX_BOXES // 10 :]
-        if len(self._open) > 2 * MAX_BOXES:
-            self._open = dict(list(self._open.items())[MAX_BOXES:])
+
+    def _is_continued(self, known: Box, box: Box) -> bool:
+        """Whether `box` is no further away from `known` in time than it is long, and no break lies in between."""
+        length = box.end_offset - box.start_offset
+        adjoins = known.start_offset - length <= box.start_offset <= known.end_offset + length
+        return adjoins and not known.start_offset < self._break_offset <= box.start_offset
 
     def forget_before(self, offset: int) -> None:
         """Drop the boxes that ended before a sample."""
@@ -154,7 +177,7 @@ class SegmentBoxes:
         own = (box for box in self.boxes if box.burst_id == burst_id)
         return max(own, key=lambda box: box.end_offset, default=None)
 
-    def at(self, frequency: float, offset: float, shown=None) -> Box | None:
+    def at(self, frequency: float, offset: float, shown: Collection[str] | None = None) -> Box | None:
         """The narrowest box round a frequency in Hz and a sample, of the classes `shown` (all if None)."""
         return min(
             (
@@ -167,34 +190,6 @@ class SegmentBoxes:
             key=lambda box: box.bandwidth,
             default=None,
         )
-
-
-def _adjoins(known: Box, box: Box) -> bool:
-    """Whether `box` is no further away from `known` in time than it is long."""
-    length = box.end_offset - box.start_offset
-    return known.start_offset - length <= box.start_offset <= known.end_offset + length
-
-
-def _lengthen(known: Box, box: Box, is_part: bool) -> None:
-    """Lengthen `known` by `box`; its edges become the mean, weighted by duration, unless `box` is a part."""
-    lengths = known.end_offset - known.start_offset, box.end_offset - box.start_offset
-    share = 0.0 if is_part else lengths[1] / sum(lengths)
-    for name in ("confidence", "freq_lower", "freq_upper"):
-        setattr(known, name, (1 - share) * getattr(known, name) + share * getattr(box, name))
-    known.bandwidth = known.freq_upper - known.freq_lower
-    known.start_offset = min(known.start_offset, box.start_offset)
-    known.end_offset = max(known.end_offset, box.end_offset)
-
-
-def _end_overlapped(known_boxes, box: Box) -> None:
-    """Let older boxes of the carrier end where `box` begins, where they would overlap."""
-    for known in known_boxes:
-        if (
-            known.freq_lower < box.freq_upper
-            and box.freq_lower < known.freq_upper
-            and known.start_offset < box.start_offset < known.end_offset
-        ):
-            known.end_offset = box.start_offset
 
 
 def part_overlaps(edges: np.ndarray) -> np.ndarray:

@@ -16,7 +16,7 @@ MENU = (
 
 
 class Controls(QtWidgets.QWidget):
-    """Tick boxes, sliders, buttons and the menu View. Keeps no settings: it shows them, and tells of wishes.
+    """Tick boxes, sliders, buttons and the menu View. Keeps no settings: it shows them, and signals wishes.
 
     Attributes:
         class_boxes: name of a class -> QCheckBox.

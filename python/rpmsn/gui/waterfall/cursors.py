@@ -22,7 +22,7 @@ class CursorPair(QtCore.QObject):
     moved = QtCore.pyqtSignal()
     """A cursor is somewhere else."""
 
-    def __init__(self, plot):
+    def __init__(self, plot: pg.PlotItem):
         super().__init__()
         self._view = plot.getViewBox()
         self._area = QtWidgets.QGraphicsRectItem()
@@ -47,8 +47,8 @@ class CursorPair(QtCore.QObject):
         """Show the cursors, in the middle of what is in view, or take them away."""
         if is_visible:
             view = self._view.viewRect()
-            for cursor, share in zip(self.cursors, PLACES):
-                cursor.setPos(view.left() + share * view.width(), view.top() + (1 - share) * view.height())
+            for cursor, fraction in zip(self.cursors, PLACES):
+                cursor.setPos(view.left() + fraction * view.width(), view.top() + (1 - fraction) * view.height())
         for item in (self._area, *self.cursors):
             item.setVisible(is_visible)
 

@@ -9,10 +9,14 @@ import copy
 import dataclasses
 import itertools
 from collections import deque
+from collections.abc import Sequence
+from typing import TypeVar
 
 import numpy as np
 
 from ...messages.frame import Frame, Scale, grouped, majority_rows, mean_rows, powers_of, reduce_rows
+
+Values = TypeVar("Values", float, np.ndarray)
 
 HISTORY_SECONDS = 3600.0
 TIERS = 5
@@ -25,8 +29,8 @@ CHUNK_ROWS = 256
 MAX_BREAKS = 2048
 
 SKIP, DROPPED, LOST, CLOCK, TUNED = "skip", "dropped", "lost", "clock", "tuned"
-"""Kinds of breaks: frames that were analysed, or left out on purpose, and not sent here; samples that nobody analysed;
-samples that the radio lost; a clock that jumps with nothing missing; a new frequency or sample rate."""
+"""Kinds of breaks: frames that were analysed, or left out on purpose, and not sent here; samples that were not
+analysed; samples that the radio lost; a clock that jumps with nothing missing; a new frequency or sample rate."""
 BREAK_FRAMES = (1.0, 4.0)
 """Height of what was dropped or lost: as long as it lasted, but within so many frames."""
 
@@ -185,22 +189,22 @@ class History:
         """The chunk that shows a height, None in a break and beyond the ends."""
         return next((chunk for chunk in self.chunks if chunk.y0 <= y < chunk.y1), None)
 
-    def y_of_sample(self, offset):
+    def y_of_sample(self, offset: Values) -> Values:
         """Height of samples; before the oldest and after the newest row: that edge."""
         y, offsets, _ = self._knots()
         return np.interp(offset, offsets, y)
 
-    def y_of_time(self, time):
+    def y_of_time(self, time: Values) -> Values:
         """Height of times in s since 1970; beyond the ends as `y_of_sample`."""
         y, _, times = self._knots()
         return np.interp(time, np.maximum.accumulate(times), y)
 
-    def time_of_y(self, y):
+    def time_of_y(self, y: Values) -> Values:
         """Times of heights, in s since 1970."""
         heights, _, times = self._knots()
         return np.interp(y, heights, times)
 
-    def power_between(self, frequencies, heights) -> tuple[float, float] | None:
+    def power_between(self, frequencies: Sequence[float], heights: Sequence[float]) -> tuple[float, float] | None:
         """Mean power in a part of the picture.
 
         Args:
@@ -208,7 +212,7 @@ class History:
             heights: lower and upper edge.
 
         Returns:
-            dB over full scale (NaN where the noise floor was not told), and dB over the noise in the same part; None
+            dB over full scale (NaN where the noise floor is not known), and dB over the noise in the same part; None
             where no pixel has its middle there.
         """
         total, noise, weight = 0.0, 0.0, 0.0
@@ -325,7 +329,7 @@ class History:
         return self._cached_knots
 
 
-def is_full(tier) -> bool:
+def is_full(tier: Sequence[Chunk]) -> bool:
     """Whether chunks have to leave a tier."""
     if len(tier) < 2:
         return False

@@ -3,6 +3,7 @@
 
 import threading
 from collections import deque
+from typing import Any
 
 MAX_FRAMES, MAX_SEGMENTS = 64, 1024
 SEGMENTS_AT_A_TIME = 256
@@ -21,17 +22,17 @@ class Inbox:
         self._segments = deque(maxlen=max_segments)
         self._status = deque(maxlen=1)
 
-    def put_frame(self, message) -> None:
+    def put_frame(self, message: Any) -> None:
         """Keep a message of the port `frames`."""
         with self._lock:
             self._frames.append(message)
 
-    def put_segment(self, message) -> None:
+    def put_segment(self, message: Any) -> None:
         """Keep a message of the port `segments`."""
         with self._lock:
             self._segments.append(message)
 
-    def put_status(self, message) -> None:
+    def put_status(self, message: Any) -> None:
         """Keep a message of the port `status`."""
         with self._lock:
             self._status.append(message)

@@ -58,7 +58,7 @@ class Picture(PixelLayer):
         self._tables.clear()
         self.update()
 
-    def paint_pixels(self, painter, to_pixels, view) -> None:
+    def paint_pixels(self, painter: QtGui.QPainter, to_pixels: QtGui.QTransform, view: QtCore.QRectF) -> None:
         """Rows in view, then the breaks over them."""
         shown = self.boundingRect()
         chunks = self.history.between(shown.top(), shown.bottom())

@@ -4,6 +4,7 @@
 import logging
 
 from ..qt import QtCore, QtGui, pg
+from ..theme import Theme
 
 logger = logging.getLogger(__name__)
 
@@ -19,23 +20,23 @@ class PixelLayer(pg.GraphicsObject):
         theme: Theme.
     """
 
-    def __init__(self, theme):
+    def __init__(self, theme: Theme):
         super().__init__()
         self.theme = theme
         self.font = QtGui.QFont("sans-serif")
         self.font.setPixelSize(FONT_PIXELS)
 
-    def boundingRect(self):
+    def boundingRect(self) -> QtCore.QRectF:
         """What is in view; Qt asks."""
         view = self.getViewBox()  # its rectangle; pyqtgraph's own viewRect() of an item lags behind
         return QtCore.QRectF() if view is None else view.viewRect()
 
-    def viewTransformChanged(self):
+    def viewTransformChanged(self) -> None:
         """Tell Qt that the view has moved; pyqtgraph calls."""
         super().viewTransformChanged()
         self.prepareGeometryChange()
 
-    def paint(self, painter, *_):
+    def paint(self, painter: QtGui.QPainter, *_: object) -> None:
         """Hand over to `paint_pixels`; Qt calls."""
         to_pixels = painter.transform()
         painter.save()
@@ -47,11 +48,11 @@ class PixelLayer(pg.GraphicsObject):
             logger.exception("a layer of the waterfall could not be painted")
         painter.restore()
 
-    def paint_pixels(self, painter, to_pixels, view) -> None:
+    def paint_pixels(self, painter: QtGui.QPainter, to_pixels: QtGui.QTransform, view: QtCore.QRectF) -> None:
         """Draw; `to_pixels` maps coordinates of the view to pixels, `view` is the QRectF of the view in pixels."""
         raise NotImplementedError
 
-    def paint_text(self, painter, rect, text: str, stripe) -> None:
+    def paint_text(self, painter: QtGui.QPainter, rect: QtCore.QRectF, text: str, stripe: str | QtGui.QColor) -> None:
         """A text on a ground that keeps it readable, with a stripe in a colour at its left."""
         background = QtGui.QColor(self.theme.label_background)
         background.setAlpha(225)
@@ -64,6 +65,6 @@ class PixelLayer(pg.GraphicsObject):
         painter.drawText(rect.adjusted(10, 0, 0, 0), QtCore.Qt.AlignVCenter | QtCore.Qt.AlignLeft, text)
 
 
-def text_width(metrics, text: str) -> int:
+def text_width(metrics: QtGui.QFontMetrics, text: str) -> int:
     """Pixels that `paint_text` needs."""
     return metrics.horizontalAdvance(text) + 18

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which part of the history is in view: the newest rows, or what the user has scrolled back to."""
 
-from ..qt import QtCore
+from ..qt import QtCore, QtWidgets, pg
 from .history import History
 from .view import SMALLEST_SECONDS
 
@@ -25,7 +25,7 @@ class TimeScroll(QtCore.QObject):
         is_held: whether the rows stand still; where they move, a zoom keeps the newest one in view.
     """
 
-    def __init__(self, view, bar, history: History, seconds: float):
+    def __init__(self, view: pg.ViewBox, bar: QtWidgets.QScrollBar, history: History, seconds: float):
         super().__init__()
         self._view, self._bar, self.history = view, bar, history
         self.seconds = seconds

@@ -104,6 +104,6 @@ class Settings:
         return LEVEL_LIMITS[0] <= low and high <= LEVEL_LIMITS[1] and high - low >= SMALLEST_RANGE - 1e-9
 
 
-def is_number(value) -> bool:
+def is_number(value: object) -> bool:
     """Whether a value is a finite number."""
     return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)

@@ -39,8 +39,8 @@ class SpectrumLines:
         if self._average is None:
             self._average, self._highest = self._mean, highest
             return
-        share = 1 - np.exp(-frame.duration / AVERAGE_SECONDS)
-        self._average = self._average + share * (self._mean - self._average)
+        fraction = 1 - np.exp(-frame.duration / AVERAGE_SECONDS)
+        self._average = self._average + fraction * (self._mean - self._average)
         self._highest = np.maximum(self._highest, highest)
 
     @property
@@ -65,7 +65,7 @@ class SpectrumPlot:
         curves: name of the line -> PlotDataItem.
     """
 
-    def __init__(self, plot):
+    def __init__(self, plot: pg.PlotItem):
         self.lines, self.plot = SpectrumLines(), plot
         plot.setFixedHeight(HEIGHT)
         plot.setMouseEnabled(x=True, y=False)

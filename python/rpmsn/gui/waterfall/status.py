@@ -95,12 +95,12 @@ def _not_analysed(fields: dict, before: dict) -> list[str]:
     """Samples that were dropped since the message before."""
     if keys.SAMPLES_DROPPED in fields:
         dropped, analysed = (_growth(fields, before, key) for key in (keys.SAMPLES_DROPPED, keys.SAMPLES_ANALYSED))
-        share = dropped / max(dropped + analysed, 1)
+        fraction = dropped / max(dropped + analysed, 1)
     else:
-        share = 0.0 if is_duty_cycled(fields) else 1 - fields.get(keys.COVERAGE, 1.0)
-    if share < 5e-4:
+        fraction = 0.0 if is_duty_cycled(fields) else 1 - fields.get(keys.COVERAGE, 1.0)
+    if fraction < 5e-4:
         return []
-    return [f"{100 * share:.3g} % of the samples were not analysed: the analysis is late; {LATE_ADVICE}"]
+    return [f"{100 * fraction:.3g} % of the samples were not analysed: the analysis is late; {LATE_ADVICE}"]
 
 
 def _lost(fields: dict, before: dict) -> list[str]:

@@ -3,6 +3,7 @@
 
 import html
 import time
+from collections.abc import Callable
 
 from ...messages import keys
 from ..qt import QtCore, QtWidgets
@@ -27,7 +28,7 @@ class StatusBar(QtWidgets.QWidget):
         troubles: what is wrong now, list of str.
     """
 
-    def __init__(self, theme: Theme, clock=time.monotonic):
+    def __init__(self, theme: Theme, clock: Callable[[], float] = time.monotonic):
         super().__init__()
         self.theme, self._clock = theme, clock
         self.troubles: list[str] = []
@@ -67,7 +68,7 @@ class StatusBar(QtWidgets.QWidget):
         self._last, self._last_time = dict(fields), self._clock()
         self.refresh()
 
-    def tell_break(self, words: str) -> None:
+    def show_break(self, words: str) -> None:
         """Say at once that samples are missing; the next status has the count."""
         self._break, self._break_time = words, self._clock()
         self.refresh()

@@ -30,13 +30,13 @@ class TimeAxis(pg.AxisItem):
         self.history = history
         self._texts: dict[float, str] = {}
 
-    def tickValues(self, minVal, maxVal, size):
+    def tickValues(self, minVal: float, maxVal: float, size: float) -> list[tuple[float | None, list[float]]]:
         """Round times where there are any, and where a break has none for long, the first time after it."""
         low, high = sorted((minVal, maxVal))
         self._texts = self._ticks(low, high, max(size, 1))
         return [(1.0, list(self._texts))]
 
-    def tickStrings(self, values, scale, spacing):
+    def tickStrings(self, values: list[float], scale: float, spacing: float | None) -> list[str]:
         """Texts of the ticks that `tickValues` chose; pyqtgraph asks."""
         return [self._texts.get(value, "") for value in values]
 

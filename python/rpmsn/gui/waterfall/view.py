@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What mouse wheel and dragging do in the waterfall."""
 
+from typing import Any
+
 from ..qt import QtCore, pg
 
 ZOOM_STEP = 0.8
@@ -20,7 +22,7 @@ class WaterfallView(pg.ViewBox):
         super().__init__(enableMenu=False)
         self.setMouseMode(self.PanMode)
 
-    def wheelEvent(self, event, axis=None):
+    def wheelEvent(self, event: Any, axis: int | None = None) -> None:
         """Zoom about the mouse, or scroll; Qt calls, and so do the axes, which say which one they are."""
         event.accept()
         clicks = event.delta() / 120
@@ -34,7 +36,7 @@ class WaterfallView(pg.ViewBox):
             self.scaleBy(x=None if in_time else factor, y=factor if in_time else None, center=center)
         self.sigRangeChangedManually.emit(self.mouseEnabled())
 
-    def mouseDragEvent(self, event, axis=None):
+    def mouseDragEvent(self, event: Any, axis: int | None = None) -> None:
         """Pan with the left button; others do nothing."""
         if event.button() == QtCore.Qt.LeftButton:
             super().mouseDragEvent(event, axis)

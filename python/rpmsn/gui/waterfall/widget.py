@@ -7,41 +7,42 @@ script. All methods belong to the Qt thread.
 The parts of the picture each have a module that can be read, and tested, by itself:
 
 ====================== =================================================================
-`waterfall_frame`      a frame, checked
-`waterfall_history`    rows of the last hour, and where a sample or a time lies among them
-`waterfall_boxes`      segments joined to boxes as frames go by
-`waterfall_settings`   what the user can set
-`waterfall_picture`    draws the rows and the breaks between them
-`waterfall_box_layer`  draws the boxes, with labels where there is room
-`waterfall_pixels`     what these two share
-`waterfall_spectrum`   the lines above
-`waterfall_time_axis`  the clock beside the rows
-`waterfall_cursors`    the measuring pair
-`waterfall_view`       mouse wheel and dragging
-`waterfall_scroll`     newest rows, or older ones
-`waterfall_controls`   the row of controls
-`waterfall_status`     a status message in words
-`waterfall_status_bar` shows these words
-`waterfall_theme`      all colours
-`waterfall_qt`         the one place that imports Qt
+`history`              rows of the last hour, and where a sample or a time lies among them
+`boxes`                when carriers were on, as frames go by
+`settings`             what the user can set
+`picture`              draws the rows and the breaks between them
+`box_layer`            draws the boxes, with labels where there is room
+`pixels`               what these two have in common
+`spectrum`             the lines above
+`time_axis`            the clock beside the rows
+`cursors`              the measuring pair
+`view`                 mouse wheel and dragging
+`scroll`               newest rows, or older ones
+`controls`             the row of controls
+`status`               a status message in words
+`status_bar`           shows these words
 ====================== =================================================================
 """
 
 import html
 import logging
 import math
+import os
 from collections import deque
+from collections.abc import Collection
+from typing import Any
 
 import numpy as np
 
 from ...classes import CLASS_NAMES
 from ...errors import RpmsnError, require
 from ...messages.frame import Scale, check_frame
+from ...messages.report import Report, check_report
 from ..pictures import save_pixmap
 from ..qt import QtCore, QtGui, QtWidgets, pg
 from ..theme import THEMES, Theme, power_colors, style_sheet
 from .box_layer import BoxLayer
-from .boxes import SegmentBoxes, check_segment
+from .boxes import SegmentBoxes
 from .controls import Controls
 from .cursors import CursorPair
 from .history import DROPPED, LOST, SKIP, Break, History, format_seconds
@@ -74,7 +75,7 @@ WAITING = "waiting for frames"
 class WaterfallWidget(QtWidgets.QWidget):
     """Waterfall with the classes over it, the spectrum above and the state of the analysis below.
 
-    Feed it by `add_frame`, `add_segment` and `set_status`. docs/waterfall.md tells of every control and key.
+    Feed it by `add_frame`, `add_segment` and `set_status`. docs/waterfall.md describes every control and key.
 
     Args:
         title: written above the picture; "" for none.
@@ -100,7 +101,14 @@ class WaterfallWidget(QtWidgets.QWidget):
     about_to_redraw = QtCore.pyqtSignal()
     """25 times a second, before what has come is drawn: the moment to hand over what waits elsewhere."""
 
-    def __init__(self, title: str = "", history_frames: int = 64, rows_per_frame: int = 8, parent=None, **settings):
+    def __init__(
+        self,
+        title: str = "",
+        history_frames: int = 64,
+        rows_per_frame: int = 8,
+        parent: QtWidgets.QWidget | None = None,
+        **settings: Any,
+    ):
         check_size(history_frames, rows_per_frame)
         self._settings = Settings().changed(settings)
         super().__init__(parent)
@@ -110,7 +118,7 @@ class WaterfallWidget(QtWidgets.QWidget):
         self._theme: Theme | None = None
         self._held: tuple[History, SegmentBoxes] | None = None
         self._frames = deque(maxlen=MAX_PENDING_FRAMES)
-        self._segments = deque(maxlen=MAX_PENDING_SEGMENTS)
+        self._segments: deque[Report] = deque(maxlen=MAX_PENDING_SEGMENTS)
         self._note = WAITING
         self._span: Scale | None = None
         self._fitted: tuple | None = None
@@ -149,12 +157,10 @@ class WaterfallWidget(QtWidgets.QWidget):
             False where the segment was not right: that is logged, and the segment skipped.
         """
         try:
-            box = check_segment(fields)
+            self._segments.append(check_report(fields))
         except ValueError as error:
             logger.warning("segment skipped: %s", error)
             return False
-        if box is not None:
-            self._segments.append(box)
         return True
 
     def set_status(self, fields: dict) -> bool:
@@ -213,7 +219,7 @@ class WaterfallWidget(QtWidgets.QWidget):
         self.box_layer.references = references
         self.box_layer.update()
 
-    def save_picture(self, path) -> None:
+    def save_picture(self, path: str | os.PathLike[str]) -> None:
         """Write the widget as it looks now; the ending of `path` (.png, .jpg) says in which format.
 
         Raises:
@@ -406,22 +412,21 @@ class WaterfallWidget(QtWidgets.QWidget):
             self._note = ""
 
     def _take_segments(self) -> None:
-        """Join the segments that have come to the boxes; edges may wander by two columns."""
-        newest = self.history.newest
-        if newest is None:
+        """Join the segments that have come to the boxes."""
+        if self.history.newest is None:
             return
         oldest = self.history.oldest_offset
         self.segments.forget_before(oldest)
         while self._segments:
-            box = self._segments.popleft()
-            if box.end_offset > oldest:
-                self.segments.add(box, 2.0 * newest.scale.column_width)
+            report = self._segments.popleft()
+            if report.end_offset > oldest:
+                self.segments.add(report)
 
     def _say(self, breaks: list[Break]) -> None:
         """Notes in the picture, and at once in the status bar what is missing."""
         for found in breaks:
             if found.kind in (LOST, DROPPED):
-                self.status_bar.tell_break(found.words)
+                self.status_bar.show_break(found.words)
         note = self._words_of_view() or self._note
         if note != self.box_layer.note:
             self.box_layer.note = note
@@ -618,12 +623,12 @@ class WaterfallWidget(QtWidgets.QWidget):
         return f"{where} \u00b7 {power:.0f} dB \u00b7 {name}{confidence}"
 
 
-def span_of(scales) -> tuple[float, float]:
+def span_of(scales: Collection[Scale]) -> tuple[float, float]:
     """Lower and upper edge of all that some scales show, MHz."""
     return min(scale.freq_lower for scale in scales) / 1e6, max(scale.freq_upper for scale in scales) / 1e6
 
 
-def dress_axis(axis, theme) -> None:
+def dress_axis(axis: pg.AxisItem, theme: Theme) -> None:
     """An axis in the colours of a theme, with plain units."""
     axis.setPen(theme.muted)
     axis.setTextPen(theme.text)

@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How sure a carrier's label is, and what it rests on."""
+
+PROVEN, LIKELY, UNSURE = VERDICTS = ("proven", "likely", "unsure")
+NETWORK, SYNC, BROADCAST = EVIDENCE = ("network", "sync", "broadcast")
+"""The network alone; PSS and SSS; the CRC of the PBCH."""
+
+
+def verdict_of(confidence: float) -> str:
+    """Verdict on a label that rests on the network alone: `likely` where the calibrated probability is above one half,
+    so that it is rather right than wrong."""
+    return LIKELY if confidence > 0.5 else UNSURE
