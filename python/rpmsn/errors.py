@@ -22,6 +22,10 @@ class RadioError(RpmsnError):
     """A radio cannot be opened, refuses what is asked of it, or has stopped."""
 
 
+class StalledError(RpmsnError):
+    """What was waited for did not come in the longest time that it may take."""
+
+
 class MissingLibraryError(RpmsnError, ImportError):
     """A library that is only needed for this one thing is not installed."""
 
