@@ -7,10 +7,12 @@ import sys
 import threading
 import time
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
-from multiprocessing import get_context
+from contextlib import contextmanager, suppress
+from multiprocessing import active_children, get_context
 
 from tqdm import tqdm
+
+from . import interrupts
 
 _THREAD_COUNTS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -73,6 +75,11 @@ def each_done(work, jobs, workers, unit, description, size=lambda result: 1, tot
                 result = future.result()
                 progress.update(size(result))
                 yield result
+        except KeyboardInterrupt:
+            for process in active_children():  # the signal may have come to this process alone
+                with suppress(ProcessLookupError):
+                    os.kill(process.pid, signal.SIGINT)
+            raise
         finally:
             for future in futures:
                 future.cancel()
@@ -94,15 +101,15 @@ def _one_thread_each():
 
 
 class _Interrupts:
-    """In a worker: Ctrl-C stops the job that is being done, which tidies up, and lets no other one begin."""
+    """In a worker: a signal stops the job that is being done, which tidies up, and lets no other one begin."""
 
     def __init__(self):
         self.is_working = self.came = False
 
     def handle(self, *_):
         """The signal's handler."""
-        self.came = True
-        if self.is_working:
+        is_first, self.came = not self.came, True
+        if is_first and self.is_working:
             raise KeyboardInterrupt
 
     def do(self, work, job):
@@ -125,7 +132,8 @@ def _until_interrupted(work, *job):
 
 def _start_worker(parent):
     """In a worker, before its first job."""
-    signal.signal(signal.SIGINT, _interrupts.handle)
+    for number in interrupts.SIGNALS:  # a closing terminal and a service manager send theirs to all processes
+        signal.signal(number, _interrupts.handle)
     end_with_parent(parent)
 
 
