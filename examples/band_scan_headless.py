@@ -93,11 +93,17 @@ def build_parser():
     """The options."""
     parser = argparse.ArgumentParser(description="Scan a range that is wider than the radio's span.")
     given.add_radio(parser, needs_frequency=False)
-    parser.add_argument("--from", dest="lower", type=given.hertz, required=True, metavar="HZ", help="lower end of the range")
+    parser.add_argument(
+        "--from", dest="lower", type=given.hertz, required=True, metavar="HZ", help="lower end of the range"
+    )
     parser.add_argument("--to", dest="upper", type=given.hertz, required=True, metavar="HZ", help="upper end")
-    parser.add_argument("--settle", type=given.seconds, default=0.1, metavar="SECONDS", help="discarded after each tune")
+    parser.add_argument(
+        "--settle", type=given.seconds, default=0.1, metavar="SECONDS", help="discarded after each tune"
+    )
     parser.add_argument("--dwell", type=given.count, default=1, metavar="N", help="frames of 40 ms in each step")
-    parser.add_argument("--sweeps", type=given.count, default=10**9, metavar="N", help="end after so many (default: at Ctrl-C)")
+    parser.add_argument(
+        "--sweeps", type=given.count, default=10**9, metavar="N", help="end after so many (default: at Ctrl-C)"
+    )
     parser.add_argument(
         "--log", default="", metavar="PATHS", help="write carriers to .jsonl, .csv or .sigmf-meta files"
     )

@@ -87,6 +87,26 @@ def raised() -> Iterator[list[int]]:
         yield numbers
 
 
+@contextmanager
+def default_actions() -> Iterator[None]:
+    """Let a signal end the process at once, as without Python.
+
+    For calls into libraries that may hang while they hold the interpreter's lock: no handler of Python's runs then.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    try:
+        for number, handler in before.items():
+            if handler != signal.SIG_IGN:
+                signal.signal(number, signal.SIG_DFL)
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler if handler is not None else signal.SIG_DFL)
+
+
 def _leave(terminals: list[int]) -> None:
     """Point descriptors of a terminal that has gone to nowhere: a write would fail in the middle of the tidying up."""
     for descriptor in terminals:

@@ -104,8 +104,7 @@ def test_all_commands_and_examples_were_walked():
 
 
 @pytest.mark.parametrize(
-    "text, value",
-    [("1.8G", 1.8e9), ("2.4M", 2.4e6), ("960k", 960e3), ("61.44e6", 61.44e6), ("1842500000", 1842.5e6)],
+    "text, value", [("1.8G", 1.8e9), ("2.4M", 2.4e6), ("960k", 960e3), ("61.44e6", 61.44e6), ("1842500000", 1842.5e6)]
 )
 def test_numbers_as_people_write_them(text, value):
     assert given.hertz(text) == pytest.approx(value)

@@ -28,9 +28,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         epilog="Example: rpmsn bench --runtimes openvino-int8 torch --seconds 20",
     )
     given.add_model(parser)
-    parser.add_argument(
-        "--rate", type=given.hertz, default=61.44e6, metavar="HZ", help="sample rate (default: 61.44M)"
-    )
+    parser.add_argument("--rate", type=given.hertz, default=61.44e6, metavar="HZ", help="sample rate (default: 61.44M)")
     parser.add_argument(
         "--runtimes",
         nargs="+",

@@ -31,21 +31,7 @@ from . import (
     watch,
 )
 
-COMMANDS = (
-    annotate,
-    info,
-    doctor,
-    grc,
-    synth,
-    train,
-    evaluate,
-    export,
-    import_authors,
-    bench,
-    devices,
-    monitor,
-    watch,
-)
+COMMANDS = (annotate, info, doctor, grc, synth, train, evaluate, export, import_authors, bench, devices, monitor, watch)
 EPILOG = "Each command has its own help: rpmsn annotate --help. To see it work: scripts/demo."
 
 
@@ -81,7 +67,9 @@ def _run(options: argparse.Namespace) -> int:
     except BrokenPipeError:
         raise
     except KeyboardInterrupt as stop:
-        return _failed(options, f"{interrupts.describe(stop)}; nothing half-written is left", interrupts.exit_status(stop))
+        return _failed(
+            options, f"{interrupts.describe(stop)}; nothing half-written is left", interrupts.exit_status(stop)
+        )
     except ParameterError as error:
         return _failed(options, error, 2)
     except RpmsnError as error:

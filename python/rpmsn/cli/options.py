@@ -124,20 +124,14 @@ def open_input(path: str, options: argparse.Namespace) -> "Recording":
     from ..recording import open_recording
 
     return open_recording(
-        path,
-        datatype=options.format,
-        sample_rate=options.sample_rate,
-        center_frequency=options.center_frequency,
+        path, datatype=options.format, sample_rate=options.sample_rate, center_frequency=options.center_frequency
     )
 
 
 def add_model(parser: argparse.ArgumentParser, default: str | None = DEFAULT_MODEL, words: str = "%(default)s") -> None:
     """Add `--model`; `words` tell the default."""
     parser.add_argument(
-        "--model",
-        default=default,
-        metavar="NAME",
-        help=f"model to use, by name or path of its card (default: {words})",
+        "--model", default=default, metavar="NAME", help=f"model to use, by name or path of its card (default: {words})"
     )
 
 
@@ -159,9 +153,7 @@ def add_workers(
     words: str = "%(default)s, the cores of this machine",
 ) -> None:
     """Add `--workers`."""
-    parser.add_argument(
-        "--workers", type=count, default=default, metavar="N", help=f"{what} (default: {words})"
-    )
+    parser.add_argument("--workers", type=count, default=default, metavar="N", help=f"{what} (default: {words})")
 
 
 def refuse_threads(parser: argparse.ArgumentParser) -> None:
@@ -175,9 +167,7 @@ def refuse_threads(parser: argparse.ArgumentParser) -> None:
 
 
 def add_threads(
-    parser: argparse.ArgumentParser,
-    default: int | None = CORES,
-    words: str = "%(default)s, the cores of this machine",
+    parser: argparse.ArgumentParser, default: int | None = CORES, words: str = "%(default)s, the cores of this machine"
 ) -> None:
     """Add `--threads`."""
     parser.add_argument(

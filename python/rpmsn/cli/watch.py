@@ -37,9 +37,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         default=None,
         help="start again at the end, or not (default: as the last time, at first not)",
     )
-    play.add_argument(
-        "--start", type=given.seconds, default=0.0, metavar="SECONDS", help="where to start (default: 0)"
-    )
+    play.add_argument("--start", type=given.seconds, default=0.0, metavar="SECONDS", help="where to start (default: 0)")
     given.add_radio(parser, needs_frequency=False, needs_device=False)
     keys = parser.add_argument_group("publisher with keys")
     keys.add_argument("--server-key", default="", metavar="FILE", help="the publisher's public key, server.key")
@@ -54,9 +52,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     given.refuse_threads(parser)
     parser.add_argument("--theme", choices=("dark", "light"), help="colours (default: as the last time, at first dark)")
     parser.add_argument("--picture", metavar="PNG", help="write a picture of the window at the end, and close it")
-    parser.add_argument(
-        "--close-after", type=given.duration, metavar="SECONDS", help="close the window after so long"
-    )
+    parser.add_argument("--close-after", type=given.duration, metavar="SECONDS", help="close the window after so long")
     parser.add_argument("--reset-settings", action="store_true", help="forget the settings of the last time")
     parser.set_defaults(run=run)
 

@@ -1,32 +1,32 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """`rpmsn watch`: the waterfall, the table of carriers and the state of the analysis of a file, a radio, or a publisher.
 
-=================== ================================================================
-`watch_player`      plays a recording: seeks, any speed, loop
-`watch_pacing`      how many samples are due at a speed
-`watch_publisher`   messages of a segment publisher
-`watch_radio`       a radio
-`watch_radio_bar`   the bar below its picture: frequency, gain
-`watch_feed`        what waits between these and the window
-`watch_window`      the window
-`watch_style`       its colours
-`watch_transport`   the bar below the picture of a file
-`watch_comparison`  what a file says of itself beside what was found
-`watch_settings`    what is remembered
-`watch_display`     whether there is a screen
-=================== ================================================================
+================== ================================================================
+`player`           plays a recording: seeks, any speed, loop
+`pacing`           how many samples are due at a speed
+`publisher_source` messages of a segment publisher
+`radio_process`    a radio, in a process of its own
+`radio_bar`        the bar below its picture: frequency, gain
+`feed`             what waits between these and the window
+`window`           the window
+`style`            its colours
+`transport`        the bar below the picture of a file
+`comparison`       the annotations of a file beside what was found
+`settings`         what is remembered
+`display`          whether there is a screen
+================== ================================================================
 """
 
 import logging
 import math
 import os
-import signal
 import sys
 import traceback
 
+from ... import interrupts
 from ...errors import ParameterError
 from ...models import DEFAULT_MODEL
-from ...radios.flowgraphs import load
+from ...radios import flowgraphs
 from ...recording import open_recording
 from .display import check_display
 from .feed import Feed
@@ -89,7 +89,10 @@ def make_source(options, feed: Feed, settings: dict):
             bandwidth=options.bandwidth,
             stream_arguments=options.stream_args,
         )
-        return load("watch_radio").RadioWatch(feed, options.model, options.runtime, options.workers, radio)
+        from .radio_process import RadioWatch
+
+        flowgraphs.check_gnuradio()
+        return RadioWatch(feed, options.model, options.runtime, options.workers, radio)
     if is_address:
         from .publisher_source import PublisherSource
 
@@ -142,8 +145,6 @@ def _check_options(options, is_address: bool) -> None:
         )
     if options.picture and (is_address or options.device is not None) and options.close_after is None:
         raise ParameterError("--picture of what has no end needs --close-after SECONDS")
-    if options.close_after is not None and options.close_after <= 0:
-        raise ParameterError(f"--close-after is {options.close_after:g}, but a number of seconds above 0 is needed")
 
 
 def _show(source, feed, settings, options):
@@ -161,14 +162,12 @@ def _show(source, feed, settings, options):
     QtCore.QTimer.singleShot(LATEST_START_MS, source.start)
     if options.close_after is not None:
         QtCore.QTimer.singleShot(round(1000 * options.close_after), window.save_and_close)
-    before = {number: signal.signal(number, lambda *_: window.close()) for number in (signal.SIGINT, signal.SIGTERM)}
     hook, sys.excepthook = sys.excepthook, _log_exception
     try:
-        application.exec_()
+        with interrupts.handled(lambda _: window.close()):
+            application.exec_()
     finally:
         sys.excepthook = hook
-        for number, handler in before.items():
-            signal.signal(number, handler)
     if window.isVisible():
         window.close()
     return window

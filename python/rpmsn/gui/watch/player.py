@@ -9,6 +9,7 @@ import threading
 import time
 from collections import deque
 
+from ... import waiting
 from ...errors import ParameterError, RpmsnError
 from ...messages import keys
 from ...messages.results import frame_fields, segment_fields
@@ -24,6 +25,7 @@ logger = logging.getLogger(__name__)
 WAIT_SECONDS = 0.02
 STATUS_SECONDS = 1.0
 MAX_PIECES = 64
+STOP_SECONDS = 10.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -132,10 +134,10 @@ class Player:
             self._thread.start()
 
     def stop(self) -> None:
-        """End it; waits for the frames in hand."""
+        """End it; waits for the frames in progress, for a limited time."""
         self._tell(is_stopping=True)
         if self._thread.ident is not None:
-            self._thread.join()
+            self.is_stuck = not waiting.join(self._thread, STOP_SECONDS)
 
     def play(self) -> None:
         """Go on; from the beginning where it had ended."""

@@ -6,6 +6,7 @@ import math
 import threading
 import time
 
+from ... import waiting
 from ...errors import RpmsnError
 from ...messages import keys
 from ...messages import wire as messages
@@ -16,6 +17,7 @@ from .feed import Feed
 logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.1
+STOP_SECONDS = 10.0
 NO_FRAMES_SECONDS = 5.0
 """Messages without frames for so long, and the window says why there is no picture."""
 
@@ -57,8 +59,9 @@ class PublisherSource:
         """End the connection."""
         self._is_stopping.set()
         if self._thread.ident is not None:
-            self._thread.join()
-        self._subscriber.close()
+            self.is_stuck = not waiting.join(self._thread, STOP_SECONDS)
+        if not self.is_stuck:
+            self._subscriber.close()
 
     def _run(self) -> None:
         try:
