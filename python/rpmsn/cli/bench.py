@@ -102,7 +102,7 @@ def tables(found: Mapping[str, Any]) -> str:
         return name, f"{1e3 * seconds:.1f}", f"{seconds / reference:.2f}", f"{frame_s / seconds:.3g}"
 
     lines = [timed(f"FFT alone, {found['fft']['library']}: the limit", reference)]
-    first = next(iter(found["parts"].values()), {})
+    first: dict[str, float] = next(iter(found["parts"].values()), {})
     lines += [timed(PARTS[part], first[part]) for part in ("health", "image") if part in first]
     lines += [timed(f"network, {name}", times["network"]) for name, times in found["parts"].items()]
     lines += [timed(PARTS["segments"], first["segments"])] if first else []

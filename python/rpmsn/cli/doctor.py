@@ -59,7 +59,7 @@ def run(options: argparse.Namespace) -> int:
     return 1 if missing else 0
 
 
-def examine():
+def examine() -> list[Finding]:
     """Look at everything; returns a list of Finding."""
     return [
         _python(),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How fast this machine analyses: each part of a frame's way, the live chain fed from memory, and what to compare with.
+"""How fast this machine analyses: each part of the analysis of a frame, the live chain, and what to compare with.
 
 Nothing here needs GNU Radio: samples are written into a `StreamAnalyser` in pieces, at the times at which a radio would
 send them.
@@ -8,17 +8,21 @@ send them.
 import math
 import statistics
 import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import scipy.fft
 
 from .. import network
 from ..detection.segmenter import Segmenter
 from ..errors import MissingLibraryError
+from ..models.model import Model
 from ..signal import image as spectrogram
-from ..streaming.live import StreamAnalyser
+from ..streaming.live import Settings, StreamAnalyser
 from ..synthesis.scene.presets import random_scene
 from ..synthesis.scene.rendering import render
 
@@ -51,12 +55,12 @@ class LiveRun:
     cores: float
 
     @property
-    def is_whole(self):
+    def is_whole(self) -> bool:
         """Whether every sample was analysed in time."""
         return self.status["coverage"] == 1.0 and self.status["frames_dropped"] == 0
 
 
-def scene(dtype=np.complex64):
+def scene(dtype: npt.DTypeLike = np.complex64) -> np.ndarray:
     """40 ms of a busy band of 61.44 MHz, as samples of a type; for other rates they are taken as they are."""
     samples, _ = render(random_scene("wideband", 1))
     samples = np.resize(samples, spectrogram.frame_length(SCENE_RATE)) * np.float32(0.5 / np.abs(samples).max())
@@ -66,13 +70,13 @@ def scene(dtype=np.complex64):
     return np.round(samples.view(np.float32) * FULL_SCALE[dtype]).astype(dtype).reshape(-1, 2)
 
 
-def frame_of(samples, sample_rate):
+def frame_of(samples: np.ndarray, sample_rate: float) -> np.ndarray:
     """As many of the samples as a frame at a rate has, repeated where there are too few."""
     n = spectrogram.frame_length(sample_rate)
     return np.concatenate([samples] * math.ceil(n / len(samples)))[:n]
 
 
-def median_seconds(work, repeats):
+def median_seconds(work: Callable[[], object], repeats: int) -> float:
     """Median time of a call, after one to warm up."""
     work()
     times = []
@@ -83,7 +87,7 @@ def median_seconds(work, repeats):
     return statistics.median(times)
 
 
-def fft_alone(sample_rate, repeats):
+def fft_alone(sample_rate: float, repeats: int) -> tuple[str, float]:
     """Seconds for one pass of 256-point FFTs over a frame by the fastest library here, one thread: (name, seconds).
 
     Nothing that looks at every sample can go below that by much.
@@ -101,12 +105,12 @@ def fft_alone(sample_rate, repeats):
         tensor = torch.from_numpy(blocks)
         found["torch"] = median_seconds(lambda: torch.fft.fft(tensor), repeats)
         torch.set_num_threads(threads)
-    best = min(found, key=found.get)
+    best = min(found, key=lambda name: found[name])
     return best, found[best]
 
 
-def parts(model, sample_rate, runtime, samples, repeats=10):
-    """Median seconds of every part of a frame's way, one thread: dict of part -> seconds, and `whole`."""
+def parts(model: Model, sample_rate: float, runtime: str, samples: np.ndarray, repeats: int = 10) -> dict[str, float]:
+    """Median seconds of every part of the analysis of a frame, one thread: dict of part -> seconds, and `whole`."""
     segmenter = Segmenter(model, sample_rate, 1, runtime)
     frame = frame_of(samples, sample_rate)
     segmenter.analyse(frame)
@@ -119,7 +123,7 @@ def parts(model, sample_rate, runtime, samples, repeats=10):
     return found | {"whole": statistics.median(whole)}
 
 
-def live(model, sample_rate, settings, samples, seconds):
+def live(model: Model, sample_rate: float, settings: Settings, samples: np.ndarray, seconds: float) -> LiveRun:
     """Feed the live chain at a radio's pace for a while.
 
     Args:
@@ -155,7 +159,7 @@ def live(model, sample_rate, settings, samples, seconds):
     return LiveRun(sample_rate, analyser.status(), list(analyser.latencies), late, cores)
 
 
-def reference_networks(threads):
+def reference_networks(threads: int) -> Iterator[tuple[str, float | None]]:
     """Seconds for one image, with random weights (the time does not depend on them): yields (name, seconds or None).
 
     None where the library that the network comes from is not installed, or there is no GPU.
@@ -194,7 +198,9 @@ def _published_on_gpu():
         return median_seconds(work, 5) / GPU_BATCH
 
 
-def highest_rate(model, settings, samples, seconds, rates=RATES):
+def highest_rate(
+    model: Model, settings: Settings, samples: np.ndarray, seconds: float, rates: Sequence[float] = RATES
+) -> tuple[float | None, list[LiveRun]]:
     """The highest of some rates at which nothing is dropped, by bisection.
 
     Returns:
@@ -208,7 +214,16 @@ def highest_rate(model, settings, samples, seconds, rates=RATES):
     return (rates[low] if low >= 0 else None), runs
 
 
-def measure(model, sample_rate, runtime_names, settings, seconds, references=True, search=True, tell=lambda text: None):
+def measure(
+    model: Model,
+    sample_rate: float,
+    runtime_names: Sequence[str],
+    settings: Settings,
+    seconds: float,
+    references: bool = True,
+    search: bool = True,
+    notify: Callable[[str], object] = lambda text: None,
+) -> dict[str, Any]:
     """Everything that `rpmsn bench` shows, as plain types.
 
     Args:
@@ -219,13 +234,13 @@ def measure(model, sample_rate, runtime_names, settings, seconds, references=Tru
         seconds: how long each live run lasts.
         references: also time RPMSN as published and a U-Net.
         search: also look for the highest rate without a drop.
-        tell: called with what is measured next.
+        notify: called with what is measured next.
 
     Returns:
         dict with `fft`, `parts`, `live`, `highest` and `references`; times in s, rates in Hz.
     """
     samples = scene(settings.dtype)
-    tell("FFT alone")
+    notify("FFT alone")
     library, fft_seconds = fft_alone(sample_rate, 20)
     found = {
         "sample_rate": sample_rate,
@@ -237,16 +252,16 @@ def measure(model, sample_rate, runtime_names, settings, seconds, references=Tru
         "references": {},
     }
     for name in runtime_names:
-        tell(f"parts of a frame, {name}")
+        notify(f"parts of a frame, {name}")
         found["parts"][name] = parts(model, sample_rate, name, samples)
-        tell(f"live at {sample_rate / 1e6:g} Msps, {name}")
+        notify(f"live at {sample_rate / 1e6:g} Msps, {name}")
         own = replace(settings, runtime=name)
         found["live"][name] = _reported(live(model, sample_rate, own, samples, seconds))
         if search:
-            tell(f"highest rate, {name}")
+            notify(f"highest rate, {name}")
             found["highest"][name], _ = highest_rate(model, own, samples, min(seconds, 5.0))
     if references:
-        tell(f"{PUBLISHED}; {UNET}")
+        notify(f"{PUBLISHED}; {UNET}")
         found["references"] = dict(reference_networks(settings.threads * settings.workers))
     return found
 

@@ -17,11 +17,13 @@
 ================== ================================================================
 """
 
+import argparse
 import logging
 import math
 import os
 import sys
 import traceback
+from typing import TYPE_CHECKING
 
 from ... import interrupts
 from ...errors import ParameterError
@@ -32,17 +34,21 @@ from .display import check_display
 from .feed import Feed
 from .settings import load_settings, save_settings, settings_path
 
+if TYPE_CHECKING:
+    from .player import Player
+    from .window import Source, WatchWindow
+
 logger = logging.getLogger(__name__)
 
 ADDRESS_BEGINS = ("tcp://", "ipc://")
 LATEST_START_MS = 2000
 
 
-def run(options) -> int:
+def run(options: argparse.Namespace) -> int:
     """Open the window and stay until it is closed.
 
     Args:
-        options: what `rpmsn watch` was called with; `rpmsn.cli.main` has the names.
+        options: what `rpmsn watch` was called with; `rpmsn.cli.watch` has the names.
 
     Returns:
         Exit status: 0, or 1 where the source failed.
@@ -71,7 +77,7 @@ def run(options) -> int:
     return status
 
 
-def make_source(options, feed: Feed, settings: dict):
+def make_source(options: argparse.Namespace, feed: Feed, settings: dict) -> "Source":
     """The source that the command line names.
 
     Raises:
@@ -100,7 +106,7 @@ def make_source(options, feed: Feed, settings: dict):
     return _make_player(options, feed, settings)
 
 
-def _make_player(options, feed, settings):
+def _make_player(options: argparse.Namespace, feed: Feed, settings: dict) -> "Player":
     from .player import Player
 
     recording = open_recording(
@@ -124,7 +130,7 @@ def _make_player(options, feed, settings):
     )
 
 
-def _check_options(options, is_address: bool) -> None:
+def _check_options(options: argparse.Namespace, is_address: bool) -> None:
     """Raise ParameterError where options do not go together."""
     if options.source is None and options.device is None:
         raise ParameterError(
@@ -136,9 +142,7 @@ def _check_options(options, is_address: bool) -> None:
     if options.device is not None and options.frequency is None:
         raise ParameterError("--device needs --frequency, such as 1842.5M")
     if options.device is None and options.frequency is not None:
-        raise ParameterError(
-            "--frequency is for a radio, and needs --device; of a file --center-frequency tells the centre"
-        )
+        raise ParameterError("--frequency is for a radio, and needs --device; for a file use --center-frequency")
     if not is_address and (options.server_key or options.client_key):
         raise ParameterError(
             "--server-key and --client-key are for the address of a publisher, such as tcp://127.0.0.1:5560"
@@ -147,7 +151,7 @@ def _check_options(options, is_address: bool) -> None:
         raise ParameterError("--picture of what has no end needs --close-after SECONDS")
 
 
-def _show(source, feed, settings, options):
+def _show(source: "Source", feed: Feed, settings: dict, options: argparse.Namespace) -> "WatchWindow":
     """The window, from when it opens until it is closed; returns it."""
     from ..qt import QtCore, QtWidgets
 
@@ -174,5 +178,5 @@ def _show(source, feed, settings, options):
 
 
 def _log_exception(kind, error, trace) -> None:
-    """PyQt5 aborts the process at an exception in a slot, unless somebody takes it."""
+    """PyQt5 aborts the process at an exception in a slot, unless a hook handles it."""
     logger.error("%s", "".join(traceback.format_exception(kind, error, trace)))

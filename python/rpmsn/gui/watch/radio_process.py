@@ -85,7 +85,6 @@ class RadioWatch:
         ModelError: there is no such model.
     """
 
-    can_tune = True
     recording = None
     is_stuck = was_killed = False
 
