@@ -8,7 +8,7 @@ import threading
 import time
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager, suppress
-from multiprocessing import active_children, get_context
+from multiprocessing import active_children, get_context, resource_tracker
 
 from tqdm import tqdm
 
@@ -63,6 +63,7 @@ def each_done(work, jobs, workers, unit, description, size=lambda result: 1, tot
         total: units in all; as many as jobs if not given.
         quiet: no bar.
     """
+    start_resource_tracker()
     context = get_context("spawn")
     with (
         _one_thread_each(),
@@ -83,6 +84,18 @@ def each_done(work, jobs, workers, unit, description, size=lambda result: 1, tot
         finally:
             for future in futures:
                 future.cancel()
+
+
+def start_resource_tracker() -> None:
+    """Start multiprocessing's helper so that it survives SIGHUP, as it does SIGINT and SIGTERM.
+
+    A closing terminal sends SIGHUP to all processes; without its helper multiprocessing ends in tracebacks.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})  # a new process inherits what is blocked
+    try:
+        resource_tracker.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager

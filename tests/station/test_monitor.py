@@ -358,7 +358,11 @@ class TestBadTimes:
             (("--device", "driver=rpmsntest", "--frequency", "9G"), 1, "no frequency of 9000 MHz"),
             (("--device", "driver=rpmsntest", "--frequency", "900M", "--model", "none"), 1, "is unknown"),
             (("--device", "driver=rpmsntest", "--frequency", "900M", "--log", "found.txt"), 2, "ends in one of"),
-            (("--device", "driver=rpmsntest", "--frequency", "900M", "--duty-cycle", "2"), 2, "--duty-cycle: '2' is not a fraction"),
+            (
+                ("--device", "driver=rpmsntest", "--frequency", "900M", "--duty-cycle", "2"),
+                2,
+                "--duty-cycle: '2' is not a fraction",
+            ),
             (("--device", "driver=rpmsntest", "--frequency", "900M", "--reconnect", "-1"), 2, "seconds of 0 or more"),
         ],
     )

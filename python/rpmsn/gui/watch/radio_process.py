@@ -16,6 +16,7 @@ from typing import Any
 
 from ...models.choice import model_for_rate
 from ...models.model import load_model
+from ...processes import start_resource_tracker
 from ...radios import flowgraphs
 from .feed import Feed, News
 
@@ -138,6 +139,7 @@ class RadioWatch:
         """Start the process; a second call does nothing."""
         if self._process.pid is None:
             self._feed.note = f"opening {self._radio['device']}"
+            start_resource_tracker()
             self._process.start()
             self._theirs.close()  # so that the end of the process is the end of the connection
             self._thread.start()
