@@ -99,7 +99,7 @@ def window(app, server):
     server.commands()
     yield window
     close_window(window)
-    assert not window.source.was_killed
+    assert not window.source._process.is_alive()
 
 
 def brightness(window, frequency):
