@@ -65,7 +65,9 @@ def test_a_window_closes_within_2_s_while_a_driver_hangs_in_open(app, all_lte, p
     window.close()
     window.source.stop()
     assert time.monotonic() - begun < CLOSED_WITHIN_S
-    assert window.source.was_killed and not window.source._process.is_alive()
+    assert window.source.was_killed
+    window.source._process.join(20)
+    assert not window.source._process.is_alive()
     for timer in (window._timer, window.table._timer):
         timer.stop()
     window.deleteLater()

@@ -99,6 +99,7 @@ def window(app, server):
     server.commands()
     yield window
     close_window(window)
+    window.source._process.join(20)  # on a busy machine it is killed, and takes its time
     assert not window.source._process.is_alive()
 
 
