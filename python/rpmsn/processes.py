@@ -78,8 +78,9 @@ def each_done(work, jobs, workers, unit, description, size=lambda result: 1, tot
                 yield result
         except KeyboardInterrupt:
             for process in active_children():  # the signal may have come to this process alone
-                with suppress(ProcessLookupError):
-                    os.kill(process.pid, signal.SIGINT)
+                if process.pid is not None:
+                    with suppress(ProcessLookupError):
+                        os.kill(process.pid, signal.SIGINT)
             raise
         finally:
             for future in futures:
