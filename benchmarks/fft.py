@@ -14,7 +14,7 @@ import time
 import numpy as np
 import scipy.fft
 
-from rpmsn.cli import bench, report
+from rpmsn.cli import report, timing
 
 SAMPLES = 2_457_600
 COLUMNS = 256
@@ -70,8 +70,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repeats", type=int, default=20)
     options = parser.parse_args()
-    blocks = bench.scene()[:SAMPLES].reshape(-1, COLUMNS)
-    found = {name: work and bench.median_seconds(work, options.repeats) for name, work in libraries(blocks)}
+    blocks = timing.scene()[:SAMPLES].reshape(-1, COLUMNS)
+    found = {name: work and timing.median_seconds(work, options.repeats) for name, work in libraries(blocks)}
     for name, with_squares in (("GNU Radio: window, FFT", False), ("GNU Radio: window, FFT, squares", True)):
         found[name] = gnuradio_seconds(with_squares)
     fastest = min(seconds for seconds in found.values() if seconds)

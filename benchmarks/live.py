@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 from gnuradio import blocks, gr, rpmsn
 
-from rpmsn.cli import bench, report
+from rpmsn.cli import report, timing
 from rpmsn.messages import keys
 
 TYPES = {
@@ -97,7 +97,7 @@ def main():
 
         application = QApplication(sys.argv[:1])
     with tempfile.NamedTemporaryFile(dir="/dev/shm", suffix=f".{options.type}") as file:
-        bench.scene(TYPES[options.type][0]).tofile(file.name)
+        timing.scene(TYPES[options.type][0]).tofile(file.name)
         flowgraph = Live(options.rate, options.type, file.name, options.window)
         if options.window:
             window = flowgraph.overlay.widget()

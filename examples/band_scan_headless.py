@@ -16,7 +16,8 @@ os.environ.setdefault("GR_CONF_LOG_LOG_FILE", "stderr")  # GNU Radio's log; stdo
 from gnuradio import gr
 from gnuradio import rpmsn as blocks
 
-from rpmsn.cli.radio_options import add_radio_options, hertz
+from rpmsn import interrupts
+from rpmsn.cli import options as given
 from rpmsn.errors import RpmsnError
 from rpmsn.tables import format_table
 
@@ -88,25 +89,36 @@ def watch(scanner, sweeps):
     return False
 
 
-def main():
+def build_parser():
+    """The options."""
     parser = argparse.ArgumentParser(description="Scan a range that is wider than the radio's span.")
-    add_radio_options(parser, needs_frequency=False)
-    parser.add_argument("--from", dest="lower", type=hertz, required=True, metavar="HZ", help="lower end of the range")
-    parser.add_argument("--to", dest="upper", type=hertz, required=True, metavar="HZ", help="upper end")
-    parser.add_argument("--settle", type=float, default=0.1, metavar="SECONDS", help="thrown away after each tune")
-    parser.add_argument("--dwell", type=int, default=1, metavar="N", help="frames of 40 ms in each step")
-    parser.add_argument("--sweeps", type=int, default=10**9, metavar="N", help="end after so many (default: at Ctrl-C)")
+    given.add_radio(parser, needs_frequency=False)
+    parser.add_argument(
+        "--from", dest="lower", type=given.hertz, required=True, metavar="HZ", help="lower end of the range"
+    )
+    parser.add_argument("--to", dest="upper", type=given.hertz, required=True, metavar="HZ", help="upper end")
+    parser.add_argument(
+        "--settle", type=given.seconds, default=0.1, metavar="SECONDS", help="discarded after each tune"
+    )
+    parser.add_argument("--dwell", type=given.count, default=1, metavar="N", help="frames of 40 ms in each step")
+    parser.add_argument(
+        "--sweeps", type=given.count, default=10**9, metavar="N", help="end after so many (default: at Ctrl-C)"
+    )
     parser.add_argument(
         "--log", default="", metavar="PATHS", help="write carriers to .jsonl, .csv or .sigmf-meta files"
     )
-    options = parser.parse_args()
+    return parser
+
+
+def main():
+    options = build_parser().parse_args()
     try:
         flowgraph = BandScan(options)
     except RpmsnError as error:
         sys.exit(f"band_scan_headless: {error}")
     flowgraph.start()
     has_stopped = False
-    with contextlib.suppress(KeyboardInterrupt):
+    with contextlib.suppress(KeyboardInterrupt), interrupts.raised():
         has_stopped = watch(flowgraph.scanner, options.sweeps)
     flowgraph.scanner.stop()  # closes the log files, should the driver's thread never end
     flowgraph.stop()

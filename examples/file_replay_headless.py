@@ -17,6 +17,7 @@ from gnuradio import gr
 from gnuradio import rpmsn as blocks
 from gnuradio.rpmsn import pdu
 
+from rpmsn import interrupts
 from rpmsn.errors import RpmsnError
 from rpmsn.messages import keys
 from rpmsn.models import DEFAULT_MODEL
@@ -49,16 +50,22 @@ class FileReplay(gr.top_block):
         self.msg_connect((self.sink, keys.SEGMENTS), (self.printer, keys.SEGMENTS))
 
 
-def main():
+def build_parser():
+    """The options."""
     parser = argparse.ArgumentParser(description="Replay a recording through the RPMSN blocks, without a screen.")
     parser.add_argument("recording", help="SigMF recording")
     parser.add_argument("--model", default=DEFAULT_MODEL, help="model to use (default: %(default)s)")
-    options = parser.parse_args()
+    return parser
+
+
+def main():
+    options = build_parser().parse_args()
     try:
         flowgraph = FileReplay(options.recording, options.model)
     except RpmsnError as error:
         sys.exit(f"file_replay_headless: {error}")
-    flowgraph.run()
+    with interrupts.raised() as numbers:
+        flowgraph.run()  # ends well at a KeyboardInterrupt
     status = flowgraph.sink.status()
     for carrier in flowgraph.sink.carriers():
         print(
@@ -71,7 +78,8 @@ def main():
         f"{status[keys.REAL_TIME_FACTOR]:.2f} times real time",
         file=sys.stderr,
     )
+    return 128 + numbers[0] if numbers else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

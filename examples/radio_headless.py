@@ -8,7 +8,9 @@
 """
 
 import argparse
+import contextlib
 import json
+import math
 import os
 import sys
 import time
@@ -20,7 +22,8 @@ from gnuradio import gr
 from gnuradio import rpmsn as blocks
 from gnuradio.rpmsn import pdu
 
-from rpmsn.cli.radio_options import add_radio_options
+from rpmsn import interrupts
+from rpmsn.cli import options as given
 from rpmsn.errors import RpmsnError
 from rpmsn.messages import keys
 
@@ -61,22 +64,25 @@ class RadioWatch(gr.top_block):
         self.msg_connect((self.sink, keys.SEGMENTS), (self.printer, keys.SEGMENTS))
 
 
-def main():
+def build_parser():
+    """The options."""
     parser = argparse.ArgumentParser(description="Watch a radio without a screen.")
-    add_radio_options(parser)
-    parser.add_argument("--duration", type=float, default=float("inf"), metavar="SECONDS", help="end after so long")
-    options = parser.parse_args()
+    given.add_radio(parser)
+    parser.add_argument("--duration", type=given.duration, metavar="SECONDS", help="end after so long")
+    return parser
+
+
+def main():
+    options = build_parser().parse_args()
     try:
         flowgraph = RadioWatch(options)
     except RpmsnError as error:
         sys.exit(f"radio_headless: {error}")
-    end = time.monotonic() + options.duration
+    end = time.monotonic() + (options.duration or math.inf)
     flowgraph.start()
-    try:
+    with contextlib.suppress(KeyboardInterrupt), interrupts.raised():
         while time.monotonic() < end:
             time.sleep(0.1)
-    except KeyboardInterrupt:
-        pass
     flowgraph.stop()
     flowgraph.wait()
     status = flowgraph.sink.status()

@@ -9,7 +9,6 @@ The window stays until it is closed; with --close it closes itself at the end of
 
 import argparse
 import math
-import signal
 import sys
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from gnuradio import gr
 from gnuradio import rpmsn as blocks
 from PyQt5 import QtCore, QtWidgets  # before pyqtgraph, which would take another Qt
 
-from rpmsn import tables
+from rpmsn import interrupts, tables
 from rpmsn.cli import report
 from rpmsn.errors import RpmsnError
 from rpmsn.messages import keys
@@ -52,7 +51,6 @@ class Replay(gr.top_block):
 def show(path, model, picture, close):
     """Run the flowgraph with its window; returns it when the recording is over and the window closed."""
     application = QtWidgets.QApplication.instance() or QtWidgets.QApplication(sys.argv[:1])
-    signal.signal(signal.SIGINT, lambda *_: application.quit())
     flowgraph = Replay(path, model)
     window = flowgraph.waterfall.widget()
     window.setWindowTitle("gr-rpmsn")
@@ -80,14 +78,16 @@ def show(path, model, picture, close):
     timer = QtCore.QTimer()
     timer.timeout.connect(poll)
     timer.start(POLL_MS)
-    application.exec_()
+    with interrupts.handled(lambda _: application.quit()):
+        application.exec_()
     timer.stop()
     flowgraph.stop()
     flowgraph.wait()
     return flowgraph
 
 
-def main():
+def build_parser():
+    """The options."""
     parser = argparse.ArgumentParser(description="Replay a recording into the RPMSN waterfall.")
     parser.add_argument("recording", help="SigMF recording")
     parser.add_argument("--model", default=DEFAULT_MODEL, help="model to use (default: %(default)s)")
@@ -95,7 +95,11 @@ def main():
     parser.add_argument("--output", help="where to write the annotations (.sigmf-meta); default: beside the recording")
     parser.add_argument("--overwrite", action="store_true", help="let --output replace a file that exists")
     parser.add_argument("--close", action="store_true", help="close the window at the end of the recording")
-    options = parser.parse_args()
+    return parser
+
+
+def main():
+    options = build_parser().parse_args()
     try:
         with open_recording(options.recording) as recording:
             output = options.output or default_output(recording)

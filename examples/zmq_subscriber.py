@@ -6,8 +6,11 @@
 """
 
 import argparse
+import contextlib
 import sys
 
+from rpmsn import interrupts
+from rpmsn.cli import options as given
 from rpmsn.errors import RpmsnError
 from rpmsn.messages import wire as messages
 from rpmsn.publishing.addresses import DEFAULT_ADDRESS
@@ -37,19 +40,19 @@ def format_segment(message):
 
 def format_status(message):
     """A status as one line."""
-    share = "-" if message["coverage"] is None else f"{message['coverage']:.3f}"
-    return f"{message['samples_received']} samples received, coverage {share}, input {message['health']}"
+    coverage = "-" if message["coverage"] is None else f"{message['coverage']:.3f}"
+    return f"{message['samples_received']} samples received, coverage {coverage}, input {message['health']}"
 
 
 def print_messages(subscriber, options):
     """Print until there were enough lines, or for ever."""
     print(COLUMNS.format("time (UTC)", "event", "carrier", "class", "from MHz", "to MHz", "SNR dB", "confidence"))
-    printed, told, lost = 0, None, 0
-    while printed < options.count or not options.count:
+    printed, reported, lost = 0, None, 0
+    while options.count is None or printed < options.count:
         message = subscriber.receive(timeout=POLL_SECONDS)
-        if subscriber.problem != told:
-            told = subscriber.problem
-            print(told or f"connected to {subscriber.address}", file=sys.stderr)
+        if subscriber.problem != reported:
+            reported = subscriber.problem
+            print(reported or f"connected to {subscriber.address}", file=sys.stderr)
         if sum(subscriber.lost.values()) > lost:
             lost = sum(subscriber.lost.values())
             print(f"{lost} messages lost so far", file=sys.stderr)
@@ -62,23 +65,30 @@ def print_messages(subscriber, options):
             printed += 1
 
 
-def main():
-    parser = argparse.ArgumentParser(description="Print the carriers that an RPMSN segment publisher tells of.")
+def build_parser():
+    """The options."""
+    parser = argparse.ArgumentParser(description="Print the carriers that an RPMSN segment publisher sends.")
     parser.add_argument("address", nargs="?", default=DEFAULT_ADDRESS, help="of the publisher (default: %(default)s)")
     parser.add_argument("--every", action="store_true", help="print every segment, not only what is new or gone")
     parser.add_argument("--status", action="store_true", help="print the status too, on stderr")
-    parser.add_argument("--count", type=int, default=0, metavar="N", help="end after N lines (default: never)")
+    parser.add_argument("--count", type=given.count, metavar="N", help="end after N lines (default: never)")
     parser.add_argument("--server-key", default="", metavar="FILE", help="the publisher's public key, server.key")
     parser.add_argument("--client-key", default="", metavar="FILE", help="the own secret key, NAME.key_secret")
-    options = parser.parse_args()
+    return parser
+
+
+def main():
+    options = build_parser().parse_args()
     topics = [messages.SEGMENT, messages.STATUS] if options.status else [messages.SEGMENT]
     try:
-        with Subscriber(options.address, topics, options.server_key, options.client_key) as subscriber:
+        with (
+            contextlib.suppress(KeyboardInterrupt),
+            interrupts.raised(),
+            Subscriber(options.address, topics, options.server_key, options.client_key) as subscriber,
+        ):
             print_messages(subscriber, options)
     except RpmsnError as error:
         sys.exit(f"zmq_subscriber: {error}")
-    except KeyboardInterrupt:
-        pass
 
 
 if __name__ == "__main__":

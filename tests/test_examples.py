@@ -208,3 +208,22 @@ class TestReplayWindow:
         assert result.returncode == 1
         assert "--overwrite" in result.stderr
         assert json.loads(recording.read_text())["annotations"][0]["core:label"] == "LTE"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_the_subscriber_ends_well_at_every_signal_that_asks_to(number):
+    pytest.importorskip("zmq", reason="pyzmq is not installed")
+    process = subprocess.Popen(
+        [sys.executable, "-u", str(EXAMPLES / "zmq_subscriber.py"), "tcp://127.0.0.1:9"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=ENVIRONMENT,
+    )
+    try:
+        process.stdout.readline()
+        process.send_signal(number)
+        _, said = process.communicate(timeout=30)
+    finally:
+        process.kill()
+    assert process.returncode == 0 and "Traceback" not in said, said

@@ -8,13 +8,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
-from multiprocessing import get_context
+from contextlib import contextmanager, suppress
+from multiprocessing import active_children, get_context, resource_tracker
 from typing import Any, TextIO
 
 from tqdm import tqdm
 
-from . import waiting
+from . import interrupts, waiting
 
 _THREAD_COUNTS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -77,6 +77,7 @@ def each_done(
         total: units in all; as many as jobs if not given.
         quiet: no bar.
     """
+    start_resource_tracker()
     context = get_context("spawn")
     with (
         _one_thread_each(),
@@ -90,9 +91,27 @@ def each_done(
                 result = waiting.result(future, f"a job of '{description}'", JOB_SECONDS, goes_on=True)
                 progress.update(size(result))
                 yield result
+        except KeyboardInterrupt:
+            for process in active_children():  # the signal may have come to this process alone
+                if process.pid is not None:
+                    with suppress(ProcessLookupError):
+                        os.kill(process.pid, signal.SIGINT)
+            raise
         finally:
             for future in futures:
                 future.cancel()
+
+
+def start_resource_tracker() -> None:
+    """Start multiprocessing's helper so that it survives SIGHUP, as it does SIGINT and SIGTERM.
+
+    A closing terminal sends SIGHUP to all processes; without its helper multiprocessing ends in tracebacks.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})  # a new process inherits what is blocked
+    try:
+        resource_tracker.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager
@@ -111,15 +130,15 @@ def _one_thread_each():
 
 
 class _Interrupts:
-    """In a worker: Ctrl-C stops the running job, which cleans up, and no other starts."""
+    """In a worker: a signal stops the running job, which cleans up, and no other starts."""
 
     def __init__(self) -> None:
         self.is_working = self.came = False
 
     def handle(self, *_: object) -> None:
         """The signal's handler."""
-        self.came = True
-        if self.is_working:
+        is_first, self.came = not self.came, True
+        if is_first and self.is_working:
             raise KeyboardInterrupt
 
     def do(self, work: Callable[..., Any], job: tuple) -> Any:
@@ -142,7 +161,8 @@ def _until_interrupted(work, *job):
 
 def _start_worker(parent):
     """In a worker, before its first job."""
-    signal.signal(signal.SIGINT, _interrupts.handle)
+    for number in interrupts.SIGNALS:  # a closing terminal and a service manager send theirs to all processes
+        signal.signal(number, _interrupts.handle)
     end_with_parent(parent)
 
 

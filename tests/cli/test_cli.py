@@ -166,7 +166,7 @@ class TestAnnotate:
         assert last.startswith("1 carriers in 0.080 s, coverage 1.000, model untrained 0; written to ")
 
     def test_the_real_network_runs_too(self, rpmsn, untrained_model, band):
-        result = rpmsn("annotate", band, "--model", untrained_model, "--threads", "1", "--json")
+        result = rpmsn("annotate", band, "--model", untrained_model, "--workers", "1", "--json")
         assert result.status == 0
         assert json.loads(result.out)["coverage"] == 1.0
 
@@ -527,7 +527,7 @@ def stopped(untrained_model, tmp_path_factory):
         "61.44e6",
         "--model",
         untrained_model,
-        "--threads",
+        "--workers",
         "1",
         "--quiet",
     )
@@ -645,7 +645,7 @@ class TestDoctor:
         assert result.status == 1
         assert "pip install 'numpy<2'" in result.out
 
-    @pytest.mark.parametrize("module", ["scipy", "yaml"])
+    @pytest.mark.parametrize("module", ["scipy", "yaml", "tabulate"])
     def test_still_works_where_a_library_is_missing_and_names_it(self, module):
         result = python_without(module, "doctor")
         assert result.returncode == 1

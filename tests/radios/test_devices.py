@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from radio_tools import build_test_device
 
-from rpmsn.cli.radio_options import add_radio_options, hertz
+from rpmsn.cli.options import add_radio, hertz
 from rpmsn.errors import RadioError
 from rpmsn.radios import findings
 from rpmsn.radios.findings import RTLSDR, Plugged, Radio
@@ -136,7 +136,7 @@ class TestListing:
 class TestOptions:
     def parse(self, *arguments, **how):
         parser = argparse.ArgumentParser()
-        add_radio_options(parser, **how)
+        add_radio(parser, **how)
         return parser.parse_args(arguments)
 
     @pytest.mark.parametrize(

@@ -8,6 +8,7 @@
 //   unplug=SECONDS             reading fails from here on
 //   fast=1                     as fast as it is read, instead of in real time
 //   notime=1                   no hardware time, as an RTL-SDR
+//   hang=SECONDS               opening it takes so long
 #include <SoapySDR/Device.hpp>
 #include <SoapySDR/Errors.hpp>
 #include <SoapySDR/Formats.hpp>
@@ -72,6 +73,7 @@ public:
         : overflow(args, "overflow"), stall(args, "stall"), unplug(number(args, "unplug", -1)),
           settle(number(args, "settle", 0)), fast(number(args, "fast", 0) > 0), timed(number(args, "notime", 0) == 0)
     {
+        std::this_thread::sleep_for(std::chrono::duration<double>(number(args, "hang", 0)));
         std::stringstream bandsText(args.count("bands") ? args.at("bands") : "");
         for (std::string band; std::getline(bandsText, band, '/');) {
             double lower, upper, level;

@@ -128,7 +128,7 @@ class TestGoodTimes:
         assert len(status) == 2 and list(last) == ["carriers"]
         assert {"time", "samples_received", "clock_drift", "carriers", "carriers_cut"} <= set(status[0])
 
-    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
     def test_ends_well_when_asked_to(self, soapy, any_rate_model, tmp_path, number):
         log = tmp_path / "found.jsonl"
         process = subprocess.Popen(
@@ -142,6 +142,18 @@ class TestGoodTimes:
         process.send_signal(number)
         assert process.wait(20) == 0
         assert read_log(log)
+
+    def test_a_signal_ends_it_while_a_driver_hangs_in_open(self, soapy, any_rate_model):
+        process = subprocess.Popen(
+            command("--device", "driver=rpmsntest,hang=1000", "--frequency", "900M", "--model", any_rate_model),
+            env=full(soapy),
+        )
+        end = time.monotonic() + 60
+        while "libtestdevice" not in Path(f"/proc/{process.pid}/maps").read_text() and time.monotonic() < end:
+            time.sleep(0.05)
+        time.sleep(0.5)
+        process.terminate()
+        assert process.wait(2) == -signal.SIGTERM
 
     def test_what_is_found_is_published(self, soapy, all_lte):
         pytest.importorskip("zmq")
@@ -346,7 +358,11 @@ class TestBadTimes:
             (("--device", "driver=rpmsntest", "--frequency", "9G"), 1, "no frequency of 9000 MHz"),
             (("--device", "driver=rpmsntest", "--frequency", "900M", "--model", "none"), 1, "is unknown"),
             (("--device", "driver=rpmsntest", "--frequency", "900M", "--log", "found.txt"), 2, "ends in one of"),
-            (("--device", "driver=rpmsntest", "--frequency", "900M", "--duty-cycle", "2"), 2, "duty_cycle is 2"),
+            (
+                ("--device", "driver=rpmsntest", "--frequency", "900M", "--duty-cycle", "2"),
+                2,
+                "--duty-cycle: '2' is not a fraction",
+            ),
             (("--device", "driver=rpmsntest", "--frequency", "900M", "--reconnect", "-1"), 2, "seconds of 0 or more"),
         ],
     )

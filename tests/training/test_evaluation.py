@@ -411,13 +411,14 @@ def test_folders_that_are_no_set_are_refused(card, tmp_path):
 
 
 def test_a_markdown_table_has_numbers_to_the_right_unless_all_are_words():
-    assert markdown_table(("class", "IoU %"), [("LTE", percent(0.5)), ("NR", percent(None))]) == [
-        "| class | IoU % |",
-        "| --- | ---: |",
-        "| LTE | 50.00 |",
-        "| NR | - |",
+    lines = markdown_table(("class", "IoU %"), [("LTE", percent(0.5)), ("NR", percent(None))])
+    assert [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if "--" not in line] == [
+        ["class", "IoU %"],
+        ["LTE", "50.00"],
+        ["NR", "-"],
     ]
-    assert markdown_table(("system", "image"), [], right=False)[1] == "| --- | --- |"
+    assert [rule.endswith(":") for rule in lines[1].strip("|").split("|")] == [False, True]
+    assert set(markdown_table(("system", "image"), [], right=False)[1]) == set("|-")
 
 
 def test_the_command_line_says_what_is_wrong(untrained_model, tmp_path, capsys):

@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The flowgraph of `rpmsn monitor`: radio_source -> segmenter_sink, and a publisher where one is wanted."""
 
+import argparse
+
 from gnuradio import gr
 
 from rpmsn.messages import keys
 from rpmsn.models.choice import model_for_rate
+from rpmsn.radios.stopping import opening
+from rpmsn.tracking.carrier import Carrier
 
 from .radio_source import radio_source
 from .segment_publisher import segment_publisher
@@ -15,24 +19,25 @@ class MonitorFlowgraph(gr.top_block):
     """Watches a radio.
 
     Args:
-        options: what `rpmsn.cli.monitor.add_options` parses.
+        options: of `rpmsn monitor`.
 
     Raises:
         RpmsnError: a radio, model or file that cannot be used; what was opened is closed again.
     """
 
-    def __init__(self, options):
+    def __init__(self, options: argparse.Namespace) -> None:
         gr.top_block.__init__(self, "rpmsn monitor")
         self.device = options.device
-        self.source = radio_source(
-            options.device,
-            options.rate,
-            options.frequency,
-            options.gain,
-            options.antenna,
-            options.bandwidth,
-            options.stream_args,
-        )
+        with opening():
+            self.source = radio_source(
+                options.device,
+                options.rate,
+                options.frequency,
+                options.gain,
+                options.antenna,
+                options.bandwidth,
+                options.stream_args,
+            )
         self.sink = segmenter_sink(
             self.source.sample_rate(),
             options.frequency,
@@ -51,23 +56,23 @@ class MonitorFlowgraph(gr.top_block):
             for port in (keys.SEGMENTS, keys.STATUS):
                 self.msg_connect((self.sink, port), (self.publisher, port))
 
-    def finish(self):
-        """Finish what was taken and close the files, whatever becomes of the driver; messages still arrive."""
+    def finish(self) -> None:
+        """Analyse what was received and close the files, even where the driver hangs; messages still arrive."""
         self.sink.stop()
 
-    def status(self):
+    def status(self) -> dict:
         """As of segmenter_sink, with the overflows that the driver itself has reported."""
         return {**self.sink.status(), "driver_overflows": self.source.overflows}
 
-    def carriers(self):
+    def carriers(self) -> list[Carrier]:
         """As of segmenter_sink."""
         return self.sink.carriers()
 
-    def warnings(self):
+    def warnings(self) -> list[str]:
         """What a user should know before believing the result: sentences."""
         if self.source.has_time:
             return []
         return [
-            f"{self.device} keeps no time: times are this computer's (time_source host), right to some tens of "
-            "milliseconds, and wrong by what the column 'clock ms' shows"
+            f"{self.device} has no clock: times are this computer's (time_source host), accurate to some tens of "
+            "milliseconds, and off by what the column 'clock ms' shows"
         ]

@@ -1,36 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How fast this machine analyses: each part of a frame's way, the live chain fed from memory, and what to compare with.
+"""`rpmsn bench`: how fast this machine analyses."""
 
-Nothing here needs GNU Radio: samples are written into a `StreamAnalyser` in pieces, at the times at which a radio would
-send them.
-"""
+import argparse
+import json
+import sys
+from collections.abc import Mapping
+from typing import Any
 
-import math
-import statistics
-import time
-from dataclasses import dataclass, replace
-from functools import partial
+from . import options as given
 
-import numpy as np
-import scipy.fft
-
-from .. import network
-from ..detection.segmenter import Segmenter
-from ..errors import MissingLibraryError
-from ..signal import image as spectrogram
-from ..streaming.live import StreamAnalyser
-from ..synthesis.scene.presets import random_scene
-from ..synthesis.scene.rendering import render
-from ..tables import format_table
-
-SCENE_RATE = 61.44e6
-PIECE_SECONDS = 1e-3
-FULL_SCALE = {np.dtype(np.int16): 32767, np.dtype(np.int8): 127}
-PUBLISHED, UNET = "RPMSN as published, torch", "U-Net, ResNet-34, torch"
-PUBLISHED_GPU = "RPMSN as published, CUDA, bfloat16"
-GPU_BATCH = 8
-RATES = (15.36e6, 30.72e6, 46.08e6, 61.44e6, 76.8e6, 92.16e6, 107.52e6, 122.88e6)
-"""Rates among which the highest one that is held is looked for, Hz."""
 PARTS = {
     "health": "is the input fit?",
     "image": "powers, correlations, image",
@@ -40,251 +18,91 @@ PARTS = {
 }
 
 
-@dataclass(frozen=True)
-class LiveRun:
-    """What became of a stream that came in at a radio's pace.
-
-    Attributes:
-        sample_rate: Hz.
-        status: `StreamAnalyser.status` at the end.
-        latencies: seconds from a frame's last sample to its result.
-        late_s: how far the writer itself was behind at the worst; the machine was too slow for it where this grows.
-        cores: CPU time of the process per second.
-    """
-
-    sample_rate: float
-    status: dict
-    latencies: list
-    late_s: float
-    cores: float
-
-    @property
-    def is_whole(self):
-        """Whether every sample was analysed in time."""
-        return self.status["coverage"] == 1.0 and self.status["frames_dropped"] == 0
-
-
-def scene(dtype=np.complex64):
-    """40 ms of a busy band of 61.44 MHz, as samples of a type; for other rates they are taken as they are."""
-    samples, _ = render(random_scene("wideband", 1))
-    samples = np.resize(samples, spectrogram.frame_length(SCENE_RATE)) * np.float32(0.5 / np.abs(samples).max())
-    dtype = np.dtype(dtype)
-    if dtype == np.complex64:
-        return samples
-    return np.round(samples.view(np.float32) * FULL_SCALE[dtype]).astype(dtype).reshape(-1, 2)
-
-
-def frame_of(samples, sample_rate):
-    """As many of the samples as a frame at a rate has, repeated where there are too few."""
-    n = spectrogram.frame_length(sample_rate)
-    return np.concatenate([samples] * math.ceil(n / len(samples)))[:n]
-
-
-def median_seconds(work, repeats):
-    """Median time of a call, after one to warm up."""
-    work()
-    times = []
-    for _ in range(repeats):
-        begun = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - begun)
-    return statistics.median(times)
+def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command."""
+    parser = commands.add_parser(
+        "bench",
+        help="how fast this machine analyses: parts, live coverage, highest rate",
+        description="Times each part of the analysis of a frame, feeds the live chain from memory at a radio's pace, "
+        "and looks for the highest rate at which nothing is dropped. Run it on a quiet machine; it takes minutes.",
+        epilog="Example: rpmsn bench --runtimes openvino-int8 torch --seconds 20",
+    )
+    given.add_model(parser)
+    parser.add_argument("--rate", type=given.hertz, default=61.44e6, metavar="HZ", help="sample rate (default: 61.44M)")
+    parser.add_argument(
+        "--runtimes",
+        nargs="+",
+        metavar="NAME",
+        help="what runs the network (default: all that are installed; `rpmsn doctor` lists them)",
+    )
+    parser.add_argument(
+        "--seconds",
+        type=given.bench_seconds,
+        default=10.0,
+        metavar="SECONDS",
+        help="of each live run (default: %(default)g)",
+    )
+    parser.add_argument(
+        "--type",
+        choices=("ci16", "ci8", "complex"),
+        default="ci16",
+        help="samples as the radio sends them (default: %(default)s)",
+    )
+    given.add_workers(parser)
+    given.add_threads(parser, 1, "%(default)s, for each worker")
+    parser.add_argument("--no-search", action="store_true", help="do not look for the highest rate")
+    parser.add_argument("--no-references", action="store_true", help="leave out RPMSN as published and the U-Net")
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
+    given.add_quiet(parser, "do not say what is being measured")
+    parser.set_defaults(run=run)
 
 
-def fft_alone(sample_rate, repeats):
-    """Seconds for one pass of 256-point FFTs over a frame by the fastest library here, one thread: (name, seconds).
+def run(options: argparse.Namespace) -> None:
+    """Measure, and print the tables."""
+    import numpy as np
 
-    Nothing that looks at every sample can go below that by much.
-    """
-    samples = frame_of(scene(), sample_rate)
-    blocks = samples[: len(samples) // spectrogram.COLUMNS * spectrogram.COLUMNS].reshape(-1, spectrogram.COLUMNS)
-    found = {"scipy": median_seconds(lambda: scipy.fft.fft(blocks, axis=1, workers=1), repeats)}
-    try:
-        import torch
-    except ImportError:
-        pass
-    else:
-        threads = torch.get_num_threads()
-        torch.set_num_threads(1)
-        tensor = torch.from_numpy(blocks)
-        found["torch"] = median_seconds(lambda: torch.fft.fft(tensor), repeats)
-        torch.set_num_threads(threads)
-    best = min(found, key=found.get)
-    return best, found[best]
+    from .. import runtimes
+    from ..models.model import load_model
+    from ..signal.image import frame_length
+    from ..streaming.live import Settings
+    from . import timing
 
-
-def parts(model, sample_rate, runtime, samples, repeats=10):
-    """Median seconds of every part of a frame's way, one thread: dict of part -> seconds, and `whole`."""
-    segmenter = Segmenter(model, sample_rate, 1, runtime)
-    frame = frame_of(samples, sample_rate)
-    segmenter.analyse(frame)
-    taken, whole = [], []
-    for _ in range(repeats):
-        begun = time.perf_counter()
-        taken.append(segmenter.analyse(frame).seconds)
-        whole.append(time.perf_counter() - begun)
-    found = {name: statistics.median(entry.get(name, 0.0) for entry in taken) for name in taken[0]}
-    return found | {"whole": statistics.median(whole)}
+    frame_length(options.rate)
+    model = load_model(options.model)
+    for name in options.runtimes or ():
+        runtimes.check_name(name)
+        error = None if name == runtimes.AUTO else runtimes.why_not(name, model)
+        if error is not None:
+            raise error
+    names = options.runtimes or runtimes.available(model)
+    kinds = {"ci16": np.int16, "ci8": np.int8, "complex": np.complex64}
+    settings = Settings(workers=options.workers, threads=options.threads, dtype=kinds[options.type])
+    found = timing.measure(
+        model,
+        options.rate,
+        names,
+        settings,
+        options.seconds,
+        not options.no_references,
+        not options.no_search,
+        lambda text: None if options.quiet else print(f"rpmsn bench: {text}", file=sys.stderr),
+    )
+    print(json.dumps(found, indent=2) if options.json else tables(found))
 
 
-def live(model, sample_rate, settings, samples, seconds):
-    """Feed the live chain at a radio's pace for a while.
+def tables(found: Mapping[str, Any]) -> str:
+    """What `measure` found, as text: two tables."""
+    from ..tables import format_table  # here, so that `rpmsn doctor` works where tabulate is missing
 
-    Args:
-        model: rpmsn.models.model.Model.
-        sample_rate: Hz.
-        settings: rpmsn.streaming.live.Settings.
-        samples: of the settings' type; repeated over and over.
-        seconds: how long.
-
-    Returns:
-        LiveRun.
-    """
-    analyser = StreamAnalyser(model, sample_rate, settings=replace(settings, live=True))
-    piece = max(1, round(PIECE_SECONDS * sample_rate))
-    samples = frame_of(samples, sample_rate)
-    offset, late = 0, 0.0
-    analyser.start()
-    try:
-        begun, cpu = time.perf_counter(), time.process_time()
-        while offset < seconds * sample_rate:
-            place = offset % len(samples)
-            part = samples[place : place + piece]
-            due = begun + (offset + len(part)) / sample_rate
-            wait = due - time.perf_counter()
-            if wait > 0:
-                time.sleep(wait)
-            late = max(late, -wait)
-            offset += analyser.write(part, offset)
-        taken = time.perf_counter() - begun
-        cores = (time.process_time() - cpu) / taken
-    finally:
-        analyser.stop()
-    return LiveRun(sample_rate, analyser.status(), list(analyser.latencies), late, cores)
-
-
-def reference_networks(threads):
-    """Seconds for one image, with random weights (the time does not depend on them): yields (name, seconds or None).
-
-    None where the library that the network comes from is not installed, or there is no GPU.
-    """
-    import torch
-
-    yield PUBLISHED_GPU, _published_on_gpu() if torch.cuda.is_available() else None
-
-    torch.set_num_threads(threads)
-    for name, architecture, arguments in ((PUBLISHED, "rpmsn", {}), (UNET, "unet", {"in_channels": 3, "classes": 3})):
-        try:
-            built = network.create(architecture, **arguments).eval()
-        except MissingLibraryError:
-            yield name, None
-            continue
-        image = torch.rand(1, 3, spectrogram.ROWS, spectrogram.COLUMNS)
-        with torch.inference_mode():
-            begun = time.perf_counter()
-            built(image)
-            once = time.perf_counter() - begun
-            yield name, once if once > 2 else median_seconds(partial(built, image), 3)
-
-
-def _published_on_gpu():
-    """Seconds for one image of a batch, from numbers in the computer's memory to numbers in its memory."""
-    import torch
-
-    built = network.create("rpmsn").eval().to("cuda", torch.bfloat16, memory_format=torch.channels_last)
-    images = torch.rand(GPU_BATCH, 3, spectrogram.ROWS, spectrogram.COLUMNS).pin_memory()
-
-    def work():
-        batch = images.to("cuda", torch.bfloat16, non_blocking=True).contiguous(memory_format=torch.channels_last)
-        built(batch).float().cpu()
-
-    with torch.inference_mode():
-        return median_seconds(work, 5) / GPU_BATCH
-
-
-def highest_rate(model, settings, samples, seconds, rates=RATES):
-    """The highest of some rates at which nothing is dropped, by bisection.
-
-    Returns:
-        (rate in Hz or None, list of the LiveRuns that it took).
-    """
-    runs, low, high = [], -1, len(rates)
-    while high - low > 1:
-        middle = (low + high) // 2
-        runs.append(live(model, rates[middle], settings, samples, seconds))
-        low, high = (middle, high) if runs[-1].is_whole else (low, middle)
-    return (rates[low] if low >= 0 else None), runs
-
-
-def measure(model, sample_rate, runtime_names, settings, seconds, references=True, search=True, tell=lambda text: None):
-    """Everything that `rpmsn bench` shows, as plain types.
-
-    Args:
-        model: rpmsn.models.model.Model.
-        sample_rate: Hz, of the frame whose parts are timed and of the live runs.
-        runtime_names: of the runtimes to measure.
-        settings: rpmsn.streaming.live.Settings; its `runtime` is replaced by each of the names.
-        seconds: how long each live run lasts.
-        references: also time RPMSN as published and a U-Net.
-        search: also look for the highest rate without a drop.
-        tell: called with what is measured next.
-
-    Returns:
-        dict with `fft`, `parts`, `live`, `highest` and `references`; times in s, rates in Hz.
-    """
-    samples = scene(settings.dtype)
-    tell("FFT alone")
-    library, fft_seconds = fft_alone(sample_rate, 20)
-    found = {
-        "sample_rate": sample_rate,
-        "frame_s": spectrogram.frame_length(sample_rate) / sample_rate,
-        "fft": {"library": library, "seconds": fft_seconds},
-        "parts": {},
-        "live": {},
-        "highest": {},
-        "references": {},
-    }
-    for name in runtime_names:
-        tell(f"parts of a frame, {name}")
-        found["parts"][name] = parts(model, sample_rate, name, samples)
-        tell(f"live at {sample_rate / 1e6:g} Msps, {name}")
-        own = replace(settings, runtime=name)
-        found["live"][name] = _reported(live(model, sample_rate, own, samples, seconds))
-        if search:
-            tell(f"highest rate, {name}")
-            found["highest"][name], _ = highest_rate(model, own, samples, min(seconds, 5.0))
-    if references:
-        tell(f"{PUBLISHED}; {UNET}")
-        found["references"] = dict(reference_networks(settings.threads * settings.workers))
-    return found
-
-
-def _reported(run):
-    """A LiveRun as plain types."""
-    status = run.status
-    latencies = np.array(run.latencies or [math.nan])
-    return {
-        "coverage": status["coverage"],
-        "frames_dropped": status["frames_dropped"],
-        "frames_analysed": status["frames_analysed"],
-        "latency_median_s": float(np.median(latencies)),
-        "latency_p99_s": float(np.quantile(latencies, 0.99)),
-        "cores": run.cores,
-        "writer_late_s": run.late_s,
-    }
-
-
-def tables(found):
-    """What `measure` found, as text: three tables."""
     reference, frame_s = found["fft"]["seconds"], found["frame_s"]
 
-    def timed(name, seconds):
+    def timed(name: str, seconds: float | None) -> tuple[str, str, str, str]:
         if seconds is None:
-            return name, "not here", "", ""
+            return name, "not installed", "", ""
         return name, f"{1e3 * seconds:.1f}", f"{seconds / reference:.2f}", f"{frame_s / seconds:.3g}"
 
     lines = [timed(f"FFT alone, {found['fft']['library']}: the limit", reference)]
-    first = next(iter(found["parts"].values()), {})
+    first: dict[str, float] = next(iter(found["parts"].values()), {})
     lines += [timed(PARTS[part], first[part]) for part in ("health", "image") if part in first]
     lines += [timed(f"network, {name}", times["network"]) for name, times in found["parts"].items()]
     lines += [timed(PARTS["segments"], first["segments"])] if first else []
@@ -317,6 +135,8 @@ def tables(found):
     )
 
 
-def _rate(rate):
+def _rate(rate: float | str | None) -> str:
     """A highest rate in words."""
-    return rate if rate == "" else "none" if rate is None else f"{rate / 1e6:g}"
+    if rate is None:
+        return "none"
+    return rate if isinstance(rate, str) else f"{rate / 1e6:g}"

@@ -7,6 +7,7 @@ Started from a menu it runs under the system's Python, which sees neither the vi
 import os
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from ..errors import MissingLibraryError, ParameterError
@@ -16,7 +17,7 @@ A_BLOCK = "rpmsn_segmenter_sink.block.yml"
 GTK_PACKAGE = "gir1.2-gtk-3.0"
 
 
-def block_path():
+def block_path() -> Path | None:
     """Folder with our block descriptions: of the source tree, or where CMake or pip put them.
 
     Returns:
@@ -30,7 +31,7 @@ def block_path():
     return None
 
 
-def environment():
+def environment() -> dict[str, str]:
     """The environment in which `grcc`, GNU Radio Companion and their flowgraphs find these blocks."""
     added = {"GRC_BLOCKS_PATH": str(block_path() or ""), "PYTHONPATH": str(PACKAGES)}
     values = dict(os.environ)
@@ -39,7 +40,7 @@ def environment():
     return values
 
 
-def gtk_fault():
+def gtk_fault() -> str:
     """Why the companion cannot draw, "" where it can. Debian's gnuradio only recommends what it draws with."""
     try:
         import gi
@@ -50,7 +51,7 @@ def gtk_fault():
     return ""
 
 
-def start(files):
+def start(files: Sequence[str]) -> None:
     """Replace this process by GNU Radio Companion, showing `files`."""
     for file in files:
         if not Path(file).is_file():

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """`rpmsn doctor`: what is there, what is missing, and the next step for each."""
 
+import argparse
 import importlib
 import importlib.util
 import os
@@ -35,7 +36,18 @@ class Finding:
     next_step: str = ""
 
 
-def run():
+def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command."""
+    parser = commands.add_parser(
+        "doctor",
+        help="what is installed, what is missing, and what to do about it",
+        description="Checks what gr-rpmsn needs and says what to do where something is "
+        "missing. Exit status 1 if something needed is missing.",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
     """Print all findings; returns 1 if something needed is missing."""
     findings = examine()
     for finding in findings:
@@ -47,7 +59,7 @@ def run():
     return 1 if missing else 0
 
 
-def examine():
+def examine() -> list[Finding]:
     """Look at everything; returns a list of Finding."""
     return [
         _python(),
@@ -106,7 +118,7 @@ def _numpy():
 
 
 def _libraries():
-    for name in ("scipy", "yaml", "sigmf", "safetensors", "tqdm", "PIL"):
+    for name in ("scipy", "yaml", "sigmf", "safetensors", "tqdm", "tabulate", "PIL"):
         module, error = _import(name)
         yield (
             Finding("ok", name, _version(module)) if module else Finding("missing", name, error, "scripts/bootstrap")

@@ -83,7 +83,7 @@ class Plugged:
     taken_by: str
 
     @property
-    def obstacles(self):
+    def obstacles(self) -> list[str]:
         """What keeps it from being used, each a sentence with what to do."""
         found = []
         if not self.may_be_opened:
@@ -100,12 +100,12 @@ class Plugged:
         return found
 
 
-def find_radios():
+def find_radios() -> list[Radio]:
     """Everything that SoapySDR and UHD find: list of Radio. Takes some seconds, since networks are asked too."""
     return soapy_radios(_output("SoapySDRUtil", "--find")) + uhd_radios(_output("uhd_find_devices"))
 
 
-def soapy_radios(text):
+def soapy_radios(text: str) -> list[Radio]:
     """List of Radio, from what `SoapySDRUtil --find` prints.
 
     Example:
@@ -119,7 +119,7 @@ def soapy_radios(text):
     ]
 
 
-def uhd_radios(text):
+def uhd_radios(text: str) -> list[Radio]:
     """List of Radio, from what `uhd_find_devices` prints."""
     return [
         Radio("uhd:" + _device(fields, "type", "serial", "addr"), f"USRP {fields.get('product', fields['type'])}")
@@ -128,7 +128,7 @@ def uhd_radios(text):
     ]
 
 
-def plugged_in(devices=USB_DEVICES, nodes=USB_NODES):
+def plugged_in(devices: Path = USB_DEVICES, nodes: Path = USB_NODES) -> list[Plugged]:
     """Radios that the kernel sees in USB sockets, usable or not: list of Plugged.
 
     Args:
@@ -147,26 +147,26 @@ def plugged_in(devices=USB_DEVICES, nodes=USB_NODES):
     return found
 
 
-def soapy_drivers():
+def soapy_drivers() -> list[str]:
     """Names of the SoapySDR drivers, from its own tool; empty where that is not installed."""
     text = _output("SoapySDRUtil", "--info")
     listed = [line.split("...")[-1] for line in text.splitlines() if line.startswith("Available factories")]
     return [name.strip() for name in ",".join(listed).split(",") if name.strip() not in ("", "No factories found!")]
 
 
-def missing_tools():
+def missing_tools() -> list[str]:
     """Sentences about the programs without which radios of a kind are not found."""
     tools = {"SoapySDRUtil": "soapysdr-tools", "uhd_find_devices": "uhd-host"}
     return [
-        f"{program} is not there to look for radios: apt-get install {package}"
+        f"{program} is not installed, and is needed to look for radios: apt-get install {package}"
         for program, package in tools.items()
         if shutil.which(program) is None
     ]
 
 
-def _groups(text, between):
+def _groups(text: str, between: str) -> list[dict[str, str]]:
     """Fields of each device in a printed list: dict of the lines that are indented."""
-    groups = []
+    groups: list[dict[str, str]] = []
     for line in text.splitlines():
         if not line.startswith(" "):
             groups.append({})
@@ -176,19 +176,19 @@ def _groups(text, between):
     return [group for group in groups if group]
 
 
-def _device(fields, *names):
+def _device(fields: dict[str, str], *names: str) -> str:
     """The device arguments that tell one radio from others."""
     return ",".join(f"{name}={fields[name]}" for name in names if fields.get(name))
 
 
-def _read(path):
+def _read(path: Path) -> str:
     try:
         return path.read_text().strip()
     except OSError:
         return ""
 
 
-def _output(program, *arguments):
+def _output(program: str, *arguments: str) -> str:
     """What a program prints; "" where it is not installed, or does not end."""
     path = shutil.which(program)
     if path is None:

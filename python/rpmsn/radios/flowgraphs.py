@@ -5,15 +5,35 @@ The engine does not depend on GNU Radio: what needs it is loaded here, by name, 
 """
 
 from importlib import import_module
+from importlib.util import find_spec
+from types import ModuleType
+
+from ..errors import MissingLibraryError
 
 
-def load(module):
+def check_gnuradio() -> None:
+    """Raise MissingLibraryError, with the next step, where GNU Radio is not installed for this Python."""
+    try:
+        is_installed = find_spec("gnuradio.gr") is not None
+    except ImportError:
+        is_installed = False
+    if not is_installed:
+        raise MissingLibraryError(
+            "a radio is opened through GNU Radio, which this Python does not have; install it: apt-get install "
+            "gnuradio, and make the virtual environment with /usr/bin/python3 and --system-site-packages "
+            "(scripts/bootstrap does both). Files and publishers need no GNU Radio."
+        )
+
+
+def load(module: str) -> ModuleType:
     """A module of the package `gnuradio.rpmsn`.
 
     Args:
         module: its name in that package, such as `"monitor_flowgraph"`.
 
     Raises:
-        ImportError: GNU Radio, or what that module needs, is missing.
+        MissingLibraryError: GNU Radio is not installed.
+        ImportError: what that module needs is missing.
     """
+    check_gnuradio()
     return import_module(f"gnuradio.rpmsn.{module}")

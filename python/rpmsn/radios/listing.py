@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`rpmsn devices`: the radios that there are, what keeps others from being used, and what to do without one."""
+"""`rpmsn devices`: the radios that are connected, what keeps others from being used, and what to do without one."""
+
+from collections.abc import Sequence
 
 from . import findings
+from .findings import Plugged, Radio
 
 ADVICE = """No radio was found. {drivers}
   An RTL-SDR:            apt-get install soapysdr-module-rtlsdr, then plug it in again.
@@ -10,8 +13,10 @@ ADVICE = """No radio was found. {drivers}
 No radio at hand? scripts/demo makes a band of LTE, 5G NR and others, and shows what is seen in it."""
 
 
-def print_devices(radios, plugged, drivers, missing):
-    """Tell of radios; returns the exit status: 0 where one can be used, else 1.
+def print_devices(
+    radios: Sequence[Radio], plugged: Sequence[Plugged], drivers: Sequence[str], missing: Sequence[str]
+) -> int:
+    """Print the radios; returns the exit status: 0 where one can be used, else 1.
 
     Args:
         radios: list of findings.Radio.
@@ -37,8 +42,8 @@ def print_devices(radios, plugged, drivers, missing):
     return 0 if radios else 1
 
 
-def run():
-    """Look for radios and tell of them; returns the exit status."""
+def run() -> int:
+    """Look for radios and print them; returns the exit status."""
     return print_devices(
         findings.find_radios(), findings.plugged_in(), findings.soapy_drivers(), findings.missing_tools()
     )

@@ -2,6 +2,7 @@
 """What a radio offers: whether a value lies in its ranges, whether it has set the rate, and the messages about it."""
 
 import logging
+from collections.abc import Sequence
 
 from ..errors import RadioError
 from ..signal.rates import is_same_rate
@@ -10,10 +11,18 @@ logger = logging.getLogger(__name__)
 
 TOLERANCE = 1e-6
 RTLSDR_REACH = 0.08
-"""Many an RTL-SDR tunes this fraction further than its driver says: 1.86 GHz instead of 1.766."""
+"""Many an RTL-SDR tunes this fraction further than its driver reports: 1.86 GHz instead of 1.766."""
 
 
-def check_in_ranges(device, name, value, ranges, unit, scale, reach=0.0):
+def check_in_ranges(
+    device: str,
+    name: str,
+    value: float,
+    ranges: Sequence[tuple[float, float]],
+    unit: str,
+    scale: float,
+    reach: float = 0.0,
+) -> None:
     """Raise RadioError unless a value lies in one of some ranges; without any, nothing is known and all is allowed.
 
     Args:
@@ -21,8 +30,8 @@ def check_in_ranges(device, name, value, ranges, unit, scale, reach=0.0):
         name: of the parameter, in words.
         value: Hz or dB.
         ranges: list of (lowest, highest).
-        unit, scale: to tell it in, as "MHz" and 1e6.
-        reach: fraction of the value by which it may lie outside; that is warned of.
+        unit, scale: for the message, as "MHz" and 1e6.
+        reach: fraction of the value by which it may lie outside; with a warning.
 
     Example:
         >>> check_in_ranges("driver=rtlsdr", "frequency", 3e9, [(24e6, 1766e6)], "MHz", 1e6)
@@ -35,10 +44,10 @@ def check_in_ranges(device, name, value, ranges, unit, scale, reach=0.0):
     allowed = ", ".join(
         f"{low / scale:g}" if low == high else f"{low / scale:g} to {high / scale:g}" for low, high in ranges
     )
-    told = f"{device} has no {name} of {value / scale:g} {unit}; choose from {allowed}"
+    message = f"{device} has no {name} of {value / scale:g} {unit}; choose from {allowed}"
     if distance > reach * abs(value):
-        raise RadioError(told)
-    logger.warning("%s. It is tried all the same, since many radios of this kind reach further.", told)
+        raise RadioError(message)
+    logger.warning("%s. It is tried all the same, since many radios of this kind reach further.", message)
 
 
 def check_rate(device: str, asked: float, got: float, hint: str = "") -> None:

@@ -133,16 +133,18 @@ class Trainer:
     Args:
         config: TrainingConfig.
         folder: checkpoint and the finished model go here.
-        workers: processes that make the sets, and threads that train.
+        workers: processes that make the sets.
         sets: folder of the sets, which runs may share; the run's own if None.
         stop_after: minutes after which to stop with a checkpoint; None for never.
+        threads: that train; as many as workers if None.
     """
 
-    def __init__(self, config, folder, workers=2, sets=None, stop_after=None):
+    def __init__(self, config, folder, workers=2, sets=None, stop_after=None, threads=None):
         self.config = config
         self.folder = Path(folder)
         self.sets = Path(sets) if sets else self.folder
         self.workers = workers
+        self.threads = threads or workers
         self.stop_time = time.monotonic() + 60 * stop_after if stop_after else math.inf
         self.checkpoint = self.folder / "checkpoint.safetensors"
         self.steps_an_epoch = math.ceil(sum(entry.count for entry in config.train) / config.batch_size)
@@ -157,7 +159,7 @@ class Trainer:
         """
         config = self.config
         self.folder.mkdir(parents=True, exist_ok=True)
-        torch.set_num_threads(self.workers)
+        torch.set_num_threads(self.threads)
         with Group() as self.group:
             if config.batch_size < self.group.size:
                 raise ParameterError(

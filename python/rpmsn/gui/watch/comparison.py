@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a file says of itself beside what was found, as a table."""
+"""The annotations of a file beside what was found, as a table."""
+
+from typing import TYPE_CHECKING
 
 from ...recording.comparison import matched
 from ..qt import QtCore, QtGui, QtWidgets
+
+if TYPE_CHECKING:
+    from ..theme import Theme
 
 TITLES = ("in the file", "from, MHz", "to, MHz", "found", "from, MHz", "to, MHz", "confidence", "verdict")
 SAME, OTHER_CLASS, MISSED, EXTRA = "same class", "other class", "not found yet", "not in the file"
@@ -15,11 +20,11 @@ class ComparisonTable(QtWidgets.QTableWidget):
 
     Args:
         annotations: list of dict, as in SigMF metadata.
-        theme: Theme of `waterfall_theme`.
+        theme: Theme.
         parent: QWidget or None.
     """
 
-    def __init__(self, annotations: list, theme, parent=None):
+    def __init__(self, annotations: list[dict], theme: "Theme", parent: QtWidgets.QWidget | None = None) -> None:
         super().__init__(0, len(TITLES), parent)
         self.annotations = distinct(annotations)[:MAX_ANNOTATIONS]
         self.set_theme(theme)
@@ -35,11 +40,11 @@ class ComparisonTable(QtWidgets.QTableWidget):
         copy.setContext(QtCore.Qt.WidgetShortcut)
         copy.activated.connect(self.copy)
 
-    def set_theme(self, theme) -> None:
+    def set_theme(self, theme: "Theme") -> None:
         """Colours from here on."""
         self._theme = theme
 
-    def show_carriers(self, carriers) -> None:
+    def show_carriers(self, carriers: list) -> None:
         """Compare with these (list of CarrierRow)."""
         pairs = matched(self.annotations, latest(carriers))
         rows = [_row(annotation, carrier) for annotation, carrier in pairs]
@@ -80,7 +85,7 @@ class ComparisonTable(QtWidgets.QTableWidget):
 
 def distinct(annotations: list) -> list:
     """Annotations with both edges; of several of one class and band only the first."""
-    found = {}
+    found: dict[tuple, dict] = {}
     for entry in annotations:
         key = tuple(entry.get(name) for name in ("core:label", "core:freq_lower_edge", "core:freq_upper_edge"))
         if None not in key[1:]:
@@ -90,7 +95,7 @@ def distinct(annotations: list) -> list:
 
 def latest(carriers: list) -> list:
     """Carriers without those that are gone and that a later one stands in the place of."""
-    kept = []
+    kept: list = []
     for carrier in sorted(carriers, key=lambda carrier: (carrier.gone, -carrier.key)):
         if not carrier.gone or not any(_is_same_place(carrier, other) for other in kept):
             kept.append(carrier)

@@ -5,6 +5,7 @@ import ctypes
 import ctypes.util
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from ...errors import RpmsnError
@@ -16,7 +17,7 @@ NEXT_STEP = (
 PLATFORMS_WITHOUT_SCREEN = ("offscreen", "minimal", "vnc", "linuxfb", "eglfs")
 
 
-def check_display(environment=os.environ) -> None:
+def check_display(environment: Mapping[str, str] = os.environ) -> None:
     """Raise RpmsnError where no window can be opened.
 
     Args:
@@ -32,7 +33,7 @@ def check_display(environment=os.environ) -> None:
     raise RpmsnError(f"there is no screen to open a window on ({why}); {NEXT_STEP}")
 
 
-def _has_wayland(environment) -> bool:
+def _has_wayland(environment: Mapping[str, str]) -> bool:
     """Whether the socket of a Wayland screen is there, and Qt's plugin for it."""
     name = environment.get("WAYLAND_DISPLAY", "")
     if not name or not Path(environment.get("XDG_RUNTIME_DIR", "/"), name).exists():

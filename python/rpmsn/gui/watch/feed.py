@@ -5,6 +5,8 @@ import dataclasses
 import threading
 from collections import deque
 
+import numpy as np
+
 MAX_FRAMES = 64
 MAX_SEGMENTS = 1024
 
@@ -29,7 +31,7 @@ class News:
 
 
 class Feed:
-    """Messages on their way to the window; any thread may put, one takes.
+    """Messages for the window; any thread may put, one takes.
 
     When the window is late the newest are kept.
 
@@ -39,13 +41,14 @@ class Feed:
         failed: whether the source has ended because of the problem.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._lock = threading.Lock()
         self.problem = self.note = ""
         self.failed = False
+        self._status: dict | None = None
         self._clear()
 
-    def put_frame(self, fields: dict, image, mask, shown: dict | None = None) -> None:
+    def put_frame(self, fields: dict, image: np.ndarray, mask: np.ndarray, shown: dict | None = None) -> None:
         """A frame: `fields` for the table, `shown` for the picture, which may count samples from elsewhere."""
         with self._lock:
             self._frames.append((fields, image, mask, shown or fields))
@@ -81,6 +84,8 @@ class Feed:
             return news
 
     def _clear(self) -> None:
-        self._is_restarted, self._status = False, None
-        self._frames = deque(maxlen=MAX_FRAMES)
-        self._boxes, self._segments = deque(maxlen=MAX_SEGMENTS), deque(maxlen=MAX_SEGMENTS)
+        self._is_restarted = False
+        self._status = None
+        self._frames: deque[tuple[dict, np.ndarray, np.ndarray, dict]] = deque(maxlen=MAX_FRAMES)
+        self._boxes: deque[dict] = deque(maxlen=MAX_SEGMENTS)
+        self._segments: deque[dict] = deque(maxlen=MAX_SEGMENTS)

@@ -1,36 +1,42 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """`rpmsn watch`: the waterfall, the table of carriers and the state of the analysis of a file, a radio, or a publisher.
 
-=================== ================================================================
-`watch_player`      plays a recording: seeks, any speed, loop
-`watch_pacing`      how many samples are due at a speed
-`watch_publisher`   messages of a segment publisher
-`watch_radio`       a radio
-`watch_radio_bar`   the bar below its picture: frequency, gain
-`watch_feed`        what waits between these and the window
-`watch_window`      the window
-`watch_style`       its colours
-`watch_transport`   the bar below the picture of a file
-`watch_comparison`  what a file says of itself beside what was found
-`watch_settings`    what is remembered
-`watch_display`     whether there is a screen
-=================== ================================================================
+================== ================================================================
+`player`           plays a recording: seeks, any speed, loop
+`pacing`           how many samples are due at a speed
+`publisher_source` messages of a segment publisher
+`radio_process`    a radio, in a process of its own
+`radio_bar`        the bar below its picture: frequency, gain
+`feed`             what waits between these and the window
+`window`           the window
+`style`            its colours
+`transport`        the bar below the picture of a file
+`comparison`       the annotations of a file beside what was found
+`settings`         what is remembered
+`display`          whether there is a screen
+================== ================================================================
 """
 
+import argparse
 import logging
 import math
 import os
-import signal
 import sys
 import traceback
+from typing import TYPE_CHECKING
 
+from ... import interrupts
 from ...errors import ParameterError
 from ...models import DEFAULT_MODEL
-from ...radios.flowgraphs import load
+from ...radios import flowgraphs
 from ...recording import open_recording
 from .display import check_display
 from .feed import Feed
 from .settings import load_settings, save_settings, settings_path
+
+if TYPE_CHECKING:
+    from .player import Player
+    from .window import Source, WatchWindow
 
 logger = logging.getLogger(__name__)
 
@@ -38,11 +44,11 @@ ADDRESS_BEGINS = ("tcp://", "ipc://")
 LATEST_START_MS = 2000
 
 
-def run(options) -> int:
+def run(options: argparse.Namespace) -> int:
     """Open the window and stay until it is closed.
 
     Args:
-        options: what `rpmsn watch` was called with; `rpmsn.cli.main` has the names.
+        options: what `rpmsn watch` was called with; `rpmsn.cli.watch` has the names.
 
     Returns:
         Exit status: 0, or 1 where the source failed.
@@ -71,7 +77,7 @@ def run(options) -> int:
     return status
 
 
-def make_source(options, feed: Feed, settings: dict):
+def make_source(options: argparse.Namespace, feed: Feed, settings: dict) -> "Source":
     """The source that the command line names.
 
     Raises:
@@ -89,7 +95,10 @@ def make_source(options, feed: Feed, settings: dict):
             bandwidth=options.bandwidth,
             stream_arguments=options.stream_args,
         )
-        return load("watch_radio").RadioWatch(feed, options.model, options.runtime, options.workers, radio)
+        from .radio_process import RadioWatch
+
+        flowgraphs.check_gnuradio()
+        return RadioWatch(feed, options.model, options.runtime, options.workers, radio)
     if is_address:
         from .publisher_source import PublisherSource
 
@@ -97,7 +106,7 @@ def make_source(options, feed: Feed, settings: dict):
     return _make_player(options, feed, settings)
 
 
-def _make_player(options, feed, settings):
+def _make_player(options: argparse.Namespace, feed: Feed, settings: dict) -> "Player":
     from .player import Player
 
     recording = open_recording(
@@ -121,7 +130,7 @@ def _make_player(options, feed, settings):
     )
 
 
-def _check_options(options, is_address: bool) -> None:
+def _check_options(options: argparse.Namespace, is_address: bool) -> None:
     """Raise ParameterError where options do not go together."""
     if options.source is None and options.device is None:
         raise ParameterError(
@@ -133,20 +142,16 @@ def _check_options(options, is_address: bool) -> None:
     if options.device is not None and options.frequency is None:
         raise ParameterError("--device needs --frequency, such as 1842.5M")
     if options.device is None and options.frequency is not None:
-        raise ParameterError(
-            "--frequency is for a radio, and needs --device; of a file --center-frequency tells the centre"
-        )
+        raise ParameterError("--frequency is for a radio, and needs --device; for a file use --center-frequency")
     if not is_address and (options.server_key or options.client_key):
         raise ParameterError(
             "--server-key and --client-key are for the address of a publisher, such as tcp://127.0.0.1:5560"
         )
     if options.picture and (is_address or options.device is not None) and options.close_after is None:
         raise ParameterError("--picture of what has no end needs --close-after SECONDS")
-    if options.close_after is not None and options.close_after <= 0:
-        raise ParameterError(f"--close-after is {options.close_after:g}, but a number of seconds above 0 is needed")
 
 
-def _show(source, feed, settings, options):
+def _show(source: "Source", feed: Feed, settings: dict, options: argparse.Namespace) -> "WatchWindow":
     """The window, from when it opens until it is closed; returns it."""
     from ..qt import QtCore, QtWidgets
 
@@ -161,19 +166,17 @@ def _show(source, feed, settings, options):
     QtCore.QTimer.singleShot(LATEST_START_MS, source.start)
     if options.close_after is not None:
         QtCore.QTimer.singleShot(round(1000 * options.close_after), window.save_and_close)
-    before = {number: signal.signal(number, lambda *_: window.close()) for number in (signal.SIGINT, signal.SIGTERM)}
     hook, sys.excepthook = sys.excepthook, _log_exception
     try:
-        application.exec_()
+        with interrupts.handled(lambda _: window.close()):
+            application.exec_()
     finally:
         sys.excepthook = hook
-        for number, handler in before.items():
-            signal.signal(number, handler)
     if window.isVisible():
         window.close()
     return window
 
 
 def _log_exception(kind, error, trace) -> None:
-    """PyQt5 aborts the process at an exception in a slot, unless somebody takes it."""
+    """PyQt5 aborts the process at an exception in a slot, unless a hook handles it."""
     logger.error("%s", "".join(traceback.format_exception(kind, error, trace)))

@@ -2,6 +2,7 @@
 """The speeds at which a recording plays, and how many samples are due at them (no Qt)."""
 
 import math
+from collections.abc import Callable
 
 SLOWEST, FASTEST = 0.1, math.inf
 SPEEDS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, FASTEST)
@@ -20,7 +21,7 @@ class Pacing:
         clock: seconds of a clock that never jumps.
     """
 
-    def __init__(self, sample_rate: float, clock):
+    def __init__(self, sample_rate: float, clock: Callable[[], float]) -> None:
         self._rate, self._clock = sample_rate, clock
         self.begin(1.0)
 
@@ -40,5 +41,5 @@ class Pacing:
         return max(0, min(behind, most))
 
     def went(self, count: int) -> None:
-        """Tell that so many went out."""
+        """Count samples that went out."""
         self._done += count

@@ -8,11 +8,14 @@ import math
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 
+from ... import waiting
 from ...errors import ParameterError, RpmsnError
 from ...messages import keys
 from ...messages.results import frame_fields, segment_fields
 from ...models.model import load_model
+from ...recording import Recording
 from ...streaming.intake import StreamTime
 from ...streaming.live import Settings, StreamAnalyser
 from ..carriers.carrier_list import WHOLE_EVENT
@@ -24,6 +27,7 @@ logger = logging.getLogger(__name__)
 WAIT_SECONDS = 0.02
 STATUS_SECONDS = 1.0
 MAX_PIECES = 64
+STOP_SECONDS = 10.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,7 +37,7 @@ class Piece:
     Attributes:
         offset: sample of the stream at which it begins; the stream counts on over jumps.
         position: the same, as sample of the recording.
-        round: goes up where a jump went back, so that the picture begins anew.
+        round: goes up where a jump went back, so that the picture starts again.
         skipped: frames that jumps forwards left out in this round: the picture then knows that they were not lost.
     """
 
@@ -69,11 +73,11 @@ class Player:
         ModelError: there is no such model.
     """
 
-    can_tune = is_stuck = False
+    is_stuck = False
 
     def __init__(
         self,
-        recording,
+        recording: Recording,
         feed: Feed,
         model: str,
         runtime: str = "auto",
@@ -81,23 +85,24 @@ class Player:
         speed: float = 1.0,
         loop: bool = False,
         begin_at: float = 0.0,
-        clock=time.monotonic,
-    ):
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.recording, self._feed = recording, feed
         self._model, self._runtime, self._workers = load_model(model), runtime, workers
         self._clock = clock
         self._pace = Pacing(recording.sample_rate, clock)
         self._changed = threading.Condition()
-        self._seek = self._sample_at(begin_at)
+        self._seek: int | None = self._sample_at(begin_at)
         self._step = 0
         self._is_paused = self._is_stopping = self.ended = self.finished = False
         self.loop = loop
-        self._position = self._seek
+        self._position = self._sample_at(begin_at)
         self._offset = 0
-        self._pieces = deque(maxlen=MAX_PIECES)
-        self._shown_round = None
+        self._pieces: deque[Piece] = deque(maxlen=MAX_PIECES)
+        self._shown_round: int | None = None
         self._health, self._number = keys.HEALTH_OK, 0
-        self._measured, self._status = (clock(), 0), None
+        self._measured = clock(), 0
+        self._status: dict | None = None
         self._thread = threading.Thread(target=self._run, name="rpmsn player")
         self.set_speed(speed)
         if not 0 <= begin_at <= recording.duration:
@@ -132,10 +137,10 @@ class Player:
             self._thread.start()
 
     def stop(self) -> None:
-        """End it; waits for the frames in hand."""
-        self._tell(is_stopping=True)
+        """End it; waits for the frames in progress, for a limited time."""
+        self._set_state(is_stopping=True)
         if self._thread.ident is not None:
-            self._thread.join()
+            self.is_stuck = not waiting.join(self._thread, STOP_SECONDS)
 
     def play(self) -> None:
         """Go on; from the beginning where it had ended."""
@@ -146,8 +151,8 @@ class Player:
             self._changed.notify_all()
 
     def pause(self) -> None:
-        """Hold."""
-        self._tell(is_paused=True)
+        """Pause."""
+        self._set_state(is_paused=True)
 
     def seek(self, seconds: float) -> None:
         """Go to a place, s from the start; while it is paused one frame is shown there."""
@@ -159,7 +164,7 @@ class Player:
             self._changed.notify_all()
 
     def step(self) -> None:
-        """Hold, and play one frame."""
+        """Pause, and play one frame."""
         with self._changed:
             self._is_paused = True
             self._step = self._frame_samples
@@ -178,7 +183,7 @@ class Player:
             self._pace.begin(speed)
 
     def reference_annotations(self) -> list:
-        """What the file says of itself, as `WaterfallWidget.set_reference_annotations` takes it."""
+        """The annotations of the file, as `WaterfallWidget.set_reference_annotations` takes it."""
         rate, found = self.recording.sample_rate, []
         for entry in self.recording.annotations:
             lower, upper = entry.get("core:freq_lower_edge"), entry.get("core:freq_upper_edge")
@@ -211,7 +216,7 @@ class Player:
             max((after for _, after in spans), default=self.recording.sample_count),
         )
 
-    def _tell(self, is_paused=None, is_stopping=False) -> None:
+    def _set_state(self, is_paused=None, is_stopping=False) -> None:
         with self._changed:
             self._is_paused = self._is_paused if is_paused is None else is_paused
             self._is_stopping |= is_stopping
@@ -231,7 +236,7 @@ class Player:
         return known or (int(position / self.recording.sample_rate), position / self.recording.sample_rate % 1)
 
     def _run(self) -> None:
-        """The thread: load, play, and tell what goes wrong."""
+        """The thread: load, play, and report what goes wrong."""
         try:
             self._feed.note = f"loading the model {self._model.card.name}"
             analyser = self._load()
@@ -283,7 +288,7 @@ class Player:
         self.ended = True
 
     def _play(self, analyser) -> None:
-        """Hand slices on until it is stopped."""
+        """Play slices until it is stopped."""
         while not self._is_stopping:
             if self.ended and not self.finished:
                 # As at the end of `rpmsn annotate`: carriers that were seen too little to be reported are reported now.
@@ -292,7 +297,7 @@ class Player:
             self._jump(analyser)
             count = self._allowed()
             if count:
-                self._hand_on(analyser, count)
+                self._play_slice(analyser, count)
             else:
                 self._repeat_status()
                 with self._changed:
@@ -313,8 +318,8 @@ class Player:
         following = self.recording.captures_between(self._position + 1, self.recording.sample_count)
         return following[0].sample_start if following else self.recording.sample_count
 
-    def _hand_on(self, analyser, count: int) -> None:
-        """Play a slice; the analysis holds us up where it is late."""
+    def _play_slice(self, analyser, count: int) -> None:
+        """Play a slice; this waits where the analysis is late."""
         captures = self.recording.captures_between(self._position, self._position + 1)
         if captures and self._position != self._pieces[-1].position:
             capture = captures[0]
@@ -332,7 +337,7 @@ class Player:
                 self._at_end()
 
     def _at_end(self) -> None:
-        """The recording is over: begin again, or hold."""
+        """The recording is over: start again, or pause."""
         self._step = 0
         if self.loop:
             self._seek = 0
@@ -376,10 +381,10 @@ class Player:
         for event, event_clock in events:
             fields = segment_fields(event, event_clock, self._number, self._health, self._model.card.name)
             box = _moved(fields, shift) if fields[keys.END_OFFSET] > piece.offset else None
-            told = fields if self._has_clock else {**fields, keys.RX_TIME: None}
+            shown_fields = fields if self._has_clock else {**fields, keys.RX_TIME: None}
             # What is on the air when the recording ends is not gone.
             is_cut = self.ended and fields[keys.EVENT] == "gone"
-            self._feed.put_segment({**told, keys.EVENT: WHOLE_EVENT} if is_cut else told, box)
+            self._feed.put_segment({**shown_fields, keys.EVENT: WHOLE_EVENT} if is_cut else shown_fields, box)
         if frame is not None:
             fields, image = frame_fields(frame, clock, self._model.card.name)
             shown = {**_moved(fields, shift), keys.PDU_NUM: fields[keys.PDU_NUM] + piece.skipped}
@@ -392,11 +397,11 @@ class Player:
         since, before = self._measured
         self._measured = now, analysed
         factor = (analysed - before) / self.recording.sample_rate / max(now - since, 1e-3)
-        self._status = {**status, keys.REAL_TIME_FACTOR: factor}
-        self._feed.put_status(self._status)
+        self._status = status = {**status, keys.REAL_TIME_FACTOR: factor}
+        self._feed.put_status(status)
 
     def _repeat_status(self) -> None:
-        """At the end of the recording the analysis rests; that it is all right is told all the same."""
+        """At the end of the recording the analysis rests; its last status is repeated, as a sign of life."""
         if self.finished and self._status and self._clock() - self._measured[0] >= STATUS_SECONDS:
             self._measured = self._clock(), 0
             self._feed.put_status({**self._status, keys.INPUT_RATE: 0.0, keys.REAL_TIME_FACTOR: 0.0})

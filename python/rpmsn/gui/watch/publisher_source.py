@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A segment publisher as a source of `rpmsn watch`: what another flowgraph or computer finds (no Qt)."""
+"""A segment publisher as a source of `rpmsn watch`: the carriers that another flowgraph or computer finds (no Qt)."""
 
 import logging
 import math
 import threading
 import time
+from collections.abc import Callable
 
+from ... import waiting
 from ...errors import RpmsnError
 from ...messages import keys
 from ...messages import wire as messages
@@ -16,6 +18,7 @@ from .feed import Feed
 logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.1
+STOP_SECONDS = 10.0
 NO_FRAMES_SECONDS = 5.0
 """Messages without frames for so long, and the window says why there is no picture."""
 
@@ -34,17 +37,23 @@ class PublisherSource:
         MissingLibraryError: pyzmq is not installed.
     """
 
-    can_tune = is_stuck = False
+    is_stuck = False
     recording = None
 
     def __init__(
-        self, address: str, feed: Feed, server_key_file: str = "", client_key_file: str = "", clock=time.monotonic
-    ):
+        self,
+        address: str,
+        feed: Feed,
+        server_key_file: str = "",
+        client_key_file: str = "",
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.title = address
         self._feed, self._clock = feed, clock
         self._subscriber = Subscriber(address, server_key_file=server_key_file, client_secret_key_file=client_key_file)
         self._restarts = 0
-        self._first_message = self._last_frame = None
+        self._first_message: float | None = None
+        self._last_frame: float | None = None
         self._is_stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="rpmsn subscriber")
 
@@ -57,8 +66,9 @@ class PublisherSource:
         """End the connection."""
         self._is_stopping.set()
         if self._thread.ident is not None:
-            self._thread.join()
-        self._subscriber.close()
+            self.is_stuck = not waiting.join(self._thread, STOP_SECONDS)
+        if not self.is_stuck:
+            self._subscriber.close()
 
     def _run(self) -> None:
         try:
@@ -66,7 +76,7 @@ class PublisherSource:
                 message = self._subscriber.receive(POLL_SECONDS)
                 if message is not None:
                     self._take(message)
-                self._tell_state()
+                self._report_state()
         except RpmsnError as error:
             logger.error("%s", error)
             self._feed.fail(str(error))
@@ -90,7 +100,7 @@ class PublisherSource:
         except ValueError as error:
             logger.warning("message skipped: %s", error)
 
-    def _tell_state(self) -> None:
+    def _report_state(self) -> None:
         """What is wrong with the connection, and what is missing."""
         lost = sum(self._subscriber.lost.values())
         words = f"{lost} messages of the publisher did not arrive" if lost else ""

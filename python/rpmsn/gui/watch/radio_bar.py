@@ -1,7 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The bar below the picture of a radio: centre frequency, sample rate, gain."""
 
+from typing import TYPE_CHECKING
+
 from ..qt import QtCore, QtWidgets
+
+if TYPE_CHECKING:
+    from .radio_process import RadioWatch
 
 HIGHEST_MHZ = 100_000.0
 STEPS_PER_SPAN = 4
@@ -17,12 +22,12 @@ class RadioBar(QtWidgets.QWidget):
         parent: QWidget or None.
 
     Attributes:
-        frequency_box, gain_box: spin boxes, MHz and dB; a wish is sent at Enter, at an arrow key, or when the box is
+        frequency_box, gain_box: spin boxes, MHz and dB; a value is sent at Enter, at an arrow key, or when the box is
             left.
         rate_label: sample rate.
     """
 
-    def __init__(self, radio, parent=None):
+    def __init__(self, radio: "RadioWatch", parent: QtWidgets.QWidget | None = None) -> None:
         super().__init__(parent)
         self._radio = radio
         self._build()
@@ -83,15 +88,15 @@ class RadioBar(QtWidgets.QWidget):
         self.gain_box.setRange(*self._radio.gain_range)
 
     @staticmethod
-    def _show(box, value: float) -> None:
-        """Put a value into a box without a wish."""
+    def _show(box: QtWidgets.QDoubleSpinBox, value: float) -> None:
+        """Put a value into a box without sending it."""
         if not box.lineEdit().isModified() and round(value, box.decimals()) != box.value():
             box.blockSignals(True)
             box.setValue(value)
             box.blockSignals(False)
 
     @staticmethod
-    def _box(suffix: str, decimals: int, hint: str):
+    def _box(suffix: str, decimals: int, hint: str) -> QtWidgets.QDoubleSpinBox:
         box = QtWidgets.QDoubleSpinBox()
         box.setSuffix(suffix)
         box.setDecimals(decimals)

@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Colours of the window of `rpmsn watch` (no Qt)."""
 
+from typing import TYPE_CHECKING
 
-def style_sheet(theme) -> str:
+if TYPE_CHECKING:
+    from ..theme import Theme
+
+
+def style_sheet(theme: "Theme") -> str:
     """Qt style of the window's own parts."""
     return f"""
         QMainWindow, QMenuBar, QMenu, QStatusBar, TransportBar, RadioBar, QMessageBox, QSplitter, QTabWidget {{

@@ -20,7 +20,7 @@ class TransportBar(QtWidgets.QWidget):
         parent: QWidget or None.
     """
 
-    def __init__(self, player: Player, parent=None):
+    def __init__(self, player: Player, parent: QtWidgets.QWidget | None = None) -> None:
         super().__init__(parent)
         self.player = player
         self._build()
@@ -38,15 +38,15 @@ class TransportBar(QtWidgets.QWidget):
             self.play_button.setText(words)
 
     def toggle_play(self) -> None:
-        """Play, or hold."""
+        """Play, or pause."""
         (self.player.pause if self.player.playing else self.player.play)()
         self.update_now()
 
-    def skip(self, share: float) -> None:
+    def skip(self, fraction: float) -> None:
         """Go forwards or back by a fraction of the recording."""
         duration = self.player.recording.duration
-        step = max(abs(share) * duration, min(SHORTEST_JUMP, duration / 2))
-        self.player.seek(min(max(0.0, self.player.position + math.copysign(step, share)), duration))
+        step = max(abs(fraction) * duration, min(SHORTEST_JUMP, duration / 2))
+        self.player.seek(min(max(0.0, self.player.position + math.copysign(step, fraction)), duration))
 
     def change_speed(self, steps: int) -> None:
         """Take the next speed of `SPEEDS`, or the one before."""
@@ -58,9 +58,9 @@ class TransportBar(QtWidgets.QWidget):
         row.setContentsMargins(8, 4, 8, 4)
         row.setSpacing(8)
         self.play_button = QtWidgets.QPushButton("Pause")
-        self.play_button.setToolTip("Play or hold the recording (P)")
+        self.play_button.setToolTip("Play or pause the recording (P)")
         self.step_button = QtWidgets.QPushButton("Step")
-        self.step_button.setToolTip("Hold, and play one frame (.)")
+        self.step_button.setToolTip("Pause, and play one frame (.)")
         self.slider = PlaceSlider(QtCore.Qt.Horizontal)
         self.slider.setRange(0, SLIDER_STEPS)
         self.slider.setToolTip("Place in the recording (Ctrl-Left, Ctrl-Right)")
@@ -74,7 +74,7 @@ class TransportBar(QtWidgets.QWidget):
         self.speed_box.setToolTip("Times real time ([ and ]); max is as fast as the analysis goes")
         self.loop_box = QtWidgets.QCheckBox("Loop")
         self.loop_box.setChecked(self.player.loop)
-        self.loop_box.setToolTip("Begin again at the end (L)")
+        self.loop_box.setToolTip("Start again at the end (L)")
         for widget in (self.play_button, self.step_button, self.speed_box, self.loop_box):
             widget.setFocusPolicy(QtCore.Qt.TabFocus)
         for widget, stretch in (
@@ -90,7 +90,7 @@ class TransportBar(QtWidgets.QWidget):
     def _connect(self) -> None:
         self.play_button.clicked.connect(self.toggle_play)
         self.step_button.clicked.connect(self.player.step)
-        self.slider.asked.connect(lambda share: self.player.seek(share * self.player.recording.duration))
+        self.slider.asked.connect(lambda fraction: self.player.seek(fraction * self.player.recording.duration))
         self.speed_box.currentIndexChanged.connect(lambda index: self.player.set_speed(self.speed_box.itemData(index)))
         self.loop_box.toggled.connect(self._set_loop)
         for key, slot in (
@@ -114,19 +114,19 @@ class PlaceSlider(QtWidgets.QSlider):
     asked = QtCore.pyqtSignal(float)
     """Fraction of the whole, 0..1."""
 
-    def mousePressEvent(self, event):
-        """Qt tells of a press: go there."""
+    def mousePressEvent(self, event: QtGui.QMouseEvent) -> None:
+        """Called by Qt at a press: go there."""
         if event.button() == QtCore.Qt.LeftButton:
             self.setSliderDown(True)
             self._go_to(event.x())
 
-    def mouseMoveEvent(self, event):
-        """Qt tells of a move: the handle follows; the place is asked for at the end, as playing a place takes time."""
+    def mouseMoveEvent(self, event: QtGui.QMouseEvent) -> None:
+        """Called by Qt at a move: the handle follows; the player seeks when the drag ends, since that takes time."""
         if self.isSliderDown():
             self.setValue(self._value_at(event.x()))
 
-    def mouseReleaseEvent(self, event):
-        """Qt tells of the end of a drag."""
+    def mouseReleaseEvent(self, event: QtGui.QMouseEvent) -> None:
+        """Called by Qt at the end of a drag."""
         if event.button() == QtCore.Qt.LeftButton and self.isSliderDown():
             self.setSliderDown(False)
             self._go_to(event.x())

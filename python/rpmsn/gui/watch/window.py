@@ -4,6 +4,7 @@
 import html
 import logging
 import math
+from typing import TYPE_CHECKING
 
 from ...errors import RpmsnError
 from ..qt import QtCore, QtGui, QtWidgets
@@ -11,9 +12,16 @@ from ..theme import THEMES
 from ..with_table import BELOW, BESIDE, HIDDEN, WIDE_PIXELS, WaterfallWithTable
 from .comparison import ComparisonTable
 from .feed import Feed
+from .player import Player
 from .radio_bar import RadioBar
+from .radio_process import RadioWatch
 from .style import style_sheet
 from .transport import TransportBar
+
+if TYPE_CHECKING:
+    from .publisher_source import PublisherSource
+
+    Source = Player | PublisherSource | RadioWatch
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +40,7 @@ class WatchWindow(QtWidgets.QMainWindow):
     Args:
         source: Player, PublisherSource or RadioWatch.
         feed: Feed that the source puts everything into.
-        settings: dict as of `watch_settings`; brought up to date when the window closes.
+        settings: dict as of `settings`; updated when the window closes.
         picture: path of a picture that is written when the recording is over, and then the window closes; None for
             none.
 
@@ -43,10 +51,11 @@ class WatchWindow(QtWidgets.QMainWindow):
     painted = QtCore.pyqtSignal()
     """The window is on the screen for the first time."""
 
-    def __init__(self, source, feed: Feed, settings: dict, picture=None):
+    def __init__(self, source: "Source", feed: Feed, settings: dict, picture: str | None = None) -> None:
         super().__init__()
         self.source, self._feed, self.settings, self._picture = source, feed, settings, picture
-        self.player = source if hasattr(source, "seek") else None
+        self.player: Player | None = source if isinstance(source, Player) else None
+        self.radio: RadioWatch | None = source if isinstance(source, RadioWatch) else None
         self.problem = ""
         self._ticks = 0
         self._ending = self._is_painted = self._is_split = False
@@ -81,11 +90,11 @@ class WatchWindow(QtWidgets.QMainWindow):
         if self.player is not None:
             self.transport = TransportBar(self.player)
             layout.addWidget(self.transport)
-            if self.source.recording.annotations:
-                self.comparison = ComparisonTable(self.source.recording.annotations, THEMES[self._theme])
+            if self.player.recording.annotations:
+                self.comparison = ComparisonTable(self.player.recording.annotations, THEMES[self._theme])
                 self.view.tabs.addTab(self.comparison, "Compared with the file")
-        if self.source.can_tune:
-            self.radio_bar = RadioBar(self.source)
+        if self.radio is not None:
+            self.radio_bar = RadioBar(self.radio)
             layout.addWidget(self.radio_bar)
         self.setCentralWidget(centre)
         self.waterfall.tune_requested.connect(self._on_tune)
@@ -159,15 +168,15 @@ class WatchWindow(QtWidgets.QMainWindow):
             settings |= {"speed": 0 if math.isinf(speed) else speed, "loop": self.player.loop}
         return settings
 
-    def paintEvent(self, event):
-        """Qt asks for the window to be drawn."""
+    def paintEvent(self, event: QtGui.QPaintEvent) -> None:
+        """Called by Qt when the window has to be drawn."""
         super().paintEvent(event)
         if not self._is_painted:
             self._is_painted = True
             self.painted.emit()
 
-    def closeEvent(self, event):
-        """Qt tells that the window is closed."""
+    def closeEvent(self, event: QtGui.QCloseEvent) -> None:
+        """Called by Qt when the window is closed."""
         self._timer.stop()
         self.settings = self.remember()
         super().closeEvent(event)
@@ -175,7 +184,7 @@ class WatchWindow(QtWidgets.QMainWindow):
         QtWidgets.QApplication.instance().quit()
 
     def _drain(self) -> None:
-        """Hand on what has come; runs 25 times a second."""
+        """Show what has come; runs 25 times a second."""
         news = self._feed.take()
         if news.is_restarted:
             self.waterfall.clear()
@@ -196,7 +205,7 @@ class WatchWindow(QtWidgets.QMainWindow):
             self._update_slow_parts()
 
     def _update_slow_parts(self) -> None:
-        """What is looked at twice a second."""
+        """What is updated twice a second."""
         self._show_banner()
         if self.radio_bar is not None:
             self.radio_bar.update_now()
@@ -219,7 +228,7 @@ class WatchWindow(QtWidgets.QMainWindow):
         self.close()
 
     def _show_banner(self) -> None:
-        """Say above the picture what is wrong, or what the source is doing."""
+        """Show above the picture what is wrong, or what the source is doing."""
         self.problem = self._feed.problem
         words = self.problem or self._feed.note
         color = THEMES[self._theme].alarm if self.problem else THEMES[self._theme].muted
@@ -229,7 +238,7 @@ class WatchWindow(QtWidgets.QMainWindow):
             self.banner.setVisible(bool(words))
 
     def _show_references(self) -> None:
-        """Draw what a file says of itself."""
+        """Draw the annotations of a file."""
         if self.player is not None:
             references = self.player.reference_annotations()
             if len(references) > MAX_REFERENCES:
@@ -256,8 +265,8 @@ class WatchWindow(QtWidgets.QMainWindow):
 
     def _on_tune(self, frequency: float) -> None:
         """A double click in the picture."""
-        if self.source.can_tune:
-            self.source.tune(frequency)
+        if self.radio is not None:
+            self.radio.tune(frequency)
         else:
             self.statusBar().showMessage(
                 f"{frequency / 1e6:.3f} MHz: {self.source.title} cannot be tuned; a radio can", 4000
@@ -277,11 +286,11 @@ class WatchWindow(QtWidgets.QMainWindow):
 
 
 KEYS = """<table cellspacing="6">
-<tr><td><b>Space</b></td><td>hold the picture; the analysis goes on</td></tr>
+<tr><td><b>Space</b></td><td>pause the picture; the analysis continues</td></tr>
 <tr><td><b>wheel, drag, Home</b></td><td>zoom, pan, all of it again</td></tr>
 <tr><td><b>click, double click</b></td><td>select a carrier; tune a radio</td></tr>
-<tr><td><b>P</b></td><td>play or hold a recording</td></tr>
-<tr><td><b>.</b></td><td>hold, and play one frame</td></tr>
+<tr><td><b>P</b></td><td>play or pause a recording</td></tr>
+<tr><td><b>.</b></td><td>pause, and play one frame</td></tr>
 <tr><td><b>[ ]</b></td><td>slower, faster</td></tr>
 <tr><td><b>L</b></td><td>loop</td></tr>
 <tr><td><b>Ctrl-Left, Ctrl-Right</b></td><td>back, forwards</td></tr>

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The signals that ask a program to end, all treated as Ctrl-C is: SIGINT, SIGTERM, and SIGHUP of a closed terminal.
+
+Work that ends in the middle uses `raised`: the signal becomes a `KeyboardInterrupt`, on which everything tidies
+up. What runs until it is asked to end (a monitor, a window) uses `handled` and ends in its own way.
+"""
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Interrupted(KeyboardInterrupt):
+    """A signal asked the program to end.
+
+    Attributes:
+        number: of the signal.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(signal.Signals(number).name)
+        self.number = number
+
+
+def describe(stop: KeyboardInterrupt) -> str:
+    """What stopped the program, in words.
+
+    Example:
+        >>> describe(Interrupted(signal.SIGTERM)), describe(KeyboardInterrupt())
+        ('stopped by SIGTERM', 'stopped by the keyboard')
+    """
+    number = getattr(stop, "number", signal.SIGINT)
+    return "stopped by the keyboard" if number == signal.SIGINT else f"stopped by {signal.Signals(number).name}"
+
+
+def exit_status(stop: KeyboardInterrupt) -> int:
+    """128 + number of the signal, as shells count."""
+    return 128 + int(getattr(stop, "number", signal.SIGINT))
+
+
+@contextmanager
+def handled(handler: Callable[[int], object]) -> Iterator[None]:
+    """Call `handler` with the number of a signal that asks to end; afterwards the handlers are as before.
+
+    A signal that is ignored stays ignored: `nohup` does so for SIGHUP. Outside the main thread nothing changes, since
+    Python takes signals in that one only. When the terminal has gone, what would be written to it is dropped.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    terminals = [descriptor for descriptor in (1, 2) if os.isatty(descriptor)]
+
+    def handle(number: int, _frame: object) -> None:
+        _leave(terminals)
+        handler(number)
+
+    before = {}
+    for number in SIGNALS:
+        if signal.getsignal(number) != signal.SIG_IGN:
+            before[number] = signal.signal(number, handle)
+    try:
+        yield
+    finally:
+        for number, old in before.items():
+            signal.signal(number, old if old is not None else signal.SIG_DFL)
+
+
+@contextmanager
+def raised() -> Iterator[list[int]]:
+    """Raise `Interrupted` in the main thread at the first signal that asks to end; yields the numbers that came.
+
+    A second SIGTERM or SIGHUP, which a closing terminal or a service manager may send, does not interrupt the tidying
+    up; a second Ctrl-C does.
+    """
+    numbers: list[int] = []
+
+    def stop(number: int) -> None:
+        numbers.append(number)
+        if len(numbers) == 1 or number == signal.SIGINT:
+            raise Interrupted(number)
+
+    with handled(stop):
+        yield numbers
+
+
+@contextmanager
+def default_actions() -> Iterator[None]:
+    """Let a signal end the process at once, as without Python.
+
+    For calls into libraries that may hang while they hold the interpreter's lock: no handler of Python's runs then.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    try:
+        for number, handler in before.items():
+            if handler != signal.SIG_IGN:
+                signal.signal(number, signal.SIG_DFL)
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler if handler is not None else signal.SIG_DFL)
+
+
+def _leave(terminals: list[int]) -> None:
+    """Point descriptors of a terminal that has gone to nowhere: a write would fail in the middle of the tidying up."""
+    for descriptor in terminals:
+        if not os.isatty(descriptor):
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, descriptor)
+            os.close(nowhere)

@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""SIGINT, SIGTERM and SIGHUP end long commands alike, with whole files; real processes, and a real terminal."""
+
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+from rpmsn import interrupts
+
+PACKAGES = Path(__file__).resolve().parents[2] / "python"
+PATIENCE_S = 60
+SIGNALS = pytest.mark.parametrize("number", interrupts.SIGNALS, ids=lambda number: signal.Signals(number).name)
+TRAINING = {
+    "name": "tiny",
+    "version": "0",
+    "architecture": "rpmsn-rt",
+    "sample_rates": [5e6, 125e6],
+    "batch_size": 1,
+    "arguments": {"in_channels": 4, "classes": 4, "widths": [4, 8], "stages": 1},
+    "epochs": 1000,
+    "train": {"preset": "published", "count": 2, "seed": 1},
+    "learning_rate": 1e-3,
+    "validation": {"preset": "published", "count": 1, "seed": 2},
+}
+
+
+def start(*arguments, **options):
+    return subprocess.Popen(
+        [sys.executable, "-m", "rpmsn.cli", *map(str, arguments)],
+        text=True,
+        **{
+            "stdout": subprocess.DEVNULL,
+            "stderr": subprocess.PIPE,
+            "env": dict(os.environ, PYTHONPATH=str(PACKAGES)),
+            "start_new_session": True,
+            **options,
+        },
+    )
+
+
+def wait_for(condition, process, what):
+    """Wait until something is so, while a process runs."""
+    end = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert process.poll() is None, f"the process ended before {what}"
+        assert time.monotonic() < end, f"waited {PATIENCE_S} s in vain for {what}"
+        time.sleep(0.02)
+
+
+def stop(process, number, to_group=False):
+    """Send a signal and wait for the end; returns what was said on stderr."""
+    try:
+        (os.killpg if to_group else os.kill)(process.pid, number)
+        return process.communicate(timeout=PATIENCE_S)[1]
+    finally:
+        process.kill()
+
+
+def files(folder):
+    return sorted(path.name for path in folder.rglob("*") if path.is_file())
+
+
+def read_of(process):
+    """Bytes that a process has read."""
+    return int(Path(f"/proc/{process.pid}/io").read_text().split()[1])
+
+
+def runs(number):
+    """Whether a process runs; one that has ended stays listed until its parent has asked for its exit status."""
+    try:
+        return Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@pytest.fixture
+def long_recording(tmp_path):
+    """10 GB of zeros that take no room on the disk."""
+    path = tmp_path / "long.bin"
+    with open(path, "wb") as file:
+        file.truncate(10 * 10**9)
+    return path
+
+
+def annotating(long_recording, model, **options):
+    """`rpmsn annotate` in the middle of its work."""
+    process = start(
+        "annotate", long_recording, "--format", "cf32", "--sample-rate", "61.44M", "--model", model, "--workers", 1,
+        "--runtime", "torch", "--quiet", **options,
+    )  # fmt: skip
+    wait_for(lambda: read_of(process) > 100e6, process, "the analysis")
+    return process
+
+
+@SIGNALS
+def test_annotate_ends_with_128_and_the_signal_one_sentence_and_nothing_half_written(
+    long_recording, untrained_model, number
+):
+    process = annotating(long_recording, untrained_model)
+    said = stop(process, number)
+    assert process.returncode == 128 + number
+    by = "the keyboard" if number == signal.SIGINT else signal.Signals(number).name
+    assert said == f"rpmsn annotate: stopped by {by}; nothing half-written is left\n"
+    assert files(long_recording.parent) == ["long.bin"]
+
+
+@pytest.mark.parametrize(
+    "number, to_group",
+    [(signal.SIGTERM, False), (signal.SIGHUP, True), (signal.SIGINT, True)],
+    ids=["SIGTERM-alone", "SIGHUP-group", "SIGINT-group"],
+)
+def test_synth_ends_with_its_processes_and_leaves_whole_files(tmp_path, number, to_group):
+    process = start(
+        "synth", "--preset", "any_rate", "--sample-rates", "1.92M", "8M", "--count", 200, "--workers", 2,
+        "--duration", 0.2, "--output", tmp_path,
+    )  # fmt: skip
+    wait_for(lambda: len(list(tmp_path.glob("*.sigmf-meta"))) >= 2, process, "two recordings")
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    said = stop(process, number, to_group)
+    assert process.returncode == 128 + number and "Traceback" not in said, said
+    assert len({name.split(".")[1] for name in files(tmp_path)} - {"sigmf-meta", "sigmf-data", "scene"}) == 0
+    assert all(path.with_suffix(".sigmf-data").exists() for path in tmp_path.glob("*.sigmf-meta"))
+    end = time.monotonic() + 10
+    while any(map(runs, children)) and time.monotonic() < end:
+        time.sleep(0.05)
+    assert children and not any(map(runs, children)), "no process is left"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=["SIGTERM", "SIGHUP"])
+def test_train_ends_and_the_same_command_goes_on(tmp_path, number):
+    config = tmp_path / "tiny.yml"
+    config.write_text(yaml.safe_dump(TRAINING))
+    process = start("train", config, "--output", tmp_path / "run", "--workers", 1)
+    wait_for((tmp_path / "run" / "validation" / "set.yml").exists, process, "the training")
+    said = stop(process, number)
+    assert process.returncode == 128 + number and "Traceback" not in said, said
+    assert not [name for name in files(tmp_path) if ".part" in name or name.endswith(".tmp")]
+
+
+def test_a_closed_terminal_ends_it_with_129_and_nothing_half_written(long_recording, untrained_model):
+    """The process leads the session of a terminal, which then goes away, as when its window is closed."""
+    ours, theirs = pty.openpty()
+    process = annotating(
+        long_recording,
+        untrained_model,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=False,
+        preexec_fn=lambda: os.login_tty(theirs) if hasattr(os, "login_tty") else take_terminal(theirs),
+    )
+    os.close(theirs)
+    os.close(ours)
+    try:
+        assert process.wait(PATIENCE_S) == 128 + signal.SIGHUP
+    finally:
+        process.kill()
+    assert files(long_recording.parent) == ["long.bin"]
+
+
+def take_terminal(descriptor):
+    """Lead a session with this terminal."""
+    import fcntl
+    import termios
+
+    os.setsid()
+    fcntl.ioctl(descriptor, termios.TIOCSCTTY, 0)
+
+
+def test_nohup_stays_nohup(long_recording, untrained_model):
+    process = annotating(
+        long_recording, untrained_model, preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    )
+    os.kill(process.pid, signal.SIGHUP)
+    before = read_of(process)
+    wait_for(lambda: read_of(process) > before + 50e6, process, "more work")
+    stop(process, signal.SIGTERM)
+    assert process.returncode == 128 + signal.SIGTERM
+
+
+def test_a_second_signal_does_not_interrupt_the_tidying_up():
+    tidied = False
+    with pytest.raises(interrupts.Interrupted) as stopped, interrupts.raised() as numbers:
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            pytest.fail("no exception")
+        finally:
+            os.kill(os.getpid(), signal.SIGHUP)
+            tidied = True
+    assert tidied and numbers == [signal.SIGTERM, signal.SIGHUP]
+    assert interrupts.exit_status(stopped.value) == 143
+
+
+def test_handlers_are_as_before_afterwards():
+    before = [signal.getsignal(number) for number in interrupts.SIGNALS]
+    with interrupts.raised(), interrupts.default_actions(), interrupts.handled(print):
+        pass
+    assert [signal.getsignal(number) for number in interrupts.SIGNALS] == before
+
+
+def test_a_library_that_holds_the_interpreter_ends_at_a_signal():
+    code = (
+        "import ctypes\nfrom rpmsn import interrupts\n"
+        "with interrupts.raised(), interrupts.default_actions():\n"
+        "    print('now', flush=True)\n    ctypes.PyDLL(None).sleep(1000)"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, env=dict(os.environ, PYTHONPATH=str(PACKAGES))
+    )
+    process.stdout.readline()
+    process.terminate()
+    assert process.wait(PATIENCE_S) == -signal.SIGTERM
+
+
+def test_a_driver_that_hangs_in_open_ends_the_process_at_the_limit_and_the_place_is_said():
+    code = (
+        "import ctypes\nfrom rpmsn.radios.stopping import opening\n"
+        "def open_radio():\n    ctypes.PyDLL(None).sleep(1000)\n"
+        "with opening(limit_s=0.5):\n    open_radio()"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        env=dict(os.environ, PYTHONPATH=str(PACKAGES)),
+    )
+    assert result.returncode == 1 and "Timeout" in result.stderr and "in open_radio" in result.stderr
