@@ -15,14 +15,12 @@ import numpy as np
 from .. import runtimes
 from ..classes import CLASS_NAMES, LTE, NOISE, NR, OTHER
 from ..errors import ParameterError
+from ..models.model import FRAME_SECONDS
 from ..signal import image as spectrogram
 from ..signal import iq_image as mirror
 from ..signal import quality as input_health
 from ..signal.quality import Health
 from .segments import FrameGeometry, find_segments
-
-FRAME_SECONDS = (0.01, 0.2)
-"""Shortest and longest frame."""
 
 
 @dataclass
