@@ -6,11 +6,15 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import get_context
+from typing import Any, TypeVar
 
 from tqdm import tqdm
+
+T = TypeVar("T")
 
 _THREAD_COUNTS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -23,17 +27,17 @@ class _Lines(tqdm):
     """A progress bar whose states stand below each other, one a line."""
 
     @staticmethod
-    def status_printer(file):
+    def status_printer(file: Any) -> Callable[[str], None]:
         """How tqdm writes a state."""
 
-        def write(state):
+        def write(state: str) -> None:
             if state:
                 print(state, file=file, flush=True)
 
         return write
 
 
-def progress_bar(total, unit, description, quiet=False, initial=0):
+def progress_bar(total: float | None, unit: str, description: str, quiet: bool = False, initial: int = 0) -> tqdm:
     """A progress bar on stderr that tells the time left; in a log it writes a line now and then.
 
     Args:
@@ -49,7 +53,16 @@ def progress_bar(total, unit, description, quiet=False, initial=0):
     )
 
 
-def each_done(work, jobs, workers, unit, description, size=lambda result: 1, total=None, quiet=False):
+def each_done(
+    work: Callable[..., T],
+    jobs: Sequence[tuple],
+    workers: int,
+    unit: str,
+    description: str,
+    size: Callable[[T], float] = lambda result: 1,
+    total: float | None = None,
+    quiet: bool = False,
+) -> Iterator[T]:
     """Do jobs in processes of their own, with a progress bar that tells the time left; yields results in their order.
 
     Args:
@@ -79,7 +92,7 @@ def each_done(work, jobs, workers, unit, description, size=lambda result: 1, tot
 
 
 @contextmanager
-def _one_thread_each():
+def _one_thread_each() -> Iterator[None]:
     """Keep the processes started meanwhile to one core each: they are the parallelism, not BLAS."""
     before = {name: os.environ.get(name) for name in _THREAD_COUNTS}
     os.environ.update(dict.fromkeys(_THREAD_COUNTS, "1"))
@@ -96,16 +109,16 @@ def _one_thread_each():
 class _Interrupts:
     """In a worker: Ctrl-C stops the job that is being done, which tidies up, and lets no other one begin."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.is_working = self.came = False
 
-    def handle(self, *_):
+    def handle(self, *_: object) -> None:
         """The signal's handler."""
         self.came = True
         if self.is_working:
             raise KeyboardInterrupt
 
-    def do(self, work, job):
+    def do(self, work: Callable[..., T], job: tuple) -> T:
         """Do a job unless an interrupt came."""
         self.is_working = True
         try:
@@ -119,20 +132,20 @@ class _Interrupts:
 _interrupts = _Interrupts()
 
 
-def _until_interrupted(work, *job):
+def _until_interrupted(work: Callable[..., T], *job: Any) -> T:
     return _interrupts.do(work, job)
 
 
-def _start_worker(parent):
+def _start_worker(parent: int) -> None:
     """In a worker, before its first job."""
     signal.signal(signal.SIGINT, _interrupts.handle)
     end_with_parent(parent)
 
 
-def end_with_parent(parent):
+def end_with_parent(parent: int) -> None:
     """End this process when the one that started it (its number) is gone, also if that was killed."""
 
-    def watch():
+    def watch() -> None:
         while os.getppid() == parent:
             time.sleep(1)
         os._exit(1)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from functools import cache
 from types import MappingProxyType, UnionType
-from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, TypeVar, cast, get_args, get_origin, get_type_hints
 
 from pydantic import ConfigDict, Field, GetPydanticSchema, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails, core_schema
@@ -79,10 +79,10 @@ def checked(
         raise error(f"{place}, but a mapping of keys to values is needed")
     try:
         # From JSON, for a dataclass is made of a mapping there also in strict mode.
-        return adapter(kind).validate_json(json.dumps(values))
+        return cast(T, adapter(cast(Any, kind)).validate_json(json.dumps(values)))
     except ValidationError as fault:
         sentences = [
-            "; ".join([_sentence(entry, kind, key), *([hints[entry["loc"][0]]] if entry["loc"][0] in hints else [])])
+            "; ".join(filter(None, (_sentence(entry, kind, key), hints.get(str(entry["loc"][0])))))
             for entry in fault.errors(include_url=False)
         ]
         raise faults(where, sentences, error) from None

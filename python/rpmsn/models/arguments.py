@@ -96,7 +96,7 @@ def check_arguments(
             raise faults(where, [f"arguments.factor is {reduced.factor}, but one that divides {size} is needed"], error)
         rest = {key: value for key, value in arguments.items() if key not in own}
         return check_arguments(reduced.network, rest, channels, classes, where, error, size // reduced.factor)
-    made = checked(KINDS.get(architecture, ImageArguments), arguments, where, error, "arguments")
+    made: ImageArguments = checked(KINDS.get(architecture, ImageArguments), arguments, where, error, "arguments")
     wanted = {"in_channels": (channels, "the feature set"), "classes": (classes, "the list of classes")}
     wrong = [
         f"arguments.{key} is {getattr(made, key)}, but {of} asks for {key}: {value}"

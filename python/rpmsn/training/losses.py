@@ -9,7 +9,9 @@ from ..classes import IGNORED
 TEACHER_TEMPERATURE = 2.0
 
 
-def segmentation_loss(logits, masks, class_weights, dice_weight=0.0):
+def segmentation_loss(
+    logits: torch.Tensor, masks: torch.Tensor, class_weights: torch.Tensor, dice_weight: float = 0.0
+) -> torch.Tensor:
     """Weighted cross-entropy plus `dice_weight` times the soft Dice loss; pixels with 255 count in neither.
 
     Args:
@@ -32,7 +34,7 @@ def segmentation_loss(logits, masks, class_weights, dice_weight=0.0):
     return loss
 
 
-def dice_loss(probabilities, masks):
+def dice_loss(probabilities: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
     """1 - soft Dice coefficient, the mean over the classes that are in the batch; pixels with 255 are left out.
 
     Args:
@@ -49,7 +51,7 @@ def dice_loss(probabilities, masks):
     return ((1 - dice) * is_there).sum() / is_there.sum().clamp(min=1)
 
 
-def teacher_loss(logits, teacher_logits):
+def teacher_loss(logits: torch.Tensor, teacher_logits: torch.Tensor) -> torch.Tensor:
     """Kullback-Leibler divergence of a network from its teacher, both softened (Hinton et al., arXiv 1503.02531).
 
     Args:
