@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Work that is spread over processes: one core each, ended together, told as it goes."""
+"""Work that is spread over processes: one core each, ended together, with a progress bar."""
 
 import os
 import signal
@@ -20,7 +20,7 @@ _THREAD_COUNTS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 LOG_INTERVAL_S = 30.0
-"""How often a progress bar tells how far it is where nobody watches it, in a log."""
+"""How often a progress bar writes a line where it is no terminal but a log."""
 
 
 class _Lines(tqdm):
@@ -38,7 +38,7 @@ class _Lines(tqdm):
 
 
 def progress_bar(total: float | None, unit: str, description: str, quiet: bool = False, initial: int = 0) -> tqdm:
-    """A progress bar on stderr that tells the time left; in a log it writes a line now and then.
+    """A progress bar on stderr that shows the time left; in a log it writes a line now and then.
 
     Args:
         total: units in all.
@@ -63,7 +63,7 @@ def each_done(
     total: float | None = None,
     quiet: bool = False,
 ) -> Iterator[T]:
-    """Do jobs in processes of their own, with a progress bar that tells the time left; yields results in their order.
+    """Do jobs in processes of their own, with a progress bar that shows the time left; yields results in their order.
 
     Args:
         work: function at the top level of a module.

@@ -150,7 +150,7 @@ def test_dice_counts_overlap_and_leaves_out_what_is_not_judged():
     assert dice_loss(right, ignored).item() == pytest.approx(0)
 
 
-def test_a_pupil_is_rewarded_for_what_its_teacher_says():
+def test_a_student_is_rewarded_for_the_outputs_of_its_teacher():
     logits = torch.randn(1, 3, 4, 4)
     assert teacher_loss(logits, logits).item() == pytest.approx(0, abs=1e-6)
     assert teacher_loss(logits, -logits).item() > teacher_loss(logits, 0.5 * logits).item() > 0
@@ -224,9 +224,9 @@ def test_every_image_comes_once_an_epoch_and_processes_share_a_batch():
     assert sorted(np.concatenate(seen[:3])) == sorted(np.concatenate(seen[3:])) == list(range(10))
     assert not np.array_equal(seen[0], seen[3])
     for step in range(3):
-        shares = [step_indices(config, step, 10, rank, 2) for rank in range(2)]
-        assert {*shares[0][0], *shares[1][0]} == set(seen[step])
-        assert len(shares[0][0]) == len(shares[1][0]) and not set(shares[0][1]) & set(shares[1][1])
+        parts = [step_indices(config, step, 10, rank, 2) for rank in range(2)]
+        assert {*parts[0][0], *parts[1][0]} == set(seen[step])
+        assert len(parts[0][0]) == len(parts[1][0]) and not set(parts[0][1]) & set(parts[1][1])
 
 
 def test_batches_do_not_depend_on_threads_or_on_where_a_run_began():

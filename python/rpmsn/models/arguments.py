@@ -25,7 +25,7 @@ Patch = Annotated[
 
 @dataclass(frozen=True)
 class ImageArguments:
-    """What every network is told; the six baselines nothing else."""
+    """Arguments of every network; the six baselines have no others."""
 
     __pydantic_config__ = STRICT
     in_channels: Channels
@@ -75,7 +75,7 @@ def check_arguments(
     error: type[RpmsnError] = ParameterError,
     size: int = ROWS,
 ) -> None:
-    """Refuse arguments with which no network can be built that takes the images and tells the classes.
+    """Refuse arguments with which no network can be built for these images and classes.
 
     Args:
         architecture: name in `rpmsn.network.REGISTRY`.

@@ -194,9 +194,9 @@ def _check_majority(pairs: Sequence[tuple[Path, Path]], colours: Mapping[str, Se
     for _, path in pairs[:: -(-len(pairs) // LOOKED_AT)]:
         counts += np.bincount(read_label(path, colours).ravel(), minlength=len(CLASS_NAMES))
     if counts.argmax() != NOISE:
-        shares = ", ".join(f"{name} {counts[CLASS_NAMES.index(name)] / counts.sum():.0%}" for name in colours)
+        fractions = ", ".join(f"{name} {counts[CLASS_NAMES.index(name)] / counts.sum():.0%}" for name in colours)
         raise ParameterError(
-            f"by the colours declared, the labels of {pairs[0][1].parent} are {shares}; noise should "
+            f"by the colours declared, the labels of {pairs[0][1].parent} are {fractions}; noise should "
             "be the most common. The classes are probably in another order: declare them in a file "
             "and name it with --colours"
         )

@@ -27,7 +27,7 @@ from ..errors import ParameterError
 from ..files import read_yaml, to_yaml, whole_file
 from ..processes import each_done
 from ..signal import image as spectrogram
-from ..signal import iq_image as mirror
+from ..signal import iq_image
 from ..synthesis import GENERATOR
 from ..synthesis.labels import masks as labels
 from ..synthesis.labels.truth import Truth
@@ -38,7 +38,8 @@ from ..validation import STRICT, RateRange, Seed, checked, one_of
 
 SHARD_SCENES = 32
 SEEDS_PER_SET = 1_000_000
-MIRRORED = "mirrored"
+COHERENCE = "mirrored"
+"""Name of the image coherences among a shard's truths, as files of before have it."""
 
 
 @dataclass(frozen=True)
@@ -224,7 +225,7 @@ def _build_shard(config: SetConfig, folder: Path, shard: int) -> int:
         images[position] = spectrogram.stored_image(samples, scene.sample_rate, rows, config.features)
         packed = [truth.pooled(rows).pack() for truth in truths]
         lines.append(json.dumps({"scene": scene.to_dict(), "rows": rows, "truths": [facts for facts, _ in packed]}))
-        arrays[f"{position}/{MIRRORED}"] = mirror.image_coherence(samples).astype(np.float16)
+        arrays[f"{position}/{COHERENCE}"] = iq_image.image_coherence(samples).astype(np.float16)
         for number, (_, parts) in enumerate(packed):
             arrays.update({f"{position}/{number}/{name}": values for name, values in parts.items()})
     with whole_file(shard_file(folder, shard, "scenes.jsonl")) as file:
@@ -261,14 +262,14 @@ def read_truths(folder: str | os.PathLike, shard: int) -> Iterator[tuple[Scene, 
             yield Scene.from_dict(entry["scene"]), truths, entry["rows"]
 
 
-def read_mirrored(folder: str | os.PathLike, shard: int) -> dict[int, np.ndarray]:
-    """Mirrored fractions of the columns of a shard's scenes: {position: float16, shape (256,)}.
+def read_image_coherence(folder: str | os.PathLike, shard: int) -> dict[int, np.ndarray]:
+    """Image coherences (`rpmsn.signal.iq_image`) of a shard's scenes: {position: float16, shape (256,)}.
 
     Empty for sets of gr-rpmsn 0.5 and before, which did not keep them.
     """
     with np.load(shard_file(Path(folder), shard, "truths.npz")) as arrays:
         endings = [name.split("/") for name in arrays.files]
-        return {int(position): arrays[f"{position}/{MIRRORED}"] for position, *rest in endings if rest == [MIRRORED]}
+        return {int(position): arrays[f"{position}/{COHERENCE}"] for position, *rest in endings if rest == [COHERENCE]}
 
 
 class Images(Protocol):

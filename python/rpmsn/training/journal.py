@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How a training goes, for TensorBoard: `tensorboard --logdir RUN`."""
+"""Progress of training, for TensorBoard: `tensorboard --logdir RUN`."""
 
 import logging
 from collections.abc import Mapping

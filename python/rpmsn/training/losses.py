@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What training makes small: cross-entropy of pixels, soft Dice of regions, and the distance from a teacher."""
+"""Losses: cross-entropy of pixels, soft Dice of regions, and the distance from a teacher."""
 
 import torch
 import torch.nn.functional as F
@@ -36,6 +36,9 @@ def segmentation_loss(
 
 def dice_loss(probabilities: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
     """1 - soft Dice coefficient, the mean over the classes that are in the batch; pixels with 255 are left out.
+
+    segmentation_models_pytorch's DiceLoss divides by all classes, also those that are not in the batch, takes one-hot
+    masks of eight bytes a pixel and class, and is an extra that training does not need.
 
     Args:
         probabilities: float32, shape (batch, classes, rows, columns).

@@ -43,7 +43,7 @@ class Group:
 
     @property
     def is_first(self) -> bool:
-        """Whether this is the process that writes files and tells how far it is."""
+        """Whether this is the process that writes files and shows progress."""
         return self.rank == 0
 
     def together(self, network: nn.Module) -> nn.Module:
@@ -59,9 +59,9 @@ class Group:
             torch.distributed.barrier()
 
     def as_first(self, value: float) -> float:
-        """What the first process says, in all of them; a float."""
+        """The first process's value, in all of them; a float."""
         if self.size == 1:
             return value
-        said = torch.tensor(float(value), device=self.device)
-        torch.distributed.broadcast(said, 0)
-        return said.item()
+        shared = torch.tensor(float(value), device=self.device)
+        torch.distributed.broadcast(shared, 0)
+        return shared.item()

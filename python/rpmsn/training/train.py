@@ -77,7 +77,7 @@ def average_of(followed: nn.Module, decay: float) -> AveragedModel:
 def predictions(
     built: nn.Module, image_set: Images, config: TrainingConfig, device: str | torch.device = "cpu"
 ) -> Iterator[tuple[range, np.ndarray, torch.Tensor]]:
-    """What a network, put in evaluation mode, says of a set, batch by batch.
+    """Outputs of a network, put in evaluation mode, for a set, batch by batch.
 
     Args:
         built: the network, on `device`.
@@ -128,7 +128,7 @@ def _model(config: TrainingConfig, key: str) -> nn.Module | None:
         model = load_model(name)
     except ModelError as error:
         raise ModelError(
-            f"{key} names a model that cannot be had: {error}; train it first, or name another one"
+            f"{key} names a model that cannot be loaded: {error}; train it first, or name another one"
         ) from error
     same = ("features", "classes") + (("architecture", "arguments") if key == "start_from" else ())
     for aspect in same:
@@ -275,7 +275,7 @@ class Trainer:
             is_epoch = state["step"] % self.steps_an_epoch == 0
             must_stop = group.as_first(now > self.stop_time)
             if group.is_first:
-                self._tell(state, progress)
+                self._show(state, progress)
                 if is_epoch or must_stop or now - saved > config.checkpoint_seconds:
                     self.save_checkpoint()
                     saved = time.monotonic()
@@ -319,8 +319,8 @@ class Trainer:
             self.average.update_parameters(self.network)
         return value
 
-    def _tell(self, state: dict[str, Any], progress: tqdm) -> None:
-        """How far it is: on the terminal, and for TensorBoard."""
+    def _show(self, state: dict[str, Any], progress: tqdm) -> None:
+        """Progress: on the terminal, and for TensorBoard."""
         progress.set_postfix(loss=f"{state['loss']:.4f}", learning_rate=f"{self.rate:.2e}", refresh=False)
         progress.update()
         if state["step"] % JOURNAL_STEPS == 0:
@@ -341,7 +341,7 @@ class Trainer:
             self.network.train()
 
     def _scores(self, state: dict[str, Any], sample: PixelSample | None = None) -> dict[str, Any]:
-        """Scores on the validation set, told to TensorBoard too; arguments as of `evaluate`."""
+        """Scores on the validation set, written to TensorBoard too; arguments as of `evaluate`."""
         matrix = evaluate(self.finished, self.validation_set, self.config, self.device, sample)
         found = scores.summary(matrix, self.config.classes)
         self.journal.write(

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Confidence that means what it says: of the pixels said with 0.8, eight in ten should be right.
+"""Calibrated confidence: of the pixels with a confidence of 0.8, eight in ten should be right.
 
 The logits are divided by one number, the temperature, before the softmax (C. Guo et al., "On Calibration of Modern
-Neural Networks", ICML 2017): above 1 a model is made less sure, below 1 more. Which class wins does not change.
+Neural Networks", ICML 2017): above 1 lowers the confidence, below 1 raises it. Which class wins does not change.
 
 >>> sample = PixelSample(images=2)
 >>> for log_probabilities, truth in []: sample.add(log_probabilities, truth)

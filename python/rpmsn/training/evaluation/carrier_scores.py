@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """True carriers of a scene, the carriers that are found in it by the product's own code, and which is which.
 
-A true carrier is an emission that is to be seen in the mask; emissions of one class that fraction half of the narrower
+A true carrier is an emission that is to be seen in the mask; emissions of one class that share half of the narrower
 one's band (a TDD cell and its terminals) are one carrier, as they are for the tracker. It is found when a carrier of
 the same label has a frequency IoU of at least 0.5 with it. Where the mask shows a part of its band only (little
 traffic; the rest is a matter of opinion), that part may be found instead of the whole, also in pieces.
@@ -85,13 +85,13 @@ class FoundCarrier:
     Attributes:
         label: `LTE`, `NR` or `other`.
         lower, upper: edges, Hz relative to the centre.
-        ignored_share: fraction of its pixels that the mask does not judge.
+        ignored_fraction: fraction of its pixels that the mask does not judge.
     """
 
     label: str
     lower: float
     upper: float
-    ignored_share: float = 0.0
+    ignored_fraction: float = 0.0
 
 
 @dataclass
@@ -297,7 +297,7 @@ def found_carriers(
             carrier.label,
             carrier.freq_lower,
             carrier.freq_upper,
-            _ignored_share(parts[carrier.carrier_id], found != noise, truth_mask),
+            _ignored_fraction(parts[carrier.carrier_id], found != noise, truth_mask),
         )
         for carrier in consolidate(tracker.carriers)
     ]
@@ -316,7 +316,7 @@ def stored_power(image: np.ndarray, is_signal: np.ndarray, features: str) -> np.
     return 10 ** (decibels / 10)
 
 
-def _ignored_share(segments: list[Segment], is_signal: np.ndarray, truth_mask: np.ndarray) -> float:
+def _ignored_fraction(segments: list[Segment], is_signal: np.ndarray, truth_mask: np.ndarray) -> float:
     """Fraction of the pixels of some segments that the mask does not judge."""
     pixels = ignored = 0
     for segment in segments:
@@ -356,7 +356,7 @@ def match(true: list[TrueCarrier], found: list[FoundCarrier]) -> Match:
     result.false = [
         one
         for one in left
-        if one.ignored_share <= 0.5
+        if one.ignored_fraction <= 0.5
         and not any(carrier.label == one.label and carrier.holds(one) for carrier in excused)
     ]
     return result

@@ -149,7 +149,7 @@ def _notes(card: ModelCard, image_set: EvaluationSet, tally: "Tally") -> list[st
             "Images of feature set published hold no absolute powers: edges of carriers are those of the mask, not "
             "measured on powers as in live use."
         )
-    elif tally.unmirrored:
+    elif tally.without_coherence:
         notes.append(
             "The set was made by gr-rpmsn 0.5 or before, which did not keep where I/Q images are: here they "
             "count as false, in live use they are not reported. Make the set anew in another folder."
@@ -182,14 +182,14 @@ class Tally:
     Attributes:
         worst: list of Failure, in the order of a heap.
         sample_rates: set of those met, Hz.
-        unmirrored: scenes of which it is not known where I/Q images are.
+        without_coherence: scenes of which it is not known where I/Q images are.
     """
 
     def __init__(self, card: ModelCard, policy: str, scenes: int) -> None:
         self.card, self.policy = card, policy
         self.worst: list[Failure] = []
         self.sample_rates: set[float] = set()
-        self.unmirrored = 0
+        self.without_coherence = 0
         n_classes = len(card.classes)
         self._to_output = class_table(card.classes)
         self._class_ids = np.array([CLASS_NAMES.index(name) for name in card.classes], np.uint8)
@@ -255,15 +255,15 @@ class Tally:
         }
 
     def _as_reported(self, scene: SetScene, probabilities: np.ndarray) -> np.ndarray:
-        """The probabilities without the receiver's own spur and I/Q images, as `inference.segmenter` has them."""
+        """The probabilities without the receiver's own spur and I/Q images, as `detection.segmenter` has them."""
         noise = self.card.classes.index(CLASS_NAMES[NOISE])
         power = stored_power(scene.image[:, : scene.rows], probabilities[noise, : scene.rows] < 0.5, self.card.features)
-        if scene.mirrored is None:
-            self.unmirrored += 1
-            mirrored = np.zeros(COLUMNS, bool)
+        if scene.image_coherence is None:
+            self.without_coherence += 1
+            is_image = np.zeros(COLUMNS, bool)
         else:
-            mirrored = image_columns(scene.mirrored, power, 1.0)
-        return without_own_signals(probabilities, mirrored, has_spur(power), noise)
+            is_image = image_columns(scene.image_coherence, power, 1.0)
+        return without_own_signals(probabilities, is_image, has_spur(power), noise)
 
     def _add_matrix(self, name: str, key: tuple[float, str], matrix: np.ndarray) -> None:
         before, count = self._matrices[name].get(key, (0, 0))
@@ -444,14 +444,14 @@ def load_key(load: float) -> tuple[float, str]:
 
 
 def _group_scores(counts: dict[str, int]) -> dict[str, Any]:
-    """Scores of a group of carriers: how many were found, and how right their pixels are."""
+    """Scores of a group of carriers: how many were found, and how accurate their pixels are."""
     carriers = counts["found"] + counts["wrong_label"] + counts["missed"]
     return {
         "carriers": carriers,
         "found": counts["found"],
         "wrong_label": counts["wrong_label"],
         "missed": counts["missed"],
-        "found_share": _per(counts["found"], carriers),
+        "found_fraction": _per(counts["found"], carriers),
         "pixel_recall": _per(counts["hits"], counts["own"]),
         "pixel_iou": _per(counts["hits"], counts["own"] + counts["beyond"]),
     }

@@ -19,7 +19,15 @@ from ...signal import image as spectrogram
 from ...synthesis.labels.masks import POLICIES, check_policy
 from ...synthesis.labels.truth import Truth
 from ...synthesis.scene.scene import Scene
-from ..dataset import find_shards, masks_ending, masks_file, read_description, read_mirrored, read_truths, shard_file
+from ..dataset import (
+    find_shards,
+    masks_ending,
+    masks_file,
+    read_description,
+    read_image_coherence,
+    read_truths,
+    shard_file,
+)
 
 FACTS = ("scenes.jsonl", "truths.npz")
 
@@ -35,8 +43,7 @@ class SetScene:
         scene: Scene; None in a set without scenes (one that was imported).
         truths: list of Truth.
         rows: rows of the image that the scene fills; those of a shorter one are repeated.
-        mirrored: float, shape (256,), mirrored fraction of every column (`rpmsn.signal.iq_image`); None where not
-        known.
+        image_coherence: float, shape (256,), of every column (`rpmsn.signal.iq_image`); None where not known.
     """
 
     index: int
@@ -45,7 +52,7 @@ class SetScene:
     scene: Any  # a Scene, or None
     truths: list
     rows: int
-    mirrored: np.ndarray | None = None
+    image_coherence: np.ndarray | None = None
 
 
 class EvaluationSet:
@@ -201,14 +208,14 @@ class EvaluationSet:
             )
 
     def _facts(self, shard: int, count: int) -> list[tuple[Scene | None, list[Truth], int, np.ndarray | None]]:
-        """(scene, truths, rows, mirrored) of every scene of a shard; None, [], 256, None where nothing is known."""
+        """(scene, truths, rows, image coherence) of a shard's scenes; None, [], 256, None where nothing is known."""
         if not self.has_scenes:
             return [(None, [], spectrogram.ROWS, None)] * count
         path = shard_file(self.folder, shard, "scenes.jsonl")
         try:
-            facts, mirrored = list(read_truths(self.folder, shard)), read_mirrored(self.folder, shard)
+            facts, coherence = list(read_truths(self.folder, shard)), read_image_coherence(self.folder, shard)
         except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, json.JSONDecodeError) as error:
             raise self._damaged(f"{path} or its {FACTS[1]}", error) from error
         if len(facts) != count:
             raise self._damaged(path, f"{len(facts)} scenes, where there are {count} images")
-        return [(*known, mirrored.get(position)) for position, known in enumerate(facts)]
+        return [(*known, coherence.get(position)) for position, known in enumerate(facts)]

@@ -347,7 +347,7 @@ def _breakdown_sections(carriers: dict[str, Any] | None) -> list[str]:
                 entry["label"],
                 entry["range"],
                 f"{entry['carriers']}",
-                *map(percent, (entry["found_share"], entry["pixel_recall"], entry["pixel_iou"])),
+                *map(percent, (entry["found_fraction"], entry["pixel_recall"], entry["pixel_iou"])),
                 f"{entry['wrong_label']}",
             )
             for entry in carriers["by"][name]
@@ -416,18 +416,18 @@ def _color(label: str) -> Any:
 
 def _draw_confusion(figure: "Figure", report: dict[str, Any]) -> bool:
     classes, matrix = report["model"]["classes"], np.array(report["confusion_matrix"], float)
-    shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    fractions = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     figure.set_size_inches(4.8, 4.2)
     axes = figure.subplots()
-    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    for row, column in np.ndindex(shares.shape):
+    axes.imshow(fractions, cmap="Blues", vmin=0, vmax=1)
+    for row, column in np.ndindex(fractions.shape):
         axes.text(
             column,
             row,
-            f"{100 * shares[row, column]:.1f}",
+            f"{100 * fractions[row, column]:.1f}",
             ha="center",
             va="center",
-            color="white" if shares[row, column] > 0.55 else "black",
+            color="white" if fractions[row, column] > 0.55 else "black",
         )
     axes.set_xticks(range(len(classes)), classes)
     axes.set_yticks(range(len(classes)), classes)
@@ -484,7 +484,7 @@ def _draw_carrier_snr(axes: "Axes", entries: list[dict[str, Any]]) -> None:
             )
             axes.plot(
                 middles,
-                [_times_100(entry["found_share"]) for entry in own],
+                [_times_100(entry["found_fraction"]) for entry in own],
                 "s:",
                 ms=4,
                 color=_color(label),
@@ -524,7 +524,7 @@ def _draw_reliability(figure: "Figure", report: dict[str, Any]) -> bool:
             color=color,
             label=f"{words}: temperature {bins['temperature']:.2f}, ECE {100 * bins['ece']:.2f} %",
         )
-    above.set_ylabel("share that is right")
+    above.set_ylabel("fraction that is right")
     above.legend(fontsize=8, loc="upper left")
     above.grid(alpha=0.3)
     pixels = np.array(calibration["card"]["pixels"])

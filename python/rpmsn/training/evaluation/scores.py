@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How right masks are: a confusion matrix of pixels, and what is read off it.
+"""Accuracy of masks: a confusion matrix of pixels, and the scores that follow from it.
 
-Matrices of single images are added up; all scores are read off the sum, so memory does not grow with a set.
+Matrices of single images are added up and all scores computed from the sum, so memory does not grow with a set.
+torchmetrics gives the same numbers (tests/training/test_evaluation.py); three lines of numpy keep it and torch out of
+the evaluation of exported models.
 """
 
 from collections.abc import Sequence
