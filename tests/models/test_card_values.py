@@ -131,7 +131,7 @@ def test_arguments_that_pass_build_a_network_of_the_images_size(architecture, ke
     for value in [*BAD_VALUES.values(), 2, 3, 16, 64, [4, 2], [4, 8, 8], [8] * 8]:
         arguments = {**base, key: value}
         try:
-            check_arguments(architecture, arguments, 1, 3, "file.yml")
+            check_arguments(architecture, arguments, "averaged", 3, "file.yml")
         except ParameterError as error:
             assert "file.yml: arguments" in str(error) and key in str(error)
             continue

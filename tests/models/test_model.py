@@ -53,9 +53,9 @@ def test_unknown_model_lists_those_there_are():
 @pytest.mark.parametrize(
     "values, words",
     [
-        ({"features": "published"}, "in_channels is 1, but the feature set asks for in_channels: 3"),
+        ({"features": "published"}, "in_channels is 1, but feature set 'published' asks for in_channels: 3"),
         ({"features": "nice"}, "averaged, cyclic, published"),
-        ({"classes": ["noise", "LTE"]}, "classes is 4, but the list of classes asks for classes: 2"),
+        ({"classes": ["noise", "LTE"]}, "classes is 4, but the list of 2 classes asks for classes: 2"),
         ({"classes": ["noise", "LTE", "NR", "TETRA"]}, "TETRA"),
         ({"colour": "blue"}, "colour"),
         ({"features": None}, "key 'features' is missing"),

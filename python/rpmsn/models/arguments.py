@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field
 
 from .. import network
 from ..errors import ParameterError, RpmsnError
-from ..signal.image import ROWS
+from ..signal.image import ROWS, feature_set
 from ..validation import STRICT, checked, faults, one_of
 
 Channels = Annotated[int, Field(ge=1, le=4096)]
@@ -69,7 +69,7 @@ KINDS: dict[str, type] = {"rpmsn": PublishedArguments, "rpmsn-rt": RealTimeArgum
 def check_arguments(
     architecture: str,
     arguments: Mapping[str, Any],
-    channels: int,
+    features: str,
     classes: int,
     where: str,
     error: type[RpmsnError] = ParameterError,
@@ -80,7 +80,7 @@ def check_arguments(
     Args:
         architecture: name in `rpmsn.network.REGISTRY`.
         arguments: of that network.
-        channels: of the feature set.
+        features: feature set of the images.
         classes: how many.
         where: file, for errors.
         error: class of errors.
@@ -95,9 +95,12 @@ def check_arguments(
         if size % reduced.factor:
             raise faults(where, [f"arguments.factor is {reduced.factor}, but one that divides {size} is needed"], error)
         rest = {key: value for key, value in arguments.items() if key not in own}
-        return check_arguments(reduced.network, rest, channels, classes, where, error, size // reduced.factor)
+        return check_arguments(reduced.network, rest, features, classes, where, error, size // reduced.factor)
     made: ImageArguments = checked(KINDS.get(architecture, ImageArguments), arguments, where, error, "arguments")
-    wanted = {"in_channels": (channels, "the feature set"), "classes": (classes, "the list of classes")}
+    wanted = {
+        "in_channels": (feature_set(features).channels, f"feature set {features!r}"),
+        "classes": (classes, f"the list of {classes} classes"),
+    }
     wrong = [
         f"arguments.{key} is {getattr(made, key)}, but {of} asks for {key}: {value}"
         for key, (value, of) in wanted.items()

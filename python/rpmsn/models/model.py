@@ -190,8 +190,7 @@ def _card(values: Any, path: Path) -> ModelCard:
         wrong.append(f"classes is {card.classes}, but {CLASS_NAMES[NOISE]} is needed among them")
     if wrong:
         raise faults(where, wrong, ModelError)
-    channels = spectrogram.feature_set(card.features).channels
-    check_arguments(card.architecture, card.arguments, channels, len(card.classes), where, ModelError)
+    check_arguments(card.architecture, card.arguments, card.features, len(card.classes), where, ModelError)
     return card
 
 

@@ -18,7 +18,6 @@ from ..errors import RpmsnError
 from ..files import read_yaml
 from ..models.arguments import check_arguments
 from ..models.model import Architecture, ClassList, FeatureSetName
-from ..signal import image as spectrogram
 from ..validation import (
     STRICT,
     FileName,
@@ -166,8 +165,7 @@ def _check(config: TrainingConfig, where: str) -> None:
             wrong += _scene_faults(key, entry)
     if wrong:
         raise faults(where, wrong)
-    channels = spectrogram.feature_set(config.features).channels
-    check_arguments(config.architecture, config.arguments, channels, len(config.classes), where)
+    check_arguments(config.architecture, config.arguments, config.features, len(config.classes), where)
 
 
 def _scene_faults(key: str, entry: SetConfig) -> list[str]:
