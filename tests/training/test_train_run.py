@@ -18,6 +18,7 @@ from safetensors.torch import load_file
 
 from rpmsn import network
 from rpmsn.errors import ModelError, ParameterError
+from rpmsn.files import to_yaml
 from rpmsn.models.model import load_model, save_model
 from rpmsn.training.config import load_config
 from rpmsn.training.train import Trainer
@@ -62,7 +63,7 @@ def whole(sets, tmp_path_factory):
 def write(folder, **changes):
     """A configuration file with some values changed."""
     path = folder / "tiny-config.yml"
-    path.write_text(yaml.safe_dump(VALUES | changes))
+    path.write_text(to_yaml(VALUES | changes))
     return path
 
 
@@ -286,7 +287,7 @@ def test_a_set_whose_file_is_not_whole_is_named(sets, whole, tmp_path):
         ({"features": "oil"}, "averaged"),
         ({"features": "published"}, "in_channels: 3"),
         ({"classes": ["noise", "LTE", "NR"]}, "classes: 3"),
-        ({"learning_rate": "'2e-3'"}, "learning_rate is '2e-3', but a number is needed; write it without quotes"),
+        ({"learning_rate": "2e-3"}, "learning_rate is '2e-3', but a number is needed; write it without quotes"),
         ({"batch_size": 0}, "batch_size is 0"),
         ({"epochs": 1.5}, "epochs is 1.5"),
         ({"average": 1.0}, "below 1"),
