@@ -11,10 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 from rpmsn import files
 from rpmsn.errors import ModelError, ParameterError, RpmsnError, WriteError
-from rpmsn.files import read_yaml, user_cache_dir, user_config_dir, whole_file, write_whole
+from rpmsn.files import read_yaml, to_yaml, user_cache_dir, user_config_dir, whole_file, write_whole
 
 SIZE = 1 << 18
 """Bytes that several writes of the operating system take."""
@@ -261,7 +262,59 @@ def test_yaml_comes_as_plain_types(tmp_path):
     assert read_yaml(str(path)) is None
 
 
-@pytest.mark.parametrize("content", [b"{unfinished", b"a: \xff", b"day: 2024-13-45", b"a: !!python/object:object {}"])
+@pytest.mark.parametrize(
+    "text, value",
+    [
+        ("1.92e6", 1.92e6),
+        ("1e6", 1e6),
+        ("1.92e+6", 1.92e6),
+        ("-.5", -0.5),
+        ("-5", -5),
+        ("010", 10),
+        ("0x1F", 31),
+        ("0o17", 15),
+        ("-.inf", float("-inf")),
+        ("true", True),
+        ("null", None),
+        ("~", None),
+        ("'1e6'", "1e6"),
+        ("yes", "yes"),
+        ("1:30", "1:30"),
+        ("1_000", "1_000"),
+        ("2024-13-45", "2024-13-45"),
+        ("1.92e6 Hz", "1.92e6 Hz"),
+    ],
+)
+def test_one_rule_tells_numbers_from_text(tmp_path, text, value):
+    path = tmp_path / "value.yml"
+    path.write_text(f"a: {text}\n")
+    read = read_yaml(path)["a"]
+    assert read == value and type(read) is type(value)
+
+
+@pytest.mark.parametrize(
+    "value", ["1e6", "1.5", "12", "yes", "no", "0o17", "1:30", "2024-01-01", "", "~", "true", ".inf"]
+)
+def test_text_that_looks_like_something_else_is_read_as_text_again(tmp_path, value):
+    path = tmp_path / "values.yml"
+    values = {value: value, "list": [value, 1e300, 1e6, -0.25, 3, True, None]}
+    path.write_text(to_yaml(values))
+    assert read_yaml(path) == values == yaml.safe_load(to_yaml(values))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"{unfinished",
+        b"a: \xff",
+        b"a: !!python/object:object {}",
+        b"a: 1\na: 2",
+        b"a: {b: 1, 'b': 2}",
+        b"[" * 20000,
+        b"a: " + b"9" * 5000,
+        b"? [a]\n: 1",
+    ],
+)
 def test_what_is_no_yaml_is_refused_by_name(tmp_path, content):
     path = tmp_path / "bad.yml"
     path.write_bytes(content)

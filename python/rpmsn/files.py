@@ -4,6 +4,7 @@
 import errno
 import glob
 import os
+import re
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -17,7 +18,7 @@ try:
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
-from .errors import ParameterError, WriteError
+from .errors import ParameterError, RpmsnError, WriteError
 
 NEW_FILE_MODE = 0o666
 """Permissions of a new file, before the umask takes its part away."""
@@ -193,10 +194,56 @@ def _usable(find: Callable[..., Path], name: str, usual: str) -> Path:
     return Path(os.devnull) / name
 
 
-def read_yaml(
-    path: str | os.PathLike[str], what: str = "", error: type[Exception] = ParameterError, hint: str = ""
-) -> Any:
-    """Content of a YAML file.
+# libyaml's parser and emitter are ten times as fast as those in Python, where PyYAML has them.
+_SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_SafeDumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
+
+class _Loader(_SafeLoader):
+    """YAML 1.2 core schema: 1.92e6 is a number, `yes` and 2024-01-01 are text, as they are not in YAML 1.1."""
+
+    yaml_implicit_resolvers: dict = {}
+
+    def construct_mapping(self, node, deep=False):
+        """As of PyYAML, but a key that comes twice is an error: the second one would take the place of the first."""
+        names = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise yaml.constructor.ConstructorError(None, None, f"key {twice!r} is there twice", node.start_mark)
+        return super().construct_mapping(node, deep)
+
+
+class _Dumper(_SafeDumper):
+    """Quotes text that would be read as something else by YAML 1.1 or 1.2."""
+
+
+_FLOAT = r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"
+for _tag, _pattern, _first in (
+    ("bool", "true|True|TRUE|false|False|FALSE", "tTfF"),
+    ("null", "~|null|Null|NULL|", ["~", "n", "N", ""]),
+    ("int", "[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+", "-+0123456789"),
+    ("float", _FLOAT, "-+.0123456789"),
+    ("merge", "<<", "<"),
+):
+    for _kind in (_Loader, _Dumper):
+        _kind.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), list(_first))
+
+
+def _integer(loader, node):
+    text = loader.construct_scalar(node)
+    return int(text, {"0o": 8, "0x": 16}.get(text[:2], 10))
+
+
+_Loader.add_constructor("tag:yaml.org,2002:int", _integer)
+
+
+def to_yaml(values: object, width: int = 110) -> str:
+    """Plain types as YAML text that `read_yaml` gives back as they were, keys in their order."""
+    return yaml.dump(values, Dumper=_Dumper, sort_keys=False, width=width)
+
+
+def read_yaml(path: str | os.PathLike, what: str = "", error: type[RpmsnError] = ParameterError, hint: str = "") -> Any:
+    """Content of a YAML file, by YAML 1.2: a number is a number with or without a point, such as 1.92e6.
 
     Args:
         path: of the file.
@@ -212,8 +259,8 @@ def read_yaml(
     """
     name = f"{what} {path}".lstrip()
     try:
-        return yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        return yaml.load(Path(path).read_text(encoding="utf-8"), _Loader)
     except OSError as fault:
         raise error(f"{name} cannot be read: {fault.strerror}{hint}") from fault
-    except (yaml.YAMLError, ValueError) as fault:  # also text that is not UTF-8, and a date such as 2024-13-45
+    except (yaml.YAMLError, ValueError, RecursionError) as fault:  # also text that is not UTF-8
         raise error(f"{name} is not valid YAML: {fault}") from fault

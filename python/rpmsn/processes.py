@@ -10,11 +10,13 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager, suppress
 from multiprocessing import active_children, get_context, resource_tracker
-from typing import Any, TextIO
+from typing import Any, TextIO, TypeVar
 
 from tqdm import tqdm
 
 from . import interrupts, waiting
+
+T = TypeVar("T")
 
 _THREAD_COUNTS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -33,14 +35,14 @@ class _Lines(tqdm):
     def status_printer(file: TextIO) -> Callable[[str], None]:
         """How tqdm writes a state."""
 
-        def write(state):
+        def write(state: str) -> None:
             if state:
                 print(state, file=file, flush=True)
 
         return write
 
 
-def progress_bar(total: int, unit: str, description: str, quiet: bool = False, initial: int = 0) -> tqdm:
+def progress_bar(total: float | None, unit: str, description: str, quiet: bool = False, initial: int = 0) -> tqdm:
     """A progress bar on stderr with the time left; in a log, a line every `LOG_INTERVAL_S`.
 
     Args:
@@ -57,16 +59,16 @@ def progress_bar(total: int, unit: str, description: str, quiet: bool = False, i
 
 
 def each_done(
-    work: Callable[..., Any],
+    work: Callable[..., T],
     jobs: Sequence[tuple],
     workers: int,
     unit: str,
     description: str,
-    size: Callable[[Any], int] = lambda result: 1,
-    total: int | None = None,
+    size: Callable[[T], float] = lambda result: 1,
+    total: float | None = None,
     quiet: bool = False,
-) -> Iterator[Any]:
-    """Do jobs in processes of their own, with a progress bar; yields results in their order.
+) -> Iterator[T]:
+    """Do jobs in processes of their own, with a progress bar that shows the time left; yields results in their order.
 
     Args:
         work: function at the top level of a module.
@@ -115,7 +117,7 @@ def start_resource_tracker() -> None:
 
 
 @contextmanager
-def _one_thread_each():
+def _one_thread_each() -> Iterator[None]:
     """Keep the processes started meanwhile to one core each: they are the parallelism, not BLAS."""
     before = {name: os.environ.get(name) for name in _THREAD_COUNTS}
     os.environ.update(dict.fromkeys(_THREAD_COUNTS, "1"))
@@ -141,7 +143,7 @@ class _Interrupts:
         if is_first and self.is_working:
             raise KeyboardInterrupt
 
-    def do(self, work: Callable[..., Any], job: tuple) -> Any:
+    def do(self, work: Callable[..., T], job: tuple) -> T:
         """Do a job unless an interrupt came."""
         self.is_working = True
         try:
@@ -155,11 +157,11 @@ class _Interrupts:
 _interrupts = _Interrupts()
 
 
-def _until_interrupted(work, *job):
+def _until_interrupted(work: Callable[..., T], *job: Any) -> T:
     return _interrupts.do(work, job)
 
 
-def _start_worker(parent):
+def _start_worker(parent: int) -> None:
     """In a worker, before its first job."""
     for number in interrupts.SIGNALS:  # a closing terminal and a service manager send theirs to all processes
         signal.signal(number, _interrupts.handle)
@@ -169,7 +171,7 @@ def _start_worker(parent):
 def end_with_parent(parent: int) -> None:
     """End this process when the one that started it (its number) is gone, also if that was killed."""
 
-    def watch():
+    def watch() -> None:
         while os.getppid() == parent:
             time.sleep(1)
         os._exit(1)

@@ -949,7 +949,7 @@ class TestTrain:
             ({"train": {"preset": "published"}}, "count"),
             ({"classes": ["noise", "LTE", "NR"]}, "classes: 3"),
             ({"class_weights": [1.0]}, "1 values for 4 classes"),
-            ({"learning_rate": "2e-3"}, "2.0e-3"),
+            ({"learning_rate": "fast"}, "learning_rate is 'fast', but a number is needed"),
             ({"features": "painted"}, "'painted'"),
         ],
     )

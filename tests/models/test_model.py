@@ -53,12 +53,12 @@ def test_unknown_model_lists_those_there_are():
 @pytest.mark.parametrize(
     "values, words",
     [
-        ({"features": "published"}, "do not agree"),
+        ({"features": "published"}, "in_channels is 1, but feature set 'published' asks for in_channels: 3"),
         ({"features": "nice"}, "averaged, cyclic, published"),
-        ({"classes": ["noise", "LTE"]}, "do not agree"),
+        ({"classes": ["noise", "LTE"]}, "classes is 4, but the list of 2 classes asks for classes: 2"),
         ({"classes": ["noise", "LTE", "NR", "TETRA"]}, "TETRA"),
         ({"colour": "blue"}, "colour"),
-        ({"features": None}, "incomplete"),
+        ({"features": None}, "key 'features' is missing"),
         ({"architecture": "resnet"}, "rpmsn, rpmsn-rt"),
         ({"arguments": {"in_channels": 1, "classes": 4, "widths": [8, 8], "stages": 1}}, "do not fit"),
     ],

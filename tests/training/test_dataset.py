@@ -48,7 +48,7 @@ def test_images_and_masks_are_memory_mapped_and_of_one_shape(tmp_path):
     assert image.shape == (4, 256, 256) and mask.shape == (256, 256) and image.dtype == mask.dtype == np.uint8
 
 
-def test_a_set_of_the_published_recipe_has_three_channels(tmp_path):
+def test_a_set_of_the_published_feature_set_has_three_channels(tmp_path):
     config = SetConfig("published", count=1, seed=5, policy="published", features="published")
     image, mask = build_set(config, tmp_path, quiet=True)[0]
     assert image.shape == (3, 256, 256) and image.max() > 200
@@ -64,7 +64,7 @@ def test_a_lost_shard_is_made_again_exactly(tmp_path):
     assert not list(tmp_path.glob(".*.tmp"))
 
 
-def test_masks_of_another_rule_are_made_without_rendering(tmp_path, monkeypatch):
+def test_masks_of_another_policy_are_made_without_rendering(tmp_path, monkeypatch):
     build_set(TINY, tmp_path, quiet=True)
     before = contents(tmp_path)
     monkeypatch.setattr(dataset, "render", None)

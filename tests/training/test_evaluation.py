@@ -158,7 +158,7 @@ def test_a_carrier_that_is_shown_in_part_may_be_found_in_pieces():
 
 def test_what_is_not_judged_counts_neither_way():
     hidden = true(is_judged=False)
-    result = match([hidden], [FoundCarrier("LTE", -5e6, 5e6), FoundCarrier("NR", 7e6, 9e6, ignored_share=0.8)])
+    result = match([hidden], [FoundCarrier("LTE", -5e6, 5e6), FoundCarrier("NR", 7e6, 9e6, ignored_fraction=0.8)])
     assert not (result.found or result.missed or result.false or result.wrong)
 
 
@@ -236,7 +236,7 @@ def judged(card, folder, temperature=1.0):
         mask = np.where(scene.mask == IGNORED, 0, scene.mask)
         probabilities = np.full((4, 256, 256), 0.01, np.float32)
         np.put_along_axis(probabilities, mask[None].astype(int), 0.97, axis=0)
-        tally.add(replace(scene, mirrored=None), probabilities)
+        tally.add(replace(scene, image_coherence=None), probabilities)
     return tally.scores()
 
 
@@ -244,12 +244,12 @@ def test_mirror_images_are_not_judged_as_signals(card, made_set):
     tally = Tally(card, "occupied", 2)
     scene = next(iter(EvaluationSet(made_set, card)))
     empty = replace(scene, image=np.full_like(scene.image, 100), mask=np.zeros_like(scene.mask), scene=None)
-    everywhere = np.stack([np.full((256, 256), share, np.float32) for share in (0.1, 0.7, 0.1, 0.1)])
+    everywhere = np.stack([np.full((256, 256), value, np.float32) for value in (0.1, 0.7, 0.1, 0.1)])
     half = np.where(np.arange(256) < 128, np.float32(1), np.float32(0))
-    tally.add(replace(empty, mirrored=half), everywhere)
-    tally.add(replace(empty, mirrored=None), everywhere)
+    tally.add(replace(empty, image_coherence=half), everywhere)
+    tally.add(replace(empty, image_coherence=None), everywhere)
     assert tally.scores()["confusion_matrix"][0] == [128 * 256, 384 * 256, 0, 0]
-    assert tally.unmirrored == 1
+    assert tally.without_coherence == 1
 
 
 def test_the_truth_itself_has_full_marks(card, made_set):
@@ -393,7 +393,7 @@ def test_masks_of_another_rule_are_pointed_to(card, copied_set):
         EvaluationSet(copied_set, card)
 
 
-def test_another_recipe_is_refused_with_the_command_that_helps(card, made_set):
+def test_another_feature_set_is_refused_with_the_command_that_helps(card, made_set):
     with pytest.raises(ParameterError, match="--preset any_rate --count 3 --seed 77 .*--features published"):
         EvaluationSet(made_set, replace(card, features="published"))
 

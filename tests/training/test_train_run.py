@@ -18,6 +18,7 @@ from safetensors.torch import load_file
 
 from rpmsn import network
 from rpmsn.errors import ModelError, ParameterError
+from rpmsn.files import to_yaml
 from rpmsn.models.model import load_model, save_model
 from rpmsn.training.config import load_config
 from rpmsn.training.train import Trainer
@@ -62,7 +63,7 @@ def whole(sets, tmp_path_factory):
 def write(folder, **changes):
     """A configuration file with some values changed."""
     path = folder / "tiny-config.yml"
-    path.write_text(yaml.safe_dump(VALUES | changes))
+    path.write_text(to_yaml(VALUES | changes))
     return path
 
 
@@ -209,17 +210,17 @@ def test_weights_of_a_model_come_first_where_it_is_asked_for(sets, tmp_path):
         assert torch.allclose(one, other, atol=1e-3)
 
 
-def test_a_pupil_comes_nearer_to_its_teacher(sets, tmp_path, monkeypatch):
+def test_a_student_comes_nearer_to_its_teacher(sets, tmp_path, monkeypatch):
     card = model_like(tmp_path / "teacher")
     losses = []
-    for share in (0.0, 1.0):
-        run = tmp_path / f"{share}"
+    for weight in (0.0, 1.0):
+        run = tmp_path / f"{weight}"
         run.mkdir()
-        train(run, sets, teacher=str(card), teacher_weight=share, epochs=6)
-        pupil, teacher = load_model(run / "tiny.yml").network(), load_model(card).network()
+        train(run, sets, teacher=str(card), teacher_weight=weight, epochs=6)
+        student, teacher = load_model(run / "tiny.yml").network(), load_model(card).network()
         images = torch.rand(2, 1, 256, 256, generator=torch.Generator().manual_seed(1)) * 0.3
         with torch.inference_mode():
-            losses.append((pupil(images).softmax(1) - teacher(images).softmax(1)).abs().mean().item())
+            losses.append((student(images).softmax(1) - teacher(images).softmax(1)).abs().mean().item())
     assert losses[1] < losses[0]
 
 
@@ -243,8 +244,8 @@ def test_a_model_that_does_not_fit_is_refused_before_anything_is_made(key, chang
 
 
 @pytest.mark.parametrize("key", ["teacher", "start_from"])
-def test_a_model_that_is_not_there_is_told_before_anything_is_made(key, tmp_path):
-    with pytest.raises(ModelError, match=f"{key} names a model that cannot be had: .*train it first"):
+def test_a_model_that_is_not_there_is_named_before_anything_is_made(key, tmp_path):
+    with pytest.raises(ModelError, match=f"{key} names a model that cannot be loaded: .*train it first"):
         train(tmp_path, tmp_path / "sets", **{key: str(tmp_path / "first.yml")})
     assert not (tmp_path / "sets").exists()
 
@@ -286,14 +287,14 @@ def test_a_set_whose_file_is_not_whole_is_named(sets, whole, tmp_path):
         ({"features": "oil"}, "averaged"),
         ({"features": "published"}, "in_channels: 3"),
         ({"classes": ["noise", "LTE", "NR"]}, "classes: 3"),
-        ({"learning_rate": "2e-3"}, "2.0e-3"),
+        ({"learning_rate": "2e-3"}, "learning_rate is '2e-3', but a number is needed; write it without quotes"),
         ({"batch_size": 0}, "batch_size is 0"),
         ({"epochs": 1.5}, "epochs is 1.5"),
         ({"average": 1.0}, "below 1"),
         ({"precision": "fp8"}, "fp32, bf16"),
-        ({"compile": "fast"}, "true and false"),
+        ({"compile": "fast"}, "true or false"),
         ({"class_weights": [1, 2]}, "2 values for 4 classes"),
-        ({"train": []}, "empty"),
+        ({"train": []}, "train is .*a list of at least 1"),
         ({"train": VALUES["validation"]}, "same scenes"),
         ({"train": VALUES["train"] + [{"count": 1}]}, "train"),
         ({"schedule": "linear"}, "unknown key 'schedule'"),

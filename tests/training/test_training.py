@@ -7,13 +7,13 @@ import torch
 import torch.nn.functional as F
 
 from rpmsn.classes import IGNORED
+from rpmsn.signal.sums import CORRELATED_ROWS
 from rpmsn.training.augment import augment
-from rpmsn.training.batches import class_table, step_indices, training_batches
+from rpmsn.training.batches import class_table, make_batch, step_indices, training_batches
 from rpmsn.training.config import TrainingConfig, load_config, shipped_config
-from rpmsn.training.dataset import Joined
 from rpmsn.training.evaluation import scores
 from rpmsn.training.losses import dice_loss, segmentation_loss, teacher_loss
-from rpmsn.training.train import Average, learning_rate, predictions
+from rpmsn.training.train import average_of, learning_rates, predictions
 
 
 def changed(image, mask, seed, features="averaged"):
@@ -34,6 +34,29 @@ def test_augmentation_moves_image_and_mask_together():
         assert picture.dtype == np.uint8 and moved.sum() == mask.sum()
         places.add(moved.tobytes())
     assert len(places) > 8 and image.max() == 200 and image.min() == 50
+
+
+def test_rolling_keeps_the_blocks_that_correlations_are_measured_over():
+    """Channels 1 to 3 are constant over blocks of 64 rows in every image that is received; so after augmentation."""
+    image = np.zeros((4, 256, 256), np.uint8)
+    image[0] = np.arange(256)[:, None]
+    image[1:] = 10 * (np.arange(256) // CORRELATED_ROWS)[:, None]
+    first_rows = set()
+    for seed in range(60):
+        out = np.empty_like(image), np.empty((256, 256), np.uint8)
+        augment(
+            image,
+            np.broadcast_to(np.arange(256, dtype=np.uint8)[:, None], (256, 256)),
+            *out,
+            np.random.default_rng(seed),
+            "cyclic",
+        )
+        picture, rows = out
+        blocks = picture[1:].reshape(3, -1, CORRELATED_ROWS, 256)
+        assert (blocks == blocks[:, :, :1]).all()
+        assert np.array_equal(picture[1], 10 * (rows // CORRELATED_ROWS))
+        first_rows.add(int(rows[0, 0]))
+    assert first_rows == {0, 64, 128, 192}
 
 
 def test_mirroring_keeps_the_centre_column():
@@ -68,10 +91,25 @@ def test_a_level_at_the_end_of_the_scale_does_not_wrap_round():
         assert not ((picture > 60) & (picture < 200)).any()
 
 
-def test_learning_rate_warms_up_and_ends_at_zero():
-    rates = [learning_rate(step, 1000, 1e-3) for step in range(1000)]
-    assert max(rates) == pytest.approx(1e-3) and rates[0] < 1e-4 and rates[-1] < 1e-5
-    assert int(np.argmax(rates)) in (49, 50)
+def rates(steps):
+    """Learning rates of all steps."""
+    optimizer = torch.optim.AdamW([torch.nn.Parameter(torch.zeros(1))], lr=1e-3)
+    schedule = learning_rates(optimizer, steps)
+    found = []
+    for _ in range(steps):
+        found.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        schedule.step()
+    return found
+
+
+@pytest.mark.parametrize("steps", [1, 2, 6, 20, 1000])
+def test_learning_rate_warms_up_and_ends_at_zero(steps):
+    found = rates(steps)
+    warm_up = max(1, round(steps / 20))
+    assert np.allclose(found[:warm_up], [1e-3 * (step + 1) / warm_up for step in range(warm_up)])
+    places = np.arange(steps - warm_up) / max(1, steps - warm_up)
+    assert np.allclose(found[warm_up:], 0.5e-3 * (1 + np.cos(np.pi * places)))
 
 
 def test_scores_of_a_counted_example():
@@ -112,7 +150,7 @@ def test_dice_counts_overlap_and_leaves_out_what_is_not_judged():
     assert dice_loss(right, ignored).item() == pytest.approx(0)
 
 
-def test_a_pupil_is_rewarded_for_what_its_teacher_says():
+def test_a_student_is_rewarded_for_the_outputs_of_its_teacher():
     logits = torch.randn(1, 3, 4, 4)
     assert teacher_loss(logits, logits).item() == pytest.approx(0, abs=1e-6)
     assert teacher_loss(logits, -logits).item() > teacher_loss(logits, 0.5 * logits).item() > 0
@@ -120,16 +158,29 @@ def test_a_pupil_is_rewarded_for_what_its_teacher_says():
 
 def test_the_average_follows_and_settles():
     layer = torch.nn.BatchNorm2d(2)
-    average = Average(layer, 0.9)
+    average = average_of(layer, 0.9)
     with torch.no_grad():
         layer.weight.fill_(3.0)
     layer.running_mean.fill_(5.0)
     layer.num_batches_tracked.fill_(7)
-    for step in range(200):
-        average.update(step)
-    assert torch.allclose(average.network.weight, torch.tensor(3.0))
-    assert torch.allclose(average.network.running_mean, torch.tensor(5.0))
-    assert average.network.num_batches_tracked == 7
+    for _ in range(200):
+        average.update_parameters(layer)
+    assert torch.allclose(average.module.weight, torch.tensor(3.0))
+    assert torch.allclose(average.module.running_mean, torch.tensor(5.0))
+    assert average.module.num_batches_tracked == 7
+
+
+def test_the_average_takes_in_a_tenth_a_step_in_the_end_and_more_at_first():
+    layer = torch.nn.Linear(1, 1)
+    average = average_of(layer, 0.9)
+    values, expected = [1.0, 2.0, 4.0, 8.0], None
+    for step, value in enumerate([*values, *[0.0] * 200]):
+        with torch.no_grad():
+            layer.weight.fill_(value)
+        average.update_parameters(layer)
+        decay = min(0.9, (1 + step) / (10 + step))
+        expected = value if step == 0 else decay * expected + (1 - decay) * value
+        assert average.module.weight.item() == pytest.approx(expected, abs=1e-6)
 
 
 class Pictures(list):
@@ -161,8 +212,9 @@ def small_config(**changes):
 
 
 def test_joined_sets_are_one_after_another():
-    joined = Joined([Pictures([1, 2]), Pictures([3]), Pictures([4, 5])])
-    assert len(joined) == 5 and [joined[index][0].max() for index in range(5)] == [1, 2, 3, 4, 5]
+    joined = torch.utils.data.ConcatDataset([Pictures([1, 2]), Pictures([3]), Pictures([4, 5])])
+    images, _ = make_batch(joined, range(5), small_config())
+    assert images.amax((1, 2, 3)).tolist() == [1, 2, 3, 4, 5]
 
 
 def test_every_image_comes_once_an_epoch_and_processes_share_a_batch():
@@ -172,9 +224,9 @@ def test_every_image_comes_once_an_epoch_and_processes_share_a_batch():
     assert sorted(np.concatenate(seen[:3])) == sorted(np.concatenate(seen[3:])) == list(range(10))
     assert not np.array_equal(seen[0], seen[3])
     for step in range(3):
-        shares = [step_indices(config, step, 10, rank, 2) for rank in range(2)]
-        assert {*shares[0][0], *shares[1][0]} == set(seen[step])
-        assert len(shares[0][0]) == len(shares[1][0]) and not set(shares[0][1]) & set(shares[1][1])
+        parts = [step_indices(config, step, 10, rank, 2) for rank in range(2)]
+        assert {*parts[0][0], *parts[1][0]} == set(seen[step])
+        assert len(parts[0][0]) == len(parts[1][0]) and not set(parts[0][1]) & set(parts[1][1])
 
 
 def test_batches_do_not_depend_on_threads_or_on_where_a_run_began():

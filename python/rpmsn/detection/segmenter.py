@@ -16,6 +16,7 @@ import numpy as np
 from .. import runtimes
 from ..classes import CLASS_NAMES, LTE, NOISE, NR, OTHER
 from ..errors import ParameterError
+from ..models.model import FRAME_SECONDS
 from ..signal import quality
 from ..signal.features import FeatureExtractor, Features
 from ..signal.image import COLUMNS, ROWS
@@ -25,9 +26,6 @@ from .segments import FrameGeometry, Segment, find_segments
 
 if TYPE_CHECKING:
     from ..models.model import Model, ModelCard
-
-FRAME_SECONDS = (0.01, 0.2)
-"""Shortest and longest frame."""
 
 
 class ProbabilitySource(Protocol):

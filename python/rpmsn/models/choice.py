@@ -6,7 +6,7 @@ from . import DEFAULT_MODEL
 from .model import available_models, load_model
 
 
-def model_for_rate(sample_rate):
+def model_for_rate(sample_rate: float) -> str:
     """Name of the model made for the narrowest range of rates that holds this one; the default model where none does.
 
     Args:

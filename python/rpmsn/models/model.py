@@ -2,22 +2,50 @@
 """Models: a card (YAML, says everything the code needs to know) beside its weights (safetensors, fp16, and ONNX)."""
 
 import hashlib
-import math
-from dataclasses import asdict, dataclass, field, fields
+import os
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
-import yaml
+from pydantic import Field
+from typing_extensions import TypedDict
 
 from .. import network
-from ..classes import CLASS_NAMES
-from ..errors import ModelError, ParameterError
-from ..files import read_yaml, whole_file
+from ..classes import CLASS_NAMES, NOISE
+from ..errors import ModelError
+from ..files import read_yaml, to_yaml, whole_file
 from ..signal import image as spectrogram
+from ..validation import STRICT, FileName, RateRange, Sha256, adapter, check_rates, checked, faults, one_of
 from . import DEFAULT_MODEL
+from .arguments import check_arguments
+
+if TYPE_CHECKING:
+    import torch
 
 SHIPPED = Path(__file__).resolve().parent
 EXPORTS = ("onnx", "onnx-int8")
 """Keys of `ModelCard.exports`: float32, and int8 (QDQ)."""
+FRAME_SECONDS = (0.01, 0.2)
+"""Shortest and longest frame."""
+TEMPERATURES = (0.01, 100.0)
+"""Least and greatest temperature: beyond, float32 probabilities are 0, 1, or all the same."""
+HINTS = {
+    "exports": "make the exports again with `rpmsn export`",
+    "sha256": "restore card and weights together",
+    "weights": "name the safetensors file beside the card",
+}
+
+ClassList = Annotated[list[Annotated[str, one_of(CLASS_NAMES)]], Field(min_length=2)]
+FeatureSetName = Annotated[str, one_of(sorted(spectrogram.FEATURE_SETS))]
+Architecture = Annotated[str, one_of(network.names())]
+
+
+class ExportEntry(TypedDict):
+    """What a card says of an exported file, beside how it was made and checked."""
+
+    __pydantic_config__ = {**STRICT, "extra": "allow"}  # type: ignore[misc]
+    file: FileName
+    sha256: Sha256
 
 
 @dataclass(frozen=True)
@@ -34,30 +62,32 @@ class ModelCard:
         weights: name of the safetensors file beside the card.
         sha256: of that file.
         training: how it was made: config, seeds, time, machine.
-        scores: how right it is, on what.
+        scores: how accurate it is, on what.
         licence: of the weights.
         temperature: what logits are divided by before the softmax, so that confidence is what it says.
         exports: files for other runtimes beside the card: `onnx` (float32) and `onnx-int8`, each a dict of `file` and
             `sha256`, and of how it was made and checked.
     """
 
-    name: str
-    version: str
-    architecture: str
-    arguments: dict
-    classes: list
-    features: str
-    frame_seconds: float
-    sample_rates: list
-    weights: str
-    sha256: str
-    training: dict = field(default_factory=dict)
-    scores: dict = field(default_factory=dict)
-    licence: str = "GPL-3.0-or-later"
-    temperature: float = 1.0
-    exports: dict = field(default_factory=dict)
+    __pydantic_config__ = STRICT
 
-    def to_dict(self):
+    name: FileName
+    version: str
+    architecture: Architecture
+    arguments: dict[str, Any]
+    classes: ClassList
+    features: FeatureSetName
+    frame_seconds: Annotated[float, Field(ge=FRAME_SECONDS[0], le=FRAME_SECONDS[1])]
+    sample_rates: RateRange
+    weights: FileName
+    sha256: Sha256
+    training: dict[str, Any] = field(default_factory=dict)
+    scores: dict[str, Any] = field(default_factory=dict)
+    licence: str = "GPL-3.0-or-later"
+    temperature: Annotated[float, Field(ge=TEMPERATURES[0], le=TEMPERATURES[1])] = 1.0
+    exports: dict[Annotated[str, one_of(EXPORTS)], ExportEntry] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
         """The card as plain types, for YAML."""
         return asdict(self)
 
@@ -69,7 +99,7 @@ class Model:
     card: ModelCard
     folder: Path
 
-    def network(self):
+    def network(self) -> "torch.nn.Module":
         """Build the network, load the weights (torch is imported here) and return it in evaluation mode, fp32.
 
         Raises:
@@ -80,10 +110,10 @@ class Model:
 
         path = self.folder / self.card.weights
         content = self._checked(path, self.card.sha256, "weights", "restore both files together")
-        built = network.create(self.card.architecture, **self.card.arguments)
         try:
+            built = network.create(self.card.architecture, **self.card.arguments)
             built.load_state_dict({name: values.float() for name, values in load(content).items()})
-        except (SafetensorError, RuntimeError) as error:
+        except (SafetensorError, RuntimeError, MemoryError) as error:
             faults = [line.strip() for line in str(error).splitlines()]
             raise ModelError(
                 f"weights {path} do not fit architecture {self.card.architecture!r} with "
@@ -91,11 +121,11 @@ class Model:
             ) from error
         return built.eval()
 
-    def export_path(self, key):
+    def export_path(self, key: str) -> Path:
         """Path of an exported file: `key` is one of the card's `exports`."""
         return self.folder / self.card.exports[key]["file"]
 
-    def exported(self, key):
+    def exported(self, key: str) -> tuple[bytes, Path]:
         """Content and path of an exported file.
 
         Raises:
@@ -105,7 +135,7 @@ class Model:
         content = self._checked(path, self.card.exports[key]["sha256"], "export", "make it again with `rpmsn export`")
         return content, path
 
-    def _checked(self, path, sha256, what, next_step):
+    def _checked(self, path: Path, sha256: str, what: str, next_step: str) -> bytes:
         """Content of a file that the card names, which has to be the one that it was written for."""
         try:
             content = path.read_bytes()
@@ -119,12 +149,12 @@ class Model:
         return content
 
 
-def available_models():
+def available_models() -> list[str]:
     """Names of the models that ship, sorted."""
     return sorted(path.stem for path in SHIPPED.glob("*.yml"))
 
 
-def load_model(name=DEFAULT_MODEL):
+def load_model(name: str | os.PathLike = DEFAULT_MODEL) -> Model:
     """Find a model and read its card; weights are loaded later, by `Model.network`.
 
     Args:
@@ -144,57 +174,27 @@ def load_model(name=DEFAULT_MODEL):
     return Model(_card(read_yaml(path, "model card", ModelError), path), path.parent)
 
 
-def _card(values, path):
+def card_schema() -> dict[str, Any]:
+    """JSON schema of a card, as docs/model-card.schema.json has it; which values fit each other it does not say."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **adapter(ModelCard).json_schema()}
+
+
+def _card(values: Any, path: Path) -> ModelCard:
     """A checked card from what the YAML file holds."""
-    if not isinstance(values, dict):
-        raise ModelError(f"model card {path} holds {type(values).__name__}, but a mapping of keys is needed")
-    known = {entry.name for entry in fields(ModelCard)}
-    wrong = sorted(set(values) - known)
+    where = f"model card {path}"
+    card = checked(ModelCard, values, where, ModelError, hints=HINTS)
+    wrong = check_rates(card.sample_rates)
+    if len(set(card.classes)) < len(card.classes):
+        wrong.append(f"classes is {card.classes}, but each class is needed once")
+    if CLASS_NAMES[NOISE] not in card.classes:
+        wrong.append(f"classes is {card.classes}, but {CLASS_NAMES[NOISE]} is needed among them")
     if wrong:
-        raise ModelError(f"model card {path}: unknown key {wrong[0]!r}; this version of gr-rpmsn knows {sorted(known)}")
-    try:
-        card = ModelCard(**values)
-    except TypeError as error:
-        raise ModelError(f"model card {path} is incomplete: {str(error).split(') ')[-1]}") from error
-    unknown = [name for name in card.classes if name not in CLASS_NAMES]
-    if unknown:
-        raise ModelError(f"model card {path}: class {unknown[0]!r} is unknown; allowed are {', '.join(CLASS_NAMES)}")
-    try:
-        channels = spectrogram.feature_set(card.features).channels
-    except ParameterError as error:
-        raise ModelError(f"model card {path}: {error}") from error
-    if card.arguments.get("in_channels") != channels or card.arguments.get("classes") != len(card.classes):
-        raise ModelError(
-            f"model card {path}: arguments {card.arguments} do not agree with feature set {card.features!r} "
-            f"({channels} channels) and {len(card.classes)} classes"
-        )
-    if not _is_number(card.temperature) or not 0 < card.temperature < math.inf:
-        raise ModelError(f"model card {path}: temperature is {card.temperature!r}, but a number above 0 is allowed")
-    _check_exports(card.exports, path)
+        raise faults(where, wrong, ModelError)
+    check_arguments(card.architecture, card.arguments, card.features, len(card.classes), where, ModelError)
     return card
 
 
-def _is_number(value):
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
-def _check_exports(exports, path):
-    """Raise a ModelError unless every entry is of a known kind and names a file beside the card, and its sha256."""
-    if not isinstance(exports, dict) or set(exports) - set(EXPORTS):
-        raise ModelError(
-            f"model card {path}: exports are {exports!r}, but a mapping with the keys "
-            f"{', '.join(EXPORTS)} is allowed; make them again with `rpmsn export`"
-        )
-    for key, entry in exports.items():
-        names = [entry.get(name) for name in ("file", "sha256")] if isinstance(entry, dict) else [None]
-        if not all(isinstance(name, str) for name in names) or Path(names[0]).name != names[0]:
-            raise ModelError(
-                f"model card {path}: export {key!r} is {entry!r}, but the name of a file beside the card "
-                "(file) and its sha256 are needed; make it again with `rpmsn export`"
-            )
-
-
-def save_model(built, card_values, folder):
+def save_model(built: "torch.nn.Module", card_values: dict[str, Any], folder: str | os.PathLike) -> Path:
     """Write weights (fp16) and card.
 
     Args:
@@ -222,9 +222,14 @@ def save_model(built, card_values, folder):
     return save_card(card, folder)
 
 
-def save_card(card, folder):
-    """Write a card as `<name>.yml`, whole or not at all; returns its path."""
+def save_card(card: ModelCard, folder: str | os.PathLike) -> Path:
+    """Write a card as `<name>.yml`, whole or not at all; returns its path.
+
+    Raises:
+        ModelError: it is no card that `load_model` would read.
+    """
     path = Path(folder) / f"{card.name}.yml"
+    _card(card.to_dict(), path)
     with whole_file(path) as file:
-        file.write(yaml.safe_dump(card.to_dict(), sort_keys=False, width=110).encode())
+        file.write(to_yaml(card.to_dict()).encode())
     return path

@@ -3,17 +3,27 @@
 
 import numpy as np
 
+from ..signal.sums import CORRELATED_ROWS
+
 MAX_LEVEL_SHIFT = 13
 """Brighter or darker by up to so many steps of 255: 3 dB of the averaged feature set's level."""
 MAX_NOISE = 5.0
 """Greatest standard deviation of the noise, in steps of 255."""
 
 
-def augment(image, mask, out_image, out_mask, rng, features="averaged"):
+def augment(
+    image: np.ndarray,
+    mask: np.ndarray,
+    out_image: np.ndarray,
+    out_mask: np.ndarray,
+    rng: np.random.Generator,
+    features: str = "averaged",
+) -> None:
     """Mirror in frequency, roll in time, shift the level, add a little noise; each at random.
 
     Mirroring takes column c to 256 - c, which keeps the centre column. The channels of feature set `cyclic` after the
-    first are correlations, which no change of level moves; they are mirrored and rolled only.
+    first are correlations, which no change of level moves; they are mirrored and rolled only. They are measured over
+    blocks of 64 rows, so that such an image is rolled by whole blocks: no receiver shows one that begins elsewhere.
 
     Args:
         image: uint8, shape (channels, rows, columns).
@@ -23,7 +33,8 @@ def augment(image, mask, out_image, out_mask, rng, features="averaged"):
         features: feature set.
     """
     is_mirrored = rng.random() < 0.5
-    shift = int(rng.integers(len(mask))) if rng.random() < 0.5 else 0
+    step = CORRELATED_ROWS if features == "cyclic" else 1
+    shift = step * int(rng.integers(len(mask) // step)) if rng.random() < 0.5 else 0
     for values, out in ((image, out_image), (mask, out_mask)):
         _move(values, out, is_mirrored, shift)
     level = out_image[:1] if features == "cyclic" else out_image
@@ -38,7 +49,7 @@ def augment(image, mask, out_image, out_mask, rng, features="averaged"):
         level[...] = np.clip(np.arange(256) + brighter, 0, 255).astype(np.uint8)[level]
 
 
-def _move(values, out, is_mirrored, shift):
+def _move(values: np.ndarray, out: np.ndarray, is_mirrored: bool, shift: int) -> None:
     """Copy `values` to `out`, rolled by `shift` rows and mirrored in the last axis if asked for."""
     for target, source in (
         (out[..., shift:, :], values[..., : values.shape[-2] - shift, :]),

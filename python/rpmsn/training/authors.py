@@ -6,59 +6,75 @@ class). They become the sets `train` and `validation` of one folder, which `Trai
 a colour means is declared and checked. Of these images no scenes are known, so there are no scores by SNR.
 """
 
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, Any
 
 import numpy as np
+from pydantic import Field
 
 from ..classes import CLASS_NAMES, IGNORED, NOISE
 from ..errors import ParameterError
 from ..files import read_yaml, whole_file
 from ..processes import each_done
 from ..signal import image as spectrogram
-from .dataset import SHARD_SCENES, ImageSet, SetConfig, claim, masks_file, shard_file
+from ..validation import STRICT, checked, one_of
+from .dataset import SHARD_SCENES, ImageSet, SetConfig, claim, masks_file, read_description, shard_file
 
 SPLITS = {"trainSet": "train", "testSet": "validation"}
 """Folder of the authors -> name of the set."""
 DEFAULT_COLOURS = Path(__file__).resolve().parent / "configs" / "authors-colours.yml"
-RULE = RECIPE = "published"
+POLICY = FEATURES = "published"
 IMPORTED = "imported"
 """Stands for the preset in what describes such a set."""
+HINTS = {"colours": "write class: [red, green, blue], each from 0 to 255, such as LTE: [2, 0, 0]"}
+Colour = Annotated[list[Annotated[int, Field(ge=0, le=255)]], Field(min_length=3, max_length=3)]
 LOOKED_AT = 64
 """Label pictures in which the classes are counted before anything is written."""
 NEAR = 24
 """A colour no further than this from a declared one in each of red, green and blue is taken for a blurred one."""
 
 
+@dataclass(frozen=True)
+class Colours:
+    """A file of colours: class -> [red, green, blue]."""
+
+    __pydantic_config__ = STRICT
+
+    colours: dict[Annotated[str, one_of(CLASS_NAMES)], Colour]
+
+
 class ImportedSet(SetConfig):
     """A set that `import_authors` made, as a training configuration names it."""
 
-    def scene(self, index):
+    def scene(self, index: int) -> None:  # type: ignore[override]
         """None: how these images came about is not known."""
 
     @property
-    def description(self):
+    def description(self) -> dict[str, Any]:
         """What decides the images, as it stands in `set.yml`."""
         return {"preset": self.preset, "count": self.count, "features": self.features, "shard_scenes": SHARD_SCENES}
 
 
-def _imported(count):
-    return ImportedSet(IMPORTED, count, seed=0, policy=RULE, features=RECIPE)
+def _imported(count: int) -> ImportedSet:
+    return ImportedSet(IMPORTED, count, seed=0, policy=POLICY, features=FEATURES)
 
 
-def imported_set(folder):
+def imported_set(folder: str | os.PathLike) -> ImportedSet:
     """The `ImportedSet` of a folder that `import_authors` made.
 
     Raises:
         ParameterError: the folder holds no such set.
     """
-    path = Path(folder) / "set.yml"
-    there = read_yaml(path) if path.exists() else None
-    if not isinstance(there, dict) or there.get("preset") != IMPORTED:
+    there = read_description(folder, f", so {folder} is no imported set; make it with `rpmsn import-authors`")
+    if there.get("preset") != IMPORTED or "count" not in there:
         raise ParameterError(f"{folder} is no imported set; make it with `rpmsn import-authors`")
     return _imported(there["count"])
 
 
-def load_colours(path=DEFAULT_COLOURS):
+def load_colours(path: str | os.PathLike = DEFAULT_COLOURS) -> dict[str, tuple[int, int, int]]:
     """Read which colour is which class.
 
     Args:
@@ -70,32 +86,33 @@ def load_colours(path=DEFAULT_COLOURS):
     Raises:
         ParameterError: the file or a value in it cannot be used.
     """
+    where = f"colours {path}"
     values = read_yaml(path, "colours")
     if not isinstance(values, dict) or "noise" not in values or len(values) < 2:
         raise ParameterError(
-            f"colours {path} has to have a line `class: [red, green, blue]` for noise and for each "
-            f"other class, as {DEFAULT_COLOURS} has"
+            f"{where} has to have a line `class: [red, green, blue]` for noise and for each other class, as "
+            f"{DEFAULT_COLOURS} has"
         )
-    colours = {}
-    for name, colour in values.items():
-        if name not in CLASS_NAMES:
-            raise ParameterError(f"colours {path}: class {name!r} is unknown; allowed are {', '.join(CLASS_NAMES)}")
-        if not (
-            isinstance(colour, list)
-            and len(colour) == 3
-            and all(isinstance(part, int) and 0 <= part <= 255 for part in colour)
-        ):
-            raise ParameterError(
-                f"colours {path}: {name} is {colour!r}, but three whole numbers from 0 to 255 are "
-                "needed, such as [2, 0, 0]"
-            )
-        if tuple(colour) in colours.values():
-            raise ParameterError(f"colours {path}: {name} has the colour {colour} of another class; give it its own")
-        colours[name] = tuple(colour)
+    colours = {
+        name: (red, green, blue)
+        for name, (red, green, blue) in checked(Colours, {"colours": values}, where, hints=HINTS).colours.items()
+    }
+    twice = [name for name, colour in colours.items() if list(colours.values()).count(colour) > 1]
+    if twice:
+        raise ParameterError(
+            f"{where}: {twice[1]} has the colour {list(colours[twice[1]])} of another class, {twice[0]}; give each its "
+            "own"
+        )
     return colours
 
 
-def import_authors(folder, output, colours, workers=1, quiet=False):
+def import_authors(
+    folder: str | os.PathLike,
+    output: str | os.PathLike,
+    colours: Mapping[str, Sequence[int]],
+    workers: int = 1,
+    quiet: bool = False,
+) -> dict[str, ImageSet]:
     """Make the sets `train` and `validation` from the authors' folders; goes on where it was stopped.
 
     Args:
@@ -138,11 +155,11 @@ def import_authors(folder, output, colours, workers=1, quiet=False):
             total = sum(len(chosen) for _, _, chosen, _ in jobs)
             for _ in each_done(_import_shard, jobs, workers, "picture", f"importing {split}", int, total, quiet):
                 pass
-        sets[name] = ImageSet(target, RULE)
+        sets[name] = ImageSet(target, POLICY)
     return sets
 
 
-def _pairs(folder):
+def _pairs(folder: Path) -> list[tuple[Path, Path]]:
     """(picture, label) of every example of a split, by name."""
     found = {}
     for kind in ("input", "label"):
@@ -171,32 +188,34 @@ def _pairs(folder):
     return [(path, found["label"][stem]) for stem, path in found["input"].items()]
 
 
-def _check_majority(pairs, colours):
+def _check_majority(pairs: Sequence[tuple[Path, Path]], colours: Mapping[str, Sequence[int]]) -> None:
     """Raise a ParameterError if noise is not the most common class of the training labels."""
     counts = np.zeros(len(CLASS_NAMES), np.int64)
     for _, path in pairs[:: -(-len(pairs) // LOOKED_AT)]:
         counts += np.bincount(read_label(path, colours).ravel(), minlength=len(CLASS_NAMES))
     if counts.argmax() != NOISE:
-        shares = ", ".join(f"{name} {counts[CLASS_NAMES.index(name)] / counts.sum():.0%}" for name in colours)
+        fractions = ", ".join(f"{name} {counts[CLASS_NAMES.index(name)] / counts.sum():.0%}" for name in colours)
         raise ParameterError(
-            f"by the colours declared, the labels of {pairs[0][1].parent} are {shares}; noise should "
+            f"by the colours declared, the labels of {pairs[0][1].parent} are {fractions}; noise should "
             "be the most common. The classes are probably in another order: declare them in a file "
             "and name it with --colours"
         )
 
 
-def _import_shard(folder, shard, pairs, colours):
+def _import_shard(
+    folder: Path, shard: int, pairs: list[tuple[Path, Path]], colours: Mapping[str, Sequence[int]]
+) -> int:
     """Write one shard; returns the number of its images."""
     images = np.stack([read_picture(picture).transpose(2, 0, 1) for picture, _ in pairs])
     masks = np.stack([read_label(label, colours) for _, label in pairs])
-    with whole_file(masks_file(folder, shard, RULE)) as file:
+    with whole_file(masks_file(folder, shard, POLICY)) as file:
         np.save(file, masks)
     with whole_file(shard_file(folder, shard, "images.npy")) as file:
         np.save(file, images)
     return len(pairs)
 
 
-def read_picture(path):
+def read_picture(path: Path) -> np.ndarray:
     """Read a PNG file of 256 x 256.
 
     Returns:
@@ -226,7 +245,7 @@ def read_picture(path):
     return pixels
 
 
-def read_label(path, colours):
+def read_label(path: Path, colours: Mapping[str, Sequence[int]]) -> np.ndarray:
     """Read a label picture.
 
     Args:
@@ -256,7 +275,7 @@ def read_label(path, colours):
     return mask
 
 
-def _advice(wrong, colours):
+def _advice(wrong: np.ndarray, colours: Mapping[str, Sequence[int]]) -> str:
     """What to do about pixels, uint8 of shape (n, 3), with a colour that is not declared."""
     distance = np.abs(wrong[:, None].astype(int) - np.array(list(colours.values()))).max(axis=2).min(axis=1)
     if (distance <= NEAR).all():

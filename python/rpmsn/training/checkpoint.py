@@ -2,12 +2,18 @@
 """Checkpoints of training: networks, optimiser and place in one safetensors file, whole or not there."""
 
 import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
+from torch import nn
 
 from ..errors import ModelError
 from ..files import whole_file
+from .config import TrainingConfig
 
 OPTIMISER_KEYS = ("step", "exp_avg", "exp_avg_sq")
 """What AdamW remembers of a parameter."""
@@ -15,7 +21,13 @@ FREE_KEYS = ("name", "version", "checkpoint_seconds", "validate_every")
 """What may change in a configuration when a run goes on, for it does not change the result."""
 
 
-def save_checkpoint(path, networks, optimizer, state, config):
+def save_checkpoint(
+    path: Path,
+    networks: Mapping[str, nn.Module],
+    optimizer: torch.optim.Optimizer,
+    state: dict[str, Any],
+    config: TrainingConfig,
+) -> None:
     """Write a checkpoint.
 
     Args:
@@ -25,7 +37,7 @@ def save_checkpoint(path, networks, optimizer, state, config):
         state: plain dict: the step that comes next, and what else is needed to go on.
         config: TrainingConfig.
     """
-    tensors = {}
+    tensors: dict[str, torch.Tensor] = {}
     for name, network in networks.items():
         tensors |= {f"{name}.{key}": values.contiguous() for key, values in network.state_dict().items()}
     names = _parameter_names(networks)
@@ -36,7 +48,9 @@ def save_checkpoint(path, networks, optimizer, state, config):
         file.write(save(tensors, metadata))
 
 
-def load_checkpoint(path, networks, optimizer, config):
+def load_checkpoint(
+    path: Path, networks: Mapping[str, nn.Module], optimizer: torch.optim.Optimizer, config: TrainingConfig
+) -> dict[str, Any] | None:
     """Put networks and optimiser where they were.
 
     Returns:
@@ -77,6 +91,6 @@ def load_checkpoint(path, networks, optimizer, config):
     return json.loads(metadata["state"])
 
 
-def _parameter_names(networks):
+def _parameter_names(networks: Mapping[str, nn.Module]) -> list[str]:
     """Names of the parameters that the optimiser works on, in its order."""
     return [name for name, _ in next(iter(networks.values())).named_parameters()]

@@ -5,13 +5,31 @@ Everything that decides the result stands in it, so that the same file gives the
 """
 
 import math
-from dataclasses import asdict, dataclass, field, fields, replace
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Annotated, Any
 
-from ..classes import CLASS_NAMES
-from ..errors import ParameterError
+from pydantic import BeforeValidator, Field
+
+from ..classes import CLASS_NAMES, NOISE
+from ..errors import RpmsnError
 from ..files import read_yaml
-from ..signal import image as spectrogram
+from ..models.arguments import check_arguments
+from ..models.model import Architecture, ClassList, FeatureSetName
+from ..validation import (
+    STRICT,
+    FileName,
+    Fraction,
+    NotNegative,
+    Positive,
+    RateRange,
+    check_rates,
+    checked,
+    faults,
+    one_of,
+)
 from .dataset import SetConfig
 
 SEEDS_APART = 10_000
@@ -19,24 +37,13 @@ SEEDS_APART = 10_000
 
 PRECISIONS = ("fp32", "bf16")
 
-_ABOVE_0 = (lambda value: 0 < value < math.inf, "a number above 0")
-_WHOLE_ABOVE_0 = (lambda value: value >= 1 and value == int(value), "a whole number of at least 1")
-_WHOLE = (lambda value: value >= 0 and value == int(value), "a whole number of at least 0")
-_NOT_NEGATIVE = (lambda value: 0 <= value < math.inf, "a number of at least 0")
-_ALLOWED = {
-    "epochs": _WHOLE_ABOVE_0,
-    "batch_size": _WHOLE_ABOVE_0,
-    "learning_rate": _ABOVE_0,
-    "weight_decay": _NOT_NEGATIVE,
-    "fresh_every": _WHOLE,
-    "validate_every": _WHOLE,
-    "seed": _WHOLE,
-    "gradient_clip": _NOT_NEGATIVE,
-    "dice_weight": _NOT_NEGATIVE,
-    "average": (lambda value: 0 <= value < 1, "a number from 0 to below 1"),
-    "teacher_weight": (lambda value: 0 <= value <= 1, "a number from 0 to 1"),
-    "checkpoint_seconds": _NOT_NEGATIVE,
-}
+Count = Annotated[int, Field(ge=0, le=1_000_000)]
+CountFrom1 = Annotated[int, Field(ge=1, le=1_000_000)]
+SetList = Annotated[
+    list[SetConfig],
+    Field(min_length=1),
+    BeforeValidator(lambda value: [value] if isinstance(value, Mapping) else value),
+]
 
 
 @dataclass(frozen=True)
@@ -69,58 +76,64 @@ class TrainingConfig:
         checkpoint_seconds: how often a checkpoint is written, beside one at the end of every epoch.
     """
 
-    name: str
+    __pydantic_config__ = STRICT
+
+    name: FileName
     version: str
-    architecture: str
-    arguments: dict
-    sample_rates: list
-    train: list
+    architecture: Architecture
+    arguments: dict[str, Any]
+    sample_rates: RateRange
+    train: SetList
     validation: SetConfig
-    epochs: int
-    learning_rate: float
-    batch_size: int = 16
-    weight_decay: float = 1e-4
-    classes: list = field(default_factory=lambda: list(CLASS_NAMES))
-    class_weights: list | None = None
-    features: str = "cyclic"
-    fresh_every: int = 0
-    gradient_clip: float = 1.0
-    dice_weight: float = 0.0
-    average: float = 0.0
-    precision: str = "fp32"
+    epochs: CountFrom1
+    learning_rate: Positive
+    batch_size: Annotated[int, Field(ge=1, le=65_536)] = 16
+    weight_decay: NotNegative = 1e-4
+    classes: ClassList = field(default_factory=lambda: list(CLASS_NAMES))
+    class_weights: list[NotNegative] | None = None
+    features: FeatureSetName = "cyclic"
+    fresh_every: Count = 0
+    gradient_clip: NotNegative = 1.0
+    dice_weight: NotNegative = 0.0
+    average: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    precision: Annotated[str, one_of(PRECISIONS)] = "fp32"
     compile: bool = False
     teacher: str | None = None
-    teacher_weight: float = 0.5
+    teacher_weight: Fraction = 0.5
     start_from: str | None = None
-    validate_every: int = 0
-    seed: int = 1
-    checkpoint_seconds: float = 120.0
+    validate_every: Count = 0
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 1
+    checkpoint_seconds: NotNegative = 120.0
 
-    def to_dict(self):
+    def to_dict(self) -> dict[str, Any]:
         """The configuration as plain types, for YAML."""
         return asdict(self)
 
 
-def load_config(path):
+def load_config(path: str | os.PathLike) -> TrainingConfig:
     """Read a training configuration.
 
     Raises:
         ParameterError: the file is missing, is not YAML, or a value does not fit; the message names it.
     """
-    path = Path(path)
     values = read_yaml(
         path, "training config", hint="; give the path of a YAML file, or rpmsn-rt for the one that ships"
     )
-    if not isinstance(values, dict):
-        raise ParameterError(f"training config {path} holds {type(values).__name__}, but a mapping of keys is needed")
-    values = dict(values)
-    if "train" in values:
-        sets = values["train"] if isinstance(values["train"], list) else [values["train"]]
-        values["train"] = [_build(SetConfig, entry, f"{path}, key 'train'") for entry in sets]
-    if "validation" in values:
-        values["validation"] = _build(SetConfig, values["validation"], f"{path}, key 'validation'")
-    config = _build(TrainingConfig, values, str(path))
-    _check(config, path)
+    return checked_config(values, f"training config {path}")
+
+
+def checked_config(values: Any, where: str) -> TrainingConfig:
+    """A configuration of what a file holds.
+
+    Args:
+        values: plain types.
+        where: file, for errors.
+
+    Raises:
+        ParameterError: a value does not fit; the message names it.
+    """
+    config = checked(TrainingConfig, values, where)
+    _check(config, where)
     return replace(
         config,
         train=[replace(entry, features=config.features) for entry in config.train],
@@ -129,63 +142,49 @@ def load_config(path):
     )
 
 
-def _build(kind, values, where):
-    """Make the dataclass `kind` from a mapping, naming keys that are unknown or missing."""
-    if not isinstance(values, dict):
-        raise ParameterError(f"{where} holds {values!r}, but a mapping of keys is needed")
-    known = [entry.name for entry in fields(kind)]
-    unknown = sorted(set(values) - set(known))
-    if unknown:
-        raise ParameterError(f"{where}: unknown key {unknown[0]!r}; allowed are {', '.join(known)}")
-    try:
-        return kind(**values)
-    except TypeError as error:
-        raise ParameterError(f"{where}: {str(error).split(') ')[-1]}") from error
-
-
-def _check(config, path):
+def _check(config: TrainingConfig, where: str) -> None:
     """Refuse values that cannot work together, before an hour has gone into them."""
-    if config.features not in spectrogram.FEATURE_SETS:
-        raise ParameterError(
-            f"{path}: feature set is {config.features!r}; allowed are {', '.join(spectrogram.FEATURE_SETS)}"
+    wrong = check_rates(config.sample_rates)
+    if len(set(config.classes)) < len(config.classes) or CLASS_NAMES[NOISE] not in config.classes:
+        wrong.append(f"classes is {config.classes}, but each class is needed once, and noise among them")
+    if config.class_weights is not None and len(config.class_weights) != len(config.classes):
+        wrong.append(
+            f"class_weights has {len(config.class_weights)} values for {len(config.classes)} classes; give one a class"
         )
-    features = spectrogram.feature_set(config.features)
-    wrong = [name for name in config.classes if name not in CLASS_NAMES]
-    if wrong:
-        raise ParameterError(f"{path}: class {wrong[0]!r} is unknown; allowed are {', '.join(CLASS_NAMES)}")
-    for key, value in (("in_channels", features.channels), ("classes", len(config.classes))):
-        if config.arguments.get(key) != value:
-            raise ParameterError(
-                f"{path}: arguments has {key}: {config.arguments.get(key)}, but feature set and classes "
-                f"ask for {key}: {value}"
-            )
-    for key, (is_allowed, allowed) in _ALLOWED.items():
-        value = getattr(config, key)
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not is_allowed(value):
-            raise ParameterError(
-                f"{path}: {key} is {value!r}, but {allowed} is needed (in YAML 2.0e-3, with the point)"
-            )
-    if config.precision not in PRECISIONS:
-        raise ParameterError(f"{path}: precision is {config.precision!r}; allowed are {', '.join(PRECISIONS)}")
-    if not isinstance(config.compile, bool):
-        raise ParameterError(f"{path}: compile is {config.compile!r}; allowed are true and false")
-    if config.class_weights and len(config.class_weights) != len(config.classes):
-        raise ParameterError(
-            f"{path}: class_weights has {len(config.class_weights)} values for "
-            f"{len(config.classes)} classes; give one a class"
-        )
-    if not config.train:
-        raise ParameterError(f"{path}: train is an empty list; give at least one set")
-    for entry in config.train:
+    if config.class_weights is not None and not any(config.class_weights):
+        wrong.append(f"class_weights is {config.class_weights}, but one above 0 at least is needed")
+    for key, entry in set_entries(config):
+        wrong += check_rates(entry.sample_rates, f"{key}.sample_rates")
         apart = (config.validation.seed - entry.seed) % (SEEDS_APART if config.fresh_every else math.inf)
-        if entry.preset == config.validation.preset and apart == 0:
-            raise ParameterError(
-                f"{path}: train and validation both have preset {entry.preset!r} with seed "
-                f"{config.validation.seed}, so the same scenes; give validation another seed"
+        if entry is not config.validation and entry.preset == config.validation.preset and apart == 0:
+            wrong.append(
+                f"{key} and validation both have preset {entry.preset!r} with seed {config.validation.seed}, so the "
+                "same scenes; give validation another seed"
             )
+        if not wrong:
+            wrong += _scene_faults(key, entry)
+    if wrong:
+        raise faults(where, wrong)
+    check_arguments(config.architecture, config.arguments, config.features, len(config.classes), where)
 
 
-def shipped_config(name):
+def _scene_faults(key: str, entry: SetConfig) -> list[str]:
+    """What keeps the scenes of a set from being drawn: nothing, or a sentence."""
+    try:
+        entry.scene(0)
+    except RpmsnError as error:
+        return [f"{key}: {error}"]
+    return []
+
+
+def set_entries(config: TrainingConfig) -> list[tuple[str, SetConfig]]:
+    """(key in the file, set) of every set of a configuration."""
+    return [(f"train[{number}]", entry) for number, entry in enumerate(config.train)] + [
+        ("validation", config.validation)
+    ]
+
+
+def shipped_config(name: str | os.PathLike) -> Path:
     """Path of the configuration that ships under `name`; `name` itself where it is a path."""
     shipped = Path(__file__).resolve().parent / "configs" / f"{name}.yml"
     return shipped if shipped.exists() and not Path(name).exists() else Path(name)

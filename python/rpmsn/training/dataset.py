@@ -14,14 +14,17 @@ policy are made from the truths alone, without rendering a scene again.
 """
 
 import json
+import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, Any, Protocol
 
 import numpy as np
-import yaml
+from pydantic import Field
 
 from ..errors import ParameterError
-from ..files import read_yaml, whole_file
+from ..files import read_yaml, to_yaml, whole_file
 from ..processes import each_done
 from ..signal import image as spectrogram
 from ..signal.iq_image import image_coherence
@@ -29,13 +32,15 @@ from ..signal.sums import real_values
 from ..synthesis import GENERATOR
 from ..synthesis.labels import masks as labels
 from ..synthesis.labels.truth import Truth
-from ..synthesis.scene.presets import random_scene
+from ..synthesis.scene.presets import PRESETS, random_scene
 from ..synthesis.scene.rendering import render
 from ..synthesis.scene.scene import Scene
+from ..validation import STRICT, RateRange, Seed, checked, one_of
 
 SHARD_SCENES = 32
 SEEDS_PER_SET = 1_000_000
-MIRRORED = "mirrored"
+COHERENCE = "mirrored"
+"""Name of the image coherences among a shard's truths, as files of before have it."""
 
 
 @dataclass(frozen=True)
@@ -52,20 +57,22 @@ class SetConfig:
         recordings: folder of recordings, for preset `stitched`.
     """
 
-    preset: str
-    count: int
-    seed: int
-    policy: str = "occupied"
-    features: str = "cyclic"
-    sample_rates: list | None = None
+    __pydantic_config__ = STRICT
+
+    preset: Annotated[str, one_of(PRESETS)]
+    count: Annotated[int, Field(ge=1, le=SEEDS_PER_SET)]
+    seed: Seed
+    policy: Annotated[str, one_of(labels.POLICIES)] = "occupied"
+    features: Annotated[str, one_of(sorted(spectrogram.FEATURE_SETS))] = "cyclic"
+    sample_rates: RateRange | None = None
     recordings: str | None = None
 
-    def scene(self, index):
+    def scene(self, index: int) -> Scene:
         """Scene number `index` of the set."""
         return random_scene(self.preset, scene_seed(self.seed, index), None, self.sample_rates, self.recordings)
 
     @property
-    def description(self):
+    def description(self) -> dict[str, Any]:
         """What decides the images, as it stands in `set.yml`."""
         return {
             "preset": self.preset,
@@ -79,12 +86,49 @@ class SetConfig:
         }
 
 
-def scene_seed(set_seed, index):
+@dataclass(frozen=True)
+class SetDescription:
+    """What `set.yml` says of a set; which keys are there depends on how it was made."""
+
+    __pydantic_config__ = STRICT
+
+    features: Annotated[str, one_of(sorted(spectrogram.FEATURE_SETS))]
+    preset: str | None = None
+    count: Annotated[int, Field(ge=1)] | None = None
+    seed: Annotated[int, Field(ge=0)] | None = None
+    sample_rates: RateRange | None = None
+    recordings: str | None = None
+    shard_scenes: Annotated[int, Field(ge=1)] | None = None
+    generator: Annotated[int, Field(ge=0)] | None = None
+    imported_from: str | None = None
+    colours: dict[str, list[int]] | None = None
+
+
+def read_description(folder: str | os.PathLike, hint: str = "") -> dict[str, Any]:
+    """What `set.yml` of a set says.
+
+    Args:
+        folder: of the set.
+        hint: for the error where there is no such file, as of `read_yaml`.
+
+    Returns:
+        dict: keys of `SetDescription`, those that are there.
+
+    Raises:
+        ParameterError: the file cannot be read, or a value does not fit.
+    """
+    path = Path(folder) / "set.yml"
+    values = read_yaml(path, hint=hint)
+    checked(SetDescription, values, str(path))
+    return values
+
+
+def scene_seed(set_seed: int, index: int) -> int:
     """Seed of scene `index` of a set; sets with different seeds share no scene."""
     return set_seed * SEEDS_PER_SET + index
 
 
-def build_set(config, folder, workers=1, quiet=False):
+def build_set(config: SetConfig, folder: str | os.PathLike, workers: int = 1, quiet: bool = False) -> "ImageSet":
     """Make a set, or what is missing of one.
 
     Args:
@@ -118,7 +162,7 @@ def build_set(config, folder, workers=1, quiet=False):
     return ImageSet(folder, config.policy)
 
 
-def claim(folder, description):
+def claim(folder: Path, description: dict[str, Any]) -> None:
     """Write `set.yml`, or check that the one there is ours.
 
     Args:
@@ -131,7 +175,7 @@ def claim(folder, description):
     path = folder / "set.yml"
     if not path.exists():
         with whole_file(path) as file:
-            file.write(yaml.safe_dump(description, sort_keys=False).encode())
+            file.write(to_yaml(description).encode())
         return
     there = read_yaml(path)
     there = there if isinstance(there, dict) else {}
@@ -142,26 +186,26 @@ def claim(folder, description):
         )
 
 
-def _indices(config, shard):
+def _indices(config: SetConfig, shard: int) -> range:
     return range(shard * SHARD_SCENES, min((shard + 1) * SHARD_SCENES, config.count))
 
 
-def shard_file(folder, shard, ending):
+def shard_file(folder: Path, shard: int, ending: str) -> Path:
     """Path of a shard's file, such as `images.npy`."""
     return folder / f"shard-{shard:05d}.{ending}"
 
 
-def masks_ending(policy):
+def masks_ending(policy: str) -> str:
     """How the name of a shard's masks by a label policy ends."""
     return f"masks-{policy}.npy"
 
 
-def masks_file(folder, shard, policy):
+def masks_file(folder: Path, shard: int, policy: str) -> Path:
     """Path of a shard's masks by a label policy."""
     return shard_file(folder, shard, masks_ending(policy))
 
 
-def find_shards(folder, ending="images.npy"):
+def find_shards(folder: str | os.PathLike, ending: str = "images.npy") -> list[int]:
     """Numbers of the shards that have a file with this ending, in order."""
     numbers = [
         path.name.removeprefix("shard-").removesuffix(f".{ending}") for path in Path(folder).glob(f"shard-*.{ending}")
@@ -169,7 +213,7 @@ def find_shards(folder, ending="images.npy"):
     return sorted(int(number) for number in numbers if number.isdecimal())
 
 
-def _build_shard(config, folder, shard):
+def _build_shard(config: SetConfig, folder: Path, shard: int) -> int:
     """Make one shard; returns the number of its scenes."""
     indices = _indices(config, shard)
     channels = spectrogram.feature_set(config.features).channels
@@ -182,7 +226,7 @@ def _build_shard(config, folder, shard):
         images[position] = spectrogram.stored_image(samples, scene.sample_rate, rows, config.features)
         packed = [truth.pooled(rows).pack() for truth in truths]
         lines.append(json.dumps({"scene": scene.to_dict(), "rows": rows, "truths": [facts for facts, _ in packed]}))
-        arrays[f"{position}/{MIRRORED}"] = image_coherence(real_values(samples)).astype(np.float16)
+        arrays[f"{position}/{COHERENCE}"] = image_coherence(real_values(samples)).astype(np.float16)
         for number, (_, parts) in enumerate(packed):
             arrays.update({f"{position}/{number}/{name}": values for name, values in parts.items()})
     with whole_file(shard_file(folder, shard, "scenes.jsonl")) as file:
@@ -195,7 +239,7 @@ def _build_shard(config, folder, shard):
     return len(indices)
 
 
-def _label_shard(folder, shard, policy):
+def _label_shard(folder: Path, shard: int, policy: str) -> None:
     """Make the masks of a shard from its stored truths."""
     masks = [
         spectrogram.fill_rows(labels.mask(scene, truths, policy, rows))
@@ -205,7 +249,7 @@ def _label_shard(folder, shard, policy):
         np.save(file, np.stack(masks))
 
 
-def read_truths(folder, shard):
+def read_truths(folder: str | os.PathLike, shard: int) -> Iterator[tuple[Scene, list[Truth], int]]:
     """Scenes of a shard and what is true of them: yields (`Scene`, list of `Truth`, rows of its mask)."""
     with np.load(shard_file(Path(folder), shard, "truths.npz")) as arrays:
         lines = shard_file(Path(folder), shard, "scenes.jsonl").read_text(encoding="utf-8").splitlines()
@@ -219,34 +263,22 @@ def read_truths(folder, shard):
             yield Scene.from_dict(entry["scene"]), truths, entry["rows"]
 
 
-def read_mirrored(folder, shard):
-    """Mirrored fractions of the columns of a shard's scenes: {position: float16, shape (256,)}.
+def read_image_coherence(folder: str | os.PathLike, shard: int) -> dict[int, np.ndarray]:
+    """Image coherences (`rpmsn.signal.iq_image`) of a shard's scenes: {position: float16, shape (256,)}.
 
     Empty for sets of gr-rpmsn 0.5 and before, which did not keep them.
     """
     with np.load(shard_file(Path(folder), shard, "truths.npz")) as arrays:
         endings = [name.split("/") for name in arrays.files]
-        return {int(position): arrays[f"{position}/{MIRRORED}"] for position, *rest in endings if rest == [MIRRORED]}
+        return {int(position): arrays[f"{position}/{COHERENCE}"] for position, *rest in endings if rest == [COHERENCE]}
 
 
-class Joined:
-    """Several sequences as one: the items of the first, then those of the next; `len(joined)`, `joined[index]`."""
+class Images(Protocol):
+    """A sequence of (image, mask): an `ImageSet`, or several as one."""
 
-    def __init__(self, parts):
-        self.parts = list(parts)
-        self.ends = np.cumsum([len(part) for part in self.parts])
+    def __len__(self) -> int: ...
 
-    def __len__(self):
-        return int(self.ends[-1])
-
-    def __getitem__(self, index):
-        number, position = self.place(index)
-        return self.parts[number][position]
-
-    def place(self, index):
-        """(number of the part, index in it) of an item."""
-        number = int(np.searchsorted(self.ends, index, side="right"))
-        return number, index - (self.ends[number - 1] if number else 0)
+    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]: ...
 
 
 class ImageSet:
@@ -255,7 +287,7 @@ class ImageSet:
     `len(set)`; `set[index] -> (image, mask)`, uint8 of shapes (channels, 256, 256) and (256, 256).
     """
 
-    def __init__(self, folder, policy="occupied"):
+    def __init__(self, folder: str | os.PathLike, policy: str = "occupied") -> None:
         folder = Path(folder)
         shards = find_shards(folder)
         if not shards:
@@ -268,12 +300,12 @@ class ImageSet:
                 f"{folder} has no masks of policy {policy!r}; make them with `rpmsn synth --as set "
                 f"--policy {policy}` and the options the set was made with"
             )
-        self.images = Joined(np.load(shard_file(folder, shard, "images.npy"), mmap_mode="r") for shard in shards)
+        self.images = [np.load(shard_file(folder, shard, "images.npy"), mmap_mode="r") for shard in shards]
         self.masks = [np.load(file, mmap_mode="r") for file in masks]
 
-    def __len__(self):
-        return len(self.images)
+    def __len__(self) -> int:
+        return sum(map(len, self.images))
 
-    def __getitem__(self, index):
-        shard, position = self.images.place(index)
-        return self.images.parts[shard][position], self.masks[shard][position]
+    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        shard, position = divmod(index, SHARD_SCENES)  # only the last shard has fewer
+        return self.images[shard][position], self.masks[shard][position]

@@ -5,7 +5,7 @@
 
 What is trained on what stands in a configuration: `published-experiment` compares RPMSN with six other networks,
 `real-time-experiment` forms of the real-time network. The folder gets the sets (one kind of image each in
-`sets-RECIPE`), a folder for each system with its checkpoint, model and `scores.json`, and `table.md` and `table.json`
+`sets-FEATURES`), a folder for each system with its checkpoint, model and `scores.json`, and `table.md` and `table.json`
 with a row for every system, trained or not. Stopped at any moment, the same command goes on where it was;
 `--stop-after` ends it in time where machines are lent by the minute.
 """
@@ -14,32 +14,34 @@ import argparse
 import json
 import logging
 import math
+import os
 import sys
 import time
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
+from typing import Annotated, Any
 
 import numpy as np
 import torch
-import yaml
+from pydantic import Field
 
 from .. import network
 from ..errors import MissingLibraryError, ParameterError, RpmsnError
-from ..files import read_yaml, whole_file
+from ..files import read_yaml, to_yaml, whole_file
 from ..models.model import load_model
 from ..network.shapes import count_macs, count_parameters
 from ..signal import image as spectrogram
 from ..tables import markdown_table, percent
+from ..validation import STRICT, FileName, checked
 from .authors import imported_set
-from .config import load_config, shipped_config
-from .dataset import SetConfig, build_set, find_shards, read_truths
+from .config import SetList, TrainingConfig, checked_config, shipped_config
+from .dataset import Images, ImageSet, build_set, find_shards, read_truths
 from .evaluation import scores
 from .sets import open_set
 from .train import Trainer, predictions
 
 CONFIG = "published-experiment"
-OWN_KEYS = ("title", "needs")
-"""What a system has beside the keys of a training configuration."""
 BINS = {
     "-10..0": (-10, 0),
     "0..10": (0, 10),
@@ -59,6 +61,50 @@ MEASURES = ("mean_accuracy", "mean_iou", "mean_f1")
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class ExperimentConfig:
+    """An experiment's file.
+
+    Attributes:
+        about: what it is, as the tables tell it.
+        tests: sets for testing; the first one is the validation set too.
+        systems: name -> the keys in which a system differs, its `title`, and what it `needs` beside a CPU.
+        common: keys of a training configuration, for all systems.
+    """
+
+    __pydantic_config__ = STRICT
+
+    about: str
+    tests: SetList
+    systems: Annotated[dict[FileName, dict[str, Any]], Field(min_length=1)]
+    common: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class SystemText:
+    """What a system has beside the keys of a training configuration."""
+
+    __pydantic_config__ = STRICT
+
+    title: str
+    needs: str | None = None
+
+
+@dataclass(frozen=True)
+class System:
+    """A system of an experiment.
+
+    Attributes:
+        title: as the tables name it.
+        needs: what a machine has to have; None for any.
+        config: that it is trained by.
+    """
+
+    title: str
+    needs: str | None
+    config: TrainingConfig
+
+
 class Experiment:
     """The systems of a configuration, and the folder with what became of them.
 
@@ -74,11 +120,18 @@ class Experiment:
         ParameterError: the configuration or an argument cannot be used.
     """
 
-    def __init__(self, folder, config_path=CONFIG, size=spectrogram.ROWS, scenes=None, epochs=None, imported=None):
+    def __init__(
+        self,
+        folder: str | os.PathLike,
+        config_path: str | os.PathLike = CONFIG,
+        size: int = spectrogram.ROWS,
+        scenes: int | None = None,
+        epochs: int | None = None,
+        imported: str | os.PathLike | None = None,
+    ) -> None:
         if size not in (256, 128, 64):
             raise ParameterError(f"size is {size}, but 256, 128 or 64 is needed")
         self.folder = Path(folder)
-        self.factor = spectrogram.ROWS // size
         self.imported = Path(imported) if imported else None
         chosen = {
             "config": None if config_path == CONFIG else config_path,
@@ -88,21 +141,19 @@ class Experiment:
             "imported": imported,
         }
         self.options = "".join(f" --{key} {value}" for key, value in chosen.items() if value is not None)
-        self.values = _read(shipped_config(config_path))
-        if scenes:
-            total = sum(entry["count"] for entry in self.values["train"])
-            self.values["train"] = [
-                {**entry, "count": max(1, round(entry["count"] * scenes / total))} for entry in self.values["train"]
-            ]
-        if epochs:
-            self.values["epochs"] = epochs
-        self.systems = self.values.pop("systems")
-        self.tests = self.values.pop("tests")
-        self.about = self.values.pop("about")
+        path = shipped_config(config_path)
+        read = _read(path)
+        self.about, self.tests = read.about, read.tests
+        self.systems = {}
+        for name, values in read.systems.items():
+            system = _system(name, values, read, size, f"experiment {path}")
+            self.systems[name] = replace(system, config=_shortened(system.config, scenes, epochs))
         if self.imported:
-            self.systems = {name: system for name, system in self.systems.items() if system["features"] == "published"}
+            self.systems = {
+                name: system for name, system in self.systems.items() if system.config.features == "published"
+            }
 
-    def chosen(self, only=None):
+    def chosen(self, only: Sequence[str] | None = None) -> list[str]:
         """Names of the systems to train: those asked for, or all that this machine can do.
 
         Raises:
@@ -112,26 +163,17 @@ class Experiment:
         if wrong:
             raise ParameterError(f"system {wrong[0]!r} is unknown; there are: {', '.join(self.systems)}")
         can_all = torch.cuda.is_available()
-        return only or [name for name, system in self.systems.items() if can_all or "needs" not in system]
+        return (
+            list(only) if only else [name for name, system in self.systems.items() if can_all or system.needs is None]
+        )
 
-    def config(self, name):
+    def config(self, name: str) -> TrainingConfig:
         """TrainingConfig of a system; its file is `config.yml` in the system's folder."""
-        system = self.systems[name]
-        values = {**self.values, **{key: value for key, value in system.items() if key not in OWN_KEYS}}
-        arguments = {
-            "in_channels": spectrogram.feature_set(system["features"]).channels,
-            "classes": len(values["classes"]),
-            **system.get("arguments", {}),
-        }
-        if self.factor > 1:
-            arguments.update(network=system["architecture"], factor=self.factor)
-            values["architecture"] = "reduced"
-        values.update(name=name, arguments=arguments, validation=self.tests[0])
+        config = self.systems[name].config
         path = self.folder / name / "config.yml"
         path.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(path) as file:
-            file.write(yaml.safe_dump(values, sort_keys=False).encode())
-        config = load_config(path)
+            file.write(to_yaml(config.to_dict()).encode())
         if self.imported:
             config = replace(
                 config,
@@ -140,11 +182,11 @@ class Experiment:
             )
         return config
 
-    def sets(self, features):
+    def sets(self, features: str) -> Path:
         """Folder of the sets with one kind of image."""
         return self.imported or self.folder / f"sets-{features}"
 
-    def train(self, name, workers, stop_after=None):
+    def train(self, name: str, workers: int, stop_after: float | None = None) -> bool:
         """Train a system, or go on with it, and score it; returns whether it is done.
 
         Args:
@@ -165,7 +207,7 @@ class Experiment:
         self.score(name, config, workers)
         return True
 
-    def score(self, name, config, workers):
+    def score(self, name: str, config: TrainingConfig, workers: int) -> Path:
         """Write `scores.json` of a trained system: its confusion matrices by SNR; returns its path."""
         model = load_model(self.folder / name / f"{name}.yml")
         path = self.folder / name / "scores.json"
@@ -173,8 +215,8 @@ class Experiment:
             return path
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         torch.set_num_threads(workers)
-        built = model.network().to(device, memory_format=torch.channels_last)
-        matrices = {}
+        built = model.network().to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        matrices: dict[str, Any] = {}
         for image_set, snr_db in self._test_sets(config, workers):
             for label, matrix in matrices_by_snr(built, image_set, snr_db, config, device).items():
                 matrices[label] = matrices.get(label, 0) + matrix
@@ -186,26 +228,26 @@ class Experiment:
             file.write(json.dumps(found).encode())
         return path
 
-    def _test_sets(self, config, workers):
+    def _test_sets(self, config: TrainingConfig, workers: int) -> Iterator[tuple[ImageSet, np.ndarray | None]]:
         """(ImageSet, SNR of each image in dB, or None where it is not known) of the sets for testing."""
         folder = self.sets(config.features)
         if self.imported:
             yield build_set(config.validation, folder / "validation", workers), None
             return
-        for number, values in enumerate(self.tests):
+        for number, entry in enumerate(self.tests):
             # The first one is what `Trainer` validates on.
             place = folder / (f"test-{number + 1}" if number else "validation")
-            yield open_set(replace(SetConfig(**values), features=config.features), place, workers), snr_of(place)
+            yield open_set(replace(entry, features=config.features), place, workers), snr_of(place)
 
-    def rows(self):
+    def rows(self) -> list[dict[str, Any]]:
         """One dict a system: what it is, how it was trained or why not, and its scores."""
         return [self._row(name, system) for name, system in self.systems.items()]
 
-    def _row(self, name, system):
-        row = {"name": name, "system": system["title"], "image": system["features"]}
+    def _row(self, name: str, system: System) -> dict[str, Any]:
+        row: dict[str, Any] = {"name": name, "system": system.title, "image": system.config.features}
         card, found = self.folder / name / f"{name}.yml", self.folder / name / "scores.json"
         if not (card.exists() and found.exists()):
-            reason = f"needs an {system['needs']}; " if "needs" in system else ""
+            reason = f"needs an {system.needs}; " if system.needs else ""
             row["state"] = f"not trained: {reason}`{self.command(name)}`"
             return row
         model = load_model(card)
@@ -231,11 +273,11 @@ class Experiment:
         row["scores"] = {label: scores.report(matrix, classes) for label, matrix in pooled(matrices).items()}
         return row
 
-    def command(self, name):
+    def command(self, name: str) -> str:
         """What to type to train a system."""
         return f"python -m rpmsn.training.experiment --output {self.folder} --only {name}{self.options}"
 
-    def write_table(self):
+    def write_table(self) -> Path:
         """Write `table.json` and `table.md`; returns the path of the latter."""
         rows = self.rows()
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -247,19 +289,50 @@ class Experiment:
         return path
 
 
-def _read(path):
+def _read(path: Path) -> ExperimentConfig:
+    """An experiment's file: its own keys, and in `common` those that all systems have."""
+    where = f"experiment {path}"
     values = read_yaml(path, "experiment")
-    missing = [
-        key
-        for key in ("about", "train", "tests", "epochs", "classes", "systems")
-        if not isinstance(values, dict) or key not in values
-    ]
-    if missing:
-        raise ParameterError(f"experiment {path} has no key {missing[0]!r}; see configs/{CONFIG}.yml for all of them")
-    return values
+    if not isinstance(values, dict):
+        raise ParameterError(f"{where} holds {type(values).__name__}, but a mapping of keys to values is needed")
+    own = {entry.name for entry in fields(ExperimentConfig)} - {"common"}
+    common = {key: value for key, value in values.items() if key not in own}
+    return checked(
+        ExperimentConfig, {**{key: value for key, value in values.items() if key in own}, "common": common}, where
+    )
 
 
-def snr_of(folder):
+def _system(name: str, values: dict[str, Any], read: ExperimentConfig, size: int, where: str) -> System:
+    """A system, with the configuration that it is trained by."""
+    own = {key: value for key, value in values.items() if key in ("title", "needs")}
+    about = checked(SystemText, own, where, key=f"systems.{name}")
+    merged = {**read.common, **{key: value for key, value in values.items() if key not in own}}
+    features, classes, given = (merged.get(key) for key in ("features", "classes", "arguments"))
+    if given is None or isinstance(given, dict):
+        known = spectrogram.FEATURE_SETS.get(features) if isinstance(features, str) else None
+        merged["arguments"] = {
+            **({"in_channels": known.channels} if known else {}),
+            **({"classes": len(classes)} if isinstance(classes, list) else {}),
+            **(given or {}),
+        }
+        if size < spectrogram.ROWS:
+            merged["arguments"].update(network=merged.get("architecture"), factor=spectrogram.ROWS // size)
+            merged["architecture"] = "reduced"
+    merged |= {"name": name, "validation": asdict(read.tests[0])}
+    return System(about.title, about.needs, checked_config(merged, f"{where}, system {name}"))
+
+
+def _shortened(config: TrainingConfig, scenes: int | None, epochs: int | None) -> TrainingConfig:
+    """The configuration with so many scenes and epochs, where they are given."""
+    for key, value in (("scenes", scenes), ("epochs", epochs)):
+        if value is not None and value < 1:
+            raise ParameterError(f"{key} is {value}, but a whole number of at least 1 is needed")
+    total = sum(entry.count for entry in config.train)
+    train = [replace(entry, count=max(1, round(entry.count * (scenes or total) / total))) for entry in config.train]
+    return replace(config, train=train, epochs=epochs or config.epochs)
+
+
+def snr_of(folder: Path) -> np.ndarray:
     """SNR over the whole span of every scene of a set, dB, in the set's order; None where the scene does not say."""
     return np.array(
         [
@@ -270,7 +343,13 @@ def snr_of(folder):
     )
 
 
-def matrices_by_snr(built, image_set, snr_db, config, device="cpu"):
+def matrices_by_snr(
+    built: torch.nn.Module,
+    image_set: Images,
+    snr_db: np.ndarray | None,
+    config: TrainingConfig,
+    device: str | torch.device = "cpu",
+) -> dict[str, np.ndarray]:
     """Confusion matrices of a network on a set.
 
     Args:
@@ -280,7 +359,7 @@ def matrices_by_snr(built, image_set, snr_db, config, device="cpu"):
     Returns:
         dict: name of the range of SNR (`BINS`), or `UNKNOWN` -> int64, shape (classes, classes).
     """
-    matrices = {}
+    matrices: dict[str, Any] = {}
     for indices, masks, logits in predictions(built, image_set, config, device):
         for index, truth, mask in zip(indices, masks, logits.argmax(dim=1).cpu().numpy()):
             label = bin_of(None if snr_db is None else snr_db[index])
@@ -288,7 +367,7 @@ def matrices_by_snr(built, image_set, snr_db, config, device="cpu"):
     return matrices
 
 
-def bin_of(snr_db):
+def bin_of(snr_db: float | None) -> str:
     """Name of the range in which a ratio (dB, or None) lies; those below and above count for the outermost."""
     if snr_db is None:
         return UNKNOWN
@@ -298,17 +377,17 @@ def bin_of(snr_db):
     return label
 
 
-def pooled(matrices):
+def pooled(matrices: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """The matrices by range of SNR, in order, and the sums over several ranges."""
     sums = {label: matrices[label] for label in BINS if label in matrices}
     for label, lowest in POOLS.items():
         chosen = [matrix for name, matrix in matrices.items() if BINS.get(name, (-math.inf,))[0] >= lowest]
         if chosen:
-            sums[label] = sum(chosen)
+            sums[label] = np.sum(chosen, axis=0)
     return sums
 
 
-def markdown(rows, about):
+def markdown(rows: list[dict[str, Any]], about: str) -> str:
     """The rows as Markdown tables: what was trained, three measures by SNR where it is known, and IoU by class.
 
     Args:
@@ -370,7 +449,7 @@ def markdown(rows, about):
     return "\n".join(lines) + "\n"
 
 
-def _training_cells(row):
+def _training_cells(row: dict[str, Any]) -> tuple[str, ...]:
     if "scores" not in row:
         return row["system"], row["image"], row["state"], *[""] * 5
     return (
@@ -385,7 +464,7 @@ def _training_cells(row):
     )
 
 
-def main(arguments=None):
+def main(arguments: Sequence[str] | None = None) -> int:
     """The command; returns the exit status."""
     parser = argparse.ArgumentParser(
         prog="python -m rpmsn.training.experiment",
@@ -425,7 +504,7 @@ def main(arguments=None):
         return 2 if isinstance(error, ParameterError) else 1
 
 
-def _run(options):
+def _run(options: argparse.Namespace) -> int:
     experiment = Experiment(
         options.output, options.config, options.size, options.scenes, options.epochs, options.imported
     )

@@ -9,22 +9,24 @@ on. ONNX Runtime and OpenVINO both read both. Every file is compared with torch 
 import hashlib
 import io
 import logging
+import os
 import tempfile
 import warnings
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 
 from .. import runtimes
 from ..errors import MissingLibraryError, ModelError, ParameterError
-from ..files import read_yaml, whole_file
-from ..models.model import EXPORTS, Model, save_card
+from ..files import whole_file
+from ..models.model import EXPORTS, ExportEntry, Model, ModelCard, save_card
 from ..processes import progress_bar
 from ..runtimes.libraries import load
 from ..runtimes.torch_runtime import TorchRuntime
 from ..signal import image as spectrogram
-from .dataset import find_shards, shard_file
+from .dataset import find_shards, read_description, shard_file
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +54,13 @@ class Exported:
     facts: dict
 
 
-def export(model, formats="all", calibration=None, output=None, quiet=False):
+def export(
+    model: Model,
+    formats: str = "all",
+    calibration: str | os.PathLike | None = None,
+    output: str | os.PathLike | None = None,
+    quiet: bool = False,
+) -> list[Exported]:
     """Write a model's ONNX files, and list them in its card.
 
     Args:
@@ -75,7 +83,7 @@ def export(model, formats="all", calibration=None, output=None, quiet=False):
     keys = EXPORTS if formats == "all" else (formats,)
     for library in ("torch", "onnx", "onnxruntime"):
         _need(library)
-    images = calibration_images(model.card, calibration) if "onnx-int8" in keys else None
+    images = calibration_images(model.card, calibration) if "onnx-int8" in keys else _random_images(model.card)
     folder = Path(output) if output else model.folder
     made = {"onnx": lambda: float32_file(model), "onnx-int8": lambda: int8_file(model, images, quiet)}
     written = []
@@ -84,10 +92,13 @@ def export(model, formats="all", calibration=None, output=None, quiet=False):
         (trial.folder / model.card.weights).write_bytes((model.folder / model.card.weights).read_bytes())
         for key in keys:
             content = made[key]()
-            facts = {"file": f"{model.card.name}.{ENDINGS[key]}", "sha256": hashlib.sha256(content).hexdigest()}
+            facts: dict[str, Any] = {
+                "file": f"{model.card.name}.{ENDINGS[key]}",
+                "sha256": hashlib.sha256(content).hexdigest(),
+            }
             (trial.folder / facts["file"]).write_bytes(content)
             trial = _listed(trial, key, facts)
-            facts |= check(trial, key, _random_images(model.card) if images is None else images)
+            facts |= check(trial, key, images)
             trial = _listed(trial, key, facts)
             written.append(Exported(folder / facts["file"], facts))
         folder.mkdir(parents=True, exist_ok=True)
@@ -99,7 +110,7 @@ def export(model, formats="all", calibration=None, output=None, quiet=False):
     return written
 
 
-def calibration_images(card, folder):
+def calibration_images(card: ModelCard, folder: str | os.PathLike | None) -> np.ndarray:
     """Images of a set, evenly spread over it.
 
     Args:
@@ -133,7 +144,7 @@ def calibration_images(card, folder):
     return np.stack([places[place][0][places[place][1]] for place in chosen]).astype(np.float32) / 255
 
 
-def float32_file(model):
+def float32_file(model: Model) -> bytes:
     """The network as an ONNX file, in bytes: input `images`, output `logits`, any batch size."""
     import torch
 
@@ -143,7 +154,7 @@ def float32_file(model):
     return graph.SerializeToString()
 
 
-def int8_file(model, images, quiet=False):
+def int8_file(model: Model, images: np.ndarray, quiet: bool = False) -> bytes:
     """The network with quantised convolutions as an ONNX file, in bytes: calibrated on `images`.
 
     Activations are uint8 with a zero point, weights int8 without one, and a scale for every channel: of the settings
@@ -172,7 +183,7 @@ def int8_file(model, images, quiet=False):
         return target.read_bytes()
 
 
-def check(model, key, images):
+def check(model: Model, key: str, images: np.ndarray) -> dict[str, float]:
     """Run an exported file on every runtime that is here, and compare it with torch.
 
     Args:
@@ -221,11 +232,11 @@ def check(model, key, images):
 class _Reader:
     """Hands images to the quantiser, one by one, as it asks for them."""
 
-    def __init__(self, images, progress):
+    def __init__(self, images: np.ndarray, progress: Any) -> None:
         self._images = iter(images)
         self._progress = progress
 
-    def get_next(self):
+    def get_next(self) -> dict[str, np.ndarray] | None:
         image = next(self._images, None)
         if image is None:
             return None
@@ -236,15 +247,15 @@ class _Reader:
 class _quiet_root_logger:
     """Keeps the quantiser's advice, which it gives on the root logger, out of ours."""
 
-    def __enter__(self):
+    def __enter__(self) -> None:
         self._level = logging.getLogger().level
         logging.getLogger().setLevel(logging.ERROR)
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         logging.getLogger().setLevel(self._level)
 
 
-def _traced(model, training):
+def _traced(model: Model, training: Any) -> Any:
     """The network as an ONNX graph with fixed shapes but for the batch."""
     import onnx
     import torch
@@ -258,7 +269,7 @@ def _traced(model, training):
         torch.onnx.export(
             model.network(),
             (image,),
-            content,
+            content,  # type: ignore[arg-type]
             opset_version=OPSET,
             dynamo=False,
             training=training,
@@ -273,7 +284,7 @@ def _traced(model, training):
     return graph
 
 
-def _halve_what_is_exact(graph):
+def _halve_what_is_exact(graph: Any) -> None:
     """Store every number array that float16 holds without loss as such, with a cast back to float32 in the graph."""
     from onnx import TensorProto, helper, numpy_helper
 
@@ -293,7 +304,7 @@ def _halve_what_is_exact(graph):
     graph.graph.node.extend(nodes)
 
 
-def _need(library):
+def _need(library: str) -> None:
     """Raise a MissingLibraryError unless a library can be imported."""
     try:
         __import__(library)
@@ -303,35 +314,34 @@ def _need(library):
         ) from error
 
 
-def _features_of(folder):
+def _features_of(folder: Path) -> str:
     """Feature set of a set."""
-    path = folder / "set.yml"
     try:
-        return read_yaml(path)["features"]
-    except (ParameterError, KeyError, TypeError) as error:
+        return read_description(folder)["features"]
+    except ParameterError as error:
         raise ParameterError(
-            f"{path} of the calibration set does not tell the feature set of its images ({error}); make "
-            "the set with `rpmsn synth --as set`"
+            f"set.yml of calibration set {folder} does not tell the feature set of its images ({error}); make the set "
+            "with `rpmsn synth --as set`"
         ) from error
 
 
-def _random_images(card):
+def _random_images(card: ModelCard) -> np.ndarray:
     """Images for a check where there is no set: noise finds a wrong graph as well."""
     shape = (4, card.arguments["in_channels"], spectrogram.ROWS, spectrogram.COLUMNS)
     return np.random.default_rng(1).random(shape, np.float32)
 
 
-def _spread(count):
+def _spread(count: int) -> np.ndarray:
     """Numbers of the images that are compared."""
     return np.unique(np.linspace(0, count - 1, min(count, CHECKED_IMAGES)).astype(int))
 
 
-def _listed(model, key, facts):
+def _listed(model: Model, key: str, facts: dict[str, Any]) -> Model:
     """The model with one more export, or another one, in its card."""
-    return replace(model, card=replace(model.card, exports={**model.card.exports, key: facts}))
+    return replace(model, card=replace(model.card, exports={**model.card.exports, key: cast(ExportEntry, facts)}))
 
 
-def _with_those_there(card, folder):
+def _with_those_there(card: ModelCard, folder: Path) -> ModelCard:
     """The card without exports of before that are not in `folder`."""
     there = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.glob("*.onnx")}
     return replace(

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How a training goes, for TensorBoard: `tensorboard --logdir RUN`."""
+"""Progress of training, for TensorBoard: `tensorboard --logdir RUN`."""
 
 import logging
+from collections.abc import Mapping
+from pathlib import Path
 
 log = logging.getLogger(__name__)
 
@@ -14,7 +16,7 @@ class Journal:
         step: first step that will be written; what an interrupted run wrote from there on is dropped.
     """
 
-    def __init__(self, folder, step):
+    def __init__(self, folder: Path, step: int) -> None:
         try:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError:
@@ -23,14 +25,14 @@ class Journal:
         else:
             self.writer = SummaryWriter(str(folder / "tensorboard"), purge_step=step)
 
-    def write(self, step, values):
+    def write(self, step: int, values: Mapping[str, float | None]) -> None:
         """Write values (dict of name and number) of a step; None is left out."""
         if self.writer:
             for name, value in values.items():
                 if value is not None:
                     self.writer.add_scalar(name, value, step)
 
-    def close(self):
+    def close(self) -> None:
         """End the log."""
         if self.writer:
             self.writer.close()

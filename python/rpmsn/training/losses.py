@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What training makes small: cross-entropy of pixels, soft Dice of regions, and the distance from a teacher."""
+"""Losses: cross-entropy of pixels, soft Dice of regions, and the distance from a teacher."""
 
 import torch
 import torch.nn.functional as F
@@ -9,7 +9,9 @@ from ..classes import IGNORED
 TEACHER_TEMPERATURE = 2.0
 
 
-def segmentation_loss(logits, masks, class_weights, dice_weight=0.0):
+def segmentation_loss(
+    logits: torch.Tensor, masks: torch.Tensor, class_weights: torch.Tensor, dice_weight: float = 0.0
+) -> torch.Tensor:
     """Weighted cross-entropy plus `dice_weight` times the soft Dice loss; pixels with 255 count in neither.
 
     Args:
@@ -32,8 +34,11 @@ def segmentation_loss(logits, masks, class_weights, dice_weight=0.0):
     return loss
 
 
-def dice_loss(probabilities, masks):
+def dice_loss(probabilities: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
     """1 - soft Dice coefficient, the mean over the classes that are in the batch; pixels with 255 are left out.
+
+    segmentation_models_pytorch's DiceLoss divides by all classes, also those that are not in the batch, takes one-hot
+    masks of eight bytes a pixel and class, and is an extra that training does not need.
 
     Args:
         probabilities: float32, shape (batch, classes, rows, columns).
@@ -49,7 +54,7 @@ def dice_loss(probabilities, masks):
     return ((1 - dice) * is_there).sum() / is_there.sum().clamp(min=1)
 
 
-def teacher_loss(logits, teacher_logits):
+def teacher_loss(logits: torch.Tensor, teacher_logits: torch.Tensor) -> torch.Tensor:
     """Kullback-Leibler divergence of a network from its teacher, both softened (Hinton et al., arXiv 1503.02531).
 
     Args:

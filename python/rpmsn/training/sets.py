@@ -6,19 +6,27 @@ import shutil
 import signal
 from dataclasses import replace
 from multiprocessing import get_context
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile
 
 from ..errors import ModelError, RpmsnError
 from ..processes import end_with_parent
 from ..waiting import SLICE_SECONDS, Patience
-from .config import SEEDS_APART
-from .dataset import Joined, build_set
+from .config import SEEDS_APART, TrainingConfig
+from .dataset import ImageSet, SetConfig, build_set
+
+if TYPE_CHECKING:
+    from torch.utils.data import ConcatDataset
+
+    from .parallel import Group
 
 MAKER_SECONDS = 600.0
 """Training that has waited so long for its scenes says so and goes on: how many there are is the user's choice."""
 
 
-def open_set(config, folder, workers=1, quiet=False):
+def open_set(config: SetConfig, folder: Path, workers: int = 1, quiet: bool = False) -> ImageSet:
     """`build_set`, with an error that says what to do where a file of the set is not whole."""
     try:
         return build_set(config, folder, workers, quiet)
@@ -44,28 +52,30 @@ class TrainingSets:
         group: parallel.Group.
     """
 
-    def __init__(self, config, sets, folder, workers, group):
+    def __init__(self, config: TrainingConfig, sets: Path, folder: Path, workers: int, group: "Group") -> None:
         self.config = config
         self.sets = sets
         self.folder = folder
         self.workers = workers
         self.group = group
-        self.maker = None
+        self.maker: BaseProcess | None = None
 
-    def __enter__(self):
+    def __enter__(self) -> "TrainingSets":
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         if self.maker:
             self.maker.kill()  # its own workers end with it, and leave whole shards
 
     @property
-    def period_epochs(self):
+    def period_epochs(self) -> int:
         """Epochs of a period."""
         return self.config.fresh_every or self.config.epochs
 
-    def open(self, period):
+    def open(self, period: int) -> "ConcatDataset":
         """The sets of a period, as one; begins to make those of the next."""
+        from torch.utils.data import ConcatDataset  # not in the processes that make sets
+
         if self.group.is_first:
             if self.maker:
                 patience = Patience("the sets of the next period", MAKER_SECONDS, goes_on=True)
@@ -79,12 +89,14 @@ class TrainingSets:
                     shutil.rmtree(folder, ignore_errors=True)
             if (period + 1) * self.period_epochs < self.config.epochs:
                 jobs = [(entry, folder, self.workers) for entry, folder in self._entries(period + 1)]
-                self.maker = get_context("spawn").Process(target=_make, args=(os.getpid(), jobs))
-                self.maker.start()
+                maker = get_context("spawn").Process(target=_make, args=(os.getpid(), jobs))
+                maker.start()
+                self.maker = maker
         self.group.wait()
-        return Joined(open_set(entry, folder) for entry, folder in self._entries(period))
+        parts: list[Any] = [open_set(entry, folder) for entry, folder in self._entries(period)]
+        return ConcatDataset(parts)
 
-    def _entries(self, period):
+    def _entries(self, period: int) -> list[tuple[SetConfig, Path]]:
         """(SetConfig, folder) of every set of a period."""
         entries = []
         for number, entry in enumerate(self.config.train):
@@ -96,7 +108,7 @@ class TrainingSets:
         return entries
 
 
-def _make(parent, jobs):
+def _make(parent: int, jobs: list[tuple[SetConfig, Path, int]]) -> None:
     """In a process of its own: make sets, out of the way of what trains."""
     end_with_parent(parent)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # what trains ends this process too

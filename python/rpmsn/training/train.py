@@ -1,16 +1,22 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The training loop: a configuration in, a model (card and weights) out; killed half-way, it goes on where it was."""
 
-import copy
 import logging
 import math
 import os
 import platform
 import time
+import warnings
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
+from torch.optim.lr_scheduler import CosineAnnealingLR, LinearLR, SequentialLR
+from torch.optim.swa_utils import AveragedModel
+from tqdm import tqdm
 
 from .. import network
 from ..errors import ModelError, ParameterError
@@ -22,6 +28,8 @@ from ..synthesis import GENERATOR
 from ..version import __version__
 from .batches import make_batch, to_device, training_batches
 from .checkpoint import load_checkpoint, save_checkpoint
+from .config import TrainingConfig
+from .dataset import Images
 from .evaluation import scores
 from .evaluation.calibration import PixelSample, fit_temperature
 from .journal import Journal
@@ -36,40 +44,40 @@ JOURNAL_STEPS = 20
 log = logging.getLogger(__name__)
 
 
-def learning_rate(step, steps, highest):
+def learning_rates(optimizer: torch.optim.Optimizer, steps: int) -> SequentialLR:
     """Linear warm-up over the first twentieth of all steps, then half a cosine down to zero."""
     warm_up = max(1, round(WARM_UP * steps))
-    if step < warm_up:
-        return highest * (step + 1) / warm_up
-    return highest * 0.5 * (1 + math.cos(math.pi * (step - warm_up) / max(1, steps - warm_up)))
+    return SequentialLR(
+        optimizer,
+        [
+            LinearLR(optimizer, 1 / warm_up, total_iters=warm_up - 1),
+            CosineAnnealingLR(optimizer, max(1, steps - warm_up)),
+        ],
+        [warm_up],
+    )
 
 
-class Average:
+def average_of(followed: nn.Module, decay: float) -> AveragedModel:
     """A moving average of a network's weights: as good as many steps at a smaller rate, at once.
 
-    Attributes:
-        network: copy of the network that has the averaged weights.
+    The first steps count little, for they are far from where it will go. Its `module` is a copy of the network.
     """
 
-    def __init__(self, followed, decay):
-        self.decay = decay
-        self.network = copy.deepcopy(followed)
-        self.pairs = list(zip(self.network.state_dict().values(), followed.state_dict().values()))
+    @torch.no_grad()
+    def update(averaged: Sequence[torch.Tensor], now: Sequence[torch.Tensor], count: torch.Tensor | int) -> None:
+        if torch.is_floating_point(averaged[0]):
+            torch._foreach_lerp_(list(averaged), list(now), 1 - min(decay, (1 + int(count)) / (10 + int(count))))
+        else:
+            torch._foreach_copy_(list(averaged), list(now))
 
-    def update(self, step):
-        """Take in the weights after a step; the first steps count little, for they are far from where it will go."""
-        share = 1 - min(self.decay, (1 + step) / (10 + step))
-        with torch.no_grad():
-            for kept, now in self.pairs:
-                if torch.is_floating_point(kept):
-                    kept.lerp_(now, share)
-                else:
-                    kept.copy_(now)
+    return AveragedModel(followed, multi_avg_fn=update, use_buffers=True)
 
 
 @torch.inference_mode()
-def predictions(built, image_set, config, device="cpu"):
-    """What a network, put in evaluation mode, says of a set, batch by batch.
+def predictions(
+    built: nn.Module, image_set: Images, config: TrainingConfig, device: str | torch.device = "cpu"
+) -> Iterator[tuple[range, np.ndarray, torch.Tensor]]:
+    """Outputs of a network, put in evaluation mode, for a set, batch by batch.
 
     Args:
         built: the network, on `device`.
@@ -88,7 +96,13 @@ def predictions(built, image_set, config, device="cpu"):
         yield indices, masks.numpy(), built(to_device(images, masks, device)[0]).float()
 
 
-def evaluate(built, image_set, config, device="cpu", sample=None):
+def evaluate(
+    built: nn.Module,
+    image_set: Images,
+    config: TrainingConfig,
+    device: str | torch.device = "cpu",
+    sample: PixelSample | None = None,
+) -> np.ndarray:
     """Confusion matrix of a network on a set; pixels with 255 are left out.
 
     Args:
@@ -105,7 +119,7 @@ def evaluate(built, image_set, config, device="cpu", sample=None):
     return matrix
 
 
-def _model(config, key):
+def _model(config: TrainingConfig, key: str) -> nn.Module | None:
     """The model that the configuration names under `key`; None where it names none."""
     name = getattr(config, key)
     if name is None:
@@ -114,7 +128,7 @@ def _model(config, key):
         model = load_model(name)
     except ModelError as error:
         raise ModelError(
-            f"{key} names a model that cannot be had: {error}; train it first, or name another one"
+            f"{key} names a model that cannot be loaded: {error}; train it first, or name another one"
         ) from error
     same = ("features", "classes") + (("architecture", "arguments") if key == "start_from" else ())
     for aspect in same:
@@ -139,7 +153,15 @@ class Trainer:
         threads: that train; as many as workers if None.
     """
 
-    def __init__(self, config, folder, workers=2, sets=None, stop_after=None, threads=None):
+    def __init__(
+        self,
+        config: TrainingConfig,
+        folder: str | os.PathLike,
+        workers: int = 2,
+        sets: str | os.PathLike | None = None,
+        stop_after: float | None = None,
+        threads: int | None = None,
+    ) -> None:
         self.config = config
         self.folder = Path(folder)
         self.sets = Path(sets) if sets else self.folder
@@ -150,7 +172,7 @@ class Trainer:
         self.steps_an_epoch = math.ceil(sum(entry.count for entry in config.train) / config.batch_size)
         self.steps = self.steps_an_epoch * config.epochs
 
-    def run(self):
+    def run(self) -> Path | None:
         """Make the sets, train (from the checkpoint if there is one), score, save.
 
         Returns:
@@ -167,10 +189,11 @@ class Trainer:
                     "batch; give at least one image each"
                 )
             self._make_network()
-            networks = {"network": self.network} | ({"average": self.average.network} if self.average else {})
+            networks = {"network": self.network} | ({"average": self.average.module} if self.average else {})
             state = load_checkpoint(self.checkpoint, networks, self.optimizer, config) or {"step": 0, "seconds": 0.0}
             if state["step"]:
                 log.info("going on from step %d of %d", state["step"], self.steps)
+                self._advance(state["step"])
             self.save_checkpoint = lambda: save_checkpoint(self.checkpoint, networks, self.optimizer, state, config)
             if self.group.is_first:
                 self.validation_set = open_set(config.validation, self.sets / "validation", self.workers)
@@ -186,7 +209,7 @@ class Trainer:
             self.journal.close()
             return card
 
-    def _make_network(self):
+    def _make_network(self) -> None:
         """The network, and what trains it."""
         config = self.config
         self.device = self.group.device
@@ -195,19 +218,34 @@ class Trainer:
         first = _model(config, "start_from")
         if first:
             built.load_state_dict(first.state_dict())
-        self.network = built.to(self.device, memory_format=torch.channels_last)
-        self.forward = self.group.together(self.network)
+        self.network = self._placed(built)
+        self.forward: Callable[[torch.Tensor], torch.Tensor] = self.group.together(self.network)
         if config.compile:
             self.forward = torch.compile(self.forward)
-        self.average = Average(self.network, config.average) if config.average else None
-        self.finished = self.average.network if self.average else self.network
-        self.teacher = _model(config, "teacher")
-        if self.teacher:
-            self.teacher = self.teacher.to(self.device, memory_format=torch.channels_last)
+        self.average = average_of(self.network, config.average) if config.average else None
+        self.finished = self.average.module if self.average else self.network
+        teacher = _model(config, "teacher")
+        self.teacher = teacher and self._placed(teacher)
         self.class_weights = torch.tensor(config.class_weights, dtype=torch.float32, device=self.device)
-        self.optimizer = torch.optim.AdamW(self.network.parameters(), weight_decay=config.weight_decay)
+        self.optimizer = torch.optim.AdamW(
+            self.network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
+        )
+        self.rates = learning_rates(self.optimizer, self.steps)
 
-    def _train(self, state):
+    def _placed(self, network: nn.Module) -> nn.Module:
+        """A network on this process's device, in the memory format that convolutions are fastest in."""
+        return network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def _advance(self, step: int) -> None:
+        """Put what a checkpoint does not hold to where it was before a step, to the same bits."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of rates that change before the first step of this optimiser
+            for _ in range(step):
+                self.rates.step()
+        if self.average:
+            self.average.n_averaged.fill_(step)
+
+    def _train(self, state: dict[str, Any]) -> None:
         """Steps from `state["step"]` to the last; the random choices of a step depend on its number alone."""
         if state["step"] >= self.steps:
             return
@@ -224,7 +262,7 @@ class Trainer:
                         return
                     train_set = sets.open(period + 1)
 
-    def _train_period(self, train_set, steps, state, progress):
+    def _train_period(self, train_set: Images, steps: range, state: dict[str, Any], progress: tqdm) -> bool:
         """Steps on the same images; returns whether they were all done, and not stopped before."""
         config, group = self.config, self.group
         saved = last = time.monotonic()
@@ -240,7 +278,7 @@ class Trainer:
             is_epoch = state["step"] % self.steps_an_epoch == 0
             must_stop = group.as_first(now > self.stop_time)
             if group.is_first:
-                self._tell(state, progress)
+                self._show(state, progress)
                 if is_epoch or must_stop or now - saved > config.checkpoint_seconds:
                     self.save_checkpoint()
                     saved = time.monotonic()
@@ -251,12 +289,10 @@ class Trainer:
                 return False
         return True
 
-    def _step(self, step, images, masks, indices):
+    def _step(self, step: int, images: torch.Tensor, masks: torch.Tensor, indices: np.ndarray) -> float:
         """One step of the optimiser; returns the loss."""
         config = self.config
         torch.manual_seed(STEPS_PER_SEED * config.seed + step)  # for networks with dropout
-        for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate(step, self.steps, config.learning_rate)
         inputs, truth = to_device(images, masks, self.device)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=config.precision == "bf16"):
             logits = self.forward(inputs)
@@ -268,31 +304,32 @@ class Trainer:
             loss = torch.lerp(loss, teacher_loss(logits, wanted), config.teacher_weight)
         self.optimizer.zero_grad()
         loss.backward()
-        norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), config.gradient_clip or math.inf)
-        loss, norm = loss.item(), norm.item()
-        if not math.isfinite(loss + norm):
+        norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), config.gradient_clip or math.inf).item()
+        value = loss.item()
+        if not math.isfinite(value + norm):
             bad = self.folder / f"bad-step-{step}-process-{self.group.rank}.npz"
             with whole_file(bad) as file:
                 np.savez(file, images=images.numpy(), masks=masks.numpy(), indices=indices)
             raise ModelError(
-                f"at step {step} the loss became {loss} and its gradient {norm}; the batch is in {bad}; "
+                f"at step {step} the loss became {value} and its gradient {norm}; the batch is in {bad}; "
                 f"lower learning_rate (now {config.learning_rate:g}) and start anew with another "
                 "--output, or with the same one after moving the checkpoint away"
             )
         self.optimizer.step()
+        self.rate = float(self.rates.get_last_lr()[0])
+        self.rates.step()
         if self.average:
-            self.average.update(step)
-        return loss
+            self.average.update_parameters(self.network)
+        return value
 
-    def _tell(self, state, progress):
-        """How far it is: on the terminal, and for TensorBoard."""
-        rate = self.optimizer.param_groups[0]["lr"]
-        progress.set_postfix(loss=f"{state['loss']:.4f}", learning_rate=f"{rate:.2e}", refresh=False)
+    def _show(self, state: dict[str, Any], progress: tqdm) -> None:
+        """Progress: on the terminal, and for TensorBoard."""
+        progress.set_postfix(loss=f"{state['loss']:.4f}", learning_rate=f"{self.rate:.2e}", refresh=False)
         progress.update()
         if state["step"] % JOURNAL_STEPS == 0:
-            self.journal.write(state["step"], {"loss": state["loss"], "learning_rate": rate})
+            self.journal.write(state["step"], {"loss": state["loss"], "learning_rate": self.rate})
 
-    def _validate(self, state):
+    def _validate(self, state: dict[str, Any]) -> None:
         """After an epoch whose turn it is: scores of the network as it is."""
         epoch = state["step"] // self.steps_an_epoch
         if epoch % self.config.validate_every == 0:
@@ -306,8 +343,8 @@ class Trainer:
             )
             self.network.train()
 
-    def _scores(self, state, sample=None):
-        """Scores on the validation set, told to TensorBoard too; arguments as of `evaluate`."""
+    def _scores(self, state: dict[str, Any], sample: PixelSample | None = None) -> dict[str, Any]:
+        """Scores on the validation set, written to TensorBoard too; arguments as of `evaluate`."""
         matrix = evaluate(self.finished, self.validation_set, self.config, self.device, sample)
         found = scores.summary(matrix, self.config.classes)
         self.journal.write(
@@ -317,7 +354,7 @@ class Trainer:
         )
         return found
 
-    def _save(self, state):
+    def _save(self, state: dict[str, Any]) -> Path:
         """Score, calibrate and write the finished model; returns the path of its card."""
         config = self.config
         sample = PixelSample(len(self.validation_set))

@@ -7,7 +7,7 @@ from pathlib import Path
 import yaml
 
 from ...errors import ParameterError
-from ...files import read_yaml, user_config_dir, whole_file
+from ...files import read_yaml, to_yaml, user_config_dir, whole_file
 
 logger = logging.getLogger(__name__)
 
@@ -70,7 +70,7 @@ def save_settings(path: Path, settings: dict) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(path) as file:
-            file.write((HEAD + yaml.safe_dump(settings, sort_keys=False)).encode())
+            file.write((HEAD + to_yaml(settings)).encode())
     except (OSError, yaml.YAMLError) as error:
         logger.warning("settings %s cannot be written: %s", path, getattr(error, "strerror", None) or error)
 

@@ -11,17 +11,15 @@ True
 """
 
 import inspect
-import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
 from ...errors import ParameterError, require
-from ...files import whole_file
+from ...files import read_yaml, to_yaml, whole_file
 from ...version import __version__
 from .. import GENERATOR, ofdm
 from .. import other as others
@@ -213,7 +211,7 @@ class Scene:
         """Write the scene as YAML, whole or not at all."""
         origin = f"# gr-rpmsn {__version__}, generator {GENERATOR}\n"
         with whole_file(path) as file:
-            file.write((origin + yaml.safe_dump(self.to_dict(), sort_keys=False, width=120)).encode())
+            file.write((origin + to_yaml(self.to_dict(), width=120)).encode())
 
     @classmethod
     def load(cls, path: str | Path) -> "Scene":
@@ -222,28 +220,16 @@ class Scene:
         Raises:
             ParameterError: the file cannot be read, is not YAML, or describes no valid scene; names the file.
         """
+        values = read_yaml(path, "scene")
         try:
-            scene = cls.from_dict(yaml.load(Path(path).read_text(encoding="utf-8"), _Loader))
+            scene = cls.from_dict(values)
             for emission in scene.emissions:
                 if emission.kind not in CARRIERS:
                     # A millisecond of it, so that its parameters are checked before work begins.
                     emission.baseband(SHORTEST_S, generator(emission.seed, "contents"))
             return scene
-        except OSError as error:
-            raise ParameterError(f"scene {path} cannot be read: {error.strerror}") from error
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            raise ParameterError(f"scene {path} is not valid YAML: {error}") from error
         except ParameterError as error:
             raise ParameterError(f"scene {path}: {error}") from error
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML in which 61.44e6 is a number, as everywhere but in YAML 1.1."""
-
-
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"^[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$"), list("-+.0123456789")
-)
 
 
 def generator(seed: int, purpose: str, index: int = 0) -> np.random.Generator:

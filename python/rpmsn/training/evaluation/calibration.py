@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Confidence that means what it says: of the pixels said with 0.8, eight in ten should be right.
+"""Calibrated confidence: of the pixels with a confidence of 0.8, eight in ten should be right.
 
 The logits are divided by one number, the temperature, before the softmax (C. Guo et al., "On Calibration of Modern
-Neural Networks", ICML 2017): above 1 a model is made less sure, below 1 more. Which class wins does not change.
+Neural Networks", ICML 2017): above 1 lowers the confidence, below 1 raises it. Which class wins does not change.
 
 >>> sample = PixelSample(images=2)
 >>> for log_probabilities, truth in []: sample.add(log_probabilities, truth)
 >>> temperature = fit_temperature(*sample.pixels()) if len(sample) else 1.0
 """
+
+from typing import Any
 
 import numpy as np
 from scipy.optimize import minimize_scalar
@@ -30,15 +32,16 @@ class PixelSample:
         seed: of the draw.
     """
 
-    def __init__(self, images, seed=1):
+    def __init__(self, images: int, seed: int = 1) -> None:
         self._each = max(1, MAX_PIXELS // max(1, images))
         self._rng = np.random.default_rng(seed)
-        self._outputs, self._truths = [], []
+        self._outputs: list[np.ndarray] = []
+        self._truths: list[np.ndarray] = []
 
-    def __len__(self):
+    def __len__(self) -> int:
         return sum(len(truth) for truth in self._truths)
 
-    def add(self, outputs, truth):
+    def add(self, outputs: np.ndarray, truth: np.ndarray) -> None:
         """Draw from an image.
 
         Args:
@@ -50,7 +53,7 @@ class PixelSample:
         self._outputs.append(outputs.reshape(len(outputs), -1)[:, chosen].T.astype(np.float32))
         self._truths.append(truth.ravel()[chosen].astype(np.uint8))
 
-    def pixels(self):
+    def pixels(self) -> tuple[np.ndarray, np.ndarray]:
         """(outputs, truth): float32, shape (pixels, classes), and uint8, shape (pixels,).
 
         Raises:
@@ -64,7 +67,7 @@ class PixelSample:
         return np.concatenate(self._outputs), np.concatenate(self._truths)
 
 
-def fit_temperature(outputs, truth):
+def fit_temperature(outputs: np.ndarray, truth: np.ndarray) -> float:
     """The temperature at which the true classes are most likely (least mean negative logarithm).
 
     Args:
@@ -89,13 +92,13 @@ def fit_temperature(outputs, truth):
     )
 
 
-def _loss(differences, temperature):
+def _loss(differences: np.ndarray, temperature: float) -> float:
     scaled = differences / np.float32(temperature)
     highest = scaled.max(axis=1)
     return float((highest + np.log(np.exp(scaled - highest[:, None]).sum(axis=1))).mean(dtype=np.float64))
 
 
-def reliability(outputs, truth, temperature=1.0, bins=BINS):
+def reliability(outputs: np.ndarray, truth: np.ndarray, temperature: float = 1.0, bins: int = BINS) -> dict[str, Any]:
     """How often pixels are right that are said with a confidence.
 
     Args:

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """True carriers of a scene, the carriers that are found in it by the product's own code, and which is which.
 
-A true carrier is an emission that is to be seen in the mask; emissions of one class that fraction half of the narrower
+A true carrier is an emission that is to be seen in the mask; emissions of one class that share half of the narrower
 one's band (a TDD cell and its terminals) are one carrier, as they are for the tracker. It is found when a carrier of
 the same label has a frequency IoU of at least 0.5 with it. Where the mask shows a part of its band only (little
 traffic; the rest is a matter of opinion), that part may be found instead of the whole, also in pieces.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 
@@ -14,10 +15,12 @@ import numpy as np
 
 from ...classes import CLASS_NAMES, IGNORED, LTE, NOISE, NR
 from ...detection.segmenter import Frame
-from ...detection.segments import MIN_PIXELS, FrameGeometry, find_segments
+from ...detection.segments import MIN_PIXELS, FrameGeometry, Segment, find_segments
+from ...models.model import ModelCard
 from ...signal.image import COLUMNS, DB_MAX, DB_MIN
 from ...synthesis.labels import masks as labels
-from ...synthesis.scene.scene import CARRIERS, RECORDED
+from ...synthesis.labels.truth import Truth
+from ...synthesis.scene.scene import CARRIERS, RECORDED, Emission, Scene
 from ...tracking.tracker import Tracker, consolidate
 
 MIN_IOU = 0.5
@@ -66,11 +69,11 @@ class TrueCarrier:
     load: float | None
     own: np.ndarray = field(repr=False)
 
-    def iou(self, lower, upper):
+    def iou(self, lower: float, upper: float) -> float:
         """Frequency IoU with a band: with the occupied one or, if that is more, with what the mask shows."""
         return max(band_iou((lower, upper), band) for band in ((self.lower, self.upper), self.shown) if band)
 
-    def holds(self, found):
+    def holds(self, found: "FoundCarrier") -> bool:
         """Whether a found carrier lies in its band, for the most part."""
         return _shared((found.lower, found.upper), (self.lower, self.upper)) >= MIN_SHARED * (found.upper - found.lower)
 
@@ -82,13 +85,13 @@ class FoundCarrier:
     Attributes:
         label: `LTE`, `NR` or `other`.
         lower, upper: edges, Hz relative to the centre.
-        ignored_share: fraction of its pixels that the mask does not judge.
+        ignored_fraction: fraction of its pixels that the mask does not judge.
     """
 
     label: str
     lower: float
     upper: float
-    ignored_share: float = 0.0
+    ignored_fraction: float = 0.0
 
 
 @dataclass
@@ -108,17 +111,17 @@ class Match:
     false: list = field(default_factory=list)
 
 
-def band_iou(one, other):
+def band_iou(one: tuple[float, float], other: tuple[float, float]) -> float:
     """Fraction of the union of two bands (lower, upper) that both cover; 0 where they are apart."""
     union = max(one[1], other[1]) - min(one[0], other[0])
     return _shared(one, other) / union if union > 0 else 0.0
 
 
-def _shared(one, other):
+def _shared(one: tuple[float, float], other: tuple[float, float]) -> float:
     return max(0.0, min(one[1], other[1]) - max(one[0], other[0]))
 
 
-def true_carriers(scene, truths, mask, policy="occupied"):
+def true_carriers(scene: Scene, truths: list[Truth], mask: np.ndarray, policy: str = "occupied") -> list[TrueCarrier]:
     """The carriers of a scene.
 
     Args:
@@ -133,7 +136,7 @@ def true_carriers(scene, truths, mask, policy="occupied"):
     single = [
         _single(scene, truth, emission, mask, policy) for truth, emission in zip(truths, _emissions(scene, truths))
     ]
-    joined = []
+    joined: list[TrueCarrier] = []
     for carrier in sorted(single, key=lambda carrier: -(carrier.upper - carrier.lower)):
         same = next((index for index, other in enumerate(joined) if _are_one(carrier, other)), None)
         if same is None:
@@ -143,12 +146,12 @@ def true_carriers(scene, truths, mask, policy="occupied"):
     return joined
 
 
-def _are_one(narrower, wider):
+def _are_one(narrower: TrueCarrier, wider: TrueCarrier) -> bool:
     shared = _shared((narrower.lower, narrower.upper), (wider.lower, wider.upper))
     return narrower.label == wider.label and shared >= MIN_SHARED * (narrower.upper - narrower.lower)
 
 
-def _joined(one, other):
+def _joined(one: TrueCarrier, other: TrueCarrier) -> TrueCarrier:
     """Two emissions as one carrier: the one with more pixels says what it is."""
     main, second = (one, other) if one.own.sum() >= other.own.sum() else (other, one)
     if not second.own.any():
@@ -174,10 +177,10 @@ def _joined(one, other):
     )
 
 
-def _emissions(scene, truths):
+def _emissions(scene: Scene, truths: list[Truth]) -> Sequence[Emission]:
     """The emission of every truth; those that lie outside the span have left none."""
 
-    def distance(emissions):
+    def distance(emissions: Sequence[Emission]) -> float:
         return sum(
             abs(truth.center_hz - emission.offset_hz) + (np.inf if not _fits(emission, truth) else 0)
             for truth, emission in zip(truths, emissions)
@@ -186,7 +189,7 @@ def _emissions(scene, truths):
     return min(combinations(scene.emissions, len(truths)), key=distance)
 
 
-def _fits(emission, truth):
+def _fits(emission: Emission, truth: Truth) -> bool:
     """Whether a truth may be that of an emission, by its label."""
     if emission.kind == RECORDED:
         return True
@@ -195,7 +198,7 @@ def _fits(emission, truth):
     return truth.label == "other"
 
 
-def _single(scene, truth, emission, mask, policy):
+def _single(scene: Scene, truth: Truth, emission: Emission, mask: np.ndarray, policy: str) -> TrueCarrier:
     """One emission as a carrier."""
     class_id = CLASS_NAMES.index(truth.label)
     rows = len(mask)
@@ -235,7 +238,7 @@ def _single(scene, truth, emission, mask, policy):
     )
 
 
-def technology(emission, truth):
+def technology(emission: Emission, truth: Truth) -> str:
     """What kind of transmission an emission is, in words."""
     if emission.kind in ("lte", "nr"):
         is_tdd = (emission.parameters.get("tdd_config"), emission.parameters.get("tdd_pattern")) != (None, None)
@@ -247,7 +250,7 @@ def technology(emission, truth):
     return f"{truth.label} recorded" if emission.kind == RECORDED else emission.kind
 
 
-def load(emission):
+def load(emission: Emission) -> float | None:
     """Fraction of a carrier's resource blocks that carry user data, 0..1; None where the scene does not say."""
     parameters = emission.parameters
     if emission.kind not in CARRIERS or parameters.get("style") == "scheduled":
@@ -257,7 +260,14 @@ def load(emission):
     return parameters.get("load")
 
 
-def found_carriers(found, probabilities, image, scene, truth_mask, card):
+def found_carriers(
+    found: np.ndarray,
+    probabilities: np.ndarray,
+    image: np.ndarray,
+    scene: Scene,
+    truth_mask: np.ndarray,
+    card: ModelCard,
+) -> list[FoundCarrier]:
     """The carriers that the product reports for one frame.
 
     Args:
@@ -278,7 +288,7 @@ def found_carriers(found, probabilities, image, scene, truth_mask, card):
     segments = find_segments(found, probabilities, power, 1.0, geometry, card.classes)
     tracker = Tracker()
     events = tracker.update(Frame(0, geometry, image[0], found, 0.0, segments)) + tracker.finish()
-    parts = {}
+    parts: dict[int, list[Segment]] = {}
     for event in events:
         if event.segment is not None:
             parts.setdefault(event.carrier.carrier_id, []).append(event.segment)
@@ -287,13 +297,13 @@ def found_carriers(found, probabilities, image, scene, truth_mask, card):
             carrier.label,
             carrier.freq_lower,
             carrier.freq_upper,
-            _ignored_share(parts[carrier.carrier_id], found != noise, truth_mask),
+            _ignored_fraction(parts[carrier.carrier_id], found != noise, truth_mask),
         )
         for carrier in consolidate(tracker.carriers)
     ]
 
 
-def stored_power(image, is_signal, features):
+def stored_power(image: np.ndarray, is_signal: np.ndarray, features: str) -> np.ndarray:
     """Powers relative to the noise floor, as far as a stored image tells them; float32 (rows, 256).
 
     Feature sets `averaged` and `cyclic` have them in channel 0, in steps of 0.24 dB. An image of feature set
@@ -306,7 +316,7 @@ def stored_power(image, is_signal, features):
     return 10 ** (decibels / 10)
 
 
-def _ignored_share(segments, is_signal, truth_mask):
+def _ignored_fraction(segments: list[Segment], is_signal: np.ndarray, truth_mask: np.ndarray) -> float:
     """Fraction of the pixels of some segments that the mask does not judge."""
     pixels = ignored = 0
     for segment in segments:
@@ -316,7 +326,7 @@ def _ignored_share(segments, is_signal, truth_mask):
     return ignored / max(pixels, 1)
 
 
-def match(true, found):
+def match(true: list[TrueCarrier], found: list[FoundCarrier]) -> Match:
     """Tell which found carrier is which true one.
 
     Not counted either way are true carriers that are not judged, and found ones that lie on them or on pixels that the
@@ -346,13 +356,15 @@ def match(true, found):
     result.false = [
         one
         for one in left
-        if one.ignored_share <= 0.5
+        if one.ignored_fraction <= 0.5
         and not any(carrier.label == one.label and carrier.holds(one) for carrier in excused)
     ]
     return result
 
 
-def _pairs(true, found, may_be):
+def _pairs(
+    true: list[TrueCarrier], found: list[FoundCarrier], may_be: Callable[[TrueCarrier, FoundCarrier], bool]
+) -> list[tuple[TrueCarrier, FoundCarrier]]:
     """Pairs (TrueCarrier, FoundCarrier) by falling IoU, taken out of both lists."""
     candidates = sorted(
         (
@@ -363,7 +375,8 @@ def _pairs(true, found, may_be):
         ),
         reverse=True,
     )
-    pairs, taken = [], (set(), set())
+    pairs: list[tuple[TrueCarrier, FoundCarrier]] = []
+    taken: tuple[set[int], set[int]] = (set(), set())
     for iou, i, j in candidates:
         if iou >= MIN_IOU and i not in taken[0] and j not in taken[1]:
             pairs.append((true[i], found[j]))

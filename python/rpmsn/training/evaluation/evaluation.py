@@ -7,20 +7,36 @@ that memory does not grow with the set.
 """
 
 import heapq
+import os
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from ... import runtimes
 from ...classes import CLASS_NAMES, IGNORED, NOISE
 from ...detection.segmenter import rate_warnings
+from ...models.model import Model, ModelCard
 from ...processes import progress_bar
 from ...signal.artefacts import find_artefacts
+from ...synthesis.scene.scene import Scene
 from ...version import __version__
 from ..batches import class_table
 from . import calibration, scores
-from .carrier_scores import CELLULAR, LOADS, MIN_IOU, found_carriers, match, stored_power, true_carriers
-from .evaluation_set import EvaluationSet
+from .carrier_scores import (
+    CELLULAR,
+    LOADS,
+    MIN_IOU,
+    FoundCarrier,
+    Match,
+    TrueCarrier,
+    found_carriers,
+    match,
+    stored_power,
+    true_carriers,
+)
+from .evaluation_set import EvaluationSet, SetScene
 
 WORST = 8
 """Failures that are kept to be drawn."""
@@ -62,7 +78,14 @@ class Evaluation:
     worst: list
 
 
-def evaluate(model, folder, policy="occupied", runtime=runtimes.AUTO, threads=1, quiet=False):
+def evaluate(
+    model: Model,
+    folder: str | os.PathLike,
+    policy: str = "occupied",
+    runtime: str = runtimes.AUTO,
+    threads: int = 1,
+    quiet: bool = False,
+) -> Evaluation:
     """Judge a model on a set.
 
     Args:
@@ -105,7 +128,7 @@ def evaluate(model, folder, policy="occupied", runtime=runtimes.AUTO, threads=1,
     return Evaluation({**about, **tally.scores()}, sorted(tally.worst, reverse=True))
 
 
-def _notes(card, image_set, tally):
+def _notes(card: ModelCard, image_set: EvaluationSet, tally: "Tally") -> list[str]:
     """What a reader should know before believing the figures, in words."""
     notes = []
     unknown = [name for name in CLASS_NAMES if name not in card.classes]
@@ -124,7 +147,7 @@ def _notes(card, image_set, tally):
             "Images of feature set published hold no absolute powers: edges of carriers are those of the mask, not "
             "measured on powers as in live use."
         )
-    elif tally.unmirrored:
+    elif tally.without_coherence:
         notes.append(
             "The set was made by gr-rpmsn 0.5 or before, which did not keep where I/Q images are: here they "
             "count as false, in live use they are not reported. Make the set anew in another folder."
@@ -157,21 +180,23 @@ class Tally:
     Attributes:
         worst: list of Failure, in the order of a heap.
         sample_rates: set of those met, Hz.
-        unmirrored: scenes of which it is not known where I/Q images are.
+        without_coherence: scenes of which it is not known where I/Q images are.
     """
 
-    def __init__(self, card, policy, scenes):
+    def __init__(self, card: ModelCard, policy: str, scenes: int) -> None:
         self.card, self.policy = card, policy
-        self.worst, self.sample_rates, self.unmirrored = [], set(), 0
+        self.worst: list[Failure] = []
+        self.sample_rates: set[float] = set()
+        self.without_coherence = 0
         n_classes = len(card.classes)
         self._to_output = class_table(card.classes)
         self._class_ids = np.array([CLASS_NAMES.index(name) for name in card.classes], np.uint8)
         self._matrix = np.zeros((n_classes, n_classes), np.int64)
-        self._matrices = {"snr_db": {}, "sample_rate": {}}
+        self._matrices: dict[str, dict[tuple[float, str], tuple[Any, int]]] = {"snr_db": {}, "sample_rate": {}}
         self._sample = calibration.PixelSample(scenes)
         self._carriers = CarrierTally()
 
-    def add(self, scene, probabilities):
+    def add(self, scene: SetScene, probabilities: np.ndarray) -> None:
         """Count a scene.
 
         Args:
@@ -198,7 +223,7 @@ class Tally:
             carriers = self._add_carriers(scene, found[rows], probabilities[:, rows])
         self._keep_if_bad(scene, matrix, found, carriers)
 
-    def scores(self):
+    def scores(self) -> dict[str, Any]:
         """All scores as plain numbers and words."""
         outputs, truth = self._sample.pixels()
         present, fitted = self.card.temperature, calibration.fit_temperature(outputs, truth)
@@ -227,18 +252,18 @@ class Tally:
             ],
         }
 
-    def _as_reported(self, scene, probabilities):
+    def _as_reported(self, scene: SetScene, probabilities: np.ndarray) -> np.ndarray:
         """The probabilities without the receiver's own artefacts, as `detection.segmenter` has them."""
         noise = self.card.classes.index(CLASS_NAMES[NOISE])
         power = stored_power(scene.image[:, : scene.rows], probabilities[noise, : scene.rows] < 0.5, self.card.features)
-        self.unmirrored += scene.mirrored is None
-        return find_artefacts(scene.mirrored, power, 1.0).without(probabilities, noise)
+        self.without_coherence += scene.image_coherence is None
+        return find_artefacts(scene.image_coherence, power, 1.0).without(probabilities, noise)
 
-    def _add_matrix(self, name, key, matrix):
+    def _add_matrix(self, name: str, key: tuple[float, str], matrix: np.ndarray) -> None:
         before, count = self._matrices[name].get(key, (0, 0))
         self._matrices[name][key] = before + matrix, count + 1
 
-    def _add_carriers(self, scene, found, probabilities):
+    def _add_carriers(self, scene: SetScene, found: np.ndarray, probabilities: np.ndarray) -> str:
         """Count the carriers; returns them in words."""
         mask = scene.mask[: scene.rows]
         true = true_carriers(scene.scene, scene.truths, mask, self.policy)
@@ -249,7 +274,7 @@ class Tally:
         self._carriers.add(scene, result, reported, self._class_ids[found])
         return ", ".join(f"{one.label} {(one.upper - one.lower) / 1e6:.1f} MHz" for one in reported) or "no carrier"
 
-    def _keep_if_bad(self, scene, matrix, found, carriers):
+    def _keep_if_bad(self, scene: SetScene, matrix: np.ndarray, found: np.ndarray, carriers: str | None) -> None:
         """Put the scene among the worst ones if it is one of them."""
         # A class matters where it is a visible part of the picture, in truth or as it was found.
         matters = np.maximum(matrix.sum(axis=0), matrix.sum(axis=1)) >= max(1, SMALLEST_FRACTION * matrix.sum())
@@ -266,16 +291,17 @@ class Tally:
 class CarrierTally:
     """Counts of carriers: found, missed, mistaken, and what was found where none is."""
 
-    def __init__(self):
-        self._groups = {"all": {}, "technology": {}, "snr_db": {}, "bandwidth": {}, "load": {}, "sample_rate": {}}
+    def __init__(self) -> None:
+        breakdowns = ("all", "technology", "snr_db", "bandwidth", "load", "sample_rate")
+        self._groups: dict[str, dict[Any, dict[str, int]]] = {name: {} for name in breakdowns}
         self._false = dict.fromkeys(CLASS_NAMES[1:], 0)
-        self._called = {}
-        self._edges = {label: [] for label in CLASS_NAMES[1:]}
+        self._called: dict[tuple[str, str], int] = {}
+        self._edges: dict[str, list[float]] = {label: [] for label in CLASS_NAMES[1:]}
         self._without = {
             name: {"scenes": 0, "seconds": 0.0, **dict.fromkeys(CELLULAR, 0)} for name in ("empty", "other_only")
         }
 
-    def add(self, scene, result, reported, found):
+    def add(self, scene: SetScene, result: Match, reported: list[FoundCarrier], found: np.ndarray) -> None:
         """Count a scene.
 
         Args:
@@ -304,7 +330,7 @@ class CarrierTally:
                 if one.label in CELLULAR:
                     without[one.label] += 1
 
-    def scores(self):
+    def scores(self) -> dict[str, Any]:
         """All counts and what follows from them, as plain numbers and words."""
         return {
             "min_iou": MIN_IOU,
@@ -341,7 +367,7 @@ class CarrierTally:
             },
         }
 
-    def _count(self, scene, carrier, found, outcome):
+    def _count(self, scene: SetScene, carrier: TrueCarrier, found: np.ndarray, outcome: str) -> None:
         """Count one judged carrier in all the groups that it belongs to."""
         class_id = CLASS_NAMES.index(carrier.label)
         hits = np.count_nonzero(carrier.own & (found == class_id))
@@ -360,7 +386,7 @@ class CarrierTally:
             counts["own"] += own
             counts["beyond"] += beyond
 
-    def _label(self, labels):
+    def _label(self, labels: Sequence[str]) -> dict[str, Any]:
         """Scores of the carriers of some labels together."""
         groups = [counts for (label, _), counts in self._groups["all"].items() if label in labels]
         found, wrong, missed = (sum(counts[name] for counts in groups) for name in ("found", "wrong_label", "missed"))
@@ -379,7 +405,7 @@ class CarrierTally:
         }
 
 
-def _keys(scene, carrier):
+def _keys(scene: Scene, carrier: TrueCarrier) -> Iterator[tuple[str, tuple[float, str]]]:
     """(breakdown, key) of a carrier; a key is (number to sort by, words)."""
     yield "all", (0, "all")
     yield "technology", (0, carrier.technology)
@@ -392,18 +418,18 @@ def _keys(scene, carrier):
             yield "load", load_key(carrier.load)
 
 
-def snr_key(snr_db):
+def snr_key(snr_db: float) -> tuple[float, str]:
     """The range of 5 dB in which an SNR lies, as (lower end, words)."""
     lower = int(np.floor(snr_db / SNR_STEP_DB)) * SNR_STEP_DB
     return lower, f"{lower} to {lower + SNR_STEP_DB} dB"
 
 
-def rate_key(sample_rate):
+def rate_key(sample_rate: float) -> tuple[float, str]:
     """A sample rate as (Hz, words)."""
     return sample_rate, f"{sample_rate / 1e6:g} Msps"
 
 
-def load_key(load):
+def load_key(load: float) -> tuple[float, str]:
     """The range in which a load lies, as (lower end, words)."""
     if load == 0:
         return -1.0, "0"
@@ -411,21 +437,21 @@ def load_key(load):
     return LOADS[index], f"{LOADS[index]:g} to {[*LOADS, 1.0][index + 1]:g}"
 
 
-def _group_scores(counts):
-    """Scores of a group of carriers: how many were found, and how right their pixels are."""
+def _group_scores(counts: dict[str, int]) -> dict[str, Any]:
+    """Scores of a group of carriers: how many were found, and how accurate their pixels are."""
     carriers = counts["found"] + counts["wrong_label"] + counts["missed"]
     return {
         "carriers": carriers,
         "found": counts["found"],
         "wrong_label": counts["wrong_label"],
         "missed": counts["missed"],
-        "found_share": _per(counts["found"], carriers),
+        "found_fraction": _per(counts["found"], carriers),
         "pixel_recall": _per(counts["hits"], counts["own"]),
         "pixel_iou": _per(counts["hits"], counts["own"] + counts["beyond"]),
     }
 
 
-def _edge_error(values):
+def _edge_error(values: list[float]) -> dict[str, Any]:
     """Median and 90 % quantile of edge errors in kHz, and how many there are."""
     if not values:
         return {"edges": 0, "median": None, "quantile_90": None}
@@ -433,6 +459,6 @@ def _edge_error(values):
     return {"edges": len(values), "median": round(float(median), 1), "quantile_90": round(float(high), 1)}
 
 
-def _per(part, whole):
+def _per(part: float, whole: float) -> float | None:
     """A ratio, rounded; None where there is nothing to divide by."""
     return round(part / whole, 4) if whole else None

@@ -2,20 +2,32 @@
 """A set as evaluation reads it: one scene after another, whole and fit for the model, or an error that says why not."""
 
 import json
+import os
 import shlex
 import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from ...classes import CLASS_NAMES, IGNORED, NOISE
 from ...errors import ParameterError
-from ...files import read_yaml
+from ...models.model import ModelCard
 from ...signal import image as spectrogram
 from ...synthesis.labels.masks import POLICIES, check_policy
+from ...synthesis.labels.truth import Truth
 from ...synthesis.scene.scene import Scene
-from ..dataset import find_shards, masks_ending, masks_file, read_mirrored, read_truths, shard_file
+from ..dataset import (
+    find_shards,
+    masks_ending,
+    masks_file,
+    read_description,
+    read_image_coherence,
+    read_truths,
+    shard_file,
+)
 
 FACTS = ("scenes.jsonl", "truths.npz")
 
@@ -31,17 +43,16 @@ class SetScene:
         scene: Scene; None in a set without scenes (one that was imported).
         truths: list of Truth.
         rows: rows of the image that the scene fills; those of a shorter one are repeated.
-        mirrored: float, shape (256,), mirrored fraction of every column (`rpmsn.signal.iq_image`); None where not
-        known.
+        image_coherence: float, shape (256,), of every column (`rpmsn.signal.iq_image`); None where not known.
     """
 
     index: int
     image: np.ndarray
     mask: np.ndarray
-    scene: Scene | None
+    scene: Any  # a Scene, or None
     truths: list
     rows: int
-    mirrored: np.ndarray | None = None
+    image_coherence: np.ndarray | None = None
 
 
 class EvaluationSet:
@@ -60,7 +71,7 @@ class EvaluationSet:
         ParameterError: no such folder or set, another feature set, or a set half there.
     """
 
-    def __init__(self, folder, card, policy="occupied"):
+    def __init__(self, folder: str | os.PathLike, card: ModelCard, policy: str = "occupied") -> None:
         check_policy(policy)
         self.folder, self.policy = Path(folder), policy
         self._endings = "images.npy", masks_ending(policy)
@@ -76,10 +87,10 @@ class EvaluationSet:
             raise self._half_there(f"shard {shard} lacks {FACTS[present.index(False) % len(FACTS)]}")
         self._sizes = [len(self._load(shard, "images.npy")) for shard in self.shards]
 
-    def __len__(self):
+    def __len__(self) -> int:
         return sum(self._sizes)
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[SetScene]:
         index = 0
         for shard in self.shards:
             images, masks = (self._load(shard, ending) for ending in self._endings)
@@ -89,7 +100,7 @@ class EvaluationSet:
                 yield SetScene(index, np.asarray(image), np.asarray(mask), *facts)
                 index += 1
 
-    def command(self, features=None, folder=None):
+    def command(self, features: str | None = None, folder: str | os.PathLike | None = None) -> str:
         """The command that makes this set, of another feature set if one is named."""
         about = self.description
         if "imported_from" in about or "preset" not in about:
@@ -116,27 +127,21 @@ class EvaluationSet:
             words += ["--recordings", about["recordings"]]
         return shlex.join(str(word) for word in [*words, "--output", folder or self.folder])
 
-    def _read_description(self):
-        path = self.folder / "set.yml"
+    def _read_description(self) -> dict[str, Any]:
         if not self.folder.is_dir():
             raise ParameterError(f"set {self.folder} is no folder; name one that `rpmsn synth --as set` has made")
-        values = read_yaml(
-            path, hint=f", so {self.folder} is no set; name a folder that `rpmsn synth --as set` has made"
+        return read_description(
+            self.folder, f", so {self.folder} is no set; name a folder that `rpmsn synth --as set` has made"
         )
-        if not isinstance(values, dict) or "features" not in values:
-            raise ParameterError(
-                f"{path} does not say which feature set the images have; make the set anew with `rpmsn synth --as set`"
-            )
-        return values
 
-    def _check_classes(self, card):
+    def _check_classes(self, card: ModelCard) -> None:
         if CLASS_NAMES[NOISE] not in card.classes or len(card.classes) < 2:
             raise ParameterError(
                 f"model {card.name!r} has the classes {', '.join(card.classes)}, but noise and at "
                 "least one more are needed to be judged; choose another model"
             )
 
-    def _check_features(self, card):
+    def _check_features(self, card: ModelCard) -> None:
         features = self.description["features"]
         if features != card.features:
             other = f"{self.folder}-{card.features}"
@@ -145,12 +150,11 @@ class EvaluationSet:
                 f"{card.features!r}; make a set that fits: {self.command(card.features, other)}"
             )
 
-    def _find_shards(self):
+    def _find_shards(self) -> list[int]:
         """Numbers of all shards, each with images and masks."""
         there = {shard for ending in (*self._endings, *FACTS) for shard in find_shards(self.folder, ending)}
         count, each = self.description.get("count"), self.description.get("shard_scenes")
-        is_reported = isinstance(count, int) and isinstance(each, int) and each > 0
-        wanted = set(range(-(-count // each))) if is_reported else there
+        wanted = set(range(-(-count // each))) if count and each else there
         if not there or not wanted:
             raise ParameterError(f"set {self.folder} is empty: it holds no shard; make it with {self.command()}")
         missing = [
@@ -164,7 +168,7 @@ class EvaluationSet:
             raise self._half_there(f"shard {shard} of {len(wanted)} lacks {ending}")
         return sorted(wanted)
 
-    def _half_there(self, why):
+    def _half_there(self, why: object) -> ParameterError:
         others = [
             policy for policy in POLICIES if policy != self.policy and masks_file(self.folder, 0, policy).exists()
         ]
@@ -173,19 +177,19 @@ class EvaluationSet:
             f"set {self.folder} is only half there: {why}; what is missing is made by {self.command()}{has_other}"
         )
 
-    def _damaged(self, path, why):
+    def _damaged(self, path: object, why: object) -> ParameterError:
         return ParameterError(
             f"{path} is damaged ({why}); remove the files of this shard, and make them again with {self.command()}"
         )
 
-    def _load(self, shard, ending):
+    def _load(self, shard: int, ending: str) -> np.ndarray:
         path = shard_file(self.folder, shard, ending)
         try:
             return np.load(path, mmap_mode="r")
         except (ValueError, EOFError, OSError) as error:
             raise self._damaged(path, error) from error
 
-    def _check_arrays(self, shard, images, masks):
+    def _check_arrays(self, shard: int, images: np.ndarray, masks: np.ndarray) -> None:
         size = (spectrogram.ROWS, spectrogram.COLUMNS)
         shapes = (len(images), self._channels, *size), (len(images), *size)
         for ending, array, shape in zip(self._endings, (images, masks), shapes):
@@ -195,7 +199,7 @@ class EvaluationSet:
                     f"{array.dtype} of shape {array.shape}, where uint8 of {shape} is needed",
                 )
 
-    def _check_mask(self, shard, mask):
+    def _check_mask(self, shard: int, mask: np.ndarray) -> None:
         unknown = [int(value) for value in np.unique(mask) if value >= len(CLASS_NAMES) and value != IGNORED]
         if unknown:
             raise self._damaged(
@@ -203,15 +207,15 @@ class EvaluationSet:
                 f"class {unknown[0]}, where 0 to {len(CLASS_NAMES) - 1} and {IGNORED} are known",
             )
 
-    def _facts(self, shard, count):
-        """(scene, truths, rows, mirrored) of every scene of a shard; None, [], 256, None where nothing is known."""
+    def _facts(self, shard: int, count: int) -> list[tuple[Scene | None, list[Truth], int, np.ndarray | None]]:
+        """(scene, truths, rows, image coherence) of a shard's scenes; None, [], 256, None where nothing is known."""
         if not self.has_scenes:
             return [(None, [], spectrogram.ROWS, None)] * count
         path = shard_file(self.folder, shard, "scenes.jsonl")
         try:
-            facts, mirrored = list(read_truths(self.folder, shard)), read_mirrored(self.folder, shard)
+            facts, coherence = list(read_truths(self.folder, shard)), read_image_coherence(self.folder, shard)
         except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, json.JSONDecodeError) as error:
             raise self._damaged(f"{path} or its {FACTS[1]}", error) from error
         if len(facts) != count:
             raise self._damaged(path, f"{len(facts)} scenes, where there are {count} images")
-        return [(*known, mirrored.get(position)) for position, known in enumerate(facts)]
+        return [(*known, coherence.get(position)) for position, known in enumerate(facts)]

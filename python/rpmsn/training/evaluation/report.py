@@ -2,7 +2,10 @@
 """An evaluation on paper: `report.json` for machines, `report.md` with pictures for people."""
 
 import json
+import os
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,6 +14,11 @@ from ...errors import MissingLibraryError, ParameterError
 from ...files import whole_file
 from ...synthesis.scene.preview import write_contact_sheet
 from ...tables import format_table, markdown_table, percent
+from .evaluation import Evaluation, Failure
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 JSON_NAME, MARKDOWN_NAME = "report.json", "report.md"
 CONFUSION, BY_SNR, RELIABILITY, WORST = "confusion.png", "iou_by_snr.png", "reliability.png", "worst.png"
@@ -32,7 +40,7 @@ SCENE_BREAKDOWNS = {
 }
 
 
-def check_folder(folder, model, set_folder, policy):
+def check_folder(folder: str | os.PathLike, model: str, set_folder: str | os.PathLike, policy: str) -> None:
     """Refuse a folder that holds the report of another model, set or policy.
 
     Args:
@@ -59,7 +67,7 @@ def check_folder(folder, model, set_folder, policy):
         )
 
 
-def write_report(evaluation, folder):
+def write_report(evaluation: Evaluation, folder: str | os.PathLike) -> Path:
     """Write all files of a report, each whole or not at all; those of an earlier one are replaced.
 
     Args:
@@ -93,7 +101,7 @@ def write_report(evaluation, folder):
     return folder / MARKDOWN_NAME
 
 
-def card_scores(report):
+def card_scores(report: dict[str, Any]) -> dict[str, Any]:
     """The main figures of a report as a model's card holds them: plain numbers and words, rounded.
 
     Args:
@@ -113,11 +121,11 @@ def card_scores(report):
     return scores
 
 
-def _rounded(value):
+def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 4)
 
 
-def format_summary(report):
+def format_summary(report: dict[str, Any]) -> str:
     """The main figures as a table for the shell."""
     rows = [
         (label, *(_number(values[name]) for name in ("iou", "f1", "precision", "recall", "accuracy")))
@@ -146,7 +154,7 @@ def format_summary(report):
     return "\n".join(lines)
 
 
-def markdown(report, pictures=()):
+def markdown(report: dict[str, Any], pictures: Sequence[str] = ()) -> str:
     """The report as Markdown.
 
     Args:
@@ -180,7 +188,7 @@ def markdown(report, pictures=()):
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _pixel_section(report, pictures):
+def _pixel_section(report: dict[str, Any], pictures: Sequence[str]) -> list[str]:
     pixels, classes = report["pixels"], report["model"]["classes"]
     rows = [
         (
@@ -221,7 +229,7 @@ def _pixel_section(report, pictures):
     ]
 
 
-def _carrier_section(carriers):
+def _carrier_section(carriers: dict[str, Any] | None) -> list[str]:
     if not carriers:
         return []
     counts = ("true", "found", "wrong_label", "missed", "false", "others_called_so")
@@ -287,7 +295,7 @@ def _carrier_section(carriers):
     ]
 
 
-def _scene_sections(groups, pictures):
+def _scene_sections(groups: dict[str, Any], pictures: Sequence[str]) -> list[str]:
     lines = ["## By SNR", "", f"![IoU by SNR]({BY_SNR})", ""] if BY_SNR in pictures else []
     for name, words in SCENE_BREAKDOWNS.items():
         if not groups[name]:
@@ -322,7 +330,7 @@ def _scene_sections(groups, pictures):
     return lines
 
 
-def _breakdown_sections(carriers):
+def _breakdown_sections(carriers: dict[str, Any] | None) -> list[str]:
     if not carriers:
         return []
     lines = [
@@ -339,7 +347,7 @@ def _breakdown_sections(carriers):
                 entry["label"],
                 entry["range"],
                 f"{entry['carriers']}",
-                *map(percent, (entry["found_share"], entry["pixel_recall"], entry["pixel_iou"])),
+                *map(percent, (entry["found_fraction"], entry["pixel_recall"], entry["pixel_iou"])),
                 f"{entry['wrong_label']}",
             )
             for entry in carriers["by"][name]
@@ -356,7 +364,7 @@ def _breakdown_sections(carriers):
     return lines
 
 
-def _calibration_section(report, pictures):
+def _calibration_section(report: dict[str, Any], pictures: Sequence[str]) -> list[str]:
     calibration = report["calibration"]
     rows = [
         (words, f"{calibration[name]['temperature']:g}", percent(calibration[name]["ece"]))
@@ -375,15 +383,15 @@ def _calibration_section(report, pictures):
     ]
 
 
-def _number(value):
+def _number(value: float | None) -> str:
     return "-" if value is None else f"{value:.4f}"
 
 
-def _plain(value):
+def _plain(value: float | None) -> str:
     return "-" if value is None else f"{value:g}"
 
 
-def _write_figure(draw, report, path):
+def _write_figure(draw: Callable[["Figure", dict[str, Any]], bool], report: dict[str, Any], path: Path) -> bool:
     """Draw a figure and write it; False where there is nothing to draw."""
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -401,25 +409,25 @@ def _write_figure(draw, report, path):
     return True
 
 
-def _color(label):
+def _color(label: str) -> Any:
     """Colour of a class on white paper."""
     return NOISE_COLOR if label == "noise" else tuple(part / 255 for part in CLASS_COLORS[label])
 
 
-def _draw_confusion(figure, report):
+def _draw_confusion(figure: "Figure", report: dict[str, Any]) -> bool:
     classes, matrix = report["model"]["classes"], np.array(report["confusion_matrix"], float)
-    shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    fractions = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     figure.set_size_inches(4.8, 4.2)
     axes = figure.subplots()
-    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    for row, column in np.ndindex(shares.shape):
+    axes.imshow(fractions, cmap="Blues", vmin=0, vmax=1)
+    for row, column in np.ndindex(fractions.shape):
         axes.text(
             column,
             row,
-            f"{100 * shares[row, column]:.1f}",
+            f"{100 * fractions[row, column]:.1f}",
             ha="center",
             va="center",
-            color="white" if shares[row, column] > 0.55 else "black",
+            color="white" if fractions[row, column] > 0.55 else "black",
         )
     axes.set_xticks(range(len(classes)), classes)
     axes.set_yticks(range(len(classes)), classes)
@@ -429,7 +437,7 @@ def _draw_confusion(figure, report):
     return True
 
 
-def _draw_by_snr(figure, report):
+def _draw_by_snr(figure: "Figure", report: dict[str, Any]) -> bool:
     """IoU of scenes by their SNR where they have one, and of carriers by theirs."""
     by_carrier = (report["carriers"] or {"by": {"snr_db": []}})["by"]["snr_db"]
     by_scene = report["pixels_by"]["snr_db"]
@@ -445,7 +453,7 @@ def _draw_by_snr(figure, report):
     return True
 
 
-def _draw_scene_snr(axes, entries):
+def _draw_scene_snr(axes: "Axes", entries: list[dict[str, Any]]) -> None:
     middles = [_middle(entry["range"]) for entry in entries]
     for label in entries[0]["classes"]:
         axes.plot(
@@ -461,7 +469,7 @@ def _draw_scene_snr(axes, entries):
     axes.set_ylabel("IoU of pixels, %")
 
 
-def _draw_carrier_snr(axes, entries):
+def _draw_carrier_snr(axes: "Axes", entries: list[dict[str, Any]]) -> None:
     for label in CLASS_NAMES[1:]:
         own = [entry for entry in entries if entry["label"] == label and entry["carriers"] >= FEWEST_CARRIERS]
         middles = [_middle(entry["range"]) for entry in own]
@@ -476,7 +484,7 @@ def _draw_carrier_snr(axes, entries):
             )
             axes.plot(
                 middles,
-                [_times_100(entry["found_share"]) for entry in own],
+                [_times_100(entry["found_fraction"]) for entry in own],
                 "s:",
                 ms=4,
                 color=_color(label),
@@ -487,17 +495,17 @@ def _draw_carrier_snr(axes, entries):
     axes.set_ylabel("%")
 
 
-def _middle(words):
+def _middle(words: str) -> float:
     """Middle of a range such as `-5 to 0 dB`."""
     lower, upper = words.removesuffix(" dB").split(" to ")
     return (float(lower) + float(upper)) / 2
 
 
-def _times_100(value):
+def _times_100(value: float | None) -> float:
     return np.nan if value is None else 100 * value
 
 
-def _draw_reliability(figure, report):
+def _draw_reliability(figure: "Figure", report: dict[str, Any]) -> bool:
     calibration = report["calibration"]
     figure.set_size_inches(4.8, 5.4)
     above, below = figure.subplots(2, 1, sharex=True, gridspec_kw={"height_ratios": [3, 1]})
@@ -516,7 +524,7 @@ def _draw_reliability(figure, report):
             color=color,
             label=f"{words}: temperature {bins['temperature']:.2f}, ECE {100 * bins['ece']:.2f} %",
         )
-    above.set_ylabel("share that is right")
+    above.set_ylabel("fraction that is right")
     above.legend(fontsize=8, loc="upper left")
     above.grid(alpha=0.3)
     pixels = np.array(calibration["card"]["pixels"])
@@ -528,7 +536,7 @@ def _draw_reliability(figure, report):
     return True
 
 
-def _write_worst(failures, path):
+def _write_worst(failures: list[Failure], path: Path) -> None:
     """Contact sheet of failures: image, truth, wrong pixels and mask found, one failure a row."""
     items = []
     for failure in failures:
@@ -541,7 +549,7 @@ def _write_worst(failures, path):
     write_contact_sheet(path, items, columns=2)
 
 
-def _gray(image):
+def _gray(image: np.ndarray) -> np.ndarray:
     """The channel that shows levels, uint8 (256, 256); the brightness of a picture in false colours."""
     if len(image) != 3:
         return image[0]

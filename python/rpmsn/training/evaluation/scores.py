@@ -1,15 +1,20 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How right masks are: a confusion matrix of pixels, and what is read off it.
+"""Accuracy of masks: a confusion matrix of pixels, and the scores that follow from it.
 
-Matrices of single images are added up; all scores are read off the sum, so memory does not grow with a set.
+Matrices of single images are added up and all scores computed from the sum, so memory does not grow with a set.
+torchmetrics gives the same numbers (tests/training/test_evaluation.py); three lines of numpy keep it and torch out of
+the evaluation of exported models.
 """
+
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from ...classes import IGNORED
 
 
-def confusion_matrix(truth, found, classes):
+def confusion_matrix(truth: np.ndarray, found: np.ndarray, classes: int) -> np.ndarray:
     """Pixels by true class (rows) and found class (columns); pixels with true class 255 are left out.
 
     Args:
@@ -24,13 +29,13 @@ def confusion_matrix(truth, found, classes):
     return np.bincount(pairs, minlength=classes * classes).reshape(classes, classes)
 
 
-def intersection_over_union(matrix):
+def intersection_over_union(matrix: np.ndarray) -> np.ndarray:
     """IoU of each class; NaN for one that neither is there nor was found."""
     hits, found, there = _counts(matrix)
     return _ratio(hits, found + there - hits)
 
 
-def summary(matrix, classes):
+def summary(matrix: np.ndarray, classes: Sequence[str]) -> dict[str, Any]:
     """Scores for a card: pixel accuracy, mean IoU and IoU by class name, rounded to four places."""
     return {
         "pixel_accuracy": rounded(pixel_accuracy(matrix)),
@@ -39,7 +44,7 @@ def summary(matrix, classes):
     }
 
 
-def report(matrix, classes):
+def report(matrix: np.ndarray, classes: Sequence[str]) -> dict[str, Any]:
     """All scores of a confusion matrix, by name; None where a class neither is there nor was found.
 
     With the pixels of a class counted as TP (hits), FN (missed), FP (said wrongly) and TN (all others):
@@ -77,27 +82,27 @@ def report(matrix, classes):
     }
 
 
-def pixel_accuracy(matrix):
+def pixel_accuracy(matrix: np.ndarray) -> float:
     """Fraction of the pixels that have the right class."""
     return float(np.diag(matrix).sum() / max(matrix.sum(), 1))
 
 
-def mean(values):
+def mean(values: Sequence[float] | np.ndarray) -> float:
     """Mean of those that are not NaN; NaN if there are none."""
     there = np.asarray(values, float)
     there = there[~np.isnan(there)]
     return float(there.mean()) if there.size else np.nan
 
 
-def rounded(value, digits=4):
+def rounded(value: float, digits: int = 4) -> float | None:
     """A number for a file: None for NaN."""
     return None if np.isnan(value) else round(float(value), digits)
 
 
-def _counts(matrix):
+def _counts(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(hits, found, there) of every class, float."""
     return np.diag(matrix).astype(float), matrix.sum(axis=0).astype(float), matrix.sum(axis=1).astype(float)
 
 
-def _ratio(part, whole):
+def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
     return np.divide(part, whole, out=np.full(len(part), np.nan), where=whole > 0)
