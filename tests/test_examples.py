@@ -157,7 +157,7 @@ class TestFileReplay:
         result = run(EXAMPLES / "file_replay_headless.py", recording, "--model", all_lte)
         assert result.returncode == 0, result.stderr
         segments = [json.loads(line) for line in result.stdout.splitlines() if line.startswith("{")]
-        assert [segment["event"] for segment in segments] == ["new", "update", "gone"]
+        assert [segment["event"] for segment in segments] == ["new", "update", "update", "gone"]
         for segment in segments:
             assert (segment["label"], segment["model"], segment["burst_id"]) == ("LTE", "all-lte", 1)
             assert CENTER - RATE / 2 <= segment["freq_lower"] < segment["freq_upper"] <= CENTER + RATE / 2
@@ -200,7 +200,7 @@ class TestReplayWindow:
         assert f"{SAMPLES} of {SAMPLES} samples analysed" in result.stdout
         header, line = result.stdout[result.stdout.index("truth") :].splitlines()[:2]
         truth, lower, upper, found, *_ = line.split()
-        assert (truth, lower, upper, found) == ("LTE", "1800.00", "1801.25", "LTE")
+        assert (truth, lower, upper, found) == ("LTE", "1800.000", "1801.250", "LTE")
 
     def test_an_output_that_exists_is_refused_before_the_window_opens(self, recording, all_lte):
         pytest.importorskip("PyQt5.QtWidgets")

@@ -115,7 +115,7 @@ def test_a_replay_may_be_slow(bar):
 
 def test_a_gap_is_told_at_once_and_for_some_seconds(bar):
     bar.set_status(GOOD)
-    bar.tell_break("0.3 s lost by the radio")
+    bar.show_break("0.3 s lost by the radio")
     assert is_red(bar) and "0.3 s lost by the radio" in bar.state_label.text()
     bar.set_status(GOOD)
     assert is_red(bar)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..classes import CLASS_NAMES
-from ..signal.image import DB_MAX, DB_MIN
 from . import keys
 from .fields import CARRIER_FIELDS
 from .times import SampleClock
@@ -76,6 +75,8 @@ def frame_fields(frame: "Frame", clock: SampleClock, model: str) -> tuple[dict[s
         dict, and uint8, shape (rows, columns): of a last frame that reaches back, and of a short one that was
         repeated, only the rows that are new.
     """
+    from ..signal.image import DB_MAX, DB_MIN  # late: it needs scipy, which `rpmsn doctor` may find missing
+
     geometry = frame.geometry
     first_row = (frame.new_from - geometry.start_offset) * geometry.rows // geometry.samples
     image, mask = frame.image[first_row : geometry.rows], frame.mask[first_row : geometry.rows]
