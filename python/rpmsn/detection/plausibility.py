@@ -2,7 +2,7 @@
 """Which segments are `other`, though the network takes them for LTE or NR: guesses, loose pieces, faint LTE.
 
 A transmission of unknown kind is the better answer where a class is not sure enough for how little is to be seen. What
-the limits cost and bring is in docs/models.md.
+the limits cost and bring is in docs/experiments/results.md.
 """
 
 from dataclasses import replace
