@@ -2,6 +2,7 @@
 """What an import loads, what an installation holds, and that every source file says its licence."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -99,22 +100,33 @@ class TestImports:
             rpmsn.nonsense
 
 
-@pytest.fixture(scope="module")
-def with_cmake(tmp_path_factory):
-    """Prefix of an installation by CMake."""
+def install_with_cmake(folder, python, prefix):
+    """Configure and install with CMake; the build folder."""
     if shutil.which("cmake") is None:
         pytest.skip("cmake is not installed")
     if not list(Path("/usr").glob("lib*/**/cmake/gnuradio/GnuradioConfig.cmake")):
         pytest.skip("gnuradio-dev is not installed")
-    folder = tmp_path_factory.mktemp("cmake")
-    prefix, build = folder / "prefix", folder / "build"
+    build = folder / "build"
     for command in (
-        ("-S", ROOT, "-B", build, f"-DPYTHON_EXECUTABLE={sys.executable}", f"-DCMAKE_INSTALL_PREFIX={prefix}"),
+        ("-S", ROOT, "-B", build, f"-DPYTHON_EXECUTABLE={python}", f"-DCMAKE_INSTALL_PREFIX={prefix}"),
         ("--install", build),
     ):
         result = run("cmake", *command)
         assert result.returncode == 0, result.stderr
-    return prefix
+    return build
+
+
+def files(folder):
+    """Paths of everything below `folder` that is no folder."""
+    return {path for path in folder.rglob("*") if not path.is_dir()}
+
+
+@pytest.fixture(scope="module")
+def with_cmake(tmp_path_factory):
+    """Prefix of an installation by CMake."""
+    folder = tmp_path_factory.mktemp("cmake")
+    install_with_cmake(folder, sys.executable, folder / "prefix")
+    return folder / "prefix"
 
 
 class TestCMake:
@@ -149,11 +161,34 @@ class TestCMake:
         result = run(sys.executable, "-c", "from gnuradio import rpmsn; print(rpmsn.__file__)", packages=packages)
         assert result.stdout.startswith(str(packages)), result.stderr
 
+    def test_uninstall_removes_every_file_it_installed_and_none_of_others(self, tmp_path):
+        prefix = tmp_path / "a prefix+(1)"  # what a pattern would stumble over
+        build = install_with_cmake(tmp_path, sys.executable, prefix)
+        assert run(prefix / "bin" / "rpmsn", "--version", cwd=tmp_path).returncode == 0  # leaves bytecode behind
+        (prefix / "share" / "mine.txt").write_text("of others")
+        assert len(files(prefix)) > 200
+        result = run("cmake", "--build", build, "--target", "uninstall")
+        assert result.returncode == 0, result.stderr
+        assert files(prefix) == {prefix / "share" / "mine.txt"}
+        assert not (prefix / "lib").exists()
+        again = run("cmake", "--build", build, "--target", "uninstall")
+        assert again.returncode != 0
+        assert "nothing was installed" in again.stdout + again.stderr
+
+    def test_in_a_virtual_environment_its_python_finds_the_package(self, tmp_path):
+        prefix = tmp_path / "venv"
+        assert run(sys.executable, "-m", "venv", "--without-pip", prefix).returncode == 0
+        build = install_with_cmake(tmp_path, prefix / "bin" / "python", prefix)
+        result = run(prefix / "bin" / "python", "-c", "import rpmsn; print(rpmsn.__file__)", cwd=tmp_path)
+        assert result.stdout.startswith(str(prefix)), result.stderr
+        assert run("cmake", "--build", build, "--target", "uninstall").returncode == 0
+        assert run(prefix / "bin" / "python", "-c", "import rpmsn", cwd=tmp_path).returncode != 0
+
 
 @pytest.fixture(scope="module")
 def with_pip(tmp_path_factory, untrained_model):
     """Folder of an installation by pip, of a copy of the tree with one more model in it."""
-    pytest.importorskip("setuptools", minversion="65")
+    pytest.importorskip("setuptools", minversion="77")
     if run(sys.executable, "-m", "pip", "--version").returncode:
         pytest.skip("this Python has no pip")
     tree, target = tmp_path_factory.mktemp("tree"), tmp_path_factory.mktemp("target")
@@ -200,7 +235,7 @@ class TestPip:
         result = run(
             sys.executable,
             "-c",
-            "from rpmsn import companion; print(companion.block_path())",
+            "from rpmsn.cli import companion; print(companion.block_path())",
             packages=with_pip,
             cwd=tmp_path,
         )
@@ -212,10 +247,59 @@ class TestPip:
         assert result.stdout.startswith("gr-rpmsn ")
 
 
+def names(requirements):
+    """Names of the packages in a list of requirements, in lower case."""
+    return {re.match(r"[\w.-]+", line).group().lower() for line in requirements}
+
+
+class TestStatedOnce:
+    """What several files state about the package, against the one place where it is kept."""
+
+    @pytest.fixture(scope="class")
+    def project(self):
+        tomllib = pytest.importorskip("tomllib")
+        return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+    @pytest.fixture(scope="class")
+    def manifest(self):
+        """What CGRAN reads: the YAML before the line of dashes."""
+        yaml = pytest.importorskip("yaml")
+        return yaml.safe_load((ROOT / "MANIFEST.md").read_text(encoding="utf-8").split("\n---\n")[0])
+
+    def test_the_version_is_written_in_one_place_and_has_an_entry_in_the_changelog(self, project, manifest):
+        from rpmsn import __version__
+
+        assert re.fullmatch(r"\d+\.\d+\.\d+", __version__)
+        assert project["dynamic"] == ["version"]
+        assert "version" not in manifest
+        assert not (ROOT / "MANIFEST.yml").exists()
+        entries = re.findall(r"^## \[(.+?)\]", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+        assert entries[0] == __version__
+
+    def test_the_manifest_names_the_dependencies_of_the_package(self, project, manifest):
+        wanted = names(project["dependencies"])
+        told = names(manifest["dependencies"])
+        assert wanted | {"gnuradio", "pyqt5", "pyzmq"} == told
+
+    def test_bootstrap_installs_every_dependency(self, project):
+        lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+        installed = names(line for line in lines if line and not line.startswith("#"))
+        by_apt = {"pyqt5", "pyqtgraph", "pyzmq", "pre-commit", "jsonschema"}  # and what only contributors install
+        extras = {name for needs in project["optional-dependencies"].values() for name in names(needs)}
+        assert (names(project["dependencies"]) | extras) - by_apt <= installed | {"gr-rpmsn"}
+
+    def test_the_licence_is_the_same_everywhere(self, project, manifest):
+        assert project["license"] == manifest["license"] == SPDX.split(": ")[1]
+
+
 def test_every_source_file_says_its_licence_at_the_top():
     sources = [
         ROOT / "CMakeLists.txt",
         ROOT / "pyproject.toml",
+        ROOT / "mkdocs.yml",
+        ROOT / ".pre-commit-config.yaml",
+        *(ROOT / "cmake").iterdir(),
+        *(ROOT / ".github").rglob("*.yml"),
         *(ROOT / "grc").glob("*.yml"),
         *(path for path in (ROOT / "scripts").iterdir() if path.is_file()),
     ]

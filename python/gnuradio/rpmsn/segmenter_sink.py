@@ -68,11 +68,11 @@ class segmenter_sink(gr.sync_block):
         average_frames: class probabilities are averaged over so many frames; 1 for each frame on its own.
         duty_cycle: fraction of the frames to analyse, above 0 to 1, for slow machines; it shows in the coverage.
         logs: paths of files to write what is found to, separated by commas or as a list: `.jsonl`, `.csv` or
-            `.sigmf-meta`. docs/writers.md has the formats.
+            `.sigmf-meta`. docs/logs.md has the formats.
         log_rotate_seconds: start new log files at every multiple of this; 0 for never.
         log_rotate_bytes: start a new log file when one would become larger; 0 for never.
         log_keep_files: keep so many files of each log, and delete older ones; 0 for all.
-        snippets: folder to record the IQ of chosen carriers to, as SigMF; none if empty.
+        snippets: folder to record the IQ of chosen carriers to, as SigMF; none if empty (docs/logs.md).
         snippet_labels: classes of these carriers, separated by commas or as a list; all if empty.
         snippet_confidence: lowest confidence of these carriers, 0..1.
         snippet_range: (lower, upper) in Hz, in which the middle of these carriers lies; (0, 0) for everywhere.

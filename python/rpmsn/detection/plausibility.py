@@ -2,7 +2,7 @@
 """Which segments that the network calls LTE or NR are reported as `other`: uncertain, isolated and faint ones.
 
 `other` is the better answer where little of a transmission is visible and the confidence of its class is low. What the
-limits cost and gain is in docs/models.md.
+limits cost and gain is in docs/experiments/results.md.
 """
 
 from dataclasses import replace

@@ -8,7 +8,7 @@
     >>> log.close()                                             # doctest: +SKIP
 
 What was written is on the disk within a second, in whole lines (SigMF: whole files), so that a process that is killed
-leaves files that can be read. docs/writers.md has the formats, every key, and what happens when the disk is full.
+leaves files that can be read. docs/logs.md has the formats, every key, and what happens when the disk is full.
 """
 
 import math

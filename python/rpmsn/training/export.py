@@ -158,7 +158,7 @@ def int8_file(model: Model, images: np.ndarray, quiet: bool = False) -> bytes:
     """The network with quantised convolutions as an ONNX file, in bytes: calibrated on `images`.
 
     Activations are uint8 with a zero point, weights int8 without one, and a scale for every channel: of the settings
-    that both runtimes compute, the fastest in both (docs/runtimes.md has the measurement).
+    that both runtimes compute, the fastest in both (docs/experiments/speed.md has the measurement).
     """
     import torch
 
