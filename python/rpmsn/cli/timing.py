@@ -187,7 +187,7 @@ def _published_on_gpu():
     """Seconds for one image of a batch, from numbers in the computer's memory to numbers in its memory."""
     import torch
 
-    built = network.create("rpmsn").eval().to("cuda", torch.bfloat16, memory_format=torch.channels_last)
+    built = network.create("rpmsn").eval().to("cuda", torch.bfloat16).to(memory_format=torch.channels_last)
     images = torch.rand(GPU_BATCH, 3, spectrogram.ROWS, spectrogram.COLUMNS).pin_memory()
 
     def work():
@@ -242,7 +242,7 @@ def measure(
     samples = scene(settings.dtype)
     notify("FFT alone")
     library, fft_seconds = fft_alone(sample_rate, 20)
-    found = {
+    found: dict[str, Any] = {
         "sample_rate": sample_rate,
         "frame_s": spectrogram.frame_length(sample_rate) / sample_rate,
         "fft": {"library": library, "seconds": fft_seconds},

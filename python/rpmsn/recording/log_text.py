@@ -169,7 +169,8 @@ class JsonLines(TextLog):
         return json.dumps(fields, allow_nan=False, separators=(",", ":")).encode() + b"\n"
 
     def _status(self, fields: Mapping[str, Any]) -> None:
-        now = time_text(divmod(self._names.now(), 1))
+        whole, fraction = divmod(self._names.now(), 1)
+        now = time_text((int(whole), fraction))
         self._add({keys.TOPIC: keys.STATUS, keys.STATUS_TIME: now, **json_value(fields)})
 
 

@@ -59,7 +59,7 @@ def open_log(
         ParameterError: a parameter that cannot work.
         RecordingError: the file cannot be made; the message says why.
     """
-    is_path = isinstance(path, (str, os.PathLike)) and str(path) and "\0" not in str(path)
+    is_path = isinstance(path, (str, os.PathLike)) and bool(str(path)) and "\0" not in str(path)
     require("the log", "path", path, is_path, "the path of a file, such as scan.jsonl")
     path = Path(path)
     kind = _kind_of(path, fmt)

@@ -386,7 +386,7 @@ class _Choice:
         self, labels: Collection[str] | None, min_confidence: float, freq_range: tuple[float, float] | None
     ) -> None:
         labels = {labels} if isinstance(labels, str) else labels
-        known = labels is None or set(labels) <= set(LABELS) and labels
+        known = labels is None or (bool(labels) and set(labels) <= set(LABELS))
         require("the snippets", "labels", labels, known, f"some of {', '.join(LABELS)}, or None for all")
         is_fraction = _is_number(min_confidence) and 0 <= min_confidence <= 1
         require("the snippets", "min_confidence", min_confidence, is_fraction, "a number from 0 to 1")
@@ -555,7 +555,7 @@ def _check(max_seconds, quota_bytes, max_carriers, datatype):
 
 
 def _check_folder(folder):
-    is_path = isinstance(folder, (str, os.PathLike)) and str(folder) and "\0" not in str(folder)
+    is_path = isinstance(folder, (str, os.PathLike)) and bool(str(folder)) and "\0" not in str(folder)
     require("the snippets", "folder", folder, is_path, "the path of a folder")
     folder = Path(folder)
     if not folder.is_dir():

@@ -15,7 +15,7 @@ import numpy as np
 from ..detection.segmenter import Segmenter
 from ..errors import require
 from ..runtimes import AUTO
-from ..signal.quality import OK, InputQuality
+from ..signal.quality import OK, Finding, InputQuality
 from ..signal.rates import is_rate_within, is_same_rate
 from ..streaming.intake import StreamTime
 from ..streaming.reports import EventClocks, Reports
@@ -304,7 +304,10 @@ class Scanner:
         """Analyse a step, its frames averaged, and put it into the panorama; False where the scan ends meanwhile."""
         begun = time.monotonic()
         length = self.segmenter.frame_samples
-        powers, scores, floors, findings = [], [], [], []
+        powers: list[np.ndarray] = []
+        scores: list[np.ndarray] = []
+        floors: list[float] = []
+        findings: list[Finding] = []
         for first in range(0, len(dwell.samples), length):
             if self._ending:
                 return False
@@ -321,8 +324,8 @@ class Scanner:
         is_judged = bool(scores)
         self._panorama.add(
             dwell,
-            sum(powers) / len(powers) if is_judged else None,
-            sum(scores) / len(scores) if is_judged else None,
+            np.mean(powers, axis=0) if is_judged else None,
+            np.mean(scores, axis=0) if is_judged else None,
             sum(floors) / len(floors) if is_judged else None,
         )
         with self._lock:

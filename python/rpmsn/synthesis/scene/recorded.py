@@ -272,10 +272,11 @@ def _entry(recording, name, annotation):
 
 def _band(recording, fields, where, start):
     """(lower, upper, guard, is_cut): the annotated band as far as it and its skirts are inside the span, Hz."""
-    edges = [number(where, fields, f"core:freq_{side}_edge") for side in ("lower", "upper")]
-    if None in edges or not edges[0] < edges[1]:
+    found = [number(where, fields, f"core:freq_{side}_edge") for side in ("lower", "upper")]
+    edges = [edge for edge in found if edge is not None]
+    if len(edges) < 2 or not edges[0] < edges[1]:
         raise RecordingError(
-            f"{where} has frequency edges {edges}; needed are core:freq_lower_edge and, above it, "
+            f"{where} has frequency edges {found}; needed are core:freq_lower_edge and, above it, "
             "core:freq_upper_edge in Hz"
         )
     center = recording.capture_at(start).center_frequency or 0.0
