@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from scipy.ndimage import binary_dilation
+from threadpoolctl import threadpool_limits
 
 from rpmsn.signal import image as spectrogram
 from rpmsn.synthesis import other as others
@@ -149,3 +150,12 @@ def test_gain_of_a_channel_follows_in_the_truth_of_others():
     ratio = 10 * np.log10(measured / measured.mean()) - 10 * np.log10(expected / expected.mean())
     strong = expected > 0.1 * expected.max()
     assert np.abs(ratio[strong]).max() < 1.0
+
+
+def test_a_seed_gives_the_same_samples_whatever_the_number_of_blas_threads():
+    scene = random_scene("any_rate", 5, sample_rates=(1.9e6, 8e6))
+    digests = []
+    for threads in (1, 2):
+        with threadpool_limits(threads, user_api="blas"):
+            digests.append(digest(render(scene)[0]))
+    assert digests[0] == digests[1]

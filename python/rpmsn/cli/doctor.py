@@ -118,7 +118,18 @@ def _numpy():
 
 
 def _libraries():
-    for name in ("scipy", "yaml", "sigmf", "safetensors", "tqdm", "tabulate", "PIL"):
+    for name in (
+        "scipy",
+        "yaml",
+        "sigmf",
+        "safetensors",
+        "pydantic",
+        "platformdirs",
+        "threadpoolctl",
+        "tqdm",
+        "tabulate",
+        "PIL",
+    ):
         module, error = _import(name)
         yield (
             Finding("ok", name, _version(module)) if module else Finding("missing", name, error, "scripts/bootstrap")

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from .. import ofdm
 from .. import other as others
@@ -45,7 +46,9 @@ def render_blocks(scene: Scene) -> Iterator[tuple[np.ndarray, list[Truth]]]:
     total_ms, block_ms = round(scene.duration_s * 1e3), round(BLOCK_S * 1e3)
     for start_ms in range(0, total_ms, block_ms):
         chunk = _Chunk(scene.sample_rate, start_ms, min(block_ms, total_ms - start_ms))
-        samples, truths = _on_the_air(scene, chunk)
+        # BLAS rounds by how it shares a product among its threads: with one, a seed gives the same samples anywhere.
+        with threadpool_limits(1, user_api="blas"):
+            samples, truths = _on_the_air(scene, chunk)
         if noise_power is None:
             noise_power = _noise_power(scene.reception.noise, samples)
         _add_noise(samples, scene, chunk, noise_power)
@@ -53,7 +56,8 @@ def render_blocks(scene: Scene) -> Iterator[tuple[np.ndarray, list[Truth]]]:
             reference_power = mean_power(samples)
         _set_floor(truths, noise_power + receiver.quantisation_noise(reference_power))
         rng = generator(scene.seed, "receiver", start_ms)
-        samples = receiver.apply(samples, scene.sample_rate, rng, reference_power)
+        with threadpool_limits(1, user_api="blas"):
+            samples = receiver.apply(samples, scene.sample_rate, rng, reference_power)
         yield samples, [_as_received(truth, receiver) for truth in truths]
 
 
