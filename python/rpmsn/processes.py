@@ -86,7 +86,8 @@ def each_done(
         ProcessPoolExecutor(workers, context, _start_worker, (os.getpid(),)) as pool,
         progress_bar(len(jobs) if total is None else total, unit, description, quiet) as progress,
     ):
-        futures = [pool.submit(_until_interrupted, work, *job) for job in jobs]
+        with _signals_wait():
+            futures = [pool.submit(_until_interrupted, work, *job) for job in jobs]
         try:
             for future in futures:
                 # A job may be of any length.
@@ -112,6 +113,19 @@ def start_resource_tracker() -> None:
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})  # a new process inherits what is blocked
     try:
         resource_tracker.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def _signals_wait() -> Iterator[None]:
+    """Hold back the signals that ask to end while processes start: one that comes half-way leaves them without orders.
+
+    The new processes hold them back too, until they have handlers (`_start_worker`).
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, interrupts.SIGNALS)
+    try:
+        yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
@@ -165,6 +179,7 @@ def _start_worker(parent: int) -> None:
     """In a worker, before its first job."""
     for number in interrupts.SIGNALS:  # a closing terminal and a service manager send theirs to all processes
         signal.signal(number, _interrupts.handle)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, interrupts.SIGNALS)
     end_with_parent(parent)
 
 

@@ -94,8 +94,14 @@ class TestListeners:
         analyser = make(outputs=[bad, good], on_error=errors.append, on_result=lambda *told: results.append(told))
         write(analyser, signal(4))
         analyser.stop()
-        assert [kind for kind, *_ in good.events] == ["new", "update", "update", "gone"]
-        assert [event.kind for _, _, events in results for event, _ in events] == ["new", "update", "update", "gone"]
+        assert [kind for kind, *_ in good.events] == ["new", "update", "update", "update", "gone"]
+        assert [event.kind for _, _, events in results for event, _ in events] == [
+            "new",
+            "update",
+            "update",
+            "update",
+            "gone",
+        ]
         assert bad.is_closed and good.is_closed
         assert any("could not be delivered: out of luck" in error for error in errors)
 
@@ -127,8 +133,10 @@ class TestReset:
         assert told == [
             ("new", 1, BEGIN),
             ("update", 1, BEGIN),
+            ("update", 1, BEGIN),
             ("gone", 1, BEGIN),
             ("new", 2, BEGIN + 1000),
+            ("update", 2, BEGIN + 1000),
             ("update", 2, BEGIN + 1000),
             ("gone", 2, BEGIN + 1000),
         ]

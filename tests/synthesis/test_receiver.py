@@ -139,8 +139,8 @@ def test_lost_samples_move_the_rest_up_as_the_map_of_times_says(lost_at):
     receiver = Receiver(lost_s=1e-3, lost_at=lost_at, headroom_db=20.0)
     samples = noise(n)
     received = received_of(receiver, samples)
-    received = receiver.time_map((np.arange(n) + 0.5) / n, n / RATE)
-    index = np.floor(received * n).astype(int)
+    times = receiver.time_map((np.arange(n) + 0.5) / n, n / RATE)
+    index = np.floor(times * n).astype(int)
     assert np.abs(received - samples[index]).max() < 0.01
     assert set(range(n)) - set(index) == set() if lost_at == 0 else len(set(range(n)) - set(index)) == 1920
 

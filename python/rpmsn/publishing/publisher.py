@@ -146,7 +146,11 @@ class Publisher:
         self._closing.set()
         self._outbox.wake()
         if self._thread is not None:
-            join(self._thread, STOP_SECONDS)
+            if not join(self._thread, STOP_SECONDS):
+                self._complain_to(
+                    f"the publisher at {self.address} has not ended within {STOP_SECONDS:g} s: it still encodes a "
+                    "message; the address is free when that is done"
+                )
             self._thread = None
         elif self._socket is not None:
             self._socket.close()
