@@ -38,7 +38,7 @@ def test_a_clean_block_decodes_from_any_place_where_the_decoder_may_begin():
 
 
 def test_blocks_decode_at_3_db_a_bit():
-    """Rate 1/3, constraint length 7: Eb/N0 of 3 dB loses few blocks in a hundred, uncoded bits would lose nearly all."""
+    """Rate 1/3, constraint length 7: Eb/N0 of 3 dB loses few blocks in a hundred."""
     rng = np.random.default_rng(2)
     bits = rng.integers(0, 2, (400, 40))
     sigma = np.sqrt(3 / (2 * 10**0.3))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The broadcast channel of LTE: master information block (TS 36.331), coding (TS 36.212 5.3.1), mapping (36.211 6.6)."""
+"""The broadcast channel of LTE: its information (TS 36.331), coding (TS 36.212 5.3.1) and mapping (TS 36.211 6.6)."""
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -106,7 +106,7 @@ def scrambling(cell_id: int, extended: bool = False) -> np.ndarray:
 
 @lru_cache(maxsize=64)
 def elements(cell_id: int, extended: bool = False) -> np.ndarray:
-    """Places of the symbols of one frame, int (240 or 216,): 72 x symbol of slot 1 + middle subcarrier: 36.211 6.6.4."""
+    """Places of a frame's symbols, int (240 or 216,), as 72 x symbol of slot 1 + middle subcarrier: TS 36.211 6.6.4."""
     taken = np.zeros((4, 72), bool)
     # The references of four antenna ports are left free, whatever number there is.
     taken[[0, 1, 3] if extended else [0, 1], cell_id % 3 :: 3] = True
@@ -120,7 +120,7 @@ def positions(frame: int, extended: bool = False) -> np.ndarray:
 
 
 def symbols(information: MasterInformation, cell_id: int, ports: int, extended: bool = False) -> np.ndarray:
-    """What each antenna port sends in one frame at `elements`, complex64 (ports, 240 or 216): TS 36.211 6.6.2, 6.6.3."""
+    """What the antenna ports send in a frame at `elements`, complex64 (ports, 240 or 216): TS 36.211 6.6.2, 6.6.3."""
     phase = information.frame_number % FRAMES
     coded = codeword(information.bits(), ports)[positions(phase, extended)]
     return precoded(qpsk(coded ^ scrambling(cell_id, extended)[phase]), ports)
