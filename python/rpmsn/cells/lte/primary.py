@@ -68,7 +68,7 @@ class PssMap:
 
     def __init__(self, rate: float, offsets: Sequence[float], carrier_frequency: float | None) -> None:
         self.rate, self.offsets = rate, np.asarray(offsets, float)
-        self.drifts = _clock_errors(self.offsets, carrier_frequency)
+        self.drifts = clock_errors(self.offsets, carrier_frequency)
         self.sums = np.zeros((self.drifts.shape[0], len(self.offsets), 3, HALF_FRAME), np.float32)
         self.count = np.zeros(HALF_FRAME, np.float32)
 
@@ -138,7 +138,7 @@ class PssMap:
         return peaks
 
 
-def _clock_errors(offsets, carrier_frequency):
+def clock_errors(offsets: np.ndarray, carrier_frequency: float | None) -> np.ndarray:
     """Relative errors of the sample clock to try, (n, offsets): a half frame is 1 + error times as many samples."""
     if carrier_frequency is None:
         return np.repeat(np.array([0, -60e-6, -30e-6, 30e-6, 60e-6])[:, None], len(offsets), axis=1)

@@ -57,7 +57,7 @@ def find_cells(
         ParameterError: a value is not allowed; the samples have values that are not finite.
     """
     everywhere = _Searches(sample_rate, frequencies, tolerance, center_frequency)
-    samples = _checked_samples(samples)
+    samples = checked_samples(samples)
     extractor = everywhere.extractor
     spectra = [
         (start, extractor.spectrum(samples[start : start + extractor.chunk]))
@@ -130,7 +130,7 @@ class LteSearcher:
             ParameterError: the samples have values that are not finite.
         """
         try:
-            samples = _checked_samples(samples)
+            samples = checked_samples(samples)
         except ParameterError:
             self.reset()
             raise
@@ -304,7 +304,8 @@ def _is_near(place, other):
     return min(distance, HALF_FRAME - distance) < SYMBOL
 
 
-def _checked_samples(samples):
+def checked_samples(samples: np.ndarray) -> np.ndarray:
+    """Samples as complex64; a ParameterError where they are no row of finite values."""
     samples = np.asarray(samples)
     if samples.ndim != 1:
         raise ParameterError(f"samples have the shape {samples.shape}; choose one dimension")
