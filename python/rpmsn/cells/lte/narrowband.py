@@ -124,8 +124,8 @@ def _candidates(values, rate, offsets, drifts):
         at = int(np.argmax(best))
         if best[at] < limit:
             break
-        number, index = np.unravel_index(np.argmax(sums[:, :, at]), drifts.shape)
-        found.append((DECIMATION * at, float(offsets[index]), float(drifts[number, index])))
+        best_drift, best_offset = np.unravel_index(np.argmax(sums[:, :, at]), drifts.shape)
+        found.append((DECIMATION * at, float(offsets[best_offset]), float(drifts[best_drift, best_offset])))
         distance = np.abs(np.arange(places) - at)
         # Copies of the signal shifted by a symbol or a few agree in part.
         best[np.minimum(distance, places - distance) < len(_wave()) // DECIMATION] = 0
