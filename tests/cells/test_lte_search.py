@@ -188,6 +188,22 @@ def test_a_wrong_value_is_refused_with_a_sentence(arguments, words):
         find_cells(**given)
 
 
+@pytest.mark.parametrize("frame_number", [601, -2, 1024])
+def test_a_synthetic_cell_begins_with_an_even_frame(frame_number):
+    with pytest.raises(ParameterError, match="frame_number of LteDownlink is"):
+        LteDownlink(mib=True, frame_number=frame_number)
+
+
+def test_a_broadcast_block_replaces_random_symbols_and_nothing_else():
+    """Scenes without a block keep their samples: that is what `tests/synthesis/test_presets.py` pins."""
+    cell = LteDownlink(1.4e6, 5, 1, load=0, allocation="idle", system_information=False)
+    told = LteDownlink(1.4e6, 5, 1, load=0, allocation="idle", system_information=False, mib=True)
+    without, with_block = (one.grid(10, np.random.default_rng(1)).symbols for one in (cell, told))
+    assert np.array_equal(without == 0, with_block == 0)
+    changed = (without != with_block).any(axis=1).reshape(10, 14)[0]
+    assert changed[7:11].all() and not changed[:7].any()
+
+
 def pieces(searcher, samples, size, start=0):
     """What a searcher reports at the end, and after which piece it first reports a cell by its broadcast."""
     cells, first = [], None

@@ -13,7 +13,7 @@ from ..cell import BROADCAST, SYNC, Cell
 from .baseband import HALF_FRAME, PAD, RATE, Baseband, Extractor
 from .broadcast import decode_broadcast
 from .primary import STEP_HZ, SYMBOL, Candidate, PssMap
-from .secondary import Synchronisation, synchronise
+from .secondary import RATIO_BESIDE_ANOTHER, Synchronisation, synchronise
 
 LOWEST_RATE = 1.4e6
 """The middle six resource blocks are 1.08 MHz wide, and an oscillator may be off."""
@@ -234,11 +234,13 @@ class _Search:
         cells: list[Cell] = []
         taken: list[Candidate] = []
         for candidate in self.map.candidates():
+            beside = [other.sector for other in taken if _is_near(other.place, candidate.place)]
             # A PSS that is shifted in frequency looks like itself at another time: one cell has many such places.
-            if any(other.sector == candidate.sector and _is_near(other.place, candidate.place) for other in taken):
+            if candidate.sector in beside:
                 continue
             cell = self._cell(values, candidate)
-            if cell is not None:
+            # What falls into a strong cell's own SSS correlates with parts of it.
+            if cell is not None and (cell.score >= RATIO_BESIDE_ANOTHER or not beside):
                 cells.append(cell)
                 taken.append(candidate)
         return cells
@@ -301,7 +303,7 @@ def _bandwidth(n_rb):
 
 def _is_near(place, other):
     distance = abs(place - other)
-    return min(distance, HALF_FRAME - distance) < SYMBOL
+    return min(distance, HALF_FRAME - distance) < 2 * SYMBOL
 
 
 def checked_samples(samples: np.ndarray) -> np.ndarray:

@@ -23,6 +23,9 @@ RATIO_LIMIT = 1.5
 """Of the best sequence's amplitude over the next best one's: 2.07 or more without noise. A strong cell that is seen
 beside its right place reaches 1.42; cells in recordings have 1.7 or more."""
 
+RATIO_BESIDE_ANOTHER = 1.7
+"""The same, for a cell that begins within two symbols of a stronger one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Synchronisation:
