@@ -26,7 +26,7 @@ from rpmsn.cells.cell import BROADCAST
 from rpmsn.cells.lte import find_cells, primary, search
 from rpmsn.synthesis import ofdm
 from rpmsn.synthesis.channel import fading
-from rpmsn.synthesis.lte.downlink import LteDownlink
+from rpmsn.synthesis.lte.downlink import LteBroadcast
 from rpmsn.synthesis.scene.presets import PRESETS, random_scene
 from rpmsn.synthesis.scene.rendering import render
 
@@ -44,7 +44,7 @@ def noise(n, power, rng):
 def cell_samples(cell_id, seconds, channel, ppm, rng):
     """A cell of 1.4 MHz and two ports through a fading channel, at a receiver whose oscillator is off."""
     n_ms = int(np.ceil(seconds * 1e3)) + 10
-    cell = LteDownlink(1.4e6, cell_id, ports=2, load=0.3, mib=True, start_ms=int(rng.integers(20)))
+    cell = LteBroadcast(1.4e6, cell_id, ports=2, load=0.3, start_ms=int(rng.integers(20)))
     samples = ofdm.modulate(cell.grid(n_ms, rng), RATE)
     if CHANNELS[channel]:
         profile, doppler_hz = CHANNELS[channel]

@@ -11,16 +11,15 @@ from rpmsn.standards import lte_broadcast
 from rpmsn.standards.lte_broadcast import MasterInformation
 from rpmsn.standards.sequences import lte_crs, lte_crs_subcarriers, lte_pss, lte_sss
 from rpmsn.synthesis import ofdm
-from rpmsn.synthesis.lte.downlink import LteDownlink
+from rpmsn.synthesis.lte.downlink import LteBroadcast, LteDownlink
 
 RATE = 1.92e6
 
 
 def downlink(cell_id=77, n_ms=40, rate=RATE, seed=1, **more):
     """Samples of a cell of power 1 where all its elements are in use."""
-    more = {"bandwidth_hz": 1.4e6, "mib": True, "frame_number": 600, **more}
-    rng = np.random.default_rng(seed)
-    return ofdm.modulate(LteDownlink(cell_id=cell_id, **more).grid(n_ms, rng), rate)
+    more = {"bandwidth_hz": 1.4e6, "frame_number": 600, **more}
+    return ofdm.modulate(LteBroadcast(cell_id=cell_id, **more).grid(n_ms, np.random.default_rng(seed)), rate)
 
 
 def noise(n, power=1.0, seed=2):
@@ -144,7 +143,8 @@ def test_a_cell_with_extended_prefix_is_found():
 
 @pytest.mark.parametrize("seed", range(3))
 def test_random_symbols_in_the_broadcast_channel_prove_nothing(seed):
-    cells = find_cells(with_noise(downlink(5, mib=False, seed=seed), 10), RATE, [0.0], tolerance=10e3)
+    samples = ofdm.modulate(LteDownlink(1.4e6, 5).grid(40, np.random.default_rng(seed)), RATE)
+    cells = find_cells(with_noise(samples, 10), RATE, [0.0], tolerance=10e3)
     assert [(cell.cell_id, cell.evidence, cell.mib) for cell in cells] == [(5, "sync", {})]
 
 
@@ -190,15 +190,14 @@ def test_a_wrong_value_is_refused_with_a_sentence(arguments, words):
 
 @pytest.mark.parametrize("frame_number", [601, -2, 1024])
 def test_a_synthetic_cell_begins_with_an_even_frame(frame_number):
-    with pytest.raises(ParameterError, match="frame_number of LteDownlink is"):
-        LteDownlink(mib=True, frame_number=frame_number)
+    with pytest.raises(ParameterError, match="frame_number of LteBroadcast is"):
+        LteBroadcast(frame_number=frame_number)
 
 
 def test_a_broadcast_block_replaces_random_symbols_and_nothing_else():
-    """Scenes without a block keep their samples: that is what `tests/synthesis/test_presets.py` pins."""
     cell = LteDownlink(1.4e6, 5, 1, load=0, allocation="idle", system_information=False)
-    told = LteDownlink(1.4e6, 5, 1, load=0, allocation="idle", system_information=False, mib=True)
-    without, with_block = (one.grid(10, np.random.default_rng(1)).symbols for one in (cell, told))
+    broadcasting = LteBroadcast(1.4e6, 5, 1, load=0, allocation="idle", system_information=False)
+    without, with_block = (one.grid(10, np.random.default_rng(1)).symbols for one in (cell, broadcasting))
     assert np.array_equal(without == 0, with_block == 0)
     changed = (without != with_block).any(axis=1).reshape(10, 14)[0]
     assert changed[7:11].all() and not changed[:7].any()
