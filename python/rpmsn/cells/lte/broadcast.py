@@ -43,12 +43,14 @@ class Broadcast:
         ports: antenna ports of the cell.
         frames: how many frames decode on their own, with the frame number counting.
         agreement: energy of the sum of all copies over what unrelated values give.
+        offset: frequency, Hz, from the reference signals.
     """
 
     information: MasterInformation
     ports: int
     frames: int
     agreement: float
+    offset: float
 
 
 def decode_broadcast(
@@ -82,7 +84,7 @@ def decode_broadcast(
         information = _checked(block, one.ports)
         if information is not None:
             first = information.later(phase)
-            return Broadcast(first, one.ports, one.alone(first), float(agreement))
+            return Broadcast(first, one.ports, one.alone(first), float(agreement), offset)
     return None
 
 

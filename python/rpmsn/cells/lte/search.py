@@ -285,6 +285,8 @@ class _Search:
         return replace(
             cell,
             evidence=BROADCAST,
+            frequency=self.frequency + found.offset,
+            frequency_offset=found.offset,
             channel_bandwidth=_bandwidth(information.n_rb),
             frames=found.frames,
             mib={
