@@ -19,8 +19,8 @@ LAYOUTS = (("FDD", False, -137, 832), ("FDD", True, -160, 832), ("TDD", False, -
 SSS_LIMIT = 22.0
 """Of the best sequence's power over what unrelated values give: e**-22 for each of 1344 sequences, 4e-7 in all.
 
-`benchmarks/cells_lte.py false-alarms`: 2700 places in noise have a median of 7.4 and a highest of 14.5; exponential values
-would have 7.6 and 15.1."""
+`benchmarks/cells_lte.py false-alarms`: 2700 places in noise have a median of 7.4 and a highest of 14.5; exponential
+values would have 7.6 and 15.1."""
 
 RATIO_LIMIT = 1.5
 """Of the best sequence's amplitude over the next best one's: 2.07 or more without noise. A strong cell that is seen
