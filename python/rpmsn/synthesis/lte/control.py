@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...standards.convolutional import INTERLEAVER_COLUMNS
 from ...standards.qam import random_qam
 from ..grid import SUBCARRIERS_PER_RB
 
@@ -25,10 +26,6 @@ TDD_PHICH_FACTORS = (
     (1, 1, 0, 0, 0, 1, 1, 0, 0, 1),
 )
 """m_i of TS 36.211 table 6.9-1, by configuration and subframe."""
-
-INTERLEAVER_COLUMNS = (1, 17, 9, 25, 5, 21, 13, 29, 3, 19, 11, 27, 7, 23, 15, 31,
-                       0, 16, 8, 24, 4, 20, 12, 28, 2, 18, 10, 26, 6, 22, 14, 30)  # fmt: skip
-"""Column order of TS 36.212 table 5.1.4-2."""
 
 
 def control_symbols(cell: "LteDownlink", in_frame: int, has_data: bool, rng: np.random.Generator) -> int:

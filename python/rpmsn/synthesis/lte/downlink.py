@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ...standards import lte_broadcast
 from ...standards.lte import DWPTS_SYMBOLS, N_RB, SUBFRAMES_PER_FRAME, SYMBOLS_PER_SUBFRAME, TDD_SUBFRAMES
 from ...standards.qam import random_qam
 from ...standards.sequences import (
@@ -190,9 +191,15 @@ class LteDownlink(LteCarrier):
         load = self.pdcch_load if users.any() else IDLE_CONTROL_LOAD
         add_control_region(subframe, self, in_frame, n_control, load, information.any(), rng)
         if in_frame == 0:
-            _add_pbch(subframe, self.cell_id, rng)
+            self._add_pbch(subframe, number // SUBFRAMES_PER_FRAME, rng)
         _add_synchronisation(subframe, self.cell_id, in_frame, self.tdd_config is not None)
         _add_crs(subframe, self.cell_id, self.ports, in_frame, n_symbols)
+
+    def _add_pbch(self, subframe, frame, rng):
+        """Master information block, in subframe 0: TS 36.211 6.6.4. Elements of four ports' references stay free."""
+        block = random_qam(rng, (4, 72))
+        block[:2, np.arange(72) % 3 == self.cell_id % 3] = 0
+        subframe[7:11, _middle(subframe.shape[1], 72)] = block
 
     def _fill_mbsfn(self, subframe, number, scheduler, rng):
         """A subframe set aside for broadcast, shape (14, n_subcarriers): TS 36.211 6.5, 6.7, 6.10.2."""
@@ -245,12 +252,32 @@ def _add_pdsch(subframe, symbols, blocks, bits_per_symbol, power_db, rng):
             by_block[start:stop, allocated] = amplitude * data
 
 
-def _add_pbch(subframe, cell_id, rng):
-    """Master information block, in subframe 0: TS 36.211 6.6.4. Elements of four ports' references stay free."""
-    middle = _middle(subframe.shape[1], 72)
-    block = random_qam(rng, (4, 72))
-    block[:2, np.arange(72) % 3 == cell_id % 3] = 0
-    subframe[7:11, middle] = block
+@dataclass
+class LteBroadcast(LteDownlink):
+    """A downlink of which the broadcast channel can be decoded; the others send random symbols there.
+
+    It is a class of its own, so that scenes drawn from a seed, which list all parameters of a cell, stay what they are.
+
+    Attributes:
+        frame_number: of the even frame that `start_ms` counts from, 0..1022.
+    """
+
+    frame_number: int = 0
+
+    def __post_init__(self):
+        super().__post_init__()
+        is_allowed = self.frame_number in range(0, lte_broadcast.FRAME_NUMBERS, 2)
+        self._require("frame_number", self.frame_number, is_allowed, "an even number, 0..1022")
+
+    def _add_pbch(self, subframe, frame, rng):
+        """Master information block with its coding: TS 36.212 5.3.1."""
+        resource = int(np.argmin(np.abs(np.subtract(PHICH_RESOURCES, self.phich_resource))))
+        number = (self.frame_number + frame) % lte_broadcast.FRAME_NUMBERS
+        information = lte_broadcast.MasterInformation(self.n_rb, number, phich_resource=resource)
+        block = np.zeros(4 * 72, np.complex64)
+        sent = lte_broadcast.symbols(information, self.cell_id, self.ports)
+        block[lte_broadcast.elements(self.cell_id)] = sent.sum(0)
+        subframe[7:11, _middle(subframe.shape[1], 72)] = block.reshape(4, 72)
 
 
 def _add_synchronisation(subframe, cell_id, in_frame, is_tdd):

@@ -1,0 +1,345 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Search for LTE cells in samples of any rate: once over what there is, or frame after frame."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from ...errors import ParameterError
+from ...standards.lte import N_RB
+from ...standards.lte_broadcast import FRAME_NUMBERS, PHICH_RESOURCES
+from ..cell import BROADCAST, SYNC, Cell
+from .baseband import HALF_FRAME, PAD, RATE, Baseband, Extractor
+from .broadcast import decode_broadcast
+from .primary import STEP_HZ, SYMBOL, Candidate, PssMap
+from .secondary import RATIO_BESIDE_ANOTHER, Synchronisation, synchronise
+
+LOWEST_RATE = 1.4e6
+"""The middle six resource blocks are 1.08 MHz wide, and an oscillator may be off."""
+
+HALF_WIDTH = 0.48e6
+"""Of the synchronisation signals, Hz."""
+
+TOLERANCE = 135e3
+"""50 ppm of an RTL-SDR at 2.7 GHz."""
+
+BLIND_SPACING = 360e3
+"""Between the basebands of a search without frequencies: each serves half of it on both sides, and all of the PBCH."""
+
+MEMORY_S, MEMORY_WITHOUT_CLOCK_S = 1.0, 0.16
+"""How long signals are summed. Where the clock's error cannot be told, the symbols soon are not where they were."""
+
+FRAME_S = 0.01
+
+SAME_CELL_HZ, SAME_CELL_SAMPLES = 5e3, 12
+"""Detections of one identity that are closer than both are one cell."""
+
+
+def find_cells(
+    samples: np.ndarray,
+    sample_rate: float,
+    frequencies: Sequence[float] | None = None,
+    tolerance: float = TOLERANCE,
+    center_frequency: float | None = None,
+) -> list[Cell]:
+    """LTE cells in samples, the strongest first.
+
+    Args:
+        samples: complex, one-dimensional; 10 ms and more are useful.
+        sample_rate: Hz, 1.4e6 or more.
+        frequencies: where carriers' centres may be, Hz from the samples' centre; None: anywhere, which takes long.
+        tolerance: Hz around each frequency that are searched.
+        center_frequency: absolute frequency of the samples' centre, Hz: with it the frequency offset also says how far
+            off the sample clock is, which matters from 40 ms on.
+
+    Raises:
+        ParameterError: a value is not allowed; the samples have values that are not finite.
+    """
+    everywhere = _Searches(sample_rate, frequencies, tolerance, center_frequency)
+    samples = checked_samples(samples)
+    extractor = everywhere.extractor
+    spectra = [
+        (start, extractor.spectrum(samples[start : start + extractor.chunk]))
+        for start in range(0, len(samples), extractor.chunk)
+    ]
+    cells: list[Cell] = []
+    longest = everywhere.memory_s * sample_rate
+    # One baseband after the other: a blind search has too many to keep them all.
+    for search in everywhere.searches():
+        begin = 0
+        for start, spectrum in spectra:
+            if start - begin + extractor.chunk > longest and start > begin:
+                cells += search.cells()
+                search.reset()
+                begin = start
+            length = min(extractor.chunk, len(samples) - start)
+            search.add(spectrum, start, length)
+        cells += search.cells()
+    return [_from_first_sample(cell) for cell in _distinct(cells)]
+
+
+class LteSearcher:
+    """Search for LTE cells in a stream: what a frame shows too weakly is summed over the next ones.
+
+    Memory is bounded: after `MEMORY_S` (0.16 s without `center_frequency`) the sums start anew. A gap, or samples of
+    another place in the stream, starts them anew too.
+
+    Args:
+        sample_rate: Hz, 1.4e6 or more.
+        frequencies: where carriers' centres may be, Hz from the samples' centre.
+        tolerance: Hz around each frequency that are searched.
+        center_frequency: as in `find_cells`.
+
+    Raises:
+        ParameterError: a value is not allowed.
+    """
+
+    def __init__(
+        self,
+        sample_rate: float,
+        frequencies: Sequence[float],
+        tolerance: float = TOLERANCE,
+        center_frequency: float | None = None,
+    ) -> None:
+        plan = _Searches(sample_rate, frequencies, tolerance, center_frequency)
+        self._extractor, self._longest = plan.extractor, plan.memory_s * sample_rate
+        self._searches = list(plan.searches())
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget all samples."""
+        self._waiting = np.zeros(0, np.complex64)
+        self._begin: int | None = None
+        self._next = 0
+        for search in self._searches:
+            search.reset()
+
+    def feed(self, samples: np.ndarray, start_sample: int) -> list[Cell]:
+        """Add samples, and look at all since the last new start.
+
+        Args:
+            samples: complex, one-dimensional, any number.
+            start_sample: place of the first one in the stream; where it is not the next one, samples are missing.
+
+        Returns:
+            Cells, the strongest first; empty until a chunk of 40 ms is complete. `start_s` is counted from sample 0
+            of the stream.
+
+        Raises:
+            ParameterError: the samples have values that are not finite.
+        """
+        try:
+            samples = checked_samples(samples)
+        except ParameterError:
+            self.reset()
+            raise
+        if self._begin is None or start_sample != self._next + len(self._waiting):
+            self.reset()
+            self._begin = self._next = start_sample
+        self._waiting = np.concatenate([self._waiting, samples])
+        cells: list[Cell] = []
+        is_new = False
+        chunk = self._extractor.chunk
+        while len(self._waiting) >= chunk:
+            if self._next - self._begin + chunk > self._longest and self._next > self._begin:
+                cells += self._cells() if is_new else []
+                self._start_anew()
+            spectrum = self._extractor.spectrum(self._waiting[:chunk])
+            for search in self._searches:
+                search.add(spectrum, self._next, chunk)
+            self._next, self._waiting, is_new = self._next + chunk, self._waiting[chunk:].copy(), True
+        return _distinct(cells + (self._cells() if is_new else []))
+
+    def _cells(self):
+        return [cell for search in self._searches for cell in search.cells()]
+
+    def _start_anew(self):
+        self._begin = self._next
+        for search in self._searches:
+            search.reset()
+
+
+class _Searches:
+    """Checks what is asked for, and makes the search of each baseband."""
+
+    def __init__(self, sample_rate, frequencies, tolerance, center_frequency):
+        if not (np.isfinite(sample_rate) and sample_rate >= LOWEST_RATE):
+            raise ParameterError(
+                f"sample_rate is {sample_rate:g} Hz; choose {LOWEST_RATE:g} Hz or more: an LTE cell's "
+                f"synchronisation and broadcast signals are 1.08 MHz wide"
+            )
+        if not (np.isfinite(tolerance) and 0 <= tolerance <= 200e3):
+            raise ParameterError(f"tolerance is {tolerance:g} Hz; choose 0 to 200000 Hz")
+        if center_frequency is not None and not (np.isfinite(center_frequency) and center_frequency > 0):
+            raise ParameterError(f"center_frequency is {center_frequency:g} Hz; choose a positive frequency, or None")
+        self.highest = sample_rate / 2 - HALF_WIDTH
+        for frequency in frequencies if frequencies is not None else ():
+            if not abs(frequency) < self.highest + tolerance:
+                raise ParameterError(
+                    f"one of frequencies is {frequency:g} Hz; choose frequencies within +-{self.highest:g} Hz of the "
+                    f"centre, so that the middle of the carrier is in the samples"
+                )
+        self.frequencies, self.tolerance, self.center_frequency = frequencies, tolerance, center_frequency
+        self.extractor = Extractor(sample_rate)
+        self.memory_s = MEMORY_WITHOUT_CLOCK_S if center_frequency is None else MEMORY_S
+
+    def searches(self) -> Iterable["_Search"]:
+        frequencies, tolerance = self.frequencies, self.tolerance
+        if frequencies is None:
+            n = max(1, int(np.ceil(2 * self.highest / BLIND_SPACING)))
+            frequencies = (np.arange(n) + 0.5) / n * 2 * self.highest - self.highest
+            tolerance = self.highest / n
+        for frequency in frequencies:
+            offsets = np.arange(-np.ceil(tolerance / STEP_HZ), np.ceil(tolerance / STEP_HZ) + 1) * STEP_HZ
+            offsets = offsets[np.abs(frequency + offsets) <= self.highest + STEP_HZ]
+            yield _Search(self.extractor, float(frequency), offsets, self.center_frequency)
+
+
+class _Search:
+    """Search around one frequency, over chunks that follow each other."""
+
+    def __init__(self, extractor, frequency, offsets, center_frequency):
+        self.extractor, self.frequency, self.offsets = extractor, frequency, offsets
+        self.carrier_frequency = None if center_frequency is None else center_frequency + frequency
+        self.reset()
+
+    def reset(self) -> None:
+        self.baseband = Baseband()
+        self.map: PssMap | None = None
+        self.correlated = 0
+
+    def add(self, spectrum: np.ndarray, start: int, length: int) -> None:
+        """Add a chunk: its spectrum, its place in the stream, and how many samples it has."""
+        place, values = self.extractor.band(spectrum, self.frequency, start)
+        if self.map is None:
+            self.map = PssMap(self.extractor.rate, self.offsets, self.carrier_frequency)
+            self.first = place + PAD // 2
+        self.baseband.add(place, values)
+        self.end = place + PAD // 2 + int(length * self.extractor.rate / self.extractor.sample_rate)
+        values = self.values()[self.correlated :]
+        self.map.add(values, self.correlated)
+        self.correlated += max(len(values) - SYMBOL + 1, 0)
+
+    def values(self) -> np.ndarray:
+        """Baseband from the first sample on."""
+        begin = self.first - self.baseband.start
+        return self.baseband.values[begin : begin + self.end - self.first]
+
+    def cells(self) -> list[Cell]:
+        """Cells in all chunks since the start."""
+        if self.map is None:
+            return []
+        values = self.values()
+        cells: list[Cell] = []
+        taken: list[Candidate] = []
+        for candidate in self.map.candidates():
+            beside = [other.sector for other in taken if _is_near(other.place, candidate.place)]
+            # A PSS that is shifted in frequency looks like itself at another time: one cell has many such places.
+            if candidate.sector in beside:
+                continue
+            cell = self._cell(values, candidate)
+            # What falls into a strong cell's own SSS correlates with parts of it.
+            if cell is not None and (cell.score >= RATIO_BESIDE_ANOTHER or not beside):
+                cells.append(cell)
+                taken.append(candidate)
+        return cells
+
+    def _cell(self, values, candidate):
+        period = 5e-3 * self.extractor.rate * (1 + candidate.drift)
+        begins = np.round(np.arange(len(values) // period + 1) * period).astype(int)
+        starts = begins + candidate.place
+        starts = starts[starts + SYMBOL <= len(values)]
+        if not len(starts):
+            return None
+        sync = synchronise(values, starts, candidate.sector, candidate.offset, self.extractor.rate)
+        if sync is None or not sync.is_certain:
+            return None
+        # Frames from the one on in which the first half frame lies.
+        first = candidate.place - sync.to_frame - (HALF_FRAME if sync.second_half else 0)
+        frames = first + np.round(np.arange(-(first // (2 * period)) - 1, len(values) // (2 * period) + 2) * 2 * period)
+        frames = frames[frames >= 0].astype(int)
+        return self._described(values, sync, frames, 2 * period)
+
+    def _described(self, values, sync: Synchronisation, frames, period):
+        rate = self.extractor.rate
+        start = int(frames[0]) if len(frames) else 0
+        cell = Cell(
+            technology="LTE",
+            cell_id=sync.cell_id,
+            evidence=SYNC,
+            frequency=self.frequency + sync.offset,
+            frequency_offset=sync.offset,
+            start_s=(self.first + start) / rate,
+            snr_db=float(10 * np.log10(max(sync.snr, 1e-9))),
+            score=sync.ratio,
+            duplex=sync.duplex,
+            extended_prefix=sync.extended,
+        )
+        if not len(frames):
+            return cell
+        found = decode_broadcast(values, frames, sync.offset, rate, sync.cell_id, sync.extended, sync.snr)
+        if found is None:
+            return cell
+        information = found.information
+        return replace(
+            cell,
+            evidence=BROADCAST,
+            frequency=self.frequency + found.offset,
+            frequency_offset=found.offset,
+            channel_bandwidth=_bandwidth(information.n_rb),
+            frames=found.frames,
+            mib={
+                "dl-Bandwidth": information.n_rb,
+                "phich-Duration": "extended" if information.extended_phich else "normal",
+                "phich-Resource": PHICH_RESOURCES[information.phich_resource][0],
+                "systemFrameNumber": information.frame_number,
+                "antennaPortsCount": found.ports,
+            },
+        )
+
+
+def _bandwidth(n_rb):
+    return next(bandwidth for bandwidth, blocks in N_RB.items() if blocks == n_rb)
+
+
+def _is_near(place, other):
+    distance = abs(place - other)
+    return min(distance, HALF_FRAME - distance) < 2 * SYMBOL
+
+
+def checked_samples(samples: np.ndarray) -> np.ndarray:
+    """Samples as complex64; a ParameterError where they are no row of finite values."""
+    samples = np.asarray(samples)
+    if samples.ndim != 1:
+        raise ParameterError(f"samples have the shape {samples.shape}; choose one dimension")
+    if not np.isfinite(samples.view(samples.real.dtype) if samples.flags.c_contiguous else samples).all():
+        raise ParameterError("samples have values that are not finite (NaN or infinity); leave these frames out")
+    return samples.astype(np.complex64, copy=False)
+
+
+def _distinct(cells):
+    """Cells without those that were found twice; of these the one that says more, then the stronger."""
+    kept: list[Cell] = []
+    for cell in sorted(cells, key=lambda cell: (cell.evidence == BROADCAST, cell.snr_db), reverse=True):
+        if not any(_is_same(cell, other) for other in kept):
+            kept.append(cell)
+    return sorted(kept, key=lambda cell: -cell.snr_db)
+
+
+def _is_same(cell, other):
+    apart = abs((cell.start_s - other.start_s + 5e-3) % 10e-3 - 5e-3)
+    return (
+        cell.cell_id == other.cell_id
+        and abs(cell.frequency - other.frequency) < SAME_CELL_HZ
+        and apart < SAME_CELL_SAMPLES / RATE + 60e-6 * abs(cell.start_s - other.start_s)
+    )
+
+
+def _from_first_sample(cell):
+    """A cell that was found in a later part, as of the first radio frame in the samples."""
+    frames = int(cell.start_s / FRAME_S)
+    mib = dict(cell.mib)
+    if mib:
+        mib["systemFrameNumber"] = (int(mib["systemFrameNumber"]) - frames) % FRAME_NUMBERS
+    return replace(cell, start_s=cell.start_s - frames * FRAME_S, mib=mib)
