@@ -120,6 +120,13 @@ def test_with_a_centre_frequency_only_the_raster_is_searched():
         assert bool(cells) == found
 
 
+def test_a_cell_that_was_screened_is_searched_over_all_of_the_time():
+    samples, frequency, _ = nr_cell(spacing=15e3, duration_ms=100, ssb_offset=500, start_ms=50)
+    heard = received(samples, RATES[15e3], snr_db=3, element=element(15e3))
+    (cell,) = find_cells(heard, RATES[15e3], spacings=(15e3,))
+    assert facts([cell]) == [(500, BROADCAST, 0, 5)] and cell.frames == 5
+
+
 RECORDINGS = [
     ("captures/nr40_30_radiossb_ssb", 500, -1.26e6, 30e3),
     ("captures/nr20_fdd15_load60", 300, 2.7e6, 15e3),
@@ -220,7 +227,7 @@ def test_a_wrong_place_gives_nothing_wrong():
     [
         (dict(sample_rate=3e6), "sample_rate is 3000000.0 Hz; choose at least 3.6 MHz"),
         (dict(sample_rate=math.nan), "sample_rate is nan"),
-        (dict(sample_rate=5e6, spacings=(30e3,), frequencies=None), "needs 7.2 MHz of span"),
+        (dict(sample_rate=5e6, spacings=(30e3,), frequencies=None), "an SS/PBCH block needs 7.2 MHz of span"),
         (dict(sample_rate=5e6, spacings=(30e3,)), "no SS/PBCH block of 7.2 MHz fits"),
         (dict(frequencies=[7e6]), r"frequencies are \[7000000.0\].*within \+-7.68 MHz"),
         (dict(frequencies=[math.nan]), "frequencies hold nan"),

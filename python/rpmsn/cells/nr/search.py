@@ -19,7 +19,7 @@ from ...standards.nr import SSB_CASES, SSB_FIRST_SYMBOLS, SSB_SUBCARRIERS, symbo
 from ..cell import BROADCAST, SYNC, Cell
 from .broadcast import Broadcast, Pbch
 from .spectrum import N_FFT, Blocks, Spectrum, fits
-from .sync import BLOCK, MARGIN, Sync, Windows, align, pss_metric, refine, secondary
+from .sync import BLOCK, MARGIN, Sync, Windows, align, pss_metric, refine, screen, secondary
 
 PERIOD_S = 0.02
 """Every period of SS/PBCH blocks that a network may choose divides it, or is a multiple of it: TS 38.331."""
@@ -33,17 +33,19 @@ FORGET_PERIODS = 64
 """Periods after which sums of the PSS's correlation are halved: 1.3 s."""
 
 SYNC_STRENGTH, SYNC_SCORE = 26.0, 1.45
-"""A cell by its synchronisation signals. In noise one of 336 values passes this strength in 2e-9 of the peaks; what
-was measured on other transmissions is in tests/cells/test_nr_search.py."""
-PBCH_STRENGTH = 14.0
-"""From here on a PBCH is worth decoding: 3e-4 of the peaks of noise, of which a CRC of 24 bits with a list of 8 and at
-most 32 blocks tried passes one in 65,000."""
+"""A cell by its synchronisation signals. In noise 336 exp(-26) = 2e-9 of the peaks come so far. In 2,200 peaks of
+noise, LTE and others the largest strength was 13.7, with scores up to 1.61: `benchmarks/cells_nr.py false`."""
+PBCH_STRENGTH = 15.0
+"""From here on a PBCH is worth decoding. In noise 336 exp(-15) = 1e-4 of the peaks come so far, in each of three sets
+of windows; the CRC of 24 bits with a list of 8 passes 5e-7 of the blocks, of which some 30 are tried: 5e-9 a peak."""
 CANDIDATES = 8
 """Peaks of a place that are looked into."""
 APART = 6
 """Samples (128 a symbol) within which peaks of one PSS are the same block."""
 MAX_PLACES = 96
 """Places that are searched in full; of more, those where the PSS stands out most."""
+SCREEN_S, SCREEN_PLACES = 0.08, 24
+"""Seconds that are looked at to choose places: four periods of the usual 20 ms; places of a spacing with no hint."""
 
 
 @dataclass(frozen=True)
@@ -241,10 +243,9 @@ class NrSearcher:
             if fits(frequency, spacing, sample_rate)
         ]
         if not self.places:
-            widths = " or ".join(f"{SSB_SUBCARRIERS * spacing / 1e6:g}" for spacing in spacings)
             raise ParameterError(
                 f"frequencies are {frequencies[:4]} Hz at a sample_rate of {sample_rate:g} Hz, where no SS/PBCH block "
-                f"of {widths} MHz fits; choose frequencies for which it lies within +-{sample_rate / 2e6:g} MHz"
+                f"of {_widths(spacings)} MHz fits; choose frequencies that keep it within +-{sample_rate / 2e6:g} MHz"
             )
         self._blocks = Blocks(sample_rate, block_s)
         self.reset()
@@ -322,7 +323,8 @@ def find_cells(
         samples: complex, shape (n,), from 1 ms on. NaN and infinity count as silence.
         sample_rate: Hz, at least 3.6 MHz (15 kHz) or 7.2 MHz (30 kHz).
         frequencies: where the blocks' centres may be, Hz from the samples' centre. None: on the synchronisation
-            raster where `center_frequency` is given, else everywhere, on a grid of half a subcarrier.
+            raster where `center_frequency` is given, else everywhere, on a grid of half a subcarrier, from about
+            -2 dB on where blocks come within the first 80 ms.
         spacings: subcarrier spacings, 15e3, 30e3 Hz.
         tolerance: Hz by which they may be beside `frequencies`.
         center_frequency: Hz, of the samples.
@@ -338,41 +340,57 @@ def find_cells(
     if frequencies is None:
         _check(sample_rate, [], spacings, tolerance, case)
         if center_frequency is None:
-            tolerance = 0.0
-        return _blind(samples, sample_rate, spacings, tolerance, center_frequency, case)
-    frequencies = list(frequencies)
-    searcher = _searcher(samples, sample_rate, frequencies, spacings, tolerance, case)
-    if len(searcher.places) <= MAX_PLACES:
-        return _all(searcher, samples)
-    return _screened(samples, sample_rate, searcher.places, tolerance, case)
+            return _blind(samples, sample_rate, spacings, case)
+        places = _raster(sample_rate, spacings, center_frequency)
+    else:
+        places = _searcher(samples, sample_rate, frequencies, spacings, tolerance, case).places
+    if len(places) > MAX_PLACES:
+        return _screened(samples, sample_rate, places, tolerance, case)
+    return _in_turn(samples, sample_rate, places, tolerance, case)
 
 
-def _blind(samples, sample_rate, spacings, tolerance, center_frequency, case):
-    places = []
-    for spacing in spacings:
-        half = sample_rate / 2 - SSB_SUBCARRIERS / 2 * spacing
-        if half < 0:
-            continue
-        if center_frequency is None:
-            steps = math.floor(half / (spacing / 2))
-            frequencies = [step * spacing / 2 for step in range(-steps, steps + 1)]
-        else:
-            edges = center_frequency - sample_rate / 2, center_frequency + sample_rate / 2
-            frequencies = [gscn_frequency(number) - center_frequency for number in ssb_places(*edges, spacing)]
-        places += [(frequency, spacing) for frequency in frequencies]
-    if not places:
-        widths = " or ".join(f"{SSB_SUBCARRIERS * spacing / 1e6:g}" for spacing in spacings)
-        if center_frequency is not None and any(sample_rate >= SSB_SUBCARRIERS * spacing for spacing in spacings):
-            return []
-        raise ParameterError(f"sample_rate is {sample_rate:g} Hz; an SS/PBCH block needs {widths} MHz of span")
-    return _screened(samples, sample_rate, places, tolerance, case)
+def _raster(sample_rate, spacings, center_frequency):
+    """Places of the synchronisation raster in the span."""
+    edges = center_frequency - sample_rate / 2, center_frequency + sample_rate / 2
+    return [
+        (gscn_frequency(number) - center_frequency, spacing)
+        for spacing in spacings
+        for number in ssb_places(*edges, spacing)
+    ]
+
+
+def _blind(samples, sample_rate, spacings, case):
+    """Search the whole span: roughly first, then where it looks like a PSS, at last over all of the time."""
+    fitting = [spacing for spacing in spacings if fits(0.0, spacing, sample_rate)]
+    if not fitting:
+        raise ParameterError(
+            f"sample_rate is {sample_rate:g} Hz; an SS/PBCH block needs {_widths(spacings)} MHz of span"
+        )
+    part = samples[: round(SCREEN_S * sample_rate)]
+    finite = np.nan_to_num(part, nan=0.0, posinf=0.0, neginf=0.0)
+    cells: list[Cell] = []
+    for spacing in fitting:
+        frequencies, heights = screen(finite, sample_rate, spacing)
+        heights[[not fits(frequency, spacing, sample_rate) for frequency in frequencies]] = 0
+        chosen: list[float] = []
+        for place in np.argsort(-heights, kind="stable"):
+            if heights[place] > 0 and all(abs(frequencies[place] - other) > spacing for other in chosen):
+                chosen.append(float(frequencies[place]))
+                if len(chosen) == SCREEN_PLACES:
+                    break
+        cells += _in_turn(part, sample_rate, [(frequency, spacing) for frequency in chosen], spacing / 2, case)
+    cells = _distinct(cells)
+    if len(part) == len(samples):
+        return cells
+    places = [(cell.frequency, cell.subcarrier_spacing) for cell in cells]
+    return _in_turn(samples, sample_rate, places, 0.0, case)
 
 
 def _screened(samples, sample_rate, places, tolerance, case):
     """Search in full only the places where the PSS stands out most."""
     blocks = Blocks(sample_rate, _block_seconds(samples, sample_rate))
     heights = np.zeros(len(places))
-    for start in range(0, len(samples), blocks.length):
+    for start in range(0, min(len(samples), round(SCREEN_S * sample_rate)), blocks.length):
         part = samples[start : start + blocks.length]
         spectrum = Spectrum(blocks, part)
         for number, (frequency, spacing) in enumerate(places):
@@ -380,15 +398,23 @@ def _screened(samples, sample_rate, places, tolerance, case):
             for offset in _offsets(tolerance, spacing):
                 height = pss_metric(spectrum, frequency + offset, spacing)[:, :n].max()
                 heights[number] = max(heights[number], height)
-    cells: list[Cell] = []
     chosen = np.argsort(-heights, kind="stable")[:MAX_PLACES]
+    return _in_turn(samples, sample_rate, [places[number] for number in sorted(chosen)], tolerance, case)
+
+
+def _in_turn(samples, sample_rate, places, tolerance, case):
+    """Search places a few at a time: each keeps its samples of the whole time."""
+    cells: list[Cell] = []
     for spacing in SPACINGS:
-        frequencies = [places[number][0] for number in sorted(chosen) if places[number][1] == spacing]
-        # A few at a time: each keeps its samples of the whole time.
+        frequencies = [frequency for frequency, other in places if other == spacing]
         for start in range(0, len(frequencies), 8):
             part = frequencies[start : start + 8]
             cells += _all(_searcher(samples, sample_rate, part, (spacing,), tolerance, case), samples)
     return _distinct(cells)
+
+
+def _widths(spacings):
+    return " or ".join(f"{SSB_SUBCARRIERS * spacing / 1e6:g}" for spacing in spacings)
 
 
 def _searcher(samples, sample_rate, frequencies, spacings, tolerance, case):
