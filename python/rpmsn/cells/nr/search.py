@@ -27,10 +27,12 @@ SPACINGS = tuple(SSB_CASES)
 BLOCK_S = 0.04
 """Seconds of samples for one FFT."""
 SHORTEST_S = 1e-3
+TAKEN_SAMPLES = 1 << 24
+"""Samples of a recording that are copied at a time."""
 HISTORY_S = 0.32
 """Seconds of samples that a `NrSearcher` keeps of every place."""
 FORGET_PERIODS = 64
-"""Periods after which sums of the PSS's correlation are halved: 1.3 s."""
+"""Periods after which what is kept of the PSS's correlation is halved: 1.3 s."""
 
 SYNC_STRENGTH, SYNC_SCORE = 26.0, 1.45
 """A cell by its synchronisation signals. In noise 336 exp(-26) = 2e-9 of the peaks come so far. In 2,200 peaks of
@@ -85,22 +87,22 @@ class _Place:
         self.peaks = np.zeros_like(self.sums)
         self.counts = np.zeros(self.period // 2, np.float32)
 
-    def add(self, spectrum, valid):
-        """Take in a block, of which a fraction is samples."""
+    def add(self, spectrum, count):
+        """Take in `count` samples of a block, behind its first guard."""
+        blocks = spectrum.blocks
+        start, used = (blocks.in_band(n, self.spacing) for n in (blocks.guard, count))
         self.band_frequency = spectrum.nearest(self.frequency)
-        band = spectrum.band(self.frequency, self.spacing)
-        used = int(len(band) * valid)
-        first = self.end // 2
-        self.samples = np.concatenate([self.samples, band[:used]])[-self.room :]
+        band = spectrum.band(self.frequency, self.spacing)[start : start + used]
+        first, n = self.end // 2, used // 2
+        self.samples = np.concatenate([self.samples, band])[-self.room :]
         self.end += used
-        n = max(0, (used - BLOCK) // 2 + 1)
         for place, offset in enumerate(self.offsets):
-            metric = pss_metric(spectrum, self.frequency + offset, self.spacing)[:, :n]
+            metric = pss_metric(spectrum, self.frequency + offset, self.spacing)[:, start // 2 : start // 2 + n]
             self._fold(self.sums[place], self.peaks[place], metric, first)
         for _, _, target in self._pieces(first, n):
             self.counts[target] += 1
         if self.counts.max(initial=0) > FORGET_PERIODS:
-            for values in (self.sums, self.counts):
+            for values in (self.sums, self.counts, self.peaks):
                 values *= 0.5
 
     def _fold(self, sums, peaks, metric, first):
@@ -256,8 +258,9 @@ class NrSearcher:
             _Place(frequency, spacing, _offsets(self.tolerance, spacing), self.history_s, self.case)
             for frequency, spacing in self.places
         ]
-        self._waiting: list[np.ndarray] = []
-        self._n_waiting = 0
+        # Before the first sample is silence.
+        self._waiting = [np.zeros(self._blocks.guard, np.complex64)]
+        self._n_waiting = self._blocks.guard
         self._next: int | None = None
 
     def push(self, samples: np.ndarray, first: int | None = None) -> list[Cell]:
@@ -276,28 +279,30 @@ class NrSearcher:
             if self._next is not None and first != self._next:
                 self.reset()
             self._next = first + len(samples)
-        self._waiting.append(samples)
-        self._n_waiting += len(samples)
+        self._take(samples)
         if self._n_waiting < self._blocks.length:
             return []
-        together = np.concatenate(self._waiting)
-        whole = len(together) // self._blocks.length * self._blocks.length
-        for start in range(0, whole, self._blocks.length):
-            self._add(together[start : start + self._blocks.length])
-        self._waiting, self._n_waiting = [together[whole:]], len(together) - whole
+        self._search()
         return self.cells()
 
     def flush(self) -> list[Cell]:
         """Search also what is left of the last block; nothing may follow but `reset`."""
-        if self._n_waiting:
-            self._add(np.concatenate(self._waiting))
-            self._waiting, self._n_waiting = [], 0
+        self._search(flush=True)
         return self.cells()
 
-    def _add(self, samples):
-        spectrum = Spectrum(self._blocks, samples)
-        for place in self._places:
-            place.add(spectrum, len(samples) / self._blocks.length)
+    def _take(self, samples):
+        self._waiting.append(samples)
+        self._n_waiting += len(samples)
+
+    def _search(self, flush=False):
+        """Search the blocks that are whole, with `flush` also what is left."""
+        blocks, rest = self._blocks, np.concatenate(self._waiting)
+        while len(rest) >= blocks.length or flush and len(rest) > blocks.guard:
+            spectrum = Spectrum(blocks, rest[: blocks.length])
+            for place in self._places:
+                place.add(spectrum, min(blocks.hop, len(rest) - blocks.guard))
+            rest = rest[blocks.hop :]
+        self._waiting, self._n_waiting = [rest], len(rest)
 
     def cells(self) -> list[Cell]:
         """What is known by now, strongest first."""
@@ -390,14 +395,11 @@ def _screened(samples, sample_rate, places, tolerance, case):
     """Search in full only the places where the PSS stands out most."""
     blocks = Blocks(sample_rate, _block_seconds(samples, sample_rate))
     heights = np.zeros(len(places))
-    for start in range(0, min(len(samples), round(SCREEN_S * sample_rate)), blocks.length):
-        part = samples[start : start + blocks.length]
-        spectrum = Spectrum(blocks, part)
+    for start in range(0, min(len(samples), round(SCREEN_S * sample_rate)), blocks.hop):
+        spectrum = Spectrum(blocks, samples[start : start + blocks.length])
         for number, (frequency, spacing) in enumerate(places):
-            n = max(1, round(len(part) / blocks.length * blocks.samples(spacing) / 2))
             for offset in _offsets(tolerance, spacing):
-                height = pss_metric(spectrum, frequency + offset, spacing)[:, :n].max()
-                heights[number] = max(heights[number], height)
+                heights[number] = max(heights[number], pss_metric(spectrum, frequency + offset, spacing).max())
     chosen = np.argsort(-heights, kind="stable")[:MAX_PLACES]
     return _in_turn(samples, sample_rate, [places[number] for number in sorted(chosen)], tolerance, case)
 
@@ -409,7 +411,11 @@ def _in_turn(samples, sample_rate, places, tolerance, case):
         frequencies = [frequency for frequency, other in places if other == spacing]
         for start in range(0, len(frequencies), 8):
             part = frequencies[start : start + 8]
-            cells += _all(_searcher(samples, sample_rate, part, (spacing,), tolerance, case), samples)
+            searcher = _searcher(samples, sample_rate, part, (spacing,), tolerance, case)
+            for first in range(0, len(samples), TAKEN_SAMPLES):
+                searcher._take(samples[first : first + TAKEN_SAMPLES])
+                searcher._search(flush=first + TAKEN_SAMPLES >= len(samples))
+            cells += searcher.cells()
     return _distinct(cells)
 
 
@@ -427,14 +433,6 @@ def _searcher(samples, sample_rate, frequencies, spacings, tolerance, case):
 
 def _block_seconds(samples, sample_rate):
     return min(max(len(samples) / sample_rate, SHORTEST_S), BLOCK_S)
-
-
-def _all(searcher, samples):
-    searcher._waiting, searcher._n_waiting = [], 0
-    length = searcher._blocks.length
-    for start in range(0, len(samples), length):
-        searcher._add(samples[start : start + length])
-    return searcher.cells()
 
 
 def _offsets(tolerance, spacing):

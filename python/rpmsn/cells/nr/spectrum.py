@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """One FFT of a block of samples, from which every place of an SS/PBCH block takes its bins."""
 
+import math
 from fractions import Fraction
 
 import numpy as np
@@ -15,30 +16,38 @@ LARGEST_DIVISOR = 5000
 """Of the ratio of rates; what it misses is below 0.1 ppm."""
 
 
+GUARD_S = 4e-4
+"""Seconds at both ends of a block that belong to its neighbours: more than an SS/PBCH block lasts, so that none is cut,
+and more than what an FFT's ends spoil."""
+
+
 class Blocks:
-    """How samples are cut into blocks whose FFTs hold whole numbers of bins for both subcarrier spacings.
+    """How samples are cut into overlapping blocks whose FFTs hold whole numbers of bins for both subcarrier spacings.
 
     Args:
         sample_rate: Hz.
-        seconds: length of a block, at least.
+        seconds: of a block, without its guards, at least.
 
     Attributes:
         length: samples of a block.
-        seconds: its length.
+        hop: samples from one block to the next.
+        guard: samples at each end that are seen by the neighbours as well.
+        seconds: length of a block.
     """
 
     def __init__(self, sample_rate: float, seconds: float) -> None:
         self.sample_rate = sample_rate
         ratio = Fraction(N_FFT * BASE_SPACING / sample_rate).limit_denominator(LARGEST_DIVISOR)
-        units = max(1, -(-int(np.ceil(sample_rate * seconds)) // ratio.denominator))
-        units = int(scipy.fft.next_fast_len(units))
-        self.length = units * ratio.denominator
+        self._ratio = ratio
+        unit = ratio.denominator
+        guard = 2 * math.ceil(sample_rate * GUARD_S / unit / 2)
+        units = int(scipy.fft.next_fast_len(max(1, math.ceil(sample_rate * seconds / unit)) + 2 * guard))
+        self.length, self.guard, self.hop = units * unit, guard * unit, (units - 2 * guard) * unit
         self.seconds = self.length / sample_rate
-        self._base_samples = units * ratio.numerator
 
-    def samples(self, spacing: float) -> int:
-        """Samples of a block at 256 samples a symbol."""
-        return self._base_samples * round(spacing / BASE_SPACING)
+    def in_band(self, samples: int, spacing: float) -> int:
+        """What a number of samples is at 256 samples a symbol; exact for `length`, `guard` and `hop`."""
+        return samples * self._ratio.numerator // self._ratio.denominator * round(spacing / BASE_SPACING)
 
 
 class Spectrum:
@@ -86,7 +95,7 @@ class Spectrum:
 
     def band(self, frequency: float, spacing: float) -> np.ndarray:
         """Samples of an SS/PBCH block's band, complex64, at 256 samples a symbol, centred on `nearest(frequency)`."""
-        count = self.blocks.samples(spacing)
+        count = self.blocks.in_band(self.blocks.length, spacing)
         bins = self.bins(frequency, count)
         return scipy.fft.ifft(bins, overwrite_x=True) * np.float32(count / self.blocks.length)
 

@@ -40,7 +40,7 @@ def pss_metric(spectrum: Spectrum, frequency: float, spacing: float) -> np.ndarr
 
     White noise exceeds x with a probability of (1 - x)**127.
     """
-    bins = spectrum.bins(frequency, spectrum.blocks.samples(spacing) // 2)
+    bins = spectrum.bins(frequency, spectrum.blocks.in_band(spectrum.blocks.length, spacing) // 2)
     power = np.abs(scipy.fft.ifft(bins)) ** 2
     total = np.concatenate([[0.0], np.cumsum(np.concatenate([power, power[: PSS_SAMPLES - 1]]), dtype=np.float64)])
     energy = total[PSS_SAMPLES:] - total[:-PSS_SAMPLES]
