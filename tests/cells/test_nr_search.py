@@ -72,7 +72,7 @@ def test_every_period_of_blocks_is_found(period):
     assert cell.frames >= (2 if period <= 80 else 1)
 
 
-@pytest.mark.parametrize("late", [39.7e-3, 39.8e-3, 39.9e-3, 40e-3, 40.1e-3])
+@pytest.mark.parametrize("late", [39.8e-3, 39.84e-3, 39.845e-3, 39.9e-3])
 def test_a_block_between_two_ffts_is_found(late):
     """Blocks of samples are 40 ms and a little: what lies where they meet is in both."""
     samples, frequency, _ = nr_cell(duration_ms=1)
@@ -80,6 +80,7 @@ def test_a_block_between_two_ffts_is_found(late):
     heard = np.zeros(round(0.085 * RATES[30e3]), np.complex64)
     start = round((late + hop - 0.04) * RATES[30e3])
     heard[start : start + len(samples)] = samples
+    heard = received(heard, RATES[30e3], snr_db=-4, element=element(30e3))
     (cell,) = find_cells(heard, RATES[30e3], [frequency], (30e3,), case="B")
     assert cell.evidence == BROADCAST
     assert (cell.start_s - start / RATES[30e3] + 1e-3) % 0.01 == pytest.approx(1e-3, abs=2 / 7.68e6)
