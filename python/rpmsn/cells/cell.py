@@ -28,6 +28,7 @@ class Cell:
         subcarrier_spacing: Hz.
         mib: fields of the master information block by their names in TS 36.331 and TS 38.331.
         frames: how many broadcast blocks were decoded with consecutive frame numbers.
+        block_index: of the strongest SS/PBCH block in its burst; None where it is not known, and in LTE.
     """
 
     technology: str
@@ -44,3 +45,4 @@ class Cell:
     subcarrier_spacing: float = 15e3
     mib: dict[str, int | str | bool] = field(default_factory=dict)
     frames: int = 0
+    block_index: int | None = None

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...standards.qam import random_qam
+from ...standards.nr import SSB_FIRST_SYMBOLS, SSB_SUBCARRIERS, SSB_SYMBOLS
+from ...standards.nr_pbch import SFN_PERIOD, Mib
+from ...standards.nr_pbch import encode as nr_pbch_bits
+from ...standards.qam import qpsk, random_qam
 from ...standards.sequences import nr_csi_rs, nr_pbch_dmrs, nr_pss, nr_sss
 from ..grid import SUBCARRIERS_PER_RB, SYMBOLS_PER_SLOT
 from .carrier import cell_generator
@@ -16,17 +19,6 @@ from .data import RandomData, User, add_pdsch, dmrs_symbols, mini_slot_dmrs_symb
 
 if TYPE_CHECKING:
     from .downlink import NrDownlink
-
-SSB_FIRST_SYMBOLS = {
-    "A": (2, 8, 16, 22, 30, 36, 44, 50),
-    "B": (4, 8, 16, 20, 32, 36, 44, 48),
-    "C": (2, 8, 16, 22, 30, 36, 44, 50),
-}
-"""First symbol of each SS/PBCH block in its half frame: TS 38.213 4.1."""
-
-SSB_CASES = {15e3: ("A",), 30e3: ("B", "C")}
-SSB_SUBCARRIERS, SSB_SYMBOLS = 240, 4
-SSB_PERIODS_MS = (5, 10, 20, 40, 80, 160)
 
 TRS_PERIODS_MS = (10, 20, 40, 80)
 CSI_RS_PERIODS_SLOTS = (4, 5, 8, 10, 16, 20, 32, 40, 64, 80, 160, 320, 640)
@@ -127,8 +119,25 @@ class Broadcast:
         cell = self.cell
         half_frame = number // (5 * cell.slots_per_ms) % 2
         for symbol, index, amplitude in self._due_blocks(number, n_downlink):
-            block = ss_pbch_block(cell.cell_id, index, half_frame, cell.ssb_blocks, self.data.rng)
+            if cell.sends_mib:
+                mib = self._mib(number // cell.slots_per_frame, half_frame)
+                block = coded_ss_pbch_block(cell.cell_id, index, cell.ssb_blocks, mib)
+            else:
+                block = ss_pbch_block(cell.cell_id, index, half_frame, cell.ssb_blocks, self.data.rng)
             add_ss_pbch_block(slot, symbol, cell.ssb_offset, np.float32(amplitude) * block)
+
+    def _mib(self, frame, half_frame):
+        cell = self.cell
+        # 15 kHz steps from the resource block's lowest subcarrier; 31: no SIB1 (TS 38.213 13).
+        offset = cell.ssb_offset % SUBCARRIERS_PER_RB * round(cell.subcarrier_spacing / 15e3)
+        return Mib(
+            frame=frame % SFN_PERIOD,
+            half_frame=half_frame,
+            subcarrier_spacing_common=int(cell.subcarrier_spacing == 30e3),
+            ssb_subcarrier_offset=offset if cell.sends_sib1 else 31,
+            dmrs_position=cell.dmrs_first,
+            pdcch_config_sib1=16 * cell.coreset_zero + cell.search_space_zero if cell.sends_sib1 else 0,
+        )
 
     def _fill_sib1(self, slot, number, n_downlink, index, amplitude):
         """One beam's SIB1 and its grant; beams in one slot alternate in frequency."""
@@ -230,6 +239,21 @@ def ss_pbch_block(cell_id: int, index: int, half_frame: int, blocks: int, rng: n
     block, data = ss_pbch_reference(cell_id, index, half_frame, blocks)
     block = block.copy()
     block[data] = random_qam(rng, int(data.sum()))
+    return block
+
+
+def coded_ss_pbch_block(cell_id: int, index: int, blocks: int, mib: Mib) -> np.ndarray:
+    """An SS/PBCH block, complex64 (4, 240), with a MIB coded as receivers expect it: TS 38.212 7.1, TS 38.211 7.3.3.
+
+    Args:
+        cell_id: 0..1007.
+        index: of the block in its burst.
+        blocks: blocks that a burst can hold, 4 or 8.
+        mib: its fields; the half frame is also in the reference signal where there are 4 blocks.
+    """
+    block, data = ss_pbch_reference(cell_id, index, mib.half_frame, blocks)
+    block = block.copy()
+    block[data] = qpsk(nr_pbch_bits(mib, cell_id, index % blocks))
     return block
 
 

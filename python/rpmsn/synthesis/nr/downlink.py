@@ -18,12 +18,12 @@ chosen to meet the synchronisation raster (TS 38.104 5.4.3); CORESET 0 is that o
 multiplexing pattern 1; SIB1 comes in every period of 20 ms, at the first of its two monitoring occasions.
 """
 
-from dataclasses import dataclass
+from dataclasses import InitVar, dataclass
 from typing import Any
 
 import numpy as np
 
-from ...standards.nr import N_RB
+from ...standards.nr import N_RB, SSB_CASES, SSB_FIRST_SYMBOLS, SSB_PERIODS_MS, SSB_SUBCARRIERS, SSB_SYMBOLS
 from ...standards.sequences import NR_CELL_IDS
 from ..grid import SUBCARRIERS_PER_RB, SYMBOLS_PER_SLOT, ResourceGrid
 from .broadcast import (
@@ -31,11 +31,6 @@ from .broadcast import (
     CSI_RS_PERIODS_SLOTS,
     CSI_RS_PORTS,
     SEARCH_SPACE_ZERO,
-    SSB_CASES,
-    SSB_FIRST_SYMBOLS,
-    SSB_PERIODS_MS,
-    SSB_SUBCARRIERS,
-    SSB_SYMBOLS,
     TRS_PERIODS_MS,
     Broadcast,
     coreset_zero,
@@ -89,6 +84,7 @@ class NrDownlink(NrCarrier):
         ssb_period_ms: 5, 10, 20, 40, 80 or 160.
         ssb_blocks: places for blocks in a burst (L_max), 4 or 8.
         beams: (block index, power in dB) of every SS/PBCH block that is sent; () for none.
+        coded_broadcast: send a MIB, coded as receivers expect it, rather than random bits.
         sib1: send SIB1 for every beam.
         coreset_zero: where SIB1's PDCCH is, a row of TS 38.213 table 13-1 (15 kHz) or 13-4 (30 kHz) that fits into
             the carrier; None: the first that does.
@@ -133,8 +129,10 @@ class NrDownlink(NrCarrier):
     csi_rs_period_slots: int | None = None
     csi_rs_ports: int = 2
     start_ms: int = 0
+    coded_broadcast: InitVar[bool] = False  # no field: the parameters of scenes drawn before stay what they are
 
-    def __post_init__(self):
+    def __post_init__(self, coded_broadcast: bool) -> None:
+        self.sends_mib = bool(coded_broadcast)
         self._check_carrier()
         self._check_bursts()
         self._check_modulations()

@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""NR cells, found by their SS/PBCH blocks (TS 38.211 7.4.2, 7.4.3, TS 38.213 4.1).
+
+============ ==================================================================
+`search`     which places, over which time; what is a cell: read this first
+`spectrum`   one FFT of the samples, from which every place takes its subcarriers
+`sync`       PSS: where in time; SSS: which cell
+`broadcast`  PBCH: channel, index of the block, frame number, MIB
+============ ==================================================================
+"""
+
+from .search import NrSearcher, find_cells
+
+__all__ = ["NrSearcher", "find_cells"]

@@ -1,0 +1,255 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Primary and secondary synchronisation signals: where a block begins, and whose it is."""
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import numpy as np
+import scipy.fft
+
+from ...standards.nr import SSB_SYMBOLS
+from ...standards.sequences import nr_pss, nr_sss
+from .spectrum import N_FFT, Spectrum
+
+SYNC_BINS = np.arange(-64, 63)
+"""Subcarriers of PSS and SSS, from the block's centre: TS 38.211 table 7.4.3.1-1."""
+SYMBOL = N_FFT + 18
+"""Samples from one symbol of a block to the next; none of a block's symbols has the longer prefix."""
+PSS_SAMPLES = N_FFT // 2
+"""Samples of a PSS at half the band's rate, which its 127 subcarriers fill."""
+EARLY = 4
+"""Samples before the useful part at which an FFT begins, so that echoes that come before the strongest stay in it."""
+BLOCK = (SSB_SYMBOLS - 1) * SYMBOL + N_FFT
+"""Samples from the useful part of a block's first symbol to the end of its last."""
+MARGIN = 8
+"""Samples kept on both sides of a block."""
+
+
+@lru_cache(maxsize=6)
+def _pss_spectra(length):
+    """Conjugate spectra of the three PSS of unit energy, at `PSS_SAMPLES` a symbol, complex64 (3, length)."""
+    spectra = np.zeros((3, PSS_SAMPLES), complex)
+    spectra[:, SYNC_BINS] = [nr_pss(sector) for sector in range(3)]
+    waves = scipy.fft.ifft(spectra, axis=1)
+    waves /= np.linalg.norm(waves, axis=1, keepdims=True)
+    return np.conj(scipy.fft.fft(waves, length, axis=1)).astype(np.complex64)
+
+
+def pss_metric(spectrum: Spectrum, frequency: float, spacing: float) -> np.ndarray:
+    """Normalised correlation with each PSS, float32 (3, n), 0..1, squared; n at half the band's rate.
+
+    White noise exceeds x with a probability of (1 - x)**127.
+    """
+    bins = spectrum.bins(frequency, spectrum.blocks.in_band(spectrum.blocks.length, spacing) // 2)
+    power = np.abs(scipy.fft.ifft(bins)) ** 2
+    total = np.concatenate([[0.0], np.cumsum(np.concatenate([power, power[: PSS_SAMPLES - 1]]), dtype=np.float64)])
+    energy = total[PSS_SAMPLES:] - total[:-PSS_SAMPLES]
+    # Silence between bursts must not divide by what is left of rounding.
+    energy = np.maximum(energy, 1e-6 * total[len(power)] * PSS_SAMPLES / len(power) + 1e-30).astype(np.float32)
+    correlation = scipy.fft.ifft(bins * _pss_spectra(len(bins)), axis=1, overwrite_x=True)
+    return (correlation.real**2 + correlation.imag**2) / energy
+
+
+SCREEN_HOPS = 4
+"""FFTs in a symbol's length by `screen`: one of them holds 7/8 of a PSS or more."""
+SCREEN_ROWS = 256
+
+
+def screen(samples: np.ndarray, sample_rate: float, spacing: float) -> tuple[np.ndarray, np.ndarray]:
+    """How much of a PSS there may be around every half subcarrier of the span, a thousand times faster than
+    `pss_metric` and some 4 dB worse.
+
+    The phases from one subcarrier to the next are compared with a PSS's: they do not depend on when exactly the symbol
+    begins, so that a few FFTs a symbol do.
+
+    Returns:
+        (frequencies, heights), both (n,), ascending: Hz of a block's centre; power of the best correlation over noise's
+        mean.
+    """
+    size = round(sample_rate / spacing)
+    hop = max(1, size // SCREEN_HOPS)
+    starts = np.arange(0, len(samples) - size + 1, hop)
+    length = scipy.fft.next_fast_len(size + 126)
+    steps = np.array([_primary(sector)[1:] * _primary(sector)[:-1] for sector in range(3)])
+    references = np.conj(scipy.fft.fft(steps, length, axis=1)).astype(np.complex64)
+    heights = np.zeros((2, size - 126), np.float32)
+    for half in range(2):
+        turned = np.exp(-1j * np.pi * half * np.arange(size) / size).astype(np.complex64)
+        for first in range(0, len(starts), SCREEN_ROWS):
+            windows = samples[starts[first : first + SCREEN_ROWS, None] + np.arange(size)] * turned
+            spectra = scipy.fft.fftshift(scipy.fft.fft(windows, axis=1, overwrite_x=True), axes=1)
+            phases = spectra[:, 1:] * np.conj(spectra[:, :-1])
+            phases /= np.abs(phases) + np.float32(1e-30)
+            transformed = scipy.fft.fft(phases, length, axis=1)
+            for reference in references:
+                products = scipy.fft.ifft(transformed * reference, axis=1, overwrite_x=True)[:, : size - 126]
+                best = (products.real**2 + products.imag**2).max(axis=0) / 126
+                np.maximum(heights[half], best, out=heights[half])
+    bins = np.arange(size - 126) + 64 - size // 2
+    frequencies = (bins[:, None] + np.array([0, 0.5])) * sample_rate / size
+    return frequencies.ravel(), heights.T.ravel()
+
+
+def _wave(values):
+    """Useful part, of unit energy at the band's rate, of a symbol with these 127 values, complex (N_FFT,)."""
+    spectrum = np.zeros(N_FFT, complex)
+    spectrum[SYNC_BINS] = values
+    wave = scipy.fft.ifft(spectrum)
+    return wave / np.linalg.norm(wave)
+
+
+def _halves(samples, wave):
+    """Correlation with the first and the second half of a symbol, (..., 2): their phases differ by the offset."""
+    products = samples * np.conj(wave)
+    return products.reshape(*products.shape[:-1], 2, N_FFT // 2).sum(axis=-1)
+
+
+@lru_cache(maxsize=3)
+def _primary(sector):
+    """PSS of a sector, float32 (127,)."""
+    return nr_pss(sector).real
+
+
+@lru_cache(maxsize=3)
+def _secondary(sector):
+    """SSS of all cells of a sector, float32 (336, 127)."""
+    return np.array([nr_sss(3 * group + sector).real for group in range(336)], np.float32)
+
+
+def delay_covariance(rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """Covariance of a channel between subcarriers, complex (len(rows), len(columns)), 1 on the diagonal.
+
+    Delays as in cities, from the strongest path on: most within 1 us, some up to the cyclic prefix.
+    """
+    delays = np.arange(-EARLY, 19)
+    profile = np.where(delays < 0, np.exp(delays / 1.0), np.exp(-delays / 5.0))
+    profile /= profile.sum()
+    steps = np.subtract.outer(rows, columns)
+    return np.tensordot(np.exp(-2j * np.pi * steps[..., None] * delays / N_FFT), profile, 1)
+
+
+@lru_cache(maxsize=1)
+def _smoothing():
+    """Channel of the 127 subcarriers from its noisy values at 0 dB, (127, 127): linear MMSE."""
+    covariance = delay_covariance(SYNC_BINS, SYNC_BINS)
+    return covariance @ np.linalg.inv(covariance + np.eye(127))
+
+
+@dataclass
+class Windows:
+    """Samples around a block in each of its periods.
+
+    Attributes:
+        samples: complex (n, BLOCK + 2 * MARGIN).
+        starts: sample of the band's timeline at which the PSS's useful part begins, int (n,).
+        offset: Hz, of the block from the band's centre.
+        rate: of the samples, Hz.
+    """
+
+    samples: np.ndarray
+    starts: np.ndarray
+    offset: float
+    rate: float
+
+    def symbols(self, which: tuple[int, ...]) -> np.ndarray:
+        """Spectra of symbols of the block without frequency offset, (n, len(which), N_FFT)."""
+        first = np.array(which) * SYMBOL + MARGIN - EARLY
+        taken = first[:, None] + np.arange(N_FFT)
+        turned = np.exp(-2j * np.pi * self.offset / self.rate * (taken - MARGIN))
+        spectra = scipy.fft.fft(self.samples[:, taken] * turned, axis=-1)
+        return spectra * np.exp(2j * np.pi * EARLY * np.arange(N_FFT) / N_FFT)
+
+    def some(self, chosen: np.ndarray) -> "Windows":
+        """Those of some of the periods."""
+        return Windows(self.samples[chosen], self.starts[chosen], self.offset, self.rate)
+
+
+def align(windows: Windows, sector: int) -> tuple[Windows, np.ndarray]:
+    """Place the windows on their PSS to a sample, and measure the frequency offset.
+
+    Returns:
+        the windows, with offset and starts set; the PSS's squared normalised correlation in each, float (n,).
+    """
+    shifts = np.arange(-2, 3)
+    taken = MARGIN + shifts[:, None] + np.arange(N_FFT)
+    turned = np.exp(-2j * np.pi * windows.offset / windows.rate * (taken - MARGIN))
+    halves = _halves(windows.samples[:, taken] * turned, _wave(_primary(sector)))
+    power = np.abs(halves.sum(axis=-1)) ** 2
+    spectra = scipy.fft.fft(windows.samples[:, MARGIN : MARGIN + N_FFT], axis=-1)
+    energy = np.sum(np.abs(spectra[:, SYNC_BINS]) ** 2, axis=-1) / N_FFT + 1e-30
+    best = int(np.argmax((power / energy[:, None]).sum(axis=0)))
+    turn = np.sum(halves[:, best, 1] * np.conj(halves[:, best, 0]) / energy)
+    offset = windows.offset + float(np.angle(turn)) / np.pi * windows.rate / N_FFT
+    shift = int(shifts[best])
+    samples = np.roll(windows.samples, -shift, axis=1)
+    return Windows(samples, windows.starts + shift, offset, windows.rate), power[:, best] / energy
+
+
+@dataclass(frozen=True)
+class Sync:
+    """What the synchronisation signals of some windows say.
+
+    Attributes:
+        cell_id: 0..1007.
+        strength: power of the best secondary sequence's correlation over the mean of the others'; exponentially
+            distributed in noise, the largest of 336 then.
+        score: the best one's amplitude over the next one's.
+        offset: Hz, of the block from the band's centre.
+        turn: radians from one symbol of the block to the next, or that and half a turn. It says nothing of the offset:
+            the phase of every symbol starts anew at its useful part, at the carrier's frequency (TS 38.211 5.4).
+        snr_db: of the signals in their own band.
+    """
+
+    cell_id: int
+    strength: float
+    score: float
+    offset: float
+    turn: float
+    snr_db: float
+
+
+def secondary(windows: Windows, sector: int) -> Sync:
+    """The cell whose SSS fits best, all windows added up coherently; the PSS is the reference of the phase."""
+    spectra = windows.symbols((0, 2))[:, :, SYNC_BINS]
+    channel = spectra[:, 0] * _primary(sector)
+    smooth = channel @ _smoothing().T
+    power = np.mean(np.abs(spectra) ** 2, axis=(1, 2)) + 1e-30
+    product = np.sum(spectra[:, 1] * np.conj(smooth) / power[:, None], axis=0)
+    correlation = _secondary(sector) @ product
+    magnitude = np.abs(correlation)
+    best = int(np.argmax(magnitude))
+    others = np.delete(magnitude, best)
+    cell_id = 3 * best + sector
+    return Sync(
+        cell_id=cell_id,
+        strength=float(magnitude[best] ** 2 / (np.mean(others**2) + 1e-30)),
+        score=float(magnitude[best] / (others.max() + 1e-30)),
+        offset=windows.offset,
+        turn=float(np.angle(correlation[best])) / 2,
+        snr_db=_snr_db(spectra[:, 1] * _secondary(sector)[best]),
+    )
+
+
+def refine(windows: Windows, sync: Sync) -> Sync:
+    """With the frequency offset that the halves of PSS and SSS show together; the windows are set to it."""
+    total = 0j
+    sector, group = sync.cell_id % 3, sync.cell_id // 3
+    for symbol, values in ((0, _primary(sector)), (2, _secondary(sector)[group])):
+        taken = MARGIN + symbol * SYMBOL + np.arange(N_FFT)
+        turned = np.exp(-2j * np.pi * windows.offset / windows.rate * (taken - MARGIN))
+        samples = windows.samples[:, taken]
+        power = np.mean(np.abs(samples) ** 2, axis=1) + 1e-30
+        halves = _halves(samples * turned, _wave(values))
+        total += np.sum(halves[:, 1] * np.conj(halves[:, 0]) / power)
+    remaining = float(np.angle(total)) / np.pi * windows.rate / N_FFT
+    # What is turned more from symbol to symbol is turned back in the phase that was measured there.
+    turn = sync.turn - 2 * np.pi * remaining * SYMBOL / windows.rate
+    windows.offset += remaining
+    return replace(sync, offset=windows.offset, turn=turn)
+
+
+def _snr_db(channel):
+    """Of the channel's values (n, 127): what neighbouring subcarriers have in common over what they have not."""
+    total = np.mean(np.abs(channel) ** 2)
+    noise = np.mean(np.abs(np.diff(channel, axis=1)) ** 2) / 2
+    return float(10 * np.log10(max(total - noise, 1e-3 * total, 1e-30) / max(noise, 1e-30)))

@@ -1,0 +1,377 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Operating bands and rasters of LTE (TS 36.101 5.5, 5.7.3) and of NR below 7.125 GHz (TS 38.104 5.2, 5.4.2, 5.4.3)."""
+
+import math
+from dataclasses import dataclass
+
+from ..errors import ParameterError
+
+FDD, TDD, SDL, SUL = "FDD", "TDD", "SDL", "SUL"
+"""Duplex of a band; SDL: downlink only, SUL: uplink only."""
+LTE, NR = "LTE", "NR"
+
+
+@dataclass(frozen=True)
+class Band:
+    """An operating band.
+
+    Attributes:
+        technology: LTE or NR.
+        number: such as 3, called `3` in LTE and `n3` in NR.
+        duplex: FDD, TDD, SDL or SUL.
+        uplink, downlink: (lower, upper) in Hz, None where there is none; equal in TDD.
+        first_earfcn: of the downlink (TDD: of both); None in NR.
+        first_uplink_earfcn: of the uplink; None in NR and without an uplink of its own.
+    """
+
+    technology: str
+    number: int
+    duplex: str
+    uplink: tuple[float, float] | None
+    downlink: tuple[float, float] | None
+    first_earfcn: int | None = None
+    first_uplink_earfcn: int | None = None
+
+    @property
+    def name(self) -> str:
+        """As the standards write it: `3` or `n3`."""
+        return f"n{self.number}" if self.technology == NR else str(self.number)
+
+
+_LTE_FDD = """
+1 1920 1980 2110 2170 0 18000
+2 1850 1910 1930 1990 600 18600
+3 1710 1785 1805 1880 1200 19200
+4 1710 1755 2110 2155 1950 19950
+5 824 849 869 894 2400 20400
+6 830 840 875 885 2650 20650
+7 2500 2570 2620 2690 2750 20750
+8 880 915 925 960 3450 21450
+9 1749.9 1784.9 1844.9 1879.9 3800 21800
+10 1710 1770 2110 2170 4150 22150
+11 1427.9 1447.9 1475.9 1495.9 4750 22750
+12 699 716 729 746 5010 23010
+13 777 787 746 756 5180 23180
+14 788 798 758 768 5280 23280
+17 704 716 734 746 5730 23730
+18 815 830 860 875 5850 23850
+19 830 845 875 890 6000 24000
+20 832 862 791 821 6150 24150
+21 1447.9 1462.9 1495.9 1510.9 6450 24450
+22 3410 3490 3510 3590 6600 24600
+23 2000 2020 2180 2200 7500 25500
+24 1626.5 1660.5 1525 1559 7700 25700
+25 1850 1915 1930 1995 8040 26040
+26 814 849 859 894 8690 26690
+27 807 824 852 869 9040 27040
+28 703 748 758 803 9210 27210
+30 2305 2315 2350 2360 9770 27660
+31 452.5 457.5 462.5 467.5 9870 27760
+65 1920 2010 2110 2200 65536 131072
+66 1710 1780 2110 2200 66436 131972
+68 698 728 753 783 67536 132672
+70 1695 1710 1995 2020 68336 132972
+71 663 698 617 652 68586 133122
+72 451 456 461 466 68936 133472
+73 450 455 460 465 68986 133522
+74 1427 1470 1475 1518 69036 133572
+85 698 716 728 746 70366 134002
+87 410 415 420 425 70546 134182
+88 412 417 422 427 70596 134232
+"""
+"""Band, uplink and downlink in MHz, first EARFCN down and up: TS 36.101 tables 5.5-1 and 5.7.3-1."""
+
+_LTE_TDD = """
+33 1900 1920 36000
+34 2010 2025 36200
+35 1850 1910 36350
+36 1930 1990 36950
+37 1910 1930 37550
+38 2570 2620 37750
+39 1880 1920 38250
+40 2300 2400 38650
+41 2496 2690 39650
+42 3400 3600 41590
+43 3600 3800 43590
+44 703 803 45590
+45 1447 1467 46590
+46 5150 5925 46790
+47 5855 5925 54540
+48 3550 3700 55240
+49 3550 3700 56740
+50 1432 1517 58240
+51 1427 1432 59090
+52 3300 3400 59140
+53 2483.5 2495 60140
+"""
+
+_LTE_SDL = """
+29 717 728 9660
+32 1452 1496 9920
+67 738 758 67336
+69 2570 2620 67836
+75 1432 1517 69466
+76 1427 1432 70316
+"""
+
+_NR_FDD = """
+1 1920 1980 2110 2170
+2 1850 1910 1930 1990
+3 1710 1785 1805 1880
+5 824 849 869 894
+7 2500 2570 2620 2690
+8 880 915 925 960
+12 699 716 729 746
+13 777 787 746 756
+14 788 798 758 768
+18 815 830 860 875
+20 832 862 791 821
+24 1626.5 1660.5 1525 1559
+25 1850 1915 1930 1995
+26 814 849 859 894
+28 703 748 758 803
+30 2305 2315 2350 2360
+31 452.5 457.5 462.5 467.5
+65 1920 2010 2110 2200
+66 1710 1780 2110 2200
+70 1695 1710 1995 2020
+71 663 698 617 652
+72 451 456 461 466
+74 1427 1470 1475 1518
+85 698 716 728 746
+91 832 862 1427 1432
+92 832 862 1432 1517
+93 880 915 1427 1432
+94 880 915 1432 1517
+100 874.4 880 919.4 925
+105 663 703 612 652
+106 896 901 935 940
+109 703 733 1432 1517
+"""
+"""Band, uplink and downlink in MHz: TS 38.104 table 5.2-1."""
+
+_NR_TDD = """
+34 2010 2025
+38 2570 2620
+39 1880 1920
+40 2300 2400
+41 2496 2690
+46 5150 5925
+47 5855 5925
+48 3550 3700
+50 1432 1517
+51 1427 1432
+53 2483.5 2495
+54 1670 1675
+77 3300 4200
+78 3300 3800
+79 4400 5000
+90 2496 2690
+96 5925 7125
+101 1900 1910
+102 5925 6425
+104 6425 7125
+"""
+
+_NR_SDL = """
+29 717 728
+67 738 758
+75 1432 1517
+76 1427 1432
+"""
+
+_NR_SUL = """
+80 1710 1785
+81 880 915
+82 832 862
+83 703 748
+84 1920 1980
+86 1710 1780
+89 824 849
+95 2010 2025
+97 2300 2400
+98 1880 1920
+99 1626.5 1660.5
+"""
+
+SSB_CASE_B_BANDS = (5, 24, 66)
+"""NR bands whose SS/PBCH blocks at 30 kHz are those of case B; case C elsewhere: TS 38.104 table 5.4.3.3-1."""
+
+
+def _bands():
+    for technology, duplex, table in (
+        (LTE, FDD, _LTE_FDD), (LTE, TDD, _LTE_TDD), (LTE, SDL, _LTE_SDL),
+        (NR, FDD, _NR_FDD), (NR, TDD, _NR_TDD), (NR, SDL, _NR_SDL), (NR, SUL, _NR_SUL),
+    ):  # fmt: skip
+        for line in table.split("\n")[1:-1]:
+            number, *values = line.split()
+            n_edges = 4 if duplex == FDD else 2
+            edges = [round(float(value) * 1e6) for value in values[:n_edges]]
+            first, last = (edges[0], edges[1]), (edges[-2], edges[-1])
+            channels = [int(value) for value in values[n_edges:]]
+            yield Band(
+                technology,
+                int(number),
+                duplex,
+                uplink=None if duplex == SDL else first,
+                downlink=None if duplex == SUL else last,
+                first_earfcn=channels[0] if channels else None,
+                first_uplink_earfcn=channels[-1] if channels and duplex != SDL else None,
+            )
+
+
+BANDS = tuple(_bands())
+"""All operating bands, LTE first."""
+
+
+def bands_at(frequency: float, technology: str | None = None, direction: str | None = "downlink") -> list[Band]:
+    """Every band that a frequency lies in.
+
+    Args:
+        frequency: Hz.
+        technology: LTE or NR; None: both.
+        direction: 'downlink' or 'uplink'; None: either.
+
+    Raises:
+        ParameterError: a value is not one of these, or the frequency is not a finite number.
+    """
+    _check_frequency(frequency)
+    _check_choice("technology", technology, (LTE, NR, None))
+    _check_choice("direction", direction, ("downlink", "uplink", None))
+    directions = ("downlink", "uplink") if direction is None else (direction,)
+    return [
+        band
+        for band in BANDS
+        if technology in (None, band.technology) and any(_holds(getattr(band, name), frequency) for name in directions)
+    ]
+
+
+def _holds(edges, frequency):
+    return edges is not None and edges[0] <= frequency <= edges[1]
+
+
+LTE_RASTER = 100e3
+"""Hz, of LTE's carriers: TS 36.101 5.7.1."""
+
+
+def earfcn(frequency: float, band: Band, direction: str = "downlink") -> int:
+    """Channel number of an LTE carrier's centre, the nearest on the raster: TS 36.101 5.7.3."""
+    edges, first = _lte_raster(band, direction)
+    _check_frequency(frequency)
+    if not edges[0] <= frequency <= edges[1]:
+        raise ParameterError(
+            f"frequency is {frequency:g} Hz; choose one in the {direction} of LTE band {band.name}, "
+            f"{edges[0] / 1e6:g} to {edges[1] / 1e6:g} MHz"
+        )
+    return first + min(round((frequency - edges[0]) / LTE_RASTER), round((edges[1] - edges[0]) / LTE_RASTER) - 1)
+
+
+def earfcn_frequency(number: int) -> float:
+    """Hz of an EARFCN, downlink or uplink: TS 36.101 5.7.3.
+
+    Raises:
+        ParameterError: no band has this number.
+    """
+    for band in BANDS:
+        if band.technology == LTE:
+            for direction in ("downlink", "uplink"):
+                if getattr(band, direction) is None:
+                    continue
+                edges, first = _lte_raster(band, direction)
+                if first <= number < first + round((edges[1] - edges[0]) / LTE_RASTER):
+                    return edges[0] + LTE_RASTER * (number - first)
+    raise ParameterError(f"earfcn is {number}; choose a channel number of an LTE band, such as 1300 (1815 MHz)")
+
+
+def _lte_raster(band, direction):
+    _check_choice("direction", direction, ("downlink", "uplink"))
+    edges = getattr(band, direction)
+    if band.technology != LTE or edges is None:
+        raise ParameterError(f"band is {band.name} of {band.technology}; choose an LTE band that has a {direction}")
+    return edges, band.first_earfcn if direction == "downlink" else band.first_uplink_earfcn
+
+
+def nr_arfcn(frequency: float) -> int:
+    """NR-ARFCN nearest to a frequency: TS 38.104 5.4.2.1, table 5.4.2.1-1.
+
+    Raises:
+        ParameterError: the frequency is not within 0..24.25 GHz.
+    """
+    _check_frequency(frequency)
+    if not 0 <= frequency < 24.25e9:
+        raise ParameterError(f"frequency is {frequency:g} Hz; choose 0..24.25 GHz (FR1 and what lies above it)")
+    return round(frequency / 5e3) if frequency < 3e9 else 600000 + round((frequency - 3e9) / 15e3)
+
+
+def nr_arfcn_frequency(number: int) -> float:
+    """Hz of an NR-ARFCN: TS 38.104 5.4.2.1."""
+    if not 0 <= number <= 2016666:
+        raise ParameterError(f"nr_arfcn is {number}; choose 0..2016666")
+    return number * 5e3 if number < 600000 else 3e9 + (number - 600000) * 15e3
+
+
+GSCN_RANGE = (2, 22255)
+"""Lowest and highest GSCN below 24.25 GHz."""
+
+
+def gscn_frequency(number: int) -> float:
+    """Hz of the centre (subcarrier 120) of an SS/PBCH block: TS 38.104 5.4.3.1, table 5.4.3.1-1."""
+    if not GSCN_RANGE[0] <= number <= GSCN_RANGE[1]:
+        raise ParameterError(f"gscn is {number}; choose {GSCN_RANGE[0]}..{GSCN_RANGE[1]}")
+    if number >= 7499:
+        return 3e9 + (number - 7499) * 1.44e6
+    # number = 3 N + (M - 3) / 2 with M = 1, 3, 5
+    n = (number + 1) // 3
+    return n * 1.2e6 + (2 * (number - 3 * n) + 3) * 50e3
+
+
+def gscn(frequency: float) -> int:
+    """GSCN nearest to the centre of an SS/PBCH block.
+
+    Raises:
+        ParameterError: the frequency is not within 0..24.25 GHz.
+    """
+    _check_frequency(frequency)
+    if not 0 <= frequency < 24.25e9:
+        raise ParameterError(f"frequency is {frequency:g} Hz; choose 0..24.25 GHz (FR1 and what lies above it)")
+    if frequency < 3e9:
+        guess = 3 * round(frequency / 1.2e6)
+    else:
+        guess = 7499 + round((frequency - 3e9) / 1.44e6)
+    near = range(max(guess - 3, GSCN_RANGE[0]), min(guess + 3, GSCN_RANGE[1]) + 1)
+    return min(near, key=lambda number: abs(gscn_frequency(number) - frequency))
+
+
+def ssb_places(lower: float, upper: float, subcarrier_spacing: float) -> list[int]:
+    """Every GSCN whose SS/PBCH block (240 subcarriers) lies within a range.
+
+    Args:
+        lower, upper: Hz.
+        subcarrier_spacing: 15e3 or 30e3 Hz.
+    """
+    for edge in (lower, upper):
+        _check_frequency(edge)
+    half = 120 * subcarrier_spacing
+    first, last = max(lower + half, 0.0), min(upper - half, 24.24e9)
+    if first > last:
+        return []
+    numbers = range(gscn(first), gscn(last) + 1)
+    return [number for number in numbers if first <= gscn_frequency(number) <= last]
+
+
+def ssb_case(frequency: float, subcarrier_spacing: float) -> str | None:
+    """Case of SS/PBCH blocks at a frequency, 'A', 'B' or 'C'; None where the bands there differ, or there are none."""
+    if subcarrier_spacing == 15e3:
+        return "A"
+    cases = {"B" if band.number in SSB_CASE_B_BANDS else "C" for band in bands_at(frequency, NR)}
+    return cases.pop() if len(cases) == 1 else None
+
+
+def _check_frequency(frequency):
+    if not math.isfinite(frequency):
+        raise ParameterError(f"frequency is {frequency}; a finite number in Hz is needed")
+
+
+def _check_choice(name, value, choices):
+    if value not in choices:
+        raise ParameterError(f"{name} is {value!r}; choose one of {', '.join(map(str, choices))}")
