@@ -11,6 +11,7 @@ import pytest
 
 from rpmsn.errors import ParameterError
 from rpmsn.standards import polar
+from rpmsn.standards.crc import CRC24C
 
 
 def generator(seed=1):
@@ -67,14 +68,14 @@ def test_reliability_is_close_to_a_polarization_weight():
 def test_the_interleaver_spreads_every_crc_bit_behind_what_it_checks():
     """Its purpose (TS 38.212 5.3.1.1): CRC bits follow the bits that they depend on, so a decoder can stop early."""
     place = np.argsort(polar.INPUT_ORDER)
-    checks = polar._crc_responses(polar.PAYLOAD_BITS)
+    checks = CRC24C.parity(np.eye(polar.PAYLOAD_BITS, dtype=np.uint8))
     behind = [place[:32][checks[:, bit] == 1].max() < place[32 + bit] for bit in range(24)]
     assert all(behind)
 
 
 def test_the_crc_is_the_remainder_of_a_division():
     bits = generator().integers(0, 2, (20, 32))
-    assert polar.crc24c(bits).tolist() == [crc_by_division(row) for row in bits]
+    assert CRC24C.parity(bits).tolist() == [crc_by_division(row) for row in bits]
 
 
 def test_the_codeword_is_the_transform_of_the_information_bits():

@@ -1,19 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Polar coding of NR's broadcast channel: TS 38.212 5.1, 5.3.1, 5.4.1; encoder, and a list decoder aided by the CRC."""
 
-from functools import lru_cache
-
 import numpy as np
 
 from ..errors import ParameterError
+from .crc import CRC24C
 
 N = 512
 """Bits of a codeword before rate matching."""
 PAYLOAD_BITS, CRC_BITS, RATE_MATCHED_BITS = 32, 24, 864
 K = PAYLOAD_BITS + CRC_BITS
 
-CRC24C = 0xB2B117
-"""Generator polynomial without its highest term: TS 38.212 5.1."""
 
 RELIABILITY = np.array((
     0, 1, 2, 4, 8, 16, 32, 3, 5, 64, 9, 6, 17, 10, 18, 128, 12, 33, 65, 20, 256, 34, 24, 36, 7, 129, 66, 11, 40, 68,
@@ -66,23 +63,6 @@ OUTPUT_ORDER = (SUB_BLOCKS[:, None] * (N // 32) + np.arange(N // 32)).ravel()
 """Bit of the codeword in each place of the circular buffer: TS 38.212 5.4.1.1."""
 
 
-def crc24c(bits: np.ndarray) -> np.ndarray:
-    """CRC of bits along the last axis, uint8 (..., 24), most significant first: TS 38.212 5.1."""
-    bits = np.asarray(bits, np.uint8)
-    return (bits.astype(np.float32) @ _crc_responses(bits.shape[-1]) % 2).astype(np.uint8)
-
-
-@lru_cache(maxsize=8)
-def _crc_responses(n):
-    """CRC of each single bit of n, float32 (n, 24): the CRC is linear."""
-    responses = np.empty((n, CRC_BITS), np.float32)
-    register = 1 << CRC_BITS - 1
-    for place in range(n - 1, -1, -1):
-        register = (register << 1 & 0xFFFFFF) ^ (CRC24C if register >> CRC_BITS - 1 else 0)
-        responses[place] = [register >> bit & 1 for bit in range(CRC_BITS - 1, -1, -1)]
-    return responses
-
-
 def encode(payload: np.ndarray) -> np.ndarray:
     """Rate matched bits of payloads.
 
@@ -95,7 +75,7 @@ def encode(payload: np.ndarray) -> np.ndarray:
     payload = np.asarray(payload, np.uint8)
     if payload.shape[-1:] != (PAYLOAD_BITS,):
         raise ParameterError(f"payload has the shape {payload.shape}; its last axis must hold {PAYLOAD_BITS} bits")
-    with_crc = np.concatenate([payload, crc24c(payload)], axis=-1)
+    with_crc = np.concatenate([payload, CRC24C.parity(payload)], axis=-1)
     codeword = np.zeros((*payload.shape[:-1], N), np.uint8)
     codeword[..., INFORMATION] = with_crc[..., INPUT_ORDER]
     half = 1
@@ -132,7 +112,7 @@ def decode(llr: np.ndarray, paths: int = 8) -> list[np.ndarray | None]:
     decoder = _ListDecoder(codeword, paths)
     with_crc = np.empty((*decoder.metrics.shape, K), np.uint8)
     with_crc[..., INPUT_ORDER] = decoder.bits
-    fits = (crc24c(with_crc[..., :PAYLOAD_BITS]) == with_crc[..., PAYLOAD_BITS:]).all(axis=-1)
+    fits = (CRC24C.parity(with_crc[..., :PAYLOAD_BITS]) == with_crc[..., PAYLOAD_BITS:]).all(axis=-1)
     # All zeros is a codeword, and what a constant input decodes to.
     fits &= with_crc.any(axis=-1) & usable
     best = np.argmin(np.where(fits, decoder.metrics, np.inf), axis=1)
