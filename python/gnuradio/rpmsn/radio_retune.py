@@ -96,10 +96,10 @@ class radio_retune(gr.sync_block):
     def _watch_clock(self, samples):
         """Note the latest time at which sample 0 was received, by what has come until now; sorted, for the minimum."""
         now = self._clock()
-        begun = now - samples / self._sample_rate
-        while self._begins and self._begins[-1][1] >= begun:
+        earliest = now - samples / self._sample_rate
+        while self._begins and self._begins[-1][1] >= earliest:
             self._begins.pop()
-        self._begins.append((now, begun))
+        self._begins.append((now, earliest))
         while self._begins[0][0] < now - WATCHED_SECONDS:
             self._begins.popleft()
 

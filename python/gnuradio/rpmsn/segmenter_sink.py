@@ -207,7 +207,7 @@ class segmenter_sink(gr.sync_block):
         samples = input_items[0]
         try:
             return self._take(samples)
-        except Exception as error:  # a block that raises here hangs the whole flowgraph without a word
+        except Exception as error:  # a block that raises here hangs the whole flowgraph silently
             self._analyser.fail(f"samples could not be taken: {error}")
             return len(samples)
 

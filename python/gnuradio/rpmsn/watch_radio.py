@@ -30,7 +30,7 @@ REPORT_SECONDS = 0.02
 """What has come is reported so often; commands are taken at once."""
 STOP_SECONDS = 1.0
 AFTER_SILENCE = (
-    "What was found stays here and can be exported. If it does not go on by itself, close the window and start again."
+    "What was found stays here and can be exported. If it does not resume, close the window and start again."
 )
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Carriers of the table into files, by the engine's writers: SigMF annotations and CSV (no Qt)."""
+"""Exports carriers of the table with the engine's writers: SigMF annotations and CSV (no Qt)."""
 
 import dataclasses
 import itertools
@@ -54,7 +54,7 @@ def placed(
 
 
 def suggested_path(recording: Recording | None) -> Path:
-    """A name to begin with: beside the recording, or in the folder that we are in."""
+    """The suggested name: next to the recording, or in the current folder."""
     return default_output(recording) if recording is not None else Path.cwd() / f"carriers{META_SUFFIX}"
 
 
@@ -72,7 +72,7 @@ def _write_log(carriers: Sequence[CarrierRow], path: Path) -> Path:
     model = next((carrier.model for carrier in carriers if carrier.model), "")
     log = open_log(path, per="carrier", model=model)
     for carrier in sorted(carriers, key=lambda carrier: carrier.sample_start):
-        # A number may be there twice, of two streams; a log has carriers one after the other.
+        # A number may occur twice, from two streams; a log has carriers one after the other.
         log.write(Event("gone", carrier), _clock(carrier), 0)
     is_whole = log.close()
     if not is_whole or log.lost:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The table of carriers beside the waterfall, as a Qt widget.
+"""The table of carriers next to the waterfall, as a Qt widget.
 
 Knows Qt and the names of the message keys. All methods belong to the Qt thread. Its parts:
 

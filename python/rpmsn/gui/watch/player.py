@@ -123,7 +123,7 @@ class Player:
 
     @property
     def playing(self) -> bool:
-        """Whether it goes on by itself."""
+        """Whether it plays, and is not paused."""
         return not (self._is_paused or self.ended)
 
     @property
@@ -271,7 +271,7 @@ class Player:
         )
 
     def _notes(self, analyser) -> list:
-        """What a person who looks at this recording should know, in words."""
+        """What a user should know about this recording, as one text."""
         notes = [*self.recording.warnings, *analyser.segmenter.warnings]
         if not self._has_clock:
             notes.append("the recording has no time: times count from its beginning")

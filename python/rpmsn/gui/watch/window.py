@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The window of `rpmsn watch`: waterfall, carriers, controls of a file, and what goes wrong, in words."""
+"""The window of `rpmsn watch`: waterfall, carriers, controls of a file, and problems."""
 
 import html
 import logging
@@ -29,7 +29,7 @@ DRAIN_INTERVAL_MS = 40
 SLOW_EVERY = 12
 """Twice a second: what need not be shown at every drain."""
 SETTLE_MS = 700
-"""The picture of a recording that is over is whole after so long."""
+"""So long after the end of a recording its picture is complete."""
 MAX_REFERENCES = 5000
 PROGRAM = "rpmsn watch"
 

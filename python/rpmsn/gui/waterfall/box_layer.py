@@ -72,7 +72,7 @@ class BoxLayer(PixelLayer):
             self._paint_reference_label(painter, label, rect, inside, taken)
 
     def _wishes(self, to_pixels, view) -> list:
-        """Boxes in view with their rectangles in pixels, neighbours parted; the widest first."""
+        """Boxes in view with their rectangles in pixels, neighbours separated; the widest first."""
         boxes = [box for box in self.segments.boxes if box.label in self.settings.classes]
         if not boxes:
             return []
@@ -101,7 +101,7 @@ class BoxLayer(PixelLayer):
         ]  # sharp lines, which do not waver
 
     def _paint_box(self, painter, box: Box, rect) -> None:
-        """Outline, with a rim that keeps it visible over any power; of a narrow box a thin line beside the signal."""
+        """Outline, with a rim that keeps it visible over any power; of a narrow box a thin line next to the signal."""
         is_selected = box.burst_id is not None and box.burst_id == self.selected
         color = QtGui.QColor(self.theme.text if is_selected else QtGui.QColor(*box.color))
         style = QtCore.Qt.DotLine if box.label == "other" else QtCore.Qt.SolidLine

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The row of controls above the waterfall; its tick boxes are the legend too."""
+"""The row of controls above the waterfall; its check boxes are the legend too."""
 
 from ...classes import CLASS_COLORS
 from ..qt import QtCore, QtGui, QtWidgets
@@ -12,21 +12,21 @@ MENU = (
     ("average", "Average of 1 s"),
     ("max_hold", "Max hold"),
 )
-"""Settings that are on or off, and their words in the menu."""
+"""Settings that are on or off, and their texts in the menu."""
 
 
 class Controls(QtWidgets.QWidget):
-    """Tick boxes, sliders, buttons and the menu View. Keeps no settings: it shows them, and signals wishes.
+    """Check boxes, sliders, buttons and the menu View. Keeps no settings: it shows them, and signals wishes.
 
     Attributes:
         class_boxes: name of a class -> QCheckBox.
-        boxes_box, alpha_slider, low_slider, high_slider: tick box and sliders.
+        boxes_box, alpha_slider, low_slider, high_slider: check box and sliders.
         autoscale_button, measure_button, pause_button, view_button: buttons; `view_button` has the menu.
         actions: name of a setting, and `reset`, `save`, `home` -> QAction of the menu.
     """
 
     wish = QtCore.pyqtSignal(dict)
-    """Settings that the user wants changed."""
+    """Settings that the user has changed."""
 
     def __init__(self):
         super().__init__()
@@ -67,7 +67,7 @@ class Controls(QtWidgets.QWidget):
         self.blockSignals(False)
 
     def _make_parts(self) -> None:
-        """Tick boxes, sliders, buttons."""
+        """Check boxes, sliders, buttons."""
         self.class_boxes = {
             name: self._check_box(name, f"Colour what is {name}, and draw its boxes", CLASS_COLORS[name])
             for name in SHOWN_CLASSES
@@ -79,7 +79,7 @@ class Controls(QtWidgets.QWidget):
         self.high_slider = self._slider(*limits, "Power of the last colour, dB over the noise")
         self.autoscale_button = self._button("Autoscale", "Fit the levels to what is in view, once (A)")
         self.measure_button = self._button("Measure", "Two cursors to drag: distance in frequency and time, power (M)")
-        self.pause_button = self._button("Pause", "Hold the picture; the analysis goes on (Space)")
+        self.pause_button = self._button("Pause", "Hold the picture; the analysis continues (Space)")
         for button in (self.measure_button, self.pause_button):
             button.setCheckable(True)
 

@@ -77,7 +77,7 @@ class CursorPair(QtCore.QObject):
         return f"{distances}, {power}{over_noise:.1f} dB over the noise there"
 
     def _on_moved(self, *_) -> None:
-        """Chunk the rectangle between the cursors."""
+        """Fit the rectangle between the cursors."""
         first, second = (QtCore.QPointF(cursor.pos().x(), cursor.pos().y()) for cursor in self.cursors)
         self._area.setRect(QtCore.QRectF(first, second).normalized())
         self.moved.emit()

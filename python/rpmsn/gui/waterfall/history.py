@@ -104,7 +104,7 @@ class History:
     """Rows of the last hour in bounded memory.
 
     The newest rows are kept as they came. When there are more than a tier holds, eight become one, with their strongest
-    power, their mean power, and the class of the majority; and so on, five times over.
+    power, their mean power, and the class of the majority; so from each of the five tiers to the next.
 
     Args:
         rows_per_frame: rows that a frame is reduced to.
@@ -191,17 +191,17 @@ class History:
 
     def y_of_sample(self, offset: Values) -> Values:
         """Height of samples; before the oldest and after the newest row: that edge."""
-        y, offsets, _ = self._knots()
+        y, offsets, _ = self._corners()
         return np.interp(offset, offsets, y)
 
     def y_of_time(self, time: Values) -> Values:
         """Height of times in s since 1970; beyond the ends as `y_of_sample`."""
-        y, _, times = self._knots()
+        y, _, times = self._corners()
         return np.interp(time, np.maximum.accumulate(times), y)
 
     def time_of_y(self, y: Values) -> Values:
         """Times of heights, in s since 1970."""
-        heights, _, times = self._knots()
+        heights, _, times = self._corners()
         return np.interp(y, heights, times)
 
     def power_between(self, frequencies: Sequence[float], heights: Sequence[float]) -> tuple[float, float] | None:
@@ -312,21 +312,21 @@ class History:
 
     def _changed(self) -> None:
         self.version += 1
-        self._cached_knots = None
+        self._cached_corners = None
 
-    def _knots(self):
+    def _corners(self):
         """Corners of the broken line between heights, samples and times: three arrays, ascending heights."""
-        if self._cached_knots is None:
-            knots = [
-                knot
+        if self._cached_corners is None:
+            corners = [
+                corner
                 for chunk in self.chunks
-                for knot in (
+                for corner in (
                     (chunk.y0, chunk.start_offset, chunk.start_time),
                     (chunk.y1, chunk.end_offset, chunk.end_time),
                 )
             ]
-            self._cached_knots = np.array(knots or [(0.0, 0.0, 0.0)], np.float64).T
-        return self._cached_knots
+            self._cached_corners = np.array(corners or [(0.0, 0.0, 0.0)], np.float64).T
+        return self._cached_corners
 
 
 def is_full(tier: Sequence[Chunk]) -> bool:

@@ -15,7 +15,7 @@ from .settings import Settings
 LOWEST_BREAK, LOWEST_SKIPPED_FRAME, TEXT_HEIGHT = 4, 6, 18
 """Pixels: a break is never lower, a line between frames is only drawn where they are higher, a text needs so much."""
 SKIP_ALPHA = 70
-"""How much the line over frames that were not sent covers, 0..255: they may be every second frame."""
+"""Opacity of the line over frames that were not sent, 0..255: they may be every second frame."""
 
 
 @dataclasses.dataclass
@@ -194,5 +194,5 @@ def _part(low: float, high: float, start: float, size: float, count: int) -> tup
 
 
 def _whole_steps(cells: tuple[int, int], step: int) -> tuple[int, int]:
-    """The same, begun and ended at multiples of a step."""
+    """The same, from and to multiples of a step."""
     return cells[0] // step * step, -(-cells[1] // step) * step

@@ -25,12 +25,12 @@ class SpectrumLines:
         self.reset()
 
     def reset(self) -> None:
-        """Begin anew."""
+        """Start again."""
         self.scale: Scale | None = None
         self._mean = self._average = self._highest = None
 
     def add(self, frame: Frame) -> None:
-        """Take a frame in; other axes begin anew."""
+        """Take a frame in; other axes start again."""
         if frame.scale != self.scale:
             self.reset()
             self.scale = frame.scale

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The two lines below the waterfall: is all well, what is under the mouse, and the numbers of the analysis."""
+"""The two lines below the waterfall: whether all is well, what is under the mouse, and the numbers of the analysis."""
 
 import html
 import time
@@ -13,11 +13,11 @@ from .status import describe_status
 SILENT_SECONDS = 3.0
 """After so long without a status something is said."""
 BREAK_SECONDS = 5.0
-"""How long samples that were lost or dropped stay in words."""
+"""How long lost or dropped samples stay reported."""
 
 
 class StatusBar(QtWidgets.QWidget):
-    """State in words, red where something is wrong; then the facts, red where they are the reason.
+    """State as text, red where something is wrong; then the facts, red where they are the reason.
 
     Args:
         theme: Theme.
@@ -42,7 +42,7 @@ class StatusBar(QtWidgets.QWidget):
         self.refresh()
 
     def _lay_out(self) -> None:
-        """State and readout beside one another, facts below; both may take two lines."""
+        """State and readout side by side, facts below; both may take two lines."""
         layout = QtWidgets.QGridLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2)
@@ -79,7 +79,7 @@ class StatusBar(QtWidgets.QWidget):
         self.refresh()
 
     def refresh(self) -> None:
-        """Bring the words up to date; they also change when nothing comes any more."""
+        """Update the text; it also changes when nothing arrives any more."""
         troubles = list(self.troubles)
         if not troubles and self._break and self._clock() - self._break_time < BREAK_SECONDS:
             troubles.append(self._break)

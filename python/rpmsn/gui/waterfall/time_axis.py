@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Left axis of the waterfall: the clock beside its rows."""
+"""Left axis of the waterfall: the clock next to its rows."""
 
 import itertools
 import math
@@ -22,7 +22,7 @@ class TimeAxis(pg.AxisItem):
     """Left axis of the waterfall: the clock, right across breaks in time.
 
     Attributes:
-        history: History whose rows stand beside the axis.
+        history: History whose rows stand next to the axis.
     """
 
     def __init__(self, history: History):

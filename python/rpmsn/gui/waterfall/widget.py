@@ -14,13 +14,13 @@ The parts of the picture each have a module that can be read, and tested, by its
 `box_layer`            draws the boxes, with labels where there is room
 `pixels`               what these two have in common
 `spectrum`             the lines above
-`time_axis`            the clock beside the rows
+`time_axis`            the clock next to the rows
 `cursors`              the measuring pair
 `view`                 mouse wheel and dragging
 `scroll`               newest rows, or older ones
 `controls`             the row of controls
-`status`               a status message in words
-`status_bar`           shows these words
+`status`               a status message as text
+`status_bar`           shows this text
 ====================== =================================================================
 """
 
@@ -58,7 +58,7 @@ from .view import SMALLEST_COLUMNS, WaterfallView
 logger = logging.getLogger(__name__)
 
 MINIMUM_SIZE = (940, 480)
-"""Pixels; in less the controls cut one another off. GNU Radio's window scrolls where it is smaller."""
+"""Pixels; in less the controls overlap. GNU Radio's window scrolls where it is smaller."""
 REDRAW_INTERVAL_MS = 40
 FRAME_SECONDS = 0.04
 """Of a frame, until the first one says."""
@@ -271,7 +271,7 @@ class WaterfallWidget(QtWidgets.QWidget):
 
     @property
     def _shown(self) -> tuple[History, SegmentBoxes]:
-        """What is drawn: what was there when Pause was pressed, or what is there now."""
+        """The history that is drawn: that of the moment when Pause was pressed, or the current one."""
         return self._held or (self.history, self.segments)
 
     def _build(self, title: str) -> None:
@@ -439,11 +439,11 @@ class WaterfallWidget(QtWidgets.QWidget):
         if not self.paused:
             return back
         since = self.history.newest_y - self._shown[0].newest_y
-        newer = f"Paused; the analysis goes on ({max(since, 0):.0f} s newer) \u2013 Space resumes"
+        newer = f"Paused; the analysis continues ({max(since, 0):.0f} s newer) \u2013 Space resumes"
         return f"{newer} \u2013 {back}" if back else newer
 
     def _update_picture(self) -> None:
-        """Draw rows, boxes and clock anew."""
+        """Redraw rows, boxes and clock."""
         self.picture.update()
         self.box_layer.update()
         self.time_axis.picture = None
