@@ -83,7 +83,8 @@ class CarrierTable(QtWidgets.QWidget):
         self.recording_span: Callable[[int, int], tuple[int, int]] | None = None
         self.picture_of: QtWidgets.QWidget | None = None
         self._clock = clock
-        self._waiting, self._frames = deque(maxlen=MAX_WAITING), deque(maxlen=MAX_WAITING)
+        self._waiting: deque[dict] = deque(maxlen=MAX_WAITING)
+        self._frames: deque[tuple] = deque(maxlen=MAX_WAITING)
         self._not_counted = self._not_counted_before = 0
         self._resorted = self._warned = -RESORT_SECONDS
         self._skipped = 0
@@ -192,8 +193,9 @@ class CarrierTable(QtWidgets.QWidget):
         if isinstance(settings.get("shows_gone"), bool):
             self.gone_box.setChecked(settings["shows_gone"])
         hidden = settings.get("hidden")
-        for index, name in enumerate(NAMES if isinstance(hidden, list) else ()):
-            self.view.setColumnHidden(index, name in hidden and name != keys.BURST_ID)
+        if isinstance(hidden, list):
+            for index, name in enumerate(NAMES):
+                self.view.setColumnHidden(index, name in hidden and name != keys.BURST_ID)
 
     def set_theme(self, theme: str) -> None:
         """Colours, by a name of `THEMES`."""

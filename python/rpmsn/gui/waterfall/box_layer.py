@@ -134,7 +134,7 @@ class BoxLayer(PixelLayer):
 
     def _one_of_each_carrier(self, wishes) -> list:
         """The newest box of each carrier; the one selected first, then those that have a label already."""
-        newest = {}
+        newest: dict[tuple[str, int], tuple[Box, QtCore.QRectF]] = {}
         for box, rect in wishes:
             key = _key(box)
             if key not in newest or box.end_offset > newest[key][0].end_offset:
@@ -191,7 +191,7 @@ class BoxLayer(PixelLayer):
         taken.append(rect)
 
 
-def _key(box: Box):
+def _key(box: Box) -> tuple[str, int]:
     """What a label belongs to, from one redraw to the next."""
     return ("box", id(box)) if box.burst_id is None else ("carrier", box.burst_id)
 
@@ -217,7 +217,7 @@ def place_labels(
         list of (index of the box, QRectF, str, spot). No two overlap; a box for which there is no room is left out. A
         spot, (number of the text, line below the top of the box), is kept as long as it is free, so that texts stay.
     """
-    placed = []
+    placed: list[tuple[int, QtCore.QRectF, str, tuple[int, int]]] = []
     for index, (box, texts, before) in enumerate(wishes):
         hindrances = [*taken, *(rect for _, rect, _, _ in placed)]
         found = _find_room(box, texts, before, view, line_height, width_of, hindrances)

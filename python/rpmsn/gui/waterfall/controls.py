@@ -74,9 +74,9 @@ class Controls(QtWidgets.QWidget):
         }
         self.boxes_box = self._check_box("Boxes", "Draw carriers with class, bandwidth and confidence")
         self.alpha_slider = self._slider(0, 100, "How much the colours of the classes cover")
-        limits = [round(limit) for limit in LEVEL_LIMITS]
-        self.low_slider = self._slider(*limits, "Power of the first colour, dB over the noise")
-        self.high_slider = self._slider(*limits, "Power of the last colour, dB over the noise")
+        lowest, highest = (round(limit) for limit in LEVEL_LIMITS)
+        self.low_slider = self._slider(lowest, highest, "Power of the first colour, dB over the noise")
+        self.high_slider = self._slider(lowest, highest, "Power of the last colour, dB over the noise")
         self.autoscale_button = self._button("Autoscale", "Fit the levels to what is in view, once (A)")
         self.measure_button = self._button("Measure", "Two cursors to drag: distance in frequency and time, power (M)")
         self.pause_button = self._button("Pause", "Hold the picture; the analysis continues (Space)")
@@ -126,13 +126,13 @@ class Controls(QtWidgets.QWidget):
 
     def _wish_low(self, low: int) -> None:
         """The other slider gives way."""
-        low = min(low, LEVEL_LIMITS[1] - SMALLEST_RANGE)
-        self.wish.emit({"levels": [low, max(self.high_slider.value(), low + SMALLEST_RANGE)]})
+        level = min(low, LEVEL_LIMITS[1] - SMALLEST_RANGE)
+        self.wish.emit({"levels": [level, max(self.high_slider.value(), level + SMALLEST_RANGE)]})
 
     def _wish_high(self, high: int) -> None:
         """As `_wish_low`."""
-        high = max(high, LEVEL_LIMITS[0] + SMALLEST_RANGE)
-        self.wish.emit({"levels": [min(self.low_slider.value(), high - SMALLEST_RANGE), high]})
+        level = max(high, LEVEL_LIMITS[0] + SMALLEST_RANGE)
+        self.wish.emit({"levels": [min(self.low_slider.value(), level - SMALLEST_RANGE), level]})
 
     @staticmethod
     def _check_box(text: str, hint: str, color=None):

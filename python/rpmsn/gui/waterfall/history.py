@@ -10,13 +10,11 @@ import dataclasses
 import itertools
 from collections import deque
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import Any
 
 import numpy as np
 
-from ...messages.frame import Frame, Scale, grouped, majority_rows, mean_rows, powers_of, reduce_rows
-
-Values = TypeVar("Values", float, np.ndarray)
+from ...messages.frame import Frame, Scale, Values, grouped, majority_rows, mean_rows, powers_of, reduce_rows
 
 HISTORY_SECONDS = 3600.0
 TIERS = 5
@@ -127,7 +125,8 @@ class History:
     def clear(self) -> None:
         """Forget everything."""
         self.tiers: list[deque[Chunk]] = [deque() for _ in range(TIERS)]
-        self.breaks, self.skips = deque(maxlen=MAX_BREAKS), deque(maxlen=MAX_TIER_CHUNKS)
+        self.breaks: deque[Break] = deque(maxlen=MAX_BREAKS)
+        self.skips: deque[Break] = deque(maxlen=MAX_TIER_CHUNKS)
         self.newest: Frame | None = None
         self.newest_y = 0.0
         self._changed()
@@ -192,17 +191,17 @@ class History:
     def y_of_sample(self, offset: Values) -> Values:
         """Height of samples; before the oldest and after the newest row: that edge."""
         y, offsets, _ = self._corners()
-        return np.interp(offset, offsets, y)
+        return _interpolated(offset, offsets, y)
 
     def y_of_time(self, time: Values) -> Values:
         """Height of times in s since 1970; beyond the ends as `y_of_sample`."""
         y, _, times = self._corners()
-        return np.interp(time, np.maximum.accumulate(times), y)
+        return _interpolated(time, np.maximum.accumulate(times), y)
 
     def time_of_y(self, y: Values) -> Values:
         """Times of heights, in s since 1970."""
         heights, _, times = self._corners()
-        return np.interp(y, heights, times)
+        return _interpolated(y, heights, times)
 
     def power_between(self, frequencies: Sequence[float], heights: Sequence[float]) -> tuple[float, float] | None:
         """Mean power in a part of the picture.
@@ -283,11 +282,13 @@ class History:
 
     def _new_chunk(self, frame: Frame, capacity: int) -> Chunk:
         """An empty one that begins with a frame."""
-        arrays = [np.empty((capacity, frame.image.shape[1]), np.uint8) for _ in range(3)]
+        image, mean, mask = (np.empty((capacity, frame.image.shape[1]), np.uint8) for _ in range(3))
         return Chunk(
             frame.scale,
             frame.clock,
-            *arrays,
+            image,
+            mean,
+            mask,
             np.empty(capacity, np.float32),
             0,
             self.newest_y,
@@ -312,12 +313,12 @@ class History:
 
     def _changed(self) -> None:
         self.version += 1
-        self._cached_corners = None
+        self._cached_corners: np.ndarray | None = None
 
-    def _corners(self):
+    def _corners(self) -> np.ndarray:
         """Corners of the broken line between heights, samples and times: three arrays, ascending heights."""
         if self._cached_corners is None:
-            corners = [
+            corners: list[tuple[float, float, float]] = [
                 corner
                 for chunk in self.chunks
                 for corner in (
@@ -327,6 +328,11 @@ class History:
             ]
             self._cached_corners = np.array(corners or [(0.0, 0.0, 0.0)], np.float64).T
         return self._cached_corners
+
+
+def _interpolated(at: Values, places: np.ndarray, values: np.ndarray) -> Values:
+    found: Any = np.interp(at, places, values)  # numpy's stubs know arrays alone
+    return found
 
 
 def is_full(tier: Sequence[Chunk]) -> bool:

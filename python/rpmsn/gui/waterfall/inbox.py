@@ -18,9 +18,9 @@ class Inbox:
 
     def __init__(self, max_frames: int = MAX_FRAMES, max_segments: int = MAX_SEGMENTS):
         self._lock = threading.Lock()
-        self._frames = deque(maxlen=max_frames)
-        self._segments = deque(maxlen=max_segments)
-        self._status = deque(maxlen=1)
+        self._frames: deque[Any] = deque(maxlen=max_frames)
+        self._segments: deque[Any] = deque(maxlen=max_segments)
+        self._status: deque[Any] = deque(maxlen=1)
 
     def put_frame(self, message: Any) -> None:
         """Keep a message of the port `frames`."""

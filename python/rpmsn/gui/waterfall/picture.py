@@ -116,7 +116,7 @@ class Picture(PixelLayer):
             first = colored.rows // row_step
             rows = slice(first * row_step, chunk.rows)
             index = shrink(chunk.image[rows], row_step, column_step).astype(np.uint16)
-            index |= chunk.mask[rows][::row_step, ::column_step].astype(np.uint16) << 8
+            index |= chunk.mask[rows][::row_step, ::column_step].astype(np.uint16) << np.uint16(8)
             upwards[first:after] = self._table(chunk.scale)[index]
             colored.rows = chunk.rows
         pixels = colored.pixels[len(colored.pixels) - after :] if newest_on_top else colored.pixels[:after]

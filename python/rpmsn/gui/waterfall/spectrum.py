@@ -27,7 +27,7 @@ class SpectrumLines:
     def reset(self) -> None:
         """Start again."""
         self.scale: Scale | None = None
-        self._mean = self._average = self._highest = None
+        self._mean = self._average = self._highest = np.empty(0)
 
     def add(self, frame: Frame) -> None:
         """Take a frame in; other axes start again."""
@@ -36,7 +36,7 @@ class SpectrumLines:
             self.scale = frame.scale
         self._mean = mean_spectrum(frame)
         highest = powers_of(frame.scale)[frame.image.max(axis=0)]
-        if self._average is None:
+        if not self._average.size:
             self._average, self._highest = self._mean, highest
             return
         fraction = 1 - np.exp(-frame.duration / AVERAGE_SECONDS)

@@ -36,7 +36,7 @@ import numpy as np
 
 from ...classes import CLASS_NAMES
 from ...errors import RpmsnError, require
-from ...messages.frame import Scale, check_frame
+from ...messages.frame import Frame, Scale, check_frame
 from ...messages.report import Report, check_report
 from ..pictures import save_pixmap
 from ..qt import QtCore, QtGui, QtWidgets, pg
@@ -117,7 +117,7 @@ class WaterfallWidget(QtWidgets.QWidget):
         self.history_frames = history_frames
         self._theme: Theme | None = None
         self._held: tuple[History, SegmentBoxes] | None = None
-        self._frames = deque(maxlen=MAX_PENDING_FRAMES)
+        self._frames: deque[Frame] = deque(maxlen=MAX_PENDING_FRAMES)
         self._segments: deque[Report] = deque(maxlen=MAX_PENDING_SEGMENTS)
         self._note = WAITING
         self._span: Scale | None = None
@@ -595,7 +595,7 @@ class WaterfallWidget(QtWidgets.QWidget):
         chunk = history.at(y)
         if chunk is None or not self._settings.boxes:
             return None
-        offset = np.interp(y, (chunk.y0, chunk.y1), (chunk.start_offset, chunk.end_offset))
+        offset = float(np.interp(y, (chunk.y0, chunk.y1), (chunk.start_offset, chunk.end_offset)))
         return segments.at(frequency, offset, self._settings.classes)
 
     def _picture_point(self, position):
@@ -612,8 +612,7 @@ class WaterfallWidget(QtWidgets.QWidget):
         time = float(history.time_of_y(y))
         where = f"{frequency / 1e6:.3f} MHz \u00b7 {format_moment(time)}"
         chunk = history.at(y)
-        column = None if chunk is None else chunk.scale.column_of(frequency)
-        if column is None:
+        if chunk is None or (column := chunk.scale.column_of(frequency)) is None:
             return f"{where} \u00b7 no signal here"
         row = chunk.row_of(y)
         name = CLASS_NAMES[chunk.mask[row, column]]
