@@ -60,7 +60,7 @@ def is_red(bar):
 )
 def test_trouble_is_red_and_says_what_to_do(bar, changes, words):
     bar.set_status(GOOD)
-    assert not is_red(bar) and bar.troubles == []
+    assert not is_red(bar) and bar.problems == []
     bar.set_status({**GOOD, "samples_analysed": 2 * GOOD["samples_analysed"], **changes})
     assert words in bar.state_label.text() and is_red(bar)
 

@@ -232,9 +232,9 @@ class TestWaits:
         monkeypatch.setattr(analyser._pool, "close", lambda: None)
         write(analyser, signal(1))
         thread = analyser._thread
-        begun = time.monotonic()
+        started = time.monotonic()
         analyser.stop()
-        assert time.monotonic() - begun < 10
+        assert time.monotonic() - started < 10
         assert "waited 0.3 s for the last frames of the stream" in errors[0]
         assert "thread 'rpmsn results' is in" in errors[0]
         assert "has not ended" in errors[1]

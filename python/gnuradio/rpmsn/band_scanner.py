@@ -123,7 +123,7 @@ class band_scanner(gr.sync_block):
         return self._scanner.status()
 
     def work(self, input_items: list[np.ndarray], output_items: list[np.ndarray]) -> int:
-        """Hand samples on, following the tags at their places."""
+        """Pass samples on, following the tags at their places."""
         samples = input_items[0]
         try:
             self._take(samples)

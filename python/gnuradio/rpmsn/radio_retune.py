@@ -25,7 +25,7 @@ LONGEST_BACKLOG_S = 2.0
 class radio_retune(gr.sync_block):
     """Samples as they come, with the tags `rx_freq` and `rx_rate` at the start and after every retune.
 
-    What a driver hands over after a retune may have been received before it: it was in a buffer, or on the network.
+    What a driver delivers after a retune may have been received before it: it was in a buffer, or on the network.
     The clock shows how much that is: how much later samples come than the earliest ones did, by their number. The tag
     is put behind this backlog.
 

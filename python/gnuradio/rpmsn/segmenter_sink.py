@@ -231,7 +231,7 @@ class segmenter_sink(gr.sync_block):
         return done
 
     def _write(self, samples, first, changes):
-        """Hand samples on, following the tags at their places; returns how many were taken."""
+        """Pass samples on, following the tags at their places; returns how many were taken."""
         done = 0
         for place in sorted(place for place in changes if place < len(samples)) + [len(samples)]:
             if place > done:

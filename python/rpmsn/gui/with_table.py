@@ -67,12 +67,12 @@ class WaterfallWithTable(QtWidgets.QSplitter):
         self.waterfall.carrier_selected.connect(self.table.select_carrier)
 
     def add_frame(self, fields: dict, image: np.ndarray, mask: np.ndarray) -> None:
-        """Take a frame in."""
+        """Add a frame."""
         if self.waterfall.add_frame(fields, image, mask) is not False:
             self.table.add_frame(fields)
 
     def add_segment(self, fields: dict) -> None:
-        """Take a segment in."""
+        """Add a segment."""
         self.waterfall.add_segment(fields)
         self.table.add_segment(fields)
 

@@ -148,7 +148,7 @@ class CarrierList:
         return found
 
     def add(self, fields: Mapping[str, Any]) -> None:
-        """Take in a segment message.
+        """Add a segment message.
 
         Args:
             fields: dict of the PDU, keys as in `keys.SEGMENT_KEYS`; further keys do not matter. The event may be

@@ -80,10 +80,10 @@ def _write_log(carriers: Sequence[CarrierRow], path: Path) -> Path:
     if not is_whole or log.lost:
         raise RecordingError(f"{log.path} is not whole: {log.fault or f'{log.lost} carriers were lost'}")
     if path.name.endswith(META_SUFFIX):
-        # A SigMF log puts the time into the name of its file; here somebody has chosen a name.
+        # A SigMF log puts the time into the name of its file; here the user has chosen a name.
         while True:
             target = free_path(path)
-            with suppress(FileExistsError):  # made by somebody since
+            with suppress(FileExistsError):  # made by another program since
                 put_in_place(log.path, target, overwrite=False)
                 return target
     return Path(log.path)

@@ -124,7 +124,7 @@ class SegmentBoxes:
         return held
 
     def add(self, report: Report) -> None:
-        """Take in a message: its carrier is what it says from now on, and was on when it says."""
+        """Add a message: it says what its carrier is from now on, and when it was on."""
         if report.burst_id is None:
             if report.event != ENDED:
                 self._append(Box(Shown(report), report.start_offset, report.end_offset))

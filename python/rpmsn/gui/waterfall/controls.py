@@ -16,7 +16,7 @@ MENU = (
 
 
 class Controls(QtWidgets.QWidget):
-    """Check boxes, sliders, buttons and the menu View. Keeps no settings: it shows them, and signals wishes.
+    """Check boxes, sliders, buttons and the menu View. Keeps no settings: it shows them and signals changes.
 
     Attributes:
         class_boxes: name of a class -> QCheckBox.
@@ -25,7 +25,7 @@ class Controls(QtWidgets.QWidget):
         actions: name of a setting, and `reset`, `save`, `home` -> QAction of the menu.
     """
 
-    wish = QtCore.pyqtSignal(dict)
+    requested = QtCore.pyqtSignal(dict)
     """Settings that the user has changed."""
 
     def __init__(self):
@@ -91,7 +91,7 @@ class Controls(QtWidgets.QWidget):
         self.view_button.setPopupMode(QtWidgets.QToolButton.InstantPopup)
         menu = QtWidgets.QMenu(self.view_button)
         self.view_button.setMenu(menu)
-        self.actions = {name: self._switch(menu, words) for name, words in MENU}
+        self.actions = {name: self._switch(menu, text) for name, text in MENU}
         menu.addSeparator()
         self.actions["newest"] = self._switch(menu, "Newest at the bottom")
         self.actions["theme"] = self._switch(menu, "Light theme")
@@ -99,40 +99,44 @@ class Controls(QtWidgets.QWidget):
         for name in COLOR_MAP_NAMES:
             self.actions[name] = self._maps.addAction(self._switch(menu, f"Power in {name}"))
         menu.addSeparator()
-        for name, words in (
+        for name, text in (
             ("home", "Whole span, newest rows (Home)"),
             ("reset", "Restart average and max hold (R)"),
             ("save", "Save picture\u2026"),
         ):
-            self.actions[name] = menu.addAction(words)
+            self.actions[name] = menu.addAction(text)
 
     def _connect(self) -> None:
-        """Every change by the user becomes a wish."""
+        """Every change by the user is requested by the signal."""
         for box in self.class_boxes.values():
-            box.toggled.connect(self._wish_classes)
-        self.boxes_box.toggled.connect(lambda is_on: self.wish.emit({"boxes": is_on}))
-        self.alpha_slider.valueChanged.connect(lambda value: self.wish.emit({"alpha": value / 100}))
-        self.low_slider.valueChanged.connect(self._wish_low)
-        self.high_slider.valueChanged.connect(self._wish_high)
+            box.toggled.connect(self._request_classes)
+        self.boxes_box.toggled.connect(lambda is_on: self.requested.emit({"boxes": is_on}))
+        self.alpha_slider.valueChanged.connect(lambda value: self.requested.emit({"alpha": value / 100}))
+        self.low_slider.valueChanged.connect(self._request_low)
+        self.high_slider.valueChanged.connect(self._request_high)
         for name, _ in MENU:
-            self.actions[name].toggled.connect(lambda is_on, name=name: self.wish.emit({name: is_on}))
-        self.actions["newest"].toggled.connect(lambda is_on: self.wish.emit({"newest": "bottom" if is_on else "top"}))
-        self.actions["theme"].toggled.connect(lambda is_on: self.wish.emit({"theme": "light" if is_on else "dark"}))
+            self.actions[name].toggled.connect(lambda is_on, name=name: self.requested.emit({name: is_on}))
+        self.actions["newest"].toggled.connect(
+            lambda is_on: self.requested.emit({"newest": "bottom" if is_on else "top"})
+        )
+        self.actions["theme"].toggled.connect(
+            lambda is_on: self.requested.emit({"theme": "light" if is_on else "dark"})
+        )
         for name in COLOR_MAP_NAMES:
-            self.actions[name].triggered.connect(lambda _, name=name: self.wish.emit({"color_map": name}))
+            self.actions[name].triggered.connect(lambda _, name=name: self.requested.emit({"color_map": name}))
 
-    def _wish_classes(self, *_) -> None:
-        self.wish.emit({"classes": [name for name, box in self.class_boxes.items() if box.isChecked()]})
+    def _request_classes(self, *_) -> None:
+        self.requested.emit({"classes": [name for name, box in self.class_boxes.items() if box.isChecked()]})
 
-    def _wish_low(self, low: int) -> None:
+    def _request_low(self, low: int) -> None:
         """The other slider gives way."""
         level = min(low, LEVEL_LIMITS[1] - SMALLEST_RANGE)
-        self.wish.emit({"levels": [level, max(self.high_slider.value(), level + SMALLEST_RANGE)]})
+        self.requested.emit({"levels": [level, max(self.high_slider.value(), level + SMALLEST_RANGE)]})
 
-    def _wish_high(self, high: int) -> None:
-        """As `_wish_low`."""
+    def _request_high(self, high: int) -> None:
+        """As `_request_low`."""
         level = max(high, LEVEL_LIMITS[0] + SMALLEST_RANGE)
-        self.wish.emit({"levels": [min(self.low_slider.value(), level - SMALLEST_RANGE), level]})
+        self.requested.emit({"levels": [min(self.low_slider.value(), level - SMALLEST_RANGE), level]})
 
     @staticmethod
     def _check_box(text: str, hint: str, color=None):
@@ -166,8 +170,8 @@ class Controls(QtWidgets.QWidget):
         return button
 
     @staticmethod
-    def _switch(menu, words: str):
+    def _switch(menu, text: str):
         """A line of the menu that can be on or off."""
-        action = menu.addAction(words)
+        action = menu.addAction(text)
         action.setCheckable(True)
         return action

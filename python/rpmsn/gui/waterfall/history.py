@@ -41,14 +41,14 @@ class Break:
         kind: SKIP, DROPPED, LOST, CLOCK or TUNED.
         y0, y1: older and newer edge; the same for a mere line.
         seconds: of signal that is missing.
-        words: what happened.
+        text: what happened.
     """
 
     kind: str
     y0: float
     y1: float
     seconds: float
-    words: str
+    text: str
 
 
 @dataclasses.dataclass(eq=False)
@@ -237,7 +237,7 @@ class History:
         not_sent = min(max(frame.number - newest.number - 1, 0) * newest.duration, max(not_analysed, 0.0))
         not_received, not_analysed = not_received - not_analysed, not_analysed - not_sent
         tolerance = frame.duration / frame.image.shape[0] / 2
-        tuned = _changed_words(newest.scale, frame.scale)
+        tuned = _describe_change(newest.scale, frame.scale)
         if not_received > tolerance:
             return self._break(LOST, frame, not_received, f"{format_seconds(not_received)} lost by the radio", tuned)
         if not_analysed > frame.duration / 2 and not self.duty_cycled:
@@ -251,11 +251,11 @@ class History:
             return self._break(SKIP, frame, missing, f"{format_seconds(missing)} not shown")
         return None
 
-    def _break(self, kind: str, frame: Frame, seconds: float, *words: str) -> Break:
+    def _break(self, kind: str, frame: Frame, seconds: float, *texts: str) -> Break:
         """A break on top of the newest row."""
         lowest, highest = (frames * frame.duration for frames in BREAK_FRAMES)
         height = min(max(seconds, lowest), highest) if kind in (DROPPED, LOST) else 0.0
-        return Break(kind, self.newest_y, self.newest_y + height, seconds, ", ".join(filter(None, words)))
+        return Break(kind, self.newest_y, self.newest_y + height, seconds, ", ".join(filter(None, texts)))
 
     def _append(self, frame: Frame, is_new: bool) -> None:
         """Rows of a frame, to the newest chunk where they continue it."""
@@ -407,7 +407,7 @@ def format_seconds(seconds: float) -> str:
     return f"{seconds * 1e6:.3g} \u00b5s"
 
 
-def _changed_words(old: Scale, new: Scale) -> str:
+def _describe_change(old: Scale, new: Scale) -> str:
     """What differs between the axes of two frames, "" where nothing does."""
     if old == new:
         return ""

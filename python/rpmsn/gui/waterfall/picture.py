@@ -41,7 +41,7 @@ class Picture(PixelLayer):
     Attributes:
         history: History.
         settings: Settings.
-        texts: list of (QRectF in pixels, words, colour): what is to be written over the breaks drawn last.
+        texts: list of (QRectF in pixels, text, colour): what is to be written over the breaks drawn last.
     """
 
     def __init__(self, history: History, settings: Settings):
@@ -142,7 +142,7 @@ class Picture(PixelLayer):
             painter.drawLine(QtCore.QPointF(view.left(), y), QtCore.QPointF(view.right(), y))
 
     def _paint_breaks(self, painter, shown, to_pixels, view) -> None:
-        """Hatches and lines; their words are kept, the newest first where words would cover one another."""
+        """Hatches and lines; their texts are kept, the newest first where texts would overlap."""
         last_text = math.inf
         self.texts = []
         for found in reversed(self.history.breaks):
@@ -153,9 +153,9 @@ class Picture(PixelLayer):
             middle = min(max(rect.center().y(), view.top() + TEXT_HEIGHT / 2), view.bottom() - TEXT_HEIGHT / 2)
             if abs(middle - last_text) > TEXT_HEIGHT + 2:
                 last_text = middle
-                width = text_width(painter.fontMetrics(), found.words)
+                width = text_width(painter.fontMetrics(), found.text)
                 rect = QtCore.QRectF(view.left() + 8, round(middle - TEXT_HEIGHT / 2), width, TEXT_HEIGHT)
-                self.texts.append((rect, found.words, self._break_color(found)))
+                self.texts.append((rect, found.text, self._break_color(found)))
 
     def _paint_break(self, painter, found: Break, rect) -> None:
         """Stripes over what is missing (one way what was dropped, crossed what was lost), or a dashed line."""

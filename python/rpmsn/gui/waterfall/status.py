@@ -57,9 +57,9 @@ def describe_status(fields: dict, before: dict | None = None) -> tuple[list[str]
     return error + faults + lost + late + slow + delayed, facts
 
 
-def _fact(fields: dict, key: str, text, troubles=()) -> list[Fact]:
+def _fact(fields: dict, key: str, text, problems=()) -> list[Fact]:
     """A fact, where its key is there."""
-    return [Fact(text(fields), bool(troubles))] if fields.get(key) is not None else []
+    return [Fact(text(fields), bool(problems))] if fields.get(key) is not None else []
 
 
 def _input_text(fields: dict) -> str:

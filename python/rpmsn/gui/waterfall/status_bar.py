@@ -25,13 +25,13 @@ class StatusBar(QtWidgets.QWidget):
 
     Attributes:
         state_label, facts_label, readout_label: the QLabels.
-        troubles: what is wrong now, list of str.
+        problems: what is wrong now, list of str.
     """
 
     def __init__(self, theme: Theme, clock: Callable[[], float] = time.monotonic):
         super().__init__()
         self.theme, self._clock = theme, clock
-        self.troubles: list[str] = []
+        self.problems: list[str] = []
         self._facts: list = []
         self._last: dict | None = None
         self._last_time = 0.0
@@ -64,13 +64,13 @@ class StatusBar(QtWidgets.QWidget):
         Raises:
             TypeError, ValueError: a value is of a wrong kind.
         """
-        self.troubles, self._facts = describe_status(fields, self._last)
+        self.problems, self._facts = describe_status(fields, self._last)
         self._last, self._last_time = dict(fields), self._clock()
         self.refresh()
 
-    def show_break(self, words: str) -> None:
+    def show_break(self, text: str) -> None:
         """Say at once that samples are missing; the next status has the count."""
-        self._break, self._break_time = words, self._clock()
+        self._break, self._break_time = text, self._clock()
         self.refresh()
 
     def set_theme(self, theme: Theme) -> None:
@@ -80,19 +80,19 @@ class StatusBar(QtWidgets.QWidget):
 
     def refresh(self) -> None:
         """Update the text; it also changes when nothing arrives any more."""
-        troubles = list(self.troubles)
-        if not troubles and self._break and self._clock() - self._break_time < BREAK_SECONDS:
-            troubles.append(self._break)
+        problems = list(self.problems)
+        if not problems and self._break and self._clock() - self._break_time < BREAK_SECONDS:
+            problems.append(self._break)
         silent = self._clock() - self._last_time
-        if self._last is None and not troubles:
+        if self._last is None and not problems:
             self._set_state("no status yet", self.theme.muted)
         elif self._last is not None and silent > SILENT_SECONDS:
             is_live = self._last.get(keys.MODE) == "live"
-            words = f"no status for {silent:.0f} s: the flowgraph has ended, or hangs"
-            color = self.theme.alarm if is_live or troubles else self.theme.muted
-            self._set_state("; ".join([*troubles, words]), color)
+            text = f"no status for {silent:.0f} s: the flowgraph has ended, or hangs"
+            color = self.theme.alarm if is_live or problems else self.theme.muted
+            self._set_state("; ".join([*problems, text]), color)
         else:
-            self._set_state("; ".join(troubles) or "ok", self.theme.alarm if troubles else self.theme.good)
+            self._set_state("; ".join(problems) or "ok", self.theme.alarm if problems else self.theme.good)
         self._set_text(
             self.facts_label,
             " \u00b7 ".join(
@@ -100,9 +100,9 @@ class StatusBar(QtWidgets.QWidget):
             ),
         )
 
-    def _set_state(self, words: str, color: str) -> None:
-        self._set_text(self.state_label, _colored(words, color))
-        self.state_label.setToolTip(words)
+    def _set_state(self, text: str, color: str) -> None:
+        self._set_text(self.state_label, _colored(text, color))
+        self.state_label.setToolTip(text)
 
     @staticmethod
     def _set_text(label, text: str) -> None:
@@ -110,6 +110,6 @@ class StatusBar(QtWidgets.QWidget):
             label.setText(text)
 
 
-def _colored(words: str, color: str) -> str:
-    """Words as HTML in a colour."""
-    return f'<span style="color:{color}; font-weight:600">{html.escape(words)}</span>'
+def _colored(text: str, color: str) -> str:
+    """Text as HTML in a colour."""
+    return f'<span style="color:{color}; font-weight:600">{html.escape(text)}</span>'

@@ -99,7 +99,7 @@ class WaterfallWidget(QtWidgets.QWidget):
     settings_changed = QtCore.pyqtSignal(dict)
     """All settings, as of `settings()`, after any of them has changed."""
     about_to_redraw = QtCore.pyqtSignal()
-    """25 times a second, before what has come is drawn: the moment to hand over what waits elsewhere."""
+    """25 times a second, before what has arrived is drawn: the moment to pass on what waits elsewhere."""
 
     def __init__(
         self,
@@ -133,7 +133,7 @@ class WaterfallWidget(QtWidgets.QWidget):
         self._timer.start(REDRAW_INTERVAL_MS)
 
     def add_frame(self, fields: dict, image: np.ndarray, mask: np.ndarray) -> bool:
-        """Take a frame in; it shows at the next redraw.
+        """Add a frame; it shows at the next redraw.
 
         Args:
             fields: dict of a frame PDU, keys as in `keys.FRAME_KEYS`.
@@ -151,7 +151,7 @@ class WaterfallWidget(QtWidgets.QWidget):
         return True
 
     def add_segment(self, fields: dict) -> bool:
-        """Take a segment in, the dict of a segment PDU.
+        """Add a segment, the dict of a segment PDU.
 
         Returns:
             False where the segment was not right: that is logged, and the segment skipped.
@@ -333,7 +333,7 @@ class WaterfallWidget(QtWidgets.QWidget):
 
     def _connect(self) -> None:
         """Controls, keys and mouse."""
-        self.controls.wish.connect(self.apply_settings)
+        self.controls.requested.connect(self.apply_settings)
         self.controls.autoscale_button.clicked.connect(self.autoscale)
         self.controls.measure_button.toggled.connect(self._on_measure)
         self.pause_button.toggled.connect(self._on_pause)
@@ -367,7 +367,7 @@ class WaterfallWidget(QtWidgets.QWidget):
             logger.exception("the waterfall could not be drawn")
 
     def _tick(self) -> None:
-        """Take in what has come and draw once; runs 25 times a second."""
+        """Add what has arrived and draw once; runs 25 times a second."""
         self.about_to_redraw.emit()
         breaks = self._take_in()
         self._say(breaks)
@@ -426,7 +426,7 @@ class WaterfallWidget(QtWidgets.QWidget):
         """Notes in the picture, and at once in the status bar what is missing."""
         for found in breaks:
             if found.kind in (LOST, DROPPED):
-                self.status_bar.show_break(found.words)
+                self.status_bar.show_break(found.text)
         note = self._words_of_view() or self._note
         if note != self.box_layer.note:
             self.box_layer.note = note
@@ -486,10 +486,10 @@ class WaterfallWidget(QtWidgets.QWidget):
             clock = {"host": ", computer's clock", "radio": ", radio's clock"}.get(history.newest.clock, "")
             newer_end = min(self.waterfall_plot.viewRange()[1][1], history.newest_y)
             left = f"{format_day(float(history.time_of_y(newer_end)))}{clock}"
-        for name, words in (("bottom", bottom), ("left", left)):
+        for name, label in (("bottom", bottom), ("left", left)):
             axis = self.waterfall_plot.getAxis(name)
-            if (axis.labelText, axis.labelStyle) != (words, {"color": theme.text}):
-                axis.setLabel(words, color=theme.text)
+            if (axis.labelText, axis.labelStyle) != (label, {"color": theme.text}):
+                axis.setLabel(label, color=theme.text)
 
     def _show_settings(self) -> None:
         """Bring everything to what is set."""
@@ -514,7 +514,7 @@ class WaterfallWidget(QtWidgets.QWidget):
         self.cursors.set_theme(theme)
         axes = [plot.getAxis(name) for plot in (self.spectrum.plot, self.waterfall_plot) for name in ("left", "bottom")]
         for axis in (*axes, self.power_bar.getAxis("right")):
-            dress_axis(axis, theme)
+            style_axis(axis, theme)
         for axis in (self.power_bar.getAxis("right"), self.spectrum.plot.getAxis("left")):
             axis.setLabel("dB over noise", color=theme.text)
         self._name_axes()
@@ -542,7 +542,7 @@ class WaterfallWidget(QtWidgets.QWidget):
 
     def _show_measurement(self) -> None:
         if self.cursors.is_visible:
-            self.measure_label.setText(self.cursors.words(self._shown[0]))
+            self.measure_label.setText(self.cursors.text(self._shown[0]))
 
     def _page_down(self) -> None:
         self._scroll.page(1.0 if self._settings.newest == "top" else -1.0)
@@ -627,8 +627,8 @@ def span_of(scales: Collection[Scale]) -> tuple[float, float]:
     return min(scale.freq_lower for scale in scales) / 1e6, max(scale.freq_upper for scale in scales) / 1e6
 
 
-def dress_axis(axis: pg.AxisItem, theme: Theme) -> None:
-    """An axis in the colours of a theme, with plain units."""
+def style_axis(axis: pg.AxisItem, theme: Theme) -> None:
+    """Give an axis the colours of a theme, with plain units."""
     axis.setPen(theme.muted)
     axis.setTextPen(theme.text)
     axis.enableAutoSIPrefix(False)
