@@ -293,7 +293,7 @@ class TestAnnotate:
         assert result.status == 0
         assert "was trained for 5 to 125 Msps" in result.err
 
-    def test_per_frame_writes_an_annotation_forevery_segment_under_the_number_of_its_carrier(self, annotate, band):
+    def test_per_frame_writes_an_annotation_for_every_segment_under_the_number_of_its_carrier(self, annotate, band):
         assert annotate(band, "--per-frame").status == 0
         found = json.loads(band.with_name("band.rpmsn.sigmf-meta").read_text())["annotations"]
         assert [(one["core:sample_start"], one["core:sample_count"]) for one in found] == [(0, FRAME), (FRAME, FRAME)]

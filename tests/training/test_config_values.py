@@ -219,7 +219,7 @@ def test_a_file_that_is_no_experiment_is_refused(tmp_path, content):
         read_experiment(tmp_path / "wrong.yml")
 
 
-def test_scenes_and_epochs_given_count_forevery_system(tmp_path):
+def test_scenes_and_epochs_given_count_for_every_system(tmp_path):
     three = {**EXPERIMENT["systems"]["one"], "train": {**SET, "count": 100}}
     values = {**EXPERIMENT, "systems": {**EXPERIMENT["systems"], "three": three}}
     (tmp_path / "wrong.yml").write_text(to_yaml(values))
