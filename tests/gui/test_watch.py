@@ -545,7 +545,7 @@ def test_settings_come_back(tmp_path, monkeypatch):
         ("\xff\xfe", "YAML"),
         ("speed: fast", "speed"),
         ("window: [1, 2, 3]", "window"),
-        ("colour: blue", "not known"),
+        ("colour: blue", "key 'colour' is unknown"),
     ],
 )
 def test_damaged_settings_give_a_warning_and_the_defaults(text, words, tmp_path, caplog):
