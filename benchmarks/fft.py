@@ -61,9 +61,9 @@ def gnuradio_seconds(with_squares, frames=50):
     else:
         chain += [blocks.null_sink(gr.sizeof_gr_complex * COLUMNS)]
     flowgraph.connect(*chain)
-    begun = time.perf_counter()
+    started = time.perf_counter()
     flowgraph.run()
-    return (time.perf_counter() - begun) / frames
+    return (time.perf_counter() - started) / frames
 
 
 def main():

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an experiment's networks cost and are worth: time of one image on one core beside the scores.
+"""Cost and accuracy of an experiment's networks: time of one image on one core next to the scores.
 
     .venv/bin/python -m rpmsn.training.experiment --config real-time-experiment --output runs/real-time
     .venv/bin/python benchmarks/forms.py runs/real-time

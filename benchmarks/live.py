@@ -6,7 +6,7 @@
 
     source (a file in memory, over and over) -> throttle -> segmenter_sink [-> waterfall_overlay, with --window]
 
-A line every ten seconds tells how it goes; the last one, after the flowgraph has ended, sums up. Run it on a quiet
+A line every ten seconds reports the state; the last one, after the flowgraph has ended, sums up. Run it on a quiet
 machine; with --window under a display, or under xvfb-run.
 """
 
@@ -55,7 +55,7 @@ def rss_mb():
 
 
 def line(sink, seconds, cpu):
-    """How it goes, in the order of `HEADER`."""
+    """State, in the order of `HEADER`."""
     status, latencies = sink.status(), sorted(sink.latencies()) or [0.0]
     return (
         f"{seconds:.0f}",
@@ -72,16 +72,16 @@ def line(sink, seconds, cpu):
 
 def watch(flowgraph, seconds, application):
     """Let it run for so long; returns the last line while it ran."""
-    begun, cpu, told, last = time.monotonic(), time.process_time(), 0, None
-    while (passed := time.monotonic() - begun) < seconds:
+    started, cpu, printed_s, last = time.monotonic(), time.process_time(), 0, None
+    while (passed := time.monotonic() - started) < seconds:
         if application is not None:
             application.processEvents()
         time.sleep(0.01)
-        if passed >= told + EVERY_SECONDS:
-            told += EVERY_SECONDS
+        if passed >= printed_s + EVERY_SECONDS:
+            printed_s += EVERY_SECONDS
             last = line(flowgraph.sink, passed, time.process_time() - cpu)
             print("  ".join(f"{name} {value}" for name, value in zip(HEADER, last)), file=sys.stderr, flush=True)
-    return line(flowgraph.sink, time.monotonic() - begun, time.process_time() - cpu)
+    return line(flowgraph.sink, time.monotonic() - started, time.process_time() - cpu)
 
 
 def main():
@@ -105,10 +105,10 @@ def main():
             window.show()
         flowgraph.start()
         row = watch(flowgraph, options.seconds, application)
-        begun = time.monotonic()
+        started = time.monotonic()
         flowgraph.stop()
         flowgraph.wait()
-        stopped = time.monotonic() - begun
+        stopped = time.monotonic() - started
     print(report.format_table(HEADER, [row]))
     status = flowgraph.sink.status()
     parts = [status[key] for key in (keys.SAMPLES_ANALYSED, keys.SAMPLES_DROPPED, keys.SAMPLES_SKIPPED)]

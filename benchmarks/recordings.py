@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a model finds in annotated recordings, beside what is there.
+"""What a model finds in annotated recordings, next to the annotations.
 
     .venv/bin/python benchmarks/recordings.py FOLDER [--model rpmsn-rt] [--summary]
 

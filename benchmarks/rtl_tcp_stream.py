@@ -38,7 +38,7 @@ def memory_mb():
 
 
 def seconds_and_samples(line):
-    """(nanoseconds since 1970, sample) of the beginning of a segment, as a log line tells it."""
+    """(nanoseconds since 1970, sample) of the beginning of a segment, as a log line has it."""
     whole, _, fraction = line["rx_time"].rstrip("Z").partition(".")
     moment = datetime.fromisoformat(whole + "+00:00")
     return int(moment.timestamp()) * 10**9 + int(fraction), line["start_offset"]
@@ -50,8 +50,8 @@ def clock_error_us(log):
         first = next(line for line in map(json.loads, lines) if line.get("event") == "update")
         lines.seek(max(0, os.path.getsize(log) - TAIL_BYTES))
         last = [line for line in map(json.loads, lines.read().splitlines()[1:-1]) if line.get("event") == "update"][-1]
-    (begun, first_sample), (now, last_sample) = seconds_and_samples(first), seconds_and_samples(last)
-    return (now - begun - round((last_sample - first_sample) * 1e9 / RATE)) / 1e3
+    (started, first_sample), (now, last_sample) = seconds_and_samples(first), seconds_and_samples(last)
+    return (now - started - round((last_sample - first_sample) * 1e9 / RATE)) / 1e3
 
 
 def main():
@@ -76,7 +76,7 @@ def run(port, options, log):
     sink = blocks.segmenter_sink(RATE, CENTER, frames_per_second=0, duty_cycle=options.duty_cycle, logs=[str(log)])
     flowgraph = gr.top_block()
     flowgraph.connect(source, sink)
-    begun, rows = time.monotonic(), []
+    started, rows = time.monotonic(), []
     flowgraph.start()
     for tenth in range(1, 11):
         while sink.status()["samples_received"] < wanted * tenth / 10:
@@ -87,7 +87,7 @@ def run(port, options, log):
         rows.append(
             (
                 f"{received / RATE / 3600:.3f}",
-                f"{received / RATE / (time.monotonic() - begun):.1f}",
+                f"{received / RATE / (time.monotonic() - started):.1f}",
                 f"{clock_error_us(log):+.3f}",
                 f"{memory_mb():.0f}",
                 f"{known / received:.6f}",

@@ -51,12 +51,12 @@ class Stopwatch:
         def measured(*arguments, **named):
             if self._is_running:
                 return function(*arguments, **named)
-            self._is_running, begun = True, time.process_time()
+            self._is_running, started = True, time.process_time()
             try:
                 return function(*arguments, **named)
             finally:
                 self._is_running = False
-                self.seconds[part] = self.seconds.get(part, 0.0) + time.process_time() - begun
+                self.seconds[part] = self.seconds.get(part, 0.0) + time.process_time() - started
 
         return measured
 
@@ -89,9 +89,9 @@ def watched(stopwatch):
 
 def seconds_of(work, *arguments):
     """(CPU seconds of a call, its result)."""
-    begun = time.process_time()
+    started = time.process_time()
     result = work(*arguments)
-    return time.process_time() - begun, result
+    return time.process_time() - started, result
 
 
 def measure(preset, seed, recordings=None):

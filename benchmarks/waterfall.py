@@ -94,10 +94,10 @@ def feed(widget, number, image, mask):
 
 def draw(application, widget):
     """Take in what waits and draw, now; returns seconds."""
-    begun = time.perf_counter()
+    started = time.perf_counter()
     widget._tick()
     application.processEvents()
-    return time.perf_counter() - begun
+    return time.perf_counter() - started
 
 
 def measure(application, columns, size, updates, with_hour):
@@ -110,11 +110,11 @@ def measure(application, columns, size, updates, with_hour):
     for number in range(80):  # a full picture
         feed(widget, number, *scenes[number % 4])
         draw(application, widget)
-    begun, times = time.process_time(), []
+    started, times = time.process_time(), []
     for number in range(80, 80 + updates):
         feed(widget, number, *scenes[number % 4])
         times.append(draw(application, widget))
-    cores = (time.process_time() - begun) / updates * UPDATES_PER_SECOND
+    cores = (time.process_time() - started) / updates * UPDATES_PER_SECOND
     line = [str(columns), f"{updates / sum(times):.0f}", f"{1e3 * max(times):.0f}", f"{cores:.2f}"]
     line += measure_hour(application, widget, columns, 80 + updates) if with_hour else ["-", "-"]
     widget.close()

@@ -53,7 +53,7 @@ class BandScan(gr.top_block):
 
 
 def row(carrier):
-    """A carrier in words."""
+    """A carrier as a row of the table."""
     return (
         str(carrier.carrier_id),
         carrier.label,
@@ -125,7 +125,7 @@ def main():
     if has_stopped:
         print(
             f"band_scan_headless: {options.device} has sent nothing for {SILENT_SECONDS:g} s; is it still plugged "
-            "in? `rpmsn devices` tells",
+            "in? `rpmsn devices` lists what it finds",
             file=sys.stderr,
             flush=True,
         )

@@ -92,7 +92,7 @@ def build_parser():
     parser.add_argument("recording", help="SigMF recording")
     parser.add_argument("--model", default=DEFAULT_MODEL, help="model to use (default: %(default)s)")
     parser.add_argument("--picture", help="save a picture of the window (.png)")
-    parser.add_argument("--output", help="where to write the annotations (.sigmf-meta); default: beside the recording")
+    parser.add_argument("--output", help="where to write the annotations (.sigmf-meta); default: next to the recording")
     parser.add_argument("--overwrite", action="store_true", help="let --output replace a file that exists")
     parser.add_argument("--close", action="store_true", help="close the window at the end of the recording")
     return parser

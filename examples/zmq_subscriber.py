@@ -45,7 +45,7 @@ def format_status(message):
 
 
 def print_messages(subscriber, options):
-    """Print until there were enough lines, or for ever."""
+    """Print until there were enough lines, or without end."""
     print(COLUMNS.format("time (UTC)", "event", "carrier", "class", "from MHz", "to MHz", "SNR dB", "confidence"))
     printed, reported, lost = 0, None, 0
     while options.count is None or printed < options.count:

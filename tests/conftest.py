@@ -26,7 +26,7 @@ def captures() -> Path:
 
 @pytest.fixture(scope="session")
 def untrained_model(tmp_path_factory):
-    """Path of the card of a model with random weights, for tests of the way and not of the result."""
+    """Path of the card of a model with random weights, for tests of the data flow and not of the result."""
     return _small_model("untrained", tmp_path_factory.mktemp("model"))
 
 

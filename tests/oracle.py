@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A stand-in for a network: every pixel well over the noise floor is LTE. Makes results of the way predictable."""
+"""A stand-in for a network: every pixel well over the noise floor is LTE. Makes a whole analysis predictable."""
 
 import numpy as np
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The image by its definition, window by window, in double precision and without haste: what the fast way must give."""
+"""The image by its definition, window by window, in double precision: what the fast implementation must give."""
 
 import numpy as np
 

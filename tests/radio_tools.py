@@ -44,7 +44,7 @@ class RtlTcpServer:
 
     def __init__(self, *arguments):
         self._arguments = [str(argument) for argument in arguments]
-        self.told = []
+        self.seen = []
         self._lines = queue.Queue()
 
     def __enter__(self):
@@ -68,15 +68,15 @@ class RtlTcpServer:
         end = time.monotonic() + WAIT_SECONDS
         while True:
             line = self._lines.get(timeout=max(0.01, end - time.monotonic()))
-            self.told.append(line)
+            self.seen.append(line)
             if key in line and (value is None or line[key] == value):
                 return line
 
     def commands(self):
         """{name: last value} of the commands that came."""
         while not self._lines.empty():
-            self.told.append(self._lines.get())
-        return {line["command"]: line["value"] for line in self.told if "command" in line}
+            self.seen.append(self._lines.get())
+        return {line["command"]: line["value"] for line in self.seen if "command" in line}
 
     def _read(self):
         for line in self._process.stdout:

@@ -79,14 +79,14 @@ def to_complex(pairs):
     return ((pairs - np.float32(FULL_SCALE)) / np.float32(FULL_SCALE)).view(np.complex64)[:, 0]
 
 
-def shifted(samples, share):
+def shifted(samples, fraction):
     """Samples moved up by a fraction of the rate; what leaves the span is gone, and what comes in is noise."""
     count = len(samples)
     spectrum = np.fft.fftshift(np.fft.fft(samples))
     parts = np.array_split(np.abs(spectrum) ** 2, 256)
     floor = np.quantile([part.mean() for part in parts], 0.1)
     heard = np.random.default_rng(1).standard_normal((count, 2)).view(complex)[:, 0] * np.sqrt(floor / 2)
-    moved = int(np.clip(round(share * count), -count, count))
+    moved = int(np.clip(round(fraction * count), -count, count))
     heard[max(0, moved) : count + min(0, moved)] = spectrum[max(0, -moved) : count - max(0, moved)]
     return np.fft.ifft(np.fft.ifftshift(heard))
 
@@ -103,21 +103,21 @@ class Server:
 
     def run(self):
         listener = socket.create_server((self.options.address, self.options.port))
-        tell(port=listener.getsockname()[1])
+        report(port=listener.getsockname()[1])
         while True:
             client, _ = listener.accept()
             client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 17)
-            tell(client=True, sent=self.sent)
+            report(client=True, sent=self.sent)
             try:
                 with client:
                     self.serve(client)
             except (ConnectionError, TimeoutError):
                 pass
-            tell(client=False, sent=self.sent)
+            report(client=False, sent=self.sent)
 
     def serve(self, client):
         client.sendall(b"RTL0" + struct.pack(">II", 5, len(GAIN_TENTHS_DB)))
-        self.begun, self.sent_before = time.monotonic(), self.sent
+        self.started, self.sent_before = time.monotonic(), self.sent
         while True:
             self.take_commands(client)
             fault = self.next_fault()
@@ -130,11 +130,11 @@ class Server:
 
     def keep_pace(self):
         """Wait until it is time for the next samples; those that a slow client has missed are lost."""
-        early = self.begun + (self.sent - self.sent_before) / self.rate - time.monotonic()
+        early = self.started + (self.sent - self.sent_before) / self.rate - time.monotonic()
         if early > 0:
             time.sleep(early)
         elif early < -MOST_WAITING_S:
-            self.begun -= early
+            self.started -= early
             self.place += int(-early * self.rate)
 
     def take_commands(self, client):
@@ -144,13 +144,13 @@ class Server:
                 raise ConnectionError("closed")
             number, value = struct.unpack(">BI", message)
             name = COMMANDS.get(number, str(number))
-            tell(command=name, value=value, sent=self.sent)
+            report(command=name, value=value, sent=self.sent)
             if name == "frequency":
                 self.unsettled = int(self.options.settle * self.rate)
                 self.frequency = float(value)
             elif name == "rate":
                 self.rate = float(value)
-                self.begun, self.sent_before = time.monotonic(), self.sent
+                self.started, self.sent_before = time.monotonic(), self.sent
 
     def next_fault(self):
         """The fault that is due, once for those that have no length in the stream; None while all is well."""
@@ -161,10 +161,10 @@ class Server:
             self.faults.pop(0)
         if kind == "stall":
             time.sleep(length)
-            self.begun += length
+            self.started += length
         elif kind == "drop":
             self.place += int(length * self.rate)
-        tell(fault=kind, sent=self.sent)
+        report(fault=kind, sent=self.sent)
         return kind
 
     def next_chunk(self, fault):
@@ -178,7 +178,7 @@ class Server:
         return heard[first : first + CHUNK]
 
 
-def tell(**fields):
+def report(**fields):
     print(json.dumps(fields), flush=True)
 
 

@@ -128,7 +128,7 @@ class TestFlowgraphs:
         self.replay(flowgraph, recording, tmp_path)
 
     def replay(self, flowgraph, recording, folder):
-        """Compile and start a flowgraph; it repeats the recording for ever, so it is ended as a user would."""
+        """Compile and start a flowgraph; it repeats the recording without end, so it is ended as a user would."""
         result = compile_flowgraph(flowgraph, folder)
         assert result.returncode == 0, result.stdout + result.stderr
         with open(folder / "log", "w+") as log:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Files that are whole or not there, the user's folders, and YAML that is read or refused by name."""
+"""Atomic writes, the user's folders, and YAML that is read or refused by name."""
 
 import errno
 import os
@@ -75,7 +75,7 @@ class TestWholeFile:
             writer = subprocess.Popen([sys.executable, "-c", code, path], env=environment, stdout=subprocess.PIPE)
             assert writer.stdout.readline() == b"writing\n"
             kept = [whole_file(tmp_path / name) for name in ("big[1]", "big1", "big[1].x")]
-            with kept[0] as first, kept[1] as second, kept[2] as third:  # beside a writer, none loses its file
+            with kept[0] as first, kept[1] as second, kept[2] as third:  # next to a writer, none loses its file
                 for file in (first, second, third):
                     file.write(b"whole")
                 assert len(list(tmp_path.glob(".*.tmp"))) == 4
@@ -285,7 +285,7 @@ def test_yaml_comes_as_plain_types(tmp_path):
         ("1.92e6 Hz", "1.92e6 Hz"),
     ],
 )
-def test_one_rule_tells_numbers_from_text(tmp_path, text, value):
+def test_one_rule_distinguishes_numbers_from_text(tmp_path, text, value):
     path = tmp_path / "value.yml"
     path.write_text(f"a: {text}\n")
     read = read_yaml(path)["a"]

@@ -41,7 +41,7 @@ for command in json.loads(sys.argv[1]):
         code = ended.code
     print("CODE", code or 0, flush=True)
 """
-TELLING = [["info"], ["bench", "--help"], ["doctor"]]
+LISTING = [["info"], ["bench", "--help"], ["doctor"]]
 
 
 def run(folder, commands, code=SESSION):
@@ -91,9 +91,9 @@ def annotated(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory):
-    """Commands that tell what there is."""
-    return run(tmp_path_factory.mktemp("told"), TELLING)
+def listed(tmp_path_factory):
+    """Commands that list what is installed."""
+    return run(tmp_path_factory.mktemp("listed"), LISTING)
 
 
 def test_annotate_opens_no_socket_with_any_runtime(annotated):
@@ -107,9 +107,9 @@ def test_annotate_keeps_the_choice_of_a_runtime_in_the_home_folder_and_nothing_e
     assert [name for name in files if not re.fullmatch(r"\.cache/rpmsn/runtimes/[0-9a-f]+\.json", name)] == []
 
 
-def test_commands_that_tell_what_there_is_open_no_socket_and_keep_nothing(told):
-    text, calls, files = told
-    assert text.count("\nCODE") == len(TELLING)
+def test_commands_that_list_what_is_installed_open_no_socket_and_keep_nothing(listed):
+    text, calls, files = listed
+    assert text.count("\nCODE") == len(LISTING)
     assert "SOCKET" not in text and not calls and files == []
 
 
@@ -120,7 +120,7 @@ def test_a_socket_would_be_seen(tmp_path):
 
 
 def test_libraries_that_have_telemetry_are_loaded_in_one_place_only():
-    """Whoever imports them himself would switch it on again."""
+    """A direct import would switch it on again."""
     found = []
     for path in PACKAGES.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):

@@ -278,8 +278,8 @@ class TestStatedOnce:
 
     def test_the_manifest_names_the_dependencies_of_the_package(self, project, manifest):
         wanted = names(project["dependencies"])
-        told = names(manifest["dependencies"])
-        assert wanted | {"gnuradio", "pyqt5", "pyzmq"} == told
+        named = names(manifest["dependencies"])
+        assert wanted | {"gnuradio", "pyqt5", "pyzmq"} == named
 
     def test_bootstrap_installs_every_dependency(self, project):
         lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()

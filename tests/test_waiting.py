@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Waits end, and say what they waited for."""
+"""Waits end, and report what they waited for."""
 
 import logging
 import threading
@@ -51,8 +51,8 @@ def test_a_wait_that_goes_on_warns_at_the_limit_and_at_its_doublings(caplog):
     patience = waiting.Patience("samples", limit_s=1.0, goes_on=True)
     for _ in range(50):
         patience.spend(0.1)
-    told = [record.getMessage() for record in caplog.records]
-    assert len(told) == 3 and all("for samples; still waiting" in text for text in told)
+    warned = [record.getMessage() for record in caplog.records]
+    assert len(warned) == 3 and all("for samples; still waiting" in text for text in warned)
 
 
 def test_what_comes_in_time_again_and_again_never_fails():
@@ -75,7 +75,7 @@ def test_a_thread_that_ends_is_joined():
     assert waiting.join(thread, 30.0) is True
 
 
-def test_the_error_tells_where_the_threads_are_that_should_bring_it(blocked):
+def test_the_error_says_where_the_threads_are_that_should_bring_it(blocked):
     with pytest.raises(StalledError, match="for a frame; thread 'held' is in .*hold_on"):
         waiting.Patience("a frame", limit_s=0.1).spend(0.2, [blocked])
 

@@ -119,8 +119,8 @@ def drag(widget, start, end):
     """Drag with the left button from one pixel of the viewport to another."""
     viewport = widget.plots.viewport()
     QtTest.QTest.mousePress(viewport, QtCore.Qt.LeftButton, pos=start)
-    for share in (0.3, 0.6, 1.0):
-        point = start + (end - start) * share
+    for fraction in (0.3, 0.6, 1.0):
+        point = start + (end - start) * fraction
         event = QtGui.QMouseEvent(
             QtCore.QEvent.MouseMove,
             QtCore.QPointF(point),

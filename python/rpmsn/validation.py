@@ -91,7 +91,7 @@ def checked(
 
 
 def faults(where: str, sentences: Sequence[str], error: type[RpmsnError] = ParameterError) -> RpmsnError:
-    """The error that tells the faults of a file, each in a line of its own."""
+    """The error that lists the faults of a file, each in a line of its own."""
     told = [f"{where}: {sentence}" for sentence in sentences[:MAX_FAULTS]]
     if len(sentences) > MAX_FAULTS:
         told.append(f"{where}: {len(sentences) - MAX_FAULTS} more values do not fit")

@@ -56,7 +56,7 @@ class Patience:
         """Count `seconds` of waiting in vain.
 
         Args:
-            threads: that are to bring what is waited for; the message tells where they are.
+            threads: that are to bring what is waited for; the message says where they are.
 
         Raises:
             StalledError: the limit is reached.
@@ -111,7 +111,7 @@ def result(future: "Future[T]", what: str, limit_s: float = LIMIT_SECONDS, goes_
 
 
 def join(thread: threading.Thread, limit_s: float = LIMIT_SECONDS) -> bool:
-    """Wait for the end of a thread; returns whether it came within `limit_s`. If not, the log tells where it is."""
+    """Wait for the end of a thread; returns whether it came within `limit_s`. If not, the log says where it is."""
     slice_s = min(SLICE_SECONDS, limit_s)
     spent_s = 0.0
     while spent_s < limit_s:

@@ -299,7 +299,7 @@ class TestAnnotate:
         assert [(one["core:sample_start"], one["core:sample_count"]) for one in found] == [(0, FRAME), (FRAME, FRAME)]
         assert {one["rpmsn:carrier_id"] for one in found} == {1}
 
-    def test_a_duty_cycle_is_told_as_coverage(self, annotate, band):
+    def test_a_duty_cycle_is_reported_as_coverage(self, annotate, band):
         assert json.loads(annotate(band, "--duty-cycle", "0.5", "--json").out)["coverage"] == 0.5
 
     def test_another_frame_length_gives_other_frames_and_a_warning(self, annotate, band):
@@ -582,7 +582,7 @@ class TestStopped:
 
 
 class TestInfo:
-    def test_tells_what_a_recording_is(self, rpmsn, band):
+    def test_describes_a_recording(self, rpmsn, band):
         result = rpmsn("info", band)
         assert result.status == 0
         for fact in ("ci16_le", "5 Msps", "1800 MHz", f"{2 * FRAME} (0.08 s)"):
@@ -670,7 +670,7 @@ class TestGrc:
         assert "nothing.grc does not exist" in result.err
 
     def test_starts_the_companion_under_this_python_so_that_it_finds_the_blocks(self, tmp_path):
-        """A companion of ours tells what it was started with; what it would draw with is a stand-in."""
+        """A stand-in for the companion prints how it was started; so is the library that it would draw with."""
         (tmp_path / "gi.py").write_text("def require_version(name, version): pass")
         program = tmp_path / "gnuradio-companion"
         program.write_text(
@@ -792,7 +792,7 @@ class TestSynth:
         for name in files(tmp_path / "one"):
             assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
 
-    def test_progress_tells_the_time_left_and_quiet_is_quiet(self, made, rpmsn, tmp_path):
+    def test_progress_shows_the_time_left_and_quiet_is_quiet(self, made, rpmsn, tmp_path):
         options = ("--preset", "any_rate", "--sample-rates", "1.9e6", "2e6", "--output")
         assert rpmsn("synth", *options, tmp_path / "quiet", "--quiet").err == ""
 
@@ -982,7 +982,7 @@ class TestCommand:
         assert result.returncode == 0
         assert re.fullmatch(r"gr-rpmsn \d+\.\d+\.\d+\n", result.stdout)
 
-    def test_without_a_command_it_tells_which_there_are(self, rpmsn):
+    def test_without_a_command_it_lists_the_commands(self, rpmsn):
         result = rpmsn()
         assert result.status == 2
         assert "COMMAND" in result.err
@@ -994,6 +994,6 @@ class TestCommand:
         assert result.out.startswith(f"usage: rpmsn {command}")
 
     @pytest.mark.parametrize("command", ["synth", "evaluate"])
-    def test_help_names_every_label_rule(self, rpmsn, command):
+    def test_help_names_every_label_policy(self, rpmsn, command):
         usage = rpmsn(command, "--help").out
         assert all(policy in usage for policy in POLICIES)

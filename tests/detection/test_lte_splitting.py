@@ -96,7 +96,7 @@ def test_a_carrier_that_the_span_cuts_off_may_have_any_width():
     assert boundaries(spectrum((225, 18, 20)), 225, 256, COLUMN_HZ) == []
 
 
-def test_nothing_to_part_in_a_run_of_few_columns():
+def test_nothing_to_split_in_a_run_of_few_columns():
     assert boundaries(spectrum((100, 0.9, 20)), 100, 104, COLUMN_HZ) == []
     assert boundaries(spectrum(), 0, 256, 1e9) == []
 
@@ -136,7 +136,7 @@ def test_one_carrier_stays_whole_though_it_fades_and_users_come_and_go(megahertz
         assert boundaries(levels, 60, upper, COLUMN_HZ) == []
 
 
-def test_users_who_take_turns_on_one_carrier_do_not_part_it():
+def test_users_who_take_turns_on_one_carrier_do_not_split_it():
     turns = bursts(3, decibels=9.0)
     levels = over_time(spectrum((60, 9, 12)), (60, 79, turns), (79, 98, 9.0 - turns))
     assert boundaries(levels, 60, 97.5, COLUMN_HZ) == []
@@ -152,7 +152,7 @@ def test_a_few_rows_are_too_few_for_a_correlation():
     assert len(boundaries(levels, 60, 98, COLUMN_HZ)) == 1 and boundaries(levels[:63], 60, 98, COLUMN_HZ) == []
 
 
-def test_constant_levels_are_no_reason_to_part():
+def test_constant_levels_are_no_reason_to_split():
     assert boundaries(np.full((256, 256), 12.0), 60, 98, COLUMN_HZ) == []
 
 
@@ -174,7 +174,7 @@ def test_each_part_has_the_class_of_its_own_columns():
     mask = np.zeros((256, 256), np.uint8)
     mask[:, 60:117] = 1
     probabilities = np.stack([mask == 0, 0.9 * mask, 0.1 * mask, 0 * mask]).astype(np.float32)
-    # Of two minds about the right one: less sure of NR than it takes to part columns by their classes.
+    # The right carrier is ambiguous: the confidence in NR is below the one that splits columns by their classes.
     probabilities[1:3, :, 98:117] = np.array([0.4, 0.6])[:, None, None]
     power = (10 ** (levels / 10)).astype(np.float32)
     segments = find_segments(mask, probabilities, power, 1.0, FrameGeometry(256 * COLUMN_HZ, 0.0, 0, 2457600, 256))

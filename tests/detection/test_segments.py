@@ -59,7 +59,7 @@ def test_a_band_at_the_edge_of_the_span_ends_there(segmenter):
 
 
 class GapAtTheCentre(ThresholdRuntime):
-    """As the threshold, but sure of noise in the three columns where receivers have a spur."""
+    """As the threshold, but with high confidence in noise in the three columns where receivers have a spur."""
 
     def probabilities(self, images):
         scores = super().probabilities(images)
@@ -107,13 +107,13 @@ def test_a_single_column_at_an_end_of_the_span_is_a_segment(column):
 
 
 @pytest.mark.parametrize(
-    "class_id, columns, beside, label",
+    "class_id, columns, neighbour, label",
     [(1, 20, 100.0, "other"), (1, 20, 4.0, "LTE"), (1, 50, 100.0, "LTE"), (2, 20, 100.0, "NR")],
 )
-def test_narrow_faint_lte_beside_far_stronger_lte_is_other(class_id, columns, beside, label):
+def test_narrow_faint_lte_beside_far_stronger_lte_is_other(class_id, columns, neighbour, label):
     mask = np.zeros((256, 256), int)
     mask[:, 20:100], mask[:, 150 : 150 + columns] = 1, class_id
-    powers = np.where(np.arange(256) < 120, beside, 2.0)
+    powers = np.where(np.arange(256) < 120, neighbour, 2.0)
     assert [segment.label for segment in segments_of(mask, powers=powers)] == ["LTE", label]
 
 
@@ -275,7 +275,7 @@ def test_mask_and_image_have_the_pixels_of_the_frame(segmenter):
     assert (frame.mask[:, 135:185] == 1).all() and not frame.mask[:, :120].any()
 
 
-def test_spurious_patches_inside_a_carrier_do_not_split_it():
+def test_spurious_nested_detections_do_not_split_a_carrier():
     mask = np.zeros((256, 256), int)
     mask[:, 40:120] = 1
     mask[50:60, 40:120], mask[100:110, 60:80] = 2, 2

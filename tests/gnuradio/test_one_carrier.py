@@ -105,10 +105,10 @@ def test_the_whole_carrier_is_the_same_in_every_file_and_message(found):
     assert {name: found["pdus"][-1][name] for name in COMPARED} == wanted
     for place in ("sigmf log", "annotate"):
         (annotation,) = found[place]
-        told = {
+        shown = {
             one.name: annotation[one.sigmf] for one in table.sigmf_fields() if one.name in COMPARED and one.required
         }
-        assert told == {name: wanted[name] for name in told} and len(told) >= 9
+        assert shown == {name: wanted[name] for name in shown} and len(shown) >= 9
         assert annotation["core:sample_start"] == carrier.sample_start
         assert annotation["core:sample_count"] == carrier.sample_count
 

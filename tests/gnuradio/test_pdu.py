@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Messages keep their values, to the last bit, and refuse what is no message in words."""
+"""Messages keep their values, to the last bit, and what is no message is refused with a reason."""
 
 import numpy as np
 import pytest
@@ -144,7 +144,7 @@ def test_an_unknown_value_leaves_its_key_out():
         pmt.cons(pmt.make_dict(), pmt.init_f32vector(1, [1.0])),
     ],
 )
-def test_what_is_no_pdu_is_refused_in_words(message):
+def test_what_is_no_pdu_is_refused_with_a_message(message):
     with pytest.raises(ValueError, match="not a PDU of bytes"):
         pdu.parse_pdu(message)
 

@@ -185,14 +185,14 @@ class TestSchema:
 
     def test_every_key_is_explained_in_the_table(self, schema):
         text = (ROOT / "docs" / "messages.md").read_text()
-        told = {
+        documented = {
             key
             for line in text.splitlines()
             if line.startswith("| `")
             for key in re.findall(r"`(\w+)`", line.split("|")[1])
         }
         for kind in ("every", "segment", "frame", "status"):
-            assert set(schema["$defs"][kind]["properties"]) - told == set()
+            assert set(schema["$defs"][kind]["properties"]) - documented == set()
 
     def test_each_kind_of_message_is_as_the_schema_says(self, check):
         counts = {"sent": 1, "dropped": 2, "refused": 3}
@@ -325,7 +325,7 @@ class TestEncoding:
             ({"model": None}, "without model"),
         ],
     )
-    def test_a_frame_that_is_not_right_is_refused_in_words(self, change, words):
+    def test_a_frame_that_is_not_right_is_refused_with_a_message(self, change, words):
         pixels = np.zeros((4, 8), np.uint8)
         with pytest.raises(ValueError, match=words):
             json_messages.frame_to_json(*pdu.parse_pdu(frame_pdu(pixels, pixels, **change), keys.FRAME_KEYS), 256)
@@ -347,12 +347,12 @@ class TestBlock:
     def test_frames_are_published_at_most_at_the_rate_asked_for(self, station, check):
         running = station(frames_per_second=5, frame_rows=2)
         pixels = np.zeros((4, 8), np.uint8)
-        begun, got = time.monotonic(), []
-        while time.monotonic() - begun < 1.0:
+        started, got = time.monotonic(), []
+        while time.monotonic() - started < 1.0:
             running.sender.send(keys.FRAMES, frame_pdu(pixels, pixels))
             got.append(running.subscriber.receive(timeout=0.02))
         got = [message for message in got if message]
-        assert 2 <= len(got) <= 1 + 5 * (time.monotonic() - begun)
+        assert 2 <= len(got) <= 1 + 5 * (time.monotonic() - started)
         assert [message["sequence"] for message in got] == list(range(len(got))) and got[0]["rows"] == 2
         check(got[0])
 
@@ -385,10 +385,10 @@ class TestBlock:
         for _ in range(20):
             flowgraph.start()
             sender.send(keys.STATUS, pdu.make_pdu(STATUS))
-            begun = time.monotonic()
+            started = time.monotonic()
             flowgraph.stop()
             flowgraph.wait()
-            assert time.monotonic() - begun < 1.0 and publisher.address() == address
+            assert time.monotonic() - started < 1.0 and publisher.address() == address
         assert not [thread for thread in threading.enumerate() if thread.name == "rpmsn publisher"]
 
     @pytest.mark.parametrize(

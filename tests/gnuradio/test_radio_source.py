@@ -264,9 +264,9 @@ class TestRtlTcp:
         assert grown < 20
         known = sum(status[f"samples_{fate}"] for fate in ("analysed", "dropped", "skipped"))
         assert status["samples_received"] == known
-        told = [json.loads(line) for line in log.read_text().splitlines()]
+        reported = [json.loads(line) for line in log.read_text().splitlines()]
         starts = [
-            (nanoseconds(line["rx_time"]), line["start_offset"]) for line in told if line.get("event") == "update"
+            (nanoseconds(line["rx_time"]), line["start_offset"]) for line in reported if line.get("event") == "update"
         ]
         (first, first_sample), (last, last_sample) = min(starts), max(starts)
         assert last_sample - first_sample > 20 * RATE
@@ -342,7 +342,7 @@ class TestSoapy:
 
 @contextlib.contextmanager
 def started(flowgraph):
-    """Run a flowgraph; one that is forgotten while it runs would hold Python for ever."""
+    """Run a flowgraph; one that is collected while it runs would block Python for good."""
     flowgraph.start()
     try:
         yield
@@ -449,7 +449,7 @@ class TestUsrp:
         scanner = rpmsn.band_scanner(900e6, 904e6, RATE, 0.01, model=any_rate_model)
         followed = []
         follow = scanner._scanner.follow
-        scanner._scanner.follow = lambda *told: (followed.append(told), follow(*told))
+        scanner._scanner.follow = lambda *reported: (followed.append(reported), follow(*reported))
         flowgraph = gr.top_block()
         flowgraph.connect(source, scanner)
         flowgraph.run()
@@ -464,15 +464,15 @@ class TestUsrp:
         strobe = blocks.message_strobe(pmt.PMT_NIL, 10_000)
         flowgraph.msg_connect((strobe, "strobe"), (counter, "async_msgs"))
         flowgraph.start()
-        told = pmt.dict_add(pmt.make_dict(), pmt.intern("overflows"), pmt.from_uint64(3))
+        reported = pmt.dict_add(pmt.make_dict(), pmt.intern("overflows"), pmt.from_uint64(3))
         other = pmt.dict_add(pmt.make_dict(), pmt.intern("event_code"), pmt.intern("underflow"))
         wrong = pmt.dict_add(pmt.make_dict(), pmt.intern("overflows"), pmt.intern("many"))
         for message in (
-            pmt.cons(pmt.intern("uhd_async_msg"), told),
+            pmt.cons(pmt.intern("uhd_async_msg"), reported),
             pmt.cons(pmt.intern("uhd_async_msg"), wrong),
             pmt.cons(pmt.intern("uhd_async_msg"), other),
             pmt.intern("else"),
-            pmt.cons(pmt.intern("uhd_async_msg"), told),
+            pmt.cons(pmt.intern("uhd_async_msg"), reported),
         ):
             counter.to_basic_block()._post(pmt.intern("async_msgs"), message)
         wait_until(lambda: counter.count == 6)
@@ -487,7 +487,7 @@ class TestUsrp:
             wait_until(lambda: len(listener.of("rx_freq")) > 1)
         assert listener.of("rx_freq")[1][1] == 1.85e9
 
-    def test_a_scan_tells_it_the_time_to_tune_at_as_a_pair(self, any_rate_model):
+    def test_a_scan_sends_it_the_time_to_tune_at_as_a_pair(self, any_rate_model):
         source = UsrpLike(RATE, CENTER)
         scanner = rpmsn.band_scanner(900e6, 904e6, RATE, 0.01, model=any_rate_model, timed=True)
         flowgraph = gr.top_block()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The sink in real flowgraphs: every sample counted, never in the radio's way, stopped at any moment."""
+"""The sink in real flowgraphs: every sample counted, the radio never held up, stopped at any moment."""
 
 import threading
 import time
@@ -228,10 +228,10 @@ def test_stop_while_busy_returns_within_a_second(make_sink, mode):
     flowgraph.connect(source, sink)
     flowgraph.start()
     time.sleep(0.5)
-    begun = time.monotonic()
+    started = time.monotonic()
     flowgraph.stop()
     flowgraph.wait()
-    assert time.monotonic() - begun < 1.0
+    assert time.monotonic() - started < 1.0
 
 
 def test_fifty_starts_and_stops_leave_no_thread(make_sink):

@@ -175,18 +175,18 @@ class TestPace:
         source = sigmf_source(make(500_000), real_time=True)
         tb, collector = gr.top_block(), TagCollector()
         tb.connect(source, collector)
-        begun = time.monotonic()
+        started = time.monotonic()
         tb.run()
         assert collector.arrivals[-1][1] == 500_000
         # Early never; late by a slice, and by what a busy machine adds to a sleep.
-        assert 0.5 <= time.monotonic() - begun < 1.0
+        assert 0.5 <= time.monotonic() - started < 1.0
         for clock, count in collector.arrivals:
-            assert clock - begun >= count / 1e6
+            assert clock - started >= count / 1e6
 
     def test_no_pace_takes_less(self, make):
-        begun = time.monotonic()
+        started = time.monotonic()
         play(sigmf_source(make(1_000_000)))
-        assert time.monotonic() - begun < 0.9
+        assert time.monotonic() - started < 0.9
 
     @pytest.mark.parametrize("sample_rate", [1.0, 44_100.0, 61.44e6, 122.88e6])
     @pytest.mark.parametrize("room", [1, 1000, 131_072])
@@ -214,14 +214,14 @@ class TestPace:
         tb.connect(source, blocks.null_sink(8))
         tb.start()
         time.sleep(0.1)
-        begun = time.monotonic()
+        started = time.monotonic()
         tb.stop()
         tb.wait()
-        assert time.monotonic() - begun < 0.5
+        assert time.monotonic() - started < 0.5
 
 
 class FakeClock:
-    """A clock that moves when it is told to, and when one sleeps."""
+    """A clock that moves when it is set, and at a sleep."""
 
     def __init__(self):
         self._now = 0.0

@@ -47,8 +47,8 @@ class TestTime:
         status = run(signal(3 * FRAME), sink, times((0, 50), (FRAME + 300, 20)), collector)
         assert (status[keys.SAMPLES_LOST], status[keys.OVERFLOWS]) == (0, 0)
         assert account(status) and status[keys.SAMPLES_ANALYSED] == 3 * FRAME
-        begun = {fields[keys.START_OFFSET]: fields[keys.RX_TIME][0] for fields, _ in collector.messages[keys.FRAMES]}
-        assert begun[0] == 1050 and begun[FRAME + 300] == 1020
+        started = {fields[keys.START_OFFSET]: fields[keys.RX_TIME][0] for fields, _ in collector.messages[keys.FRAMES]}
+        assert started[0] == 1050 and started[FRAME + 300] == 1020
 
     def test_a_time_that_fits_is_no_gap(self, make_sink):
         status = run(signal(3 * FRAME), make_sink(), times((0, 0), (FRAME + 300, (FRAME + 300) / RATE)))
@@ -94,7 +94,7 @@ class TestSamples:
         }
         assert seen == set(range(10)) - {2, 5}
 
-    def test_a_model_that_always_fails_is_told_and_all_is_counted(self, make_sink):
+    def test_a_model_that_always_fails_is_reported_and_all_is_counted(self, make_sink):
         class Failing(ThresholdRuntime):
             def probabilities(self, images):
                 raise MemoryError("no room")
@@ -103,7 +103,7 @@ class TestSamples:
         assert "no room" in status[keys.ERROR]
         assert account(status) and status[keys.SAMPLES_ANALYSED] == 0
 
-    def test_a_duty_cycle_is_told_as_coverage(self, make_sink):
+    def test_a_duty_cycle_is_reported_as_coverage(self, make_sink):
         status = run(signal(20 * FRAME), make_sink(duty_cycle=0.25))
         assert status[keys.COVERAGE] == 0.25 and status[keys.SAMPLES_SKIPPED] == 15 * FRAME and account(status)
         assert status[keys.FRAMES_DROPPED] == 0
@@ -138,7 +138,7 @@ class TestFiles:
             run(signal(3 * FRAME), sink)
         assert sorted(path.name for path in tmp_path.iterdir()) == ["a.jsonl", "a_2.jsonl"]
 
-    def test_a_folder_that_vanishes_is_told_in_the_status_and_the_radio_goes_on(self, make_sink, tmp_path):
+    def test_a_folder_that_vanishes_is_reported_in_the_status_and_the_radio_goes_on(self, make_sink, tmp_path):
         folder = tmp_path / "logs"
         folder.mkdir()
         sink = make_sink(SlowRuntime(0.01), logs=[str(folder / "a.jsonl")], mode="live")

@@ -220,9 +220,9 @@ def test_a_storm_leaves_it_responsive_and_its_memory_bounded(app, flowgraph):
     try:
         turns, end = [], time.monotonic() + 3
         while time.monotonic() < end:
-            begun = time.thread_time()  # of this thread alone: other work on the computer is not the widget's fault
+            started = time.thread_time()  # of this thread alone: other work on the computer is not the widget's fault
             app.processEvents()
-            turns.append(time.thread_time() - begun)
+            turns.append(time.thread_time() - started)
             time.sleep(0.005)
         press_key(widget, QtCore.Qt.Key_Space)
         assert widget.paused
@@ -264,7 +264,7 @@ def test_the_widget_is_always_the_same_one(flowgraph):
     assert flowgraph[1].widget() is flowgraph[1].widget()
 
 
-def test_a_widget_from_another_thread_is_refused_in_words(flowgraph):
+def test_a_widget_from_another_thread_is_refused_with_a_message(flowgraph):
     errors = []
 
     def build():

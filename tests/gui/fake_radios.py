@@ -8,7 +8,7 @@ from rpmsn.gui.watch.radio_process import STOP, Report, Tuning
 
 
 def hang(connection, radio, sink):
-    """A driver that hangs in open and holds the interpreter's lock, as drivers do."""
+    """A driver that hangs in open and holds the GIL, as drivers do."""
     ctypes.PyDLL(None).sleep(1000)
 
 

@@ -69,7 +69,7 @@ def test_a_carrier_has_the_values_of_its_first_segment():
     assert carrier.since == (START_TIME, pytest.approx(0.62)) and not carrier.gone
 
 
-def test_share_of_time_on_air_counts_from_the_first_sample_to_now():
+def test_fraction_of_time_on_air_counts_from_the_first_sample_to_now():
     carriers = CarrierList()
     for number in (0, 1, 4):
         carriers.add(segment(number))
@@ -108,14 +108,14 @@ def test_the_message_that_a_carrier_is_gone_has_the_last_word():
     assert carrier.fraction_on_air(carriers.timeline) == pytest.approx(0.2)
 
 
-def test_at_the_end_of_a_recording_a_carrier_is_told_as_a_whole_and_not_gone():
+def test_at_the_end_of_a_recording_a_carrier_is_reported_as_a_whole_and_not_gone():
     carriers = CarrierList()
     carriers.add(segment(0))
     carriers.add(segment(0, event=WHOLE_EVENT, end_offset=5 * FRAME, confidence=0.5))
     assert not only(carriers).gone and only(carriers).confidence == 0.5
 
 
-def test_frames_before_a_carrier_was_sure_do_not_lower_its_share():
+def test_frames_before_a_carrier_was_reported_do_not_lower_its_fraction_on_air():
     carriers = CarrierList()
     for number in range(4):
         carriers.add_frame(number * FRAME, (number + 1) * FRAME, number, RATE)
@@ -154,7 +154,7 @@ def test_a_number_that_comes_again_as_new_is_another_carrier():
 
 
 @pytest.mark.parametrize("changes", [{"sample_rate": 20e6}, {}])
-def test_a_stream_at_another_rate_or_begun_anew_ends_what_was_there(changes):
+def test_a_stream_at_another_rate_or_restarted_ends_what_was_there(changes):
     carriers = CarrierList()
     carriers.add(segment(0, burst_id=1))
     carriers.add(segment(60, burst_id=1))
@@ -222,12 +222,12 @@ def test_bins_grow_and_nothing_that_was_counted_is_lost():
     carriers = CarrierList()
     for number in range(0, 10 * BINS, 2):
         carriers.add(segment(number))
-    shares = only(carriers).occupancy.fractions(carriers.timeline)
-    assert len(shares) <= BINS and only(carriers).occupancy.bins.sum() == 5 * BINS * FRAME
-    assert shares[:-1] == pytest.approx(0.5) and carriers.timeline.bin_samples == 16 * FRAME
+    fractions = only(carriers).occupancy.fractions(carriers.timeline)
+    assert len(fractions) <= BINS and only(carriers).occupancy.bins.sum() == 5 * BINS * FRAME
+    assert fractions[:-1] == pytest.approx(0.5) and carriers.timeline.bin_samples == 16 * FRAME
 
 
-def test_a_span_is_shared_out_between_bins():
+def test_a_span_is_distributed_over_bins():
     timeline, occupancy = Timeline(0, 100), Occupancy()
     timeline.reach(300)
     occupancy.add(50, 220, 0, timeline)
@@ -246,8 +246,8 @@ def test_signal_that_was_dropped_says_nothing_about_a_carrier():
     for place, number in ((0, 0), (1, 1), (5, 2), (6, 3)):  # frames 2 to 4 of the signal were dropped
         carriers.add(segment(place, pdu_num=number))
         carriers.add_frame(place * FRAME, (place + 1) * FRAME, number, RATE)
-    shares = only(carriers).occupancy.fractions(carriers.timeline)
-    assert [None if math.isnan(share) else share for share in shares] == [1.0, 1.0, None, None, None, 1.0, 1.0]
+    fractions = only(carriers).occupancy.fractions(carriers.timeline)
+    assert [None if math.isnan(each) else each for each in fractions] == [1.0, 1.0, None, None, None, 1.0, 1.0]
     assert only(carriers).fraction_on_air(carriers.timeline) == 1.0
 
 
@@ -276,7 +276,7 @@ def test_frames_that_were_analysed_and_not_sent_count():
         ({"burst_id": "x"}, "invalid"),
     ],
 )
-def test_a_segment_that_is_not_right_is_refused_in_words(changes, words):
+def test_a_segment_that_is_not_right_is_refused_with_a_message(changes, words):
     fields = {key: value for key, value in segment(0, **changes).items() if value is not ...}
     carriers = CarrierList()
     with pytest.raises(ValueError, match=words):
@@ -296,7 +296,7 @@ def test_times_are_utc_with_the_date_where_it_is_another():
     assert carrier_columns.format_since(second, carriers.newest_since) == "12:03:07.2"
 
 
-def test_without_a_clock_the_place_in_the_stream_is_told():
+def test_without_a_clock_the_place_in_the_stream_is_shown():
     carriers = CarrierList()
     carriers.add({**segment(25), "rx_time": None})
     assert carrier_columns.text(only(carriers), "rx_time", carriers) == "+1.000 s"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`rpmsn watch`: plays files as it says, shows what comes, remembers, and tells in words what is wrong."""
+"""`rpmsn watch`: plays files as it says, shows what comes, remembers, and reports what is wrong."""
 
 import argparse
 import csv
@@ -159,7 +159,7 @@ def play(all_lte):
 
 
 def places(feed):
-    """(first, last) sample of every frame that was shown, None where the picture began anew."""
+    """(first, last) sample of every frame that was shown, None where the picture was restarted."""
     return [frame and (frame[0]["start_offset"], frame[0]["end_offset"]) for frame in feed.all_frames]
 
 
@@ -214,9 +214,9 @@ def test_what_the_analysis_could_not_keep_up_with_is_not_made_up_for_later():
 def test_a_recording_takes_as_long_as_its_speed_says(play, recording_path):
     player, feed = play(recording_path, speed=2.0)
     wait_for(lambda: player.position > 0)
-    begun = time.monotonic()
+    started = time.monotonic()
     wait_for(lambda: player.ended)
-    assert time.monotonic() - begun > 0.7 * FRAMES * 0.04 / 2
+    assert time.monotonic() - started > 0.7 * FRAMES * 0.04 / 2
 
 
 @pytest.mark.parametrize("speed", [0.0, 0.09, -1.0, math.nan])
@@ -310,7 +310,7 @@ def test_capture_segments_have_their_own_frequency_and_time(play, tmp_path):
     assert frames[3]["rx_time"][0] - frames[0]["rx_time"][0] == 3600
 
 
-def test_without_a_clock_carriers_tell_no_time(play, tmp_path):
+def test_without_a_clock_carriers_show_no_time(play, tmp_path):
     player, feed = play(write_recording(tmp_path, [{"core:sample_start": 0}]))
     wait_for(lambda: len(feed.all_segments) > 2)
     assert {fields["rx_time"] for fields in feed.all_segments} == {None} and "has no time" in feed.note
@@ -335,7 +335,7 @@ def test_a_seek_forwards_goes_on_there_and_keeps_the_picture(play, recording_pat
     assert all(fields["samples_lost"] == 0 for fields in feed.all_status), "a seek is no loss of the radio"
 
 
-def test_a_seek_back_begins_the_picture_anew_and_keeps_the_carriers(play, recording_path):
+def test_a_seek_back_restarts_the_picture_and_keeps_the_carriers(play, recording_path):
     player, feed = play(recording_path)
     wait_for(lambda: player.ended)
     player.seek(2 * 0.04)
@@ -359,7 +359,7 @@ def test_a_loop_begins_again_and_the_carrier_keeps_its_number(play, recording_pa
     assert {fields["burst_id"] for fields in feed.all_segments} == {1}
 
 
-def test_held_it_plays_nothing_and_steps_frame_by_frame(play, recording_path):
+def test_paused_it_plays_nothing_and_steps_frame_by_frame(play, recording_path):
     player, feed = play(recording_path, begin_at=0.04)
     player.pause()
     wait_for(lambda: feed.note == "" and feed.all_status)
@@ -395,7 +395,7 @@ def test_a_start_outside_the_recording_is_refused(start, recording_path, all_lte
         Player(recording, Feed(), str(all_lte), begin_at=start)
 
 
-def test_a_file_that_is_cut_while_it_plays_is_told_in_words(play, recording_path):
+def test_a_file_that_is_cut_while_it_plays_is_reported_in_a_sentence(play, recording_path):
     player, feed = play(recording_path, speed=0.1)
     wait_for(lambda: player.position > 0)
     os.truncate(recording_path.with_name("band.sigmf-data"), 0)
@@ -403,7 +403,7 @@ def test_a_file_that_is_cut_while_it_plays_is_told_in_words(play, recording_path
     assert "has become shorter" in feed.problem
 
 
-def test_a_runtime_that_fails_is_told_in_words(recording_path, all_lte):
+def test_a_runtime_that_fails_is_reported_in_a_sentence(recording_path, all_lte):
     with open_recording(recording_path) as recording:
         feed = Feed()
         player = Player(recording, feed, str(all_lte), runtime="openvino-int8")
@@ -509,7 +509,7 @@ def test_without_a_publisher_the_window_says_that_it_waits():
     source.stop()
 
 
-def test_a_publisher_without_frames_is_told_of():
+def test_a_publisher_without_frames_is_reported():
     pytest.importorskip("zmq", reason="pyzmq is not installed")
     clock, feed = HandClock(), Feed()
     source = PublisherSource("tcp://127.0.0.1:9", feed, clock=clock)
@@ -545,7 +545,7 @@ def test_settings_come_back(tmp_path, monkeypatch):
         ("\xff\xfe", "YAML"),
         ("speed: fast", "speed"),
         ("window: [1, 2, 3]", "window"),
-        ("colour: blue", "not known"),
+        ("colour: blue", "key 'colour' is unknown"),
     ],
 )
 def test_damaged_settings_give_a_warning_and_the_defaults(text, words, tmp_path, caplog):
@@ -618,7 +618,7 @@ def test_a_carrier_that_came_again_is_compared_once():
     assert [(carrier.carrier_id, carrier.gone) for carrier in found] == [(2, False), (1, False)]
 
 
-def test_what_the_file_says_stands_beside_what_was_found(app):
+def test_what_the_file_says_stands_next_to_what_was_found(app):
     def annotation(label, lower, upper):
         return {"core:label": label, "core:freq_lower_edge": lower, "core:freq_upper_edge": upper}
 
@@ -755,8 +755,8 @@ def test_samples_and_times_of_an_export_agree_and_end_with_the_recording(window,
     for row in rows:
         start, end = (int(row[key]) for key in ("start_offset", "end_offset"))
         assert 0 <= start < end <= FRAMES * FRAME
-        begun, ended = (parse_time(row[key]) for key in ("rx_time", "end_time"))
-        assert sum(begun) == pytest.approx(1_714_564_987.5 + start / RATE, abs=1e-6)
+        started, ended = (parse_time(row[key]) for key in ("rx_time", "end_time"))
+        assert sum(started) == pytest.approx(1_714_564_987.5 + start / RATE, abs=1e-6)
         assert sum(ended) == pytest.approx(1_714_564_987.5 + end / RATE, abs=1e-6)
     assert min(int(row["start_offset"]) for row in rows) == 0
 
@@ -778,7 +778,7 @@ def test_a_double_click_on_a_file_says_that_it_cannot_be_tuned(window):
     )
 
 
-def test_a_problem_is_told_above_the_picture_and_goes_away(window):
+def test_a_problem_is_reported_above_the_picture_and_goes_away(window):
     window._feed.problem = "the radio <is> gone; plug it in"
     window._update_slow_parts()
     assert window.banner.isVisible() and "&lt;is&gt;" in window.banner.text()
@@ -861,11 +861,11 @@ def test_a_storm_leaves_the_window_responsive(window, app):
             )
             window._feed.put_segment(fields, fields)
         if number % 20 == 19:
-            begun = time.perf_counter()
+            started = time.perf_counter()
             window._drain()
             window.table.update_now()
             app.processEvents()
-            slowest = max(slowest, time.perf_counter() - begun)
+            slowest = max(slowest, time.perf_counter() - started)
     assert slowest < 2.0, f"the window did not answer for {slowest:.2f} s"
 
 
@@ -1106,4 +1106,4 @@ def test_every_option_is_in_the_guide():
     parser = next(action for action in cli.build_parser()._actions if isinstance(action, argparse._SubParsersAction))
     for action in parser.choices["watch"]._actions:
         for option in action.option_strings if action.help != argparse.SUPPRESS else ():
-            assert option in ("-h", "--help") or option in guide, f"docs/watch.md does not tell of {option}"
+            assert option in ("-h", "--help") or option in guide, f"docs/watch.md does not describe {option}"

@@ -61,10 +61,10 @@ def test_a_window_closes_within_2_s_while_a_driver_hangs_in_open(app, all_lte, p
     wait_for(lambda: time.monotonic() >= end, "the driver", app.processEvents)
     window._update_slow_parts()
     assert window.banner.text().find("opening driver=fake") >= 0, "the window is alive"
-    begun = time.monotonic()
+    started = time.monotonic()
     window.close()
     window.source.stop()
-    assert time.monotonic() - begun < CLOSED_WITHIN_S
+    assert time.monotonic() - started < CLOSED_WITHIN_S
     assert window.source.was_killed
     window.source._process.join(20)
     assert not window.source._process.is_alive()
@@ -119,7 +119,7 @@ def test_the_command_ends_while_a_soapy_driver_hangs_in_open(tmp_path, all_lte):
     pytest.importorskip("gnuradio.gr", reason="GNU Radio is not installed")
     folder = tmp_path / "soapy" / "modules"
     folder.mkdir(parents=True)
-    begun = time.monotonic()
+    started = time.monotonic()
     result = subprocess.run(
         [sys.executable, "-m", "rpmsn.cli", "watch", "--device", "driver=rpmsntest,hang=1000", "--frequency", "900M"]
         + ["--model", str(all_lte), "--close-after", "4"],
@@ -129,7 +129,7 @@ def test_the_command_ends_while_a_soapy_driver_hangs_in_open(tmp_path, all_lte):
         timeout=100,
     )
     assert result.returncode == 0 and "Traceback" not in result.stderr, result.stderr
-    assert time.monotonic() - begun < PATIENCE_S
+    assert time.monotonic() - started < PATIENCE_S
     assert (tmp_path / "config/gr-rpmsn/watch.yml").exists()
 
 

@@ -29,7 +29,7 @@ ROOT = Path(__file__).resolve().parents[2]
 COLUMN = SCENE_RATE / 256
 PATIENCE_S = 60
 SEED = 4
-WATCH_AND_TELL = """
+WATCH_AND_PRINT = """
 import sys
 from rpmsn.gui.watch import window as watch_window
 
@@ -200,8 +200,8 @@ def test_where_nothing_answers_the_window_says_how_to_start_the_server(app):
         close_window(window)
 
 
-def watch_until_told(tmp_path, *arguments, **variables):
-    """`rpmsn watch` until it tells what is wrong; a process of its own, as a driver may leave a thread behind."""
+def watch_until_reported(tmp_path, *arguments, **variables):
+    """`rpmsn watch` until it reports what is wrong; a process of its own, as a driver may leave a thread behind."""
     environment = {
         **os.environ,
         "PYTHONPATH": str(ROOT / "python"),
@@ -210,7 +210,7 @@ def watch_until_told(tmp_path, *arguments, **variables):
         **variables,
     }
     result = subprocess.run(
-        [sys.executable, "-c", WATCH_AND_TELL, *map(str, arguments)],
+        [sys.executable, "-c", WATCH_AND_PRINT, *map(str, arguments)],
         env=environment,
         text=True,
         capture_output=True,
@@ -227,16 +227,16 @@ def check_stopped(result, device):
     assert result.returncode == 1
 
 
-def test_a_server_that_disconnects_is_told_of_and_the_window_closes(tmp_path, scene):
+def test_a_server_that_disconnects_is_reported_and_the_window_closes(tmp_path, scene):
     with RtlTcpServer("--recording", scene[0], "--shift", "--fault", "disconnect", 6, 0) as server:
-        result = watch_until_told(tmp_path, "--device", server.device, "--frequency", SCENE_CENTER)
+        result = watch_until_reported(tmp_path, "--device", server.device, "--frequency", SCENE_CENTER)
         check_stopped(result, server.device)
     assert (tmp_path / "gr-rpmsn/watch.yml").exists()
 
 
-def test_a_soapy_radio_that_is_unplugged_is_told_of_and_the_window_closes(tmp_path):
+def test_a_soapy_radio_that_is_unplugged_is_reported_and_the_window_closes(tmp_path):
     folder = tmp_path / "soapy" / "modules"
     folder.mkdir(parents=True)
     device = "driver=rpmsntest,unplug=6,bands=899.6e6:900.1e6:25"
-    result = watch_until_told(tmp_path, "--device", device, "--frequency", "900M", **build_test_device(folder))
+    result = watch_until_reported(tmp_path, "--device", device, "--frequency", "900M", **build_test_device(folder))
     check_stopped(result, device)

@@ -80,14 +80,14 @@ def test_any_number_of_rows_can_be_reduced(n_rows, rows):
 def test_dropped_signal_leaves_a_break_and_right_times():
     history = filled_history(a_frame(0), a_frame(3, pdu_num=1))
     [found] = history.breaks
-    assert found.kind == DROPPED and found.seconds == pytest.approx(0.08) and found.words == "80 ms not analysed"
+    assert found.kind == DROPPED and found.seconds == pytest.approx(0.08) and found.text == "80 ms not analysed"
     assert history.time_of_y(found.y1) == pytest.approx(START_TIME + 0.12, abs=1e-6)
     assert history.time_of_y(found.y0) == pytest.approx(START_TIME + 0.04, abs=1e-6)
 
 
-def test_what_the_radio_lost_is_told_from_what_was_dropped():
+def test_what_the_radio_lost_is_distinguished_from_what_was_dropped():
     [found] = filled_history(a_frame(0), a_frame(1, rx_time=(int(START_TIME) + 3, 0.0))).breaks
-    assert found.kind == LOST and found.words == "2.46 s lost by the radio"
+    assert found.kind == LOST and found.text == "2.46 s lost by the radio"
 
 
 def test_frames_analysed_but_not_sent_leave_a_mere_line():
@@ -104,9 +104,9 @@ def test_what_is_left_out_on_purpose_is_not_called_dropped():
     assert not history.breaks and len(history.skips) == 1
 
 
-def test_a_clock_that_goes_back_is_told():
+def test_a_clock_that_goes_back_is_reported():
     history = filled_history(a_frame(0), a_frame(1, rx_time=(int(START_TIME) - 5, 0.0)))
-    assert [found.kind for found in history.breaks] == [CLOCK] and "goes back" in history.breaks[0].words
+    assert [found.kind for found in history.breaks] == [CLOCK] and "goes back" in history.breaks[0].text
 
 
 @pytest.mark.parametrize(
@@ -119,18 +119,18 @@ def test_a_clock_that_goes_back_is_told():
 )
 def test_rows_stay_under_their_own_axes(changes, words):
     history = filled_history(a_frame(0, blank(value=10)), a_frame(1, blank(value=20), **changes))
-    assert [found.kind for found in history.breaks] == [TUNED] and words in history.breaks[0].words
+    assert [found.kind for found in history.breaks] == [TUNED] and words in history.breaks[0].text
     older, newer = history.chunks
     assert older.scale == a_frame(0).scale and newer.scale != older.scale and older.image[0, 0] == 10
 
 
-def test_what_was_lost_during_a_retune_is_hatched_and_both_are_told():
+def test_what_was_lost_during_a_retune_is_hatched_and_both_are_reported():
     later = (int(START_TIME) + 6, 0.0)
     [found] = filled_history(a_frame(0), a_frame(1, center_frequency=CENTER + 2e6, rx_time=later)).breaks
-    assert found.kind == LOST and found.words == "5.46 s lost by the radio, tuned to 2402 MHz"
+    assert found.kind == LOST and found.text == "5.46 s lost by the radio, tuned to 2402 MHz"
 
 
-def test_a_stream_that_begins_anew_clears_the_picture():
+def test_a_stream_that_restarts_clears_the_picture():
     history = filled_history(a_frame(5), a_frame(0))
     assert history.newest_y == pytest.approx(FRAME_SECONDS) and len(history.chunks) == 1
 
@@ -349,13 +349,13 @@ def test_breaks_are_hatched_and_have_words(widget):
     assert "80 ms not analysed" in widget.status_bar.state_label.text()
 
 
-def test_classes_are_told_by_the_names_of_the_model_not_by_its_numbers(widget):
+def test_classes_are_those_of_the_models_names_not_of_its_numbers(widget):
     widget.apply_settings({"alpha": 1.0})
     draw(widget, (frame_fields(classes=["NR", "noise"]), blank(), blank()))
     assert color_at(widget, CENTER + 1e5, FRAME_SECONDS / 2) == CLASS_COLORS["NR"]
 
 
-def test_tick_boxes_take_classes_away_and_bring_them_back(widget):
+def test_check_boxes_hide_classes_and_bring_them_back(widget):
     widget.apply_settings({"alpha": 1.0})
     mask = blank()
     mask[:, :32], mask[:, 32:] = LTE, NR
@@ -452,12 +452,12 @@ def test_settings_go_out_and_come_back(widget):
     assert other.settings() == widget.settings()
 
 
-def test_changes_of_settings_are_told_once(widget):
-    told = []
-    widget.settings_changed.connect(told.append)
+def test_changes_of_settings_are_signalled_once(widget):
+    signalled = []
+    widget.settings_changed.connect(signalled.append)
     widget.controls.class_boxes["NR"].setChecked(False)
     widget.apply_settings({"classes": ["LTE", "other"]})
-    assert told == [widget.settings()] and told[0]["classes"] == ["LTE", "other"]
+    assert signalled == [widget.settings()] and signalled[0]["classes"] == ["LTE", "other"]
 
 
 def test_settings_that_are_not_right_change_nothing(widget):
@@ -642,7 +642,7 @@ def test_the_label_names_class_bandwidth_and_confidence(widget):
     assert shown_labels(widget) == ["LTE 8.0 MHz 98 %"]
 
 
-def test_the_tick_box_of_a_class_takes_its_boxes_too(widget):
+def test_the_check_box_of_a_class_hides_its_boxes_too(widget):
     widget.apply_settings({"boxes": True})
     widget.add_segment(segment_fields(0))
     draw(widget, (frame_fields(0), blank(), blank()))
@@ -660,8 +660,9 @@ def test_labels_neither_overlap_nor_leave_the_view():
     view = QtCore.QRectF(0, 0, 600, 300)
     for _ in range(20):
         lefts, widths, tops = rng.uniform(-50, 620, 40), rng.uniform(1, 200, 40), rng.uniform(-50, 320, 40)
-        wishes = [(QtCore.QRectF(*box, 120), ["LTE 18.0 MHz 98 %", "LTE"], None) for box in zip(lefts, tops, widths)]
-        placed = place_labels(wishes, view, 20, lambda text: 8 * len(text))
+        boxes = zip(lefts, tops, widths)
+        candidates = [(QtCore.QRectF(*box, 120), ["LTE 18.0 MHz 98 %", "LTE"], None) for box in boxes]
+        placed = place_labels(candidates, view, 20, lambda text: 8 * len(text))
         assert placed and all(view.contains(rect) for _, rect, _, _ in placed)
         assert not any(
             first.intersects(second)
@@ -683,17 +684,17 @@ def test_a_label_gets_shorter_before_it_is_left_out():
 
 def test_a_shortened_label_gets_longer_again_when_there_is_room_to_spare():
     def place(spot, room):
-        wishes = [(QtCore.QRectF(0, 0, 200, 24), ["long text", "short"], spot)]
+        candidates = [(QtCore.QRectF(0, 0, 200, 24), ["long text", "short"], spot)]
         taken = [QtCore.QRectF(145 + room, 0, 50, 24)]
-        return place_labels(wishes, QtCore.QRectF(0, 0, 200, 24), 20, lambda text: 10 * len(text), taken)[0]
+        return place_labels(candidates, QtCore.QRectF(0, 0, 200, 24), 20, lambda text: 10 * len(text), taken)[0]
 
     assert place(None, -5)[2:] == ("short", (1, 0))
     assert place((1, 0), 0)[2] == "short" and place((1, 0), 20)[2] == "long text" and place((0, 0), 0)[2] == "long text"
 
 
 def test_labels_do_not_cover_other_texts():
-    wishes = [(QtCore.QRectF(0, 0, 100, 90), ["LTE"], None)]
-    [(_, rect, _, _)] = place_labels(wishes, QtCore.QRectF(0, 0, 100, 90), 20, len, [QtCore.QRectF(0, 0, 100, 40)])
+    candidates = [(QtCore.QRectF(0, 0, 100, 90), ["LTE"], None)]
+    [(_, rect, _, _)] = place_labels(candidates, QtCore.QRectF(0, 0, 100, 90), 20, len, [QtCore.QRectF(0, 0, 100, 40)])
     assert rect.top() > 40
 
 
@@ -733,11 +734,11 @@ def test_reference_annotations_are_dashed_and_can_be_hidden(widget):
             }
         ]
     )
-    light = [max(color_at(widget, CENTER - 2e6, 0.042 + 0.076 * share)) for share in np.linspace(0, 1, 60)]
+    light = [max(color_at(widget, CENTER - 2e6, 0.042 + 0.076 * fraction)) for fraction in np.linspace(0, 1, 60)]
     assert 0.2 < np.mean(np.array(light) > 120) < 0.95
     assert max(color_at(widget, CENTER - 2e6, 0.02)) < 60
     widget.apply_settings({"references": False})
-    assert max(max(color_at(widget, CENTER - 2e6, 0.042 + 0.076 * share)) for share in np.linspace(0, 1, 20)) < 60
+    assert max(max(color_at(widget, CENTER - 2e6, 0.042 + 0.076 * fraction)) for fraction in np.linspace(0, 1, 20)) < 60
 
 
 def test_an_annotation_without_times_spans_all_rows(widget):

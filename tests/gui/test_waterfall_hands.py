@@ -42,7 +42,7 @@ SHIFT = 3e6
 
 
 def scene(number, tuned=0.0, **changes):
-    """A frame whose values tell row and column: value = 4 * (row of 32) + 128 * (odd column)."""
+    """A frame whose values encode row and column: value = 4 * (row of 32) + 128 * (odd column)."""
     rows, columns = np.mgrid[:ROWS, :64]
     image = (4 * rows + 128 * (columns % 2)).astype(np.uint8)
     mask = np.where(columns >= 32, LTE, 0).astype(np.uint8)
@@ -123,7 +123,7 @@ def test_the_wheel_keeps_what_is_under_the_mouse(widget):
 def test_while_paused_and_after(widget):
     draw(widget, *(scene(number) for number in range(4)))
     press_key(widget, QtCore.Qt.Key_Space)
-    assert widget.paused and "analysis goes on" in widget.box_layer.note
+    assert widget.paused and "analysis continues" in widget.box_layer.note
     draw(widget, *(scene(number) for number in range(4, 30)))
     check_rows(widget, 2, 2 * FRAME_SECONDS)
     assert "1 s newer" in widget.box_layer.note
@@ -190,7 +190,7 @@ def test_outside_the_picture_nothing_is_said(widget):
     assert move_mouse(widget, QtCore.QPoint(3, 3)) == ""
 
 
-def test_hover_tells_the_confidence_of_the_box(widget):
+def test_hover_shows_the_confidence_of_the_box(widget):
     widget.apply_settings({"boxes": True})
     widget.add_segment(segment_fields(0, 0.2e6, 3e6, confidence=0.87))
     draw(widget, scene(0))

@@ -60,7 +60,7 @@ def is_red(bar):
 )
 def test_trouble_is_red_and_says_what_to_do(bar, changes, words):
     bar.set_status(GOOD)
-    assert not is_red(bar) and bar.troubles == []
+    assert not is_red(bar) and bar.problems == []
     bar.set_status({**GOOD, "samples_analysed": 2 * GOOD["samples_analysed"], **changes})
     assert words in bar.state_label.text() and is_red(bar)
 
@@ -99,7 +99,7 @@ def test_losses_are_trouble_once(bar):
 
 
 def test_coverage_is_only_called_whole_when_it_is():
-    texts = [describe_status({"coverage": share})[1][0].text for share in (1.0, 0.99999, 0.5)]
+    texts = [describe_status({"coverage": fraction})[1][0].text for fraction in (1.0, 0.99999, 0.5)]
     assert texts == ["coverage 100 %", "coverage 99.99 %", "coverage 50 %"]
 
 
@@ -113,7 +113,7 @@ def test_a_replay_may_be_slow(bar):
     assert not is_red(bar)
 
 
-def test_a_gap_is_told_at_once_and_for_some_seconds(bar):
+def test_a_gap_is_reported_at_once_and_for_some_seconds(bar):
     bar.set_status(GOOD)
     bar.show_break("0.3 s lost by the radio")
     assert is_red(bar) and "0.3 s lost by the radio" in bar.state_label.text()
@@ -125,7 +125,7 @@ def test_a_gap_is_told_at_once_and_for_some_seconds(bar):
 
 
 @pytest.mark.parametrize("mode, expected", [("live", True), ("replay", False)])
-def test_silence_is_told(bar, mode, expected):
+def test_silence_is_reported(bar, mode, expected):
     bar.set_status({**GOOD, "mode": mode})
     bar.advance(4.0)
     assert "no status for 4 s" in bar.state_label.text() and is_red(bar) == expected

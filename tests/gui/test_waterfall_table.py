@@ -171,8 +171,8 @@ def test_occupancy_is_drawn_in_the_colour_of_the_class(table):
     box = table.view.visualRect(table.model.index(0, NAMES.index("occupancy")))
     image = table.view.viewport().grab().toImage()
     first, second = (
-        QtGui.QColor(image.pixel(box.left() + 4 + round(share * (box.width() - 8)), box.center().y()))
-        for share in (0.25, 0.75)
+        QtGui.QColor(image.pixel(box.left() + 4 + round(fraction * (box.width() - 8)), box.center().y()))
+        for fraction in (0.25, 0.75)
     )
     assert first.getRgb()[:3] == CLASS_COLORS["NR"] and second.getRgb()[:3] != CLASS_COLORS["NR"]
 
@@ -266,7 +266,7 @@ def test_the_export_dialog_writes_what_is_shown(table, name, tmp_path, monkeypat
         assert b"NR" in written and b"LTE" not in written
 
 
-def test_a_file_that_cannot_be_written_is_told_in_words(table, tmp_path):
+def test_a_file_that_cannot_be_written_is_reported_in_a_sentence(table, tmp_path):
     for name in ("found.csv", "found.sigmf-meta", "found.png"):
         with pytest.raises(RpmsnError, match="cannot be written"):
             table.export(tmp_path / "no folder" / name)
@@ -302,10 +302,10 @@ def test_a_storm_leaves_it_responsive_and_its_memory_bounded(table, app):
         for burst_id in range(1000):
             table.add_segment(segment(number, burst_id))
         if number % 50 == 49:
-            begun = time.perf_counter()
+            started = time.perf_counter()
             table.update_now()
             app.processEvents()
-            slowest = max(slowest, time.perf_counter() - begun)
+            slowest = max(slowest, time.perf_counter() - started)
     assert slowest < 1.0, f"an update took {slowest:.2f} s"
     assert len(table._waiting) <= MAX_WAITING and len(table.model.rows) <= 1000
     assert "too many to count" in table.count_label.text()

@@ -71,7 +71,7 @@ def test_a_key_that_is_missing_is_named_if_it_is_needed(tmp_path, key):
             read(tmp_path, without(CARD, (key,)))
 
 
-def test_every_fault_is_told_in_a_line_of_its_own(tmp_path):
+def test_every_fault_is_reported_in_a_line_of_its_own(tmp_path):
     with pytest.raises(ModelError) as caught:
         read(
             tmp_path,

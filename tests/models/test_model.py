@@ -39,7 +39,7 @@ def test_every_model_that_ships_loads_and_gives_probabilities(name):
 
 
 @pytest.mark.parametrize("name", available_models())
-def test_every_card_says_how_the_model_was_made_and_how_right_it_is(name):
+def test_every_card_says_how_the_model_was_made_and_its_accuracy(name):
     card = load_model(name).card
     assert card.training["config"]["seed"] is not None and card.training["minutes"] > 0
     assert 0 < card.scores["validation"]["mean_iou"] <= 1
@@ -63,7 +63,7 @@ def test_unknown_model_lists_those_there_are():
         ({"arguments": {"in_channels": 1, "classes": 4, "widths": [8, 8], "stages": 1}}, "do not fit"),
     ],
 )
-def test_a_card_that_disagrees_is_refused_in_words(card, values, words):
+def test_a_card_that_disagrees_is_refused_with_a_message(card, values, words):
     change(card, **values)
     with pytest.raises(ModelError, match=words):
         load_model(card).network()

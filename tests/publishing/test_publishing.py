@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Messages over the network: every loss seen, never in the sender's way, nothing readable by strangers."""
+"""Messages over the network: every loss seen, the sender never held up, nothing readable without a key."""
 
 import gc
 import os
@@ -84,9 +84,9 @@ def hears(publisher, subscriber, seconds=LONG):
 
 
 def seconds_to(call):
-    begun = time.monotonic()
+    started = time.monotonic()
     call()
-    return time.monotonic() - begun
+    return time.monotonic() - started
 
 
 def resident_mib():
@@ -249,7 +249,7 @@ class TestAddresses:
 
 
 class TestStop:
-    def test_it_does_not_wait_for_ever_and_says_what_for(self, monkeypatch):
+    def test_it_does_not_wait_forever_and_says_what_for(self, monkeypatch):
         monkeypatch.setattr(publisher_module, "STOP_SECONDS", 0.2)
         complaints, is_encoding, goes_on = [], threading.Event(), threading.Event()
 
@@ -307,7 +307,7 @@ class TestDelivery:
         assert [subscriber.receive(timeout=LONG)["value"] for _ in range(40)] == list(range(40))
 
     def test_a_storm_does_not_hold_up_the_sender_nor_grow_and_every_message_is_counted(self, publish):
-        """The publisher's thread is held all the time: whatever waits for it would wait for ever."""
+        """The publisher's thread is held all the time: whatever waits for it would wait without end."""
         may_go_on = threading.Event()
 
         def encode(_, item):
@@ -400,7 +400,7 @@ class TestDelivery:
         assert publisher.counts()["dropped"] == 0
         assert seconds_to(publisher.stop) < 1.0
 
-    def test_a_publisher_that_comes_back_is_found_and_told_from_the_one_before(self, publish, subscribe):
+    def test_a_publisher_that_comes_back_is_found_and_distinguished_from_the_one_before(self, publish, subscribe):
         publisher = publish()
         subscriber = subscribe(publisher)
         first = publisher.address
@@ -557,7 +557,7 @@ class TestKeys:
         publisher.put("segment", {"value": 1})
         assert subscriber.receive(timeout=LONG)["value"] == 1
 
-    def test_a_stranger_gets_nothing_and_is_told_why(self, publish, subscribe, key_folder):
+    def test_a_stranger_gets_nothing_and_the_reason(self, publish, subscribe, key_folder):
         publisher = publish(**self.server(key_folder))
         stranger = subscribe(publisher, wait=False, **self.client(key_folder, "stranger"))
         assert not hears(publisher, stranger, 1.5)
@@ -624,7 +624,7 @@ class TestKeys:
         with pytest.raises(ParameterError, match=words):
             Publisher(as_it_is, ANY_PORT, tmp_path / server, tmp_path / clients if clients else "")
 
-    def test_a_subscriber_with_one_key_file_is_told_that_two_are_needed(self, key_folder):
+    def test_a_subscriber_with_one_key_file_is_refused_because_two_are_needed(self, key_folder):
         with pytest.raises(ParameterError, match="needs both files"):
             Subscriber(server_key_file=key_folder / "server.key")
 

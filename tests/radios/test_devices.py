@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`rpmsn devices` and the options that name a radio: what is there, what is missing, what cannot be."""
+"""`rpmsn devices` and the options that name a radio: radios found, drivers missing, values refused."""
 
 import argparse
 import os
@@ -50,7 +50,7 @@ Device Address:
 """
 
 
-def test_radios_are_told_as_the_options_take_them():
+def test_radios_are_listed_as_the_options_take_them():
     assert [radio.device for radio in findings.soapy_radios(SOAPY)] == [
         "driver=rtlsdr,serial=00000001",
         "driver=remote,serial=5,remote=tcp://10.0.0.7:55132,remote:driver=rtlsdr",
@@ -88,7 +88,7 @@ class TestPluggedIn:
         (found,) = findings.plugged_in(devices, nodes)
         assert "apt-get install librtlsdr0 brings the udev rule" in found.obstacles[0]
 
-    def test_the_kernels_television_driver_is_named_with_the_way_to_be_rid_of_it(self, socket_folder, tmp_path):
+    def test_the_kernels_television_driver_is_named_with_the_command_that_unloads_it(self, socket_folder, tmp_path):
         devices, nodes, radio = socket_folder
         (tmp_path / "drivers" / findings.KERNEL_DRIVER).mkdir(parents=True)
         (radio / "1-2:1.0").mkdir()
@@ -109,13 +109,13 @@ class TestListing:
         assert "No radio was found. SoapySDR has drivers for: remote, rtlsdr." in said
         assert "soapysdr-module-rtlsdr" in said and "uhd-host" in said and "scripts/demo" in said
 
-    def test_a_radio_without_a_driver_is_told_with_its_package(self, capsys):
+    def test_a_radio_without_a_driver_is_listed_with_its_package(self, capsys):
         assert print_devices([], [Plugged(RTLSDR, "1-2", True, "")], [], []) == 1
         assert "RTL-SDR in USB socket 1-2: no driver has found it: apt-get install soapysdr-module-rtlsdr" in (
             capsys.readouterr().out
         )
 
-    def test_a_radio_that_works_is_told_once(self, capsys):
+    def test_a_radio_that_works_is_reported_once(self, capsys):
         assert (
             print_devices([Radio("driver=rtlsdr,serial=1", "Generic")], [Plugged(RTLSDR, "1-2", True, "usbfs")], [], [])
             == 0
@@ -191,5 +191,5 @@ class TestRanges:
         with pytest.raises(RadioError):
             check_in_ranges("radio", "frequency", 2.4e9, [(24e6, 1766e6)], "MHz", 1e6, reach=0.08)
 
-    def test_a_driver_that_tells_no_ranges_is_asked(self):
+    def test_a_driver_that_reports_no_ranges_is_asked(self):
         check_in_ranges("radio", "frequency", 5e9, [], "MHz", 1e6)

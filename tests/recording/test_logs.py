@@ -150,7 +150,7 @@ def files(folder, fmt):
 
 
 class Clock:
-    """A clock for `now` that stands still unless told."""
+    """A clock for `now` that stands still unless moved."""
 
     def __init__(self, text="2026-11-24T03:59:58+00:00"):
         self.seconds = dt.datetime.fromisoformat(text).timestamp()
@@ -223,7 +223,7 @@ class TestText:
         assert line["snr_db"] is None and line["pwr_db"] is None
         assert row["snr_db"] == "" and row["pwr_db"] == ""
 
-    def test_a_carrier_that_is_gone_is_told_in_the_time_of_its_begin_and_end(self, tmp_path):
+    def test_a_carrier_that_is_gone_is_reported_with_the_time_of_its_begin_and_end(self, tmp_path):
         with open_log(tmp_path / "scan.jsonl") as log:
             station = Station(log)
             station.hear()
@@ -263,7 +263,7 @@ class TestText:
                 station.hear(1)
             station.hear(2)
             station.rest(gone=[1])
-        # Carrier 2 is still on the air at the end: it is told as far as it has come.
+        # Carrier 2 is still on the air at the end: it is reported as far as it has come.
         assert [(line["event"], line["burst_id"]) for line in read(log.path)] == [
             ("new", 1),
             ("new", 2),
@@ -334,7 +334,7 @@ class TestSigmf:
             station.hear()
             station.clock = StreamTime(3 * FRAME, CLOCK.seconds + 7, 0.5, RATE, "radio")
             station.hear()
-            # The same time, told from another sample on, is nothing new.
+            # The same time, stated from another sample on, is nothing new.
             seconds, fraction = station.clock.at(4 * FRAME)
             station.clock = StreamTime(4 * FRAME, seconds, fraction, RATE, "radio")
             station.hear()
@@ -499,7 +499,7 @@ class TestRotation:
                 log.flush(WAIT)
                 now.seconds += 60
                 if number == 3:
-                    # Somebody puts a file of his own where one of the log's was.
+                    # Another program puts a file where one of the log's was.
                     replaced = files(tmp_path, fmt)[1]
                     replaced.unlink()
                     replaced.write_text("mine")
@@ -508,7 +508,7 @@ class TestRotation:
         assert len(list(tmp_path.iterdir())) == 2 + 2
 
     @pytest.mark.parametrize("fmt", TEXT)
-    def test_a_file_that_was_moved_away_is_begun_anew(self, tmp_path, fmt):
+    def test_a_file_that_was_moved_away_is_started_again(self, tmp_path, fmt):
         with open_log(tmp_path / f"scan.{fmt}") as log:
             station = Station(log)
             station.hear()
@@ -563,7 +563,7 @@ class TestOpening:
         with pytest.raises(RecordingError, match="not a regular file"):
             open_log(tmp_path / "scan.jsonl")
 
-    @pytest.mark.skipif(not Path("/proc/self").exists(), reason="no /proc, where nobody may make files")
+    @pytest.mark.skipif(not Path("/proc/self").exists(), reason="no /proc, where no files can be made")
     @pytest.mark.parametrize("fmt", ENDINGS)
     def test_a_folder_that_cannot_be_written_to(self, fmt):
         with pytest.raises(RecordingError, match="/proc/scan.*cannot be written: .*Choose a folder"):
@@ -584,7 +584,7 @@ class TestOpening:
             assert len(read(log.path)) == 1
         assert paths[0] != paths[1] and all(path.name.startswith(name + "_") for path in paths)
 
-    def test_another_ending_with_the_format_told(self, tmp_path):
+    def test_another_ending_with_the_format_given(self, tmp_path):
         with open_log(tmp_path / "scan.log", fmt="csv") as log:
             Station(log).hear()
         assert (tmp_path / "scan.log").read_bytes().startswith(b"sequence,event,")
@@ -800,14 +800,14 @@ class TestKill:
         for number, seconds in enumerate((0.3, 0.9, 1.45, 2.1)):
             folder = tmp_path / str(number)
             folder.mkdir()
-            told = open(folder / "told", "w+")
+            printed = open(folder / "printed", "w+")
             child = subprocess.Popen(
-                [sys.executable, "-c", WRITE_UNTIL_KILLED, folder], env=child_environment(), stdout=told
+                [sys.executable, "-c", WRITE_UNTIL_KILLED, folder], env=child_environment(), stdout=printed
             )
             children.append((child, folder, seconds))
         for child, folder, seconds in children:
             deadline = time.monotonic() + 60
-            while "ready" not in (folder / "told").read_text():
+            while "ready" not in (folder / "printed").read_text():
                 assert child.poll() is None and time.monotonic() < deadline
                 time.sleep(0.02)
             time.sleep(seconds)
@@ -817,8 +817,8 @@ class TestKill:
             self.check(folder, killed_at)
 
     def check(self, folder, killed_at):
-        told = [line.split() for line in (folder / "told").read_text().splitlines()[1:]]
-        written_at = {int(line[0]): float(line[1]) for line in told if len(line) == 2}
+        printed = [line.split() for line in (folder / "printed").read_text().splitlines()[1:]]
+        written_at = {int(line[0]): float(line[1]) for line in printed if len(line) == 2}
         for fmt, ending in ENDINGS.items():
             entries = [entry for path in files(folder, fmt) for entry in read(path)]
             key = "rpmsn:carrier_id" if fmt == "sigmf" else "burst_id"

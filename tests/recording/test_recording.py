@@ -152,7 +152,7 @@ class TestReading:
         with open(tmp_path / "band.sigmf-data", "r+b") as file:
             file.truncate(size)
         before, most = resident_bytes(), 0
-        begun = time.process_time()
+        started = time.process_time()
         with open_recording(path) as recording:
             assert recording.sample_count == size // 2
             for start in range(0, size // 2, size // 400):
@@ -160,7 +160,7 @@ class TestReading:
                 most = max(most, resident_bytes())
         # 200 reads of 0.2 MB: what is held at a time is one of them, not their sum (40 MB).
         assert most - before < 8e6
-        assert time.process_time() - begun < 5
+        assert time.process_time() - started < 5
 
     def test_every_capture_of_the_collection_opens_and_reads(self, captures):
         for path in sorted(captures.glob("*.sigmf-meta")):

@@ -201,7 +201,7 @@ class TestSnippets:
         assert (writer.fault, writer.skipped, writer.missed, writer.finished) == ("", 0, 0, 1)
         assert not list(tmp_path.glob("*.part"))
 
-    def test_its_metadata_tell_place_time_and_carrier(self, tmp_path):
+    def test_its_metadata_have_place_time_and_carrier(self, tmp_path):
         with SnippetWriter(tmp_path, model="rpmsn-rt", wait=True) as writer:
             station = Station(writer, offset=5 * FRAME)
             # The carrier comes up in the middle of the frame.
@@ -275,7 +275,7 @@ class TestSnippets:
             )
         assert {int(path.stem.split("_")[-1]) for path in snippets(tmp_path)} == chosen
 
-    def test_a_carrier_that_becomes_sure_later_is_recorded_from_then_on(self, tmp_path):
+    def test_a_carrier_that_reaches_the_confidence_later_is_recorded_from_then_on(self, tmp_path):
         with SnippetWriter(tmp_path, min_confidence=0.8, wait=True) as writer:
             station = Station(writer)
             station.frames(2, carrier(confidence=0.5))
@@ -359,7 +359,7 @@ class TestSnippets:
         first, second = [samples_of(path)[1] for path in snippets(tmp_path)]
         assert (first.duration, second.duration) == (pytest.approx(0.08), pytest.approx(0.04, abs=1e-3))
 
-    def test_a_carrier_that_proves_wider_is_recorded_anew_in_its_full_width(self, tmp_path):
+    def test_a_carrier_that_proves_wider_is_recorded_again_in_its_full_width(self, tmp_path):
         with SnippetWriter(tmp_path, wait=True) as writer:
             station = Station(writer)
             station.frames(2, carrier(width=0.1e6))
@@ -520,7 +520,7 @@ class TestFaults:
         with pytest.raises(ParameterError, match="folder of the snippets"):
             SnippetWriter("")
 
-    @pytest.mark.skipif(not Path("/proc/self").exists(), reason="no /proc, where nobody may make files")
+    @pytest.mark.skipif(not Path("/proc/self").exists(), reason="no /proc, where no files can be made")
     def test_a_folder_that_cannot_be_written_to(self):
         with pytest.raises(RecordingError, match="/proc cannot be written to"):
             SnippetWriter("/proc")
@@ -558,7 +558,7 @@ class TestFaults:
         assert result["fault"] == "No space left on device" and result["fault_after"] == ""
         assert result["snippets"] == ["1", "9"] and result["skipped"] >= 1
 
-    def test_after_a_kill_the_next_run_finishes_what_was_begun(self, tmp_path):
+    def test_after_a_kill_the_next_run_finishes_what_was_started(self, tmp_path):
         children = []
         for number, seconds in enumerate((0.1, 0.6, 1.1)):
             folder = tmp_path / str(number)
@@ -574,12 +574,12 @@ class TestFaults:
             child.wait()
             child.stdout.close()
             unfinished = {path.name.split(".sigmf-")[0] for path in folder.glob("*.part")}
-            begun, whole = len(unfinished), len(snippets(folder, unfinished))
+            started, whole = len(unfinished), len(snippets(folder, unfinished))
             writer = SnippetWriter(folder)
             assert writer.flush(WAIT) and writer.close(), writer.fault
             assert not [path for path in folder.iterdir() if path.suffix in (".part", ".tmp")]
             found = snippets(folder)
-            assert whole <= len(found) <= whole + begun and begun == 1
+            assert whole <= len(found) <= whole + started and started == 1
             for path in found:
                 samples, recording = samples_of(path)
                 (annotation,) = recording.annotations

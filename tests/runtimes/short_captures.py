@@ -36,7 +36,7 @@ class Together(Segmenter):
 
 
 def run_idle():
-    """Want the GIL all the time."""
+    """Contend for the GIL all the time."""
     while True:
         pass
 
@@ -52,7 +52,7 @@ def analyse(runtime):
 
 
 def ends_in_time(runtime, seconds):
-    """Whether a new process comes to its end with what it has to do; if not, it tells where its threads are."""
+    """Whether a new process comes to its end with what it has to do; if not, it prints where its threads are."""
     child = os.fork()
     if not child:
         faulthandler.dump_traceback_later(seconds, exit=True)  # needs no GIL

@@ -32,9 +32,9 @@ class NotedRuntime(runtimes.Runtime):
     inferences: list = []
 
     def _logits(self, images):
-        begun = time.monotonic()
+        started = time.monotonic()
         time.sleep(0.02)
-        self.inferences.append((self, threading.current_thread(), begun, time.monotonic()))
+        self.inferences.append((self, threading.current_thread(), started, time.monotonic()))
         return np.zeros((len(images), len(self.card.classes), *images.shape[2:]), np.float32)
 
 
@@ -100,9 +100,9 @@ def test_first_inferences_are_made_one_after_the_other_however_runtimes_are_made
         thread.start()
     for thread in threads:
         thread.join(30)
-    firsts = [min((begun, end) for runtime, _, begun, end in noted if runtime is one) for one in made]
+    firsts = [min((started, end) for runtime, _, started, end in noted if runtime is one) for one in made]
     firsts.sort()
-    assert all(end <= begun for (_, end), (begun, _) in zip(firsts, firsts[1:]))
+    assert all(end <= started for (_, end), (started, _) in zip(firsts, firsts[1:]))
 
 
 def test_a_runtime_that_cannot_be_run_is_an_error_that_names_the_next_step(noted, untrained_model):
@@ -131,7 +131,7 @@ def test_waiting_for_the_first_use_of_another_thread_ends(monkeypatch):
 
 
 def test_first_use_of_openvino_by_two_workers_does_not_hang():
-    """Without the warm-up, seven of ten of these processes hang for ever."""
+    """Without the warm-up, seven of ten of these processes never end."""
     pytest.importorskip("openvino")
     times = 4
     ended = subprocess.run(

@@ -162,7 +162,7 @@ class TestDamage:
             runtimes.create(load_model(card), "onnxruntime")
 
     @pytest.mark.parametrize("name", ["onnxruntime", "openvino"])
-    def test_a_file_that_is_no_onnx_is_refused_in_words(self, card, name):
+    def test_a_file_that_is_no_onnx_is_refused_with_a_message(self, card, name):
         need(name)
         self.replace_file(card, b"this is no graph")
         with pytest.raises(ModelError, match="cannot be read by O.* with `rpmsn export`"):
@@ -197,7 +197,7 @@ class TestDamage:
             ({"exports": {"onnx": {"file": "../a.onnx", "sha256": ""}}}, "without slashes.*`rpmsn export`"),
         ],
     )
-    def test_a_card_that_makes_no_sense_is_refused_in_words(self, card, values, words):
+    def test_a_card_that_makes_no_sense_is_refused_with_a_message(self, card, values, words):
         change(card, **values)
         with pytest.raises(ModelError, match=words):
             load_model(card)
@@ -343,7 +343,7 @@ class TestExport:
         assert main(["export", str(untrained_model), *options]) == 2
         assert re.search(words, capsys.readouterr().err)
 
-    def test_a_set_of_another_recipe_is_refused(self, untrained_model, tmp_path, capsys):
+    def test_a_set_of_another_feature_set_is_refused(self, untrained_model, tmp_path, capsys):
         wrong = write_set(tmp_path / "wrong", 3, "published")
         assert main(["export", str(untrained_model), "--calibration", str(wrong)]) == 2
         assert "'published'" in capsys.readouterr().err
@@ -416,7 +416,7 @@ class TestWithoutTorch:
         assert found["coverage"] == 1.0
         assert found["runtime"] == name if name != "auto" else found["runtime"] in EXPORTED
 
-    def test_a_runtime_that_is_not_there_is_told_before_any_work(self, card, recording):
+    def test_a_runtime_that_is_not_there_is_reported_before_any_work(self, card, recording):
         result = self.rpmsn_without(
             ("torch",),
             "annotate",
@@ -434,7 +434,7 @@ class TestWithoutTorch:
         result = self.rpmsn_without((), "annotate", recording, "--model", card, "--runtime", "tensorrt")
         assert result.returncode == 2 and "openvino-int8" in result.stderr
 
-    def test_the_doctor_is_content_and_tells_the_runtimes(self, card, monkeypatch):
+    def test_the_doctor_is_content_and_lists_the_runtimes(self, card, monkeypatch):
         from rpmsn.cli import doctor
         from rpmsn.models import model as model_module
 

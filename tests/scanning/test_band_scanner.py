@@ -76,24 +76,24 @@ def flat_bands(bands):
 
 def scan(plan, model, radio, sweeps=1, runtime=None, between=lambda sweep: None, **settings):
     """Scan with a simulated radio; returns (list of (Picture, events), Scanner), stopped."""
-    told, errors = [], []
+    reports, errors = [], []
 
     def on_sweep(picture, events, sweep):
         if picture is not None:
-            told.append((picture, [event for event, _ in events]))
+            reports.append((picture, [event for event, _ in events]))
             between(sweep)
 
     settings = ScanSettings(**{"settle_seconds": 0.03, "runtime": runtime or ThresholdRuntime(), **settings})
     scanner = Scanner(plan, load_model(model), radio.tune, settings, on_sweep=on_sweep, on_error=errors.append)
     scanner.start()
     end = time.monotonic() + 100
-    while len(told) < sweeps and time.monotonic() < end:
+    while len(reports) < sweeps and time.monotonic() < end:
         radio.feed(scanner)
         if scanner.status()["state"] == "holding":
             time.sleep(0.002)
     scanner.stop()
-    assert not errors and len(told) >= sweeps
-    return told, scanner
+    assert not errors and len(reports) >= sweeps
+    return reports, scanner
 
 
 def overlapping(segments, band):
@@ -160,7 +160,7 @@ class TestStepper:
         assert all(len(dwell.samples) == FRAME and not dwell.samples.any() for dwell in dwells)
         assert stepper.untagged == (0 if is_tagged else 3)
 
-    def test_every_sample_is_either_analysed_or_thrown_away(self):
+    def test_every_sample_is_either_analysed_or_discarded(self):
         radio = SimulatedRadio(lambda frequency: np.zeros(FRAME, np.complex64))
         dwells, stepper = self.run(radio)
         assert FRAME * len(dwells) + stepper.settling_samples <= radio.offset
@@ -170,7 +170,7 @@ class TestStepper:
         dwells, _ = self.run(SimulatedRadio(lambda frequency: np.full(FRAME, frequency, np.complex64)))
         assert all(np.all(dwell.samples == np.complex64(dwell.center_frequency)) for dwell in dwells)
 
-    def test_a_step_that_the_radio_does_not_go_to_is_told_twice_and_left_out(self):
+    def test_a_step_that_the_radio_does_not_go_to_is_reported_twice_and_left_out(self):
         radio = SimulatedRadio(lambda frequency: np.zeros(FRAME, np.complex64))
         asked, tune = [], radio.tune
 
@@ -185,7 +185,7 @@ class TestStepper:
         assert stepper.refused == 1
         assert asked[:4] == [stepper.plan.center(step) for step in (0, 1, 1, 2)]
 
-    def test_a_gap_in_a_dwell_begins_it_anew(self):
+    def test_a_gap_in_a_dwell_restarts_it(self):
         plan = Plan(900e6, 901e6, RATE)
         dwells = []
         stepper = Stepper(plan, lambda *_: None, 1000, 0)
@@ -207,8 +207,8 @@ class TestSweep:
             truth.append((place, place + width, rng.uniform(15, 30)))
             place += width + rng.choice([0.5e6, 2e6, 20e6, 60e6])
         radio = SimulatedRadio(flat_bands(truth))
-        told, scanner = scan(Plan(400e6, 1400e6, RATE), any_rate_model, radio)
-        picture, _ = told[0]
+        reports, scanner = scan(Plan(400e6, 1400e6, RATE), any_rate_model, radio)
+        picture, _ = reports[0]
         assert all(upper - lower > RATE for lower, upper, _ in truth)
         assert len(picture.segments) == len(truth)
         for (lower, upper, level), segment in zip(truth, picture.segments):
@@ -220,13 +220,13 @@ class TestSweep:
         assert not np.isnan(picture.times).any() and np.all(np.diff(picture.times) > 0)
 
     def test_an_empty_range_has_no_carriers(self, any_rate_model):
-        told, _ = scan(Plan(400e6, 420e6, RATE), any_rate_model, SimulatedRadio(flat_bands([])))
-        assert told[0][0].segments == []
+        reports, _ = scan(Plan(400e6, 420e6, RATE), any_rate_model, SimulatedRadio(flat_bands([])))
+        assert reports[0][0].segments == []
 
     def test_a_carrier_that_the_range_ends_in_is_said_to_be_cut(self, any_rate_model):
         radio = SimulatedRadio(flat_bands([(390e6, 403e6, 20), (410e6, 415e6, 20)]))
-        told, _ = scan(Plan(400e6, 440e6, RATE), any_rate_model, radio)
-        carriers = [event.carrier for event in told[0][1]]
+        reports, _ = scan(Plan(400e6, 440e6, RATE), any_rate_model, radio)
+        carriers = [event.carrier for event in reports[0][1]]
         assert [(carrier.cut_lower, carrier.cut_upper) for carrier in carriers] == [(True, False), (False, False)]
 
     def test_carriers_keep_their_numbers_over_sweeps_and_are_gone_after_two_without_them(self, any_rate_model):
@@ -237,8 +237,8 @@ class TestSweep:
             if sweep == 1:
                 bands.pop()
 
-        told, scanner = scan(Plan(400e6, 416e6, RATE), any_rate_model, radio, sweeps=6, between=between)
-        kinds = [[(event.kind, event.carrier.carrier_id) for event in events] for _, events in told]
+        reports, scanner = scan(Plan(400e6, 416e6, RATE), any_rate_model, radio, sweeps=6, between=between)
+        kinds = [[(event.kind, event.carrier.carrier_id) for event in events] for _, events in reports]
         assert kinds[0] == [("new", 1), ("new", 2)] or kinds[0] == [("new", 1), ("new", 2)][::-1]
         assert all(sorted(kind) == [("update", 1), ("update", 2)] for kind in kinds[1:2])
         gone = [index for index, kind in enumerate(kinds) if ("gone", 2) in kind]
@@ -253,9 +253,9 @@ class TestSweep:
                 np.full(FRAME, 1 + 1j, np.complex64) if abs(frequency - 410.5e6) < 1e6 else hear(frequency)
             )
         )
-        told, scanner = scan(Plan(400e6, 416e6, RATE), any_rate_model, radio)
+        reports, scanner = scan(Plan(400e6, 416e6, RATE), any_rate_model, radio)
         assert scanner.status()["steps_not_judged"] == 1
-        assert len(told[0][0].segments) == 1
+        assert len(reports[0][0].segments) == 1
 
     @pytest.mark.parametrize(
         "name, rate, label, half",
@@ -274,8 +274,8 @@ class TestSweep:
             inside = resample_poly(shifted, 5, 48) if abs(frequency - 1850e6) < (rate + RATE) / 2 else np.zeros(1)
             return (5e-3 * (10 * np.resize(inside, FRAME) + noise)).astype(np.complex64)
 
-        told, _ = scan(Plan(1830e6, 1870e6, RATE), DEFAULT_MODEL, SimulatedRadio(hear), runtime="auto")
-        (segment,) = [segment for segment in told[0][0].segments if segment.bandwidth > RATE]
+        reports, _ = scan(Plan(1830e6, 1870e6, RATE), DEFAULT_MODEL, SimulatedRadio(hear), runtime="auto")
+        (segment,) = [segment for segment in reports[0][0].segments if segment.bandwidth > RATE]
         assert segment.label == label
         assert (segment.freq_lower, segment.freq_upper) == pytest.approx((1850e6 - half, 1850e6 + half), abs=0.5e6)
 
@@ -354,7 +354,7 @@ class TestHeadlessExample:
             environment=build_test_device(folder),
         )
         assert result.returncode == 1
-        assert "is it still plugged in? `rpmsn devices` tells" in result.stderr
+        assert "is it still plugged in? `rpmsn devices` lists" in result.stderr
         lines = [json.loads(line) for line in log.read_text().splitlines()]
         assert [line["sequence"] for line in lines] == list(range(len(lines)))
         events = [line.get("event") for line in lines]

@@ -223,7 +223,7 @@ class TestFaults:
         assert calls[1] == calls[2]
         assert status["samples_received"] == radio.offset
 
-    def test_a_network_that_is_stuck_does_not_hold_the_end_for_ever(self, any_rate_model, monkeypatch):
+    def test_a_network_that_is_stuck_does_not_hold_the_end_forever(self, any_rate_model, monkeypatch):
         released = threading.Event()
 
         class Stuck(ThresholdRuntime):
@@ -246,7 +246,7 @@ class TestFaults:
         thread.join(20)
         assert not thread.is_alive()
 
-    def test_a_radio_that_sends_nothing_is_said_to_be_silent(self, any_rate_model, monkeypatch):
+    def test_a_radio_that_sends_nothing_is_reported_as_silent(self, any_rate_model, monkeypatch):
         monkeypatch.setattr(scanning, "SILENT_SECONDS", 0.05)
         scanner = self.scanner(SimulatedRadio(flat_bands([])), any_rate_model)
         time.sleep(0.2)
@@ -348,6 +348,6 @@ class TestClock:
 def test_carriers_are_those_of_the_tracker(any_rate_model):
     _, scanner = scan(Plan(900e6, 903e6, RATE), any_rate_model, SimulatedRadio(flat_bands([(900.5e6, 902e6, 20)])))
     assert scanner.carriers() == []  # at the end every carrier is gone
-    told, _ = scan(Plan(900e6, 903e6, RATE), any_rate_model, SimulatedRadio(flat_bands([(900.5e6, 902e6, 20)])))
-    (event,) = told[0][1]
+    reports, _ = scan(Plan(900e6, 903e6, RATE), any_rate_model, SimulatedRadio(flat_bands([(900.5e6, 902e6, 20)])))
+    (event,) = reports[0][1]
     assert isinstance(event.carrier, Carrier) and event.carrier.carrier_id == 1

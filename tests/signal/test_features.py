@@ -53,7 +53,7 @@ def test_too_few_samples_are_refused_by_their_number(extractor, count):
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, 1e20])
-def test_a_bad_value_makes_a_frame_unfit_and_leaves_the_other_rows_as_they_are(extractor, value):
+def test_a_bad_value_keeps_a_frame_from_being_judged_and_leaves_the_other_rows_as_they_are(extractor, value):
     samples = signal()
     clean = extractor.extract(samples)
     samples[1000] = value
@@ -77,8 +77,8 @@ def test_artefacts_are_removed_from_a_copy():
     clean = Artefacts(True, np.arange(256) == 10).without(probabilities, noise=0)
     assert np.array_equal(probabilities, before)
     assert (clean[0, :, 10] == 1).all() and not clean[1:, :, 10].any()
-    beside = (before[..., 126] + before[..., 130]) / 2
-    assert all(np.array_equal(clean[..., column], beside) for column in (127, 128, 129))
+    neighbours = (before[..., 126] + before[..., 130]) / 2
+    assert all(np.array_equal(clean[..., column], neighbours) for column in (127, 128, 129))
     assert NO_ARTEFACTS.without(probabilities, 0) is probabilities
 
 

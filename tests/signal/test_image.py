@@ -169,7 +169,7 @@ def test_too_few_samples_and_unknown_feature_set_are_named():
 
 
 class TestPlainWay:
-    """The fast way gives what the definition says; `plain_image` is the slow one."""
+    """The fast implementation gives what the definition says; `plain_image` is the slow one."""
 
     @pytest.mark.parametrize(
         "rate, samples, rows",
@@ -218,7 +218,7 @@ class TestPlainWay:
 
 
 def lively(count, rate, seed=4):
-    """Noise with a few bands of repeating symbols, and a ramp of level: every sum has something to get wrong."""
+    """Noise with a few bands of repeating symbols, and a ramp of level: every sum is exercised."""
     rng = np.random.default_rng(seed)
     values = noise(count, rng, 1e-4).astype(complex)
     symbol = rng.standard_normal(2 * max(1, round(rate / 15e3))).view(complex)

@@ -147,7 +147,7 @@ public:
     size_t getStreamMTU(SoapySDR::Stream *) const override { return MTU; }
     int activateStream(SoapySDR::Stream *, const int, const long long, const size_t) override
     {
-        begun = Clock::now();
+        started = Clock::now();
         begunAt = received;
         return 0;
     }
@@ -165,7 +165,7 @@ public:
             std::this_thread::sleep_for(std::chrono::microseconds(pause));
             stall.length -= pause * 1e-6;
             if (stall.length <= 1e-6) stall.start = -1;
-            begun += std::chrono::microseconds(pause);
+            started += std::chrono::microseconds(pause);
             return SOAPY_SDR_TIMEOUT;
         }
         if (overflow.start >= 0 && now >= overflow.start) {
@@ -186,7 +186,7 @@ public:
             unsettled -= unsettled > 0;
         }
         const std::chrono::duration<double> passed((received - begunAt) / rate);
-        if (!fast) std::this_thread::sleep_until(begun + std::chrono::duration_cast<Clock::duration>(passed));
+        if (!fast) std::this_thread::sleep_until(started + std::chrono::duration_cast<Clock::duration>(passed));
         return int(count);
     }
 
@@ -195,7 +195,7 @@ private:
         double lower, upper, level;
     };
 
-    // What is heard at this frequency and rate; made anew when either has changed.
+    // What is heard at this frequency and rate; made again when either has changed.
     void listen()
     {
         if (isHeard) return;
@@ -222,7 +222,7 @@ private:
     bool isHeard = false;
     size_t received = 0, begunAt = 0, unsettled = 0;
     long long zero = 0;
-    Clock::time_point begun;
+    Clock::time_point started;
     std::vector<Sample> loop;
     std::mutex mutex;
 };

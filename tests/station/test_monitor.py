@@ -98,7 +98,7 @@ class TestGoodTimes:
         assert len(status) == 4
         assert all(line.split()[1] == "900.000" for line in status)
 
-    def test_lost_samples_are_told(self, watched):
+    def test_lost_samples_are_reported(self, watched):
         lost = [line.split()[6] for line in watched[0].splitlines() if STATUS_LINE.match(line)]
         assert lost[-1] == "2500000"
 
@@ -194,7 +194,7 @@ def rtl_tcp():
     pytest.importorskip("osmosdr")
 
 
-def told(result):
+def reported(result):
     """(status lines, carriers at the end) of a run with --json."""
     assert result.returncode == 0, result.stderr
     *status, last = [json.loads(line) for line in result.stdout.splitlines()]
@@ -211,7 +211,7 @@ class TestWhatIsOnTheAir:
         """
         scene, edges = write_lte_scene(tmp_path, seed)
         with RtlTcpServer("--recording", scene, "--shift") as server:
-            status, carriers = told(
+            status, carriers = reported(
                 run(
                     "--device",
                     server.device,
@@ -234,7 +234,7 @@ class TestWhatIsOnTheAir:
     def test_the_middle_of_a_carrier_off_the_air_is_found(self, captures):
         """Of its class nothing is promised: without an edge in sight the shipped model calls it `other`."""
         with RtlTcpServer("--recording", captures / "ota_rtlsdr_lte_1860MHz.sigmf-meta", "--shift") as server:
-            status, carriers = told(
+            status, carriers = reported(
                 run("--device", server.device, "--frequency", "1860M", "--rate", "1.92M", "--duration", 4, "--json")
             )
         assert (
@@ -245,7 +245,7 @@ class TestWhatIsOnTheAir:
 
     def test_a_receivers_noise_off_the_air_has_no_carrier(self, captures):
         with RtlTcpServer("--recording", captures / "ota_noise_2646MHz.sigmf-meta") as server:
-            _, carriers = told(
+            _, carriers = reported(
                 run("--device", server.device, "--frequency", "806M", "--rate", "1.92M", "--duration", 4, "--json")
             )
         assert carriers == []
@@ -268,7 +268,7 @@ class TestBadTimes:
             environment=soapy,
         )
         assert result.returncode == 1
-        assert "is it still plugged in, is its server still running? `rpmsn devices` tells" in result.stderr
+        assert "is it still plugged in, is its server still running? `rpmsn devices` lists" in result.stderr
         assert any(line.get("event") == "gone" for line in read_log(log))
 
     def test_a_server_that_disconnects_and_comes_back_can_be_watched_again(self, any_rate_model, tmp_path):
@@ -366,7 +366,7 @@ class TestBadTimes:
             (("--device", "driver=rpmsntest", "--frequency", "900M", "--reconnect", "-1"), 2, "seconds of 0 or more"),
         ],
     )
-    def test_wrong_use_is_told_in_a_sentence(self, soapy, arguments, status, said):
+    def test_wrong_use_is_reported_in_a_sentence(self, soapy, arguments, status, said):
         result = run(*arguments, environment=soapy)
         assert (result.returncode, said in result.stderr, "Traceback" in result.stderr) == (status, True, False)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A whole recording: every sample, every capture segment, what is odd said in words."""
+"""A whole recording: every sample, every capture segment, every oddity named."""
 
 import json
 

@@ -91,7 +91,9 @@ class TestListeners:
     @pytest.mark.parametrize("call", ["begin_frame", "write", "status", "flush", "close"])
     def test_a_file_that_fails_is_reported_and_the_others_get_everything(self, make, call):
         bad, good, errors, results = Output({call}), Output(), [], []
-        analyser = make(outputs=[bad, good], on_error=errors.append, on_result=lambda *told: results.append(told))
+        analyser = make(
+            outputs=[bad, good], on_error=errors.append, on_result=lambda *reported: results.append(reported)
+        )
         write(analyser, signal(4))
         analyser.stop()
         assert [kind for kind, *_ in good.events] == ["new", "update", "update", "update", "gone"]
@@ -129,8 +131,8 @@ class TestReset:
         analyser.follow(offset, seconds=(BEGIN + 1000, 0.0))
         write(analyser, signal(3), offset)
         analyser.stop()
-        told = [(kind, number, clock.seconds) for kind, number, clock in output.events]
-        assert told == [
+        reported = [(kind, number, clock.seconds) for kind, number, clock in output.events]
+        assert reported == [
             ("new", 1, BEGIN),
             ("update", 1, BEGIN),
             ("update", 1, BEGIN),
@@ -140,7 +142,7 @@ class TestReset:
             ("update", 2, BEGIN + 1000),
             ("gone", 2, BEGIN + 1000),
         ]
-        assert [(event.kind, clock.seconds) for event, clock in results] == [(kind, at) for kind, _, at in told]
+        assert [(event.kind, clock.seconds) for event, clock in results] == [(kind, at) for kind, _, at in reported]
 
     def test_of_a_stream_that_has_ended_leaves_nothing_to_report(self, make):
         analyser = make()
@@ -238,9 +240,9 @@ class TestWaits:
         monkeypatch.setattr(analyser._pool, "close", lambda: None)
         write(analyser, signal(1))
         thread = analyser._thread
-        begun = time.monotonic()
+        started = time.monotonic()
         analyser.stop()
-        assert time.monotonic() - begun < 10
+        assert time.monotonic() - started < 10
         assert "waited 0.3 s for the last frames of the stream" in errors[0]
         assert "thread 'rpmsn results' is in" in errors[0]
         assert "has not ended" in errors[1]
@@ -248,7 +250,7 @@ class TestWaits:
         thread.join(20)
         assert not thread.is_alive()
 
-    def test_a_source_that_waits_for_room_is_told_so_in_the_log(self, make, monkeypatch, caplog):
+    def test_a_source_that_waits_for_room_is_reported_in_the_log(self, make, monkeypatch, caplog):
         runtime = StuckRuntime()
         patience = live.Patience
         monkeypatch.setattr(live, "Patience", lambda what, **options: patience(what, 0.1, **options))

@@ -240,17 +240,17 @@ def test_close_returns_at_any_moment_with_every_sample_accounted_for(segmenters,
     made = segmenters(SlowRuntime(0.1), SlowRuntime(0.1))
     for segmenter in made:
         segmenter.warm_up()
-    begun = time.monotonic()
+    started = time.monotonic()
     made[0].analyse(samples[:FRAME])
-    a_frame = time.monotonic() - begun
+    a_frame = time.monotonic() - started
     pool = FramePool(intake, made)
     writer = threading.Thread(target=write)
     writer.start()
     try:
         time.sleep(wait)
-        begun = time.monotonic()
+        started = time.monotonic()
         pool.close()
-        assert time.monotonic() - begun < 1.0 + 2 * a_frame
+        assert time.monotonic() - started < 1.0 + 2 * a_frame
     finally:
         ending.set()
         writer.join()
@@ -303,7 +303,7 @@ class StuckRuntime(ThresholdRuntime):
         return super().probabilities(images)
 
 
-def test_a_frame_that_never_ends_has_failed_with_words_and_the_others_are_analysed(segmenters):
+def test_a_frame_that_never_ends_has_failed_with_a_message_and_the_others_are_analysed(segmenters):
     before = threading.active_count()
     stuck = StuckRuntime(2)
     replayed = Replay(segmenters(stuck, SlowRuntime(0.02)), frame_limit_s=0.5)
@@ -340,9 +340,9 @@ def test_a_live_pool_whose_workers_are_all_stuck_ends_and_closes(segmenters):
         intake.write(signal(FRAME), 0, 0.0, CLOCK)
         (result,) = pool.results()
         assert isinstance(result.error, StalledError) and pool.finished
-        begun = time.monotonic()
+        started = time.monotonic()
         pool.close()
-        assert time.monotonic() - begun < 5
+        assert time.monotonic() - started < 5
         counts = intake.counts()
         assert counts.failed == FRAME and counts.received == counts.analysed + counts.dropped
     finally:

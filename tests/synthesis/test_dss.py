@@ -144,7 +144,7 @@ def test_dss_tracking_signal_comes_every_20_ms():
 
 
 @pytest.mark.parametrize("start_ms", [0, 7, 33])
-def test_dss_shares_are_those_of_the_frame_wherever_it_starts(start_ms):
+def test_dss_fractions_are_those_of_the_frame_wherever_it_starts(start_ms):
     whole = DssDownlink(10e6, nr_load=1).grid(60, generator()).shared.reshape(60, 14, -1).any(axis=(1, 2))
     late = DssDownlink(10e6, nr_load=1, start_ms=start_ms).grid(20, generator()).shared.reshape(20, 14, -1)
     assert np.array_equal(late.any(axis=(1, 2)), whole[start_ms : start_ms + 20])

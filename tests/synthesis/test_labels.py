@@ -39,7 +39,7 @@ def column(frequency, rate=RATE):
     return int(np.floor(frequency / rate * 256 + 128.5))
 
 
-def test_unknown_rule_is_refused_with_those_there_are():
+def test_unknown_policy_is_refused_with_those_there_are():
     with pytest.raises(ParameterError, match="occupied"):
         labels.mask(Scene(RATE), [], "loose")
 
@@ -143,7 +143,7 @@ def test_what_the_filter_hides_is_ignored():
     assert row[0] == IGNORED and row[-1] == IGNORED and row[128] == LTE
 
 
-def test_published_rule_is_the_nominal_bandwidth_over_the_whole_frame():
+def test_published_policy_is_the_nominal_bandwidth_over_the_whole_frame():
     level = np.zeros((256, 1))
     level[:9] = 1
     mask = labels.mask(Scene(RATE), [truth("NR", -1e6, 1e6, level=level), truth("other", 2e6, 3e6)], "published")

@@ -70,7 +70,7 @@ def test_lte_system_information_comes_in_subframe_5_of_even_frames():
 
 @pytest.mark.parametrize("allocation", ["rbg", "localised", "distributed"])
 @pytest.mark.parametrize("load, duty", [(0.05, None), (0.3, 0.6), (0.9, None)])
-def test_lte_load_is_the_mean_share_of_blocks_with_data(allocation, load, duty):
+def test_lte_load_is_the_mean_fraction_of_blocks_with_data(allocation, load, duty):
     cell = LteDownlink(10e6, 5, load=load, duty=duty, allocation=allocation, system_information=False)
     # Symbol 3 has neither control nor reference signals; subframes 0 and 5 do without synchronisation there.
     fraction = cell.grid(800, generator()).on_air[3::14].mean()

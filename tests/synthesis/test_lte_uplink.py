@@ -168,7 +168,7 @@ def test_near_and_far_terminals_differ_by_their_powers():
 
 
 @pytest.mark.parametrize("load, duty, burst_ms", [(0.1, None, 1), (0.3, 0.5, 5), (0.8, 0.9, 10), (1, 1, 1)])
-def test_uplink_load_is_the_mean_share_of_blocks_with_data(load, duty, burst_ms):
+def test_uplink_load_is_the_mean_fraction_of_blocks_with_data(load, duty, burst_ms):
     cell = LteUplink(10e6, 8, load=load, duty=duty, burst_ms=burst_ms, pucch_blocks=0, **PLAIN)
     fraction = cell.grid(2500, generator()).on_air[::14]
     # Widths are rounded down to products of 2, 3 and 5: at most 1/4 of a width, 1/25 on the average.

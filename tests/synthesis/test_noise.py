@@ -51,7 +51,7 @@ def test_table_of_slices_is_symmetric_and_has_nearly_all_the_power():
     assert 2 * np.mean(table**2) == pytest.approx(1, abs=2e-5)
 
 
-def test_a_seed_gives_the_same_noise_for_ever():
+def test_a_seed_gives_the_same_noise_forever():
     first = white(5, np.random.default_rng(0))
     assert np.array_equal(first, white(5, np.random.default_rng(0)))
     expected = [
@@ -70,7 +70,7 @@ def test_a_seed_gives_the_same_noise_for_ever():
 
 
 @pytest.mark.parametrize("n", [0, 1, 3, 32768, 100_003])
-def test_any_length_can_be_had(n):
+def test_any_length_is_possible(n):
     assert white(n, np.random.default_rng(0)).shape == (n,)
     assert Noise(tilt_db=2.0).samples(max(n, 1), np.random.default_rng(0)).shape == (max(n, 1),)
 
@@ -91,7 +91,7 @@ def test_floor_follows_the_gain_that_it_states(noise):
     assert mean_power(samples) == pytest.approx(1, abs=0.01)
     windows = samples.reshape(-1, 256) * np.hanning(256) / np.sqrt(np.sum(np.hanning(256) ** 2))
     power = (np.abs(np.fft.fft(windows, axis=1)) ** 2).mean(axis=0)
-    # Beside the ends of the span, where a jump of the floor is smoothed; 4096 windows: 0.07 dB standard error.
+    # Next to the ends of the span, where a jump of the floor is smoothed; 4096 windows: 0.07 dB standard error.
     inner = np.abs(np.fft.fftfreq(256)) < 0.47
     difference_db = 10 * np.log10(power / noise.gain(np.fft.fftfreq(256)))[inner]
     assert np.abs(difference_db).max() < 0.4

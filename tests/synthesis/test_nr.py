@@ -71,7 +71,7 @@ def test_nr_uplink_slots_are_silent(pattern):
 
 @pytest.mark.parametrize("scattered", [True, False])
 @pytest.mark.parametrize("load, duty, burst_slots", [(0.1, None, 1), (0.3, 0.5, 4), (0.8, 0.9, 2)])
-def test_nr_load_is_the_mean_share_of_blocks_with_data(load, duty, burst_slots, scattered):
+def test_nr_load_is_the_mean_fraction_of_blocks_with_data(load, duty, burst_slots, scattered):
     cell = NrDownlink(
         20e6, 30e3, load=load, duty=duty, burst_slots=burst_slots, scattered=scattered, beams=(), trs_period_ms=None
     )  # fmt: skip

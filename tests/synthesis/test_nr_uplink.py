@@ -43,7 +43,7 @@ def test_nr_uplink_is_silent_in_the_downlink(pattern):
 
 
 @pytest.mark.parametrize("load, duty", [(0.1, None), (0.3, 0.5), (0.7, 0.9)])
-def test_nr_uplink_load_is_the_mean_share_of_blocks_with_data(load, duty):
+def test_nr_uplink_load_is_the_mean_fraction_of_blocks_with_data(load, duty):
     cell = NrUplink(20e6, 30e3, load=load, duty=duty, burst_slots=2, **DATA_ONLY)
     assert cell.grid(1000, generator()).on_air[5::14].mean() == pytest.approx(load, abs=0.05)
 

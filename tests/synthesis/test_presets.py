@@ -46,7 +46,7 @@ PINNED = {
 
 
 @pytest.mark.parametrize("preset", OWN)
-def test_a_seed_gives_this_scene_for_ever(preset):
+def test_a_seed_gives_this_scene_forever(preset):
     """Where this fails, seeds give other scenes than before: raise `synthesis.GENERATOR`, then pin again."""
     scene = random_scene(preset, 1)
     assert (GENERATOR, scene_hash(scene), picture_hash(render(scene)[0], scene.sample_rate)) == PINNED[preset]

@@ -27,7 +27,7 @@ def noise(n, seed, power=1.0):
 
 
 def band(n, lower, upper, seed, rate=RATE):
-    """Noise of power 1 between two frequencies, Hz, and nothing beside them."""
+    """Noise of power 1 between two frequencies, Hz, and nothing outside."""
     spectrum = scipy.fft.fft(noise(n, seed))
     frequencies = scipy.fft.fftfreq(n, 1 / rate)
     spectrum[(frequencies < lower) | (frequencies > upper)] = 0
@@ -340,7 +340,7 @@ def test_a_folder_with_nothing_to_use_is_refused(write, tmp_path):
         recorded.catalogue(tmp_path / "nowhere")
 
 
-def test_a_recording_is_read_once_and_what_is_lent_can_be_changed(write, monkeypatch):
+def test_a_recording_is_read_once_and_what_is_returned_can_be_changed(write, monkeypatch):
     path = write(0.1 * band(100_000, 0, 3e6, 1), annotation())
     opened = []
     true_open = recorded.open_recording

@@ -24,7 +24,7 @@ PERIODIC_ONLY = {
     NrUplink: dict(load=0.0, pucch_load=0.0, srs_period_slots=8),
     DssDownlink: dict(nr_load=0.0, lte=dict(load=0.0, mbsfn_subframes=(1,))),
 }
-"""Parameters with which a cell sends little beside what comes with a period."""
+"""Parameters with which a cell sends little besides its periodic signals."""
 
 
 def generator(seed=1):
@@ -110,8 +110,8 @@ def test_a_later_start_shifts_what_is_periodic(kind):
     skipped = 6 * len(whole) // 40
     late = periodic_part(replace(cell, start_ms=6).grid(34, generator(2)))
     early = periodic_part(cell.grid(34, generator(2)))
-    assert share_in_common(whole[skipped:], late) > 0.7
-    assert share_in_common(whole[: len(early)], late) < 0.5
+    assert fraction_in_common(whole[skipped:], late) > 0.7
+    assert fraction_in_common(whole[: len(early)], late) < 0.5
 
 
 def periodic_part(grid):
@@ -119,7 +119,7 @@ def periodic_part(grid):
     return grid.on_air if grid.half_subcarrier_shift else grid.symbols
 
 
-def share_in_common(first, other):
+def fraction_in_common(first, other):
     """Fraction of the used elements of either that have the same value in both."""
     used = (first != 0) | (other != 0)
     return np.mean(np.isclose(first[used], other[used]))

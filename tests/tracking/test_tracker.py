@@ -20,7 +20,7 @@ RATE = 10.24e6
 COLUMN = RATE / 256
 FRAME_S = 0.04
 FRAME = round(FRAME_S * RATE)
-UNFIT = InputQuality((Finding("overload", "overload", False),))
+NOT_JUDGED = InputQuality((Finding("overload", "overload", False),))
 
 
 def seg(label, lower, upper, start=0.0, end=1.0, confidence=0.9):
@@ -121,13 +121,13 @@ class TestQualifying:
             stream.frame(*[LTE] * seen)
         assert [event.segment.start_offset // FRAME for event in stream.events] == [4, 5, 6]
 
-    def test_flicker_is_never_told_of(self):
+    def test_flicker_is_never_reported(self):
         stream = Stream()
         for number in range(40):
             stream.frame(*([seg("other", 1, 1.5)] if number % 5 == 0 else []))
         assert stream.events == [] and stream.finish() == []
 
-    def test_a_carrier_in_every_third_frame_is_told_of_and_stays(self):
+    def test_a_carrier_in_every_third_frame_is_reported_and_stays(self):
         stream = Stream()
         for number in range(30):
             stream.frame(*([LTE] if number % 3 == 0 else []))
@@ -164,10 +164,10 @@ class TestQualifying:
     def test_frames_that_are_not_judged_do_not_count(self):
         stream = Stream()
         for number in range(20):
-            stream.frame(*([LTE] if number in (3, 12) else []), condition=OK if number in (3, 12) else UNFIT)
+            stream.frame(*([LTE] if number in (3, 12) else []), condition=OK if number in (3, 12) else NOT_JUDGED)
         assert [event.kind for event in stream.events] == ["new", "update"]
 
-    def test_a_patch_of_doubt_inside_a_carrier_is_not_told_of(self):
+    def test_a_spurious_nested_detection_is_not_reported(self):
         stream = Stream()
         stream.frames(3, LTE)
         assert {carrier_id for _, carrier_id in stream.frames(5, LTE, seg("NR", -0.5, 0.5, 0, 0.2))} == {1}
@@ -208,10 +208,10 @@ class TestHolding:
     def test_samples_that_nobody_looked_at_are_no_silence(self):
         stream = Stream(hold_seconds=0.1)
         stream.frames(2, LTE)
-        stream.frames(5, condition=UNFIT)
+        stream.frames(5, condition=NOT_JUDGED)
         assert stream.frame(LTE, skipped_s=20.0) == [("update", 1)]
 
-    def test_but_not_for_ever(self):
+    def test_but_not_forever(self):
         stream = Stream(hold_seconds=0.1, hold_outside_seconds=10.0)
         stream.frames(2, LTE)
         stream.frame(skipped_s=5.0)
@@ -377,7 +377,7 @@ class TestNeighbours:
         ] == [(-4.0, 0, 3), (-4.0, 3, 18), (0.1, 3, 18)]
         assert sum(one.time_on_air for one in stream.carriers[:2]) == pytest.approx(18 * FRAME_S)
 
-    def test_a_gap_that_a_segment_crosses_now_and_then_does_not_part_it(self):
+    def test_a_gap_that_a_segment_crosses_now_and_then_does_not_split_it(self):
         stream = Stream()
         stream.frames(3, self.BOTH)
         for number in range(60):
@@ -435,7 +435,7 @@ class TestNrInPieces:
             stream.frame(seg("NR", -4, 0, *times), seg("NR", gap_columns * COLUMN / 1e6, 4, *times))
         assert len(stream.bands) == 2
 
-    def test_gaps_that_move_with_the_traffic_do_not_part_a_carrier(self):
+    def test_gaps_that_move_with_the_traffic_do_not_split_a_carrier(self):
         stream = Stream()
         random_ = random.Random(2)
         stream.frames(3, seg("NR", -4, 4))
@@ -486,7 +486,7 @@ class TestEdges:
         stream.frames(2, seg("NR", -3, 3, 0, 0.5, confidence=0.9), seg("NR", -1, 0, 0.6, 0.9, confidence=0.5))
         assert stream.carriers[0].confidence == pytest.approx((3 * 0.9 + 0.3 * 0.5) / 3.3)
 
-    def test_time_on_air_counts_what_two_segments_share_once(self):
+    def test_time_on_air_counts_what_two_segments_have_in_common_once(self):
         stream = Stream(qualify_frames=1)
         stream.frame(seg("NR", -3, 3, 0, 0.5), seg("NR", -1, 0, 0.25, 0.875))
         assert stream.carriers[0].time_on_air == pytest.approx(0.875 * FRAME_S)
@@ -518,7 +518,7 @@ class TestLabels:
         assert labels[-1] == "other"
         assert sum(one != other for one, other in zip(labels, labels[1:])) <= 1
 
-    def test_of_a_carrier_that_is_not_told_of_yet_the_majority_decides(self):
+    def test_of_a_carrier_that_is_not_reported_yet_the_majority_decides(self):
         stream = Stream()
         stream.frame(seg("NR", -2, 2, 0.9, 1.0))
         stream.frame(LTE)
@@ -538,18 +538,18 @@ class TestLabels:
 
 
 class TestReporting:
-    def test_a_patch_of_another_class_inside_a_carrier_is_left_out(self):
+    def test_a_nested_detection_of_another_class_is_left_out(self):
         stream = Stream(qualify_frames=1)
         stream.frames(2, seg("NR", -0.5, 0.5, 0, 0.1))
         stream.frames(10, LTE, seg("NR", -0.5, 0.5, 0, 0.1))
         assert len(stream.carriers) == 2 and stream.bands == [("LTE", -2.0, 2.0)]
 
-    def test_what_is_beside_a_carrier_is_reported_lowest_first(self):
+    def test_what_is_next_to_a_carrier_is_reported_lowest_first(self):
         stream = Stream()
         stream.frames(2, LTE, seg("other", 3, 3.2), seg("NR", -4.8, -3))
         assert [label for label, _, _ in stream.bands] == ["NR", "LTE", "other"]
 
-    def test_a_patch_within_a_patch_is_judged_by_the_carrier_that_stays(self):
+    def test_a_detection_nested_in_a_nested_one_is_judged_by_the_carrier_that_stays(self):
         stream = Stream(qualify_frames=1)
         stream.frame(seg("LTE", -4, 4), seg("NR", -2, 1.5), seg("other", 1.1, 1.4))
         assert stream.bands == [("LTE", -4.0, 4.0)]
@@ -621,12 +621,12 @@ class TestMemoryAndSpeed:
             for index in range(200):
                 lower = -30.72 + index * width + 0.1 * width
                 for part in range(5):
-                    doubt = random_.uniform(0, 0.05 * width)
+                    inset = random_.uniform(0, 0.05 * width)
                     segments.append(
                         seg(
                             "LTE" if index % 3 else "other",
-                            lower + doubt,
-                            lower + 0.7 * width - doubt,
+                            lower + inset,
+                            lower + 0.7 * width - inset,
                             0.2 * part,
                             0.2 * part + 0.18,
                         )
@@ -634,9 +634,9 @@ class TestMemoryAndSpeed:
             return segments
 
         def seconds(work):
-            begun = time.process_time()
+            started = time.process_time()
             work()
-            return time.process_time() - begun
+            return time.process_time() - started
 
         costs, references = [], []
         for _ in range(9):
@@ -682,7 +682,7 @@ class TestSweeps:
         assert self.sweeps(tracker, False, False, bands=hole) == []
         assert self.sweeps(tracker, False, bands=hole) == ["gone"]
 
-    def test_an_end_beside_a_hole_is_no_edge(self):
+    def test_an_end_next_to_a_hole_is_no_edge(self):
         tracker = self.tracker()
         self.sweeps(tracker, True, bands=((-5e6, 2e6), (2.5e6, 5e6)))
         (carrier,) = tracker.carriers

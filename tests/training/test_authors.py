@@ -45,7 +45,7 @@ def original(tmp_path_factory):
 
 @pytest.fixture
 def published(original, tmp_path):
-    """A copy of it to do with as one likes."""
+    """A copy of it that a test may change."""
     return Path(shutil.copytree(original, tmp_path / "published"))
 
 
@@ -87,7 +87,7 @@ def test_an_undeclared_colour_is_named_with_file_pixel_and_the_declared_ones(pub
         read_label(path, COLOURS)
 
 
-def test_labels_that_went_through_jpeg_are_told_as_such(tmp_path):
+def test_labels_that_went_through_jpeg_are_named_as_such(tmp_path):
     Image.fromarray(label_pixels(0)).save(tmp_path / "lossy.jpg", quality=92)
     Image.open(tmp_path / "lossy.jpg").save(tmp_path / "label.png")
     pixels = np.array(Image.open(tmp_path / "label.png"))

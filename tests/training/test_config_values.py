@@ -113,19 +113,19 @@ def test_all_keys_are_tried():
 def test_a_value_that_cannot_be_is_refused_by_file_and_key(tmp_path, place):
     fitting = set()
     for name, value in BAD_VALUES.items():
-        told = refused(load_config, tmp_path, with_value(CONFIG, place, value))
-        if told is None:
+        message = refused(load_config, tmp_path, with_value(CONFIG, place, value))
+        if message is None:
             fitting.add(name)
         else:
-            assert str(place[0]) in told
+            assert str(place[0]) in message
     assert fitting == FITTING.get(named(place), set())
 
 
 @pytest.mark.parametrize("entry", fields(TrainingConfig), ids=lambda entry: entry.name)
 def test_a_key_that_is_missing_is_named_if_it_is_needed(tmp_path, entry):
-    told = refused(load_config, tmp_path, without(CONFIG, (entry.name,)))
+    message = refused(load_config, tmp_path, without(CONFIG, (entry.name,)))
     is_needed = entry.default is MISSING and entry.default_factory is MISSING
-    assert (told is not None) == is_needed and (not is_needed or f"key '{entry.name}' is missing" in told)
+    assert (message is not None) == is_needed and (not is_needed or f"key '{entry.name}' is missing" in message)
 
 
 def test_numbers_are_read_by_one_rule_in_sets_and_configurations(tmp_path):
@@ -161,8 +161,8 @@ def test_numbers_are_read_by_one_rule_in_sets_and_configurations(tmp_path):
     ],
 )
 def test_a_configuration_is_refused_with_what_is_allowed(tmp_path, changes, words):
-    told = refused(load_config, tmp_path, {**CONFIG, **changes})
-    assert told is not None
+    message = refused(load_config, tmp_path, {**CONFIG, **changes})
+    assert message is not None
     with pytest.raises(ParameterError, match=words):
         load_config(tmp_path / "wrong.yml")
 
@@ -204,8 +204,8 @@ def read_experiment(path):
 def test_an_experiments_value_that_cannot_be_is_refused_before_anything_is_trained(tmp_path, place):
     fitting = set()
     for name, value in BAD_VALUES.items():
-        told = refused(read_experiment, tmp_path, with_value(EXPERIMENT, place, value))
-        if told is None:
+        message = refused(read_experiment, tmp_path, with_value(EXPERIMENT, place, value))
+        if message is None:
             fitting.add(name)
     key = named(place).replace("tests.0", "validation")
     assert fitting == EXPERIMENT_FITTING.get(named(place), FITTING.get(key, set()))
@@ -251,7 +251,7 @@ def test_a_sets_description_that_cannot_be_is_refused_by_file_and_key(tmp_path, 
             raise ParameterError(str(error).replace("set.yml", "wrong.yml")) from error
 
     for name, value in BAD_VALUES.items():
-        told = refused(read, tmp_path, with_value(DESCRIPTION, place, value))
-        assert told is None or str(place[0]) in told
+        message = refused(read, tmp_path, with_value(DESCRIPTION, place, value))
+        assert message is None or str(place[0]) in message
         if name in ("mapping", "list of null", "not a number", "true"):
-            assert told is not None
+            assert message is not None

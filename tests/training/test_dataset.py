@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Training sets: the same on any number of processes, whole or not there, relabelled without rendering."""
+"""Training sets: the same on any number of processes, written atomically, relabelled without rendering."""
 
 import os
 import signal

@@ -34,7 +34,7 @@ CLASSES = ["noise", "LTE", "NR", "other"]
 
 @pytest.fixture(scope="module")
 def card(untrained_model):
-    """Card of a model that is as good as none; its feature set is that of the sets here."""
+    """Card of a model with random weights; its feature set is that of the sets here."""
     return load_model(untrained_model).card
 
 
@@ -101,11 +101,11 @@ def test_temperature_of_overconfident_logits_is_found():
     logits = rng.normal(0, 2, (40000, 4))
     chances = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     truth = (rng.random((len(logits), 1)) > chances.cumsum(axis=1)).sum(axis=1).clip(0, 3)
-    too_sure = (3 * logits).astype(np.float32)
-    temperature = calibration.fit_temperature(too_sure, truth)
+    overconfident = (3 * logits).astype(np.float32)
+    temperature = calibration.fit_temperature(overconfident, truth)
     assert temperature == pytest.approx(3, rel=0.05)
-    assert calibration.reliability(too_sure, truth)["ece"] > 0.1
-    assert calibration.reliability(too_sure, truth, temperature)["ece"] < 0.02
+    assert calibration.reliability(overconfident, truth)["ece"] > 0.1
+    assert calibration.reliability(overconfident, truth, temperature)["ece"] < 0.02
 
 
 def test_the_sample_of_pixels_is_judged_and_no_larger_than_allowed(monkeypatch):
@@ -240,7 +240,7 @@ def judged(card, folder, temperature=1.0):
     return tally.scores()
 
 
-def test_mirror_images_are_not_judged_as_signals(card, made_set):
+def test_iq_images_are_not_judged_as_signals(card, made_set):
     tally = Tally(card, "occupied", 2)
     scene = next(iter(EvaluationSet(made_set, card)))
     empty = replace(scene, image=np.full_like(scene.image, 100), mask=np.zeros_like(scene.mask), scene=None)
@@ -387,7 +387,7 @@ def test_a_truncated_shard_and_unknown_classes_are_refused(card, copied_set):
         list(EvaluationSet(copied_set, card))
 
 
-def test_masks_of_another_rule_are_pointed_to(card, copied_set):
+def test_masks_of_another_policy_are_pointed_to(card, copied_set):
     (copied_set / "shard-00000.masks-occupied.npy").rename(copied_set / "shard-00000.masks-published.npy")
     with pytest.raises(ParameterError, match="give --policy published"):
         EvaluationSet(copied_set, card)

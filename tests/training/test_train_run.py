@@ -55,7 +55,7 @@ def sets(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def whole(sets, tmp_path_factory):
-    """Folder of a run that nothing disturbed."""
+    """Folder of a run without interruption."""
     folder = tmp_path_factory.mktemp("whole")
     return train(folder, sets)
 
@@ -98,7 +98,7 @@ def model_like(folder, **changes):
     return save_model(network.create(card["architecture"], **card["arguments"]), card, folder)
 
 
-def test_a_run_gives_a_model_whose_card_tells_how_it_was_made(whole):
+def test_a_run_gives_a_model_whose_card_says_how_it_was_made(whole):
     model = load_model(whole / "tiny.yml")
     assert model.card.training["steps"] == 6 and model.card.training["config"]["train"][1]["count"] == 2
     assert 0 <= model.card.scores["validation"]["mean_iou"] <= 1

@@ -145,7 +145,9 @@ def test_dice_counts_overlap_and_leaves_out_what_is_not_judged():
     right = F.one_hot(masks, 3).permute(0, 3, 1, 2).float()
     assert dice_loss(right, masks).item() == pytest.approx(0)
     wrong = right[:, [1, 0, 2]]
-    assert dice_loss(wrong, masks).item() == pytest.approx(1 - 1 / 5)  # nothing hit of two and two, one added for calm
+    assert dice_loss(wrong, masks).item() == pytest.approx(
+        1 - 1 / 5
+    )  # nothing hit of two and two, one added for smoothing
     ignored = torch.tensor([[[0, IGNORED, IGNORED, 1]]])
     assert dice_loss(right, ignored).item() == pytest.approx(0)
 

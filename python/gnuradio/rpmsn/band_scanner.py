@@ -119,15 +119,15 @@ class band_scanner(gr.sync_block):
         return self._scanner.picture()
 
     def status(self) -> dict:
-        """How it is going; docs/scanner.md has the keys."""
+        """State of the scan; docs/scanner.md has the keys."""
         return self._scanner.status()
 
     def work(self, input_items: list[np.ndarray], output_items: list[np.ndarray]) -> int:
-        """Hand samples on, following the tags at their places."""
+        """Pass samples on, following the tags at their places."""
         samples = input_items[0]
         try:
             self._take(samples)
-        except Exception as error:  # a block that raises here hangs the whole flowgraph without a word
+        except Exception as error:  # a block that raises here hangs the whole flowgraph silently
             self._scanner.fail(f"samples could not be taken: {error}")
         return len(samples)
 

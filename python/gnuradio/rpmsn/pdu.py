@@ -49,7 +49,7 @@ def make_pdu(fields: Mapping[str, Any], payload: bytes | np.ndarray = b"") -> pm
 
 
 def parse_pdu(message: pmt.pmt_base, required: Sequence[str] = ()) -> tuple[dict[str, Any], np.ndarray]:
-    """Take a PDU apart.
+    """Parse a PDU.
 
     Args:
         message: pmt.

@@ -71,7 +71,7 @@ class OsmosdrRadio:
             reason = str(error).rstrip(".!")
             raise RadioError(
                 f"{self._device} cannot be opened: {reason}. Is it plugged in, and used by no other "
-                "program? `rpmsn devices` lists what is there."
+                "program? `rpmsn devices` lists the radios."
             ) from error
 
     def _tune(self, frequency):
@@ -95,7 +95,7 @@ class OsmosdrRadio:
 
 
 def check_server(device: str) -> None:
-    """Raise RadioError unless a server rtl_tcp answers: gr-osmosdr itself would wait for ever for one that is silent.
+    """Raise RadioError unless a server rtl_tcp answers: gr-osmosdr would wait without limit for a silent one.
 
     Args:
         device: `rtl_tcp=HOST:PORT`, perhaps with more arguments.

@@ -14,7 +14,7 @@ class radio_overflows(gr.basic_block):
 
     UHD's source reports them at most a few times a second, as pair of the symbol `uhd_async_msg` and a dict in which
     `overflows` (uint64) is how many there were since the last report. A retune is none: the source tags it with
-    `rx_time`, too, but the time goes on. Which samples are missing is in the tags `rx_time` that jump.
+    `rx_time`, too, but time is continuous. Which samples are missing is in the tags `rx_time` that jump.
 
     Ports:
         async_msgs (in): that of the source.

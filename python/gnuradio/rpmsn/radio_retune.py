@@ -25,7 +25,7 @@ LONGEST_BACKLOG_S = 2.0
 class radio_retune(gr.sync_block):
     """Samples as they come, with the tags `rx_freq` and `rx_rate` at the start and after every retune.
 
-    What a driver hands over after a retune may have been received before it: it was in a buffer, or on the network.
+    What a driver delivers after a retune may have been received before it: it was in a buffer, or on the network.
     The clock shows how much that is: how much later samples come than the earliest ones did, by their number. The tag
     is put behind this backlog.
 
@@ -96,10 +96,10 @@ class radio_retune(gr.sync_block):
     def _watch_clock(self, samples):
         """Note the latest time at which sample 0 was received, by what has come until now; sorted, for the minimum."""
         now = self._clock()
-        begun = now - samples / self._sample_rate
-        while self._begins and self._begins[-1][1] >= begun:
+        earliest = now - samples / self._sample_rate
+        while self._begins and self._begins[-1][1] >= earliest:
             self._begins.pop()
-        self._begins.append((now, begun))
+        self._begins.append((now, earliest))
         while self._begins[0][0] < now - WATCHED_SECONDS:
             self._begins.popleft()
 

@@ -93,7 +93,7 @@ class SoapyRadio:
         driver = dict(part.split("=", 1) for part in self._device.split(",") if "=" in part).get("driver")
         there = soapy_drivers()
         if driver is None:
-            return "Name the driver, as driver=rtlsdr; `rpmsn devices` lists what is there."
+            return "Name the driver, as driver=rtlsdr; `rpmsn devices` lists the radios."
         if there and driver not in there:
             step = (
                 f"apt-get install {PACKAGES[driver]}"
@@ -106,7 +106,7 @@ class SoapyRadio:
                 "Start the server where the radio is (SoapySDRServer --bind); see that no firewall is between, and "
                 "that the radio is plugged in there."
             )
-        return "Is it plugged in, and used by no other program? `rpmsn devices` tells what is missing."
+        return "Is it plugged in, and used by no other program? `rpmsn devices` shows what is missing."
 
     def _ranges(self, getter):
         return [(span.minimum(), span.maximum()) for span in getattr(self._source, getter)(0)]

@@ -105,7 +105,7 @@ class radio_source(gr.hier_block2):
             self._send("gain", gain)
 
     def _send(self, key, value):
-        """A command of our own, by the way that all of them take."""
+        """A command from Python, sent through the port that all commands use."""
         block, port = self.radio.command_port
         message = pmt.dict_add(pmt.make_dict(), pmt.intern(key), pmt.from_double(float(value)))
         block.to_basic_block()._post(pmt.intern(port), message)
@@ -121,7 +121,7 @@ def driver_of(device: str) -> tuple[type, str]:
     if not device:
         raise ParameterError(
             "device is empty; name a radio, such as driver=rtlsdr, uhd or rtl_tcp=127.0.0.1:1234 "
-            "(`rpmsn devices` lists what is there)"
+            "(`rpmsn devices` lists the radios)"
         )
     if device == "uhd" or device.startswith(("uhd:", "uhd,")):
         return UhdRadio, device[4:]

@@ -83,7 +83,7 @@ class UhdRadio:
             raise RadioError(
                 f"{self._name} cannot be opened: {reason}. `uhd_find_devices` lists USRPs (apt-get install "
                 "uhd-host); FPGA images come with `uhd_images_downloader`, and a USB one needs the udev "
-                "rule of UHD: `rpmsn devices` tells what is missing."
+                "rule of UHD: `rpmsn devices` shows what is missing."
             ) from error
 
     def _choose_antenna(self, antenna):

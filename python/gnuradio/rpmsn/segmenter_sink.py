@@ -207,7 +207,7 @@ class segmenter_sink(gr.sync_block):
         samples = input_items[0]
         try:
             return self._take(samples)
-        except Exception as error:  # a block that raises here hangs the whole flowgraph without a word
+        except Exception as error:  # a block that raises here hangs the whole flowgraph silently
             self._analyser.fail(f"samples could not be taken: {error}")
             return len(samples)
 
@@ -231,7 +231,7 @@ class segmenter_sink(gr.sync_block):
         return done
 
     def _write(self, samples, first, changes):
-        """Hand samples on, following the tags at their places; returns how many were taken."""
+        """Pass samples on, following the tags at their places; returns how many were taken."""
         done = 0
         for place in sorted(place for place in changes if place < len(samples)) + [len(samples)]:
             if place > done:

@@ -14,7 +14,7 @@ from rpmsn.recording import open_recording
 from . import tags
 
 OUTPUT_BUFFER_ITEMS = 1 << 18
-"""Big enough that the interpreter is called a few hundred times a second at 61.44 Msps, and no more."""
+"""Large enough that Python is called a few hundred times a second at 61.44 Msps, and no more."""
 PACING_SLICE_S = 0.02
 """With `real_time`, samples come out in slices of this length: one `work()` sleeps no longer than that."""
 
@@ -25,14 +25,14 @@ class sigmf_source(gr.sync_block):
     Output 0 carries every sample of the file. As a radio does, the block sets the tags `rx_time` (tuple of uint64
     whole seconds since 1970 and double fraction), `rx_freq` and `rx_rate` (double, Hz) on the first sample, at every
     capture segment, and after every start. `rx_time` is left out while the metadata give no time (a segment without
-    a time goes on from the one before), `rx_freq` where there is no centre frequency. With `repeat` the tags come
+    a time continues from the one before), `rx_freq` where there is no centre frequency. With `repeat` the tags come
     again at each round, so that `rx_time` jumps back; without, the last sample carries the tag `stream_end`.
 
     When the file cannot be read any further the block logs why, keeps it in `error` and ends the stream.
 
     Args:
         path: the `.sigmf-meta`, the `.sigmf-data`, their name without ending, or a raw file.
-        repeat: start again at the end, for ever.
+        repeat: start again at the end, without limit.
         real_time: deliver the samples at the sample rate, as a radio would; else as fast as they are taken.
         datatype: format of a raw file, `ci8`, `cu8`, `ci16_le` or `cf32_le`; "" takes it from the metadata.
         sample_rate: Hz; 0 takes it from the metadata.
@@ -98,7 +98,7 @@ class sigmf_source(gr.sync_block):
         """Called by GNU Radio: fill the output; -1 at the end of the file or after an error."""
         try:
             return self._produce(output_items[0])
-        except Exception as error:  # an exception here would hang the flowgraph without a word
+        except Exception as error:  # an exception here would hang the flowgraph silently
             self.error = str(error)
             self.logger.error(self.error)
             return -1

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The process of `rpmsn watch` that has the radio open: radio, segmenter, and a block that hands on (no Qt)."""
+"""The process of `rpmsn watch` that has the radio open: radio, segmenter, and a block that forwards messages."""
 
 import contextlib
 import logging
@@ -30,12 +30,12 @@ REPORT_SECONDS = 0.02
 """What has come is reported so often; commands are taken at once."""
 STOP_SECONDS = 1.0
 AFTER_SILENCE = (
-    "What was found stays here and can be exported. If it does not go on by itself, close the window and start again."
+    "What was found stays here and can be exported. If it does not resume, close the window and start again."
 )
 
 
 class FeedSink(gr.basic_block):
-    """Hands the messages of a segmenter sink on to a Feed, and says so when the radio has stopped.
+    """Forwards the messages of a segmenter sink to a Feed, and says so when the radio has stopped.
 
     Args:
         feed: Feed.
@@ -81,7 +81,7 @@ class FeedSink(gr.basic_block):
 
 
 class RadioFlowgraph(gr.top_block):
-    """Radio, segmenter sink, and what hands its messages on.
+    """Radio, segmenter sink, and the block that forwards its messages.
 
     Args:
         feed: Feed that gets everything; its note says what is being done.
@@ -98,7 +98,7 @@ class RadioFlowgraph(gr.top_block):
         feed.note = f"loading the model {sink['model']}"
         notify()
         self.sink = segmenter_sink(self.source.sample_rate(), self.source.center_frequency(), **sink)
-        # Kept: GNU Radio does not hold on to blocks that are written in Python.
+        # Kept: GNU Radio keeps no reference to blocks that are written in Python.
         self.feed_sink = FeedSink(feed, radio["device"])
         self.connect(self.source, self.sink)
         for port in (keys.FRAMES, keys.SEGMENTS, keys.STATUS):

@@ -75,7 +75,7 @@ def _run(options: argparse.Namespace) -> int:
     except RpmsnError as error:
         return _failed(options, error)
     except ImportError as error:
-        return _failed(options, f"{error}; `rpmsn doctor` tells what is missing and how to install it")
+        return _failed(options, f"{error}; `rpmsn doctor` shows what is missing and how to install it")
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         return _failed(options, f"{where}{error.strerror or error}")

@@ -129,7 +129,7 @@ def open_input(path: str, options: argparse.Namespace) -> "Recording":
 
 
 def add_model(parser: argparse.ArgumentParser, default: str | None = DEFAULT_MODEL, words: str = "%(default)s") -> None:
-    """Add `--model`; `words` tell the default."""
+    """Add `--model`; `words` state the default."""
     parser.add_argument(
         "--model", default=default, metavar="NAME", help=f"model to use, by name or path of its card (default: {words})"
     )

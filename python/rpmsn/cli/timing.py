@@ -187,7 +187,8 @@ def _published_on_gpu():
     """Seconds for one image of a batch, from numbers in the computer's memory to numbers in its memory."""
     import torch
 
-    built = network.create("rpmsn").eval().to("cuda", torch.bfloat16).to(memory_format=torch.channels_last)
+    built = network.create("rpmsn").eval().to("cuda", torch.bfloat16)
+    built = built.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # unknown to torch's stubs
     images = torch.rand(GPU_BATCH, 3, spectrogram.ROWS, spectrogram.COLUMNS).pin_memory()
 
     def work():

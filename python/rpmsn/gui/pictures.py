@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Pictures of widgets into files that are whole or not there."""
+"""Pictures of widgets, written to files atomically."""
 
 from os import PathLike
 from pathlib import Path

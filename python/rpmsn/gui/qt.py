@@ -14,7 +14,7 @@ except ImportError as error:
 
 # pyqtgraph's clean-up at exit asks every object in the process for its type, torch's among them, which warn.
 pg.setConfigOption("exitCleanup", False)
-# It would leave out the last move of a mouse that stops, and what is said of the place under it would be wrong.
+# It would leave out the last move of a mouse that stops, so that the readout would show another place.
 pg.setConfigOption("mouseRateLimit", -1)
 
 __all__ = ["QtCore", "QtGui", "QtWidgets", "pg"]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Colours of the waterfall: the widget's parts, and the one of every pixel from its power and its class."""
+"""Colours of the waterfall: the widget's parts, and the colour of every pixel from its power and its class."""
 
 import dataclasses
 
@@ -19,11 +19,11 @@ class Theme:
     """Colours of the widget's parts, as #rrggbb.
 
     Attributes:
-        background, surface: ground of the window and of its buttons.
-        text, muted: writing, and what should stand back.
+        background, surface: background of the window and of its buttons.
+        text, muted: text, and text that should not stand out.
         line, hold: spectrum and highlights; the spectrum's highest values.
         alarm, good: state of the analysis.
-        label_background: ground of the texts in the picture, rim of the boxes.
+        label_background: background of the texts in the picture, rim of the boxes.
         dark: whether weak power is dark.
     """
 
@@ -68,7 +68,7 @@ THEMES = {
 
 
 def power_colors(settings: Settings) -> pg.ColorMap:
-    """pyqtgraph's ColorMap for power; weak is the colour of the theme's ground."""
+    """pyqtgraph's ColorMap for power; weak power has the theme's background colour."""
     colors = pg.colormap.get(COLOR_MAPS[settings.color_map])
     if not THEMES[settings.theme].dark:
         colors = pg.ColorMap(colors.pos, colors.getColors(mode="byte")[::-1])

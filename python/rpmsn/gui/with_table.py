@@ -14,9 +14,9 @@ from .waterfall.widget import WaterfallWidget
 BELOW, BESIDE, HIDDEN = PLACES = ("below", "beside", "hidden")
 """Where the table is."""
 FRACTION_BELOW, FRACTION_BESIDE = 0.33, 0.4
-"""What the table takes of the height, or of the width."""
+"""Fraction of the height, or of the width, that the table takes."""
 WIDE_PIXELS = 1900
-"""From this width on there is room for the table beside the picture."""
+"""From this width on the table fits next to the picture."""
 
 
 class WaterfallWithTable(QtWidgets.QSplitter):
@@ -67,12 +67,12 @@ class WaterfallWithTable(QtWidgets.QSplitter):
         self.waterfall.carrier_selected.connect(self.table.select_carrier)
 
     def add_frame(self, fields: dict, image: np.ndarray, mask: np.ndarray) -> None:
-        """Take a frame in."""
+        """Add a frame."""
         if self.waterfall.add_frame(fields, image, mask) is not False:
             self.table.add_frame(fields)
 
     def add_segment(self, fields: dict) -> None:
-        """Take a segment in."""
+        """Add a segment."""
         self.waterfall.add_segment(fields)
         self.table.add_segment(fields)
 

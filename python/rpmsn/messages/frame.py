@@ -4,12 +4,14 @@
 import dataclasses
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from ..classes import CLASS_NAMES, NOISE, OTHER
 from . import keys
+
+Values = TypeVar("Values", float, np.ndarray)
 
 FRAME_LIMITS = {
     keys.CENTER_FREQUENCY: (-1e13, 1e13),
@@ -106,7 +108,7 @@ class Scale:
         column = math.floor((frequency - self.freq_lower) / self.column_width)
         return column if 0 <= column < self.columns else None
 
-    def decibels_of(self, value: np.ndarray) -> np.ndarray:
+    def decibels_of(self, value: Values) -> Values:
         """dB above the noise floor of values of the image."""
         return self.db_min + value / 255 * (self.db_max - self.db_min)
 

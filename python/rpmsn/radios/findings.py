@@ -177,7 +177,7 @@ def _groups(text: str, between: str) -> list[dict[str, str]]:
 
 
 def _device(fields: dict[str, str], *names: str) -> str:
-    """The device arguments that tell one radio from others."""
+    """The device arguments that distinguish one radio from others."""
     return ",".join(f"{name}={fields[name]}" for name in names if fields.get(name))
 
 

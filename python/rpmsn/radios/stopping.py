@@ -74,7 +74,7 @@ def describe_silence(device: str) -> str:
     """The message about a radio that has stopped; `device` as the user named it."""
     return (
         f"{device} has sent nothing for {SILENT_SECONDS:g} s and is taken to have stopped: is it still plugged in, "
-        "is its server still running? `rpmsn devices` tells."
+        "is its server still running? `rpmsn devices` lists what it finds."
     )
 
 

@@ -67,7 +67,7 @@ def check_name(name: str) -> None:
     if name != AUTO and name not in KINDS:
         raise ParameterError(
             f"runtime is {name!r}, but {AUTO}, {', '.join(KINDS)} are allowed; "
-            "`rpmsn doctor` tells which of them are installed"
+            "`rpmsn doctor` lists those that are installed"
         )
 
 
@@ -81,7 +81,7 @@ def available(model: "Model") -> list[str]:
 
 
 def why_not(name: str, model: "Model") -> RpmsnError | None:
-    """Why a runtime cannot run a model here: an error to raise, whose message tells the next step; None if it can."""
+    """Why a runtime cannot run a model here: an error to raise, whose message names the next step; None if it can."""
     kind = KINDS[name]
     if not _is_installed(kind.library):
         return MissingLibraryError(
@@ -144,7 +144,7 @@ def create(model: "Model", name: str = AUTO, threads: int = DEFAULT_THREADS) -> 
         except Exception as error:  # the libraries' classes of error share no base but this one
             raise ModelError(
                 f"runtime {name!r} cannot run model {model.card.name!r}: {error}; choose another runtime, "
-                "`rpmsn info` tells which there are"
+                "`rpmsn doctor` lists those that are installed"
             ) from error
     return runtime
 

@@ -56,7 +56,7 @@ def fastest(model: "Model", threads: int) -> Runtime:
     if not made:
         raise ModelError(
             f"no runtime can run model {model.card.name!r}: {'; '.join(faults) or _needs(model)}; "
-            "`rpmsn doctor` tells what is there"
+            "`rpmsn doctor` lists those that are installed"
         )
     if len(made) == 1:
         return made[0]

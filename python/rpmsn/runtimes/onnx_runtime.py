@@ -25,7 +25,9 @@ class OnnxRuntime(Runtime):
     def __init__(self, model: "Model", name: str = "onnxruntime", threads: int = DEFAULT_THREADS) -> None:
         super().__init__(model, name, threads)
         onnxruntime = load("onnxruntime")
-        content, path = model.exported(KINDS[name].export)
+        export = KINDS[name].export
+        assert export is not None, f"{name} runs an exported file"
+        content, path = model.exported(export)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1

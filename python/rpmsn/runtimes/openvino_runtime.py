@@ -26,7 +26,9 @@ class OpenVinoRuntime(Runtime):
     def __init__(self, model: "Model", name: str = "openvino", threads: int = DEFAULT_THREADS) -> None:
         super().__init__(model, name, threads)
         openvino = load("openvino")
-        content, path = model.exported(KINDS[name].export)
+        export = KINDS[name].export
+        assert export is not None, f"{name} runs an exported file"
+        content, path = model.exported(export)
         self._core = openvino.Core()
         self._core.set_property(
             "CPU",

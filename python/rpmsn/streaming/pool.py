@@ -292,7 +292,7 @@ class Replay:
         frame_limit_s: as of FramePool.
 
     Attributes:
-        intake: Intake; its `counts()` tell what became of the samples.
+        intake: Intake; its `counts()` say what became of the samples.
     """
 
     def __init__(

@@ -48,7 +48,7 @@ class Observation:
         passed_s: seconds for which it says that something was absent: a frame's own, or those since the sweep before.
         end_s: its end, in seconds since the stream began.
         bands: (lower, upper) in Hz of what was looked at and judged, ascending; none where the input was unfit.
-        is_full: whether it is long enough to tell that something is absent.
+        is_full: whether it is long enough to show that something is absent.
         seconds_at: number of a sample -> seconds since the stream began.
     """
 

@@ -69,7 +69,8 @@ class SetConfig:
 
     def scene(self, index: int) -> Scene:
         """Scene number `index` of the set."""
-        return random_scene(self.preset, scene_seed(self.seed, index), None, self.sample_rates, self.recordings)
+        rates = None if self.sample_rates is None else (self.sample_rates[0], self.sample_rates[1])
+        return random_scene(self.preset, scene_seed(self.seed, index), None, rates, self.recordings)
 
     @property
     def description(self) -> dict[str, Any]:

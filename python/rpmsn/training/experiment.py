@@ -66,7 +66,7 @@ class ExperimentConfig:
     """An experiment's file.
 
     Attributes:
-        about: what it is, as the tables tell it.
+        about: what it is, as the tables name it.
         tests: sets for testing; the first one is the validation set too.
         systems: name -> the keys in which a system differs, its `title`, and what it `needs` beside a CPU.
         common: keys of a training configuration, for all systems.

@@ -320,7 +320,7 @@ def _features_of(folder: Path) -> str:
         return read_description(folder)["features"]
     except ParameterError as error:
         raise ParameterError(
-            f"set.yml of calibration set {folder} does not tell the feature set of its images ({error}); make the set "
+            f"set.yml of calibration set {folder} does not name the feature set of its images ({error}); make the set "
             "with `rpmsn synth --as set`"
         ) from error
 

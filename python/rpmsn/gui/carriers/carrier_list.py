@@ -28,10 +28,10 @@ MAX_GONE = 300
 SILENT_SECONDS = 60.0
 """A carrier of which no message came for so long is gone, even if the message that says so was lost."""
 WHOLE_EVENT = "whole"
-"""Beside the events of messages: what is known of the whole of a carrier that is not gone; its recording has ended."""
+"""Next to the events of messages: all of a carrier that is still on the air when its recording ends."""
 ENDS = ("gone", WHOLE_EVENT)
 LATE_SECONDS = 2.0
-"""Messages that lie further back than this belong to a stream that has begun anew."""
+"""Messages that lie further back than this belong to a stream that has restarted."""
 
 
 @dataclasses.dataclass(slots=True, eq=False)
@@ -62,7 +62,7 @@ class CarrierRow:
 
     @property
     def carrier_id(self) -> int:
-        """`burst_id` of the messages; a stream that begins anew uses it again."""
+        """`burst_id` of the messages; a stream that restarts uses it again."""
         return self.report.burst_id or 0
 
     @property
@@ -148,7 +148,7 @@ class CarrierList:
         return found
 
     def add(self, fields: Mapping[str, Any]) -> None:
-        """Take in a segment message.
+        """Add a segment message.
 
         Args:
             fields: dict of the PDU, keys as in `keys.SEGMENT_KEYS`; further keys do not matter. The event may be
@@ -199,7 +199,7 @@ class CarrierList:
                 self._end(carrier)
 
     def _follow_stream(self, start: int, end: int, rate: float, number: int | None) -> Timeline:
-        """A stream at another rate, or one that begins anew, ends all carriers of the one before.
+        """A stream at another rate, or one that has restarted, ends all carriers of the one before.
 
         A message of a frame that is not older than the last one belongs to this stream, however far it reaches back: a
         carrier that was long a candidate is reported from its first segment on.

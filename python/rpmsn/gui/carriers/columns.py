@@ -134,7 +134,7 @@ def describe(carrier: CarrierRow) -> str:
         else f"{carrier.sample_start / carrier.sample_rate:.6f} s from the beginning"
     )
     cut = [side for side, is_cut in (("lower", carrier.cut_lower), ("upper", carrier.cut_upper)) if is_cut]
-    beyond = f"; goes on beyond the {' and the '.join(cut)} end of the span" if cut else ""
+    beyond = f"; continues beyond the {' and the '.join(cut)} end of the span" if cut else ""
     rests_on = f"{carrier.verdict} (by {carrier.evidence})\n" if carrier.verdict else ""
     return (
         f"{carrier.label}, carrier {carrier.carrier_id}{', gone' if carrier.gone else ''}\n{rests_on}"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Carriers of the table into files, by the engine's writers: SigMF annotations and CSV (no Qt)."""
+"""Exports carriers of the table with the engine's writers: SigMF annotations and CSV (no Qt)."""
 
 import dataclasses
 import itertools
@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import cast
 
 from ...errors import ParameterError, RecordingError
 from ...files import put_in_place
@@ -14,6 +15,7 @@ from ...recording import Recording, default_output, write_annotations
 from ...recording.logs import open_log
 from ...recording.metadata import META_SUFFIX
 from ...streaming.intake import StreamTime
+from ...tracking.carrier import Carrier
 from ...tracking.tracker import Event
 from .carrier_list import CarrierRow
 
@@ -54,17 +56,16 @@ def placed(
 
 
 def suggested_path(recording: Recording | None) -> Path:
-    """A name to begin with: beside the recording, or in the folder that we are in."""
+    """The suggested name: next to the recording, or in the current folder."""
     return default_output(recording) if recording is not None else Path.cwd() / f"carriers{META_SUFFIX}"
 
 
 def free_path(path: Path) -> Path:
     """The path, or the first of `name-2.sigmf-meta`, `name-3.sigmf-meta`... that does not exist."""
     base = path.name.removesuffix(META_SUFFIX)
-    for number in itertools.count(1):
-        found = path.with_name(f"{base}{'' if number == 1 else f'-{number}'}{META_SUFFIX}")
-        if not os.path.lexists(found):
-            return found
+    numbered = (path.with_name(f"{base}-{number}{META_SUFFIX}") for number in itertools.count(2))
+    names = itertools.chain([path.with_name(f"{base}{META_SUFFIX}")], numbered)
+    return next(found for found in names if not os.path.lexists(found))
 
 
 def _write_log(carriers: Sequence[CarrierRow], path: Path) -> Path:
@@ -72,16 +73,17 @@ def _write_log(carriers: Sequence[CarrierRow], path: Path) -> Path:
     model = next((carrier.model for carrier in carriers if carrier.model), "")
     log = open_log(path, per="carrier", model=model)
     for carrier in sorted(carriers, key=lambda carrier: carrier.sample_start):
-        # A number may be there twice, of two streams; a log has carriers one after the other.
-        log.write(Event("gone", carrier), _clock(carrier), 0)
+        # A number may occur twice, from two streams; a log has carriers one after the other. What a log reads of a
+        # carrier, a row has too.
+        log.write(Event("gone", cast(Carrier, carrier)), _clock(carrier), 0)
     is_whole = log.close()
     if not is_whole or log.lost:
         raise RecordingError(f"{log.path} is not whole: {log.fault or f'{log.lost} carriers were lost'}")
     if path.name.endswith(META_SUFFIX):
-        # A SigMF log puts the time into the name of its file; here somebody has chosen a name.
+        # A SigMF log puts the time into the name of its file; here the user has chosen a name.
         while True:
             target = free_path(path)
-            with suppress(FileExistsError):  # made by somebody since
+            with suppress(FileExistsError):  # made by another program since
                 put_in_place(log.path, target, overwrite=False)
                 return target
     return Path(log.path)

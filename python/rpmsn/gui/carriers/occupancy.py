@@ -12,7 +12,7 @@ MAX_SPANS = 64
 
 
 class Timeline:
-    """The bins that all carriers have in common, so that their strips stand in line: from the first sample to now.
+    """The bins that all carriers have in common, so that their strips line up: from the first sample to now.
 
     It also keeps what was looked at: signal that was dropped, or lost, says nothing about a carrier.
 
@@ -70,8 +70,8 @@ class Timeline:
             place = after
 
     def analysed(self) -> np.ndarray:
-        """Samples of each bin that were looked at; all, where no frame was ever reported. As many bins as have
-        begun."""
+        """Samples of each bin that were looked at; all, where no frame was ever reported. One value for each bin
+        up to now."""
         filled = self.end - self.origin
         count = min(BINS, -(-filled // self.bin_samples))
         if self._last is not None:
@@ -107,7 +107,7 @@ class Occupancy:
         self._spans: list[tuple[int, int]] = []
 
     def add(self, start: int, end: int, frame: int | None, timeline: Timeline) -> None:
-        """Take in that samples `start` to `end` were on the air, as seen in a frame."""
+        """Note that samples `start` to `end` were on the air, as seen in a frame."""
         if frame != self._frame:
             self._frame, self._floor, self._spans = frame, self._covered, []
         self._covered = max(self._covered, end)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The table of carriers beside the waterfall, as a Qt widget.
+"""The table of carriers next to the waterfall, as a Qt widget.
 
 Knows Qt and the names of the message keys. All methods belong to the Qt thread. Its parts:
 
@@ -83,7 +83,8 @@ class CarrierTable(QtWidgets.QWidget):
         self.recording_span: Callable[[int, int], tuple[int, int]] | None = None
         self.picture_of: QtWidgets.QWidget | None = None
         self._clock = clock
-        self._waiting, self._frames = deque(maxlen=MAX_WAITING), deque(maxlen=MAX_WAITING)
+        self._waiting: deque[dict] = deque(maxlen=MAX_WAITING)
+        self._frames: deque[tuple] = deque(maxlen=MAX_WAITING)
         self._not_counted = self._not_counted_before = 0
         self._resorted = self._warned = -RESORT_SECONDS
         self._skipped = 0
@@ -97,12 +98,12 @@ class CarrierTable(QtWidgets.QWidget):
         self._timer.start(UPDATE_INTERVAL_MS)
 
     def add_segment(self, fields: dict) -> None:
-        """Take in a segment message (dict, keys as in `keys.SEGMENT_KEYS`); it shows at the next update."""
+        """Add a segment message (dict, keys as in `keys.SEGMENT_KEYS`); it shows at the next update."""
         self._not_counted += len(self._waiting) == MAX_WAITING
         self._waiting.append(fields)
 
     def add_frame(self, fields: dict) -> None:
-        """Take in which samples were analysed (dict of a frame message): carriers may be silent in them."""
+        """Note which samples were analysed (dict of a frame message): carriers may be silent in them."""
         try:
             frame = (
                 *(int(fields[key]) for key in (keys.START_OFFSET, keys.END_OFFSET, keys.PDU_NUM)),
@@ -192,8 +193,9 @@ class CarrierTable(QtWidgets.QWidget):
         if isinstance(settings.get("shows_gone"), bool):
             self.gone_box.setChecked(settings["shows_gone"])
         hidden = settings.get("hidden")
-        for index, name in enumerate(NAMES if isinstance(hidden, list) else ()):
-            self.view.setColumnHidden(index, name in hidden and name != keys.BURST_ID)
+        if isinstance(hidden, list):
+            for index, name in enumerate(NAMES):
+                self.view.setColumnHidden(index, name in hidden and name != keys.BURST_ID)
 
     def set_theme(self, theme: str) -> None:
         """Colours, by a name of `THEMES`."""
@@ -202,7 +204,7 @@ class CarrierTable(QtWidgets.QWidget):
         self.setStyleSheet(style_sheet(THEMES[theme]))
 
     def update_now(self) -> None:
-        """Take in what has come and show it; runs four times a second."""
+        """Add what has arrived and show it; runs four times a second."""
         while self._frames:
             self.carriers.add_frame(*self._frames.popleft())
         while self._waiting:
@@ -228,14 +230,14 @@ class CarrierTable(QtWidgets.QWidget):
         """How many carriers there are, and whether the table keeps up."""
         on_air = self.carriers.count_on_air
         gone = len(self.carriers.rows()) - on_air
-        words = [f"{on_air} on the air", f"{gone} gone"]
+        parts = [f"{on_air} on the air", f"{gone} gone"]
         if len(self.model.rows) != on_air + gone:
-            words.append(f"{len(self.model.rows)} shown")
+            parts.append(f"{len(self.model.rows)} shown")
         lost = self._not_counted - self._not_counted_before
         self._not_counted_before = self._not_counted
         if lost:
-            words.append(f"<b>{4 * lost} segments a second are too many to count</b>")
-        text = " · ".join(words)
+            parts.append(f"<b>{4 * lost} segments a second are too many to count</b>")
+        text = " · ".join(parts)
         if text != self.count_label.text():
             self.count_label.setText(text)
 

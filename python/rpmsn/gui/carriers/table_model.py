@@ -126,7 +126,7 @@ class CarrierModel(QtCore.QAbstractTableModel):
         return all(word in line for word in self.words)
 
     def _remove(self, wanted: set) -> None:
-        """Take out the rows that are not wanted, chunk by chunk from the end."""
+        """Remove the rows that are not wanted, run by run from the end."""
         last = len(self.rows) - 1
         while last >= 0:
             first = last

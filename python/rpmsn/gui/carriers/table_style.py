@@ -5,7 +5,7 @@ from ..qt import QtGui
 from ..theme import Theme
 
 CHOSEN_FRACTION = 0.35
-"""How much of the theme's bright colour is in the ground of rows that are selected: strips stay readable on it."""
+"""Fraction of the theme's bright colour in the background of selected rows: strips stay readable on it."""
 
 
 def style_sheet(theme: Theme) -> str:

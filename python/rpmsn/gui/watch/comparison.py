@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The annotations of a file beside what was found, as a table."""
+"""The annotations of a file next to what was found, as a table."""
 
 from typing import TYPE_CHECKING
 
@@ -94,7 +94,7 @@ def distinct(annotations: list) -> list:
 
 
 def latest(carriers: list) -> list:
-    """Carriers without those that are gone and that a later one stands in the place of."""
+    """Carriers without those that are gone and were replaced by a later one in the same band."""
     kept: list = []
     for carrier in sorted(carriers, key=lambda carrier: (carrier.gone, -carrier.key)):
         if not carrier.gone or not any(_is_same_place(carrier, other) for other in kept):
@@ -103,7 +103,7 @@ def latest(carriers: list) -> list:
 
 
 def _is_same_place(carrier, other) -> bool:
-    """Whether two carriers of one class share more than half of the band that they cover together."""
+    """Whether two carriers of one class overlap in more than half of the band that they cover together."""
     both = min(carrier.freq_upper, other.freq_upper) - max(carrier.freq_lower, other.freq_lower)
     whole = max(carrier.freq_upper, other.freq_upper) - min(carrier.freq_lower, other.freq_lower)
     return carrier.label == other.label and both > whole / 2

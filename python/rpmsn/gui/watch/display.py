@@ -12,7 +12,7 @@ from ...errors import RpmsnError
 
 NEXT_STEP = (
     "without one, `rpmsn annotate` writes what is in a recording to a file, and `rpmsn monitor` prints what a "
-    "radio hears; xvfb-run -a rpmsn watch ... draws on a screen that nobody sees"
+    "radio hears; xvfb-run -a rpmsn watch ... draws on a virtual screen"
 )
 PLATFORMS_WITHOUT_SCREEN = ("offscreen", "minimal", "vnc", "linuxfb", "eglfs")
 

@@ -13,7 +13,7 @@ MAX_SEGMENTS = 1024
 
 @dataclasses.dataclass(frozen=True)
 class News:
-    """What has come since the last time.
+    """What has arrived since the last call.
 
     Attributes:
         is_restarted: what the picture shows belongs to something that is over, such as the last round of a loop.

@@ -11,7 +11,7 @@
 `window`           the window
 `style`            its colours
 `transport`        the bar below the picture of a file
-`comparison`       the annotations of a file beside what was found
+`comparison`       the annotations of a file next to what was found
 `settings`         what is remembered
 `display`          whether there is a screen
 ================== ================================================================
@@ -159,10 +159,10 @@ def _show(source: "Source", feed: Feed, settings: dict, options: argparse.Namesp
     from .window import WatchWindow
 
     window = WatchWindow(source, feed, settings, options.picture)
-    # Not before the window is there: the model takes seconds to load, and holds the interpreter meanwhile.
+    # Not before the window is there: the model takes seconds to load, and holds the GIL meanwhile.
     window.painted.connect(source.start, QtCore.Qt.QueuedConnection)
     window.show()
-    # A window that opens where nobody sees it is not painted.
+    # A hidden window is not painted.
     QtCore.QTimer.singleShot(LATEST_START_MS, source.start)
     if options.close_after is not None:
         QtCore.QTimer.singleShot(round(1000 * options.close_after), window.save_and_close)

@@ -8,7 +8,7 @@ SLOWEST, FASTEST = 0.1, math.inf
 SPEEDS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, FASTEST)
 """Times real time; the last is as fast as the analysis goes."""
 SLICE_SECONDS = 0.02
-"""Samples are handed on in slices of so much signal, so that a seek or the end never waits for long."""
+"""Samples are passed on in slices of so much signal, so that a seek or the end never waits for long."""
 MOST_BEHIND_SECONDS = 0.25
 """Where the analysis cannot keep up, no more than this is made up for later."""
 

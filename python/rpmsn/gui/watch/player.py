@@ -123,7 +123,7 @@ class Player:
 
     @property
     def playing(self) -> bool:
-        """Whether it goes on by itself."""
+        """Whether it plays, and is not paused."""
         return not (self._is_paused or self.ended)
 
     @property
@@ -230,7 +230,7 @@ class Player:
         last = max(0, self.recording.sample_count - 1)
         return min(last, max(0, round(seconds * self.recording.sample_rate)))
 
-    def _time_at(self, position: int) -> tuple:
+    def _time_at(self, position: int) -> tuple[int, float]:
         """(whole s, fraction) of a sample; without a clock the recording begins with 1970."""
         known = self.recording.time_at(position)
         return known or (int(position / self.recording.sample_rate), position / self.recording.sample_rate % 1)
@@ -271,7 +271,7 @@ class Player:
         )
 
     def _notes(self, analyser) -> list:
-        """What a person who looks at this recording should know, in words."""
+        """What a user should know about this recording, as one text."""
         notes = [*self.recording.warnings, *analyser.segmenter.warnings]
         if not self._has_clock:
             notes.append("the recording has no time: times count from its beginning")
@@ -363,7 +363,7 @@ class Player:
         frequency = self.recording.capture_at(position).center_frequency
         analyser.jump(self._stream_time(position), frequency)
 
-    def _stream_time(self, position: int):
+    def _stream_time(self, position: int) -> StreamTime:
         return StreamTime(self._offset, *self._time_at(position), self.recording.sample_rate, "file")
 
     def _on_result(self, frame, clock, events) -> None:

@@ -103,15 +103,15 @@ class PublisherSource:
     def _report_state(self) -> None:
         """What is wrong with the connection, and what is missing."""
         lost = sum(self._subscriber.lost.values())
-        words = f"{lost} messages of the publisher did not arrive" if lost else ""
+        note = f"{lost} messages of the publisher did not arrive" if lost else ""
         now = self._clock()
         since = self._last_frame or self._first_message
         if since is not None and self._last_frame is None and now - since > NO_FRAMES_SECONDS:
-            words = (
+            note = (
                 "no picture: the publisher sends no frames; set frames_per_second of its segment_publisher "
                 "above 0, and connect its port frames"
             )
-        self._feed.problem, self._feed.note = self._subscriber.problem, words
+        self._feed.problem, self._feed.note = self._subscriber.problem, note
 
 
 def to_fields(message: dict) -> dict:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A radio as a source of `rpmsn watch`: driver and analysis run in a process of their own (no Qt, no GNU Radio here).
 
-A driver may hang, also while it holds Python's lock, and may crash. The window stays alive, and closes, all the same.
+A driver may hang, also while it holds the GIL, and may crash. The window stays alive, and closes, all the same.
 """
 
 import contextlib
@@ -176,7 +176,7 @@ class RadioWatch:
 
     def _listen(self) -> None:
         """The thread: hand reports on until the process ends."""
-        begun = time.monotonic()
+        started = time.monotonic()
         while True:
             try:
                 if self._connection.poll(POLL_SECONDS):
@@ -184,7 +184,7 @@ class RadioWatch:
                     self._take(report)
                     if report.failed:
                         return
-                elif not self.is_open and time.monotonic() - begun > OPEN_SECONDS:
+                elif not self.is_open and time.monotonic() - started > OPEN_SECONDS:
                     self._feed.problem = (
                         f"{self._radio['device']} has not been opened within {OPEN_SECONDS:g} s: its driver does not "
                         "answer. It is still waited for; or close the window, plug the radio in again, and start again."
@@ -197,7 +197,7 @@ class RadioWatch:
             self._feed.fail(
                 f"the process of {self._radio['device']} has ended"
                 + (f" (exit status {code})" if code is not None else "")
-                + ": its driver may have crashed. Close the window and start again; `rpmsn devices` tells what is "
+                + ": its driver may have crashed. Close the window and start again; `rpmsn devices` shows what is "
                 "connected."
             )
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What `rpmsn watch` remembers from one time to the next, in a YAML file that people can read and mend (no Qt)."""
+"""What `rpmsn watch` remembers from one time to the next, in a YAML file that people can read and edit (no Qt)."""
 
 import logging
 from pathlib import Path
@@ -11,7 +11,7 @@ from ...files import read_yaml, to_yaml, user_config_dir, whole_file
 
 logger = logging.getLogger(__name__)
 
-HEAD = "# What `rpmsn watch` remembers. Delete this file, or use --reset-settings, to begin afresh.\n"
+HEAD = "# What `rpmsn watch` remembers. Delete this file, or use --reset-settings, to start with the defaults.\n"
 DEFAULTS = {
     "theme": "dark",
     "table": "",
@@ -23,7 +23,7 @@ DEFAULTS = {
     "waterfall": {},
     "carriers": {},
 }
-"""Every key, with its value at the beginning. `speed` is times real time, 0 for as fast as it goes; `table` is below,
+"""Every key, with its default. `speed` is times real time, 0 for as fast as it goes; `table` is below,
 beside or hidden, empty for what fits the window; `split` are the pixels of picture and table."""
 ALLOWED = {
     "theme": lambda value: value in ("dark", "light"),
@@ -53,20 +53,22 @@ def load_settings(path: Path) -> dict:
         if not isinstance(read, dict):
             raise ParameterError(f"settings {path} hold {type(read).__name__}, but keys and values are needed")
     except ParameterError as error:
-        logger.warning("%s; everything is as at the beginning, and the file is written anew at the end", error)
+        logger.warning("%s; the defaults are used, and the file is replaced when the window closes", error)
         return settings
     for key, value in read.items():
         if key not in DEFAULTS:
-            logger.warning("settings %s: %r is not known, and ignored; there are: %s", path, key, ", ".join(DEFAULTS))
+            logger.warning(
+                "settings %s: key %r is unknown and ignored; allowed are: %s", path, key, ", ".join(DEFAULTS)
+            )
         elif not ALLOWED[key](value):
-            logger.warning("settings %s: %s is %r, which cannot be; %r is used", path, key, value, DEFAULTS[key])
+            logger.warning("settings %s: %s is %r, which is not allowed; %r is used", path, key, value, DEFAULTS[key])
         else:
             settings[key] = value
     return settings
 
 
 def save_settings(path: Path, settings: dict) -> None:
-    """Write settings; the file is whole or stays as it was. Where it cannot be written that is logged, and no more."""
+    """Write settings atomically. Where the file cannot be written that is logged, and no more."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(path) as file:

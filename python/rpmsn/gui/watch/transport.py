@@ -33,9 +33,9 @@ class TransportBar(QtWidgets.QWidget):
         if not self.slider.isSliderDown():
             self.slider.setValue(round(self.player.position / duration * SLIDER_STEPS))
         self.place_label.setText(f"{format_place(self.player.position, duration)} / {format_place(duration, duration)}")
-        words = "Pause" if self.player.playing else "Play"
-        if self.play_button.text() != words:
-            self.play_button.setText(words)
+        text = "Pause" if self.player.playing else "Play"
+        if self.play_button.text() != text:
+            self.play_button.setText(text)
 
     def toggle_play(self) -> None:
         """Play, or pause."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The window of `rpmsn watch`: waterfall, carriers, controls of a file, and what goes wrong, in words."""
+"""The window of `rpmsn watch`: waterfall, carriers, controls of a file, and problems."""
 
 import html
 import logging
@@ -29,7 +29,7 @@ DRAIN_INTERVAL_MS = 40
 SLOW_EVERY = 12
 """Twice a second: what need not be shown at every drain."""
 SETTLE_MS = 700
-"""The picture of a recording that is over is whole after so long."""
+"""So long after the end of a recording its picture is complete."""
 MAX_REFERENCES = 5000
 PROGRAM = "rpmsn watch"
 
@@ -114,20 +114,20 @@ class WatchWindow(QtWidgets.QMainWindow):
         menu = bar.addMenu("&Table")
         group = QtWidgets.QActionGroup(self)
         self.place_actions = {}
-        for place, words, key in (
+        for place, text, key in (
             (BELOW, "&Below the picture", "Ctrl+1"),
             (BESIDE, "Be&side it", "Ctrl+2"),
             (HIDDEN, "&Hidden", "Ctrl+3"),
         ):
-            action = self._add_action(menu, words, key, lambda _=False, place=place: self.view.set_place(place))
+            action = self._add_action(menu, text, key, lambda _=False, place=place: self.view.set_place(place))
             action.setCheckable(True)
             group.addAction(action)
             self.place_actions[place] = action
         menu = bar.addMenu("&Help")
         self._add_action(menu, "&Keys and mouse", "F1", self._show_keys)
 
-    def _add_action(self, menu, words: str, key: str, slot):
-        action = menu.addAction(words)
+    def _add_action(self, menu, text: str, key: str, slot):
+        action = menu.addAction(text)
         action.setShortcut(QtGui.QKeySequence(key))
         action.triggered.connect(slot)
         return action
@@ -230,12 +230,12 @@ class WatchWindow(QtWidgets.QMainWindow):
     def _show_banner(self) -> None:
         """Show above the picture what is wrong, or what the source is doing."""
         self.problem = self._feed.problem
-        words = self.problem or self._feed.note
+        message = self.problem or self._feed.note
         color = THEMES[self._theme].alarm if self.problem else THEMES[self._theme].muted
-        text = f'<span style="color:{color}">{html.escape(words)}</span>' if words else ""
+        text = f'<span style="color:{color}">{html.escape(message)}</span>' if message else ""
         if text != self.banner.text():
             self.banner.setText(text)
-            self.banner.setVisible(bool(words))
+            self.banner.setVisible(bool(message))
 
     def _show_references(self) -> None:
         """Draw the annotations of a file."""
@@ -248,7 +248,7 @@ class WatchWindow(QtWidgets.QMainWindow):
             self.waterfall.set_reference_annotations(references[:MAX_REFERENCES])
 
     def _on_split(self, *_) -> None:
-        """Somebody has given picture and table other sizes: these are remembered, with the place of the table."""
+        """The user has resized picture and table: the sizes are remembered, with the place of the table."""
         self._is_split = True
 
     def _on_settings(self, settings: dict) -> None:

@@ -30,7 +30,7 @@ class BoxLayer(PixelLayer):
         references: list of (label, lower Hz, upper Hz, start s since 1970 or None, end s or None).
         selected: burst_id of the carrier that stands out, None for none.
         note: text at the foot of the picture, "" for none.
-        break_texts: function that returns what to write over breaks, list of (QRectF in pixels, words, colour).
+        break_texts: function that returns what to write over breaks, list of (QRectF in pixels, text, colour).
         labels_drawn: what `place_labels` returned when the layer was last painted.
     """
 
@@ -59,20 +59,20 @@ class BoxLayer(PixelLayer):
         references = self._reference_rects(to_pixels) if self.settings.references else []
         for _, rect in references:
             self._paint_reference(painter, rect)
-        wishes = self._wishes(to_pixels, view) if self.settings.boxes else []
-        for box, rect in wishes:
+        boxes = self._visible_boxes(to_pixels, view) if self.settings.boxes else []
+        for box, rect in boxes:
             self._paint_box(painter, box, rect)
         taken = []
-        for rect, words, color in self.break_texts():
-            self.paint_text(painter, rect, words, color)
+        for rect, text, color in self.break_texts():
+            self.paint_text(painter, rect, text, color)
             taken.append(rect)
         self._paint_note(painter, inside, taken)
-        self._paint_labels(painter, wishes, inside, taken)
+        self._paint_labels(painter, boxes, inside, taken)
         for label, rect in references:
             self._paint_reference_label(painter, label, rect, inside, taken)
 
-    def _wishes(self, to_pixels, view) -> list:
-        """Boxes in view with their rectangles in pixels, neighbours parted; the widest first."""
+    def _visible_boxes(self, to_pixels, view) -> list:
+        """Boxes in view with their rectangles in pixels, neighbours separated; the widest first."""
         boxes = [box for box in self.segments.boxes if box.label in self.settings.classes]
         if not boxes:
             return []
@@ -101,7 +101,7 @@ class BoxLayer(PixelLayer):
         ]  # sharp lines, which do not waver
 
     def _paint_box(self, painter, box: Box, rect) -> None:
-        """Outline, with a rim that keeps it visible over any power; of a narrow box a thin line beside the signal."""
+        """Outline, with a rim that keeps it visible over any power; of a narrow box a thin line next to the signal."""
         is_selected = box.burst_id is not None and box.burst_id == self.selected
         color = QtGui.QColor(self.theme.text if is_selected else QtGui.QColor(*box.color))
         style = QtCore.Qt.DotLine if box.label == "other" else QtCore.Qt.SolidLine
@@ -115,10 +115,10 @@ class BoxLayer(PixelLayer):
             painter.setPen(pen)
             painter.drawRect(rect.adjusted(1, 0, -1, 0))
 
-    def _paint_labels(self, painter, wishes, view, taken) -> None:
+    def _paint_labels(self, painter, boxes, view, taken) -> None:
         """Texts, one a carrier, on a background with a stripe in the colour of the class."""
         metrics = painter.fontMetrics()
-        labelled = self._one_of_each_carrier(wishes)[:MAX_LABELLED]
+        labelled = self._one_of_each_carrier(boxes)[:MAX_LABELLED]
         keys = [_key(box) for box, _ in labelled]
         self.labels_drawn = place_labels(
             [(rect, box.texts(), self._spots.get(key)) for (box, rect), key in zip(labelled, keys)],
@@ -132,18 +132,18 @@ class BoxLayer(PixelLayer):
             self.paint_text(painter, rect, text, QtGui.QColor(*labelled[index][0].color))
             taken.append(rect)
 
-    def _one_of_each_carrier(self, wishes) -> list:
+    def _one_of_each_carrier(self, boxes) -> list:
         """The newest box of each carrier; the one selected first, then those that have a label already."""
-        newest = {}
-        for box, rect in wishes:
+        newest: dict[tuple[str, int], tuple[Box, QtCore.QRectF]] = {}
+        for box, rect in boxes:
             key = _key(box)
             if key not in newest or box.end_offset > newest[key][0].end_offset:
                 newest[key] = (box, rect)
         return sorted(
             newest.values(),
-            key=lambda wish: (
-                wish[0].burst_id is None or wish[0].burst_id != self.selected,
-                _key(wish[0]) not in self._spots,
+            key=lambda pair: (
+                pair[0].burst_id is None or pair[0].burst_id != self.selected,
+                _key(pair[0]) not in self._spots,
             ),
         )
 
@@ -191,13 +191,13 @@ class BoxLayer(PixelLayer):
         taken.append(rect)
 
 
-def _key(box: Box):
+def _key(box: Box) -> tuple[str, int]:
     """What a label belongs to, from one redraw to the next."""
     return ("box", id(box)) if box.burst_id is None else ("carrier", box.burst_id)
 
 
 def place_labels(
-    wishes: Sequence[tuple[QtCore.QRectF, list[str], tuple[int, int] | None]],
+    candidates: Sequence[tuple[QtCore.QRectF, list[str], tuple[int, int] | None]],
     view: QtCore.QRectF,
     line_height: float,
     width_of: Callable[[str], int],
@@ -206,7 +206,7 @@ def place_labels(
     """Find room for one text at each box.
 
     Args:
-        wishes: list of (QRectF, list of str, spot): boxes in pixels, the one that matters most first, each with its
+        candidates: list of (QRectF, list of str, spot): boxes in pixels, the one that matters most first, each with its
             texts, the best first, and the spot that it had before, or None.
         view: QRectF; texts stay inside it.
         line_height: height of a text with its background, pixels.
@@ -217,10 +217,10 @@ def place_labels(
         list of (index of the box, QRectF, str, spot). No two overlap; a box for which there is no room is left out. A
         spot, (number of the text, line below the top of the box), is kept as long as it is free, so that texts stay.
     """
-    placed = []
-    for index, (box, texts, before) in enumerate(wishes):
-        hindrances = [*taken, *(rect for _, rect, _, _ in placed)]
-        found = _find_room(box, texts, before, view, line_height, width_of, hindrances)
+    placed: list[tuple[int, QtCore.QRectF, str, tuple[int, int]]] = []
+    for index, (box, texts, before) in enumerate(candidates):
+        obstacles = [*taken, *(rect for _, rect, _, _ in placed)]
+        found = _find_room(box, texts, before, view, line_height, width_of, obstacles)
         if found is not None:
             placed.append((index, *found))
     return placed

@@ -124,7 +124,7 @@ class SegmentBoxes:
         return held
 
     def add(self, report: Report) -> None:
-        """Take in a message: its carrier is what it says from now on, and was on when it says."""
+        """Add a message: it says what its carrier is from now on, and when it was on."""
         if report.burst_id is None:
             if report.event != ENDED:
                 self._append(Box(Shown(report), report.start_offset, report.end_offset))
@@ -159,7 +159,7 @@ class SegmentBoxes:
 
     def _append(self, box: Box) -> None:
         self.boxes.append(box)
-        if len(self.boxes) > MAX_BOXES:  # a carrier that goes on for hours came first, but has not ended
+        if len(self.boxes) > MAX_BOXES:  # a carrier that lasts for hours came first, but has not ended
             self.boxes = sorted(self.boxes, key=lambda box: box.end_offset)[MAX_BOXES // 10 :]
 
     def _is_continued(self, known: Box, box: Box) -> bool:
@@ -199,21 +199,21 @@ def part_overlaps(edges: np.ndarray) -> np.ndarray:
         edges: shape (n, 4): left, right, top, bottom of each box.
 
     Returns:
-        The same with left and right edges moved to the middle of what two boxes share. A box inside another, or one
-        that shares more than half of its width, stays as it is.
+        The same with left and right edges moved to the middle of the overlap of two boxes. A box inside another, or
+        one that overlaps with more than half of its width, stays as it is.
     """
     left, right, top, bottom = edges.T
-    shared = right[:, None] - left[None, :]
+    overlap = right[:, None] - left[None, :]
     crosses = (
         (left[:, None] < left[None, :])
         & (right[:, None] < right[None, :])
-        & (shared > 0)
+        & (overlap > 0)
         & (top[:, None] < bottom[None, :])
         & (top[None, :] < bottom[:, None])
-        & (shared < 0.5 * np.minimum.outer(right - left, right - left))
+        & (overlap < 0.5 * np.minimum.outer(right - left, right - left))
     )
     middle = np.where(crosses, (right[:, None] + left[None, :]) / 2, np.nan)
-    parted = edges.copy()
-    parted[:, 1] = np.fmin(right, np.fmin.reduce(middle, axis=1, initial=np.inf))
-    parted[:, 0] = np.fmax(left, np.fmax.reduce(middle, axis=0, initial=-np.inf))
-    return parted
+    separated = edges.copy()
+    separated[:, 1] = np.fmin(right, np.fmin.reduce(middle, axis=1, initial=np.inf))
+    separated[:, 0] = np.fmax(left, np.fmax.reduce(middle, axis=0, initial=-np.inf))
+    return separated

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The row of controls above the waterfall; its tick boxes are the legend too."""
+"""The row of controls above the waterfall; its check boxes are the legend too."""
 
 from ...classes import CLASS_COLORS
 from ..qt import QtCore, QtGui, QtWidgets
@@ -12,21 +12,21 @@ MENU = (
     ("average", "Average of 1 s"),
     ("max_hold", "Max hold"),
 )
-"""Settings that are on or off, and their words in the menu."""
+"""Settings that are on or off, and their texts in the menu."""
 
 
 class Controls(QtWidgets.QWidget):
-    """Tick boxes, sliders, buttons and the menu View. Keeps no settings: it shows them, and signals wishes.
+    """Check boxes, sliders, buttons and the menu View. Keeps no settings: it shows them and signals changes.
 
     Attributes:
         class_boxes: name of a class -> QCheckBox.
-        boxes_box, alpha_slider, low_slider, high_slider: tick box and sliders.
+        boxes_box, alpha_slider, low_slider, high_slider: check box and sliders.
         autoscale_button, measure_button, pause_button, view_button: buttons; `view_button` has the menu.
         actions: name of a setting, and `reset`, `save`, `home` -> QAction of the menu.
     """
 
-    wish = QtCore.pyqtSignal(dict)
-    """Settings that the user wants changed."""
+    requested = QtCore.pyqtSignal(dict)
+    """Settings that the user has changed."""
 
     def __init__(self):
         super().__init__()
@@ -67,19 +67,19 @@ class Controls(QtWidgets.QWidget):
         self.blockSignals(False)
 
     def _make_parts(self) -> None:
-        """Tick boxes, sliders, buttons."""
+        """Check boxes, sliders, buttons."""
         self.class_boxes = {
             name: self._check_box(name, f"Colour what is {name}, and draw its boxes", CLASS_COLORS[name])
             for name in SHOWN_CLASSES
         }
         self.boxes_box = self._check_box("Boxes", "Draw carriers with class, bandwidth and confidence")
         self.alpha_slider = self._slider(0, 100, "How much the colours of the classes cover")
-        limits = [round(limit) for limit in LEVEL_LIMITS]
-        self.low_slider = self._slider(*limits, "Power of the first colour, dB over the noise")
-        self.high_slider = self._slider(*limits, "Power of the last colour, dB over the noise")
+        lowest, highest = (round(limit) for limit in LEVEL_LIMITS)
+        self.low_slider = self._slider(lowest, highest, "Power of the first colour, dB over the noise")
+        self.high_slider = self._slider(lowest, highest, "Power of the last colour, dB over the noise")
         self.autoscale_button = self._button("Autoscale", "Fit the levels to what is in view, once (A)")
         self.measure_button = self._button("Measure", "Two cursors to drag: distance in frequency and time, power (M)")
-        self.pause_button = self._button("Pause", "Hold the picture; the analysis goes on (Space)")
+        self.pause_button = self._button("Pause", "Hold the picture; the analysis continues (Space)")
         for button in (self.measure_button, self.pause_button):
             button.setCheckable(True)
 
@@ -91,7 +91,7 @@ class Controls(QtWidgets.QWidget):
         self.view_button.setPopupMode(QtWidgets.QToolButton.InstantPopup)
         menu = QtWidgets.QMenu(self.view_button)
         self.view_button.setMenu(menu)
-        self.actions = {name: self._switch(menu, words) for name, words in MENU}
+        self.actions = {name: self._switch(menu, text) for name, text in MENU}
         menu.addSeparator()
         self.actions["newest"] = self._switch(menu, "Newest at the bottom")
         self.actions["theme"] = self._switch(menu, "Light theme")
@@ -99,40 +99,44 @@ class Controls(QtWidgets.QWidget):
         for name in COLOR_MAP_NAMES:
             self.actions[name] = self._maps.addAction(self._switch(menu, f"Power in {name}"))
         menu.addSeparator()
-        for name, words in (
+        for name, text in (
             ("home", "Whole span, newest rows (Home)"),
             ("reset", "Restart average and max hold (R)"),
             ("save", "Save picture\u2026"),
         ):
-            self.actions[name] = menu.addAction(words)
+            self.actions[name] = menu.addAction(text)
 
     def _connect(self) -> None:
-        """Every change by the user becomes a wish."""
+        """Every change by the user is requested by the signal."""
         for box in self.class_boxes.values():
-            box.toggled.connect(self._wish_classes)
-        self.boxes_box.toggled.connect(lambda is_on: self.wish.emit({"boxes": is_on}))
-        self.alpha_slider.valueChanged.connect(lambda value: self.wish.emit({"alpha": value / 100}))
-        self.low_slider.valueChanged.connect(self._wish_low)
-        self.high_slider.valueChanged.connect(self._wish_high)
+            box.toggled.connect(self._request_classes)
+        self.boxes_box.toggled.connect(lambda is_on: self.requested.emit({"boxes": is_on}))
+        self.alpha_slider.valueChanged.connect(lambda value: self.requested.emit({"alpha": value / 100}))
+        self.low_slider.valueChanged.connect(self._request_low)
+        self.high_slider.valueChanged.connect(self._request_high)
         for name, _ in MENU:
-            self.actions[name].toggled.connect(lambda is_on, name=name: self.wish.emit({name: is_on}))
-        self.actions["newest"].toggled.connect(lambda is_on: self.wish.emit({"newest": "bottom" if is_on else "top"}))
-        self.actions["theme"].toggled.connect(lambda is_on: self.wish.emit({"theme": "light" if is_on else "dark"}))
+            self.actions[name].toggled.connect(lambda is_on, name=name: self.requested.emit({name: is_on}))
+        self.actions["newest"].toggled.connect(
+            lambda is_on: self.requested.emit({"newest": "bottom" if is_on else "top"})
+        )
+        self.actions["theme"].toggled.connect(
+            lambda is_on: self.requested.emit({"theme": "light" if is_on else "dark"})
+        )
         for name in COLOR_MAP_NAMES:
-            self.actions[name].triggered.connect(lambda _, name=name: self.wish.emit({"color_map": name}))
+            self.actions[name].triggered.connect(lambda _, name=name: self.requested.emit({"color_map": name}))
 
-    def _wish_classes(self, *_) -> None:
-        self.wish.emit({"classes": [name for name, box in self.class_boxes.items() if box.isChecked()]})
+    def _request_classes(self, *_) -> None:
+        self.requested.emit({"classes": [name for name, box in self.class_boxes.items() if box.isChecked()]})
 
-    def _wish_low(self, low: int) -> None:
+    def _request_low(self, low: int) -> None:
         """The other slider gives way."""
-        low = min(low, LEVEL_LIMITS[1] - SMALLEST_RANGE)
-        self.wish.emit({"levels": [low, max(self.high_slider.value(), low + SMALLEST_RANGE)]})
+        level = min(low, LEVEL_LIMITS[1] - SMALLEST_RANGE)
+        self.requested.emit({"levels": [level, max(self.high_slider.value(), level + SMALLEST_RANGE)]})
 
-    def _wish_high(self, high: int) -> None:
-        """As `_wish_low`."""
-        high = max(high, LEVEL_LIMITS[0] + SMALLEST_RANGE)
-        self.wish.emit({"levels": [min(self.low_slider.value(), high - SMALLEST_RANGE), high]})
+    def _request_high(self, high: int) -> None:
+        """As `_request_low`."""
+        level = max(high, LEVEL_LIMITS[0] + SMALLEST_RANGE)
+        self.requested.emit({"levels": [min(self.low_slider.value(), level - SMALLEST_RANGE), level]})
 
     @staticmethod
     def _check_box(text: str, hint: str, color=None):
@@ -166,8 +170,8 @@ class Controls(QtWidgets.QWidget):
         return button
 
     @staticmethod
-    def _switch(menu, words: str):
+    def _switch(menu, text: str):
         """A line of the menu that can be on or off."""
-        action = menu.addAction(words)
+        action = menu.addAction(text)
         action.setCheckable(True)
         return action

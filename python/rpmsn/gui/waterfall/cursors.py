@@ -64,7 +64,7 @@ class CursorPair(QtCore.QObject):
         fill.setAlpha(40)
         self._area.setBrush(fill)
 
-    def words(self, history: History) -> str:
+    def text(self, history: History) -> str:
         """What lies between the cursors: distances in frequency and time, and power."""
         (x0, y0), (x1, y1) = sorted((cursor.pos().x(), cursor.pos().y()) for cursor in self.cursors)
         span = abs(history.time_of_y(y1) - history.time_of_y(y0))
@@ -77,7 +77,7 @@ class CursorPair(QtCore.QObject):
         return f"{distances}, {power}{over_noise:.1f} dB over the noise there"
 
     def _on_moved(self, *_) -> None:
-        """Chunk the rectangle between the cursors."""
+        """Fit the rectangle between the cursors."""
         first, second = (QtCore.QPointF(cursor.pos().x(), cursor.pos().y()) for cursor in self.cursors)
         self._area.setRect(QtCore.QRectF(first, second).normalized())
         self.moved.emit()

@@ -10,13 +10,11 @@ import dataclasses
 import itertools
 from collections import deque
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import Any
 
 import numpy as np
 
-from ...messages.frame import Frame, Scale, grouped, majority_rows, mean_rows, powers_of, reduce_rows
-
-Values = TypeVar("Values", float, np.ndarray)
+from ...messages.frame import Frame, Scale, Values, grouped, majority_rows, mean_rows, powers_of, reduce_rows
 
 HISTORY_SECONDS = 3600.0
 TIERS = 5
@@ -43,14 +41,14 @@ class Break:
         kind: SKIP, DROPPED, LOST, CLOCK or TUNED.
         y0, y1: older and newer edge; the same for a mere line.
         seconds: of signal that is missing.
-        words: what happened.
+        text: what happened.
     """
 
     kind: str
     y0: float
     y1: float
     seconds: float
-    words: str
+    text: str
 
 
 @dataclasses.dataclass(eq=False)
@@ -104,7 +102,7 @@ class History:
     """Rows of the last hour in bounded memory.
 
     The newest rows are kept as they came. When there are more than a tier holds, eight become one, with their strongest
-    power, their mean power, and the class of the majority; and so on, five times over.
+    power, their mean power, and the class of the majority; so from each of the five tiers to the next.
 
     Args:
         rows_per_frame: rows that a frame is reduced to.
@@ -127,7 +125,8 @@ class History:
     def clear(self) -> None:
         """Forget everything."""
         self.tiers: list[deque[Chunk]] = [deque() for _ in range(TIERS)]
-        self.breaks, self.skips = deque(maxlen=MAX_BREAKS), deque(maxlen=MAX_TIER_CHUNKS)
+        self.breaks: deque[Break] = deque(maxlen=MAX_BREAKS)
+        self.skips: deque[Break] = deque(maxlen=MAX_TIER_CHUNKS)
         self.newest: Frame | None = None
         self.newest_y = 0.0
         self._changed()
@@ -191,18 +190,18 @@ class History:
 
     def y_of_sample(self, offset: Values) -> Values:
         """Height of samples; before the oldest and after the newest row: that edge."""
-        y, offsets, _ = self._knots()
-        return np.interp(offset, offsets, y)
+        y, offsets, _ = self._corners()
+        return _interpolated(offset, offsets, y)
 
     def y_of_time(self, time: Values) -> Values:
         """Height of times in s since 1970; beyond the ends as `y_of_sample`."""
-        y, _, times = self._knots()
-        return np.interp(time, np.maximum.accumulate(times), y)
+        y, _, times = self._corners()
+        return _interpolated(time, np.maximum.accumulate(times), y)
 
     def time_of_y(self, y: Values) -> Values:
         """Times of heights, in s since 1970."""
-        heights, _, times = self._knots()
-        return np.interp(y, heights, times)
+        heights, _, times = self._corners()
+        return _interpolated(y, heights, times)
 
     def power_between(self, frequencies: Sequence[float], heights: Sequence[float]) -> tuple[float, float] | None:
         """Mean power in a part of the picture.
@@ -238,7 +237,7 @@ class History:
         not_sent = min(max(frame.number - newest.number - 1, 0) * newest.duration, max(not_analysed, 0.0))
         not_received, not_analysed = not_received - not_analysed, not_analysed - not_sent
         tolerance = frame.duration / frame.image.shape[0] / 2
-        tuned = _changed_words(newest.scale, frame.scale)
+        tuned = _describe_change(newest.scale, frame.scale)
         if not_received > tolerance:
             return self._break(LOST, frame, not_received, f"{format_seconds(not_received)} lost by the radio", tuned)
         if not_analysed > frame.duration / 2 and not self.duty_cycled:
@@ -252,11 +251,11 @@ class History:
             return self._break(SKIP, frame, missing, f"{format_seconds(missing)} not shown")
         return None
 
-    def _break(self, kind: str, frame: Frame, seconds: float, *words: str) -> Break:
+    def _break(self, kind: str, frame: Frame, seconds: float, *texts: str) -> Break:
         """A break on top of the newest row."""
         lowest, highest = (frames * frame.duration for frames in BREAK_FRAMES)
         height = min(max(seconds, lowest), highest) if kind in (DROPPED, LOST) else 0.0
-        return Break(kind, self.newest_y, self.newest_y + height, seconds, ", ".join(filter(None, words)))
+        return Break(kind, self.newest_y, self.newest_y + height, seconds, ", ".join(filter(None, texts)))
 
     def _append(self, frame: Frame, is_new: bool) -> None:
         """Rows of a frame, to the newest chunk where they continue it."""
@@ -283,11 +282,13 @@ class History:
 
     def _new_chunk(self, frame: Frame, capacity: int) -> Chunk:
         """An empty one that begins with a frame."""
-        arrays = [np.empty((capacity, frame.image.shape[1]), np.uint8) for _ in range(3)]
+        image, mean, mask = (np.empty((capacity, frame.image.shape[1]), np.uint8) for _ in range(3))
         return Chunk(
             frame.scale,
             frame.clock,
-            *arrays,
+            image,
+            mean,
+            mask,
             np.empty(capacity, np.float32),
             0,
             self.newest_y,
@@ -312,21 +313,26 @@ class History:
 
     def _changed(self) -> None:
         self.version += 1
-        self._cached_knots = None
+        self._cached_corners: np.ndarray | None = None
 
-    def _knots(self):
+    def _corners(self) -> np.ndarray:
         """Corners of the broken line between heights, samples and times: three arrays, ascending heights."""
-        if self._cached_knots is None:
-            knots = [
-                knot
+        if self._cached_corners is None:
+            corners: list[tuple[float, float, float]] = [
+                corner
                 for chunk in self.chunks
-                for knot in (
+                for corner in (
                     (chunk.y0, chunk.start_offset, chunk.start_time),
                     (chunk.y1, chunk.end_offset, chunk.end_time),
                 )
             ]
-            self._cached_knots = np.array(knots or [(0.0, 0.0, 0.0)], np.float64).T
-        return self._cached_knots
+            self._cached_corners = np.array(corners or [(0.0, 0.0, 0.0)], np.float64).T
+        return self._cached_corners
+
+
+def _interpolated(at: Values, places: np.ndarray, values: np.ndarray) -> Values:
+    found: Any = np.interp(at, places, values)  # numpy's stubs know arrays alone
+    return found
 
 
 def is_full(tier: Sequence[Chunk]) -> bool:
@@ -401,7 +407,7 @@ def format_seconds(seconds: float) -> str:
     return f"{seconds * 1e6:.3g} \u00b5s"
 
 
-def _changed_words(old: Scale, new: Scale) -> str:
+def _describe_change(old: Scale, new: Scale) -> str:
     """What differs between the axes of two frames, "" where nothing does."""
     if old == new:
         return ""

@@ -7,20 +7,20 @@ from typing import Any
 
 MAX_FRAMES, MAX_SEGMENTS = 64, 1024
 SEGMENTS_AT_A_TIME = 256
-"""Taking them apart costs 0.1 ms each, in the thread that draws."""
+"""Parsing them costs 0.1 ms each, in the thread that draws."""
 
 
 class Inbox:
     """Messages as they came: the newest frames and segments and the last status, never more than a fixed number.
 
-    They are taken apart only when they are taken out, so that too many of them cost their sender next to nothing.
+    They are parsed only when they are taken out, so that too many of them cost their sender next to nothing.
     """
 
     def __init__(self, max_frames: int = MAX_FRAMES, max_segments: int = MAX_SEGMENTS):
         self._lock = threading.Lock()
-        self._frames = deque(maxlen=max_frames)
-        self._segments = deque(maxlen=max_segments)
-        self._status = deque(maxlen=1)
+        self._frames: deque[Any] = deque(maxlen=max_frames)
+        self._segments: deque[Any] = deque(maxlen=max_segments)
+        self._status: deque[Any] = deque(maxlen=1)
 
     def put_frame(self, message: Any) -> None:
         """Keep a message of the port `frames`."""

@@ -15,7 +15,7 @@ from .settings import Settings
 LOWEST_BREAK, LOWEST_SKIPPED_FRAME, TEXT_HEIGHT = 4, 6, 18
 """Pixels: a break is never lower, a line between frames is only drawn where they are higher, a text needs so much."""
 SKIP_ALPHA = 70
-"""How much the line over frames that were not sent covers, 0..255: they may be every second frame."""
+"""Opacity of the line over frames that were not sent, 0..255: they may be every second frame."""
 
 
 @dataclasses.dataclass
@@ -41,7 +41,7 @@ class Picture(PixelLayer):
     Attributes:
         history: History.
         settings: Settings.
-        texts: list of (QRectF in pixels, words, colour): what is to be written over the breaks drawn last.
+        texts: list of (QRectF in pixels, text, colour): what is to be written over the breaks drawn last.
     """
 
     def __init__(self, history: History, settings: Settings):
@@ -116,7 +116,7 @@ class Picture(PixelLayer):
             first = colored.rows // row_step
             rows = slice(first * row_step, chunk.rows)
             index = shrink(chunk.image[rows], row_step, column_step).astype(np.uint16)
-            index |= chunk.mask[rows][::row_step, ::column_step].astype(np.uint16) << 8
+            index |= chunk.mask[rows][::row_step, ::column_step].astype(np.uint16) << np.uint16(8)
             upwards[first:after] = self._table(chunk.scale)[index]
             colored.rows = chunk.rows
         pixels = colored.pixels[len(colored.pixels) - after :] if newest_on_top else colored.pixels[:after]
@@ -142,7 +142,7 @@ class Picture(PixelLayer):
             painter.drawLine(QtCore.QPointF(view.left(), y), QtCore.QPointF(view.right(), y))
 
     def _paint_breaks(self, painter, shown, to_pixels, view) -> None:
-        """Hatches and lines; their words are kept, the newest first where words would cover one another."""
+        """Hatches and lines; their texts are kept, the newest first where texts would overlap."""
         last_text = math.inf
         self.texts = []
         for found in reversed(self.history.breaks):
@@ -153,9 +153,9 @@ class Picture(PixelLayer):
             middle = min(max(rect.center().y(), view.top() + TEXT_HEIGHT / 2), view.bottom() - TEXT_HEIGHT / 2)
             if abs(middle - last_text) > TEXT_HEIGHT + 2:
                 last_text = middle
-                width = text_width(painter.fontMetrics(), found.words)
+                width = text_width(painter.fontMetrics(), found.text)
                 rect = QtCore.QRectF(view.left() + 8, round(middle - TEXT_HEIGHT / 2), width, TEXT_HEIGHT)
-                self.texts.append((rect, found.words, self._break_color(found)))
+                self.texts.append((rect, found.text, self._break_color(found)))
 
     def _paint_break(self, painter, found: Break, rect) -> None:
         """Stripes over what is missing (one way what was dropped, crossed what was lost), or a dashed line."""
@@ -194,5 +194,5 @@ def _part(low: float, high: float, start: float, size: float, count: int) -> tup
 
 
 def _whole_steps(cells: tuple[int, int], step: int) -> tuple[int, int]:
-    """The same, begun and ended at multiples of a step."""
+    """The same, from and to multiples of a step."""
     return cells[0] // step * step, -(-cells[1] // step) * step

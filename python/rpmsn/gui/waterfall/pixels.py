@@ -32,7 +32,7 @@ class PixelLayer(pg.GraphicsObject):
         return QtCore.QRectF() if view is None else view.viewRect()
 
     def viewTransformChanged(self) -> None:
-        """Tell Qt that the view has moved; pyqtgraph calls."""
+        """Report to Qt that the view has moved; pyqtgraph calls."""
         super().viewTransformChanged()
         self.prepareGeometryChange()
 
@@ -53,7 +53,7 @@ class PixelLayer(pg.GraphicsObject):
         raise NotImplementedError
 
     def paint_text(self, painter: QtGui.QPainter, rect: QtCore.QRectF, text: str, stripe: str | QtGui.QColor) -> None:
-        """A text on a ground that keeps it readable, with a stripe in a colour at its left."""
+        """A text on a background that keeps it readable, with a stripe in a colour at its left."""
         background = QtGui.QColor(self.theme.label_background)
         background.setAlpha(225)
         painter.setPen(QtCore.Qt.NoPen)

@@ -25,18 +25,18 @@ class SpectrumLines:
         self.reset()
 
     def reset(self) -> None:
-        """Begin anew."""
+        """Start again."""
         self.scale: Scale | None = None
-        self._mean = self._average = self._highest = None
+        self._mean = self._average = self._highest = np.empty(0)
 
     def add(self, frame: Frame) -> None:
-        """Take a frame in; other axes begin anew."""
+        """Add a frame; other axes start again."""
         if frame.scale != self.scale:
             self.reset()
             self.scale = frame.scale
         self._mean = mean_spectrum(frame)
         highest = powers_of(frame.scale)[frame.image.max(axis=0)]
-        if self._average is None:
+        if not self._average.size:
             self._average, self._highest = self._mean, highest
             return
         fraction = 1 - np.exp(-frame.duration / AVERAGE_SECONDS)
@@ -73,8 +73,8 @@ class SpectrumPlot:
         plot.showGrid(x=True, y=True, alpha=0.18)
         self.legend = plot.addLegend(offset=(-8, 2), colCount=3, labelTextSize="9pt", verSpacing=-6)
         self.curves = {
-            name: plot.plot(name=words)
-            for name, words in (("newest", "newest frame"), ("average", "average of 1 s"), ("max_hold", "max hold"))
+            name: plot.plot(name=label)
+            for name, label in (("newest", "newest frame"), ("average", "average of 1 s"), ("max_hold", "max hold"))
         }
 
     def draw(self) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a status message says, in words: what is wrong and what to do, and the plain facts (no Qt)."""
+"""A status message as text: what is wrong and what to do, and the plain facts (no Qt)."""
 
 import dataclasses
 import math
@@ -16,18 +16,18 @@ LOST_ADVICE = "lower the sample rate, or free the processor and the bus to the r
 
 @dataclasses.dataclass(frozen=True)
 class Fact:
-    """One field of the status bar: its text, and whether it is a trouble."""
+    """One field of the status bar: its text, and whether it is a problem."""
 
     text: str
     is_bad: bool = False
 
 
 def describe_status(fields: dict, before: dict | None = None) -> tuple[list[str], list[Fact]]:
-    """Put a status message into words.
+    """A status message as text.
 
     Args:
         fields: the message's dict; any of `keys.STATUS_KEYS` and `error` may be there.
-        before: the message before it; counts only are trouble when they grow.
+        before: the message before it; counts are a problem only when they grow.
 
     Returns:
         list of what is wrong, with what to do (empty: nothing), and list of facts.
@@ -39,7 +39,7 @@ def describe_status(fields: dict, before: dict | None = None) -> tuple[list[str]
     late, lost, slow = _not_analysed(fields, before), _lost(fields, before), _slow_input(fields)
     health = str(fields.get(keys.HEALTH) or keys.HEALTH_OK)
     error = [f"error: {fields[keys.ERROR]}"] if fields.get(keys.ERROR) else []
-    unfit = [health] if health != keys.HEALTH_OK else []
+    faults = [health] if health != keys.HEALTH_OK else []
     delayed = _delayed(fields)
     facts = [
         *_fact(fields, keys.INPUT_RATE, _input_text, slow),
@@ -52,14 +52,14 @@ def describe_status(fields: dict, before: dict | None = None) -> tuple[list[str]
         *_fact(
             fields, keys.MODEL, lambda f: " on ".join(str(f[key]) for key in (keys.MODEL, keys.RUNTIME) if f.get(key))
         ),
-        *_fact(fields, keys.HEALTH, lambda f: "input " + ("ok" if not unfit else "not fit"), unfit),
+        *_fact(fields, keys.HEALTH, lambda f: "input " + ("ok" if not faults else "faulty"), faults),
     ]
-    return error + unfit + lost + late + slow + delayed, facts
+    return error + faults + lost + late + slow + delayed, facts
 
 
-def _fact(fields: dict, key: str, text, troubles=()) -> list[Fact]:
+def _fact(fields: dict, key: str, text, problems=()) -> list[Fact]:
     """A fact, where its key is there."""
-    return [Fact(text(fields), bool(troubles))] if fields.get(key) is not None else []
+    return [Fact(text(fields), bool(problems))] if fields.get(key) is not None else []
 
 
 def _input_text(fields: dict) -> str:

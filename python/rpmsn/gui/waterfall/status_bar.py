@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The two lines below the waterfall: is all well, what is under the mouse, and the numbers of the analysis."""
+"""The two lines below the waterfall: whether all is well, what is under the mouse, and the numbers of the analysis."""
 
 import html
 import time
@@ -13,11 +13,11 @@ from .status import describe_status
 SILENT_SECONDS = 3.0
 """After so long without a status something is said."""
 BREAK_SECONDS = 5.0
-"""How long samples that were lost or dropped stay in words."""
+"""How long lost or dropped samples stay reported."""
 
 
 class StatusBar(QtWidgets.QWidget):
-    """State in words, red where something is wrong; then the facts, red where they are the reason.
+    """State as text, red where something is wrong; then the facts, red where they are the reason.
 
     Args:
         theme: Theme.
@@ -25,13 +25,13 @@ class StatusBar(QtWidgets.QWidget):
 
     Attributes:
         state_label, facts_label, readout_label: the QLabels.
-        troubles: what is wrong now, list of str.
+        problems: what is wrong now, list of str.
     """
 
     def __init__(self, theme: Theme, clock: Callable[[], float] = time.monotonic):
         super().__init__()
         self.theme, self._clock = theme, clock
-        self.troubles: list[str] = []
+        self.problems: list[str] = []
         self._facts: list = []
         self._last: dict | None = None
         self._last_time = 0.0
@@ -42,7 +42,7 @@ class StatusBar(QtWidgets.QWidget):
         self.refresh()
 
     def _lay_out(self) -> None:
-        """State and readout beside one another, facts below; both may take two lines."""
+        """State and readout side by side, facts below; both may take two lines."""
         layout = QtWidgets.QGridLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2)
@@ -64,13 +64,13 @@ class StatusBar(QtWidgets.QWidget):
         Raises:
             TypeError, ValueError: a value is of a wrong kind.
         """
-        self.troubles, self._facts = describe_status(fields, self._last)
+        self.problems, self._facts = describe_status(fields, self._last)
         self._last, self._last_time = dict(fields), self._clock()
         self.refresh()
 
-    def show_break(self, words: str) -> None:
+    def show_break(self, text: str) -> None:
         """Say at once that samples are missing; the next status has the count."""
-        self._break, self._break_time = words, self._clock()
+        self._break, self._break_time = text, self._clock()
         self.refresh()
 
     def set_theme(self, theme: Theme) -> None:
@@ -79,20 +79,20 @@ class StatusBar(QtWidgets.QWidget):
         self.refresh()
 
     def refresh(self) -> None:
-        """Bring the words up to date; they also change when nothing comes any more."""
-        troubles = list(self.troubles)
-        if not troubles and self._break and self._clock() - self._break_time < BREAK_SECONDS:
-            troubles.append(self._break)
+        """Update the text; it also changes when nothing arrives any more."""
+        problems = list(self.problems)
+        if not problems and self._break and self._clock() - self._break_time < BREAK_SECONDS:
+            problems.append(self._break)
         silent = self._clock() - self._last_time
-        if self._last is None and not troubles:
+        if self._last is None and not problems:
             self._set_state("no status yet", self.theme.muted)
         elif self._last is not None and silent > SILENT_SECONDS:
             is_live = self._last.get(keys.MODE) == "live"
-            words = f"no status for {silent:.0f} s: the flowgraph has ended, or hangs"
-            color = self.theme.alarm if is_live or troubles else self.theme.muted
-            self._set_state("; ".join([*troubles, words]), color)
+            text = f"no status for {silent:.0f} s: the flowgraph has ended, or hangs"
+            color = self.theme.alarm if is_live or problems else self.theme.muted
+            self._set_state("; ".join([*problems, text]), color)
         else:
-            self._set_state("; ".join(troubles) or "ok", self.theme.alarm if troubles else self.theme.good)
+            self._set_state("; ".join(problems) or "ok", self.theme.alarm if problems else self.theme.good)
         self._set_text(
             self.facts_label,
             " \u00b7 ".join(
@@ -100,9 +100,9 @@ class StatusBar(QtWidgets.QWidget):
             ),
         )
 
-    def _set_state(self, words: str, color: str) -> None:
-        self._set_text(self.state_label, _colored(words, color))
-        self.state_label.setToolTip(words)
+    def _set_state(self, text: str, color: str) -> None:
+        self._set_text(self.state_label, _colored(text, color))
+        self.state_label.setToolTip(text)
 
     @staticmethod
     def _set_text(label, text: str) -> None:
@@ -110,6 +110,6 @@ class StatusBar(QtWidgets.QWidget):
             label.setText(text)
 
 
-def _colored(words: str, color: str) -> str:
-    """Words as HTML in a colour."""
-    return f'<span style="color:{color}; font-weight:600">{html.escape(words)}</span>'
+def _colored(text: str, color: str) -> str:
+    """Text as HTML in a colour."""
+    return f'<span style="color:{color}; font-weight:600">{html.escape(text)}</span>'

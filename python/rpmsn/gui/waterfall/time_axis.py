@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Left axis of the waterfall: the clock beside its rows."""
+"""Left axis of the waterfall: the clock next to its rows."""
 
 import itertools
 import math
@@ -22,7 +22,7 @@ class TimeAxis(pg.AxisItem):
     """Left axis of the waterfall: the clock, right across breaks in time.
 
     Attributes:
-        history: History whose rows stand beside the axis.
+        history: History whose rows stand next to the axis.
     """
 
     def __init__(self, history: History):
@@ -59,10 +59,10 @@ class TimeAxis(pg.AxisItem):
 
 def _round_times(chunk: Chunk, step: float, low: float, high: float) -> list:
     """Heights and texts of the round times in a chunk, between two heights, newest first."""
-    heights, ends = (chunk.y0, chunk.y1), (chunk.start_time, chunk.end_time)
-    first, last = np.interp((low, high), heights, ends)
+    edges, ends = (chunk.y0, chunk.y1), (chunk.start_time, chunk.end_time)
+    first, last = np.interp((low, high), edges, ends)
     times = step * np.arange(math.ceil(first / step), math.floor(last / step) + 1)[::-1]
-    heights = np.interp(times, ends, heights)
+    heights = np.interp(times, ends, edges)
     decimals = max(0, math.ceil(-math.log10(step) - 1e-9))
     return [(float(y), format_time(time, decimals)) for y, time in zip(heights, times)]
 

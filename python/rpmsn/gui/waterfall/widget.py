@@ -14,13 +14,13 @@ The parts of the picture each have a module that can be read, and tested, by its
 `box_layer`            draws the boxes, with labels where there is room
 `pixels`               what these two have in common
 `spectrum`             the lines above
-`time_axis`            the clock beside the rows
+`time_axis`            the clock next to the rows
 `cursors`              the measuring pair
 `view`                 mouse wheel and dragging
 `scroll`               newest rows, or older ones
 `controls`             the row of controls
-`status`               a status message in words
-`status_bar`           shows these words
+`status`               a status message as text
+`status_bar`           shows this text
 ====================== =================================================================
 """
 
@@ -36,7 +36,7 @@ import numpy as np
 
 from ...classes import CLASS_NAMES
 from ...errors import RpmsnError, require
-from ...messages.frame import Scale, check_frame
+from ...messages.frame import Frame, Scale, check_frame
 from ...messages.report import Report, check_report
 from ..pictures import save_pixmap
 from ..qt import QtCore, QtGui, QtWidgets, pg
@@ -58,7 +58,7 @@ from .view import SMALLEST_COLUMNS, WaterfallView
 logger = logging.getLogger(__name__)
 
 MINIMUM_SIZE = (940, 480)
-"""Pixels; in less the controls cut one another off. GNU Radio's window scrolls where it is smaller."""
+"""Pixels; in less the controls overlap. GNU Radio's window scrolls where it is smaller."""
 REDRAW_INTERVAL_MS = 40
 FRAME_SECONDS = 0.04
 """Of a frame, until the first one says."""
@@ -99,7 +99,7 @@ class WaterfallWidget(QtWidgets.QWidget):
     settings_changed = QtCore.pyqtSignal(dict)
     """All settings, as of `settings()`, after any of them has changed."""
     about_to_redraw = QtCore.pyqtSignal()
-    """25 times a second, before what has come is drawn: the moment to hand over what waits elsewhere."""
+    """25 times a second, before what has arrived is drawn: the moment to pass on what waits elsewhere."""
 
     def __init__(
         self,
@@ -117,7 +117,7 @@ class WaterfallWidget(QtWidgets.QWidget):
         self.history_frames = history_frames
         self._theme: Theme | None = None
         self._held: tuple[History, SegmentBoxes] | None = None
-        self._frames = deque(maxlen=MAX_PENDING_FRAMES)
+        self._frames: deque[Frame] = deque(maxlen=MAX_PENDING_FRAMES)
         self._segments: deque[Report] = deque(maxlen=MAX_PENDING_SEGMENTS)
         self._note = WAITING
         self._span: Scale | None = None
@@ -133,7 +133,7 @@ class WaterfallWidget(QtWidgets.QWidget):
         self._timer.start(REDRAW_INTERVAL_MS)
 
     def add_frame(self, fields: dict, image: np.ndarray, mask: np.ndarray) -> bool:
-        """Take a frame in; it shows at the next redraw.
+        """Add a frame; it shows at the next redraw.
 
         Args:
             fields: dict of a frame PDU, keys as in `keys.FRAME_KEYS`.
@@ -151,7 +151,7 @@ class WaterfallWidget(QtWidgets.QWidget):
         return True
 
     def add_segment(self, fields: dict) -> bool:
-        """Take a segment in, the dict of a segment PDU.
+        """Add a segment, the dict of a segment PDU.
 
         Returns:
             False where the segment was not right: that is logged, and the segment skipped.
@@ -271,7 +271,7 @@ class WaterfallWidget(QtWidgets.QWidget):
 
     @property
     def _shown(self) -> tuple[History, SegmentBoxes]:
-        """What is drawn: what was there when Pause was pressed, or what is there now."""
+        """The history that is drawn: that of the moment when Pause was pressed, or the current one."""
         return self._held or (self.history, self.segments)
 
     def _build(self, title: str) -> None:
@@ -333,7 +333,7 @@ class WaterfallWidget(QtWidgets.QWidget):
 
     def _connect(self) -> None:
         """Controls, keys and mouse."""
-        self.controls.wish.connect(self.apply_settings)
+        self.controls.requested.connect(self.apply_settings)
         self.controls.autoscale_button.clicked.connect(self.autoscale)
         self.controls.measure_button.toggled.connect(self._on_measure)
         self.pause_button.toggled.connect(self._on_pause)
@@ -367,7 +367,7 @@ class WaterfallWidget(QtWidgets.QWidget):
             logger.exception("the waterfall could not be drawn")
 
     def _tick(self) -> None:
-        """Take in what has come and draw once; runs 25 times a second."""
+        """Add what has arrived and draw once; runs 25 times a second."""
         self.about_to_redraw.emit()
         breaks = self._take_in()
         self._say(breaks)
@@ -426,7 +426,7 @@ class WaterfallWidget(QtWidgets.QWidget):
         """Notes in the picture, and at once in the status bar what is missing."""
         for found in breaks:
             if found.kind in (LOST, DROPPED):
-                self.status_bar.show_break(found.words)
+                self.status_bar.show_break(found.text)
         note = self._words_of_view() or self._note
         if note != self.box_layer.note:
             self.box_layer.note = note
@@ -439,11 +439,11 @@ class WaterfallWidget(QtWidgets.QWidget):
         if not self.paused:
             return back
         since = self.history.newest_y - self._shown[0].newest_y
-        newer = f"Paused; the analysis goes on ({max(since, 0):.0f} s newer) \u2013 Space resumes"
+        newer = f"Paused; the analysis continues ({max(since, 0):.0f} s newer) \u2013 Space resumes"
         return f"{newer} \u2013 {back}" if back else newer
 
     def _update_picture(self) -> None:
-        """Draw rows, boxes and clock anew."""
+        """Redraw rows, boxes and clock."""
         self.picture.update()
         self.box_layer.update()
         self.time_axis.picture = None
@@ -486,10 +486,10 @@ class WaterfallWidget(QtWidgets.QWidget):
             clock = {"host": ", computer's clock", "radio": ", radio's clock"}.get(history.newest.clock, "")
             newer_end = min(self.waterfall_plot.viewRange()[1][1], history.newest_y)
             left = f"{format_day(float(history.time_of_y(newer_end)))}{clock}"
-        for name, words in (("bottom", bottom), ("left", left)):
+        for name, label in (("bottom", bottom), ("left", left)):
             axis = self.waterfall_plot.getAxis(name)
-            if (axis.labelText, axis.labelStyle) != (words, {"color": theme.text}):
-                axis.setLabel(words, color=theme.text)
+            if (axis.labelText, axis.labelStyle) != (label, {"color": theme.text}):
+                axis.setLabel(label, color=theme.text)
 
     def _show_settings(self) -> None:
         """Bring everything to what is set."""
@@ -514,7 +514,7 @@ class WaterfallWidget(QtWidgets.QWidget):
         self.cursors.set_theme(theme)
         axes = [plot.getAxis(name) for plot in (self.spectrum.plot, self.waterfall_plot) for name in ("left", "bottom")]
         for axis in (*axes, self.power_bar.getAxis("right")):
-            dress_axis(axis, theme)
+            style_axis(axis, theme)
         for axis in (self.power_bar.getAxis("right"), self.spectrum.plot.getAxis("left")):
             axis.setLabel("dB over noise", color=theme.text)
         self._name_axes()
@@ -542,7 +542,7 @@ class WaterfallWidget(QtWidgets.QWidget):
 
     def _show_measurement(self) -> None:
         if self.cursors.is_visible:
-            self.measure_label.setText(self.cursors.words(self._shown[0]))
+            self.measure_label.setText(self.cursors.text(self._shown[0]))
 
     def _page_down(self) -> None:
         self._scroll.page(1.0 if self._settings.newest == "top" else -1.0)
@@ -595,7 +595,7 @@ class WaterfallWidget(QtWidgets.QWidget):
         chunk = history.at(y)
         if chunk is None or not self._settings.boxes:
             return None
-        offset = np.interp(y, (chunk.y0, chunk.y1), (chunk.start_offset, chunk.end_offset))
+        offset = float(np.interp(y, (chunk.y0, chunk.y1), (chunk.start_offset, chunk.end_offset)))
         return segments.at(frequency, offset, self._settings.classes)
 
     def _picture_point(self, position):
@@ -612,8 +612,7 @@ class WaterfallWidget(QtWidgets.QWidget):
         time = float(history.time_of_y(y))
         where = f"{frequency / 1e6:.3f} MHz \u00b7 {format_moment(time)}"
         chunk = history.at(y)
-        column = None if chunk is None else chunk.scale.column_of(frequency)
-        if column is None:
+        if chunk is None or (column := chunk.scale.column_of(frequency)) is None:
             return f"{where} \u00b7 no signal here"
         row = chunk.row_of(y)
         name = CLASS_NAMES[chunk.mask[row, column]]
@@ -628,8 +627,8 @@ def span_of(scales: Collection[Scale]) -> tuple[float, float]:
     return min(scale.freq_lower for scale in scales) / 1e6, max(scale.freq_upper for scale in scales) / 1e6
 
 
-def dress_axis(axis: pg.AxisItem, theme: Theme) -> None:
-    """An axis in the colours of a theme, with plain units."""
+def style_axis(axis: pg.AxisItem, theme: Theme) -> None:
+    """Give an axis the colours of a theme, with plain units."""
     axis.setPen(theme.muted)
     axis.setTextPen(theme.text)
     axis.enableAutoSIPrefix(False)

@@ -304,7 +304,7 @@ def found_carriers(
 
 
 def stored_power(image: np.ndarray, is_signal: np.ndarray, features: str) -> np.ndarray:
-    """Powers relative to the noise floor, as far as a stored image tells them; float32 (rows, 256).
+    """Powers relative to the noise floor, as far as a stored image shows them; float32 (rows, 256).
 
     Feature sets `averaged` and `cyclic` have them in channel 0, in steps of 0.24 dB. An image of feature set
     `published` says neither where 0 dB is nor how much a step is: there the mask stands for them, so that edges are
@@ -327,7 +327,7 @@ def _ignored_fraction(segments: list[Segment], is_signal: np.ndarray, truth_mask
 
 
 def match(true: list[TrueCarrier], found: list[FoundCarrier]) -> Match:
-    """Tell which found carrier is which true one.
+    """Match found carriers to true ones.
 
     Not counted either way are true carriers that are not judged, and found ones that lie on them or on pixels that the
     mask ignores, or that are further pieces of a carrier of which the mask shows only a part.
