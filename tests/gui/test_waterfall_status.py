@@ -80,8 +80,8 @@ def test_trouble_is_red_and_says_what_to_do(bar, changes, words):
     ],
 )
 def test_every_number_is_there(key, text):
-    troubles, facts = describe_status(GOOD)
-    assert troubles == [] and text in [fact.text for fact in facts]
+    problems, facts = describe_status(GOOD)
+    assert problems == [] and text in [fact.text for fact in facts]
     assert text not in [fact.text for fact in describe_status({**GOOD, key: None})[1]]
 
 
@@ -104,8 +104,8 @@ def test_coverage_is_only_called_whole_when_it_is():
 
 
 def test_what_is_left_out_on_purpose_is_no_trouble():
-    troubles, facts = describe_status({**GOOD, "coverage": 0.25, "samples_skipped": 3 * GOOD["samples_analysed"]})
-    assert troubles == [] and "coverage 25 % (duty cycle)" in [fact.text for fact in facts]
+    problems, facts = describe_status({**GOOD, "coverage": 0.25, "samples_skipped": 3 * GOOD["samples_analysed"]})
+    assert problems == [] and "coverage 25 % (duty cycle)" in [fact.text for fact in facts]
 
 
 def test_a_replay_may_be_slow(bar):
