@@ -22,7 +22,7 @@ _THREAD_COUNTS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 JOB_SECONDS = 600.0
-"""A job that takes longer is told of in the log."""
+"""A job that takes longer is reported in the log."""
 
 LOG_INTERVAL_S = 30.0
 """How often a progress bar writes a line to a log."""

@@ -16,7 +16,7 @@ from .config import TrainingConfig
 from .dataset import Images
 
 BATCH_SECONDS = 600.0
-"""Longer than a batch takes, from a slow disk as well: what takes longer is told of in the log."""
+"""Longer than a batch takes, from a slow disk as well: what takes longer is reported in the log."""
 
 AHEAD = 3
 """Batches that each thread has made or in hand before they are asked for."""
