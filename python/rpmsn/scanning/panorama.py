@@ -20,7 +20,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.ndimage import find_objects, label, percentile_filter, uniform_filter1d
+from numpy.lib.stride_tricks import sliding_window_view
+from scipy.ndimage import find_objects, label, uniform_filter1d
 
 from ..classes import CLASS_NAMES, LTE, NOISE, NR, OTHER
 from ..detection.segments import FrameGeometry, Segment, find_segments
@@ -199,8 +200,7 @@ class Panorama:
         steps = np.arange(self.plan.steps)
         decibels = 10 * np.log10(np.maximum(np.interp(steps, steps[known], self._floors[known]), 1e-30))
         reach = int(FLOOR_REACH_HZ // (self.plan.step_columns * self.plan.column))
-        common = percentile_filter(decibels, FLOOR_PERCENTILE, 2 * reach + 1, mode="nearest")
-        return 10 ** (np.minimum(common, decibels) / 10)
+        return 10 ** (np.minimum(running_percentile(decibels, FLOOR_PERCENTILE, reach), decibels) / 10)
 
     def _with_full_steps(self, over_floor: np.ndarray, floors: np.ndarray) -> np.ndarray:
         """The probabilities, where a step has no noise in sight with signal in place of noise."""
@@ -264,3 +264,18 @@ def sorted_rows(power: np.ndarray, probabilities: np.ndarray, noise: int) -> tup
         power.reshape(ROWS, rows // ROWS, columns).mean(axis=1),
         probabilities.reshape(len(probabilities), ROWS, rows // ROWS, columns).mean(axis=2),
     )
+
+
+def running_percentile(values: np.ndarray, percentile: float, reach: int) -> np.ndarray:
+    """Percentile of each value and its `reach` neighbours on either side; the end values repeat beyond the ends.
+
+    Not scipy's `percentile_filter`: of scipy 1.15 it is wrong where the window reaches beyond the whole array.
+
+    Args:
+        values: shape (n,).
+        percentile: 0..100; the value of that rank, not interpolated.
+        reach: 0 or more, also more than n.
+    """
+    width = 2 * reach + 1
+    rank = min(int(width * percentile / 100), width - 1)
+    return np.partition(sliding_window_view(np.pad(values, reach, mode="edge"), width), rank, axis=1)[:, rank]
