@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Values of files (model cards, configurations, sets' descriptions) -> dataclasses, checked by pydantic against their
-types; what does not fit is told in a sentence a fault: file, key, value, what is allowed, what to do."""
+types; what does not fit is reported in one sentence a fault: file, key, value, what is allowed, what to do."""
 
 import json
 import reprlib
@@ -20,7 +20,7 @@ T = TypeVar("T")
 STRICT = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
 """`__pydantic_config__` of every dataclass that is read from a file."""
 MAX_FAULTS = 8
-"""Faults of a file that are told at once."""
+"""Faults of a file that are reported at once."""
 RENAMED = {"recipe": "features", "rule": "policy"}
 """Keys of gr-rpmsn 0.7 and before -> what they are called now."""
 RENAMED_VALUES = {"parted": "split", "filled_parted": "filled_split"}
@@ -92,10 +92,10 @@ def checked(
 
 def faults(where: str, sentences: Sequence[str], error: type[RpmsnError] = ParameterError) -> RpmsnError:
     """The error that lists the faults of a file, each in a line of its own."""
-    told = [f"{where}: {sentence}" for sentence in sentences[:MAX_FAULTS]]
+    reported = [f"{where}: {sentence}" for sentence in sentences[:MAX_FAULTS]]
     if len(sentences) > MAX_FAULTS:
-        told.append(f"{where}: {len(sentences) - MAX_FAULTS} more values do not fit")
-    return error("\n".join(told))
+        reported.append(f"{where}: {len(sentences) - MAX_FAULTS} more values do not fit")
+    return error("\n".join(reported))
 
 
 def check_rates(rates: Sequence[float] | None, key: str = "sample_rates") -> list[str]:

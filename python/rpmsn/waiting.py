@@ -129,5 +129,5 @@ def place_of(thread: threading.Thread) -> str:
     if frame is None:
         return f"thread {thread.name!r} has ended"
     calls = traceback.extract_stack(frame)[-FRAMES_TOLD:]
-    told = [f"{Path(call.filename).name}:{call.lineno} {call.name}" for call in reversed(calls)]
-    return f"thread {thread.name!r} is in {' < '.join(told)}"
+    reported = [f"{Path(call.filename).name}:{call.lineno} {call.name}" for call in reversed(calls)]
+    return f"thread {thread.name!r} is in {' < '.join(reported)}"

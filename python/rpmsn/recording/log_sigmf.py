@@ -29,7 +29,7 @@ CHECK_SECONDS = 0.4
 
 
 class SigmfLog(Log):
-    """A log of annotations: a metadata file, put in place anew, whole, whenever it has changed.
+    """A log of annotations: a metadata file, put in place again, whole, whenever it has changed.
 
     A carrier is annotated up to its last sample so far. When a new file begins, one on the air has its part up to then
     in the one and its further part in the other.

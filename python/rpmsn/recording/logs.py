@@ -28,7 +28,7 @@ __all__ = ["Log", "event_fields", "open_log"]
 
 SMALLEST_FILE = 4096
 SIGMF_FILE_BYTES = 1 << 20
-"""A SigMF file is written anew at every change, so it must not become large."""
+"""A SigMF file is rewritten at every change, so it must not become large."""
 
 
 def open_log(

@@ -79,7 +79,7 @@ def load(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise RecordingError(f"{path} cannot be read: {error.strerror or error}.") from error
     except (ValueError, RecursionError) as error:
-        raise RecordingError(f"{path} is not valid JSON: {error}. Repair it or make it anew.") from error
+        raise RecordingError(f"{path} is not valid JSON: {error}. Repair it or make it again.") from error
     except (AttributeError, LookupError, TypeError) as error:
         raise RecordingError(f'{path} is not SigMF metadata: it has no object "global".') from error
     metadata = {

@@ -68,14 +68,14 @@ def load_checkpoint(
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no dict
     except (SafetensorError, TypeError, KeyError, json.JSONDecodeError) as error:
         raise ModelError(
-            f"{path} is not a checkpoint of `rpmsn train` ({error}); move it away to start anew"
+            f"{path} is not a checkpoint of `rpmsn train` ({error}); move it away to start over"
         ) from error
     ours = json.loads(json.dumps(config.to_dict()))
     changed = [key for key in ours | there if ours.get(key) != there.get(key) and key not in FREE_KEYS]
     if changed:
         raise ModelError(
             f"{path} belongs to another configuration ({', '.join(changed)} differ); move it away to "
-            "start anew, or name another --output"
+            "start over, or name another --output"
         )
     for name, network in networks.items():
         prefix = f"{name}."

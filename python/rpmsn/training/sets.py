@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The sets of a training run: made when they are missing, and anew in the background while training goes on."""
+"""The sets of a training run: made when they are missing, and made again in the background while training goes on."""
 
 import os
 import shutil

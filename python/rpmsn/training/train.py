@@ -312,7 +312,7 @@ class Trainer:
                 np.savez(file, images=images.numpy(), masks=masks.numpy(), indices=indices)
             raise ModelError(
                 f"at step {step} the loss became {value} and its gradient {norm}; the batch is in {bad}; "
-                f"lower learning_rate (now {config.learning_rate:g}) and start anew with another "
+                f"lower learning_rate (now {config.learning_rate:g}) and start over with another "
                 "--output, or with the same one after moving the checkpoint away"
             )
         self.optimizer.step()

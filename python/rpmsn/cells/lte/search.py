@@ -82,8 +82,8 @@ def find_cells(
 class LteSearcher:
     """Search for LTE cells in a stream: what a frame shows too weakly is summed over the next ones.
 
-    Memory is bounded: after `MEMORY_S` (0.16 s without `center_frequency`) the sums start anew. A gap, or samples of
-    another place in the stream, starts them anew too.
+    Memory is bounded: after `MEMORY_S` (0.16 s without `center_frequency`) the sums start over. A gap, or samples of
+    another place in the stream, restarts them, too.
 
     Args:
         sample_rate: Hz, 1.4e6 or more.

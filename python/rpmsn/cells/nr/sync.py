@@ -196,7 +196,7 @@ class Sync:
         score: the best one's amplitude over the next one's.
         offset: Hz, of the block from the band's centre.
         turn: radians from one symbol of the block to the next, or that and half a turn. It says nothing of the offset:
-            the phase of every symbol starts anew at its useful part, at the carrier's frequency (TS 38.211 5.4).
+            the phase of every symbol restarts at its useful part, at the carrier's frequency (TS 38.211 5.4).
         snr_db: of the signals in their own band.
     """
 

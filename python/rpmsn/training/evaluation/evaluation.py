@@ -150,7 +150,7 @@ def _notes(card: ModelCard, image_set: EvaluationSet, tally: "Tally") -> list[st
     elif tally.without_coherence:
         notes.append(
             "The set was made by gr-rpmsn 0.5 or before, which did not keep where I/Q images are: here they "
-            "count as false, in live use they are not reported. Make the set anew in another folder."
+            "count as false, in live use they are not reported. Make the set again in another folder."
         )
     unfit = sorted({rate for rate in tally.sample_rates if rate_warnings(card, rate)})
     if unfit:
