@@ -16,6 +16,7 @@ from rpmsn.detection import segmenter
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 WRONG = ("nan", "inf", "-inf", "-1", "0", "fast", "", "1,5", "3X", "M")
 ALLOWED = {
+    "--at": {"-1", "0"},
     "--gain": {"-1", "0"},
     "--seed": {"0"},
     "--start": {"0"},

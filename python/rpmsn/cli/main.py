@@ -18,6 +18,7 @@ from ..version import __version__
 from . import (
     annotate,
     bench,
+    cells,
     devices,
     doctor,
     evaluate,
@@ -31,7 +32,9 @@ from . import (
     watch,
 )
 
-COMMANDS = (annotate, info, doctor, grc, synth, train, evaluate, export, import_authors, bench, devices, monitor, watch)
+COMMANDS = (
+    annotate, cells, info, doctor, grc, synth, train, evaluate, export, import_authors, bench, devices, monitor, watch
+)  # fmt: skip
 EPILOG = "Each command has its own help: rpmsn annotate --help. To see it work: scripts/demo."
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 SUFFIXES = {"k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9}
 DEFAULT_RATE = 2.4e6
+DEFAULT_SCAN_SECONDS = 0.2
 CORES = os.cpu_count() or 1
 LABEL_POLICIES = "occupied, filled, split, filled_split or published"
 
@@ -75,6 +76,7 @@ class Number:
 
 hertz = Number("a frequency or rate above 0", "1842.5M, 1.8G or 2.4e6", lowest=0, excludes_lowest=True)
 center_hertz = Number("a centre frequency of 0 or more", "1842.5M, 1.8G or 1.8675e9", lowest=0)
+place_hertz = Number("a frequency, or an offset from the centre", "1867.5M or -1.26M")
 decibels = Number("a gain in dB", "30, or leave it out for the radio's own control")
 seconds = Number("a number of seconds of 0 or more", "10", lowest=0)
 duration = Number("a number of seconds above 0", "2.5", lowest=0, excludes_lowest=True)
@@ -84,6 +86,7 @@ count = Number("a whole number of at least 1", "4", lowest=1, is_whole=True)
 seed = Number("a whole number of at least 0", "7", lowest=0, is_whole=True)
 frame_seconds = Number("a length of a frame from 0.01 to 0.2 s", "0.04", lowest=0.01, highest=0.2)
 scene_seconds = Number("a number of seconds of at least 0.001", "0.5", lowest=1e-3)
+scan_seconds = Number("a number of seconds above 0, up to 2", "0.2", lowest=0, highest=2, excludes_lowest=True)
 bench_seconds = Number("a number of seconds of at least 1", "10", lowest=1)
 speed = Number("a speed of at least 0.1 times real time, or max", "2", lowest=0.1, infinite="max")
 

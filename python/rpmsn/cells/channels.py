@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Bands and channel numbers that a cell's frequency may stand for: several bands overlap, and a receiver errs."""
+
+from dataclasses import dataclass
+
+from ..standards import bands
+from ..standards.bands import FDD, NR, SDL, Band
+from .cell import Cell
+
+CLEAR = 0.25
+"""Fraction of a raster's step within which a frequency is taken for a place on it: a receiver that errs by less than
+three quarters of a step gives no wrong channel number."""
+SSB_STEP_ABOVE_3_GHZ, SSB_STEP_BELOW_3_GHZ = 1.44e6, 100e3
+"""Hz between neighbouring places of SS/PBCH blocks: TS 38.104 table 5.4.3.1-1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """What a cell's frequency says.
+
+    Attributes:
+        bands: every band that fits.
+        earfcns: of an LTE cell's centre, one for each band; empty where the raster place is not clear.
+        gscn: of an NR cell's SS/PBCH block; None where its place on the raster is not clear.
+        nr_arfcn: of the same place.
+    """
+
+    bands: tuple[Band, ...] = ()
+    earfcns: tuple[int, ...] = ()
+    gscn: int | None = None
+    nr_arfcn: int | None = None
+
+    @property
+    def band(self) -> str:
+        """Names of all bands that fit, such as `3` or `n77, n78`."""
+        return ", ".join(band.name for band in self.bands)
+
+    @property
+    def duplex(self) -> str | None:
+        """That of all bands; None where they differ, or there are none."""
+        kinds = {_frame_structure(band) for band in self.bands}
+        return kinds.pop() if len(kinds) == 1 else None
+
+
+def channel_of(cell: Cell, center_frequency: float) -> Channel:
+    """Bands and channel numbers of a cell.
+
+    Args:
+        cell: the cell.
+        center_frequency: of the samples that it was found in, Hz.
+    """
+    frequency = center_frequency + cell.frequency
+    technology = NR if cell.technology == NR else bands.LTE
+    fitting = tuple(
+        band
+        for band in bands.bands_at(frequency, technology)
+        if cell.duplex is None or cell.duplex == _frame_structure(band)
+    )
+    if cell.technology == NR:
+        return _nr_channel(frequency, fitting)
+    # The middle of an NB-IoT carrier is on no raster where it lies in an LTE carrier.
+    is_clear = cell.technology == bands.LTE and _is_near(
+        frequency, round(frequency / bands.LTE_RASTER) * bands.LTE_RASTER, bands.LTE_RASTER
+    )
+    return Channel(fitting, tuple(bands.earfcn(frequency, band) for band in fitting) if is_clear else ())
+
+
+def _nr_channel(frequency: float, fitting: tuple[Band, ...]) -> Channel:
+    number = bands.gscn(frequency)
+    place = bands.gscn_frequency(number)
+    step = SSB_STEP_BELOW_3_GHZ if place < 3e9 else SSB_STEP_ABOVE_3_GHZ
+    if not fitting or not _is_near(frequency, place, step):
+        return Channel(fitting)
+    return Channel(fitting, gscn=number, nr_arfcn=bands.nr_arfcn(place))
+
+
+def _is_near(frequency: float, place: float, step: float) -> bool:
+    return abs(frequency - place) <= CLEAR * step
+
+
+def _frame_structure(band: Band) -> str:
+    """FDD or TDD: a downlink-only band has the frames of FDD."""
+    return FDD if band.duplex == SDL else band.duplex

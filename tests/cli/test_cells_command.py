@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`rpmsn cells`: what it prints, and its exit status with good and bad input."""
+
+import json
+
+import numpy as np
+import pytest
+
+from rpmsn.cells.cell import BROADCAST, Cell
+from rpmsn.cells.scan import DEFAULT_SECONDS, LONGEST_SECONDS, TECHNOLOGIES, FoundCell, Scan
+from rpmsn.cli import cells as command
+from rpmsn.cli import options as given
+from rpmsn.cli.main import main
+from rpmsn.messages.fields import FIELDS
+from rpmsn.synthesis import ofdm
+from rpmsn.synthesis.lte.downlink import LteBroadcast
+
+RATE = 1.92e6
+OWN = {
+    "technology", "frequency_offset", "earfcns", "subcarrier_spacing", "extended_prefix", "ssb_index", "start_s",
+    "frames", "mib",
+}  # fmt: skip
+"""Keys of a cell in JSON that messages do not have."""
+
+
+@pytest.fixture(scope="module")
+def lte(tmp_path_factory):
+    """Path of a raw recording of an LTE cell, PCI 301, TDD, 14 kHz above the centre."""
+    cell = LteBroadcast(1.4e6, cell_id=301, tdd_config=2, frame_number=600)
+    samples = ofdm.modulate(cell.grid(40, np.random.default_rng(1)), RATE)
+    samples = samples * np.exp(2j * np.pi * 14e3 / RATE * np.arange(len(samples)))
+    path = tmp_path_factory.mktemp("cells") / "cell.cf32"
+    noise = np.random.default_rng(2).standard_normal((len(samples), 2)) @ [0.3, 0.3j]
+    (samples + noise).astype(np.complex64).tofile(path)
+    return path
+
+
+def cells(path, *arguments):
+    return main(["cells", str(path), "--format", "cf32", "--sample-rate", "1.92M", "--quiet", *arguments])
+
+
+def written(path, samples):
+    np.asarray(samples, np.complex64).tofile(path)
+    return path
+
+
+def test_a_cell_is_a_row_of_facts(lte, capsys):
+    assert cells(lte, "--center-frequency", "2360M") == 0
+    out, err = capsys.readouterr()
+    header, row, searched = out.splitlines()
+    assert header.split("  ")[0] == "technology"
+    assert row.split() == [
+        "LTE", "301", "broadcast", "2360.0140", "+14.0", "40", "EARFCN", "39250", "1.4", "TDD", row.split()[10],
+        "SFN", "600,", "6", "RB,", "2", "ports",
+    ]  # fmt: skip
+    assert 3 < float(row.split()[10]) < 15
+    assert searched == "Searched 0.04 s from 0 s on: LTE at the centre +-135 kHz."
+    assert "NR with SS/PBCH blocks of 3.6 and 7.2 MHz" in err and len(err.splitlines()) == 1
+
+
+def test_json_has_the_names_of_messages_and_nothing_that_is_not_known(lte, capsys):
+    assert cells(lte, "--center-frequency", "2360M", "--technology", "LTE", "--json") == 0
+    result = json.loads(capsys.readouterr().out)
+    (cell,) = result["cells"]
+    assert set(cell) <= OWN | set(FIELDS)
+    assert cell["center_frequency"] == pytest.approx(2360.014e6, abs=200)
+    known = {name: cell[name] for name in ("cell_id", "evidence", "band", "earfcn", "duplex", "channel_bandwidth")}
+    assert known == {
+        "cell_id": 301, "evidence": "broadcast", "band": "40", "earfcn": 39250, "duplex": "TDD",
+        "channel_bandwidth": 1.4e6,
+    }  # fmt: skip
+    assert cell["mib"]["systemFrameNumber"] == 600
+    assert "gscn" not in cell and result["searched"] and result["warnings"] == []
+    assert cells(lte, "--technology", "LTE", "--json") == 0
+    result = json.loads(capsys.readouterr().out)
+    assert result["center_frequency"] is None and "band" not in result["cells"][0]
+    assert result["cells"][0]["center_frequency"] == pytest.approx(14e3, abs=200)
+
+
+def test_a_place_is_absolute_where_the_centre_is_known_and_else_relative(lte, capsys):
+    for place, more in (("--at=-10k", []), ("--at=2359.99M", ["--center-frequency", "2360M"])):
+        assert cells(lte, place, "--technology", "LTE", *more) == 0
+        assert "+24.0" in capsys.readouterr().out
+    assert cells(lte, "--at", "3M") == 2
+    assert "at is 3e+06 Hz; choose a frequency from -0.96 to 0.96 MHz" in capsys.readouterr().err
+
+
+def test_an_nr_cell_and_several_bands_are_written_out(tmp_path):
+    mib = {"systemFrameNumber": 12, "ssb-SubcarrierOffset": 6, "controlResourceSetZero": 3, "cellBarred": True}
+    nr = Cell("NR", 500, BROADCAST, -1.26e6, 100.0, mib=mib, block_index=0, subcarrier_spacing=30e3, snr_db=24.7)
+    lte = Cell("LTE", 54, BROADCAST, 0.0, duplex="FDD", channel_bandwidth=15e6)
+    scan = Scan(0, 0.2, 1e7, 3427.5e6, [FoundCell(nr, 3427.5e6, 100.0), FoundCell(lte, 1867.5e6, None)], ["NR"])
+    _, first, second, _ = command.as_text(scan).splitlines()
+    assert "3426.2400" in first and "n77, n78" in first and "GSCN 7795, ARFCN 628416" in first
+    assert "SFN 12, k_SSB 6, CORESET 0 3, barred" in first and " TDD " in first
+    assert "EARFCN 1825, 4026" in second and "3, 9" in second and second.endswith(" -")
+    values = [command._cell(found) for found in scan.cells]
+    assert values[0]["ssb_frequency"] == 3426.24e6 and values[0]["gscn"] == 7795 and values[0]["nr_arfcn"] == 628416
+    assert values[1]["earfcns"] == {"3": 1825, "9": 4026} and "earfcn" not in values[1]
+    assert all(set(value) <= OWN | set(FIELDS) for value in values)
+
+
+@pytest.mark.parametrize(
+    "samples", [np.zeros(200), np.full(9600, np.nan), np.zeros(int(0.003 * RATE)), np.zeros(9600) + 0.5]
+)
+def test_input_without_a_cell_is_no_cell_and_says_what_was_searched(samples, tmp_path, capsys):
+    assert cells(written(tmp_path / "no.cf32", samples), "--technology", "LTE") == 0
+    assert capsys.readouterr().out.startswith("No cell found. Searched ")
+
+
+def test_input_that_cannot_be_searched_is_an_error(lte, tmp_path, capsys):
+    assert cells(tmp_path / "missing.cf32") == 1
+    assert "missing.cf32" in capsys.readouterr().err
+    assert cells(written(tmp_path / "empty.cf32", [])) == 1
+    assert "holds no samples" in capsys.readouterr().err
+    assert cells(lte, "--sample-rate", "1M") == 1
+    assert "nothing can be searched: LTE needs 1.4 Msps or more; the recording has 1" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", [("--seconds", "3"), ("--seconds", "0"), ("--at", "x"), ("--technology", "UMTS")])
+def test_wrong_use_ends_with_status_2(lte, option, capsys):
+    with pytest.raises(SystemExit) as stop:
+        cells(lte, *option)
+    assert stop.value.code == 2 and f"argument {option[0]}" in capsys.readouterr().err
+
+
+def test_the_options_have_the_limits_and_defaults_of_the_scan():
+    assert (given.scan_seconds.highest, command.TECHNOLOGIES) == (LONGEST_SECONDS, TECHNOLOGIES)
+    assert given.DEFAULT_SCAN_SECONDS == DEFAULT_SECONDS
