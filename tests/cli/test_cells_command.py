@@ -2,9 +2,13 @@
 """`rpmsn cells`: what it prints, and its exit status with good and bad input."""
 
 import json
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
+from conftest import ROOT
 
 from rpmsn.cells.cell import BROADCAST, Cell
 from rpmsn.cells.scan import DEFAULT_SECONDS, LONGEST_SECONDS, TECHNOLOGIES, FoundCell, Scan
@@ -92,7 +96,7 @@ def test_an_nr_cell_and_several_bands_are_written_out(tmp_path):
     scan = Scan(0, 0.2, 1e7, 3427.5e6, [FoundCell(nr, 3427.5e6, 100.0), FoundCell(lte, 1867.5e6, None)], ["NR"])
     _, first, second, _ = command.as_text(scan).splitlines()
     assert "3426.2400" in first and "n77, n78" in first and "GSCN 7795, ARFCN 628416" in first
-    assert "SFN 12, k_SSB 6, CORESET 0 3, barred" in first and " TDD " in first
+    assert "SFN 12, k_SSB 6, CORESET 0: 3, barred" in first and " TDD " in first
     assert "EARFCN 1825, 4026" in second and "3, 9" in second and second.endswith(" -")
     values = [command._cell(found) for found in scan.cells]
     assert values[0]["ssb_frequency"] == 3426.24e6 and values[0]["gscn"] == 7795 and values[0]["nr_arfcn"] == 628416
@@ -127,3 +131,10 @@ def test_wrong_use_ends_with_status_2(lte, option, capsys):
 def test_the_options_have_the_limits_and_defaults_of_the_scan():
     assert (given.scan_seconds.highest, command.TECHNOLOGIES) == (LONGEST_SECONDS, TECHNOLOGIES)
     assert given.DEFAULT_SCAN_SECONDS == DEFAULT_SECONDS
+
+
+def test_the_parser_loads_no_search():
+    code = "import sys; from rpmsn.cli.main import build_parser; build_parser(); print('rpmsn.cells' in sys.modules)"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "python")}
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, timeout=60)
+    assert result.stdout.strip() == "False", result.stderr

@@ -240,7 +240,7 @@ class _Plan:
             yield _Step(
                 NB_IOT,
                 where,
-                lambda samples: lte.find_narrowband_cells(samples, self.rate, places, tolerance, self.center),
+                lambda samples: _once(lte.find_narrowband_cells(samples, self.rate, places, tolerance, self.center)),
                 is_named=not self.everywhere,
             )
 
@@ -335,6 +335,15 @@ def _merged(found: list[FoundCell], more: list[FoundCell]) -> list[FoundCell]:
     proven = [one for one in more if one.cell.evidence == BROADCAST]
     kept = [one for one in found if one.cell.evidence == BROADCAST or not _has(proven, one)]
     return kept + [one for one in more if not _has(kept, one)]
+
+
+def _once(cells: Iterable[Cell]) -> list[Cell]:
+    """Cells of several places without those that a neighbour's tolerance takes in as well."""
+    kept: list[Cell] = []
+    for cell in cells:
+        if not any(cell.cell_id == other.cell_id and abs(cell.frequency - other.frequency) < SAME_HZ for other in kept):
+            kept.append(cell)
+    return kept
 
 
 def _has(found: list[FoundCell], one: FoundCell) -> bool:

@@ -7,7 +7,6 @@ import math
 import sys
 from typing import TYPE_CHECKING, Any
 
-from ..tables import format_table
 from . import options as given
 
 if TYPE_CHECKING:
@@ -96,6 +95,8 @@ def run(options: argparse.Namespace) -> None:
 
 def as_text(scan: "Scan") -> str:
     """A table of the cells, or that there are none, and what was searched."""
+    from ..tables import format_table
+
     where = f"Searched {scan.seconds:.3g} s from {scan.start_s:.3g} s on: {'; '.join(scan.searched)}."
     if not scan.cells:
         return f"No cell found. {where}"
@@ -104,13 +105,13 @@ def as_text(scan: "Scan") -> str:
 
 def _row(found: "FoundCell") -> list[str]:
     cell = found.cell
-    frequency = f"{found.frequency / 1e6:.4f}" if found.center_frequency else f"{found.frequency / 1e6:+.4f}"
+    sign = "" if found.center_frequency else "+"
     return [
         cell.technology,
         str(cell.cell_id),
         cell.evidence,
-        frequency,
-        "-" if found.offset is None else f"{found.offset / 1e3:+.1f}",
+        f"{round(found.frequency / 1e6, 4) + 0.0:{sign}.4f}",
+        "-" if found.offset is None else f"{round(found.offset / 1e3, 1) + 0.0:+.1f}",
         _band(found),
         _channel(found),
         "-" if cell.channel_bandwidth is None else f"{cell.channel_bandwidth / 1e6:g}",
@@ -145,7 +146,7 @@ def _mib(mib: dict[str, int | str | bool]) -> str:
         ports = mib["antennaPortsCount"]
         words += [f"{mib['dl-Bandwidth']} RB", f"{ports} port{'s' if ports != 1 else ''}"]
     else:
-        words += [f"k_SSB {mib['ssb-SubcarrierOffset']}", f"CORESET 0 {mib['controlResourceSetZero']}"]
+        words += [f"k_SSB {mib['ssb-SubcarrierOffset']}", f"CORESET 0: {mib['controlResourceSetZero']}"]
         words += ["barred"] if mib["cellBarred"] else []
     return ", ".join(words)
 
