@@ -226,6 +226,10 @@ class TestChannel:
     def test_a_frequency_between_two_places_of_the_raster_has_no_number(self, error, is_clear):
         assert channel_of(self.lte(error), 1815e6).earfcns == ((1300,) if is_clear else ())
 
+    def test_a_block_beside_the_raster_has_no_number(self):
+        assert channel_of(Cell("NR", 0, SYNC, 66.0), 3427.5e6).gscn is None  # 180 kHz below GSCN 7796
+        assert channel_of(Cell("NR", 0, SYNC, -2.4e3), 3619.2e6).gscn == 7929
+
     def test_an_unassigned_frequency_has_no_band_and_no_number(self):
         channel = channel_of(self.lte(), 2462e6)
         assert (channel.band, channel.earfcns, channel.duplex) == ("", (), None)

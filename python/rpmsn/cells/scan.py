@@ -22,7 +22,7 @@ from .nr.spectrum import fits
 LTE, NR, NB_IOT = "LTE", "NR", "NB-IoT"
 TECHNOLOGIES = (LTE, NR, NB_IOT)
 DEFAULT_TECHNOLOGIES = (LTE, NR)
-"""NB-IoT has no broadcast channel here that proves it, and takes as long as both others."""
+"""NB-IoT's broadcast channel is not decoded, so that nothing proves such a cell."""
 
 DEFAULT_SECONDS, LONGEST_SECONDS = 0.2, 2.0
 MOST_SAMPLES = 1 << 26
