@@ -293,7 +293,7 @@ class segmenter_sink(gr.sync_block):
             for key, value in pdu.parse_command(message).items():
                 if key == keys.FREQ:
                     self.set_center_frequency(value)
-                elif key == "reset":
+                elif key == keys.RESET:
                     self._analyser.reset_carriers()
                 else:
                     raise ValueError(f"unknown key {key!r}")

@@ -446,7 +446,7 @@ FREQ = _field(
     "freq", DOUBLE, "Hz", "centre frequency from here on, for sources that do not tag it", (COMMAND,), frozenset({PDU})
 )
 RESET = _field(
-    "reset", ANY, "", "forget the carriers; numbers start at 1 again", (COMMAND,), frozenset({PDU}), required=False
+    "reset", ANY, "", "forget the carriers: each is `gone`; numbers go on", (COMMAND,), frozenset({PDU}), required=False
 )
 
 # Only in SigMF metadata

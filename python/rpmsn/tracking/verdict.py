@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How sure a carrier's label is, and what it rests on."""
 
+from ..cells.cell import BROADCAST, SYNC
+
 PROVEN, LIKELY, UNSURE = VERDICTS = ("proven", "likely", "unsure")
-NETWORK, SYNC, BROADCAST = EVIDENCE = ("network", "sync", "broadcast")
+NETWORK = "network"
+EVIDENCE = (NETWORK, SYNC, BROADCAST)
 """The network alone; PSS and SSS; the CRC of the PBCH."""
 
 
