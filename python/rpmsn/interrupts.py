@@ -88,6 +88,40 @@ def raised() -> Iterator[list[int]]:
 
 
 @contextmanager
+def held() -> Iterator[None]:
+    """Hold back the signals that ask to end while processes start: one that comes half-way leaves them without orders.
+
+    What came meanwhile takes effect afterwards. New processes inherit the signals blocked, and let them through by
+    `let_through` when they have handlers. Blocking them here is not enough: the system may give a signal to any thread
+    of a process, and Python then runs its handler in the main one.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    before = {number: handler for number, handler in before.items() if handler not in (signal.SIG_IGN, None)}
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    try:
+        for number in before:
+            signal.signal(number, lambda number, _frame: came.append(number))
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+        for number in came:
+            signal.raise_signal(number)
+
+
+def let_through() -> None:
+    """In a process that was started under `held`, when it is ready for signals."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+
+
+@contextmanager
 def default_actions() -> Iterator[None]:
     """Let a signal end the process at once, as without Python.
 

@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager, suppress
 from multiprocessing import active_children, get_context, resource_tracker
 from typing import Any, TextIO, TypeVar
@@ -86,9 +86,10 @@ def each_done(
         ProcessPoolExecutor(workers, context, _start_worker, (os.getpid(),)) as pool,
         progress_bar(len(jobs) if total is None else total, unit, description, quiet) as progress,
     ):
-        with _signals_wait():
-            futures = [pool.submit(_until_interrupted, work, *job) for job in jobs]
+        futures: list[Future[T]] = []
         try:
+            with interrupts.held():
+                futures += [pool.submit(_until_interrupted, work, *job) for job in jobs]
             for future in futures:
                 # A job may be of any length.
                 result = waiting.result(future, f"a job of '{description}'", JOB_SECONDS, goes_on=True)
@@ -110,24 +111,8 @@ def start_resource_tracker() -> None:
 
     A closing terminal sends SIGHUP to all processes; without its helper multiprocessing ends in tracebacks.
     """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})  # a new process inherits what is blocked
-    try:
+    with interrupts.held():  # a new process inherits what is blocked
         resource_tracker.ensure_running()
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-@contextmanager
-def _signals_wait() -> Iterator[None]:
-    """Hold back the signals that ask to end while processes start: one that comes half-way leaves them without orders.
-
-    The new processes hold them back too, until they have handlers (`_start_worker`).
-    """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, interrupts.SIGNALS)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager
@@ -179,7 +164,7 @@ def _start_worker(parent: int) -> None:
     """In a worker, before its first job."""
     for number in interrupts.SIGNALS:  # a closing terminal and a service manager send theirs to all processes
         signal.signal(number, _interrupts.handle)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, interrupts.SIGNALS)
+    interrupts.let_through()
     end_with_parent(parent)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile
 
+from .. import interrupts
 from ..errors import ModelError, RpmsnError
 from ..processes import end_with_parent
 from ..waiting import SLICE_SECONDS, Patience
@@ -90,8 +91,9 @@ class TrainingSets:
             if (period + 1) * self.period_epochs < self.config.epochs:
                 jobs = [(entry, folder, self.workers) for entry, folder in self._entries(period + 1)]
                 maker = get_context("spawn").Process(target=_make, args=(os.getpid(), jobs))
-                maker.start()
-                self.maker = maker
+                with interrupts.held():
+                    maker.start()
+                    self.maker = maker
         self.group.wait()
         parts: list[Any] = [open_set(entry, folder) for entry, folder in self._entries(period)]
         return ConcatDataset(parts)
@@ -112,6 +114,7 @@ def _make(parent: int, jobs: list[tuple[SetConfig, Path, int]]) -> None:
     """In a process of its own: make sets, out of the way of what trains."""
     end_with_parent(parent)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # what trains ends this process too
+    interrupts.let_through()
     os.nice(10)
     try:
         for config, folder, workers in jobs:
