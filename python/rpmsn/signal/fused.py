@@ -10,6 +10,7 @@ Compiled code is kept on disk by Numba: beside this file, or in the user's cache
 """
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numba
@@ -48,7 +49,6 @@ class FusedSums:
         self._short_starts = layout.centres[:, 0] - layout.period // 2
         self._piece_of, self._block_of = layout.piece_of, layout.block_of
         self._weights: dict[np.dtype, tuple[np.ndarray, np.ndarray]] = {}
-        self._twiddles = _twiddles()
         self._memory, self._short_memory = _Memory(len(layout.offsets)), _Memory(1)
         self._kept = np.zeros((KEPT, 2, COLUMNS), np.float32)
 
@@ -61,7 +61,7 @@ class FusedSums:
         weights, short_weights = self._weights_for(values.dtype)
         _add_windows(
             values, self._starts, self._row_of, weights, self.correlated, self._short_starts, self._short,
-            short_weights, self._piece_of, self._block_of, LAGS, self._twiddles, self._memory.parts, self._memory.blocks,
+            short_weights, self._piece_of, self._block_of, LAGS, _twiddles(), self._memory.parts, self._memory.blocks,
             self._short_memory.parts, self._short_memory.blocks, self._kept, squares, pieces, products,
         )  # fmt: skip
         if not self.correlated:
@@ -77,6 +77,15 @@ class FusedSums:
         return self._weights[dtype]
 
 
+def mirrored_sums(windows: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """As `iq_image._sums`."""
+    memory, (powers, squares) = _Memory(1), np.zeros((2, COLUMNS), np.float32)
+    products = np.zeros((2, COLUMNS), np.float32)
+    _add_mirrored(windows, weights, _twiddles(), memory.parts, memory.blocks, powers, products, squares)
+    return powers, products[0] + np.complex64(1j) * products[1], squares
+
+
+@cache
 def _twiddles() -> np.ndarray:
     """Factors after each of the first three stages, float32, shape (3, 6, 64): of outputs 1 to 3, two parts each."""
     factors = np.empty((3, 3, 2, QUARTER), np.float32)
@@ -90,7 +99,10 @@ class _Memory:
     """What the transforms of some windows work in; arguments of `_transform`."""
 
     def __init__(self, windows: int) -> None:
-        self.parts = (*(np.zeros((windows, COLUMNS), np.float32) for _ in range(4)), np.zeros((windows, 512), np.float32))
+        self.parts = (
+            *(np.zeros((windows, COLUMNS), np.float32) for _ in range(4)),
+            np.zeros((windows, 512), np.float32),
+        )
         _, _, real_2, imag_2, results = self.parts
         self.blocks = tuple(part.view(np.complex128) for part in (results, real_2, imag_2))
 
@@ -123,6 +135,30 @@ def _add_windows(
                 _add_product(alone_real, alone_imag, earlier[0], earlier[1], product[0], product[1])
         kept[period % KEPT, 0, :] = alone_real
         kept[period % KEPT, 1, :] = alone_imag
+
+
+@_compiled
+def _add_mirrored(windows, weights, twiddles, parts, blocks, powers, products, squares):
+    """Add up the spectra of windows, and their products with the same reversed."""
+    real, imag = parts[2][0], parts[3][0]
+    power, reversed_power = parts[0][0], parts[1][0]
+    for number in range(len(windows)):
+        _fill(windows[number], 0, COLUMNS, weights, parts[0][0], parts[1][0])
+        _transform(parts, blocks, twiddles)
+        for n in range(COLUMNS):
+            power[n] = real[n] * real[n] + imag[n] * imag[n]
+            powers[n] += power[n]
+        reversed_power[0] = power[0]
+        for n in range(1, COLUMNS):
+            reversed_power[n] = power[COLUMNS - n]
+        for n in range(COLUMNS):
+            squares[n] += power[n] * reversed_power[n]
+        products[0, 0] += real[0] * real[0] - imag[0] * imag[0]
+        products[1, 0] += 2 * real[0] * imag[0]
+        for n in range(1, COLUMNS):
+            other_real, other_imag = real[COLUMNS - n], imag[COLUMNS - n]
+            products[0, n] += real[n] * other_real - imag[n] * other_imag
+            products[1, n] += real[n] * other_imag + imag[n] * other_real
 
 
 @_compiled

@@ -14,7 +14,7 @@ NaN propagates over the rows of its chunk.
 
 import math
 from collections.abc import Iterable
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.util import find_spec
 from typing import Protocol
 
@@ -97,8 +97,8 @@ class Layout:
 
     @cached_property
     def block_of(self) -> np.ndarray:
-        """The block of every pair of periods a lag apart, by the later one: that of its earlier one, and the first block
-        where there is none; int, shape (3, periods)."""
+        """The block in which the earlier one of every pair of periods a lag apart lies, by the later one; the first
+        block where there is none; int, shape (3, periods)."""
         earlier = np.maximum(np.arange(self.periods) - np.array(LAGS)[:, None], 0)
         return np.searchsorted(self.blocks, earlier, side="right") - 1
 
@@ -152,9 +152,18 @@ class Sums(Protocol):
         """As `WindowSums.measure`."""
 
 
+@cache
+def is_compiled() -> bool:
+    """Whether the compiled forms of `rpmsn.signal.fused` are used: where Numba is installed."""
+    try:
+        return find_spec("numba") is not None
+    except ValueError:  # import of it is switched off
+        return False
+
+
 def window_sums(layout: Layout, correlated: bool = False) -> Sums:
     """The fastest that is there: compiled where Numba is installed, else `WindowSums`; arguments as of both."""
-    if find_spec("numba") is None:
+    if not is_compiled():
         return WindowSums(layout, correlated)
     from .fused import FusedSums
 
@@ -260,7 +269,9 @@ class _Chunk:
         if not sums.correlated:
             return
         self.pieces = _Addition(layout.piece_of[periods])
-        self.blocks = [_Addition(blocks) for blocks in layout.block_of[:, periods]]  # before the first period all is zero
+        self.blocks = [
+            _Addition(blocks) for blocks in layout.block_of[:, periods]
+        ]  # before the first period all is zero
 
 
 class _Addition:
