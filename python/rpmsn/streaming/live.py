@@ -139,7 +139,7 @@ class StreamAnalyser:
         """Load and compile what the workers need, and analyse a frame of noise with each: the first frame of a radio
         that already sends is then not late."""
         for segmenter in self._replicas():
-            segmenter.warm_up()
+            segmenter.warm_up(self.settings.dtype)
 
     def start(self) -> None:
         """Begin a stream; what was found in the one before is forgotten."""
