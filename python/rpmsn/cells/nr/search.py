@@ -39,8 +39,8 @@ noise, LTE and others the largest strength was 13.7, with scores up to 1.61: `be
 PBCH_STRENGTH = 15.0
 """From here on a PBCH is worth decoding. In noise 336 exp(-15) = 1e-4 of the peaks come so far, in each of three sets
 of windows; the CRC of 24 bits with a list of 8 passes 5e-7 of the blocks, of which some 30 are tried: 5e-9 a peak."""
-FALSE_PEAKS = 3e-6
-"""Probability that noise exceeds the limit of the PSS, at one place in time and frequency: one of a period does. Where
+FALSE_PEAKS = 1e-5
+"""Probability that noise exceeds the limit of the PSS, at one place in time and frequency: some of a period do. Where
 the SSS, of the same power, reaches `PBCH_STRENGTH`, the PSS is above this limit as well."""
 CANDIDATES = 8
 """Peaks of a place that are looked into at most."""
