@@ -6,8 +6,8 @@ of symbols 0 and 4 of each slot, the same in every frame, and their sequence say
 from the carrier's middle. Three steps, of which each leaves few hypotheses to the next:
 
 1. The cyclic prefix: where symbols begin, and where between two subcarriers the slice lies.
-2. What is the same 10 ms later: which symbols and which of six combs of subcarriers have references. That is LTE.
-3. The sequence: 504 cells, 20 slots, 220 places, by the phases from one reference to the next.
+2. What is the same 10 ms later: which symbols and which of six combs of subcarriers may have references.
+3. The sequence: 504 cells, 20 slots, 220 places, by the phases from one reference to the next. That is the proof.
 """
 
 from dataclasses import dataclass
@@ -39,14 +39,15 @@ PLACES = 2 * LTE_MAX_N_RB
 LENGTH = 240
 """Of the FFTs over the places of a slice of 19 references: 220 and the slice's, less one."""
 
-CLASS_LIMIT = 30.0
-"""Of the power in which frames agree at the references over what chance gives: e**-30 for each of 210 hypotheses."""
-CLASS_RATIO = 4.0
-"""Of the same over the largest in the other symbols: a tone is the same in all of them."""
+COMB_LIMIT = 20.0
+"""Of the power in which frames agree at the references over what chance gives: e**-20 for each of 210 hypotheses. NR's
+tracking reference signals come so far, too."""
+TRIED = 4
+"""Combs whose sequence is searched: synchronised sectors have references in all of them."""
 SEQUENCE_LIMIT = 32.0
 """Of the best sequence's power over what unrelated values give: e**-32 for each of 4 million, 5e-8 in all."""
 SEQUENCE_RATIO = 1.5
-"""Of the same over the next best cell's."""
+"""Of the same over the next best cell's: a tone is like many of them."""
 SHORTEST_S = 0.0206
 """Two frames, and a slot that may be cut at the beginning."""
 
@@ -56,20 +57,17 @@ class ReferenceSignals:
     """Reference signals of LTE in a slice.
 
     Attributes:
-        cell_id: 0..503; None where they are too few or too weak for that.
-        frequency: Hz from the samples' centre, of the carrier's middle, which need not be in the samples; None with
-            `cell_id`.
-        start_s: seconds from the first sample to the first start of a radio frame; None with `cell_id`.
-        strength: power in which frames agree at the references, over what chance gives.
-        sequence_strength: power of the best sequence over what chance gives.
+        cell_id: 0..503.
+        frequency: Hz from the samples' centre, of the carrier's middle, which need not be in the samples.
+        start_s: seconds from the first sample to the first start of a radio frame.
+        strength: power of the best cell's sequence over what chance gives.
         grid_offset: Hz from the slice's middle to the nearest subcarrier of the carrier, within +-7.5 kHz.
     """
 
-    cell_id: int | None
-    frequency: float | None
-    start_s: float | None
+    cell_id: int
+    frequency: float
+    start_s: float
     strength: float
-    sequence_strength: float
     grid_offset: float
 
 
@@ -119,23 +117,22 @@ def search_slice(values: np.ndarray, rate: float, middle: float) -> ReferenceSig
         return None
     begin, offset = symbol_timing(values)
     frames = _Frames(values, begin, offset)
-    best = frames.comb()
-    if best is None:
+    combs = frames.combs()
+    if not combs:
         return None
-    strength, first_symbol, comb = best
-    match = frames.sequence(first_symbol, comb)
     grid_offset = offset * rate / SYMBOL
+    matches = [(comb, frames.sequence(comb.symbol, comb.comb)) for comb in combs]
+    comb, match = max(matches, key=lambda one: one[1].strength)
     if match.strength < SEQUENCE_LIMIT or match.ratio < SEQUENCE_RATIO:
-        return ReferenceSignals(None, None, None, strength, match.strength, grid_offset)
+        return None
     # Subcarriers are counted from the middle, without the one in the middle.
     from_middle = COMB * (match.place - LTE_MAX_N_RB) + match.cell_id % COMB
     from_middle += from_middle >= 0
-    first = frames.start(first_symbol) - SLOT * match.slot
+    first = frames.start(comb.symbol) - SLOT * match.slot
     return ReferenceSignals(
         match.cell_id,
         middle + grid_offset + SPACING * (match.subcarrier - from_middle),
         float((first % (SLOTS * SLOT)) / rate),
-        strength,
         match.strength,
         grid_offset,
     )
@@ -162,6 +159,14 @@ def symbol_timing(values: np.ndarray) -> tuple[int, float]:
     total = sum(np.roll(prefix, -(first - PREFIX)) for first in FIRST_SAMPLES)
     begin = int(np.argmax(np.abs(total)))
     return begin, float(-np.angle(total[begin]) / (2 * np.pi))
+
+
+@dataclass(frozen=True, slots=True)
+class _Comb:
+    """Where references may be: symbol of the grid's slot with which a slot begins, and comb in it."""
+
+    symbol: int
+    comb: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,11 +210,11 @@ class _Frames:
         """Sample at which the slot would begin of which a symbol is the first."""
         return int(self.begin + EARLY + FIRST_SAMPLES[symbol] - FIRST_SAMPLES[0])
 
-    def comb(self) -> tuple[float, int, int] | None:
-        """(strength, symbol of the grid's slot with which a slot begins, comb of the references in it)."""
+    def combs(self) -> list[_Comb]:
+        """The likeliest, strongest first."""
         frames = self.spectra
         if len(frames) < 2:
-            return None
+            return []
         products = np.sum(frames[1:] * frames[:-1].conj(), axis=0).reshape(SLOTS, SYMBOLS, -1)
         energy = np.sum(products.real**2 + products.imag**2, axis=0)
         turns = np.exp(2j * np.pi * SLOPES[:, None] * SUBCARRIERS / SYMBOL)
@@ -221,13 +226,15 @@ class _Frames:
         other = (np.arange(COMB) + 3) % COMB
         both = np.abs(sums[:, first] + sums[:, second][:, :, other]) ** 2
         strength = both / (energies[first] + energies[second][:, other])
-        # Symbols 2, 3, 5 and 6 have no references, with any number of ports.
-        empty = (first[:, None] + np.array([2, 3, 5, 6])) % SYMBOLS
-        alone = (np.abs(sums) ** 2 / energies).max(axis=(0, 2))[empty].max(axis=1)
-        strength[:, alone * CLASS_RATIO > strength.max(axis=(0, 2))] = 0
-        slope, symbol, comb = np.unravel_index(np.argmax(strength), strength.shape)
-        best = float(strength[slope, symbol, comb])
-        return None if best < CLASS_LIMIT else (best, int(symbol), int(comb))
+        # Ports 0 and 1 lie three subcarriers from each other, and one leads to both.
+        strength = strength.max(axis=0).reshape(SYMBOLS, 2, 3)
+        port, strength = strength.argmax(axis=1), strength.max(axis=1)
+        found = []
+        for index in np.argsort(-strength, axis=None)[:TRIED]:
+            symbol, comb = np.unravel_index(index, strength.shape)
+            if strength[symbol, comb] >= COMB_LIMIT:
+                found.append(_Comb(int(symbol), int(comb + 3 * port[symbol, comb])))
+        return found
 
     def sequence(self, symbol: int, comb: int) -> _Match:
         """The cell, slot and place that fit best, if references lie in a comb of a symbol."""
