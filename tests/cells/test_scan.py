@@ -9,7 +9,7 @@ from nr_signals import nr_cell
 from test_lte_narrowband import carrier
 
 from rpmsn.cells.cell import BROADCAST, SYNC, Cell
-from rpmsn.cells.channels import channel_of
+from rpmsn.cells.channels import channel_of, channel_of_carrier
 from rpmsn.cells.scan import MOST_SAMPLES, scan_recording
 from rpmsn.errors import ParameterError, RecordingError
 from rpmsn.recording import Capture, open_recording
@@ -250,3 +250,17 @@ def test_the_cell_of_a_recording(captures, name, cell_id, band, number):
         (found,) = scan_recording(recording, technologies=[technology]).cells
     assert (found.cell.cell_id, found.cell.evidence, found.channel.band) == (cell_id, BROADCAST, band)
     assert found.channel.earfcns == (1303,) if number == "earfcn" else found.channel.gscn == 7795
+
+
+class TestChannelOfACarrier:
+    def test_all_bands_that_fit_are_named_and_no_number_is_given(self):
+        channel = channel_of_carrier(3590e6, 3690e6, "NR")
+        assert (channel.band, channel.duplex, channel.nr_arfcn, channel.gscn) == ("n48, n77, n78", "TDD", None, None)
+        assert channel_of_carrier(1860e6, 1875e6, "LTE").band == "3, 9, 35"
+
+    def test_a_band_without_so_wide_a_channel_does_not_fit(self):
+        assert channel_of_carrier(935.5e6, 944.5e6, "LTE").band == "8"
+        assert channel_of_carrier(926e6, 944e6, "LTE").band == ""
+
+    def test_the_duplex_excludes_bands(self):
+        assert channel_of_carrier(2350e6, 2360e6, "LTE", "TDD").band == "40"
