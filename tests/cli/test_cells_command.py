@@ -58,7 +58,7 @@ def test_a_cell_is_a_row_of_facts(lte, capsys):
         "SFN", "600,", "6", "RB,", "2", "ports",
     ]  # fmt: skip
     assert 3 < float(row.split()[10]) < 15
-    assert searched == "Searched 0.04 s from 0 s on: LTE at the centre +-135 kHz."
+    assert searched == "Searched 0.04 s from 0 s on: LTE everywhere."
     assert "NR with SS/PBCH blocks of 3.6 and 7.2 MHz" in err and len(err.splitlines()) == 1
 
 
