@@ -279,6 +279,15 @@ class CellScan:
             done += step.weight
         self._is_complete = True
 
+    @property
+    def searches(self) -> int:
+        """How many captures or steps have been searched, or begun."""
+        return len(self._centers)
+
+    def abandon(self) -> None:
+        """Say that more was to come, which does not."""
+        self._is_complete = False
+
     def result(self) -> Scan:
         """What is found so far."""
         centers = set(self._centers)
@@ -338,7 +347,8 @@ def search_captures(scan: CellScan, recording: Source, progress: Progress | None
     captures = _captures(recording)
     if scan.wanted.between is not None:
         captures = _in_range(captures, rate, scan.wanted)
-    chosen, room = [], MOST_SAMPLES
+    chosen: list[tuple[int, int, float | None]] = []
+    room = MOST_SAMPLES
     for start, end, center_frequency in captures:
         count = min(end - start, round(seconds * rate), room)
         if count < min(end - start, round(seconds * rate)) and chosen:
@@ -562,9 +572,10 @@ class _Plan:
 
     def _nr_raster(self, spacings: Sequence[float]) -> Iterator[_Step]:
         """The synchronisation raster's places of all bands in view, where they are few."""
-        if self.center is None:
+        center = self.center
+        if center is None:
             return
-        edges = self.center - self.rate / 2, self.center + self.rate / 2
+        edges = center - self.rate / 2, center + self.rate / 2
         frequencies = [bands.gscn_frequency(number) for number in bands.ssb_places(*edges, min(spacings))]
         frequencies = [
             frequency for frequency in frequencies if bands.bands_at(frequency, NR) and self.wanted.holds(frequency)
@@ -575,10 +586,10 @@ class _Plan:
         def find(samples):
             # The receiver's error is asked for now: LTE's cells, which are searched before, show it.
             ppm = self.receiver_ppm
-            error, tolerance = (0.0, NR_TOLERANCE) if ppm is None else (ppm * 1e-6, KNOWN_PPM * 1e-6 * self.center)
-            places = [frequency * (1 + error) - self.center for frequency in frequencies]
+            error, tolerance = (0.0, NR_TOLERANCE) if ppm is None else (ppm * 1e-6, KNOWN_PPM * 1e-6 * center)
+            places = [frequency * (1 + error) - center for frequency in frequencies]
             places = [place for place in places if fits(place, min(spacings), self.rate)]
-            return nr.find_cells(samples, self.rate, places, spacings, tolerance, self.center) if places else []
+            return nr.find_cells(samples, self.rate, places, spacings, tolerance, center) if places else []
 
         yield _Step(
             NR,
