@@ -206,7 +206,8 @@ CONFIDENCE = _field(
     "confidence",
     DOUBLE,
     "0..1",
-    "mean probability of the carrier's segments, calibrated on the validation set",
+    "probability that the label is right: mean over the carrier's segments, calibrated on the validation set; 1 where "
+    "it is proven",
     of_carrier=True,
     lowest=0,
     highest=1,
@@ -273,7 +274,7 @@ CUT_LOWER = _field(
     "cut_lower",
     BOOL,
     "",
-    "whether the lower edge was never seen: the span ends before the carrier does",
+    "whether the lower edge is not known: the span ends before the carrier does, and no cell says where it is",
     of_carrier=True,
     sigmf="rpmsn:cut_lower",
 )
@@ -345,9 +346,11 @@ DUPLEX = _field("duplex", SYMBOL, "", "`FDD` or `TDD`", **_CELL, choices=("FDD",
 CHANNEL_BANDWIDTH = _field(
     "channel_bandwidth", DOUBLE, "Hz", "as the cell broadcasts it", **_CELL, lowest=0, sigmf="rpmsn:channel_bandwidth"
 )
-BAND = _field("band", SYMBOL, "", "operating band, such as `3` or `n78`", **_CELL, sigmf="rpmsn:band")
-EARFCN = _field("earfcn", LONG, "", "channel number of LTE", **_CELL, lowest=0, sigmf="rpmsn:earfcn")
-NR_ARFCN = _field("nr_arfcn", LONG, "", "channel number of NR", **_CELL, lowest=0, sigmf="rpmsn:nr_arfcn")
+BAND = _field("band", SYMBOL, "", "operating bands that fit, such as `3` or `n77, n78`", **_CELL, sigmf="rpmsn:band")
+EARFCN = _field(
+    "earfcn", LONG, "", "channel number of LTE, in the first of `band`", **_CELL, lowest=0, sigmf="rpmsn:earfcn"
+)
+NR_ARFCN = _field("nr_arfcn", LONG, "", "channel number of NR, of the SSB", **_CELL, lowest=0, sigmf="rpmsn:nr_arfcn")
 GSCN = _field("gscn", LONG, "", "raster number of the SSB", **_CELL, lowest=0, sigmf="rpmsn:gscn")
 SSB_FREQUENCY = _field("ssb_frequency", DOUBLE, "Hz", "middle of the SSB", **_CELL, sigmf="rpmsn:ssb_frequency")
 
