@@ -2,12 +2,11 @@
 """Cells and carriers: what a proof changes, where it makes carriers, and when it is not believed any more."""
 
 import pytest
+from test_tracker import COLUMN, FRAME_S, NOT_JUDGED, RATE, Stream, seg
 
 from rpmsn.cells.cell import BROADCAST, SYNC, Cell
 from rpmsn.cells.finding import Finding, Proof
 from rpmsn.tracking.tracker import consolidate
-
-from test_tracker import COLUMN, FRAME_S, NOT_JUDGED, RATE, Stream, seg
 
 
 def proof_of(stream, mhz, cell_id=301, bandwidth=None, technology="LTE", evidence=BROADCAST, seconds=FRAME_S, snr=20.0):
@@ -50,7 +49,7 @@ def test_a_proof_holds_against_the_networks_votes():
     stream = Stream()
     stream.frames(3, seg("NR", -2.2, 2.2))
     find(stream, proof_of(stream, 0.0, bandwidth=5))
-    assert {event for event in stream.frames(60, seg("NR", -2.0, 2.9))} == {("update", 1)}
+    assert set(stream.frames(60, seg("NR", -2.0, 2.9))) == {("update", 1)}
     (carrier,) = carriers(stream)
     assert carrier.label == "LTE" and carrier.bandwidth == pytest.approx(4.5e6)
 
@@ -112,7 +111,7 @@ def test_an_interferer_within_a_cell_stays_a_carrier_of_its_own():
     stream.frames(3, *both)
     find(stream, proof_of(stream, 0.0, bandwidth=5))
     stream.frames(10, *both)
-    assert {track.label for track in stream.tracker.followed} == {"LTE", "other"}
+    assert {carrier.label for carrier in stream.tracker.searchable()} == {"LTE", "other"}
 
 
 def test_a_cell_that_the_network_does_not_see_is_a_carrier():

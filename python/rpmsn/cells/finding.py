@@ -105,8 +105,9 @@ class Finding:
     end: int
     proofs: tuple[Proof, ...] = ()
 
-    def has_looked_at(self, proof: Proof) -> bool:
-        """Whether the cell of a proof would have been found."""
-        return self.technology == proof.cell.technology and any(
+    def misses(self, proof: Proof) -> bool:
+        """Whether a cell would have been found, and was not."""
+        is_searched = self.technology == proof.cell.technology and any(
             lower <= proof.frequency <= upper for lower, upper in self.searched
         )
+        return is_searched and not any(proof.is_same_cell(found) for found in self.proofs)

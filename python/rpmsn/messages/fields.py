@@ -410,6 +410,27 @@ REAL_TIME_FACTOR = _field(
 QUEUE = _field("queue", LONG, "frames", "that wait to be analysed", (STATUS,), lowest=0)
 LATENCY = _field("latency", DOUBLE, "s", "from a frame's last sample to its result", (STATUS,))
 INFERENCE_TIME = _field("inference_time", DOUBLE, "s", "work on the last frame: image, network, segments", (STATUS,))
+CELLS_FOUND = _field(
+    "cells_found", LONG, "", "carriers on the air with a decoded cell", (STATUS,), required=False, lowest=0
+)
+SEARCHES_WAITING = _field(
+    "searches_waiting",
+    LONG,
+    "",
+    "carriers whose search for cells is due and waits for its share of a core",
+    (STATUS,),
+    required=False,
+    lowest=0,
+)
+CELL_LOAD = _field(
+    "cell_load",
+    DOUBLE,
+    "cores",
+    "that the search for cells took since the start (live), or is estimated to take (replay)",
+    (STATUS,),
+    required=False,
+    lowest=0,
+)
 RUNTIME = _field("runtime", SYMBOL, "", "what runs the network, such as `torch`", (STATUS,))
 ERROR = _field(
     "error",

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ..cells.plan import KnownCarrier
 from ..classes import CLASS_NAMES, NR, OTHER
 from ..detection.segments import Segment
 from .carrier import CUT, SEEN, Carrier, Part
@@ -20,6 +21,22 @@ MIN_INSIDE = 0.8
 """...and one with this fraction of its own band within a cell's edges is a part of that carrier."""
 INTERFERER_FRACTION = 0.5
 """What is neither LTE nor NR and narrower than this fraction of an LTE carrier may be another's transmission in it."""
+
+
+def searchable(track: Track) -> KnownCarrier:
+    """What a search for cells needs to know of a track."""
+    carrier = track.carrier
+    return KnownCarrier(
+        carrier,
+        carrier.label,
+        carrier.freq_lower,
+        carrier.freq_upper,
+        carrier.cut_lower,
+        carrier.cut_upper,
+        carrier.start_s,
+        carrier.proof,
+        is_doubtful=track.looks_without > 0 or track.missed > 0 and not track.is_hidden,
+    )
 
 
 def known_track(proof: Proof, tracks: Sequence[Track]) -> Track | None:

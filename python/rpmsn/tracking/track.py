@@ -171,6 +171,7 @@ class Track:
         self.merged_into: Track | None = None
         self.is_reported = False
         self.looks_without, self.unproven_s = 0, 0.0
+        self.is_hidden = False
         self.unreported: deque[list[Part]] = deque([parts], maxlen=of_frames)
         self._of_frames = of_frames
         self._own_frames = self._whole_frames = 1

@@ -26,6 +26,7 @@ from .track import Clock, Observation, Track, join_overlapping
 
 if TYPE_CHECKING:
     from ..cells.finding import Finding, Proof
+    from ..cells.plan import KnownCarrier
     from ..detection.segmenter import Frame
 
 QUALIFY_FRAMES, OF_FRAMES = 2, 4
@@ -156,10 +157,10 @@ class Tracker:
         self._qualify(given)
         return gone + self._reported(given) + self._expire(given, observation)
 
-    @property
-    def followed(self) -> list[Carrier]:
-        """Carriers and candidates that are tracked now, lowest frequency first."""
-        return sorted((track.carrier for track in self._live), key=lambda carrier: carrier.freq_lower)
+    def searchable(self, with_candidates: bool = False) -> list[KnownCarrier]:
+        """The carriers that are tracked, for a search of cells; with those that have not qualified if that is asked."""
+        tracks = [track for track in self._live if with_candidates or track.carrier.is_qualified]
+        return [proving.searchable(track) for track in tracks]
 
     def prove(self, findings: Sequence[Finding]) -> list[Event]:
         """Take in what searches for cells have shown, between two observations.
@@ -177,9 +178,8 @@ class Tracker:
         for finding in findings:
             for track in self._live:
                 proof = track.carrier.proof
-                if proof is not None and finding.has_looked_at(proof):
-                    if not any(proof.is_same_cell(found) for found in finding.proofs):
-                        track.look_in_vain()
+                if proof is not None and finding.misses(proof):
+                    track.look_in_vain()
             for proof in finding.proofs:
                 events += self._prove(proof)
         return events
