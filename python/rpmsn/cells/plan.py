@@ -54,6 +54,7 @@ NR_PLACE_S = 0.06
 """For a place of NR and each frequency offset there, half a subcarrier apart."""
 SPECTRUM_S = {LTE_NAME: 0.6e-9, NR_NAME: 2e-9}
 """For each sample a second: the spectrum that all places share."""
+WIDEST_LTE_HZ = 20e6
 BLIND_S = 0.1e-6
 """For each sample a second: NR at any frequency."""
 
@@ -211,6 +212,8 @@ class SearchPlan:
         self._renewed_s: dict[Hashable, float] = {}
         self._now_s: float | None = None
         self._place = 0
+        self._pieces: list[Hypothesis] = []
+        self._pieces_of: tuple | None = None
 
     def next(self, view: View) -> list[Hypothesis]:
         """The searches to make now, most important first; what they cost is spent."""
@@ -268,7 +271,7 @@ class SearchPlan:
                 continue
             state = self._states.setdefault(carrier.key, _State())
             if view.now_s >= state.next_s:
-                due.append((min(state.attempts, len(KINDS)), -carrier.since_s, carrier))
+                due.append((state.attempts, -carrier.since_s, carrier))
         for _, _, carrier in sorted(due, key=lambda one: one[:2]):
             if carrier.proof is not None:
                 yield lambda carrier=carrier: self._note_renewal(view, carrier), [_renewal(view, carrier)]
@@ -283,33 +286,29 @@ class SearchPlan:
     def _note_attempt(self, view, carrier):
         state = self._states[carrier.key]
         state.attempts += 1
-        if state.attempts >= len(KINDS):
+        if state.attempts >= len(_kinds(view, carrier)):
             state.next_s = view.now_s + state.wait_s
             state.wait_s = min(2 * state.wait_s, LONGEST_RETRY_S)
 
     def _attempt(self, view, carrier, state):
-        """The next kind of search of a carrier that is possible; kinds that are not are passed over."""
-        technologies = (NR_NAME, LTE_NAME) if carrier.label == NR_NAME else (LTE_NAME, NR_NAME)
-        for _ in KINDS:
-            which, is_deep = KINDS[state.attempts % len(KINDS)]
-            search = self._lte if technologies[which] == LTE_NAME else self._nr
-            hypotheses = search(view, carrier, is_deep)
-            if hypotheses:
-                return hypotheses
+        """The next kind of search of a carrier; where there is no place for it, nothing."""
+        kinds = _kinds(view, carrier)
+        if not kinds:
+            return []
+        technology, is_deep = kinds[state.attempts % len(kinds)]
+        hypotheses = (self._lte if technology == LTE_NAME else self._nr)(view, carrier, is_deep)
+        if not hypotheses:
             self._note_attempt(view, carrier)
-        return []
+        return hypotheses
 
     def _lte(self, view, carrier, is_deep):
-        lower, upper = max(carrier.freq_lower, view.lower), min(carrier.freq_upper, view.upper)
-        if upper - lower < NARROWEST_HZ[LTE_NAME] or view.sample_rate < LOWEST_RATE:
-            return []
         columns, further = LTE_WIDE if is_deep else LTE_CLOSE
         reach = columns * view.column + further
         places = []
         for middle in _middles(carrier, view):
             places += self._lte_places(view, middle - reach, middle + reach)
         if carrier.cut_lower and carrier.cut_upper and is_deep:
-            places = self._lte_places(view, lower, upper)
+            places = self._lte_places(view, carrier.freq_lower, carrier.freq_upper)
         return _lte_hypotheses(view, places, DEEP_FRAMES if is_deep else 1)
 
     def _lte_places(self, view, lower, upper):
@@ -332,20 +331,15 @@ class SearchPlan:
         return sorted(covering, key=lambda place: abs(place[0] - middle))
 
     def _nr(self, view, carrier, is_deep):
-        lower, upper = max(carrier.freq_lower, view.lower), min(carrier.freq_upper, view.upper)
-        if upper - lower < NARROWEST_HZ[NR_NAME]:
-            return []
         frames = DEEP_FRAMES if is_deep else 1
         if not view.center_frequency:
-            if is_deep:
-                return []
-            spacings = sorted(SSB_CASES, reverse=upper - lower > WIDEST_LTE_HZ)
+            spacings = sorted(SSB_CASES, reverse=carrier.freq_upper - carrier.freq_lower > WIDEST_LTE_HZ)
             return [_blind(view, spacing) for spacing in spacings if fits(0.0, spacing, view.sample_rate)]
         hypotheses = []
         for spacing in _spacings(view.center_frequency):
             # The network may have seen a part of the carrier: a block's middle lies in it, the block may reach out.
             margin = view.column + SSB_SUBCARRIERS / 2 * spacing
-            places = self._raster(view, lower - margin, upper + margin, spacing)
+            places = self._raster(view, carrier.freq_lower - margin, carrier.freq_upper + margin, spacing)
             if places:
                 tolerance = max(NR_CLOSE_HZ, 1e-6 * NR_WIDE_PPM * view.center_frequency) if is_deep else NR_CLOSE_HZ
                 hypotheses.append(_nr_hypothesis(view, places, tolerance, spacing, frames))
@@ -360,7 +354,10 @@ class SearchPlan:
 
     def _of_span(self, view):
         """The next piece of the span, where no cell is known; the centre first."""
-        pieces = list(self._span_pieces(view))
+        place = view.center_frequency, view.sample_rate, view.frame_seconds, self.ppm and round(self.ppm)
+        if place != self._pieces_of:
+            self._pieces, self._pieces_of = list(self._span_pieces(view)), place
+        pieces = self._pieces
         for _ in pieces:
             piece = pieces[self._place % len(pieces)]
             if any(_is_explained(frequency, view) for frequency in piece.frequencies or ()):
@@ -393,9 +390,20 @@ class SearchPlan:
                     yield _nr_hypothesis(view, raster[start : start + PLACES_AT_ONCE], NR_CLOSE_HZ, spacing, 1)
 
 
-KINDS = ((0, False), (1, False), (0, True), (1, True))
-"""Searches of a carrier in turn: which technology (the label's own, the other one), and whether over several frames."""
-WIDEST_LTE_HZ = 20e6
+def _kinds(view: View, carrier: KnownCarrier) -> list[tuple[str, bool]]:
+    """Searches of a carrier in turn: technology, that of its label first, and whether over several frames."""
+    width = min(carrier.freq_upper, view.upper) - max(carrier.freq_lower, view.lower)
+    technologies = (NR_NAME, LTE_NAME) if carrier.label == NR_NAME else (LTE_NAME, NR_NAME)
+    possible = [
+        name
+        for name in technologies
+        if width >= NARROWEST_HZ[name] and (name == NR_NAME or view.sample_rate >= LOWEST_RATE)
+    ]
+    # Where every frequency is tried, that is all there is to try.
+    is_blind = not view.center_frequency
+    return [(name, False) for name in possible] + [
+        (name, True) for name in possible if name == LTE_NAME or not is_blind
+    ]
 
 
 def _middles(carrier: KnownCarrier, view: View) -> list[float]:

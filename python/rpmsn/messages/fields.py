@@ -341,7 +341,17 @@ HEALTH = _field(
 )
 
 # A decoded cell: left out while none is known
-CELL_ID = _field("cell_id", LONG, "", "physical cell identity", **_CELL, lowest=0, highest=1007, sigmf="rpmsn:cell_id")
+CELL_ID = _field(
+    "cell_id",
+    LONG,
+    "",
+    "physical cell identity",
+    **_CELL,
+    lowest=0,
+    highest=1007,
+    sigmf="rpmsn:cell_id",
+    column=Column("PCI", "", 1.0, 0, "1007"),
+)
 DUPLEX = _field("duplex", SYMBOL, "", "`FDD` or `TDD`", **_CELL, choices=("FDD", "TDD"), sigmf="rpmsn:duplex")
 CHANNEL_BANDWIDTH = _field(
     "channel_bandwidth", DOUBLE, "Hz", "as the cell broadcasts it", **_CELL, lowest=0, sigmf="rpmsn:channel_bandwidth"
