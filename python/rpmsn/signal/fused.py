@@ -95,6 +95,13 @@ def _twiddles() -> np.ndarray:
     return factors.reshape(3, 6, QUARTER)
 
 
+def compile_all() -> None:
+    """Compile for all types of samples, which takes some seconds once; afterwards it lies on disk."""
+    for dtype in FULL_SCALE:
+        FusedSums(Layout(10e6, 4 * COLUMNS, 1), correlated=True).measure(np.zeros(8 * COLUMNS, dtype))
+        mirrored_sums(np.zeros((1, 2 * COLUMNS), dtype), np.ones(COLUMNS, np.float32))
+
+
 class _Memory:
     """What the transforms of some windows work in; arguments of `_transform`."""
 
