@@ -43,7 +43,7 @@ def test_a_tone_keeps_its_frequency_phase_and_amplitude_over_frames_of_any_lengt
 def test_what_lies_beside_a_band_is_not_in_it():
     _, values = Spectrum(tone(3.2e6, 15.36e6, 153_600), 15.36e6).band(0.0)
     # Where it begins and ends, it has all frequencies.
-    assert np.abs(values[100:-200]).max() < 1e-3
+    assert np.abs(values[100:19_100]).max() < 1e-3
 
 
 def test_one_spectrum_serves_lte_and_nr():

@@ -125,13 +125,15 @@ def search_slice(values: np.ndarray, rate: float, middle: float) -> ReferenceSig
     comb, match = max(matches, key=lambda one: one[1].strength)
     if match.strength < SEQUENCE_LIMIT or match.ratio < SEQUENCE_RATIO:
         return None
-    # Subcarriers are counted from the middle, without the one in the middle.
-    from_middle = COMB * (match.place - LTE_MAX_N_RB) + match.cell_id % COMB
+    # Subcarriers are counted from the carrier's middle, without the one in it. Where that is in the slice, most of the
+    # references lie on the side of the one in the middle of the slice.
+    half = len(SUBCARRIERS) // COMB // 2
+    from_middle = COMB * (match.place + half - LTE_MAX_N_RB) + match.cell_id % COMB
     from_middle += from_middle >= 0
     first = frames.start(comb.symbol) - SLOT * match.slot
     return ReferenceSignals(
         match.cell_id,
-        middle + grid_offset + SPACING * (match.subcarrier - from_middle),
+        middle + grid_offset + SPACING * (match.subcarrier + COMB * half - from_middle),
         float((first % (SLOTS * SLOT)) / rate),
         match.strength,
         grid_offset,

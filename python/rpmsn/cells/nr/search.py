@@ -306,16 +306,14 @@ class NrSearcher:
         Raises:
             ParameterError: the samples are no row of complex values; the spectrum is of another sample rate.
         """
-        if isinstance(samples, Spectrum):
-            if samples.sample_rate != self.sample_rate:
-                raise ParameterError(
-                    f"samples are a spectrum at {samples.sample_rate:g} Hz; the searcher's sample_rate is "
-                    f"{self.sample_rate:g} Hz: choose the same for both"
-                )
-            count = samples.count
-        else:
+        if not isinstance(samples, Spectrum):
             samples = _as_samples(samples)
-            count = len(samples)
+        elif samples.sample_rate != self.sample_rate:
+            raise ParameterError(
+                f"samples are a spectrum at {samples.sample_rate:g} Hz; the searcher's sample_rate is "
+                f"{self.sample_rate:g} Hz: choose the same for both"
+            )
+        count = samples.count if isinstance(samples, Spectrum) else len(samples)
         if first is not None:
             if self._next is not None and first != self._next:
                 self.reset()
