@@ -118,8 +118,8 @@ class _Place:
             self.counts[target] += 1
         self.correlated += n
         if self.counts.max(initial=0) > FORGET_PERIODS:
-            for values in (self.sums, self.counts, self.peaks):
-                values *= 0.5
+            for kept in (self.sums, self.counts, self.peaks):
+                kept *= 0.5
 
     def _fold(self, sums, peaks, metric, first):
         for start, stop, target in self._pieces(first, metric.shape[1]):
