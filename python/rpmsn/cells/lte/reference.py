@@ -18,15 +18,15 @@ import scipy.fft
 
 from ...errors import ParameterError
 from ...standards.sequences import LTE_CELL_IDS, LTE_MAX_N_RB, lte_crs
+from ..grid import SLOT, symbol_timing
 from ..spectrum import Spectrum, band_rate, nearest
 from .baseband import CHUNK_S, RATE, baseband
 from .primary import SYMBOL
 
-SLOT, SLOTS = 960, 20
+SLOTS = 20
 SYMBOLS = 7
 FIRST_SAMPLES = np.array([10 + 137 * symbol for symbol in range(SYMBOLS)])
 """Of the useful parts in a slot with normal cyclic prefix."""
-PREFIX = 9
 EARLY = 4
 """Samples before the useful part at which an FFT begins."""
 COMB = 6
@@ -115,7 +115,7 @@ def search_slice(values: np.ndarray, rate: float, middle: float) -> ReferenceSig
     """
     if len(values) < SHORTEST_S * rate:
         return None
-    begin, offset = symbol_timing(values)
+    begin, offset, _ = symbol_timing(values)
     frames = _Frames(values, begin, offset)
     combs = frames.combs()
     if not combs:
@@ -125,40 +125,19 @@ def search_slice(values: np.ndarray, rate: float, middle: float) -> ReferenceSig
     comb, match = max(matches, key=lambda one: one[1].strength)
     if match.strength < SEQUENCE_LIMIT or match.ratio < SEQUENCE_RATIO:
         return None
-    # Subcarriers are counted from the middle, without the one in the middle.
-    from_middle = COMB * (match.place - LTE_MAX_N_RB) + match.cell_id % COMB
+    # Subcarriers are counted from the carrier's middle, without the one in it. Where that is in the slice, most of the
+    # references lie on the side of the one in the middle of the slice.
+    half = len(SUBCARRIERS) // COMB // 2
+    from_middle = COMB * (match.place + half - LTE_MAX_N_RB) + match.cell_id % COMB
     from_middle += from_middle >= 0
     first = frames.start(comb.symbol) - SLOT * match.slot
     return ReferenceSignals(
         match.cell_id,
-        middle + grid_offset + SPACING * (match.subcarrier - from_middle),
+        middle + grid_offset + SPACING * (match.subcarrier + COMB * half - from_middle),
         float((first % (SLOTS * SLOT)) / rate),
         match.strength,
         grid_offset,
     )
-
-
-def symbol_timing(values: np.ndarray) -> tuple[int, float]:
-    """Where symbols begin, and the frequency offset, by the cyclic prefix.
-
-    Args:
-        values: complex, 128 a symbol, a slot or more.
-
-    Returns:
-        sample 0..959 at which a slot may begin: one of its symbols does; frequency offset in subcarriers, within
-        +-0.5.
-    """
-    products = values[:-SYMBOL] * values[SYMBOL:].conj()
-    products = products[: len(products) // SLOT * SLOT].reshape(-1, SLOT)
-    # A burst must not decide alone.
-    products = products / (np.mean(np.abs(products), axis=1, keepdims=True) + np.float32(1e-30))
-    folded = products.mean(axis=0)
-    around = np.concatenate([folded, folded])
-    sums = np.cumsum(np.concatenate([[0], around]))
-    prefix = sums[PREFIX : SLOT + PREFIX] - sums[:SLOT]
-    total = sum(np.roll(prefix, -(first - PREFIX)) for first in FIRST_SAMPLES)
-    begin = int(np.argmax(np.abs(total)))
-    return begin, float(-np.angle(total[begin]) / (2 * np.pi))
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,8 +118,8 @@ class _Place:
             self.counts[target] += 1
         self.correlated += n
         if self.counts.max(initial=0) > FORGET_PERIODS:
-            for values in (self.sums, self.counts, self.peaks):
-                values *= 0.5
+            for kept in (self.sums, self.counts, self.peaks):
+                kept *= 0.5
 
     def _fold(self, sums, peaks, metric, first):
         for start, stop, target in self._pieces(first, metric.shape[1]):
@@ -306,16 +306,14 @@ class NrSearcher:
         Raises:
             ParameterError: the samples are no row of complex values; the spectrum is of another sample rate.
         """
-        if isinstance(samples, Spectrum):
-            if samples.sample_rate != self.sample_rate:
-                raise ParameterError(
-                    f"samples are a spectrum at {samples.sample_rate:g} Hz; the searcher's sample_rate is "
-                    f"{self.sample_rate:g} Hz: choose the same for both"
-                )
-            count = samples.count
-        else:
+        if not isinstance(samples, Spectrum):
             samples = _as_samples(samples)
-            count = len(samples)
+        elif samples.sample_rate != self.sample_rate:
+            raise ParameterError(
+                f"samples are a spectrum at {samples.sample_rate:g} Hz; the searcher's sample_rate is "
+                f"{self.sample_rate:g} Hz: choose the same for both"
+            )
+        count = samples.count if isinstance(samples, Spectrum) else len(samples)
         if first is not None:
             if self._next is not None and first != self._next:
                 self.reset()
