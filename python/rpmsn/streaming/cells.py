@@ -107,6 +107,7 @@ def _view(frame: Frame, now_s: float, frames: int, carriers: Carriers, at_end: b
         frames,
         min(geometry.samples / geometry.sample_rate, 1.0),
         carriers.searchable(at_end),
+        at_end,
     )
 
 
