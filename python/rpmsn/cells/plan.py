@@ -36,7 +36,7 @@ RENEWAL_TOLERANCE = {LTE_NAME: 5e3, NR_NAME: 0.0}
 LTE_CLOSE, LTE_WIDE = (0.5, 25e3), (2.0, 50e3)
 """How far the middle of a carrier may be from the network's, first and then: columns of the mask, and Hz."""
 NR_CLOSE_PPM, NR_WIDE_PPM = 2.0, 7.5
-"""How far a receiver may err where an SS/PBCH block is looked for, first and then; beyond what cells have shown of it."""
+"""How far a receiver may err where an SS/PBCH block is looked for, first and then, beyond what cells have shown."""
 RASTER_TOLERANCE = 10e3
 """The same of LTE where the receiver's frequency error is known."""
 NR_30_KHZ_ONLY_HZ = 3e9
