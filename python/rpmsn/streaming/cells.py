@@ -107,6 +107,7 @@ def _view(frame: Frame, now_s: float, frames: int, carriers: Carriers, at_end: b
         frames,
         min(geometry.samples / geometry.sample_rate, 1.0),
         carriers.searchable(at_end),
+        at_end,
     )
 
 
@@ -187,12 +188,17 @@ class LiveSearch:
         self._findings: list[Finding] = []
         self._spent_s = self._unaccounted_s = 0.0
         self._now_s = 0.0
+        self._end: int | None = None
         self._thread = threading.Thread(target=self._work, name="rpmsn cells", daemon=True)
         self._thread.start()
 
     def follow(self, frame: Frame, samples: np.ndarray, start: int, carriers: Carriers) -> list[Event]:
         """As of CellSearch: takes a copy of the samples when a search needs them, else only looks for results."""
-        self._now_s += len(samples) / frame.geometry.sample_rate
+        end = start + len(samples)
+        # What was dropped in between has passed as well.
+        passed = len(samples) if self._end is None else max(0, end - self._end)
+        self._now_s += passed / frame.geometry.sample_rate
+        self._end = end
         events = carriers.prove(self._results())
         if not self._is_searching:
             self._prepare(frame, samples, start, carriers)
