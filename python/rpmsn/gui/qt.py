@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Qt and pyqtgraph, imported in the one order that works, or an error that says how to install them."""
 
+from .. import installation
 from ..errors import MissingLibraryError
 
 try:
@@ -8,8 +9,8 @@ try:
     from PyQt5 import QtCore, QtGui, QtWidgets  # before pyqtgraph, which otherwise may choose another Qt
 except ImportError as error:
     raise MissingLibraryError(
-        f"the waterfall needs PyQt5 and pyqtgraph ({error}); install them with `sudo apt install python3-pyqt5 "
-        "python3-pyqtgraph` or `pip install 'gr-rpmsn[gui]'`"
+        f"the waterfall needs PyQt5 and pyqtgraph ({error}); install them: "
+        f"{'; '.join(dict.fromkeys(installation.how_to_add(name) for name in ('PyQt5', 'pyqtgraph')))}"
     ) from error
 
 # pyqtgraph's clean-up at exit asks every object in the process for its type, torch's among them, which warn.
