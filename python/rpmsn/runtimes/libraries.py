@@ -16,7 +16,7 @@ from importlib import import_module
 from types import ModuleType
 
 NOISE = b"Schema error: Trying to register schema"
-"""How lines begin that mean nothing: the ONNX Runtime of Debian 13 registers all 900 operators twice when it is loaded."""
+"""Begin of lines without meaning: the ONNX Runtime of Debian 13 registers all 900 operators twice when it is loaded."""
 
 
 def load(name: str) -> ModuleType:
@@ -38,7 +38,7 @@ def load(name: str) -> ModuleType:
 
 @contextmanager
 def _without_noise() -> Iterator[None]:
-    """What is written to the process's stderr meanwhile comes at the end, without `NOISE` and the empty line after it."""
+    """What is written to stderr (descriptor 2) meanwhile comes at the end, without `NOISE` and empty lines after it."""
     try:
         stderr = os.dup(2)
     except OSError:  # closed, as of a daemon
