@@ -281,12 +281,21 @@ class TestStatedOnce:
         named = names(manifest["dependencies"])
         assert wanted | {"gnuradio", "pyqt5", "pyzmq"} == named
 
-    def test_bootstrap_installs_every_dependency(self, project):
-        lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
-        installed = names(line for line in lines if line and not line.startswith("#"))
-        by_apt = {"pyqt5", "pyqtgraph", "pyzmq", "pre-commit", "jsonschema"}  # and what only contributors install
-        extras = {name for needs in project["optional-dependencies"].values() for name in names(needs)}
-        assert (names(project["dependencies"]) | extras) - by_apt <= installed | {"gr-rpmsn"}
+    def test_the_extra_all_brings_every_library_of_the_others(self, project):
+        extras = project["optional-dependencies"]
+        listed = {name for text in extras["all"] for name in re.search(r"\[(.+)\]", text)[1].split(",")}
+        brought = {name for extra in listed for name in names(extras[extra])}
+        assert {name for needs in extras.values() for name in names(needs)} <= brought | {"gr-rpmsn"}
+
+    def test_every_library_has_an_advice_how_to_add_it(self, project):
+        from rpmsn.installation import LIBRARIES
+
+        extras = project["optional-dependencies"]
+        assert {library.pypi.lower() for library in LIBRARIES.values() if not library.extra} == names(
+            project["dependencies"]
+        )
+        for library in LIBRARIES.values():
+            assert not library.extra or library.pypi.lower() in names(extras[library.extra]), library
 
     def test_the_licence_is_the_same_everywhere(self, project, manifest):
         assert project["license"] == manifest["license"] == SPDX.split(": ")[1]

@@ -71,6 +71,4 @@ def ends_in_time(runtime, seconds):
 if __name__ == "__main__":
     name, times, limit_s = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
     load(name.removesuffix("-int8"))
-    import torch  # noqa: F401  # computes the features
-
     print(sum(ends_in_time(name, limit_s) for _ in range(times)))

@@ -12,7 +12,6 @@ from rpmsn.detection.segmenter import Segmenter
 from rpmsn.errors import ParameterError
 from rpmsn.models.model import load_model
 from rpmsn.signal import image as spectrogram
-from rpmsn.signal import sums as analyser
 from rpmsn.synthesis.channel.noise import Noise
 from rpmsn.synthesis.receiver.receiver import Receiver
 from rpmsn.synthesis.scene.presets import random_scene
@@ -190,19 +189,9 @@ class TestPlainWay:
         np.testing.assert_allclose(found.power, expected, rtol=1e-3, atol=1e-6 * expected.mean())
         np.testing.assert_allclose(found.correlation, plain_correlation(values, rate, rows), atol=1e-3)
 
-    @pytest.mark.parametrize("library", ["torch", "scipy"])
-    def test_either_library(self, library, monkeypatch):
-        monkeypatch.setattr(
-            analyser, "_library", {"torch": lambda _: analyser._Torch(), "scipy": lambda _: analyser._Scipy()}[library]
-        )
-        values = lively(400_000, 10e6)
-        found = spectrogram.analyse(values, 10e6, correlated=True)
-        np.testing.assert_allclose(found.power, plain_power(values, 10e6), rtol=1e-3, atol=1e-12)
-        np.testing.assert_allclose(found.correlation, plain_correlation(values, 10e6), atol=1e-3)
-
     def test_masks_of_the_shipped_model(self):
         """A value of the image that is off by less than a thousandth changes no pixel's class."""
-        segmenter = Segmenter(load_model(), 20e6, runtime="torch")
+        segmenter = Segmenter(load_model(), 20e6)
         for seed in (3, 5, 8):
             samples = np.resize(render(random_scene("any_rate", seed, sample_rates=(20e6, 20e6)))[0], 800_000)
             samples *= np.float32(0.5 / np.abs(samples).max())  # away from the rail, at which nothing is judged

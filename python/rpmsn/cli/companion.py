@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from .. import installation
 from ..errors import MissingLibraryError, ParameterError
 from ..gui.watch.display import check_gtk_display
 
@@ -61,7 +62,7 @@ def start(files: Sequence[str]) -> None:
             )
     program = shutil.which("gnuradio-companion")
     if program is None:
-        raise MissingLibraryError("gnuradio-companion is not installed; install it: apt-get install gnuradio")
+        raise MissingLibraryError(f"gnuradio-companion is not installed: {installation.how_to_add_package('gnuradio')}")
     if block_path() is None:
         raise MissingLibraryError(
             "the descriptions of the blocks were not found; run scripts/bootstrap in the source "

@@ -7,15 +7,20 @@ import importlib.util
 import os
 import platform
 import shutil
+import signal
+import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from .. import installation
 from ..errors import RpmsnError
 from ..radios.findings import soapy_drivers
 from . import companion
 
 MARKS = {"ok": "ok     ", "optional": "-      ", "missing": "MISSING"}
+CHILD_SECONDS = 120.0
+"""Longest time for an import in a process of its own; a cold disk and a loaded machine need a minute for torch."""
 FEATURES = ("avx2", "avx512f", "avx512_vnni", "amx_int8", "asimd")
 
 
@@ -63,17 +68,15 @@ def examine() -> list[Finding]:
     """Look at everything; returns a list of Finding."""
     return [
         _python(),
-        _numpy(),
+        _installation(),
         *_libraries(),
-        _gnuradio(),
         *_qt(),
         _zmq(),
         *_runtimes(),
         *_models(),
         _processor(),
         _blocks(),
-        _companion(),
-        *_drivers(),
+        *_gnuradio(),
         _screen(),
     ]
 
@@ -106,51 +109,83 @@ def _python():
     return Finding("ok", "Python", detail)
 
 
-def _numpy():
-    module, error = _import("numpy")
-    if module is None:
-        return Finding("missing", "numpy", error, "scripts/bootstrap, or: pip install 'numpy<2'")
-    if int(module.__version__.split(".")[0]) >= 2:
-        return Finding(
-            "missing", "numpy", f"{module.__version__}, but GNU Radio 3.10 needs numpy 1", "pip install 'numpy<2'"
+def _in_child(code):
+    """What a Python of its own prints for `code`, or what went wrong there, as text: a crash is a sentence here."""
+    try:
+        child = subprocess.run(
+            [sys.executable, "-c", code],
+            check=False,
+            text=True,
+            capture_output=True,
+            timeout=CHILD_SECONDS,
+            env=_child_environment(),
         )
-    return Finding("ok", "numpy", module.__version__)
+    except subprocess.TimeoutExpired:
+        return "", f"does not answer within {CHILD_SECONDS:g} s"
+    if child.returncode < 0:
+        return "", f"Python crashes ({signal.Signals(-child.returncode).name}) {child.stderr}"
+    if child.returncode:
+        return "", child.stderr.strip() or f"exit status {child.returncode}"
+    return child.stdout.strip(), ""
+
+
+def _child_environment():
+    """Our environment, with the folders where this Python finds packages."""
+    return dict(os.environ, PYTHONPATH=os.pathsep.join(folder for folder in sys.path if folder))
+
+
+def _is_installed(name):
+    try:
+        return importlib.util.find_spec(name) is not None
+    except ImportError:
+        return False
+
+
+def _installation():
+    return Finding("ok", "installation", installation.current().describe())
 
 
 def _libraries():
-    for name in (
-        "scipy",
-        "yaml",
-        "sigmf",
-        "safetensors",
-        "pydantic",
-        "platformdirs",
-        "threadpoolctl",
-        "tqdm",
-        "tabulate",
-        "PIL",
-    ):
+    """What every installation needs."""
+    for name, library in installation.LIBRARIES.items():
+        if library.extra or name == "onnxruntime":
+            continue
         module, error = _import(name)
         yield (
-            Finding("ok", name, _version(module)) if module else Finding("missing", name, error, "scripts/bootstrap")
+            Finding("ok", name, _version(module))
+            if module
+            else Finding("missing", name, error, installation.how_to_add(name))
         )
 
 
 def _gnuradio():
-    module, error = _import("gnuradio.gr")
-    if module is None:
-        return Finding(
-            "optional",
-            "GNU Radio",
-            error,
-            "apt-get install gnuradio, and make the virtual environment "
-            "with /usr/bin/python3 and --system-site-packages (scripts/bootstrap does); "
-            "`rpmsn annotate` works without",
-        )
-    version = module.version()
+    """GNU Radio, and the parts of it that open radios; without it there is nothing to say of them."""
+    if not _is_installed("gnuradio.gr"):
+        advice = f"{installation.how_to_add_package('gnuradio')}; recordings, publishers and `rpmsn annotate` need none"
+        yield Finding("optional", "GNU Radio", "not there for this Python: no radios, no blocks", advice)
+        return
+    version, error = _in_child("from gnuradio import gr; print(gr.version())")
+    if error:
+        yield _broken_gnuradio(error)
+        return
     if not version.lstrip("v").startswith("3.10"):
-        return Finding("missing", "GNU Radio", f"{version}, but 3.10 is needed", "install GNU Radio 3.10")
-    return Finding("ok", "GNU Radio", version)
+        yield Finding("missing", "GNU Radio", f"{version}, but 3.10 is needed", "install GNU Radio 3.10")
+        return
+    yield Finding("ok", "GNU Radio", version)
+    yield _companion()
+    yield from _drivers()
+
+
+def _broken_gnuradio(error):
+    """GNU Radio is there and cannot be imported. Compiled against numpy 1, it does not run with numpy 2."""
+    last = error.splitlines()[-1]
+    numpy, _ = _import("numpy")
+    if numpy is None or "numpy" not in error.lower():
+        return Finding("missing", "GNU Radio", last, "reinstall it: apt-get install --reinstall gnuradio")
+    detail = f"it was built for another numpy than {numpy.__version__} ({Path(numpy.__file__).parent}): {last}"
+    here = installation.current()
+    step = f"remove that numpy, so that the one of the distribution is found: {here.python} -m pip uninstall numpy"
+    return Finding("missing", "GNU Radio", detail, step)
 
 
 def _qt():
@@ -160,9 +195,7 @@ def _qt():
         yield (
             Finding("ok", name, module.__dict__.get("__version__", "there"))
             if module
-            else Finding(
-                "optional", name, error, f"apt-get install python3-{name.lower()}; only the waterfall needs it"
-            )
+            else Finding("optional", name, error, f"{installation.how_to_add(name)}; only the waterfall needs it")
         )
 
 
@@ -171,51 +204,56 @@ def _zmq():
     return (
         Finding("ok", "pyzmq", module.__version__)
         if module
-        else Finding("optional", "pyzmq", error, "apt-get install python3-zmq; only the publisher needs it")
+        else Finding("optional", "pyzmq", error, f"{installation.how_to_add('zmq')}; only publishing needs it")
     )
 
 
 def _runtimes():
     """What can run a network. One of them is enough for the models that have files for it."""
-    torch, error = _import("torch")
-    yield (
-        Finding("ok", "runtime torch", _version(torch))
-        if torch
-        else Finding(
-            "optional" if _runs_without_torch() else "missing",
-            "runtime torch",
-            error,
-            "scripts/bootstrap, or: pip install torch; `rpmsn train` needs it",
-        )
-    )
-    if torch and torch.cuda.is_available():
-        yield Finding("ok", "runtime cuda", torch.cuda.get_device_name())
-    else:
-        yield Finding("optional", "runtime cuda", "no NVIDIA GPU that torch can use")
+    needed = _needed_runtime()
     for name in ("onnxruntime", "openvino"):
         module, error = _load(name)
-        yield (
-            Finding("ok", f"runtime {name}", f"{_version(module)}; also as {name}-int8{_int8_remark()}")
-            if module
-            else Finding(
-                "optional",
-                f"runtime {name}",
-                error,
-                f"pip install {name}; it runs models that have ONNX files (`rpmsn export`)",
-            )
-        )
+        if module:
+            yield Finding("ok", f"runtime {name}", f"{_version(module)}; also as {name}-int8{_int8_remark()}")
+        else:
+            step = f"{installation.how_to_add(name)}; it runs models that have ONNX files"
+            yield Finding("missing" if name == needed else "optional", f"runtime {name}", error, step)
+    version, error = _torch()
+    if error:
+        step = f"{installation.how_to_add('torch')}; training, export and models without ONNX files need it"
+        yield Finding("missing" if needed == "torch" else "optional", "runtime torch", error, step)
+        return
+    yield Finding("ok", "runtime torch", version.splitlines()[0])
+    gpu = version.splitlines()[1:]
+    yield (
+        Finding("ok", "runtime cuda", gpu[0])
+        if gpu
+        else Finding("optional", "runtime cuda", "no NVIDIA GPU that torch can use")
+    )
 
 
-def _runs_without_torch():
-    """Whether every model that ships has a runtime here."""
+def _torch():
+    """Version of torch and, in a second line, name of the GPU that it can use; or why it cannot be imported."""
+    if not _is_installed("torch"):
+        return "", "not installed"
+    code = "import torch; print(torch.__version__); torch.cuda.is_available() and print(torch.cuda.get_device_name())"
+    version, error = _in_child(code)
+    return version, error and error.splitlines()[-1]
+
+
+def _needed_runtime():
+    """The library that is needed because a model that ships runs on nothing that is here; None if all run."""
     model_module, _ = _import("rpmsn.models.model")
     runtimes, _ = _import("rpmsn.runtimes")
     if model_module is None or runtimes is None:
-        return False
+        return "onnxruntime"
     try:
-        return all(runtimes.available(model_module.load_model(name)) for name in model_module.available_models())
+        for model in map(model_module.load_model, model_module.available_models()):
+            if not runtimes.available(model):
+                return "onnxruntime" if model.card.exports else "torch"
     except RpmsnError:
-        return False
+        pass  # said where the models are looked at
+    return None
 
 
 def _int8_remark():
@@ -241,13 +279,15 @@ def _models():
 
 def _check_model(model):
     """Read every file of a model; returns what it is, in words."""
-    from ..runtimes import available
+    from .. import runtimes as all_runtimes
 
-    runtimes = available(model)
-    if "torch" in runtimes or not runtimes:
-        model.network()
+    runtimes = all_runtimes.available(model)
+    if "torch" in runtimes or not model.card.exports:
+        model.weights()
     for key in model.card.exports:
         model.exported(key)
+    if not runtimes:
+        raise all_runtimes.why_not("onnxruntime" if model.card.exports else "torch", model)
     return f"version {model.card.version}, {', '.join(model.card.classes)}; runs on {', '.join(runtimes)}"
 
 
@@ -264,47 +304,47 @@ def _processor():
 def _blocks():
     folder = companion.block_path()
     if folder is None:
-        return Finding("optional", "GRC blocks", "not found", "run from the source tree, or install with CMake or pip")
+        return Finding("optional", "GRC blocks", "not found", "install gr-rpmsn again")
     return Finding("ok", "GRC blocks", f"{folder} (`rpmsn grc` sets GRC_BLOCKS_PATH)")
 
 
 def _companion():
     program = shutil.which("gnuradio-companion")
     if program is None:
-        return Finding("optional", "GNU Radio Companion", "not found", "apt-get install gnuradio")
+        return Finding("optional", "GNU Radio Companion", "not found", installation.how_to_add_package("gnuradio"))
     if fault := companion.gtk_fault():
         return Finding(
             "optional",
             "GNU Radio Companion",
             f"{program}, without GTK 3 ({fault})",
-            f"apt-get install {companion.GTK_PACKAGE}",
+            installation.how_to_add_package(companion.GTK_PACKAGE),
         )
     return Finding("ok", "GNU Radio Companion", f"{program} (start it with `rpmsn grc`)")
 
 
 def _drivers():
     """UHD, SoapySDR and gr-osmosdr: whether GNU Radio can open a USRP or an RTL-SDR."""
-    module, error = _import("gnuradio.uhd")
+    package = installation.how_to_add_package
+    _, error = _in_child("import gnuradio.uhd")
     yield (
-        Finding("ok", "USRP (gr-uhd)", "there; `uhd_find_devices` lists devices")
-        if module
-        else Finding("optional", "USRP (gr-uhd)", error, "apt-get install gnuradio uhd-host")
+        Finding("optional", "USRP (gr-uhd)", error.splitlines()[-1], package("gnuradio uhd-host"))
+        if error
+        else Finding("ok", "USRP (gr-uhd)", "there; `uhd_find_devices` lists devices")
     )
-    module, error = _import("gnuradio.soapy")
-    if module is None:
-        yield Finding("optional", "SoapySDR (gr-soapy)", error, "apt-get install gnuradio")
+    _, error = _in_child("import gnuradio.soapy")
+    if error:
+        yield Finding("optional", "SoapySDR (gr-soapy)", error.splitlines()[-1], package("gnuradio"))
         return
     drivers = soapy_drivers()
     yield Finding(
         "ok", "SoapySDR (gr-soapy)", f"drivers: {', '.join(drivers) or 'none listed'}; `rpmsn devices` lists devices"
     )
     if drivers and "rtlsdr" not in drivers:
-        yield Finding("optional", "RTL-SDR driver", "not found", "apt-get install soapysdr-module-rtlsdr")
-    is_there = importlib.util.find_spec("osmosdr") is not None
+        yield Finding("optional", "RTL-SDR driver", "not found", package("soapysdr-module-rtlsdr"))
     yield (
         Finding("ok", "gr-osmosdr", "there; opens rtl_tcp=HOST:PORT")
-        if is_there
-        else Finding("optional", "gr-osmosdr", "not found; opens rtl_tcp=HOST:PORT", "apt-get install gr-osmosdr")
+        if _is_installed("osmosdr")
+        else Finding("optional", "gr-osmosdr", "not found; opens rtl_tcp=HOST:PORT", package("gr-osmosdr"))
     )
 
 

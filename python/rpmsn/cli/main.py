@@ -12,7 +12,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from .. import interrupts
+from .. import installation, interrupts
 from ..errors import ParameterError, RpmsnError
 from ..version import __version__
 from . import (
@@ -78,10 +78,18 @@ def _run(options: argparse.Namespace) -> int:
     except RpmsnError as error:
         return _failed(options, error)
     except ImportError as error:
-        return _failed(options, f"{error}; `rpmsn doctor` shows what is missing and how to install it")
+        return _failed(options, _missing(error))
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         return _failed(options, f"{where}{error.strerror or error}")
+
+
+def _missing(error: ImportError) -> str:
+    """What to say of a library that cannot be imported: how to add it here, where it is one of ours and not there."""
+    name = (error.name or "").partition(".")[0]
+    if isinstance(error, ModuleNotFoundError) and name in installation.LIBRARIES:
+        return installation.missing("this command", name)
+    return f"{error}; `rpmsn doctor` shows what is missing and how to install it"
 
 
 def _failed(options: argparse.Namespace, message: object, status: int = 1) -> int:

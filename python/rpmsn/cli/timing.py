@@ -87,26 +87,14 @@ def median_seconds(work: Callable[[], object], repeats: int) -> float:
     return statistics.median(times)
 
 
-def fft_alone(sample_rate: float, repeats: int) -> tuple[str, float]:
-    """Seconds for one pass of 256-point FFTs over a frame by the fastest library here, one thread: (name, seconds).
+def fft_alone(sample_rate: float, repeats: int) -> float:
+    """Seconds for one pass of 256-point FFTs over a frame, one thread.
 
     Nothing that looks at every sample can go below that by much.
     """
     samples = frame_of(scene(), sample_rate)
     blocks = samples[: len(samples) // spectrogram.COLUMNS * spectrogram.COLUMNS].reshape(-1, spectrogram.COLUMNS)
-    found = {"scipy": median_seconds(lambda: scipy.fft.fft(blocks, axis=1, workers=1), repeats)}
-    try:
-        import torch
-    except ImportError:
-        pass
-    else:
-        threads = torch.get_num_threads()
-        torch.set_num_threads(1)
-        tensor = torch.from_numpy(blocks)
-        found["torch"] = median_seconds(lambda: torch.fft.fft(tensor), repeats)
-        torch.set_num_threads(threads)
-    best = min(found, key=lambda name: found[name])
-    return best, found[best]
+    return median_seconds(lambda: scipy.fft.fft(blocks, axis=1, workers=1), repeats)
 
 
 def parts(model: Model, sample_rate: float, runtime: str, samples: np.ndarray, repeats: int = 10) -> dict[str, float]:
@@ -162,9 +150,13 @@ def live(model: Model, sample_rate: float, settings: Settings, samples: np.ndarr
 def reference_networks(threads: int) -> Iterator[tuple[str, float | None]]:
     """Seconds for one image, with random weights (the time does not depend on them): yields (name, seconds or None).
 
-    None where the library that the network comes from is not installed, or there is no GPU.
+    None where torch or the library that the network comes from is not installed, or there is no GPU.
     """
-    import torch
+    try:
+        import torch
+    except ImportError:
+        yield from ((name, None) for name in (PUBLISHED_GPU, PUBLISHED, UNET))
+        return
 
     yield PUBLISHED_GPU, _published_on_gpu() if torch.cuda.is_available() else None
 
@@ -242,11 +234,10 @@ def measure(
     """
     samples = scene(settings.dtype)
     notify("FFT alone")
-    library, fft_seconds = fft_alone(sample_rate, 20)
     found: dict[str, Any] = {
         "sample_rate": sample_rate,
         "frame_s": spectrogram.frame_length(sample_rate) / sample_rate,
-        "fft": {"library": library, "seconds": fft_seconds},
+        "fft": {"library": "scipy", "seconds": fft_alone(sample_rate, 20)},
         "parts": {},
         "live": {},
         "highest": {},

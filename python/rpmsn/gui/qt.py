@@ -3,6 +3,7 @@
 
 import os
 
+from .. import installation
 from ..errors import MissingLibraryError
 
 os.environ["PYQTGRAPH_QT_LIB"] = "PyQt5"  # it would take PyQt6 where both are installed
@@ -12,8 +13,8 @@ try:
     from PyQt5 import QtCore, QtGui, QtWidgets
 except ImportError as error:
     raise MissingLibraryError(
-        f"the waterfall needs PyQt5 and pyqtgraph ({error}); install them with `sudo apt install python3-pyqt5 "
-        "python3-pyqtgraph` or `pip install 'gr-rpmsn[gui]'`"
+        f"the waterfall needs PyQt5 and pyqtgraph ({error}); install them: "
+        f"{'; '.join(dict.fromkeys(installation.how_to_add(name) for name in ('PyQt5', 'pyqtgraph')))}"
     ) from error
 
 # pyqtgraph's clean-up at exit asks every object in the process for its type, torch's among them, which warn.

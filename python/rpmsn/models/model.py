@@ -108,8 +108,7 @@ class Model:
         from safetensors import SafetensorError
         from safetensors.torch import load
 
-        path = self.folder / self.card.weights
-        content = self._checked(path, self.card.sha256, "weights", "restore both files together")
+        content, path = self.weights()
         try:
             built = network.create(self.card.architecture, **self.card.arguments)
             built.load_state_dict({name: values.float() for name, values in load(content).items()})
@@ -120,6 +119,15 @@ class Model:
                 f"{self.card.arguments}: {' '.join(faults[:2])}"
             ) from error
         return built.eval()
+
+    def weights(self) -> tuple[bytes, Path]:
+        """Content and path of the weights.
+
+        Raises:
+            ModelError: they are missing, or were changed since the card was written.
+        """
+        path = self.folder / self.card.weights
+        return self._checked(path, self.card.sha256, "weights", "restore both files together"), path
 
     def export_path(self, key: str) -> Path:
         """Path of an exported file: `key` is one of the card's `exports`."""

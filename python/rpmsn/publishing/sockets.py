@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from .. import installation
 from ..errors import MissingLibraryError, ParameterError
 from .addresses import is_local
 from .keys import COMMAND, ClientKeys, ServerKeys
@@ -40,8 +41,7 @@ def require_zmq() -> ModuleType:
         import zmq
     except ImportError as error:
         raise MissingLibraryError(
-            f"publishing needs pyzmq, which cannot be imported ({error}); install it with "
-            "`apt install python3-zmq` or `pip install pyzmq`"
+            f"publishing needs pyzmq, which cannot be imported ({error}); install it: {installation.how_to_add('zmq')}"
         ) from error
     return zmq
 
@@ -217,8 +217,8 @@ def _set_heartbeat(socket):
 def _require_curve(zmq):
     if not zmq.has("curve"):
         raise MissingLibraryError(
-            "keys need a ZeroMQ with CURVE, and this one was built without; install the pyzmq of "
-            "your distribution (`apt install python3-zmq`) or `pip install pyzmq`"
+            "keys need a ZeroMQ with CURVE, and this one was built without; install another pyzmq: "
+            f"{installation.how_to_add('zmq')}"
         )
 
 

@@ -8,6 +8,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from types import ModuleType
 
+from .. import installation
 from ..errors import MissingLibraryError
 
 
@@ -19,9 +20,8 @@ def check_gnuradio() -> None:
         is_installed = False
     if not is_installed:
         raise MissingLibraryError(
-            "a radio is opened through GNU Radio, which this Python does not have; install it: apt-get install "
-            "gnuradio, and make the virtual environment with /usr/bin/python3 and --system-site-packages "
-            "(scripts/bootstrap does both). Files and publishers need no GNU Radio."
+            "a radio is opened through GNU Radio, which this Python does not have: "
+            f"{installation.how_to_add_package('gnuradio')}. Files and publishers need no GNU Radio."
         )
 
 

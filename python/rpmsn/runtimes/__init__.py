@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .. import installation
 from ..errors import MissingLibraryError, ModelError, ParameterError, RpmsnError
 from .base import DEFAULT_THREADS, Runtime, first_use
 
@@ -84,10 +85,7 @@ def why_not(name: str, model: "Model") -> RpmsnError | None:
     """Why a runtime cannot run a model here: an error to raise, whose message names the next step; None if it can."""
     kind = KINDS[name]
     if not _is_installed(kind.library):
-        return MissingLibraryError(
-            f"runtime {name!r} needs the Python package {kind.library}, which is not installed; "
-            f"install it: pip install {kind.library}"
-        )
+        return MissingLibraryError(installation.missing(f"runtime {name!r}", kind.library))
     if kind.export is None:
         if not (model.folder / model.card.weights).exists():
             return ModelError(

@@ -51,7 +51,7 @@ def fastest(model: "Model", threads: int) -> Runtime:
             return create(model, remembered, threads)
         except (RpmsnError, ImportError, OSError, RuntimeError) as error:
             log.warning("runtime %s worked before and does not now: %s", remembered, error)
-    names = [name for name in available(model) if has_int8_unit() or not name.endswith("int8")]
+    names = _candidates(model)
     made, faults = _make_all(model, names, threads)
     if not made:
         raise ModelError(
@@ -67,6 +67,15 @@ def fastest(model: "Model", threads: int) -> Runtime:
     if not faults:
         _write_choice(path, best.name, seconds)
     return best
+
+
+def _candidates(model: "Model") -> list[str]:
+    """Names of the runtimes to try: no int8 where this CPU has no unit for it, torch only where nothing else is.
+
+    torch on a CPU takes twice as long for an image as ONNX Runtime (docs/runtimes.md), and seconds to load.
+    """
+    names = [name for name in available(model) if has_int8_unit() or not name.endswith("int8")]
+    return [name for name in names if name != "torch"] or names
 
 
 def trial(runtime: Runtime, limit_s: float) -> float:

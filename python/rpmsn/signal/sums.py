@@ -8,27 +8,21 @@ squared spectra, and the products of spectra a lag apart. What makes it fast:
 * Everything that a chunk's length fixes is worked out once, and so are the buffers made.
 * Integers become float32 where they are multiplied by the window, which holds their scale: no pass of its own.
 * The windows that the correlations need lie together, so that each product is one run over memory.
-* Which windows are added up to which sum is a small matrix of zeros and ones; a matrix product adds all at once.
-* FFTs and matrix products are torch's where it is installed (Intel's MKL, several times faster), else scipy's and
-  numpy's. Either way on one thread.
+* What is added up to one sum lies together, so that each sum is one reduction.
+* FFTs and sums are scipy's and numpy's, on one thread. torch's FFT (MKL) would make all of it a tenth
+  faster; loading torch takes seconds and 300 MB.
 
 NaN propagates over the rows of its chunk.
 """
 
 import math
-import threading
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Iterable
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 import scipy.fft
 
 from ..errors import ParameterError
-
-if TYPE_CHECKING:
-    import torch
 
 COLUMNS = 256
 
@@ -114,13 +108,11 @@ class WindowSums:
     Args:
         layout: Layout.
         correlated: whether the sums for the correlations are wanted.
-        library: `torch` or `scipy`; None takes torch where it is installed.
     """
 
-    def __init__(self, layout: Layout, correlated: bool = False, library: str | None = None) -> None:
+    def __init__(self, layout: Layout, correlated: bool = False) -> None:
         self.layout = layout
         self.correlated = correlated
-        self._library = _library(library)
         positions = len(layout.offsets)
         self._at_once = min(max(1, CHUNK_WINDOWS // positions), layout.periods)
         self._windows = _Windows(layout, -(COLUMNS // 2), layout.offsets, COLUMNS, self._at_once)
@@ -150,29 +142,27 @@ class WindowSums:
         pieces = np.zeros((len(self._cuts) - 1, 2 * COLUMNS), np.float32)
         products = np.zeros((len(LAGS), len(self.layout.blocks) - 1, 2 * COLUMNS), np.float32)
         self._conjugates[: max(LAGS)] = 0
-        with self._library.one_thread():
-            for chunk in self._chunks:
-                self._add(chunk, values, squares, pieces, products)
+        for chunk in self._chunks:
+            self._add(chunk, values, squares, pieces, products)
         squares = squares[:, 0::2] + squares[:, 1::2]
         return squares, self._pairs(pieces, products) if self.correlated else None
 
     def _add(self, chunk, values, squares, pieces, products):
         """Add what a chunk holds to the sums; of all three, real and imaginary parts alternate along the columns."""
-        library = self._library
-        spectra = library.fft(self._windows.weighted(values, chunk.first, chunk.count))
+        spectra = _fft(self._windows.weighted(values, chunk.first, chunk.count))
         alone = spectra[: chunk.count]
         if self.correlated:
             if self._is_short:
-                alone = library.fft(self._short.weighted(values, chunk.first, chunk.count))
+                alone = _fft(self._short.weighted(values, chunk.first, chunk.count))
             self._add_products(chunk, alone, products)
         parts = spectra.view(np.float32)
         np.multiply(parts, parts, out=parts)
-        library.add(chunk.rows, parts, squares)
+        chunk.rows.add(parts, squares)
         if self.correlated:
             parts = alone.view(np.float32)
             if self._is_short:
                 np.multiply(parts, parts, out=parts)
-            library.add(chunk.pieces, parts, pieces)
+            chunk.pieces.add(parts, pieces)
 
     def _add_products(self, chunk, spectra, products):
         """Add the products of a chunk's spectra and the conjugates of those a lag before.
@@ -184,7 +174,7 @@ class WindowSums:
         product = self._product[:count]
         for index, lag in enumerate(LAGS):
             np.multiply(spectra, self._conjugates[kept - lag : kept - lag + count], out=product)
-            self._library.add(chunk.blocks[index], product.view(np.float32), products[index])
+            chunk.blocks[index].add(product.view(np.float32), products[index])
         self._conjugates[:kept] = self._conjugates[count : count + kept]
 
     def _piece_cuts(self):
@@ -250,18 +240,15 @@ class _Addition:
     """
 
     def __init__(self, sum_of: np.ndarray) -> None:
-        self.sums = slice(int(sum_of.min()), int(sum_of.max()) + 1)
-        self.matrix = (np.arange(self.sums.start, self.sums.stop)[:, None] == sum_of).astype(np.float32)
         edges = np.flatnonzero(np.diff(sum_of)) + 1
         starts, ends = np.append(0, edges), np.append(edges, len(sum_of))
-        self.runs = [(int(sum_of[start]), int(start), int(end)) for start, end in zip(starts, ends)]
+        self._runs = [(int(sum_of[start]), int(start), int(end)) for start, end in zip(starts, ends)]
 
-    @cached_property
-    def tensor(self) -> "torch.Tensor":
-        """The matrix for torch."""
-        import torch
-
-        return torch.from_numpy(self.matrix)
+    def add(self, items: np.ndarray, sums: np.ndarray) -> None:
+        """Add items, float32, shape (items, 512), to their sums."""
+        # Not as a matrix product: numpy's may take all cores.
+        for number, start, end in self._runs:
+            sums[number] += np.add.reduce(items[start:end], axis=0)
 
 
 class _Windows:
@@ -361,73 +348,6 @@ def _aligned(shape, dtype):
     return memory[start : start + size].view(dtype).reshape(shape)
 
 
-def _library(name):
-    """What computes FFTs and sums."""
-    if name == "scipy":
-        return _Scipy()
-    try:
-        return _Torch()
-    except (ImportError, OSError):
-        if name == "torch":
-            raise
-        return _Scipy()
-
-
-class _Scipy:
-    """FFTs by scipy, sums by numpy."""
-
-    one_thread = nullcontext
-
-    @staticmethod
-    def fft(windows: np.ndarray) -> np.ndarray:
-        """Spectra of the rows of an array, in a new one."""
-        return scipy.fft.fft(windows, axis=1, workers=1)
-
-    @staticmethod
-    def add(addition: _Addition, items: np.ndarray, sums: np.ndarray) -> None:
-        """Add items, float32, shape (items, 512), to the sums that an _Addition names."""
-        # Not as a matrix product: numpy's may take all cores.
-        for number, start, end in addition.runs:
-            sums[number] += np.add.reduce(items[start:end], axis=0)
-
-
-class _Torch:
-    """FFTs and sums by torch."""
-
-    _lock = threading.Lock()
-    _users = 0
-    _threads_before = 1
-
-    def __init__(self) -> None:
-        import torch
-
-        self._torch = torch
-
-    @contextmanager
-    def one_thread(self) -> Iterator[None]:
-        """Keep torch to one thread meanwhile. Its number of threads is one for the process, so the users are counted.
-
-        With more threads, a short FFT waits most of its time for them.
-        """
-        cls, torch = type(self), self._torch
-        with cls._lock:
-            if cls._users == 0:
-                cls._threads_before = torch.get_num_threads()
-                torch.set_num_threads(1)
-            cls._users += 1
-        try:
-            yield
-        finally:
-            with cls._lock:
-                cls._users -= 1
-                if cls._users == 0:
-                    torch.set_num_threads(cls._threads_before)
-
-    def fft(self, windows: np.ndarray) -> np.ndarray:
-        """Spectra of the rows of an array, in a new one."""
-        return self._torch.fft.fft(self._torch.from_numpy(windows)).numpy()
-
-    def add(self, addition: _Addition, items: np.ndarray, sums: np.ndarray) -> None:
-        """Add items, float32, shape (items, 512), to the sums that an _Addition names."""
-        from_numpy = self._torch.from_numpy
-        from_numpy(sums[addition.sums]).addmm_(addition.tensor, from_numpy(items))
+def _fft(windows: np.ndarray) -> np.ndarray:
+    """Spectra of the rows of an array, in a new one."""
+    return scipy.fft.fft(windows, axis=1, workers=1)

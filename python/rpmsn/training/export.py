@@ -18,7 +18,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from .. import runtimes
+from .. import installation, runtimes
 from ..errors import MissingLibraryError, ModelError, ParameterError
 from ..files import whole_file
 from ..models.model import EXPORTS, ExportEntry, Model, ModelCard, save_card
@@ -309,9 +309,7 @@ def _need(library: str) -> None:
     try:
         __import__(library)
     except ImportError as error:
-        raise MissingLibraryError(
-            f"`rpmsn export` needs the Python package {library} ({error}); install it: pip install {library}"
-        ) from error
+        raise MissingLibraryError(f"{installation.missing('`rpmsn export`', library)} ({error})") from error
 
 
 def _features_of(folder: Path) -> str:

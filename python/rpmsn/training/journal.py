@@ -5,6 +5,8 @@ import logging
 from collections.abc import Mapping
 from pathlib import Path
 
+from .. import installation
+
 log = logging.getLogger(__name__)
 
 
@@ -20,7 +22,7 @@ class Journal:
         try:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError:
-            log.info("no TensorBoard log is written; `pip install tensorboard` makes one possible")
+            log.info("no TensorBoard log is written; to have one: %s", installation.how_to_add("tensorboard"))
             self.writer = None
         else:
             self.writer = SummaryWriter(str(folder / "tensorboard"), purge_step=step)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ... import installation
 from ...classes import CLASS_COLORS, CLASS_NAMES, IGNORED, NOISE
 from ...errors import MissingLibraryError, require
 from ...files import whole_file
@@ -225,10 +226,7 @@ def _pillow():
     try:
         from PIL import Image, ImageDraw, ImageFont
     except ImportError as error:
-        raise MissingLibraryError(
-            "Pillow, which draws contact sheets, is not installed; install it: "
-            "apt-get install python3-pil, or pip install pillow"
-        ) from error
+        raise MissingLibraryError(installation.missing("a contact sheet", "PIL")) from error
     return Image, ImageDraw, ImageFont
 
 

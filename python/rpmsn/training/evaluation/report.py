@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ... import installation
 from ...classes import CLASS_COLORS, CLASS_NAMES, IGNORED
 from ...errors import MissingLibraryError, ParameterError
 from ...files import whole_file
@@ -397,9 +398,7 @@ def _write_figure(draw: Callable[["Figure", dict[str, Any]], bool], report: dict
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise MissingLibraryError(
-            "matplotlib, which draws the report, is not installed; install it: pip install matplotlib"
-        ) from error
+        raise MissingLibraryError(installation.missing("the picture of the report", "matplotlib")) from error
     figure = Figure(layout="constrained")
     FigureCanvasAgg(figure)
     if not draw(figure, report):

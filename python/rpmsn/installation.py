@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How this copy of gr-rpmsn is installed, and the command that adds a library to such an installation.
+
+What an error or `rpmsn doctor` advises has to work here: a virtual environment takes packages from pip, the Python of
+the distribution refuses them (PEP 668) and takes those of the distribution, and only a Python that sees the packages of
+the distribution can have GNU Radio.
+"""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import sysconfig
+from dataclasses import dataclass
+from enum import Enum
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+
+NAME = "gr-rpmsn"
+PACKAGE = Path(__file__).resolve().parent
+BOOTSTRAP = PACKAGE.parents[1] / "scripts" / "bootstrap"
+"""Where the script is in a source tree."""
+SYSTEM_PYTHON = Path("/usr/bin/python3")
+"""The Python that the distribution builds GNU Radio for."""
+APT_SECONDS = 10.0
+
+
+class Kind(Enum):
+    """Ways to install gr-rpmsn."""
+
+    SCRIPTS = "source tree, with the environment that scripts/bootstrap made"
+    SOURCE = "source tree"
+    PIP = "pip"
+    DISTRIBUTION = "package of the distribution"
+    CMAKE = "CMake"
+
+
+@dataclass(frozen=True)
+class Library:
+    """Where a library comes from.
+
+    Attributes:
+        pypi: its name for pip.
+        extra: of gr-rpmsn that brings it; "" where gr-rpmsn always needs it.
+        debian: package of Debian and Ubuntu, in the releases that have one; "" where there is none.
+        oldest: version that works; "" for any that a distribution with GNU Radio 3.10 has.
+    """
+
+    pypi: str
+    extra: str = ""
+    debian: str = ""
+    oldest: str = ""
+
+
+LIBRARIES = {
+    "numpy": Library("numpy", debian="python3-numpy"),
+    "scipy": Library("scipy", debian="python3-scipy"),
+    "onnxruntime": Library("onnxruntime", debian="python3-onnxruntime"),
+    "sigmf": Library("sigmf"),
+    "yaml": Library("pyyaml", debian="python3-yaml"),
+    "PIL": Library("pillow", debian="python3-pil"),
+    "pydantic": Library("pydantic", debian="python3-pydantic"),
+    "platformdirs": Library("platformdirs", debian="python3-platformdirs"),
+    "tabulate": Library("tabulate", debian="python3-tabulate"),
+    "threadpoolctl": Library("threadpoolctl", debian="python3-threadpoolctl"),
+    "tqdm": Library("tqdm", debian="python3-tqdm"),
+    "openvino": Library("openvino", "openvino"),
+    "torch": Library("torch", "torch", "python3-torch", "2.1"),
+    "safetensors": Library("safetensors", "torch", "python3-safetensors"),
+    "onnx": Library("onnx", "export", "python3-onnx"),
+    "tensorboard": Library("tensorboard", "training"),
+    "matplotlib": Library("matplotlib", "evaluation", "python3-matplotlib"),
+    "segmentation_models_pytorch": Library("segmentation-models-pytorch", "experiment"),
+    "PyQt5": Library("PyQt5", "gui", "python3-pyqt5"),
+    "pyqtgraph": Library("pyqtgraph", "gui", "python3-pyqtgraph"),
+    "zmq": Library("pyzmq", "publisher", "python3-zmq"),
+}
+"""Every library that gr-rpmsn can use, by the name that Python imports."""
+
+
+@dataclass(frozen=True)
+class Installation:
+    """An installation, and the Python that runs it.
+
+    Attributes:
+        kind: how gr-rpmsn was installed.
+        python: path of the Python.
+        takes_pip: whether pip may install into it.
+        has_metadata: whether pip knows gr-rpmsn there, and so its extras.
+        sees_distribution: whether it imports the Python packages of the distribution, such as GNU Radio.
+        has_apt: whether the distribution installs with apt.
+    """
+
+    kind: Kind
+    python: Path
+    takes_pip: bool
+    has_metadata: bool
+    sees_distribution: bool
+    has_apt: bool
+
+    def describe(self) -> str:
+        """One line for a person."""
+        if self.kind is Kind.SCRIPTS:
+            return f"{self.kind.value} ({PACKAGE.parents[1]})"
+        if self.kind is Kind.PIP and self.takes_pip and sys.prefix != sys.base_prefix:
+            return f"pip, in the virtual environment {sys.prefix}"
+        return f"{self.kind.value} ({PACKAGE})"
+
+    def how_to_add(self, module: str) -> str:
+        """What to do so that `module`, by the name that Python imports, is there: a command, or a sentence."""
+        library = LIBRARIES.get(module, Library(module))
+        if self.takes_pip and self.sees_distribution and library.extra == "gui" and self.has_apt:
+            return f"apt-get install {library.debian}"  # GNU Radio's own Qt
+        if self.kind is Kind.SCRIPTS and module in LIBRARIES:
+            return f"{_shown(BOOTSTRAP)} {library.extra}".rstrip()
+        if self.takes_pip:
+            wanted = f"{NAME}[{library.extra}]" if library.extra and self.has_metadata else library.pypi
+            return f"{_shown(self.python)} -m pip install {shlex.quote(wanted)}"
+        if library.debian and self.has_apt and _apt_offers(library.debian, library.oldest):
+            return f"apt-get install {library.debian}"
+        wanted = f"{library.pypi} {library.oldest}".rstrip()
+        return (
+            f"this distribution has no package of {wanted}: make an environment that sees the others, "
+            f"{self.python} -m venv --system-site-packages DIR, then DIR/bin/pip install {library.pypi}, "
+            "and start with DIR/bin/python -m rpmsn.cli"
+        )
+
+    def how_to_add_package(self, package: str) -> str:
+        """What to do for GNU Radio or a part of it: `package` is Debian's name, such as `gr-osmosdr`."""
+        if not self.has_apt:
+            return f"install {package} (Debian's name) with the packages of your system"
+        if self.sees_distribution:
+            return f"apt-get install {package}"
+        return (
+            f"GNU Radio works with the Python of the distribution only, whose packages {_shown(self.python)} does not "
+            f"see: apt-get install {package}, and install gr-rpmsn into an environment that does, made by "
+            f"{SYSTEM_PYTHON} -m venv --system-site-packages DIR"
+        )
+
+
+@cache
+def current() -> Installation:
+    """The installation that runs now."""
+    in_environment = sys.prefix != sys.base_prefix
+    return Installation(
+        kind=_kind(),
+        python=Path(sys.executable),
+        takes_pip=in_environment or not (Path(sysconfig.get_path("stdlib")) / "EXTERNALLY-MANAGED").exists(),
+        has_metadata=_has_metadata(),
+        sees_distribution=any(Path(folder) == Path("/usr/lib/python3/dist-packages") for folder in sys.path),
+        has_apt=shutil.which("apt-get") is not None,
+    )
+
+
+def how_to_add(module: str) -> str:
+    """What to do here so that `module`, by the name that Python imports, is there."""
+    return current().how_to_add(module)
+
+
+def how_to_add_package(package: str) -> str:
+    """What to do here for GNU Radio or a part of it, by Debian's name."""
+    return current().how_to_add_package(package)
+
+
+def missing(what: str, module: str) -> str:
+    """The sentence for an error: what needs a library that is not there, and how to add it."""
+    name = LIBRARIES.get(module, Library(module)).pypi
+    return f"{what} needs the Python package {name}, which is not installed; install it: {how_to_add(module)}"
+
+
+def _kind():
+    if BOOTSTRAP.exists():
+        return Kind.SCRIPTS if Path(sys.prefix) == PACKAGE.parents[1] / ".venv" else Kind.SOURCE
+    if PACKAGE.parent == Path("/usr/lib/python3/dist-packages"):
+        return Kind.DISTRIBUTION
+    return Kind.PIP if _has_metadata() else Kind.CMAKE
+
+
+def _has_metadata():
+    try:
+        metadata.distribution(NAME)
+    except metadata.PackageNotFoundError:
+        return False
+    return True
+
+
+def _shown(python):
+    """A path as one would type it here."""
+    relative = os.path.relpath(python)
+    return shlex.quote(str(python) if relative.startswith(os.pardir) else relative)
+
+
+def _apt_offers(package, oldest):
+    """Whether apt has a package that is new enough; asks apt's own lists, and no network."""
+    try:
+        asked = subprocess.run(
+            ["apt-cache", "show", "--no-all-versions", package],
+            check=False,
+            text=True,
+            capture_output=True,
+            timeout=APT_SECONDS,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    version = re.search(r"^Version: (?:\d+:)?([\d.]+)", asked.stdout, re.MULTILINE)
+    return version is not None and _numbers(version[1]) >= _numbers(oldest)
+
+
+def _numbers(version):
+    """A version as numbers to compare."""
+    return tuple(int(number) for number in re.findall(r"\d+", version))

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Advice on what to install fits the installation: none of it is refused there."""
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from rpmsn import installation
+from rpmsn.cli.main import main
+from rpmsn.installation import Installation, Kind
+
+PIP_ALONE = Installation(
+    Kind.PIP, Path("/home/me/env/bin/python"), takes_pip=True, has_metadata=True, sees_distribution=False, has_apt=True
+)
+SCRIPTS = replace(PIP_ALONE, kind=Kind.SCRIPTS, sees_distribution=True)
+DISTRIBUTION = Installation(
+    Kind.CMAKE, Path("/usr/bin/python3"), takes_pip=False, has_metadata=False, sees_distribution=True, has_apt=True
+)
+
+
+def offers(monkeypatch, packages):
+    """Let apt have these packages, name -> version, and no others."""
+    monkeypatch.setattr(
+        installation, "_apt_offers", lambda package, oldest: package in packages and packages[package] >= oldest
+    )
+
+
+@pytest.mark.parametrize(
+    "where, module, command",
+    [
+        (PIP_ALONE, "torch", "python -m pip install 'gr-rpmsn[torch]'"),
+        (PIP_ALONE, "PyQt5", "python -m pip install 'gr-rpmsn[gui]'"),
+        (PIP_ALONE, "scipy", "python -m pip install scipy"),
+        (PIP_ALONE, "unheard_of", "python -m pip install unheard_of"),
+        (replace(PIP_ALONE, has_metadata=False), "yaml", "python -m pip install pyyaml"),
+        (replace(PIP_ALONE, has_metadata=False), "zmq", "python -m pip install pyzmq"),
+        (SCRIPTS, "torch", "scripts/bootstrap torch"),
+        (SCRIPTS, "scipy", "scripts/bootstrap"),
+        (SCRIPTS, "PyQt5", "apt-get install python3-pyqt5"),
+        (DISTRIBUTION, "onnxruntime", "apt-get install python3-onnxruntime"),
+        (DISTRIBUTION, "tqdm", "DIR/bin/pip install tqdm"),
+        (DISTRIBUTION, "torch", "DIR/bin/pip install torch"),
+        (DISTRIBUTION, "sigmf", "DIR/bin/pip install sigmf"),
+    ],
+)
+def test_a_library_is_added_by_what_the_installation_takes(monkeypatch, where, module, command):
+    offers(monkeypatch, {"python3-onnxruntime": "1.21", "python3-torch": "1.13"})
+    advice = where.how_to_add(module)
+    assert command in advice
+    assert where.takes_pip or f"{where.python} -m pip" not in advice
+
+
+def test_gnu_radio_is_offered_to_a_python_that_can_have_it_and_others_get_the_way_there():
+    assert SCRIPTS.how_to_add_package("gr-osmosdr") == "apt-get install gr-osmosdr"
+    assert "--system-site-packages" in PIP_ALONE.how_to_add_package("gnuradio")
+    assert "apt-get" not in replace(PIP_ALONE, has_apt=False).how_to_add_package("gnuradio")
+
+
+def test_this_installation_is_described():
+    here = installation.current()
+    assert here.kind in (Kind.SCRIPTS, Kind.SOURCE)
+    assert here.python == Path(sys.executable)
+    assert here.kind.value in here.describe()
+
+
+def test_a_command_whose_library_is_missing_says_how_to_add_it_here(monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr(installation, "current", lambda: PIP_ALONE)
+    monkeypatch.setitem(sys.modules, "torch", None)
+    for name in [name for name in sys.modules if name.startswith("rpmsn.training.train")]:
+        monkeypatch.delitem(sys.modules, name)
+    assert main(["train", "rpmsn-rt"]) == 1
+    said = capsys.readouterr().err
+    assert "torch" in said and "pip install 'gr-rpmsn[torch]'" in said and "Traceback" not in said
