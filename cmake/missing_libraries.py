@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Prints which libraries of the program its Python lacks and the commands that add them; exit status 1 if there are any.
+"""Prints which libraries of gr-rpmsn this Python lacks and the commands that add them; exit status 1 if there are any.
 
 CMake runs it under the Python that it configures for. It imports nothing but the standard library.
 """

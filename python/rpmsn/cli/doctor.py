@@ -146,16 +146,17 @@ def _installation():
 
 
 def _libraries():
-    """What every installation needs."""
+    """What every installation needs, and what it can do without."""
     for name, library in installation.LIBRARIES.items():
         if library.extra or name == "onnxruntime":
             continue
         module, error = _import(name)
-        yield (
-            Finding("ok", name, _version(module))
-            if module
-            else Finding("missing", name, error, installation.how_to_add(name))
-        )
+        if module and installation.is_too_old(name):
+            error = f"{_version(module)}, but {library.oldest} or newer is needed"
+        if not error:
+            yield Finding("ok", name, _version(module))
+            continue
+        yield Finding("optional" if library.is_optional else "missing", name, error, installation.how_to_add(name))
 
 
 def _gnuradio():
