@@ -639,11 +639,25 @@ class TestDoctor:
         assert result.status == 1
         assert re.search(r"MISSING +model untrained .*safetensors", result.out)
 
-    def test_says_that_numpy_2_does_not_do(self, rpmsn, monkeypatch):
-        monkeypatch.setattr(np, "__version__", "2.1.0")
+    @pytest.mark.parametrize(
+        "fault, words",
+        [
+            ("raise ImportError('numpy.core.multiarray failed to import')", "built for another numpy.*-> .*numpy"),
+            ("import os; os.abort()", "Python crashes .SIGABRT.*-> "),
+            ("raise RuntimeError('a library is broken')", "a library is broken.*-> reinstall"),
+        ],
+    )
+    def test_gnu_radio_that_cannot_be_imported_is_a_sentence(self, rpmsn, monkeypatch, tmp_path, fault, words):
+        package = tmp_path / "gnuradio"
+        package.mkdir()
+        (package / "__init__.py").write_text("")
+        (package / "gr.py").write_text(fault)
+        monkeypatch.syspath_prepend(tmp_path)
+        for name in [name for name in sys.modules if name.partition(".")[0] == "gnuradio"]:
+            monkeypatch.delitem(sys.modules, name)
         result = rpmsn("doctor")
         assert result.status == 1
-        assert "pip install 'numpy<2'" in result.out
+        assert re.search(rf"MISSING +GNU Radio +.*{words}", result.out, re.S), result.out
 
     @pytest.mark.parametrize("module", ["scipy", "yaml", "tabulate"])
     def test_still_works_where_a_library_is_missing_and_names_it(self, module):

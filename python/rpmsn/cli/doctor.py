@@ -184,8 +184,9 @@ def _broken_gnuradio(error):
     if numpy is None or "numpy" not in error.lower():
         return Finding("missing", "GNU Radio", last, "reinstall it: apt-get install --reinstall gnuradio")
     detail = f"it was built for another numpy than {numpy.__version__} ({Path(numpy.__file__).parent}): {last}"
-    here = installation.current()
-    step = f"remove that numpy, so that the one of the distribution is found: {here.python} -m pip uninstall numpy"
+    step = "remove that numpy, so that the one that GNU Radio was built for is found"
+    if installation.current().takes_pip:
+        step += f": {sys.executable} -m pip uninstall numpy"
     return Finding("missing", "GNU Radio", detail, step)
 
 

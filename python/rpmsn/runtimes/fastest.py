@@ -51,8 +51,11 @@ def fastest(model: "Model", threads: int) -> Runtime:
             return create(model, remembered, threads)
         except (RpmsnError, ImportError, OSError, RuntimeError) as error:
             log.warning("runtime %s worked before and does not now: %s", remembered, error)
-    names = _candidates(model)
-    made, faults = _make_all(model, names, threads)
+    first, last = _candidates(model)
+    made, faults = _make_all(model, first, threads)
+    if not made:
+        made, more = _make_all(model, last, threads)
+        faults += more
     if not made:
         raise ModelError(
             f"no runtime can run model {model.card.name!r}: {'; '.join(faults) or _needs(model)}; "
@@ -69,13 +72,14 @@ def fastest(model: "Model", threads: int) -> Runtime:
     return best
 
 
-def _candidates(model: "Model") -> list[str]:
-    """Names of the runtimes to try: no int8 where this CPU has no unit for it, torch only where nothing else is.
+def _candidates(model: "Model") -> tuple[list[str], list[str]]:
+    """Names of the runtimes to try: first these, and where none of them works, those. No int8 without a unit for it.
 
-    torch on a CPU takes twice as long for an image as ONNX Runtime (docs/runtimes.md), and seconds to load.
+    torch on a CPU comes last: it takes twice as long for an image as ONNX Runtime (docs/runtimes.md), and seconds to
+    load.
     """
     names = [name for name in available(model) if has_int8_unit() or not name.endswith("int8")]
-    return [name for name in names if name != "torch"] or names
+    return [name for name in names if name != "torch"], [name for name in names if name == "torch"]
 
 
 def trial(runtime: Runtime, limit_s: float) -> float:
