@@ -44,7 +44,7 @@ def all_lte(tmp_path_factory):
 
 def _small_model(name, folder, logits=None, lowest_rate=5e6):
     """Path of the card of a small model; with `logits`, one for each class, it gives these for every pixel."""
-    import torch
+    torch = pytest.importorskip("torch")
 
     from rpmsn import network
     from rpmsn.models.model import save_model

@@ -644,7 +644,7 @@ class TestDoctor:
         [
             ("raise ImportError('numpy.core.multiarray failed to import')", "built for another numpy.*-> .*numpy"),
             ("import os; os.abort()", "Python crashes .SIGABRT.*-> "),
-            ("raise RuntimeError('a library is broken')", "a library is broken.*-> reinstall"),
+            ("raise RuntimeError('a library is broken')", "a library is broken.*-> install it again"),
         ],
     )
     def test_gnu_radio_that_cannot_be_imported_is_a_sentence(self, rpmsn, monkeypatch, tmp_path, fault, words):

@@ -14,6 +14,16 @@ def noise(n, seed=0):
     return np.random.default_rng(seed).standard_normal(2 * n, np.float32).view(np.complex64)
 
 
+@pytest.mark.parametrize("dtype", [np.complex64, np.complex128])
+def test_the_power_of_samples_does_not_depend_on_their_type(dtype):
+    assert mean_power(np.full(1000, 3 + 4j, dtype)) == pytest.approx(25)
+
+
+def test_the_power_of_real_numbers_is_refused():
+    with pytest.raises(ParameterError, match="float32.*complex"):
+        mean_power(np.ones(4, np.float32))
+
+
 def test_ideal_receiver_only_scales():
     samples = noise(4096)
     received = Receiver().apply(samples.copy(), RATE, np.random.default_rng(0))

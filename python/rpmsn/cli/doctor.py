@@ -95,11 +95,10 @@ def _import(name):
 
 def _load(name):
     """The same for a library that runs networks: without its telemetry."""
-    libraries, error = _import("rpmsn.runtimes.libraries")
-    if libraries is None:
-        return None, error
+    from ..runtimes.libraries import load
+
     try:
-        return libraries.load(name), ""
+        return load(name), ""
     except Exception as error:  # as above
         return None, f"{type(error).__name__}: {error}".splitlines()[0]
 
@@ -151,12 +150,17 @@ def _libraries():
         if library.extra or name == "onnxruntime":
             continue
         module, error = _import(name)
+        if module and name == "scipy":
+            _, error = _import("scipy.fft")  # compiled, and for one generation of numpy
         if module and installation.is_too_old(name):
-            error = f"{_version(module)}, but {library.oldest} or newer is needed"
-        if not error:
+            step = installation.how_to_add(name)
+            yield Finding("missing", name, f"{_version(module)}, but {library.oldest} or newer is needed", step)
+        elif not error:
             yield Finding("ok", name, _version(module))
-            continue
-        yield Finding("optional" if library.is_optional else "missing", name, error, installation.how_to_add(name))
+        elif module is None:
+            yield Finding("optional" if library.is_optional else "missing", name, error, installation.how_to_add(name))
+        else:
+            yield _misfit(name, error)
 
 
 def _gnuradio():
@@ -167,7 +171,7 @@ def _gnuradio():
         return
     version, error = _in_child("from gnuradio import gr; print(gr.version())")
     if error:
-        yield _broken_gnuradio(error)
+        yield _misfit("GNU Radio", error)
         return
     if not version.lstrip("v").startswith("3.10"):
         yield Finding("missing", "GNU Radio", f"{version}, but 3.10 is needed", "install GNU Radio 3.10")
@@ -177,17 +181,17 @@ def _gnuradio():
     yield from _drivers()
 
 
-def _broken_gnuradio(error):
-    """GNU Radio is there and cannot be imported. Compiled against numpy 1, it does not run with numpy 2."""
+def _misfit(name, error):
+    """Something is there and cannot be imported. What was compiled against numpy 1 does not run with numpy 2."""
     last = error.splitlines()[-1]
     numpy, _ = _import("numpy")
     if numpy is None or "numpy" not in error.lower():
-        return Finding("missing", "GNU Radio", last, "reinstall it: apt-get install --reinstall gnuradio")
+        return Finding("missing", name, last, "install it again")
     detail = f"it was built for another numpy than {numpy.__version__} ({Path(numpy.__file__).parent}): {last}"
-    step = "remove that numpy, so that the one that GNU Radio was built for is found"
+    step = "remove that numpy, so that the one that the others were built for is found"
     if installation.current().takes_pip:
         step += f": {sys.executable} -m pip uninstall numpy"
-    return Finding("missing", "GNU Radio", detail, step)
+    return Finding("missing", name, detail, step)
 
 
 def _qt():
@@ -212,6 +216,9 @@ def _zmq():
 
 def _runtimes():
     """What can run a network. One of them is enough for the models that have files for it."""
+    if (error := _import("rpmsn.runtimes.libraries")[1]) != "":
+        yield Finding("missing", "runtimes", f"cannot be read: {error}", "mend what is missing above")
+        return
     needed = _needed_runtime()
     for name in ("onnxruntime", "openvino"):
         module, error = _load(name)
@@ -288,8 +295,9 @@ def _check_model(model):
         model.weights()
     for key in model.card.exports:
         model.exported(key)
-    if not runtimes:
-        raise all_runtimes.why_not("onnxruntime" if model.card.exports else "torch", model)
+    fault = all_runtimes.why_not("onnxruntime" if model.card.exports else "torch", model)
+    if not runtimes and fault is not None:
+        raise fault
     return f"version {model.card.version}, {', '.join(model.card.classes)}; runs on {', '.join(runtimes)}"
 
 

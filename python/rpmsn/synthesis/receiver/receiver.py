@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ...errors import require
+from ...errors import ParameterError, require
 from ..checking import require_number, require_whole
 from ..filtering import MAX_DRIFT, drift_in_pieces, filter_in_pieces
 
@@ -249,8 +249,14 @@ def _are_steps(steps):
 
 
 def mean_power(samples: np.ndarray) -> float:
-    """Mean squared magnitude, summed chunk by chunk so that float32 suffices."""
-    values = np.ascontiguousarray(samples).view(np.float32)
+    """Mean squared magnitude of complex samples, summed chunk by chunk so that float32 suffices.
+
+    Raises:
+        ParameterError: they are not complex.
+    """
+    if samples.dtype.kind != "c":
+        raise ParameterError(f"samples have type {samples.dtype}; complex numbers are needed, such as complex64")
+    values = np.ascontiguousarray(samples).view(samples.real.dtype)
     parts = [float(np.dot(part, part)) for part in np.array_split(values, max(1, values.size // 65536))]
     return sum(parts) / max(len(samples), 1)
 
