@@ -134,6 +134,13 @@ def test_every_command_that_a_page_names_is_one(page, subcommands):
     assert wrong == []
 
 
+def test_the_commands_of_the_readme_name_the_recording_that_the_demo_makes():
+    named_recordings = set(re.findall(r"[\w./-]+\.sigmf-meta", (ROOT / "README.md").read_text(encoding="utf-8")))
+    assert named_recordings == {"demo/demo-1.sigmf-meta"}
+    demo = (ROOT / "scripts" / "demo").read_text(encoding="utf-8")
+    assert "folder=$here/demo\n" in demo and "recording=$folder/demo-1.sigmf-meta\n" in demo
+
+
 def test_the_commands_of_the_documentation_are_seen_by_these_tests():
     commands = [command for page in PAGES for command in commands_in(page.read_text(encoding="utf-8"))]
     assert len(commands) > 60

@@ -41,7 +41,7 @@ def offers(monkeypatch, packages):
         (SCRIPTS, "PyQt5", "apt-get install python3-pyqt5"),
         (DISTRIBUTION, "onnxruntime", "apt-get install python3-onnxruntime"),
         (DISTRIBUTION, "tqdm", "DIR/bin/pip install tqdm"),
-        (DISTRIBUTION, "torch", "DIR/bin/pip install torch"),
+        (DISTRIBUTION, "torch", "DIR/bin/pip install 'torch>=2.1'"),
         (DISTRIBUTION, "sigmf", "DIR/bin/pip install sigmf"),
     ],
 )
@@ -50,6 +50,33 @@ def test_a_library_is_added_by_what_the_installation_takes(monkeypatch, where, m
     advice = where.how_to_add(module)
     assert command in advice
     assert where.takes_pip or f"{where.python} -m pip" not in advice
+
+
+def test_what_is_missing_is_added_by_as_few_commands_as_there_can_be(monkeypatch):
+    offers(monkeypatch, {"python3-tqdm": "4", "python3-tabulate": "0.8", "python3-pydantic": "1.10"})
+    wanted = ["tqdm", "pydantic", "tabulate", "onnxruntime"]
+    by_apt, by_pip = DISTRIBUTION.commands_to_add(wanted)
+    assert by_apt == "apt-get install python3-tqdm python3-tabulate"
+    assert "no package of pydantic 2, onnxruntime" in by_pip
+    assert "DIR/bin/pip install 'pydantic>=2' onnxruntime" in by_pip
+    (alone,) = replace(PIP_ALONE, has_metadata=False).commands_to_add(wanted)
+    assert alone.endswith("-m pip install tqdm 'pydantic>=2' tabulate onnxruntime")
+
+
+def test_a_library_that_is_too_old_is_named_with_its_version(monkeypatch):
+    """As with the packages of Debian 12."""
+    offers(monkeypatch, {})
+    monkeypatch.setattr(installation.metadata, "version", lambda name: "1.10.4")
+    monkeypatch.setattr(installation, "current", lambda: DISTRIBUTION)
+    assert "pydantic" in installation.missing_libraries()
+    assert "pydantic 2 or newer; 1.10.4 is installed" in installation.missing("this command", "pydantic")
+
+
+def test_nothing_is_missing_where_all_is_there_and_sigmf_may_be(monkeypatch):
+    assert installation.missing_libraries() == []
+    find = installation.find_spec
+    monkeypatch.setattr(installation, "find_spec", lambda name: None if name in ("sigmf", "tqdm") else find(name))
+    assert installation.missing_libraries() == ["tqdm"]
 
 
 def test_gnu_radio_is_offered_to_a_python_that_can_have_it_and_others_get_the_way_there():

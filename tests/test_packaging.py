@@ -77,6 +77,17 @@ class TestImports:
         pytest.importorskip("gnuradio.gr")
         assert loaded_after(statement, "torch", "PyQt5", "pyqtgraph") == "[]"
 
+    def test_the_blocks_say_that_they_need_gnu_radio_where_it_is_not_installed(self):
+        result = run(
+            sys.executable,
+            "-c",
+            "import sys\nsys.modules.update({'gnuradio.gr': None, 'pmt': None})\nfrom gnuradio import rpmsn",
+            packages=PACKAGES,
+        )
+        assert result.returncode == 1
+        last = result.stderr.splitlines()[-1]
+        assert "these blocks run in GNU Radio, which this Python does not have: " in last and "gnuradio" in last
+
     def test_the_module_lists_its_blocks(self):
         pytest.importorskip("gnuradio.gr")
         from gnuradio import rpmsn
@@ -100,18 +111,20 @@ class TestImports:
             rpmsn.nonsense
 
 
-def install_with_cmake(folder, python, prefix):
-    """Configure and install with CMake; the build folder."""
+def install_with_cmake(folder, python, prefix, *options, check=True):
+    """Configure and install with CMake; the build folder, or with `check=False` the result of what failed."""
     if shutil.which("cmake") is None:
         pytest.skip("cmake is not installed")
     if not list(Path("/usr").glob("lib*/**/cmake/gnuradio/GnuradioConfig.cmake")):
         pytest.skip("gnuradio-dev is not installed")
     build = folder / "build"
     for command in (
-        ("-S", ROOT, "-B", build, f"-DPYTHON_EXECUTABLE={python}", f"-DCMAKE_INSTALL_PREFIX={prefix}"),
+        ("-S", ROOT, "-B", build, f"-DPYTHON_EXECUTABLE={python}", f"-DCMAKE_INSTALL_PREFIX={prefix}", *options),
         ("--install", build),
     ):
         result = run("cmake", *command)
+        if result.returncode and not check:
+            return result
         assert result.returncode == 0, result.stderr
     return build
 
@@ -130,6 +143,26 @@ def with_cmake(tmp_path_factory):
 
 
 class TestCMake:
+    def test_configuring_names_what_python_lacks_and_how_to_add_it(self, tmp_path):
+        """A Python without packages, as a new environment is."""
+        assert run(sys.executable, "-m", "venv", "--without-pip", tmp_path / "bare").returncode == 0
+        result = install_with_cmake(tmp_path, tmp_path / "bare" / "bin" / "python", tmp_path / "prefix", check=False)
+        assert result.returncode == 1
+        said = " ".join(result.stderr.split())
+        assert "lacks Python packages that gr-rpmsn needs to run: numpy, scipy, onnxruntime" in said
+        assert "bare/bin/python -m pip install numpy scipy onnxruntime" in said and "sigmf" not in said
+
+    def test_an_environment_where_pip_has_installed_it_is_refused(self, tmp_path):
+        prefix = tmp_path / "venv"
+        assert run(sys.executable, "-m", "venv", "--without-pip", prefix).returncode == 0
+        (packages,) = prefix.glob("lib/python3*/site-packages")
+        (packages / "gr_rpmsn-0.1.0.dist-info").mkdir()
+        result = install_with_cmake(
+            tmp_path, prefix / "bin" / "python", prefix, "-DRPMSN_CHECK_PYTHON=OFF", check=False
+        )
+        assert result.returncode == 1 and "pip has installed gr-rpmsn in" in result.stderr
+        assert not (packages / "rpmsn").exists()
+
     def packages(self, prefix):
         """Folder below `prefix` where Python's packages went."""
         (package,) = prefix.glob("lib/python3*/*-packages/rpmsn")
@@ -178,7 +211,7 @@ class TestCMake:
     def test_in_a_virtual_environment_its_python_finds_the_package(self, tmp_path):
         prefix = tmp_path / "venv"
         assert run(sys.executable, "-m", "venv", "--without-pip", prefix).returncode == 0
-        build = install_with_cmake(tmp_path, prefix / "bin" / "python", prefix)
+        build = install_with_cmake(tmp_path, prefix / "bin" / "python", prefix, "-DRPMSN_CHECK_PYTHON=OFF")
         result = run(prefix / "bin" / "python", "-c", "import rpmsn; print(rpmsn.__file__)", cwd=tmp_path)
         assert result.stdout.startswith(str(prefix)), result.stderr
         assert run("cmake", "--build", build, "--target", "uninstall").returncode == 0
@@ -296,6 +329,23 @@ class TestStatedOnce:
         for library in LIBRARIES.values():
             assert not library.extra or library.pypi.lower() in names(extras[library.extra]), library
 
+    def test_the_package_of_debian_has_the_version_and_names_every_library_that_debian_has(self, manifest):
+        from rpmsn import __version__, installation
+
+        assert re.match(rf"gr-rpmsn \({re.escape(__version__)}-\d+\) ", (ROOT / "debian" / "changelog").read_text())
+        control = (ROOT / "debian" / "control").read_text()
+        needed = {one.debian for one in installation.LIBRARIES.values() if one.is_needed}
+        assert needed <= set(re.findall(r"^ (python3-[\w-]+),$", control, re.MULTILINE))
+
+    def test_the_source_distribution_takes_every_file_of_the_repository(self):
+        listed = run("git", "-C", ROOT, "ls-files")
+        if listed.returncode:
+            pytest.skip("not a git checkout")
+        lines = (ROOT / "MANIFEST.in").read_text().splitlines()
+        taken = {name for line in lines if line.startswith(("graft", "include")) for name in line.split()[1:]}
+        added_by_setuptools = {"MANIFEST.in", "pyproject.toml"}
+        assert {path.split("/")[0] for path in listed.stdout.splitlines()} - added_by_setuptools == taken
+
     def test_the_licence_is_the_same_everywhere(self, project, manifest):
         assert project["license"] == manifest["license"] == SPDX.split(": ")[1]
 
@@ -306,6 +356,8 @@ def test_every_source_file_says_its_licence_at_the_top():
         ROOT / "pyproject.toml",
         ROOT / "mkdocs.yml",
         ROOT / ".pre-commit-config.yaml",
+        ROOT / "MANIFEST.in",
+        ROOT / "debian" / "rules",
         *(ROOT / "cmake").iterdir(),
         *(ROOT / ".github").rglob("*.yml"),
         *(ROOT / "grc").glob("*.yml"),

@@ -13,10 +13,12 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
 from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 
 NAME = "gr-rpmsn"
@@ -47,22 +49,34 @@ class Library:
         extra: of gr-rpmsn that brings it; "" where gr-rpmsn always needs it.
         debian: package of Debian and Ubuntu, in the releases that have one; "" where there is none.
         oldest: version that works; "" for any that a distribution with GNU Radio 3.10 has.
+        is_optional: whether all works without it, though gr-rpmsn brings it.
     """
 
     pypi: str
     extra: str = ""
     debian: str = ""
     oldest: str = ""
+    is_optional: bool = False
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether nothing works without it."""
+        return not (self.extra or self.is_optional)
+
+    @property
+    def requirement(self) -> str:
+        """What pip is asked for."""
+        return f"{self.pypi}>={self.oldest}" if self.oldest else self.pypi
 
 
 LIBRARIES = {
     "numpy": Library("numpy", debian="python3-numpy"),
     "scipy": Library("scipy", debian="python3-scipy"),
     "onnxruntime": Library("onnxruntime", debian="python3-onnxruntime"),
-    "sigmf": Library("sigmf"),
+    "sigmf": Library("sigmf", is_optional=True),
     "yaml": Library("pyyaml", debian="python3-yaml"),
     "PIL": Library("pillow", debian="python3-pil"),
-    "pydantic": Library("pydantic", debian="python3-pydantic"),
+    "pydantic": Library("pydantic", debian="python3-pydantic", oldest="2"),
     "platformdirs": Library("platformdirs", debian="python3-platformdirs"),
     "tabulate": Library("tabulate", debian="python3-tabulate"),
     "threadpoolctl": Library("threadpoolctl", debian="python3-threadpoolctl"),
@@ -117,17 +131,31 @@ class Installation:
             return f"apt-get install {library.debian}"  # GNU Radio's own Qt
         if self.kind is Kind.SCRIPTS and module in LIBRARIES:
             return f"{_shown(BOOTSTRAP)} {library.extra}".rstrip()
+        return self.commands_to_add([module])[0]
+
+    def commands_to_add(self, modules: Sequence[str]) -> list[str]:
+        """Commands, or sentences, by which all of `modules` are there."""
+        libraries = [LIBRARIES.get(module, Library(module)) for module in modules]
         if self.takes_pip:
-            wanted = f"{NAME}[{library.extra}]" if library.extra and self.has_metadata else library.pypi
-            return f"{_shown(self.python)} -m pip install {shlex.quote(wanted)}"
-        if library.debian and self.has_apt and _apt_offers(library.debian, library.oldest):
-            return f"apt-get install {library.debian}"
-        wanted = f"{library.pypi} {library.oldest}".rstrip()
-        return (
-            f"this distribution has no package of {wanted}: make an environment that sees the others, "
-            f"{self.python} -m venv --system-site-packages DIR, then DIR/bin/pip install {library.pypi}, "
-            "and start with DIR/bin/python -m rpmsn.cli"
-        )
+            return [f"{_shown(self.python)} -m pip install {' '.join(map(self._wanted_of_pip, libraries))}"]
+        offered = [one for one in libraries if self.has_apt and one.debian and _apt_offers(one.debian, one.oldest)]
+        others = [one for one in libraries if one not in offered]
+        commands = []
+        if offered:
+            commands.append(f"apt-get install {' '.join(one.debian for one in offered)}")
+        if others:
+            wanted = ", ".join(f"{one.pypi} {one.oldest}".rstrip() for one in others)
+            requirements = " ".join(shlex.quote(one.requirement) for one in others)
+            commands.append(
+                f"this distribution has no package of {wanted}: make an environment that sees the others, "
+                f"{self.python} -m venv --system-site-packages DIR, then DIR/bin/pip install {requirements}, "
+                "and start with DIR/bin/python -m rpmsn.cli"
+            )
+        return commands
+
+    def _wanted_of_pip(self, library: Library) -> str:
+        is_extra = library.extra and self.has_metadata
+        return shlex.quote(f"{NAME}[{library.extra}]" if is_extra else library.requirement)
 
     def how_to_add_package(self, package: str) -> str:
         """What to do for GNU Radio or a part of it: `package` is Debian's name, such as `gr-osmosdr`."""
@@ -166,10 +194,33 @@ def how_to_add_package(package: str) -> str:
     return current().how_to_add_package(package)
 
 
+def commands_to_add(modules: Sequence[str]) -> list[str]:
+    """Commands, or sentences, by which all of `modules`, by the names that Python imports, are there."""
+    return current().commands_to_add(modules)
+
+
+def missing_libraries() -> list[str]:
+    """Libraries without which nothing works, by the names that Python imports, that are not there or too old."""
+    needed = [name for name, library in LIBRARIES.items() if library.is_needed]
+    return [name for name in needed if find_spec(name) is None or is_too_old(name)]
+
+
+def is_too_old(module: str) -> bool:
+    """Whether a library that is there is older than what works; False where its version cannot be found out."""
+    library = LIBRARIES[module]
+    try:
+        return _numbers(metadata.version(library.pypi)) < _numbers(library.oldest)
+    except metadata.PackageNotFoundError:
+        return False
+
+
 def missing(what: str, module: str) -> str:
-    """The sentence for an error: what needs a library that is not there, and how to add it."""
-    name = LIBRARIES.get(module, Library(module)).pypi
-    return f"{what} needs the Python package {name}, which is not installed; install it: {how_to_add(module)}"
+    """The sentence for an error: what needs a library that is not there or too old, and how to add it."""
+    library = LIBRARIES.get(module, Library(module))
+    fault = f", which is not installed; install it: {how_to_add(module)}"
+    if module in LIBRARIES and is_too_old(module):
+        fault = f" {library.oldest} or newer; {metadata.version(library.pypi)} is installed: {how_to_add(module)}"
+    return f"{what} needs the Python package {library.pypi}{fault}"
 
 
 def _kind():

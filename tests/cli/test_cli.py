@@ -694,9 +694,10 @@ class TestGrc:
         program.chmod(0o755)
         flowgraph = tmp_path / "my.grc"
         flowgraph.touch()
-        process = start(
-            "grc", flowgraph, env={"PATH": str(tmp_path), "PYTHONPATH": os.pathsep.join([str(tmp_path), str(PACKAGES)])}
-        )
+        (tmp_path / "wayland-0").touch()
+        screen = {"WAYLAND_DISPLAY": "wayland-0", "XDG_RUNTIME_DIR": str(tmp_path)}
+        path = {"PATH": str(tmp_path), "PYTHONPATH": os.pathsep.join([str(tmp_path), str(PACKAGES)])}
+        process = start("grc", flowgraph, env={**path, **screen})
         out, error = process.communicate(timeout=60)
         assert process.returncode == 0, error
         python, blocks, opened = out.split("\n")[:3]
@@ -712,6 +713,16 @@ class TestGrc:
         _, error = process.communicate(timeout=60)
         assert process.returncode == 1
         assert "no Gtk" in error and "apt-get install gir1.2-gtk-3.0" in error
+
+    @pytest.mark.parametrize("environment, said", [({}, "DISPLAY is not set"), ({"DISPLAY": ":987"}, "no screen")])
+    def test_without_a_screen_it_says_so_in_a_sentence(self, tmp_path, environment, said):
+        (tmp_path / "gi.py").write_text("def require_version(name, version): pass")
+        (tmp_path / "gnuradio-companion").touch(0o755)
+        path = {"PATH": str(tmp_path), "PYTHONPATH": os.pathsep.join([str(tmp_path), str(PACKAGES)])}
+        process = start("grc", env={**path, **environment})
+        _, error = process.communicate(timeout=60)
+        assert process.returncode == 1
+        assert said in error and "grcc" in error and "Traceback" not in error
 
     def test_a_companion_that_is_not_installed_is_said(self, rpmsn, monkeypatch):
         monkeypatch.setenv("PATH", "")

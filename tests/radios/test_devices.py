@@ -58,6 +58,33 @@ def test_radios_are_listed_as_the_options_take_them():
     assert findings.uhd_radios(UHD) == [Radio("uhd:type=b200,serial=30AD305", "USRP B200")]
 
 
+class TestSoapyPackage:
+    """SoapySDR's Python package takes the place of its tool."""
+
+    @pytest.fixture(autouse=True)
+    def package_without_tool(self, tmp_path, monkeypatch):
+        (tmp_path / "SoapySDR.py").write_text(
+            "class Device:\n"
+            "    @staticmethod\n"
+            "    def enumerate():\n"
+            "        return [{'driver': 'rtlsdr', 'label': 'Generic', 'serial': '7'}]\n"
+            "def listModules():\n"
+            "    return ['/usr/lib/SoapySDR/modules0.8/librtlsdrSupport.so', '/usr/lib/libHackRFSupport.so']\n"
+        )
+        monkeypatch.syspath_prepend(tmp_path)
+        monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+        monkeypatch.setenv("PATH", str(tmp_path))
+
+    def test_radios_are_found_by_it(self):
+        assert findings.find_radios() == [Radio("driver=rtlsdr,serial=7", "Generic")]
+
+    def test_it_lists_the_drivers(self):
+        assert findings.soapy_drivers() == ["hackrf", "rtlsdr"]
+
+    def test_the_tool_is_not_asked_for(self):
+        assert findings.missing_tools() == [findings.UHD]
+
+
 def test_nothing_found_is_an_empty_list():
     assert findings.soapy_radios("No devices found! ") == findings.uhd_radios("No UHD Devices Found\n") == []
 
@@ -107,7 +134,19 @@ class TestListing:
         assert print_devices([], [], ["remote", "rtlsdr"], []) == 1
         said = capsys.readouterr().out
         assert "No radio was found. SoapySDR has drivers for: remote, rtlsdr." in said
-        assert "soapysdr-module-rtlsdr" in said and "uhd-host" in said and "scripts/demo" in said
+        assert "rpmsn synth" in said
+
+    def test_what_is_there_is_not_asked_for(self, capsys):
+        print_devices([], [], ["rtlsdr"], [])
+        said = capsys.readouterr().out
+        assert "An RTL-SDR:            plug it in; its driver is here." in said
+        assert "A USRP:                uhd_images_downloader" in said and "apt-get" not in said
+
+    def test_a_tool_that_is_missing_is_named_with_its_package(self, capsys):
+        print_devices([], [], [], [findings.UHD])
+        said = capsys.readouterr().out
+        assert "uhd_find_devices is not installed, and is needed to look for radios: apt-get install uhd-host" in said
+        assert "apt-get install soapysdr-module-rtlsdr" in said
 
     def test_a_radio_without_a_driver_is_listed_with_its_package(self, capsys):
         assert print_devices([], [Plugged(RTLSDR, "1-2", True, "")], [], []) == 1

@@ -7,11 +7,17 @@ when a sink is, pyzmq when a publisher is, a radio's driver when it is opened: n
 blocks is the package `rpmsn`, which needs no GNU Radio.
 """
 
-from .band_scanner import band_scanner
-from .radio_source import radio_source
-from .segment_publisher import segment_publisher
-from .segmenter_sink import segmenter_sink
-from .sigmf_source import sigmf_source
-from .waterfall_overlay import waterfall_overlay
+try:
+    from .band_scanner import band_scanner
+    from .radio_source import radio_source
+    from .segment_publisher import segment_publisher
+    from .segmenter_sink import segmenter_sink
+    from .sigmf_source import sigmf_source
+    from .waterfall_overlay import waterfall_overlay
+except ImportError:
+    from rpmsn.radios.flowgraphs import check_gnuradio
+
+    check_gnuradio("these blocks run in")
+    raise
 
 __all__ = ["band_scanner", "radio_source", "segment_publisher", "segmenter_sink", "sigmf_source", "waterfall_overlay"]

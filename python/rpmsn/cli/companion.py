@@ -12,6 +12,7 @@ from pathlib import Path
 
 from .. import installation
 from ..errors import MissingLibraryError, ParameterError
+from ..gui.watch.display import check_gtk_display
 
 PACKAGES = Path(__file__).resolve().parents[2]
 A_BLOCK = "rpmsn_segmenter_sink.block.yml"
@@ -71,4 +72,5 @@ def start(files: Sequence[str]) -> None:
         raise MissingLibraryError(
             f"gnuradio-companion needs GTK 3 ({fault}); install it: apt-get install {GTK_PACKAGE}"
         )
+    check_gtk_display()
     os.execve(sys.executable, [sys.executable, program, *files], environment())

@@ -145,17 +145,20 @@ def _installation():
 
 
 def _libraries():
-    """What every installation needs."""
+    """What every installation needs, and what it can do without."""
     for name, library in installation.LIBRARIES.items():
         if library.extra or name == "onnxruntime":
             continue
         module, error = _import(name)
         if module and name == "scipy":
             _, error = _import("scipy.fft")  # compiled, and for one generation of numpy
-        if not error:
+        if module and installation.is_too_old(name):
+            step = installation.how_to_add(name)
+            yield Finding("missing", name, f"{_version(module)}, but {library.oldest} or newer is needed", step)
+        elif not error:
             yield Finding("ok", name, _version(module))
         elif module is None:
-            yield Finding("missing", name, error, installation.how_to_add(name))
+            yield Finding("optional" if library.is_optional else "missing", name, error, installation.how_to_add(name))
         else:
             yield _misfit(name, error)
 

@@ -85,9 +85,10 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _missing(error: ImportError) -> str:
-    """What to say of a library that cannot be imported: how to add it here, where it is one of ours and not there."""
+    """What to say of a library that cannot be imported: how to add it here, where it is one of ours."""
     name = (error.name or "").partition(".")[0]
-    if isinstance(error, ModuleNotFoundError) and name in installation.LIBRARIES:
+    is_missing = isinstance(error, ModuleNotFoundError)
+    if name in installation.LIBRARIES and (is_missing or installation.is_too_old(name)):
         return installation.missing("this command", name)
     return f"{error}; `rpmsn doctor` shows what is missing and how to install it"
 

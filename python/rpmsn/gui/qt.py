@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Qt and pyqtgraph, imported in the one order that works, or an error that says how to install them."""
+"""Qt and pyqtgraph, which has to use the same Qt, or an error that says how to install them."""
+
+import os
 
 from .. import installation
 from ..errors import MissingLibraryError
 
+os.environ["PYQTGRAPH_QT_LIB"] = "PyQt5"  # it would take PyQt6 where both are installed
+
 try:
     import pyqtgraph as pg
-    from PyQt5 import QtCore, QtGui, QtWidgets  # before pyqtgraph, which otherwise may choose another Qt
+    from PyQt5 import QtCore, QtGui, QtWidgets
 except ImportError as error:
     raise MissingLibraryError(
         f"the waterfall needs PyQt5 and pyqtgraph ({error}); install them: "

@@ -4,7 +4,9 @@
 import os
 import shutil
 import subprocess
+import sys
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 FIND_SECONDS = 30
@@ -100,9 +102,39 @@ class Plugged:
         return found
 
 
+@dataclass(frozen=True)
+class Tool:
+    """A program that looks for radios.
+
+    Attributes:
+        name: of the program.
+        package: Debian package with it.
+    """
+
+    name: str
+    package: str
+
+
+SOAPY = Tool("SoapySDRUtil", "soapysdr-tools")
+UHD = Tool("uhd_find_devices", "uhd-host")
+SOAPY_FIND = """
+import SoapySDR
+for found in SoapySDR.Device.enumerate():
+    print("Found device")
+    for name, value in dict(found).items():
+        print(f"  {name} = {value}")
+"""
+SOAPY_DRIVERS = """
+import re, SoapySDR
+names = [re.search(r"lib(\\w+)Support\\.", path) for path in SoapySDR.listModules()]
+print("Available factories...", ", ".join(sorted({name[1].lower() for name in names if name})))
+"""
+"""SoapySDR's Python package, in a process of its own, prints what its tool prints."""
+
+
 def find_radios() -> list[Radio]:
     """Everything that SoapySDR and UHD find: list of Radio. Takes some seconds, since networks are asked too."""
-    return soapy_radios(_output("SoapySDRUtil", "--find")) + uhd_radios(_output("uhd_find_devices"))
+    return soapy_radios(_soapy("--find", SOAPY_FIND)) + uhd_radios(_output(UHD.name))
 
 
 def soapy_radios(text: str) -> list[Radio]:
@@ -148,20 +180,27 @@ def plugged_in(devices: Path = USB_DEVICES, nodes: Path = USB_NODES) -> list[Plu
 
 
 def soapy_drivers() -> list[str]:
-    """Names of the SoapySDR drivers, from its own tool; empty where that is not installed."""
-    text = _output("SoapySDRUtil", "--info")
+    """Names of the SoapySDR drivers; empty where neither its tool nor its Python package is installed."""
+    text = _soapy("--info", SOAPY_DRIVERS)
     listed = [line.split("...")[-1] for line in text.splitlines() if line.startswith("Available factories")]
     return [name.strip() for name in ",".join(listed).split(",") if name.strip() not in ("", "No factories found!")]
 
 
-def missing_tools() -> list[str]:
-    """Sentences about the programs without which radios of a kind are not found."""
-    tools = {"SoapySDRUtil": "soapysdr-tools", "uhd_find_devices": "uhd-host"}
-    return [
-        f"{program} is not installed, and is needed to look for radios: apt-get install {package}"
-        for program, package in tools.items()
-        if shutil.which(program) is None
-    ]
+def missing_tools() -> list[Tool]:
+    """The programs that are not there, and without which radios of a kind are not found."""
+    missing = [tool for tool in (SOAPY, UHD) if shutil.which(tool.name) is None]
+    return [tool for tool in missing if tool is not SOAPY or not _has_soapy_package()]
+
+
+def _has_soapy_package() -> bool:
+    return find_spec("SoapySDR") is not None
+
+
+def _soapy(option: str, code: str) -> str:
+    """What SoapySDR's tool prints, or `code` with its Python package, whichever is there."""
+    if shutil.which(SOAPY.name) is None and _has_soapy_package():
+        return _output(sys.executable, "-c", code)
+    return _output(SOAPY.name, option)
 
 
 def _groups(text: str, between: str) -> list[dict[str, str]]:

@@ -12,15 +12,19 @@ from .. import installation
 from ..errors import MissingLibraryError
 
 
-def check_gnuradio() -> None:
-    """Raise MissingLibraryError, with the next step, where GNU Radio is not installed for this Python."""
+def check_gnuradio(what: str = "a radio is opened through") -> None:
+    """Raise MissingLibraryError, with the next step, where GNU Radio is not installed for this Python.
+
+    Args:
+        what: begin of the sentence, up to the name.
+    """
     try:
         is_installed = find_spec("gnuradio.gr") is not None
     except ImportError:
         is_installed = False
     if not is_installed:
         raise MissingLibraryError(
-            "a radio is opened through GNU Radio, which this Python does not have: "
+            f"{what} GNU Radio, which this Python does not have: "
             f"{installation.how_to_add_package('gnuradio')}. Files and publishers need no GNU Radio."
         )
 

@@ -26,6 +26,7 @@ from ..messages.fields import DOUBLE, sigmf_fields
 from ..messages.json_messages import number
 from ..messages.results import carrier_values
 from ..version import __version__
+from . import sigmf_text
 from .captures import parse_time
 from .metadata import DATA_SUFFIX, META_SUFFIX
 
@@ -163,27 +164,21 @@ def _dataset(recording, output) -> dict:
 
 
 def _document(recording, annotations, added) -> str:
-    """The whole file as text, validated by the `sigmf` library.
+    """The whole file as text, checked.
 
     Where the recording's own fields are not valid SigMF only those are kept that were needed to read it.
     """
-    from jsonschema.exceptions import ValidationError
-    from sigmf import SigMFFile
-
     for is_last, make in enumerate((_original, _essential)):
         global_fields, captures = make(recording)
         try:
             metadata = {"global": _global(global_fields, added), "captures": captures, "annotations": annotations}
-            document = SigMFFile(metadata=metadata)
-            document.validate()
-            return document.dumps() + "\n"
-        except (ValidationError, TypeError, KeyError, AttributeError) as error:
-            reason = getattr(error, "message", error)
+            document = sigmf_text.write(metadata)
+            sigmf_text.check(document)
+            return document
+        except (RecordingError, TypeError, KeyError, AttributeError) as error:
             if is_last:
-                raise RecordingError(f"the annotations of {recording.path} are not valid SigMF: {reason}.") from error
-            logger.warning(
-                "%s is not valid SigMF (%s): only its essential fields are kept", recording.meta_path, reason
-            )
+                raise RecordingError(f"the annotations of {recording.path} cannot be written: {error}.") from error
+            logger.warning("%s: %s; only its essential fields are kept", recording.meta_path, error)
     raise AssertionError("the last attempt returns or raises")
 
 

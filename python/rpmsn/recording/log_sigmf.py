@@ -15,6 +15,7 @@ from ..files import write_whole
 from ..messages.fields import FIELDS, LOST, MODEL
 from ..messages.results import carrier_values
 from ..messages.times import SampleClock, time_text
+from . import sigmf_text
 from .annotations import EXTENSION, GENERATOR, annotation
 from .log_base import CARRIER, MAX_WAITING_BYTES, SEGMENT, Log
 from .metadata import META_SUFFIX
@@ -39,11 +40,9 @@ class SigmfLog(Log):
     per_default = CARRIER
 
     def _open(self):
-        from sigmf import SigMFFile
-
         self._is_started = False
-        self._global = SigMFFile(
-            global_info={
+        self._global = sigmf_text.completed(
+            {
                 "core:datatype": "cf32_le",
                 "core:metadata_only": True,
                 "core:extensions": [EXTENSION],
@@ -51,7 +50,7 @@ class SigmfLog(Log):
                 "core:description": "Found live; samples count from the start of the stream.",
                 **({FIELDS[MODEL].sigmf: self._model} if self._model else {}),
             }
-        ).get_global_info()
+        )
         self._tuned: _Tuned | None = None
         self._captures: deque[tuple[int, str]] = deque(maxlen=MAX_CAPTURES)
         self._done: deque[tuple[int, str]] = deque()

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""SigMF metadata: find the files of a recording, read them by the `sigmf` library, check what the samples rely on.
+"""SigMF metadata: find the files of a recording, read them, check what the samples rely on.
 
-The library reads the metadata and fills in what may be left out. It does not open the data file, not even without the
-checksum: it counts samples without regard to `core:offset` and to captures out of order, centres `cu8` on 128 instead
-of 127.5, follows `core:dataset` into any folder, and answers a wrong type with a TypeError. Its schema would refuse
-recordings that are only a little out of line. So the numbers and words that are needed here are checked one by one.
+The schema of the standard would refuse recordings that are only a little out of line, so the numbers and words that are
+needed here are checked one by one. The `sigmf` library does not open the data file: it counts samples without regard to
+`core:offset` and to captures out of order, centres `cu8` on 128 instead of 127.5, and follows `core:dataset` into any
+folder.
 """
 
 import os
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import RecordingError
+from . import sigmf_text
 
 META_SUFFIX = ".sigmf-meta"
 DATA_SUFFIX = ".sigmf-data"
@@ -72,21 +73,14 @@ def load(path: Path) -> dict[str, Any]:
     Raises:
         RecordingError: unreadable, not JSON, or without these three parts.
     """
-    from sigmf import SigMFFile
-
     try:
-        read = SigMFFile(metadata=path.read_text(encoding="utf-8"))
+        metadata = sigmf_text.read(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise RecordingError(f"{path} cannot be read: {error.strerror or error}.") from error
     except (ValueError, RecursionError) as error:
         raise RecordingError(f"{path} is not valid JSON: {error}. Repair it or make it again.") from error
-    except (AttributeError, LookupError, TypeError) as error:
+    except TypeError as error:
         raise RecordingError(f'{path} is not SigMF metadata: it has no object "global".') from error
-    metadata = {
-        "global": read.get_global_info(),
-        "captures": read.get_captures(),
-        "annotations": read.get_annotations(),
-    }
     for key in ("captures", "annotations"):
         entries = metadata[key]
         if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):

@@ -28,6 +28,7 @@ from ..files import put_in_place, write_whole
 from ..messages.fields import FIELDS, MODEL
 from ..messages.times import SampleClock, time_text
 from ..signal.channelizer import as_complex
+from . import sigmf_text
 from .annotations import EXTENSION, GENERATOR, annotation
 from .formats import sample_format
 from .metadata import DATA_SUFFIX, META_SUFFIX, load
@@ -276,7 +277,7 @@ class Snippet:
         return np.clip(np.rint(values, out=values), limits.min, limits.max, out=values).astype("<i2").tobytes()
 
     def _save_metadata(self):
-        write_whole(self._path(META_SUFFIX + PART), document(self._metadata()))
+        write_whole(self._path(META_SUFFIX + PART), sigmf_text.write(self._metadata()))
 
     def _metadata(self):
         """The metadata as they would be now."""
@@ -327,13 +328,6 @@ def on_disk(size: int) -> int:
     return math.ceil(size / DISK_BLOCK) * DISK_BLOCK
 
 
-def document(metadata: Mapping[str, Any]) -> str:
-    """Metadata as the text of a file, by the `sigmf` library, which adds the version of the standard."""
-    from sigmf import SigMFFile
-
-    return SigMFFile(metadata=metadata).dumps() + "\n"
-
-
 def _name(target: Any, begin: tuple[int, float]) -> str:
     """`rpmsn_<UTC>_<label>_<centre>MHz_<carrier>`, with nothing in it that a file system or a shell stumbles over."""
     moment = time.strftime("%Y%m%dT%H%M%S", time.gmtime(max(0, begin[0])))
@@ -347,7 +341,7 @@ def _put_in_place(folder: Path, name: str, metadata: Mapping[str, Any]) -> None:
     part = folder / (name + DATA_SUFFIX + PART)
     if part.exists():
         os.replace(part, folder / (name + DATA_SUFFIX))
-    write_whole(folder / (name + META_SUFFIX), document(metadata))
+    write_whole(folder / (name + META_SUFFIX), sigmf_text.write(metadata))
     (folder / (name + META_SUFFIX + PART)).unlink(missing_ok=True)
 
 
@@ -392,7 +386,7 @@ def _finished_metadata(meta_part: Path, data: Path) -> tuple[int, dict]:
         entry["core:sample_count"] = max(0, samples - entry["core:sample_start"])
     if not (samples and metadata["captures"] and metadata["annotations"]):
         raise RecordingError(f"{meta_part} has no samples, captures or annotations")
-    document(metadata)
+    sigmf_text.write(metadata)
     return samples, metadata
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The libraries behind the runtimes, loaded so that they send nothing.
+"""The libraries behind the runtimes, loaded so that they send nothing and say nothing that is not so.
 
 OpenVINO reports its import to an analytics service, by the package `openvino_telemetry`, and keeps a client id and
 counts in the home folder. Where that package cannot be imported it takes its own stand-in, which does nothing. ONNX
@@ -9,8 +9,14 @@ Runtime reports sessions and keeps a device id unless `ORT_DISABLE_TELEMETRY` is
 
 import os
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from types import ModuleType
+
+NOISE = b"Schema error: Trying to register schema"
+"""Begin of lines without meaning: the ONNX Runtime of Debian 13 registers all 900 operators twice when it is loaded."""
 
 
 def load(name: str) -> ModuleType:
@@ -22,8 +28,32 @@ def load(name: str) -> ModuleType:
     # Set for every library: one may load another.
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]  # Python's way to refuse an import
-    module = import_module(name)
+    with _without_noise():
+        module = import_module(name)
     if name == "onnxruntime":
         # For a library that somebody else loaded before.
         module.disable_telemetry_events()
     return module
+
+
+@contextmanager
+def _without_noise() -> Iterator[None]:
+    """What is written to stderr (descriptor 2) meanwhile comes at the end, without `NOISE` and empty lines after it."""
+    try:
+        stderr = os.dup(2)
+    except OSError:  # closed, as of a daemon
+        yield
+        return
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)
+            held.seek(0)
+            is_noise = False
+            for line in held:
+                is_noise = line.startswith(NOISE) or (is_noise and not line.strip())
+                if not is_noise:
+                    os.write(2, line)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether there is a screen for a window: Qt itself would abort the process where there is none."""
+"""Whether there is a screen for a window: Qt would abort the process where there is none, and GTK raise a TypeError."""
 
 import ctypes
 import ctypes.util
@@ -14,11 +14,14 @@ NEXT_STEP = (
     "without one, `rpmsn annotate` writes what is in a recording to a file, and `rpmsn monitor` prints what a "
     "radio hears; xvfb-run -a rpmsn watch ... draws on a virtual screen"
 )
+GTK_NEXT_STEP = (
+    "without one, `grcc` compiles a flowgraph to a Python program, and examples/README.md has programs without a window"
+)
 PLATFORMS_WITHOUT_SCREEN = ("offscreen", "minimal", "vnc", "linuxfb", "eglfs")
 
 
 def check_display(environment: Mapping[str, str] = os.environ) -> None:
-    """Raise RpmsnError where no window can be opened.
+    """Raise RpmsnError where Qt can open no window.
 
     Args:
         environment: dict of the variables DISPLAY, WAYLAND_DISPLAY, XDG_RUNTIME_DIR and QT_QPA_PLATFORM.
@@ -26,18 +29,32 @@ def check_display(environment: Mapping[str, str] = os.environ) -> None:
     platform = environment.get("QT_QPA_PLATFORM", "").split(":")[0]
     if not sys.platform.startswith("linux") or platform in PLATFORMS_WITHOUT_SCREEN:
         return
+    if not (_has_wayland(environment) and _has_plugin_for_wayland()):
+        _check_x11(environment, NEXT_STEP)
+
+
+def check_gtk_display(environment: Mapping[str, str] = os.environ) -> None:
+    """Raise RpmsnError where GTK, and so GNU Radio Companion, can open no window."""
+    if not _has_wayland(environment):
+        _check_x11(environment, GTK_NEXT_STEP)
+
+
+def _check_x11(environment: Mapping[str, str], next_step: str) -> None:
     display = environment.get("DISPLAY", "")
-    if _has_wayland(environment) or (display and _opens(display)):
+    if display and _opens(display):
         return
     why = f"DISPLAY is {display!r}, and no screen answers there" if display else "DISPLAY is not set"
-    raise RpmsnError(f"there is no screen to open a window on ({why}); {NEXT_STEP}")
+    raise RpmsnError(f"there is no screen to open a window on ({why}); {next_step}")
 
 
 def _has_wayland(environment: Mapping[str, str]) -> bool:
-    """Whether the socket of a Wayland screen is there, and Qt's plugin for it."""
+    """Whether the socket of a Wayland screen is there."""
     name = environment.get("WAYLAND_DISPLAY", "")
-    if not name or not Path(environment.get("XDG_RUNTIME_DIR", "/"), name).exists():
-        return False
+    return bool(name) and Path(environment.get("XDG_RUNTIME_DIR", "/"), name).exists()
+
+
+def _has_plugin_for_wayland() -> bool:
+    """Whether Qt has its plugin for Wayland."""
     from PyQt5.QtCore import QLibraryInfo
 
     plugins = Path(QLibraryInfo.location(QLibraryInfo.PluginsPath), "platforms")

@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from ...errors import ParameterError, RecordingError
-from ...files import whole_file
+from ...files import whole_file, write_whole
 from ...messages.fields import CELL_ID, CHANNEL_BANDWIDTH, DUPLEX, FIELDS, SSB_FREQUENCY
 from ...processes import each_done, progress_bar
+from ...recording import sigmf_text
 from ...recording.annotations import EXTENSION
 from ...standards.bands import FDD, TDD
 from ...standards.nr import SSB_SUBCARRIERS
@@ -119,9 +120,7 @@ def _write_scene(scene, meta, order, report):
                 _extend(carriers, truths)
                 report(round(1e3 * samples.size / scene.sample_rate))
         scene.save(meta.with_suffix(SCENE_ENDING))
-        description = _describe(scene, meta.stem, order, carriers)
-        with whole_file(meta) as file:
-            file.write(description.dumps(pretty=True).encode() + b"\n")
+        write_whole(meta, sigmf_text.write(_describe(scene, meta.stem, order, carriers)))
     except OSError as error:
         raise RecordingError(f"{data} cannot be written: {error.strerror}") from error
 
@@ -159,38 +158,36 @@ def _extend(carriers, truths):
 
 
 def _describe(scene, name, order, carriers):
-    """The metadata, as a SigMFFile."""
-    from sigmf import SigMFFile
-
-    datatype = order.datatype if order.datatype == "ci8" else f"{order.datatype}_le"
-    description = SigMFFile(
-        global_info={
-            "core:datatype": datatype,
-            "core:sample_rate": float(scene.sample_rate),
-            "core:num_channels": 1,
-            "core:description": f"Synthetic scene of gr-rpmsn: {name}",
-            "core:recorder": f"gr-rpmsn {__version__}",
-            "core:extensions": [EXTENSION],
-        }
-    )
-    capture = {"core:frequency": float(order.center_frequency), "core:datetime": "2026-01-01T00:00:00.000Z"}
-    description.add_capture(0, capture)
+    """The metadata of a recording."""
+    fields = {
+        "core:datatype": order.datatype if order.datatype == "ci8" else f"{order.datatype}_le",
+        "core:sample_rate": float(scene.sample_rate),
+        "core:description": f"Synthetic scene of gr-rpmsn: {name}",
+        "core:recorder": f"gr-rpmsn {__version__}",
+        "core:extensions": [EXTENSION],
+    }
+    capture = {
+        "core:sample_start": 0,
+        "core:frequency": float(order.center_frequency),
+        "core:datetime": "2026-01-01T00:00:00.000Z",
+    }
     cells = _true_cells(scene, order.center_frequency)
+    annotations = []
     for carrier in sorted(carriers, key=lambda carrier: (carrier.start_s, carrier.freq_lower)):
         start = round(carrier.start_s * scene.sample_rate)
         comment = f"SNR {carrier.snr_db:.1f} dB" + ("; DSS, shared by LTE and NR" if carrier.is_shared else "")
-        description.add_annotation(
-            start,
-            round(carrier.end_s * scene.sample_rate) - start,
+        annotations.append(
             {
+                "core:sample_start": start,
+                "core:sample_count": round(carrier.end_s * scene.sample_rate) - start,
                 "core:freq_lower_edge": order.center_frequency + carrier.freq_lower,
                 "core:freq_upper_edge": order.center_frequency + carrier.freq_upper,
                 "core:label": carrier.label,
                 "core:comment": comment,
                 **cells.get((carrier.label, carrier.center_hz), {}),
-            },
+            }
         )
-    return description
+    return {"global": fields, "captures": [capture], "annotations": annotations}
 
 
 def _true_cells(scene, center_frequency):
