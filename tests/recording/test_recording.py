@@ -178,14 +178,9 @@ class TestCaptures:
             {"core:sample_start": 70, "core:datetime": "2024-05-01T13:00:00Z"},
         ]
         with open_recording(write_sigmf(tmp_path, random_components("ci8", 100), captures=entries)) as recording:
-            assert [recording.capture_at(s).center_frequency for s in (0, 39, 40, 69, 70, 99)] == [
-                1e9,
-                1e9,
-                2e9,
-                2e9,
-                None,
-                None,
-            ]
+            found = [recording.capture_at(s).center_frequency for s in (0, 39, 40, 69, 70, 99)]
+            assert found == [1e9, 1e9, 2e9, 2e9, 2e9, 2e9]
+            assert [recording.next_capture(s) for s in (0, 39, 40, 99)] == [40, 40, 70, 100]
             assert recording.captures[0].datetime == dt.datetime(2024, 5, 1, 12, 0, 0, 500_000, dt.timezone.utc)
             noon = int(dt.datetime(2024, 5, 1, 12, tzinfo=dt.timezone.utc).timestamp())
             assert recording.time_at(40) == (noon, pytest.approx(0.5 + 40e-6, abs=1e-12))
@@ -214,7 +209,10 @@ class TestCaptures:
             assert "core:datetime" in recording.warnings[0]
 
     def test_samples_count_from_zero_where_the_metadata_count_from_an_offset(self, tmp_path):
-        captures = [{"core:sample_start": 1000}, {"core:sample_start": 1040, "core:frequency": 2e9}]
+        captures = [
+            {"core:sample_start": 1000, "core:frequency": 1e9},
+            {"core:sample_start": 1040, "core:frequency": 2e9},
+        ]
         annotations = [{"core:sample_start": 1010, "core:sample_count": 20}]
         path = write_sigmf(
             tmp_path, random_components("ci8", 100), captures=captures, annotations=annotations, offset=1000
@@ -224,6 +222,76 @@ class TestCaptures:
             assert recording.annotations[0]["core:sample_start"] == 10
             output = write_annotations(recording, [carrier(1)], tmp_path / "out.sigmf-meta")
         assert sigmf.fromfile(output).get_annotations()[0]["core:sample_start"] == 1010
+
+    @pytest.mark.parametrize(
+        "entry",
+        [
+            {"core:frequency": 1e9},
+            {},
+            {"core:frequency": 1e9, "core:datetime": "2024-05-01T12:00:00.000Z"},
+            {"core:frequency": 1e9, "core:datetime": "2024-05-01T12:00:00.000040"},
+            {"core:frequency": 1e9, "core:datetime": "2024-05-01T14:00:00.00004+02:00", "far:gain": 3},
+            {"core:datetime": "2024-05-01T12:00:00Z"},
+        ],
+    )
+    def test_captures_that_say_nothing_new_are_one(self, tmp_path, entry):
+        first = {"core:sample_start": 0, "core:frequency": 1e9, "core:datetime": "2024-05-01T12:00:00.000000Z"}
+        captures = [first, {"core:sample_start": 40, **entry}, {"core:sample_start": 60, "core:frequency": 1e9}]
+        with open_recording(write_sigmf(tmp_path, random_components("ci8", 100), captures=captures)) as recording:
+            assert [capture.sample_start for capture in recording.captures] == [0]
+            assert recording.captures_between(1, 100) == [] and recording.next_capture(0) == 100
+
+    @pytest.mark.parametrize("digits", [0, 3, 6, 9])
+    @pytest.mark.parametrize("cut", [True, False])
+    def test_in_a_recording_without_gaps_no_sample_is_lost_however_few_digits_its_times_have(
+        self, tmp_path, digits, cut
+    ):
+        captures = []
+        for sample in range(0, 100_000, 977):
+            exact = 7_300_000_000 + sample * 52  # ns at 19.23 Msps; 52 ns a sample
+            step = 10 ** (9 - digits)
+            shown = exact // step * step if cut else round(exact / step) * step
+            text = f"2024-05-01T12:00:{shown // 10**9:02d}.{shown % 10**9:09d}"[: 20 + digits].rstrip(".") + "Z"
+            captures.append({"core:sample_start": sample, "core:frequency": 1e9, "core:datetime": text})
+        path = write_sigmf(tmp_path, data=bytes(200_000), captures=captures, sample_rate=1e9 / 52)
+        with open_recording(path) as recording:
+            assert len(recording.captures) == 1
+
+    def test_a_gap_longer_than_the_last_digit_is_one(self, tmp_path):
+        captures = [
+            {"core:sample_start": 0, "core:frequency": 1e9, "core:datetime": "2024-05-01T12:00:00.000Z"},
+            {"core:sample_start": 1000, "core:frequency": 1e9, "core:datetime": "2024-05-01T12:00:00.004Z"},
+        ]
+        with open_recording(write_sigmf(tmp_path, data=bytes(4000), captures=captures)) as recording:
+            assert [capture.sample_start for capture in recording.captures] == [0, 1000]
+            assert recording.time_at(1500)[1] == pytest.approx(0.0045)
+
+    @pytest.mark.parametrize(
+        "captures, found, words",
+        [
+            ([(0, None), (40, 2e9)], [(0, 2e9)], "1 of 2 capture segments have no core:frequency"),
+            ([(0, 1e9), (40, None), (70, 2e9)], [(0, 1e9), (70, 2e9)], "1 of 3 capture segments"),
+            ([(30, 1e9)], [(0, 1e9)], "starts at sample 30"),
+            ([(30, None), (40, 2e9), (60, 3e9)], [(0, 2e9), (60, 3e9)], "starts at sample 30"),
+            ([(0, 1e9), (40, None), (70, 1e9)], [(0, 1e9)], "1 of 3 capture segments"),
+        ],
+    )
+    def test_without_a_frequency_that_before_holds_and_at_the_beginning_the_first(
+        self, tmp_path, captures, found, words
+    ):
+        entries = [
+            {"core:sample_start": start, **({} if frequency is None else {"core:frequency": frequency})}
+            for start, frequency in captures
+        ]
+        with open_recording(write_sigmf(tmp_path, data=bytes(200), captures=entries)) as recording:
+            assert [(one.sample_start, one.center_frequency) for one in recording.captures] == found
+            assert any(words in warning for warning in recording.warnings)
+
+    def test_samples_before_the_first_capture_have_its_time_too(self, tmp_path):
+        captures = [{"core:sample_start": 500, "core:frequency": 1e9, "core:datetime": "2024-05-01T12:00:00.25Z"}]
+        with open_recording(write_sigmf(tmp_path, data=bytes(4000), captures=captures)) as recording:
+            assert len(recording.captures) == 1
+            assert recording.time_at(0)[1] == pytest.approx(0.2495)
 
 
 class TestOddButReadable:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ..errors import ParameterError, RecordingError
 from . import metadata as sigmf_metadata
-from .captures import Capture, later, parse_time, to_datetime
+from .captures import Capture, later, parse_time, resolution, settle
 from .formats import FORMATS, sample_format
 from .layout import layout
 
@@ -93,7 +93,7 @@ class Recording:
         sample_count: whole samples in the file, at least 1.
         sample_offset: `core:offset`, the number that the metadata give to the first sample of the file. All
             sample numbers below, and those of `captures` and `annotations`, count from 0.
-        captures: list of `Capture`, in order, the first at sample 0.
+        captures: list of `Capture`, in order, the first at sample 0, each with something new (`captures.settle`).
         annotations: list of dict.
         warnings: list of str, what is odd but does not stop the reading.
     """
@@ -155,8 +155,13 @@ class Recording:
         """The captures that begin at a sample from `start` up to, but not including, `end`."""
         return self.captures[bisect_left(self._starts, start) : bisect_left(self._starts, end)]
 
+    def next_capture(self, sample: int) -> int:
+        """Start of the first capture after `sample`; the number of samples where there is none."""
+        k = bisect_right(self._starts, sample)
+        return self._starts[k] if k < len(self._starts) else self.sample_count
+
     def time_at(self, sample: int) -> tuple[int, float] | None:
-        """UTC of `sample` as (whole seconds since 1970, fraction); None where no capture up to it has a time.
+        """UTC of `sample` as (whole seconds since 1970, fraction); None where no capture has a time.
 
         A capture without a time of its own goes on from the last one that has one.
         """
@@ -308,31 +313,51 @@ class Recording:
         return sigmf_metadata.count(self._where, entry, "core:sample_start") - self.sample_offset
 
     def _read_captures(self) -> list[Capture]:
-        """Captures inside the file, one at each sample; where two start together the later entry holds."""
-        captures = {0: Capture(0)}
+        """Captures that say something new (`captures.settle`); where two start together the later entry holds."""
+        given: dict[int, Capture] = {}
         beyond = 0
+        self._untimed: list[str] = []
         for entry in self._capture_entries():
             sample = max(0, self._sample_of(entry))
             if sample >= self.sample_count:
                 beyond += 1
                 continue
-            captures[sample] = self._capture(sample, entry)
+            given[sample] = self._capture(sample, entry)
         if beyond:
             self.warnings.append(
                 f"{beyond} capture segment(s) start beyond the end of {self.path.name} "
                 f"({self.sample_count} samples) and are ignored"
             )
-        return list(captures.values())
+        self._warn_of_gaps(list(given.values()))
+        return settle(given.values(), self.sample_rate)
+
+    def _warn_of_gaps(self, given: list[Capture]) -> None:
+        """Say what is taken for samples of which the metadata say nothing."""
+        if self._untimed:
+            self.warnings.append(
+                f"core:datetime of {len(self._untimed)} capture segment(s) is ignored, first {self._untimed[0]}: "
+                "times count from the last one that is known, or from the start"
+            )
+        without = sum(capture.center_frequency is None for capture in given)
+        if 0 < without < len(given):
+            self.warnings.append(
+                f"{without} of {len(given)} capture segments have no core:frequency: each goes on at the frequency "
+                "before it, those at the beginning at the first that is known"
+            )
+        if given and given[0].sample_start > 0:
+            self.warnings.append(
+                f"the first capture segment starts at sample {given[0].sample_start}: "
+                "its frequency and time are taken for the samples before it, too"
+            )
 
     def _capture(self, sample: int, entry: Mapping[str, Any]) -> Capture:
         frequency = sigmf_metadata.number(self._where, entry, "core:frequency")
         if "core:datetime" not in entry:
             return Capture(sample, frequency)
         try:
-            time = parse_time(entry["core:datetime"])
-            return Capture(sample, frequency, to_datetime(time), time)
-        except (ValueError, OverflowError) as error:
-            self.warnings.append(f"core:datetime of the capture at sample {sample} is ignored: {error}")
+            return Capture(sample, frequency, parse_time(entry["core:datetime"]), resolution(entry["core:datetime"]))
+        except ValueError as error:
+            self._untimed.append(f"that at sample {sample} ({error})")
             return Capture(sample, frequency)
 
     def _read_annotations(self) -> list[dict[str, Any]]:
