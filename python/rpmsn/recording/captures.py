@@ -2,7 +2,7 @@
 """Capture segments: from which sample on which centre frequency and time hold (SigMF 1.2, "Captures Array").
 
 One rule for all that reads recordings: a segment without a frequency goes on at the one before it, and the beginning
-has what is known first. Segments that say nothing new are one segment (SigMF: "equivalent consecutive capture segments").
+has what is known first. Segments that say nothing new are one (SigMF: "equivalent consecutive capture segments").
 """
 
 import datetime as dt

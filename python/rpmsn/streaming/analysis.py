@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 CHUNK_SECONDS = 0.04
 SHORTEST_SEGMENT_SECONDS = 5e-4
-"""One slot of LTE. Capture segments between retunes that are shorter are left out: each would cost as much as a frame."""
+"""One slot of LTE. Capture segments between retunes that are shorter are left out: each would cost a frame's time."""
 
 
 @dataclass
