@@ -128,7 +128,16 @@ def main() -> None:
                 *(str(carriers[key]) for key in ("wrong_label", "false", "others_called_so")),
             )
         )
-    header = ("input", "mean IoU %", "carriers F1 %", "precision %", "recall %", "wrong label", "false", "others called so")
+    header = (
+        "input",
+        "mean IoU %",
+        "carriers F1 %",
+        "precision %",
+        "recall %",
+        "wrong label",
+        "false",
+        "others called so",
+    )
     print("\n".join(markdown_table(header, rows)))
 
 

@@ -107,15 +107,20 @@ def add_input(
     parser: argparse.ArgumentParser,
     name: str = "input",
     metavar: str = "IN",
-    words: str = "SigMF recording (.sigmf-meta or .sigmf-data), or raw samples",
+    words: str = "recording: SigMF, WAV, or another kind of docs/formats.md; - for samples from stdin",
     **how: Any,
 ) -> None:
     """Add the argument and the options that name a recording: `name`, `format`, `sample_rate`, `center_frequency`."""
     parser.add_argument(name, metavar=metavar, help=words, **how)
-    raw = parser.add_argument_group("raw samples", "for a file without SigMF metadata, or to overrule them")
-    raw.add_argument("--format", metavar="TYPE", help="ci8, cu8, ci16 or cf32")
+    raw = parser.add_argument_group(
+        "raw samples", "for a file that does not say what it holds, or to overrule what it says"
+    )
+    raw.add_argument("--format", metavar="TYPE", help="ci8, cu8, ci16, cf32, or another of docs/formats.md")
     raw.add_argument("--sample-rate", type=hertz, metavar="HZ", help="such as 19.2M")
     raw.add_argument("--center-frequency", type=center_hertz, metavar="HZ", help="such as 1867.5M")
+    raw.add_argument(
+        "--channel", type=count, metavar="N", help="of several channels, or of a collection's recordings; from 1"
+    )
 
 
 def open_input(path: str, options: argparse.Namespace) -> "Recording":
@@ -127,7 +132,11 @@ def open_input(path: str, options: argparse.Namespace) -> "Recording":
     from ..recording import open_recording
 
     return open_recording(
-        path, datatype=options.format, sample_rate=options.sample_rate, center_frequency=options.center_frequency
+        path,
+        datatype=options.format,
+        sample_rate=options.sample_rate,
+        center_frequency=options.center_frequency,
+        channel=options.channel,
     )
 
 

@@ -39,7 +39,7 @@ CHUNK_WINDOWS = 768
 """Windows at once. What they need, 5 MB, stays in the processor's cache; with fewer, GIL contention
 with a thread that draws holds them up."""
 
-FULL_SCALE = {np.dtype(np.float32): 1.0, np.dtype(np.int16): 32768.0, np.dtype(np.int8): 128.0}
+FULL_SCALE: dict[np.dtype, float] = {np.dtype(np.float32): 1.0, np.dtype(np.int16): 32768.0, np.dtype(np.int8): 128.0}
 """The value that stands for 1.0, for each type of the values of samples."""
 
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from ..recording import Recording
 
 CHUNK_SECONDS = 0.04
+SHORTEST_SEGMENT_SECONDS = 5e-4
+"""One slot of LTE. Capture segments between retunes that are shorter are left out: each would cost a frame's time."""
 
 
 @dataclass
@@ -34,7 +36,8 @@ class Analysis:
     Attributes:
         carriers: list of Carrier, lowest frequency first.
         samples: samples in the recording.
-        samples_analysed: samples that were analysed; the rest are `samples_skipped` (a run of fewer than 256).
+        samples_analysed: samples that were analysed; the rest are `samples_skipped` (a run of fewer than 256, or a
+            capture segment shorter than `SHORTEST_SEGMENT_SECONDS`).
         frames: how many there were.
         warnings: what a reader of the result should know, in words, each once.
         runtime: name of what ran the network.
@@ -126,7 +129,7 @@ class RecordingAnalyser:
             yield frame, self._noted(events)
         counts = self._replay.intake.counts()
         self.result.samples_analysed = counts.analysed
-        self.result.samples_skipped = counts.too_short
+        self.result.samples_skipped += counts.too_short
         if unfit:
             self._warn(f"{len(unfit)} of {self.result.frames} frames were not judged: {unfit[0]}")
         if noted:
@@ -166,10 +169,13 @@ class RecordingAnalyser:
     def _runs(self) -> Iterator[Run]:
         """A Run for every capture segment."""
         captures = self.recording.captures
+        shortest = SHORTEST_SEGMENT_SECONDS * self.recording.sample_rate if len(captures) > 1 else 0
         ends = [capture.sample_start for capture in captures[1:]] + [self.recording.sample_count]
         for capture, end in zip(captures, ends):
-            first, end = capture.sample_start, min(end, self.recording.sample_count)
-            if end > first:
+            first = capture.sample_start
+            if end - first < shortest:
+                self.result.samples_skipped += end - first
+            else:
                 seconds, fraction = self.recording.time_at(first) or divmod(time.time(), 1)
                 clock = StreamTime(first, int(seconds), fraction, self.recording.sample_rate, "file")
                 yield Run(first, capture.center_frequency or 0.0, clock, self._pieces(first, end))

@@ -116,6 +116,7 @@ def _make_player(options: argparse.Namespace, feed: Feed, settings: dict) -> "Pl
         datatype=options.format,
         sample_rate=options.sample_rate,
         center_frequency=options.center_frequency,
+        channel=options.channel,
     )
     speed = options.speed if options.speed is not None else settings["speed"] or math.inf
     loop = settings["loop"] if options.loop is None else options.loop
