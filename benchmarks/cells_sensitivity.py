@@ -126,7 +126,8 @@ def picture(options):
             plot.axhline(0.9, color="0.7", linewidth=0.8)
             if seconds in GOALS[technology]:
                 plot.axvline(GOALS[technology][seconds], color="0.7", linewidth=0.8)
-            plot.set(title=f"{technology}, {seconds:g} s", ylim=(-0.03, 1.03))
+            limits = min(SNR_DB[seconds]) - 0.5, max(SNR_DB[seconds]) + 0.5
+            plot.set(title=f"{technology}, {seconds:g} s", xlim=limits, ylim=(-0.03, 1.03))
             if row == 1:
                 plot.set_xlabel("SNR, dB")
             if column == 0:

@@ -71,14 +71,16 @@ class ReferenceSignals:
     grid_offset: float
 
 
-def find_reference_signals(samples: np.ndarray, sample_rate: float, frequency: float = 0.0) -> ReferenceSignals | None:
+def find_reference_signals(
+    samples: np.ndarray | Spectrum, sample_rate: float, frequency: float = 0.0
+) -> ReferenceSignals | None:
     """Look for LTE's reference signals in the 1.7 MHz around a frequency, away from the middle of a carrier.
 
     Only cells with normal cyclic prefix are found; in a slice with several, the strongest. Frames are compared with
     each other, so that 40 ms show a cell of about 0 dB, and longer samples weaker ones.
 
     Args:
-        samples: complex, one-dimensional, 20.6 ms or more. NaN and infinity count as silence.
+        samples: complex, one-dimensional, 20.6 ms or more, NaN and infinity count as silence; or a frame's spectrum.
         sample_rate: Hz, 1.92e6 or more; what is missing around `frequency` counts as silence.
         frequency: Hz from the samples' centre.
 
@@ -88,21 +90,34 @@ def find_reference_signals(samples: np.ndarray, sample_rate: float, frequency: f
     Raises:
         ParameterError: a value is not allowed.
     """
-    samples = np.asarray(samples)
     if not (np.isfinite(sample_rate) and sample_rate >= RATE):
         raise ParameterError(f"sample_rate is {sample_rate:g} Hz; choose {RATE:g} Hz or more")
     if not abs(frequency) <= sample_rate / 2:
         raise ParameterError(
             f"frequency is {frequency:g} Hz; choose one within +-{sample_rate / 2:g} Hz, which the samples cover"
         )
-    chunk = round(CHUNK_S * sample_rate)
+    spectra = _spectra(samples, sample_rate)
     middle, rate = nearest(frequency, sample_rate), band_rate(sample_rate)
-    values = np.zeros(int(len(samples) * rate / sample_rate), np.complex64)
-    for start in range(0, len(samples), chunk):
-        place, part = baseband(Spectrum(samples[start : start + chunk], sample_rate), middle, start)
+    values = np.zeros(int(sum(spectrum.count for spectrum in spectra) * rate / sample_rate), np.complex64)
+    start = 0
+    for spectrum in spectra:
+        place, part = baseband(spectrum, middle, start)
         first, last = max(place, 0), min(place + len(part), len(values))
         values[first:last] += part[first - place : last - place]
+        start += spectrum.count
     return search_slice(values, rate, middle)
+
+
+def _spectra(samples, sample_rate):
+    if isinstance(samples, Spectrum):
+        if samples.sample_rate != sample_rate:
+            raise ParameterError(
+                f"samples are a spectrum at {samples.sample_rate:g} Hz, and sample_rate is {sample_rate:g} Hz: choose "
+                "the same for both"
+            )
+        return [samples]
+    samples, chunk = np.atleast_1d(samples), round(CHUNK_S * sample_rate)
+    return [Spectrum(samples[start : start + chunk], sample_rate) for start in range(0, len(samples), chunk)]
 
 
 def search_slice(values: np.ndarray, rate: float, middle: float) -> ReferenceSignals | None:
