@@ -115,6 +115,11 @@ def test_a_recording_of_one_frame_is_enough(analyse):
     assert carrier.cell_id == 301
 
 
+def test_a_short_last_frame_does_not_stand_for_a_whole_one(analyse):
+    (carrier,) = analyse(downlink(2)[: FRAME + FRAME // 20]).carriers
+    assert carrier.cell_id == 301
+
+
 def test_a_cell_that_the_network_does_not_see_is_found(analyse):
     samples = downlink(2, amplitude=0.05, offset=50e3)
     (carrier,) = proven(analyse(samples, Blind()).carriers)
