@@ -139,6 +139,14 @@ def test_a_recording_gives_the_same_carriers_every_time(analyse, workers):
     assert [carrier_fields(carrier) for carrier in analyse(samples, workers=workers).carriers] == expected
 
 
+@pytest.mark.parametrize("value", [0.0, np.nan])
+def test_dead_input_is_not_searched(analyse, monkeypatch, value):
+    searched = []
+    monkeypatch.setattr(cells, "Looker", searched.append)
+    analyse(np.full(2 * FRAME, value, np.complex64))
+    assert searched == []
+
+
 def test_without_the_search_nothing_is_proven(analyse):
     assert proven(analyse(downlink(3), cells=False).carriers) == []
 

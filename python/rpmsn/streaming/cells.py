@@ -21,6 +21,7 @@ from ..cells.finding import Finding
 from ..cells.looking import Look, Looker
 from ..cells.plan import DEEP_FRAMES, Budget, Hypothesis, KnownCarrier, SearchPlan, View
 from ..errors import ParameterError
+from ..signal import quality
 from ..tracking.tracker import Event, Tracker
 
 if TYPE_CHECKING:
@@ -111,6 +112,11 @@ def _view(frame: Frame, now_s: float, frames: int, carriers: Carriers, at_end: b
     )
 
 
+def _is_dead(frame: Frame) -> bool:
+    """Whether there is nothing in a frame that could hold a cell."""
+    return any(frame.condition.has(kind) for kind in (quality.CONSTANT, quality.NON_FINITE))
+
+
 def _status(carriers: Carriers, plan: SearchPlan, load: float) -> dict[str, float]:
     found = sum(carrier.proof is not None for carrier in carriers.searchable())
     return {"cells_found": found, "searches_waiting": plan.waiting, "cell_load": load}
@@ -128,14 +134,17 @@ class ReplaySearch:
     def follow(self, frame: Frame, samples: np.ndarray, start: int, carriers: Carriers) -> list[Event]:
         """As of CellSearch."""
         rate, center = frame.geometry.sample_rate, frame.geometry.center_frequency
+        self._now_s += len(samples) / rate
+        if _is_dead(frame):
+            self._look = None
+            return []
         look = self._look or Look((), start, rate, center)
         self._look, self._frame = look.followed_by(samples.copy(), start, rate, center, DEEP_FRAMES), frame
-        self._now_s += len(samples) / rate
         return self._search(carriers, at_end=False)
 
     def finish(self, carriers: Carriers) -> list[Event]:
         """As of CellSearch: carriers of a short recording get what a longer one had in its course."""
-        if self._frame is None:
+        if self._look is None:
             return []
         self._plan.budget.left_s = REPLAY_MOST_S
         return self._search(carriers, at_end=True)
@@ -200,7 +209,7 @@ class LiveSearch:
         self._now_s += passed / frame.geometry.sample_rate
         self._end = end
         events = carriers.prove(self._results())
-        if not self._is_searching:
+        if not (self._is_searching or _is_dead(frame)):
             self._prepare(frame, samples, start, carriers)
         return events
 
