@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from .. import waiting
 from ..cells.finding import Finding
 from ..cells.looking import Look, Looker
 from ..cells.plan import DEEP_FRAMES, Budget, Hypothesis, KnownCarrier, SearchPlan, View
@@ -33,8 +34,6 @@ LIVE_MOST_S = 1.0
 """Seconds of one core that a live search may save up."""
 REPLAY_FRACTION, REPLAY_MOST_S = 0.5, 2.0
 """The same of a recording, for each second of signal: about as much as its analysis takes."""
-STOP_SECONDS = 0.7
-"""A search in progress when the stream ends has so long; it ends by itself later, and its result is dropped."""
 
 
 class Carriers(Protocol):
@@ -218,11 +217,11 @@ class LiveSearch:
         return carriers.prove(self._results())
 
     def close(self) -> None:
-        """As of CellSearch; waits for a search in progress, but not for long."""
+        """As of CellSearch; waits for the search in progress: a thread in it would abort a program that ends."""
         with self._changed:
             self._is_stopping = True
             self._changed.notify_all()
-        self._thread.join(STOP_SECONDS)
+        waiting.join(self._thread)
 
     def status(self, carriers: Carriers) -> dict[str, float]:
         """As of CellSearch."""
