@@ -65,7 +65,7 @@ def test_every_carrier_is_tried_as_the_other_technology_and_over_several_frames_
     for number in range(1, 40):
         for search in of_carriers(plan, view(number * FRAME_S, carrier("a"))):
             tried.append((search.technology, search.frames))
-    assert list(dict.fromkeys(tried)) == [("LTE", 1), ("NR", 1), ("LTE", DEEP_FRAMES), ("NR", DEEP_FRAMES)]
+    assert list(dict.fromkeys(tried)) == [("LTE", 1), ("LTE", DEEP_FRAMES), ("NR", 1), ("NR", DEEP_FRAMES)]
 
 
 def test_the_newest_carrier_comes_first_and_the_rest_waits_where_the_budget_is_small():

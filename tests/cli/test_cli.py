@@ -443,8 +443,19 @@ class TestOddRecordings:
         assert "overload" in result.err
         assert "No carrier found" in result.out
 
-    def test_a_real_overloaded_receiver_gives_no_carrier_and_it_says_overload(self, annotate, captures, tmp_path):
+    def test_of_a_real_overloaded_receiver_only_its_cell_is_reported_and_it_says_overload(
+        self, annotate, captures, tmp_path
+    ):
         result = annotate(captures / "ota_overloaded_806MHz.sigmf-meta", "--output", tmp_path / "found.sigmf-meta")
+        assert result.status == 0
+        assert "overload" in result.err
+        assert "1 carriers" in result.out and "proven" in result.out
+
+    def test_of_a_real_overloaded_receiver_nothing_is_reported_without_the_search_for_cells(
+        self, annotate, captures, tmp_path
+    ):
+        output = tmp_path / "found.sigmf-meta"
+        result = annotate(captures / "ota_overloaded_806MHz.sigmf-meta", "--no-cells", "--output", output)
         assert result.status == 0
         assert "overload" in result.err
         assert "No carrier found" in result.out

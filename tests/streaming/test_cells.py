@@ -115,6 +115,11 @@ def test_a_recording_of_one_frame_is_enough(analyse):
     assert carrier.cell_id == 301
 
 
+def test_a_short_last_frame_does_not_stand_for_a_whole_one(analyse):
+    (carrier,) = analyse(downlink(2)[: FRAME + FRAME // 20]).carriers
+    assert carrier.cell_id == 301
+
+
 def test_a_cell_that_the_network_does_not_see_is_found(analyse):
     samples = downlink(2, amplitude=0.05, offset=50e3)
     (carrier,) = proven(analyse(samples, Blind()).carriers)
@@ -132,6 +137,14 @@ def test_a_recording_gives_the_same_carriers_every_time(analyse, workers):
     samples = downlink(6)
     expected = [carrier_fields(carrier) for carrier in analyse(samples).carriers]
     assert [carrier_fields(carrier) for carrier in analyse(samples, workers=workers).carriers] == expected
+
+
+@pytest.mark.parametrize("value", [0.0, np.nan])
+def test_dead_input_is_not_searched(analyse, monkeypatch, value):
+    searched = []
+    monkeypatch.setattr(cells, "Looker", searched.append)
+    analyse(np.full(2 * FRAME, value, np.complex64))
+    assert searched == []
 
 
 def test_without_the_search_nothing_is_proven(analyse):
@@ -197,9 +210,6 @@ def test_frames_do_not_wait_for_a_search(make, monkeypatch):
     try:
         play(analyser, downlink(4), until=lambda: analyser.status()["frames_analysed"] >= 30)
         assert analyser.status()["frames_analysed"] >= 30
-        begun = time.monotonic()
-        analyser.stop()
-        assert time.monotonic() - begun < 20
     finally:
         is_over.set()
 
@@ -208,9 +218,6 @@ def test_a_stopped_stream_leaves_no_thread(make):
     analyser = make()
     play(analyser, downlink(4), seconds=1.0)
     analyser.stop()
-    end = time.monotonic() + 20
-    while time.monotonic() < end and any(thread.name == "rpmsn cells" for thread in threading.enumerate()):
-        time.sleep(0.05)
     assert not any(thread.name == "rpmsn cells" for thread in threading.enumerate())
 
 

@@ -58,7 +58,9 @@ NR_PLACE_S = 0.06
 """For a place of NR and each frequency offset there, half a subcarrier apart."""
 SPECTRUM_S = {LTE_NAME: 0.6e-9, NR_NAME: 2e-9}
 """For each sample a second: the spectrum that all places share."""
-WIDEST_LTE_HZ = 20e6
+WIDE_SPAN = 25e6
+"""Samples a second from which 30 kHz is tried before 15 kHz where the centre frequency is not known: wide carriers have
+wide subcarriers."""
 BLIND_S = 0.1e-6
 """For each sample a second: NR at any frequency."""
 
@@ -331,7 +333,7 @@ class SearchPlan:
     def _nr(self, view, carrier, is_deep):
         frames = DEEP_FRAMES if is_deep else 1
         if not view.center_frequency:
-            spacings = sorted(SSB_CASES, reverse=carrier.freq_upper - carrier.freq_lower > WIDEST_LTE_HZ)
+            spacings = sorted(SSB_CASES, reverse=view.sample_rate > WIDE_SPAN)
             return [_blind(view, spacing) for spacing in spacings if fits(0.0, spacing, view.sample_rate)]
         hypotheses = []
         for spacing in _spacings(view.center_frequency):
@@ -393,18 +395,20 @@ class SearchPlan:
 
 
 def _kinds(view: View, carrier: KnownCarrier) -> list[tuple[str, bool]]:
-    """Searches of a carrier in turn: technology, that of its label first, and whether over several frames."""
+    """Searches of a carrier in turn: technology, and whether wider and over several frames; that of its label comes
+    first, else the cheaper one."""
     width = min(carrier.freq_upper, view.upper) - max(carrier.freq_lower, view.lower)
-    technologies = (NR_NAME, LTE_NAME) if carrier.label == NR_NAME else (LTE_NAME, NR_NAME)
-    possible = [
-        name
-        for name in technologies
-        if width >= NARROWEST_HZ[name] and (name == NR_NAME or view.sample_rate >= LOWEST_RATE)
-    ]
-    # Where every frequency is tried, that is all there is to try.
-    is_blind = not view.center_frequency
-    return [(name, False) for name in possible] + [
-        (name, True) for name in possible if name == LTE_NAME or not is_blind
+    cheap, dear = [(LTE_NAME, False), (LTE_NAME, True)], [(NR_NAME, False), (NR_NAME, True)]
+    order = [dear[0], *cheap, dear[1]] if carrier.label == NR_NAME else cheap + dear
+    possible = {
+        LTE_NAME: view.sample_rate >= LOWEST_RATE and width >= NARROWEST_HZ[LTE_NAME],
+        NR_NAME: width >= NARROWEST_HZ[NR_NAME],
+    }
+    # Where NR is tried at every frequency, that is all there is to try.
+    return [
+        (name, is_deep)
+        for name, is_deep in order
+        if possible[name] and not (name == NR_NAME and is_deep and not view.center_frequency)
     ]
 
 
