@@ -69,6 +69,6 @@ def start(files: Sequence[str]) -> None:
         )
     if fault := gtk_fault():
         raise MissingLibraryError(
-            f"gnuradio-companion needs GTK 3 ({fault}); install it: apt-get install {GTK_PACKAGE}"
+            f"gnuradio-companion needs GTK 3 ({fault}): {installation.how_to_add_package(GTK_PACKAGE)}"
         )
     os.execve(sys.executable, [sys.executable, program, *files], environment())
