@@ -81,6 +81,7 @@ LIBRARIES = {
     "tabulate": Library("tabulate", debian="python3-tabulate"),
     "threadpoolctl": Library("threadpoolctl", debian="python3-threadpoolctl"),
     "tqdm": Library("tqdm", debian="python3-tqdm"),
+    "numba": Library("numba", "fast", "python3-numba"),
     "openvino": Library("openvino", "openvino"),
     "torch": Library("torch", "torch", "python3-torch", "2.1"),
     "safetensors": Library("safetensors", "torch", "python3-safetensors"),

@@ -99,21 +99,21 @@ def held() -> Iterator[None]:
         yield
         return
     came: list[int] = []
-    before = {number: signal.getsignal(number) for number in SIGNALS}
-    before = {number: handler for number, handler in before.items() if handler not in (signal.SIG_IGN, None)}
+    handlers = [(number, signal.getsignal(number)) for number in SIGNALS]
+    before = [(number, handler) for number, handler in handlers if handler not in (signal.SIG_IGN, None)]
     blocked = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     try:
-        for number in before:
+        for number, _ in before:
             signal.signal(number, lambda number, _frame: came.append(number))
         try:
             yield
         finally:
-            for number, handler in before.items():
+            for number, handler in before:
                 signal.signal(number, handler)
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
-        for number in came:
-            signal.raise_signal(number)
+        for seen in came:
+            signal.raise_signal(seen)
 
 
 def let_through() -> None:

@@ -8,8 +8,9 @@ import pytest
 from nr_signals import nr_cell
 from test_lte_narrowband import carrier
 
+from rpmsn.cells import scan as scanning
 from rpmsn.cells.cell import BROADCAST, SYNC, Cell
-from rpmsn.cells.channels import channel_of
+from rpmsn.cells.channels import channel_of, channel_of_carrier
 from rpmsn.cells.scan import MOST_SAMPLES, scan_recording
 from rpmsn.errors import ParameterError, RecordingError
 from rpmsn.recording import Capture, open_recording
@@ -28,6 +29,7 @@ class Samples:
     center_frequency: float | None = None
     starts: tuple[int, ...] = (0,)
     read_calls: list = field(default_factory=list)
+    captures_given: list = field(default_factory=list)
 
     @property
     def sample_count(self):
@@ -35,7 +37,7 @@ class Samples:
 
     @property
     def captures(self):
-        return [Capture(start, self.center_frequency) for start in self.starts]
+        return self.captures_given or [Capture(start, self.center_frequency) for start in self.starts]
 
     def read(self, start, count):
         self.read_calls.append((start, count))
@@ -83,11 +85,13 @@ def test_a_baseband_has_no_centre_frequency(center):
 
 
 @pytest.mark.parametrize("center", [None, 2120e6])
-def test_a_cell_beside_the_centre_is_found_where_the_user_names_it(center):
+def test_a_cell_beside_the_centre_is_found_by_itself_and_where_the_user_names_it(center):
     recording = Samples(lte_cell(offset=700e3, rate=3.84e6), 3.84e6, center)
-    assert scan_recording(recording, technologies=["LTE"]).cells == []
+    (found,) = scan_recording(recording, technologies=["LTE"]).cells
+    assert (found.cell.cell_id, found.cell.evidence) == (77, BROADCAST)
     (found,) = scan_recording(recording, at=[(center or 0) + 690e3], technologies=["LTE"]).cells
-    assert found.cell.cell_id == 77 and found.offset == pytest.approx(10e3, abs=200)
+    assert found.cell.cell_id == 77 and found.place_offset == pytest.approx(10e3, abs=200)
+    assert found.offset == pytest.approx(10e3 if center is None else 0, abs=200)
 
 
 def test_everywhere_finds_a_cell_that_nobody_named():
@@ -110,10 +114,11 @@ def test_an_nr_cell_is_found_on_the_raster_of_the_bands_in_view(nr):
     assert abs(found.offset) < 500
 
 
-def test_an_nr_cell_off_the_raster_is_found_where_named_and_everywhere_and_has_no_number(nr):
+def test_an_nr_cell_off_the_raster_is_found_and_has_no_number(nr):
     samples, frequency = nr
     recording = Samples(samples, NR_RATE, 3426.9e6 - frequency)
-    assert scan_recording(recording, technologies=["NR"]).cells == []
+    (found,) = scan_recording(recording, technologies=["NR"]).cells
+    assert found.cell.cell_id == 500 and found.channel.gscn is None and found.offset is None
     (named,) = scan_recording(recording, at=[3426.9e6], technologies=["NR"]).cells
     assert named.cell.cell_id == 500 and named.channel.gscn is None
     scan = scan_recording(recording, at=[3426.9e6], everywhere=True, technologies=["NR"])
@@ -121,11 +126,10 @@ def test_an_nr_cell_off_the_raster_is_found_where_named_and_everywhere_and_has_n
     assert both.offset is not None and len(scan.searched) == 2
 
 
-def test_nr_without_centre_frequency_is_searched_at_the_centre_or_everywhere(nr):
+def test_nr_is_found_without_a_centre_frequency(nr):
     samples, frequency = nr
-    recording = Samples(samples, NR_RATE)
-    assert scan_recording(recording, technologies=["NR"]).cells == []
-    (found,) = scan_recording(recording, everywhere=True, technologies=["NR"]).cells
+    (found,) = scan_recording(Samples(samples, NR_RATE), technologies=["NR"]).cells
+    assert (found.cell.cell_id, found.cell.evidence, found.channel) == (500, BROADCAST, None)
     assert found.frequency == pytest.approx(frequency, abs=500)
 
 
@@ -150,12 +154,22 @@ def test_no_more_of_a_recording_is_read_than_asked_for():
     assert any("more does not fit in memory" in warning for warning in scan.warnings)
 
 
-def test_the_longest_capture_is_searched():
-    samples = np.concatenate([with_noise(np.zeros(3000)), lte_cell(), with_noise(np.zeros(5000))])
+def test_every_capture_is_searched():
+    samples = np.concatenate([with_noise(np.zeros(3000)), lte_cell(), lte_cell(78)])
     scan = scan_recording(Samples(samples, starts=(0, 3000, 79800)), technologies=["LTE"])
-    assert [found.cell.cell_id for found in scan.cells] == [77]
-    assert scan.start_s == 3000 / RATE and scan.seconds == pytest.approx(0.04)
-    assert "only the longest of 3 captures is searched" in scan.warnings
+    assert [found.cell.cell_id for found in scan.cells] == [77, 78]
+    assert [found.start_s for found in scan.cells] == [3000 / RATE, 79800 / RATE]
+    assert (scan.captures, scan.start_s, scan.seconds) == (3, 0, len(samples) / RATE)
+
+
+def test_of_many_captures_the_longest_of_each_frequency_come_first(monkeypatch):
+    monkeypatch.setattr(scanning, "MOST_SAMPLES", 3000)
+    recording = Samples(np.zeros(6000, np.complex64), starts=(0, 1000, 3000, 4500))
+    frequencies = (900e6, 900e6, 900e6, 950e6)
+    recording.captures_given = [Capture(*one) for one in zip(recording.starts, frequencies)]
+    scan = scan_recording(recording, 0.02, technologies=["LTE"])
+    assert recording.read_calls == [(1000, 2000)] or recording.read_calls == [(1000, 2000), (4500, 1000)]
+    assert "of 4 captures are searched, of every frequency the longest first" in " ".join(scan.warnings)
 
 
 def test_values_that_are_not_finite_are_silence_and_named():
@@ -204,9 +218,10 @@ def test_a_rate_below_every_technology_is_an_error_and_no_empty_band():
         scan_recording(Samples(np.zeros(9000, np.complex64), 1e6))
 
 
-def test_a_band_without_nr_is_said():
-    scan = scan_recording(Samples(np.zeros(9000, np.complex64), 7.68e6, 600e6))
-    assert any("NR has no band with a place of the synchronisation raster" in warning for warning in scan.warnings)
+def test_a_span_in_which_no_band_is_defined_is_said_and_searched():
+    scan = scan_recording(Samples(np.zeros(9000, np.complex64), 7.68e6, 2450e6))
+    assert any("no LTE or NR band is defined from 2446.16 to 2453.84 MHz" in warning for warning in scan.warnings)
+    assert scan.searched and scan.captures == 1
 
 
 class TestChannel:
@@ -250,3 +265,17 @@ def test_the_cell_of_a_recording(captures, name, cell_id, band, number):
         (found,) = scan_recording(recording, technologies=[technology]).cells
     assert (found.cell.cell_id, found.cell.evidence, found.channel.band) == (cell_id, BROADCAST, band)
     assert found.channel.earfcns == (1303,) if number == "earfcn" else found.channel.gscn == 7795
+
+
+class TestChannelOfACarrier:
+    def test_all_bands_that_fit_are_named_and_no_number_is_given(self):
+        channel = channel_of_carrier(3590e6, 3690e6, "NR")
+        assert (channel.band, channel.duplex, channel.nr_arfcn, channel.gscn) == ("n48, n77, n78", "TDD", None, None)
+        assert channel_of_carrier(1860e6, 1875e6, "LTE").band == "3, 9, 35"
+
+    def test_a_band_without_so_wide_a_channel_does_not_fit(self):
+        assert channel_of_carrier(935.5e6, 944.5e6, "LTE").band == "8"
+        assert channel_of_carrier(926e6, 944e6, "LTE").band == ""
+
+    def test_the_duplex_excludes_bands(self):
+        assert channel_of_carrier(2350e6, 2360e6, "LTE", "TDD").band == "40"

@@ -3,6 +3,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 
@@ -11,18 +12,19 @@ import pytest
 from conftest import ROOT
 
 from rpmsn.cells.cell import BROADCAST, Cell
-from rpmsn.cells.scan import DEFAULT_SECONDS, LONGEST_SECONDS, TECHNOLOGIES, FoundCell, Scan
+from rpmsn.cells.scan import DEFAULT_SECONDS, LONGEST_SECONDS, TECHNOLOGIES, CellScan, FoundCell, Scan
 from rpmsn.cli import cells as command
 from rpmsn.cli import options as given
 from rpmsn.cli.main import main
+from rpmsn.interrupts import Interrupted
 from rpmsn.messages.fields import FIELDS
 from rpmsn.synthesis import ofdm
 from rpmsn.synthesis.lte.downlink import LteBroadcast
 
 RATE = 1.92e6
 OWN = {
-    "technology", "frequency_offset", "earfcns", "subcarrier_spacing", "extended_prefix", "ssb_index", "start_s",
-    "frames", "mib",
+    "technology", "frequency_offset", "frequency_offset_ppm", "earfcns", "subcarrier_spacing", "extended_prefix",
+    "ssb_index", "start_s", "frames", "mib",
 }  # fmt: skip
 """Keys of a cell in JSON that messages do not have."""
 
@@ -54,11 +56,12 @@ def test_a_cell_is_a_row_of_facts(lte, capsys):
     header, row, searched = out.splitlines()
     assert header.split("  ")[0] == "technology"
     assert row.split() == [
-        "LTE", "301", "broadcast", "2360.0140", "+14.0", "40", "EARFCN", "39250", "1.4", "TDD", row.split()[10],
+        "LTE", "301", "broadcast", "2360.0140", "+14.0", "+5.9", "40", "EARFCN", "39250", "1.4", "TDD",
+        row.split()[11],
         "SFN", "600,", "6", "RB,", "2", "ports",
     ]  # fmt: skip
-    assert 3 < float(row.split()[10]) < 15
-    assert searched == "Searched 0.04 s from 0 s on: LTE at the centre +-135 kHz."
+    assert 3 < float(row.split()[11]) < 15
+    assert searched == "Searched 0.04 s from 0 s on: LTE everywhere."
     assert "NR with SS/PBCH blocks of 3.6 and 7.2 MHz" in err and len(err.splitlines()) == 1
 
 
@@ -82,9 +85,11 @@ def test_json_has_the_names_of_messages_and_nothing_that_is_not_known(lte, capsy
 
 
 def test_a_place_is_absolute_where_the_centre_is_known_and_else_relative(lte, capsys):
-    for place, more in (("--at=-10k", []), ("--at=2359.99M", ["--center-frequency", "2360M"])):
+    """Where it is, the offset is from the raster, else from the place."""
+    known = ["--center-frequency", "2360M"]
+    for place, more, offset in (("--at=-10k", [], "+24.0"), ("--at=2359.99M", known, "+14.0")):
         assert cells(lte, place, "--technology", "LTE", *more) == 0
-        assert "+24.0" in capsys.readouterr().out
+        assert offset in capsys.readouterr().out
     assert cells(lte, "--at", "3M") == 2
     assert "at is 3e+06 Hz; choose a frequency from -0.96 to 0.96 MHz" in capsys.readouterr().err
 
@@ -126,6 +131,59 @@ def test_wrong_use_ends_with_status_2(lte, option, capsys):
     with pytest.raises(SystemExit) as stop:
         cells(lte, *option)
     assert stop.value.code == 2 and f"argument {option[0]}" in capsys.readouterr().err
+
+
+def test_json_is_written_also_where_there_is_no_cell(tmp_path, capsys):
+    assert cells(written(tmp_path / "no.cf32", np.zeros(9600)), "--json") == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out)["cells"] == [] and "no cell found; searched 0.005 s from 0 s on: LTE everywhere." in err
+
+
+def test_ctrl_c_prints_what_is_found_so_far(lte, monkeypatch, capsys):
+    search = CellScan.search
+
+    def search_and_be_stopped(self, *arguments):
+        search(self, *arguments)
+        raise Interrupted(signal.SIGINT)
+
+    monkeypatch.setattr(CellScan, "search", search_and_be_stopped)
+    assert cells(lte, "--json", "--technology", "LTE") == 130
+    out, err = capsys.readouterr()
+    found = json.loads(out)
+    assert [cell["cell_id"] for cell in found["cells"]] == [301] and found["complete"] is False
+    assert "stopped by the keyboard; what was found until then is above" in err
+
+
+@pytest.mark.parametrize(
+    "more, said",
+    [
+        (("--from", "2359M"), "--to is missing; a range needs both ends"),
+        (("--from", "2361M", "--to", "2359M"), "the range is from 2361 to 2359 MHz; choose two frequencies of which"),
+        (("--from", "1800M", "--to", "1900M"), "and the recording has 2359.04 to 2360.96 MHz; choose a range in it"),
+        (("--from", "2359M", "--to", "2361M", "--at", "2360M"), "choose one of the two"),
+        (("--device", "driver=rtlsdr"), "one source is needed, RECORDING or --device"),
+        (("--frequency", "900M"), "--frequency is a radio's"),
+    ],
+)
+def test_options_that_do_not_go_together_are_wrong_use(lte, more, said, capsys):
+    assert cells(lte, "--center-frequency", "2360M", *more) == 2
+    out, err = capsys.readouterr()
+    assert said in err and out == ""
+
+
+def test_a_range_needs_to_know_where_the_recording_is(lte, capsys):
+    assert cells(lte, "--from", "2359M", "--to", "2361M") == 2
+    assert "a range needs the recording's centre frequency" in capsys.readouterr().err
+    assert main(["cells"]) == 2
+    assert "one source is needed, RECORDING or --device, and neither is given" in capsys.readouterr().err
+
+
+def test_a_range_limits_what_is_found(lte, capsys):
+    where = ("--center-frequency", "2360M", "--technology", "LTE")
+    assert cells(lte, *where, "--from", "2359.9M", "--to", "2360.1M") == 0
+    assert " 301 " in capsys.readouterr().out
+    assert cells(lte, *where, "--from", "2360.3M", "--to", "2360.9M") == 0
+    assert "No cell found." in capsys.readouterr().out
 
 
 def test_the_options_have_the_limits_and_defaults_of_the_scan():

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from sigmf import SigMFFile
 
+from rpmsn.cells.cell import Cell
+from rpmsn.cells.finding import Proof
 from rpmsn.classes import CLASS_NAMES
 from rpmsn.detection.segments import Segment
 from rpmsn.messages import fields as table
@@ -137,9 +139,11 @@ def test_fields_of_cells_are_sent_only_where_they_are_known():
     optional = {one.name for one in table.CARRIER_FIELDS if not one.required}
     assert {"cell_id", "duplex", "channel_bandwidth", "band", "earfcn", "nr_arfcn", "gscn", "ssb_frequency"} == optional
     assert not optional & set(segment_fields(Event("gone", carrier), CLOCK, 0, "ok", ""))
-    carrier.cell_id, carrier.band = 301, None
+    cell = Cell("LTE", 301, "broadcast", 0.0, channel_bandwidth=10e6)
+    carrier.prove(Proof(cell, 100e6, 0, 40_000, 1e6))
     fields = segment_fields(Event("gone", carrier), CLOCK, 0, "ok", "")
     assert fields["cell_id"] == 301 and "band" not in fields
+    assert (fields["verdict"], fields["evidence"], fields["confidence"]) == ("proven", "broadcast", 1.0)
     assert annotation(fields, 1, 0, 1)["rpmsn:cell_id"] == 301
 
 

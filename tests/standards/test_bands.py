@@ -173,3 +173,62 @@ def test_case_of_blocks(frequency, spacing, case):
 def test_what_no_band_or_raster_has_is_refused(call, words):
     with pytest.raises(ParameterError, match=words):
         call()
+
+
+def widths(technology, number):
+    return [width / 1e6 for width in band(technology, number).bandwidths]
+
+
+@pytest.mark.parametrize(
+    "technology, number, megahertz",
+    [
+        (LTE, 1, [5, 10, 15, 20]), (LTE, 2, [1.4, 3, 5, 10, 15, 20]), (LTE, 3, [1.4, 3, 5, 10, 15, 20]),
+        (LTE, 4, [1.4, 3, 5, 10, 15, 20]), (LTE, 26, [1.4, 3, 5, 10, 15]),
+        (NR, 1, [5, 10, 15, 20, 25, 30, 40, 45, 50]), (NR, 2, [5, 10, 15, 20, 25, 30, 35, 40]),
+        (NR, 3, [5, 10, 15, 20, 25, 30, 35, 40, 45, 50]), (NR, 5, [5, 10, 15, 20, 25]),
+        (NR, 7, [5, 10, 15, 20, 25, 30, 35, 40, 50]), (NR, 8, [5, 10, 15, 20, 25, 35]), (NR, 12, [5, 10, 15]),
+        (NR, 13, [5, 10]), (NR, 14, [5, 10]),
+    ],
+)  # fmt: skip
+def test_channel_bandwidths_are_those_of_a_second_source(technology, number, megahertz):
+    """Wikipedia's `LTE frequency bands` (July 2021) and `5G NR frequency bands` (release 18)."""
+    assert widths(technology, number) == megahertz
+
+
+@pytest.mark.parametrize(
+    "number, megahertz",
+    [(1, 20), (2, 20), (3, 30), (5, 20), (12, 15), (20, 20), (25, 20), (28, 20), (34, 15), (38, 20), (39, 40), (40, 80),
+     (41, 100), (50, 80), (51, 5), (66, 40), (70, 25), (71, 20), (74, 20), (75, 20), (76, 5), (77, 100), (78, 100),
+     (79, 100), (80, 30), (81, 20), (82, 20), (83, 20), (84, 20), (86, 40)],
+)  # fmt: skip
+def test_later_releases_only_add_bandwidths(number, megahertz):
+    """The widest of release 15, as the table of github.com/HandyMenny/uecapabilityparser (38.101-1, 15.7.0) has it."""
+    assert widths(NR, number)[-1] >= megahertz
+
+
+def test_a_channel_fits_its_band():
+    for entry in BANDS:
+        allowed, edges = entry.bandwidths, entry.downlink or entry.uplink
+        assert allowed and list(allowed) == sorted(set(allowed))
+        assert allowed[-1] <= max(edges[1] - edges[0], entry.uplink[1] - entry.uplink[0] if entry.uplink else 0)
+
+
+@pytest.mark.parametrize(
+    "frequency, is_uplink",
+    [(1750e6, True), (840e6, True), (1815e6, False), (2350e6, False), (1900e6, False), (2462e6, False)],
+)
+def test_an_uplink_is_where_bands_have_only_theirs(frequency, is_uplink):
+    """840 MHz: band 20's; 1900 MHz: of bands 2 and 33 or 39, of which the TDD ones are downlink as well."""
+    assert bands.is_uplink(frequency) == is_uplink
+
+
+def test_no_band_is_defined_at_wi_fi():
+    assert not bands.defined_at(2453e6, 2471e6) and not bands.defined_at(90e6, 108e6)
+    assert bands.defined_at(1750e6, 1751e6) and bands.defined_at(2471e6, 2484e6)
+    assert bands.defined_at(3590e6, 3600e6, NR) and not bands.defined_at(4400e6, 4500e6, LTE)
+    assert [entry.name for entry in bands.bands_in(1800e6, 1806e6, LTE)] == ["3"]
+
+
+def test_a_range_the_wrong_way_round_is_refused():
+    with pytest.raises(ParameterError, match="upper is 1e[+]09 Hz; choose one that is not below lower, 2e[+]09 Hz"):
+        bands.defined_at(2e9, 1e9)

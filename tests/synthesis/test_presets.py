@@ -37,7 +37,7 @@ PINNED = {
     "crowded": (3, "306c012808621331", "c4113a25da942cda"),
     "quiet": (3, "d70b260830f8bc57", "67a0452d3e3c7a69"),
     "refarmed": (3, "4202f7d7c934163d", "83c1f4a498372a50"),
-    "demo": (3, "8f6cda8c0986ee8a", "c269acd454365e89"),
+    "demo": (3, "906cd0df1e9c89b5", "5dea9a4ebc230ee4"),
     "published": (3, "9086fbf37be90a22", "7747283578f4350c"),
     "published_test": (3, "e472df7eb37ab01f", "3e01cb016ec3c9b2"),
     "published_clean": (3, "b95f89584eb4e3c4", "a609cfff71c25767"),

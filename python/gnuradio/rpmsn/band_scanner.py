@@ -132,17 +132,11 @@ class band_scanner(gr.sync_block):
         return len(samples)
 
     def _take(self, samples):
-        first = self.nitems_read(0)
-        changes = {}
-        for tag in self.get_tags_in_window(0, 0, len(samples)):
-            changes.setdefault(tag.offset - first, {})[pmt.symbol_to_string(tag.key)] = tag.value
-        done = 0
-        for place in sorted(changes) + [len(samples)]:
-            if place > done:
-                self._scanner.write(samples[done:place], first + done)
-                done = place
-            if place in changes:
-                self._follow(changes[place], first + place)
+        for first, run, found in tags.runs(self, samples):
+            if len(run):
+                self._scanner.write(run, first)
+            if found:
+                self._follow(found, first + len(run))
 
     def _follow(self, found, offset):
         """Apply the tags of one sample."""

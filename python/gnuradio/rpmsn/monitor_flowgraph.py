@@ -8,6 +8,7 @@ from gnuradio import gr
 from rpmsn.messages import keys
 from rpmsn.models.choice import model_for_rate
 from rpmsn.radios.stopping import opening
+from rpmsn.streaming.cells import CELL_BUDGET
 from rpmsn.tracking.carrier import Carrier
 
 from .radio_source import radio_source
@@ -47,6 +48,7 @@ class MonitorFlowgraph(gr.top_block):
             runtime=options.runtime,
             workers=options.workers,
             duty_cycle=options.duty_cycle,
+            cell_budget=CELL_BUDGET if options.cells else 0.0,
             logs=options.log,
             log_rotate_seconds=options.log_rotate,
         )

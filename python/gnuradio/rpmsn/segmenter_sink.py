@@ -16,6 +16,7 @@ from rpmsn.models.model import DEFAULT_MODEL, load_model
 from rpmsn.recording.logs import open_log
 from rpmsn.recording.snippets import SnippetWriter
 from rpmsn.runtimes import AUTO
+from rpmsn.streaming.cells import CELL_BUDGET
 from rpmsn.streaming.live import Settings, StreamAnalyser
 from rpmsn.tracking.carrier import Carrier
 
@@ -78,6 +79,7 @@ class segmenter_sink(gr.sync_block):
         snippet_range: (lower, upper) in Hz, in which the middle of these carriers lies; (0, 0) for everywhere.
         snippet_seconds: of one carrier at most.
         snippet_quota: bytes that all snippets in the folder may take; the oldest make room.
+        cell_budget: fraction of one core for the search for LTE and NR cells, which prove carriers; 0 for none.
 
     Example:
         sink = rpmsn.segmenter_sink(61.44e6, 1.84e9, mode="live")
@@ -109,6 +111,7 @@ class segmenter_sink(gr.sync_block):
         snippet_range: tuple[float, float] = (0.0, 0.0),
         snippet_seconds: float = 1.0,
         snippet_quota: float = 10e9,
+        cell_budget: float = CELL_BUDGET,
     ):
         if input_type not in INPUT_TYPES:
             raise ParameterError(f"input_type is {input_type!r}, but {', '.join(INPUT_TYPES)} are allowed")
@@ -147,6 +150,7 @@ class segmenter_sink(gr.sync_block):
             average_frames=average_frames,
             duty_cycle=duty_cycle,
             carriers_kept=1000 if mode == "live" else None,
+            cell_budget=cell_budget,
         )
         self._analyser = StreamAnalyser(
             load_model(model),

@@ -12,6 +12,10 @@ CLEAR_HZ = 25e3
 100 kHz, a receiver that errs by less than 75 kHz gives no wrong channel number."""
 
 
+EDGE_HZ = 250e3
+"""Edges are seen to one column of an image, 0.24 MHz at 61.44 Msps."""
+
+
 @dataclass(frozen=True, slots=True)
 class Channel:
     """What a cell's frequency says.
@@ -60,6 +64,26 @@ def channel_of(cell: Cell, center_frequency: float) -> Channel:
     nearest = round(frequency / bands.LTE_RASTER) * bands.LTE_RASTER
     is_clear = cell.technology == bands.LTE and abs(frequency - nearest) <= CLEAR_HZ
     return Channel(fitting, tuple(bands.earfcn(frequency, band) for band in fitting) if is_clear else ())
+
+
+def channel_of_carrier(lower: float, upper: float, technology: str, duplex: str | None = None) -> Channel:
+    """Bands in which a carrier without a known cell may be: those whose downlink has its middle and a channel as wide.
+
+    Its channel number is not known: edges that were seen are no places of a raster.
+
+    Args:
+        lower, upper: edges that were seen, Hz; a carrier may be wider, and up to `EDGE_HZ` narrower at each.
+        technology: LTE or NR.
+        duplex: FDD or TDD where it is known.
+    """
+    width = upper - lower - 2 * EDGE_HZ
+    return Channel(
+        tuple(
+            band
+            for band in bands.bands_at((lower + upper) / 2, technology)
+            if duplex in (None, _frame_structure(band)) and band.bandwidths[-1] >= width
+        )
+    )
 
 
 def _nr_channel(frequency: float, fitting: tuple[Band, ...]) -> Channel:

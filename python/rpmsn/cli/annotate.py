@@ -53,6 +53,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         help="average the scores over so many frames (default: %(default)s)",
     )
     given.add_duty_cycle(parser)
+    given.add_cells(parser)
     parser.add_argument("--json", action="store_true", help="print the result as JSON, for machines")
     parser.set_defaults(run=run)
 
@@ -81,6 +82,7 @@ def run(options: argparse.Namespace) -> None:
             options.average_frames,
             options.duty_cycle,
             options.per_frame,
+            options.cells,
         )
         with tqdm(
             total=recording.duration,

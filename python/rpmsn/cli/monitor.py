@@ -21,6 +21,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     given.add_workers(parser, 2, words="%(default)s")
     given.refuse_threads(parser)
     given.add_duty_cycle(parser)
+    given.add_cells(parser)
     parser.add_argument(
         "--log",
         action="append",

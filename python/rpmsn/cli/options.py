@@ -204,6 +204,16 @@ def add_duty_cycle(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_cells(parser: argparse.ArgumentParser) -> None:
+    """Add `--cells` and `--no-cells`; `cells` is a bool."""
+    parser.add_argument(
+        "--cells",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="search for LTE and NR cells, which prove carriers, or not (default: search)",
+    )
+
+
 def add_radio(parser: argparse.ArgumentParser, needs_frequency: bool = True, needs_device: bool = True) -> None:
     """Add --device, --rate, --frequency, --gain, --antenna, --bandwidth and --stream-args.
 

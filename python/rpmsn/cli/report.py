@@ -34,7 +34,8 @@ def cells(carrier: "Carrier", names: Iterable[str]) -> tuple[str, ...]:
     return tuple(column_of(name).text(getattr(carrier, name)) for name in names)
 
 
-COLUMNS = (*headings((*BAND, keys.BANDWIDTH)), "from s", "to s", "on air s", *headings(QUALITY))
+PROOF = (keys.VERDICT, keys.CELL_ID)
+COLUMNS = (*headings((*BAND, keys.BANDWIDTH)), "from s", "to s", "on air s", *headings((*QUALITY, *PROOF)))
 COMPARED = ("truth", *headings(BAND)[1:], "found", *headings((*BAND, *QUALITY))[1:])
 
 
@@ -63,7 +64,7 @@ def row(carrier: "Carrier", sample_rate: float) -> tuple[str, ...]:
         f"{carrier.sample_start / sample_rate:.3f}",
         f"{carrier.sample_end / sample_rate:.3f}",
         f"{carrier.time_on_air:.3f}",
-        *cells(carrier, QUALITY),
+        *cells(carrier, (*QUALITY, *PROOF)),
     )
 
 

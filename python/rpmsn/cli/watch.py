@@ -50,6 +50,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     given.add_runtime(parser)
     given.add_workers(parser, min(2, given.CORES), words="%(default)s")
     given.refuse_threads(parser)
+    given.add_cells(parser)
     parser.add_argument("--theme", choices=("dark", "light"), help="colours (default: as the last time, at first dark)")
     parser.add_argument("--picture", metavar="PNG", help="write a picture of the window at the end, and close it")
     parser.add_argument("--close-after", type=given.duration, metavar="SECONDS", help="close the window after so long")

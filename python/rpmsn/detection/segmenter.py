@@ -12,6 +12,7 @@ from functools import reduce
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from .. import runtimes
 from ..classes import CLASS_NAMES, LTE, NOISE, NR, OTHER
@@ -22,6 +23,7 @@ from ..signal.features import FeatureExtractor, Features
 from ..signal.image import COLUMNS, ROWS
 from ..signal.quality import InputQuality
 from ..signal.rates import is_rate_within
+from ..signal.sums import FULL_SCALE
 from .segments import FrameGeometry, Segment, find_segments
 
 if TYPE_CHECKING:
@@ -181,9 +183,14 @@ class Segmenter:
             for _ in range(count - 1)
         ]
 
-    def warm_up(self) -> None:
-        """Analyse a frame of noise: libraries are loaded and buffers made, so that the first frame is not late."""
-        self.infer(self.prepare(_noise(self.frame_samples)))
+    def warm_up(self, dtype: DTypeLike = np.complex64) -> None:
+        """Analyse a frame of noise: libraries are loaded, code is compiled and buffers made, so that the first frame is
+        not late.
+
+        Args:
+            dtype: of the samples that will come: complex64, int16 or int8.
+        """
+        self.infer(self.prepare(_noise(self.frame_samples, dtype)))
 
     def reset(self) -> None:
         """Forget earlier frames, which `average_frames` has kept."""
@@ -346,10 +353,13 @@ def rate_warnings(card: "ModelCard", sample_rate: float) -> list[str]:
     ]
 
 
-def _noise(count: int) -> np.ndarray:
-    """Samples of noise, complex64, 17 dB below full scale."""
+def _noise(count: int, dtype: DTypeLike = np.complex64) -> np.ndarray:
+    """Samples of noise, 17 dB below full scale: complex64, or integers of shape (count, 2)."""
+    dtype = np.dtype(dtype)
     parts = np.random.default_rng(1).standard_normal((count, 2), np.float32) * np.float32(0.1)
-    return parts.view(np.complex64)[:, 0]
+    if dtype.kind == "c":
+        return parts.view(np.complex64)[:, 0]
+    return (parts * np.float32(FULL_SCALE[dtype])).astype(dtype)
 
 
 def _from(segment: Segment, first_sample: int) -> Segment | None:

@@ -206,7 +206,8 @@ CONFIDENCE = _field(
     "confidence",
     DOUBLE,
     "0..1",
-    "mean probability of the carrier's segments, calibrated on the validation set",
+    "probability that the label is right: mean over the carrier's segments, calibrated on the validation set; 1 where "
+    "it is proven",
     of_carrier=True,
     lowest=0,
     highest=1,
@@ -273,7 +274,7 @@ CUT_LOWER = _field(
     "cut_lower",
     BOOL,
     "",
-    "whether the lower edge was never seen: the span ends before the carrier does",
+    "whether the lower edge is not known: the span ends before the carrier does, and no cell says where it is",
     of_carrier=True,
     sigmf="rpmsn:cut_lower",
 )
@@ -340,14 +341,26 @@ HEALTH = _field(
 )
 
 # A decoded cell: left out while none is known
-CELL_ID = _field("cell_id", LONG, "", "physical cell identity", **_CELL, lowest=0, highest=1007, sigmf="rpmsn:cell_id")
+CELL_ID = _field(
+    "cell_id",
+    LONG,
+    "",
+    "physical cell identity",
+    **_CELL,
+    lowest=0,
+    highest=1007,
+    sigmf="rpmsn:cell_id",
+    column=Column("PCI", "", 1.0, 0, "1007"),
+)
 DUPLEX = _field("duplex", SYMBOL, "", "`FDD` or `TDD`", **_CELL, choices=("FDD", "TDD"), sigmf="rpmsn:duplex")
 CHANNEL_BANDWIDTH = _field(
     "channel_bandwidth", DOUBLE, "Hz", "as the cell broadcasts it", **_CELL, lowest=0, sigmf="rpmsn:channel_bandwidth"
 )
-BAND = _field("band", SYMBOL, "", "operating band, such as `3` or `n78`", **_CELL, sigmf="rpmsn:band")
-EARFCN = _field("earfcn", LONG, "", "channel number of LTE", **_CELL, lowest=0, sigmf="rpmsn:earfcn")
-NR_ARFCN = _field("nr_arfcn", LONG, "", "channel number of NR", **_CELL, lowest=0, sigmf="rpmsn:nr_arfcn")
+BAND = _field("band", SYMBOL, "", "operating bands that fit, such as `3` or `n77, n78`", **_CELL, sigmf="rpmsn:band")
+EARFCN = _field(
+    "earfcn", LONG, "", "channel number of LTE, in the first of `band`", **_CELL, lowest=0, sigmf="rpmsn:earfcn"
+)
+NR_ARFCN = _field("nr_arfcn", LONG, "", "channel number of NR, of the SSB", **_CELL, lowest=0, sigmf="rpmsn:nr_arfcn")
 GSCN = _field("gscn", LONG, "", "raster number of the SSB", **_CELL, lowest=0, sigmf="rpmsn:gscn")
 SSB_FREQUENCY = _field("ssb_frequency", DOUBLE, "Hz", "middle of the SSB", **_CELL, sigmf="rpmsn:ssb_frequency")
 
@@ -407,6 +420,27 @@ REAL_TIME_FACTOR = _field(
 QUEUE = _field("queue", LONG, "frames", "that wait to be analysed", (STATUS,), lowest=0)
 LATENCY = _field("latency", DOUBLE, "s", "from a frame's last sample to its result", (STATUS,))
 INFERENCE_TIME = _field("inference_time", DOUBLE, "s", "work on the last frame: image, network, segments", (STATUS,))
+CELLS_FOUND = _field(
+    "cells_found", LONG, "", "carriers on the air with a decoded cell", (STATUS,), required=False, lowest=0
+)
+SEARCHES_WAITING = _field(
+    "searches_waiting",
+    LONG,
+    "",
+    "carriers whose search for cells is due and waits for its share of a core",
+    (STATUS,),
+    required=False,
+    lowest=0,
+)
+CELL_LOAD = _field(
+    "cell_load",
+    DOUBLE,
+    "cores",
+    "that the search for cells took since the start (live), or is estimated to take (replay)",
+    (STATUS,),
+    required=False,
+    lowest=0,
+)
 RUNTIME = _field("runtime", SYMBOL, "", "what runs the network, such as `torch`", (STATUS,))
 ERROR = _field(
     "error",

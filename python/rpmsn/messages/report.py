@@ -5,14 +5,15 @@ Receivers (picture, table, exports) show this and decide nothing: label, edges a
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from ..classes import CLASS_NAMES, OTHER
 from . import keys
 
 NUMBERS = (keys.CONFIDENCE, keys.FREQ_LOWER, keys.FREQ_UPPER)
+Kind = TypeVar("Kind")
 OFFSETS = (keys.START_OFFSET, keys.END_OFFSET)
 
 
@@ -33,6 +34,7 @@ class Report:
         time_source: whose clock that is.
         pdu_num: number of the frame; None where it is not known.
         model: name of the model.
+        cell_id, duplex, channel_bandwidth, band, ssb_frequency: of a decoded cell; None where they are not known.
     """
 
     event: str
@@ -57,6 +59,11 @@ class Report:
     time_source: str
     pdu_num: int | None
     model: str
+    cell_id: int | None = None
+    duplex: str | None = None
+    channel_bandwidth: float | None = None
+    band: str | None = None
+    ssb_frequency: float | None = None
 
 
 def check_report(fields: Mapping[str, Any]) -> Report:
@@ -73,8 +80,9 @@ def check_report(fields: Mapping[str, Any]) -> Report:
         start, end = (int(fields[key]) for key in OFFSETS)
         confidence, lower, upper = (float(fields[key]) for key in NUMBERS)
         label = str(fields[keys.LABEL])
-        burst_id, pdu_num = (
-            None if fields.get(key) is None else int(fields[key]) for key in (keys.BURST_ID, keys.PDU_NUM)
+        burst_id, pdu_num, cell_id = (_known(fields, key, int) for key in (keys.BURST_ID, keys.PDU_NUM, keys.CELL_ID))
+        channel_bandwidth, ssb_frequency = (
+            _known(fields, key, float) for key in (keys.CHANNEL_BANDWIDTH, keys.SSB_FREQUENCY)
         )
     except KeyError as error:
         raise ValueError(f"a segment without {error.args[0]}") from error
@@ -111,7 +119,17 @@ def check_report(fields: Mapping[str, Any]) -> Report:
         time_source=str(fields.get(keys.TIME_SOURCE, "host")),
         pdu_num=pdu_num,
         model=str(fields.get(keys.MODEL, "")),
+        cell_id=cell_id,
+        duplex=_known(fields, keys.DUPLEX, str),
+        channel_bandwidth=channel_bandwidth,
+        band=_known(fields, keys.BAND, str),
+        ssb_frequency=ssb_frequency,
     )
+
+
+def _known(fields: Mapping[str, Any], key: str, kind: Callable[[Any], Kind]) -> Kind | None:
+    """A value of a kind, None where it is not there."""
+    return None if fields.get(key) is None else kind(fields[key])
 
 
 def _number(value: Any) -> float:

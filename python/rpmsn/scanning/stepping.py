@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -19,7 +19,6 @@ from ..errors import require
 
 if TYPE_CHECKING:
     from ..streaming.intake import StreamTime
-    from .plan import Plan
 
 UNTAGGED_SECONDS = 1.0
 """A radio that never tags is assumed to be tuned after so long."""
@@ -28,6 +27,18 @@ PATIENCE_SECONDS = 3.0
 LEAD_SECONDS = 0.01
 """A radio with a clock is commanded to tune so long after the command."""
 TUNING, SETTLING, DWELLING, HOLDING = "tuning", "settling", "dwelling", "holding"
+
+
+class Steps(Protocol):
+    """What a Stepper needs of a plan, such as `scanning.plan.Plan`."""
+
+    @property
+    def sample_rate(self) -> float: ...
+    @property
+    def column(self) -> float: ...
+    @property
+    def steps(self) -> int: ...
+    def center(self, step: int) -> float: ...
 
 
 @dataclass(frozen=True)
@@ -55,7 +66,7 @@ class Stepper:
     """The state of a scan: where the radio is tuned, and what each sample is used for. For one thread.
 
     Args:
-        plan: Plan.
+        plan: the steps.
         tune: called with Hz and with (whole seconds, fraction), or None for at once.
         dwell_samples: wanted in each step.
         settle_seconds: discarded after the radio is tuned.
@@ -73,7 +84,7 @@ class Stepper:
 
     def __init__(
         self,
-        plan: Plan,
+        plan: Steps,
         tune: Callable[[float, tuple[int, float] | None], None],
         dwell_samples: int,
         settle_seconds: float,

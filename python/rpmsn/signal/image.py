@@ -47,7 +47,7 @@ from scipy.special import gammaincinv
 
 from ..errors import ParameterError
 from .rates import is_rate_within
-from .sums import COLUMNS, CORRELATED_ROWS, FULL_SCALE, LAGS, Layout, WindowSums, exact_scale, real_values
+from .sums import COLUMNS, CORRELATED_ROWS, FULL_SCALE, LAGS, Layout, exact_scale, real_values, window_sums
 
 ROWS = 256
 FRAME_SECONDS = 0.04
@@ -282,7 +282,7 @@ class _Measurement:
 
     def __init__(self, sample_rate: float, samples: int, rows: int, correlated: bool) -> None:
         self.layout = Layout(sample_rate, samples, rows)
-        self._sums = WindowSums(self.layout, correlated)
+        self._sums = window_sums(self.layout, correlated)
         self._power_of_one = 1 / (np.float32(COLUMNS) * self.layout.energy)[:, None]
         # A lag that is a fraction of a sample off turns the phase along the frequencies.
         self._turned_back = np.exp(

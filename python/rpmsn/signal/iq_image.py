@@ -16,7 +16,7 @@ imbalance compensation in communication receivers", IEEE Transactions on Signal 
 import numpy as np
 import scipy.fft
 
-from .sums import COLUMNS, hann
+from .sums import COLUMNS, hann, is_compiled
 
 WINDOWS = 512
 """Spectra that are evaluated at least, evenly spaced, where the chunk has as many."""
@@ -40,21 +40,43 @@ def image_coherence(values: np.ndarray) -> np.ndarray:
         float32, shape (256,): 0..1, in the order of the columns of `rpmsn.signal.image`; 0 where it may be chance, and
         where the other side is not much stronger, so in column 0 and at the centre, which are their own other side.
     """
-    windows = len(values) // (2 * COLUMNS)
-    picked = values[: 2 * COLUMNS * windows].reshape(windows, 2 * COLUMNS)[:: max(1, windows // WINDOWS)]
+    step = max(1, len(values) // (2 * COLUMNS) // WINDOWS)
+    picked = values[: len(values) // (2 * COLUMNS) * (2 * COLUMNS)].reshape(-1, 2 * COLUMNS)[::step]
     # A power of two changes no digit, and keeps the products of powers inside float32 whatever the amplitude.
     exponent = np.frexp(max(float(picked.max()), -float(picked.min())))[1]
-    weights = np.repeat(hann(COLUMNS) * 2.0**-exponent, 2).astype(np.float32)
-    spectra = scipy.fft.fft((picked * weights).view(np.complex64), axis=1, overwrite_x=True)
+    weights = (hann(COLUMNS) * 2.0**-exponent).astype(np.float32)
+    powers, products, squares = _sums(picked, weights)
     other_side = -np.arange(COLUMNS)
-    squares = np.square(spectra.real) + np.square(spectra.imag)
-    powers = squares.sum(axis=0)
     product = np.maximum(powers * powers[other_side], np.finfo(np.float32).tiny)
-    coherence = np.square(np.abs(np.einsum("ij,ij->j", spectra, spectra[:, other_side]))) / product
+    coherence = np.square(np.abs(products)) / product
     # Sums of products with random phases; the fewer spectra hold the power (bursts), the larger.
-    by_chance = np.einsum("ij,ij->j", squares, squares[:, other_side]) / product
+    by_chance = squares / product
     is_sure = (powers < WEAKER * powers[other_side]) & (coherence > CHANCE * by_chance)
     return scipy.fft.fftshift(np.where(is_sure, np.minimum(coherence, 1), 0)).astype(np.float32)
+
+
+def _sums(windows: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Sums over the spectra X of windows, in the order of the FFT.
+
+    Args:
+        windows: shape (windows, 512), real and imaginary parts in turn.
+        weights: float32, shape (256,).
+
+    Returns:
+        (powers, products, squares), each of shape (256,): of |X(f)|^2, X(f) X(-f), and |X(f)|^2 |X(-f)|^2.
+    """
+    if is_compiled():
+        from .fused import mirrored_sums
+
+        return mirrored_sums(windows, weights)
+    other_side = -np.arange(COLUMNS)
+    spectra = scipy.fft.fft((windows * np.repeat(weights, 2)).view(np.complex64), axis=1, overwrite_x=True)
+    squares = np.square(spectra.real) + np.square(spectra.imag)
+    return (
+        squares.sum(axis=0),
+        np.einsum("ij,ij->j", spectra, spectra[:, other_side]),
+        np.einsum("ij,ij->j", squares, squares[:, other_side]),
+    )
 
 
 def image_columns(coherence: np.ndarray, power: np.ndarray, floor: float) -> np.ndarray:

@@ -8,16 +8,15 @@ squared spectra, and the products of spectra a lag apart. What makes it fast:
 * Everything that a chunk's length fixes is worked out once, and so are the buffers made.
 * Integers become float32 where they are multiplied by the window, which holds their scale: no pass of its own.
 * The windows that the correlations need lie together, so that each product is one run over memory.
-* What is added up to one sum lies together, so that each sum is one reduction.
-* FFTs and sums are scipy's and numpy's, on one thread. torch's FFT (MKL) would make all of it a tenth
-  faster; loading torch takes seconds and 300 MB.
 
 NaN propagates over the rows of its chunk.
 """
 
 import math
 from collections.abc import Iterable
-from functools import cached_property
+from functools import cache, cached_property
+from importlib.util import find_spec
+from typing import Protocol
 
 import numpy as np
 import scipy.fft
@@ -62,6 +61,7 @@ class Layout:
         late: samples by which `period` is longer than that really is.
         offsets: places of the windows' centres within a period; the first is 0.
         periods: their number; the first window is centred on the first sample, the last one after the end.
+        centres: int, shape (periods, len(offsets)), the sample in the middle of every window.
         row_of: int, shape (periods, len(offsets)), the row of every window.
         blocks: the period in which every block of 64 rows begins, and at last `periods`.
     """
@@ -75,15 +75,58 @@ class Layout:
         count = int(np.ceil(self.period / min(LONGEST_HOP, samples / rows)))
         self.offsets = np.round(np.arange(count) * self.period / count).astype(int)
         self.periods = -(-samples // self.period) + 1
-        self._centres = self.period * np.arange(self.periods)[:, None] + self.offsets
-        self.row_of = np.minimum(self._centres * rows // samples, rows - 1)
+        self.centres = self.period * np.arange(self.periods)[:, None] + self.offsets
+        self.row_of = np.minimum(self.centres * rows // samples, rows - 1)
         self.blocks = np.append(np.searchsorted(self.row_of[:, 0], np.arange(0, rows, CORRELATED_ROWS)), self.periods)
+
+    @cached_property
+    def cuts(self) -> np.ndarray:
+        """Periods at which the sums of squares for the correlations are cut into pieces.
+
+        With each lag, the earlier spectra of a block's pairs are others than the later ones. All of these chunks
+        begin and end at a cut, so that each is a sum of whole pieces and no square is added up twice.
+        """
+        lags = np.array([0, *LAGS])
+        cuts = np.add.outer(self.blocks, lags).ravel(), self.periods - lags, [0]
+        return np.unique(np.clip(np.concatenate(cuts), 0, self.periods))
+
+    @cached_property
+    def piece_of(self) -> np.ndarray:
+        """The piece between two cuts in which every period lies; int, shape (periods,)."""
+        return np.searchsorted(self.cuts, np.arange(self.periods), side="right") - 1
+
+    @cached_property
+    def block_of(self) -> np.ndarray:
+        """The block in which the earlier one of every pair of periods a lag apart lies, by the later one; the first
+        block where there is none; int, shape (3, periods)."""
+        earlier = np.maximum(np.arange(self.periods) - np.array(LAGS)[:, None], 0)
+        return np.searchsorted(self.blocks, earlier, side="right") - 1
+
+    def early_and_later(self, pieces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Squares of the earlier and of the later spectra of all pairs whose earlier one lies in a block.
+
+        Args:
+            pieces: shape (len(cuts) - 1, 256), squared magnitudes summed over every piece.
+
+        Returns:
+            (early, later): float32, shape (3 lags, blocks, 256).
+        """
+        shape = len(LAGS), len(self.blocks) - 1, COLUMNS
+        early, later = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+        for index, lag in enumerate(LAGS):
+            for block, (first, last) in enumerate(zip(self.blocks, self.blocks[1:])):
+                last = max(first, min(last, self.periods - lag))
+                low, high = np.searchsorted(self.cuts, [first, last])
+                early[index, block] = pieces[low:high].sum(axis=0)
+                low, high = np.searchsorted(self.cuts, [first + lag, last + lag])
+                later[index, block] = pieces[low:high].sum(axis=0)
+        return early, later
 
     @cached_property
     def energy(self) -> np.ndarray:
         """Sum of the squared window weights that lie inside the chunk, for every row; float32, shape (rows,)."""
         cumulative = np.concatenate([[0.0], np.cumsum(hann(COLUMNS) ** 2)])
-        starts = self._centres - COLUMNS // 2
+        starts = self.centres - COLUMNS // 2
         low, high = np.clip(-starts, 0, COLUMNS), np.clip(self.samples - starts, 0, COLUMNS)
         energies = cumulative[high] - cumulative[low]
         return np.bincount(self.row_of.ravel(), energies.ravel(), self.rows).astype(np.float32)
@@ -100,6 +143,31 @@ class Layout:
             for shift in np.round(apart * hop).astype(int)
         ]
         return max(1.0, windows / (1 + 2 * np.sum((1 - apart / windows) * np.square(correlation))))
+
+
+class Sums(Protocol):
+    """What adds up windows: `WindowSums`, or `fused.FusedSums`."""
+
+    def measure(self, values: np.ndarray) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray, np.ndarray] | None]:
+        """As `WindowSums.measure`."""
+
+
+@cache
+def is_compiled() -> bool:
+    """Whether the compiled forms of `rpmsn.signal.fused` are used: where Numba is installed."""
+    try:
+        return find_spec("numba") is not None
+    except ValueError:  # import of it is switched off
+        return False
+
+
+def window_sums(layout: Layout, correlated: bool = False) -> Sums:
+    """The fastest that is there: compiled where Numba is installed, else `WindowSums`; arguments as of both."""
+    if not is_compiled():
+        return WindowSums(layout, correlated)
+    from .fused import FusedSums
+
+    return FusedSums(layout, correlated)
 
 
 class WindowSums:
@@ -122,7 +190,6 @@ class WindowSums:
             self._short = _Windows(layout, -(layout.period // 2), [0], layout.period, self._at_once)
         self._conjugates = _aligned((self._at_once + max(LAGS), COLUMNS), np.complex64)
         self._product = _aligned((self._at_once, COLUMNS), np.complex64)
-        self._cuts = self._piece_cuts()
         self._chunks = [
             _Chunk(self, first, min(self._at_once, layout.periods - first))
             for first in range(0, layout.periods, self._at_once)
@@ -136,16 +203,22 @@ class WindowSums:
 
         Returns:
             (squares, pairs): squared magnitudes summed over the windows of every row, float32, shape (rows, 256), in
-            the order of the FFT; and, if asked for, the three results of `_pairs`, else None.
+            the order of the FFT; and, if asked for, else None, (products, early,
+            later), each of shape (3 lags, blocks, 256): sums over the pairs of spectra whose earlier one lies in the
+            block, of the later one times the conjugate of the earlier one (complex64), and of the squared magnitudes
+            of both (float32).
         """
-        squares = np.zeros((self.layout.rows, 2 * COLUMNS), np.float32)
-        pieces = np.zeros((len(self._cuts) - 1, 2 * COLUMNS), np.float32)
-        products = np.zeros((len(LAGS), len(self.layout.blocks) - 1, 2 * COLUMNS), np.float32)
+        layout = self.layout
+        squares = np.zeros((layout.rows, 2 * COLUMNS), np.float32)
+        pieces = np.zeros((len(layout.cuts) - 1, 2 * COLUMNS), np.float32)
+        products = np.zeros((len(LAGS), len(layout.blocks) - 1, 2 * COLUMNS), np.float32)
         self._conjugates[: max(LAGS)] = 0
         for chunk in self._chunks:
             self._add(chunk, values, squares, pieces, products)
         squares = squares[:, 0::2] + squares[:, 1::2]
-        return squares, self._pairs(pieces, products) if self.correlated else None
+        if not self.correlated:
+            return squares, None
+        return squares, (products.view(np.complex64), *layout.early_and_later(pieces[:, 0::2] + pieces[:, 1::2]))
 
     def _add(self, chunk, values, squares, pieces, products):
         """Add what a chunk holds to the sums; of all three, real and imaginary parts alternate along the columns."""
@@ -177,36 +250,6 @@ class WindowSums:
             chunk.blocks[index].add(product.view(np.float32), products[index])
         self._conjugates[:kept] = self._conjugates[count : count + kept]
 
-    def _piece_cuts(self):
-        """Periods at which the sums of squares for the correlations are cut into pieces.
-
-        With each lag, the earlier spectra of a block's pairs are others than the later ones. All of these chunks
-        begin and end at a cut, so that each is a sum of whole pieces and no square is added up twice.
-        """
-        periods, lags = self.layout.periods, np.array([0, *LAGS])
-        cuts = np.add.outer(self.layout.blocks, lags).ravel(), periods - lags, [0]
-        return np.unique(np.clip(np.concatenate(cuts), 0, periods))
-
-    def _pairs(self, pieces, products):
-        """The sums from which the correlation coefficients are computed.
-
-        Returns:
-            (products, early, later), each of shape (3 lags, blocks, 256), in the order of the FFT: sums over the pairs
-            of spectra whose earlier one lies in the block, of the later one times the conjugate of the earlier one
-            (complex64), and of the squared magnitudes of both (float32).
-        """
-        blocks = self.layout.blocks
-        pieces = pieces[:, 0::2] + pieces[:, 1::2]
-        early, later = (np.zeros((len(LAGS), len(blocks) - 1, COLUMNS), np.float32) for _ in range(2))
-        for index, lag in enumerate(LAGS):
-            for block, (first, last) in enumerate(zip(blocks, blocks[1:])):
-                last = max(first, min(last, self.layout.periods - lag))
-                low, high = np.searchsorted(self._cuts, [first, last])
-                early[index, block] = pieces[low:high].sum(axis=0)
-                low, high = np.searchsorted(self._cuts, [first + lag, last + lag])
-                later[index, block] = pieces[low:high].sum(axis=0)
-        return products.view(np.complex64), early, later
-
 
 class _Chunk:
     """Some periods after each other, and where what they hold is added.
@@ -225,11 +268,10 @@ class _Chunk:
         self.rows = _Addition(layout.row_of[first : first + count].T.ravel())
         if not sums.correlated:
             return
-        self.pieces = _Addition(np.searchsorted(sums._cuts, periods, side="right") - 1)
-        # A pair counts for the block of its earlier spectrum. Before the first period all is zero.
+        self.pieces = _Addition(layout.piece_of[periods])
         self.blocks = [
-            _Addition(np.searchsorted(layout.blocks, np.maximum(periods - lag, 0), side="right") - 1) for lag in LAGS
-        ]
+            _Addition(blocks) for blocks in layout.block_of[:, periods]
+        ]  # before the first period all is zero
 
 
 class _Addition:
@@ -242,12 +284,11 @@ class _Addition:
     def __init__(self, sum_of: np.ndarray) -> None:
         edges = np.flatnonzero(np.diff(sum_of)) + 1
         starts, ends = np.append(0, edges), np.append(edges, len(sum_of))
-        self._runs = [(int(sum_of[start]), int(start), int(end)) for start, end in zip(starts, ends)]
+        self.runs = [(int(sum_of[start]), int(start), int(end)) for start, end in zip(starts, ends)]
 
     def add(self, items: np.ndarray, sums: np.ndarray) -> None:
         """Add items, float32, shape (items, 512), to their sums."""
-        # Not as a matrix product: numpy's may take all cores.
-        for number, start, end in self._runs:
+        for number, start, end in self.runs:
             sums[number] += np.add.reduce(items[start:end], axis=0)
 
 
@@ -340,14 +381,14 @@ def exact_scale(values: np.ndarray) -> np.float32:
     return np.float32(math.ldexp(1.0, -min(max(exponent, -126), 126)))
 
 
+def _fft(windows: np.ndarray) -> np.ndarray:
+    """Spectra of the rows of an array, in a new one."""
+    return scipy.fft.fft(windows, axis=1, workers=1)
+
+
 def _aligned(shape, dtype):
     """An array of zeros that begins at a multiple of 64 bytes, for vector instructions."""
     size = int(np.prod(shape)) * np.dtype(dtype).itemsize
     memory = np.zeros(size + 64, np.uint8)
     start = -memory.ctypes.data % 64
     return memory[start : start + size].view(dtype).reshape(shape)
-
-
-def _fft(windows: np.ndarray) -> np.ndarray:
-    """Spectra of the rows of an array, in a new one."""
-    return scipy.fft.fft(windows, axis=1, workers=1)

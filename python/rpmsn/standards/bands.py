@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Operating bands and rasters of LTE (TS 36.101 5.5, 5.7.3) and of NR below 7.125 GHz (TS 38.104 5.2, 5.4.2, 5.4.3)."""
+"""Operating bands, their channel bandwidths and rasters.
+
+LTE: TS 36.101 5.5, 5.6.1, 5.7.3; NR below 7.125 GHz: TS 38.104 5.2, 5.3.5, 5.4.2, 5.4.3.
+"""
 
 import math
 from dataclasses import dataclass
@@ -22,6 +25,7 @@ class Band:
         uplink, downlink: (lower, upper) in Hz, None where there is none; equal in TDD.
         first_earfcn: of the downlink (TDD: of both); None in NR.
         first_uplink_earfcn: of the uplink; None in NR and without an uplink of its own.
+        bandwidths: channel bandwidths that the band allows, Hz, ascending.
     """
 
     technology: str
@@ -31,6 +35,7 @@ class Band:
     downlink: tuple[float, float] | None
     first_earfcn: int | None = None
     first_uplink_earfcn: int | None = None
+    bandwidths: tuple[float, ...] = ()
 
     @property
     def name(self) -> str:
@@ -194,11 +199,70 @@ _NR_SUL = """
 99 1626.5 1660.5
 """
 
+_LTE_BANDWIDTHS = """
+1.4 3 5 10 15 20: 2 3 4 23 25 35 36 65 66 74
+1.4 3 5 10 15: 26
+1.4 3 5 10: 5 8 12 27 53
+1.4 3 5: 31 72 73 87 88
+3 5 10 15 20: 28 44 50
+3 5 10: 29
+3 5: 51
+5 10 15 20: 1 7 9 10 20 22 32 33 37 38 39 40 41 42 43 45 48 52 67 69 70 71 75
+5 10 15: 18 19 21 34 68
+5 10: 6 11 13 14 17 24 30 85
+5: 76
+10 20: 46 47 49
+"""
+"""Channel bandwidths in MHz, and the bands that allow them: TS 36.101 table 5.6.1-1."""
+
+_NR_BANDWIDTHS = """
+3: 106
+3 5: 100
+5: 31 51 54 72 76 91 93
+5 10: 13 14 24 29 30 53 99 101
+5 10 15: 12 18 34 85 95
+5 10 15 20: 20 67 74 81 82 89 92 94
+5 10 15 20 25: 5 70
+5 10 15 20 25 30: 26
+5 10 15 20 25 30 35: 71 105
+5 10 15 20 25 30 35 40: 2 39
+5 10 15 20 25 30 35 40 45: 25 66
+5 10 15 20 25 30 35 40 45 50: 3
+5 10 15 20 25 30 35 40 50: 7
+5 10 15 20 25 30 40: 28 38 80 83 98
+5 10 15 20 25 30 40 45 50: 1
+5 10 15 20 25 30 40 50: 75 84 109
+5 10 15 20 25 30 40 50 60 70 80 90 100: 40 97
+5 10 15 20 25 35: 8
+5 10 15 20 30 40 50 60 70 80 90 100: 48
+5 10 15 20 30 40 50 60 80: 50
+5 10 15 20 40: 86
+5 10 15 20 50: 65
+10 15 20 25 30 40 50 60 70 80 90 100: 41 77 78 90
+10 20 30 40: 47
+10 20 30 40 50 60 70 80 90 100: 79
+10 20 40 60 80 100: 46
+20 30 40 50 60 70 80 90 100: 104
+20 40 60 80 100: 96 102
+"""
+"""The same of NR, at any subcarrier spacing: TS 38.104 table 5.3.5-1."""
+
 SSB_CASE_B_BANDS = (5, 24, 66)
 """NR bands whose SS/PBCH blocks at 30 kHz are those of case B; case C elsewhere: TS 38.104 table 5.4.3.3-1."""
 
 
+def _allowed(table):
+    """Band -> channel bandwidths, Hz."""
+    allowed = {}
+    for line in table.split("\n")[1:-1]:
+        widths, numbers = line.split(":")
+        for number in numbers.split():
+            allowed[int(number)] = tuple(round(float(width) * 1e6) for width in widths.split())
+    return allowed
+
+
 def _bands():
+    widths = {LTE: _allowed(_LTE_BANDWIDTHS), NR: _allowed(_NR_BANDWIDTHS)}
     for technology, duplex, table in (
         (LTE, FDD, _LTE_FDD), (LTE, TDD, _LTE_TDD), (LTE, SDL, _LTE_SDL),
         (NR, FDD, _NR_FDD), (NR, TDD, _NR_TDD), (NR, SDL, _NR_SDL), (NR, SUL, _NR_SUL),
@@ -217,6 +281,7 @@ def _bands():
                 downlink=None if duplex == SUL else last,
                 first_earfcn=channels[0] if channels else None,
                 first_uplink_earfcn=channels[-1] if channels and duplex != SDL else None,
+                bandwidths=widths[technology][int(number)],
             )
 
 
@@ -235,19 +300,54 @@ def bands_at(frequency: float, technology: str | None = None, direction: str | N
     Raises:
         ParameterError: a value is not one of these, or the frequency is not a finite number.
     """
-    _check_frequency(frequency)
+    return bands_in(frequency, frequency, technology, direction)
+
+
+def is_uplink(frequency: float, technology: str | None = None) -> bool:
+    """Whether a frequency is for uplinks only: bands have their uplink there (`bands_at`), and none a downlink.
+
+    A frequency of a TDD band is for both.
+    """
+    uplink, downlink = (bands_at(frequency, technology, direction) for direction in ("uplink", "downlink"))
+    return bool(uplink) and not downlink
+
+
+def defined_at(lower: float, upper: float, technology: str | None = None) -> bool:
+    """Whether a band, up or down, has a part of a range; where not, no LTE or NR carrier is to be expected.
+
+    Example:
+        >>> defined_at(2453e6, 2471e6), defined_at(1815e6, 1820e6)
+        (False, True)
+    """
+    return bool(bands_in(lower, upper, technology, None))
+
+
+def bands_in(
+    lower: float, upper: float, technology: str | None = None, direction: str | None = "downlink"
+) -> list[Band]:
+    """Every band that has a part of a range; arguments as of `bands_at`.
+
+    Raises:
+        ParameterError: an end is not a finite number, or the upper is below the lower.
+    """
+    for edge in (lower, upper):
+        _check_frequency(edge)
+    if upper < lower:
+        raise ParameterError(f"upper is {upper:g} Hz; choose one that is not below lower, {lower:g} Hz")
     _check_choice("technology", technology, (LTE, NR, None))
     _check_choice("direction", direction, ("downlink", "uplink", None))
-    directions = ("downlink", "uplink") if direction is None else (direction,)
     return [
         band
         for band in BANDS
-        if technology in (None, band.technology) and any(_holds(getattr(band, name), frequency) for name in directions)
+        if technology in (None, band.technology)
+        and any(edges[0] <= upper and lower <= edges[1] for edges in _ranges(band, direction))
     ]
 
 
-def _holds(edges, frequency):
-    return edges is not None and edges[0] <= frequency <= edges[1]
+def _ranges(band, direction):
+    """A band's (lower, upper) of a direction, or of both where it is None."""
+    directions = ("downlink", "uplink") if direction is None else (direction,)
+    return [edges for name in directions if (edges := getattr(band, name)) is not None]
 
 
 LTE_RASTER = 100e3

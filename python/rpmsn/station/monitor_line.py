@@ -25,7 +25,7 @@ COLUMNS = (
     ("cut", 4),
 )
 MHZ = (keys.FREQ_LOWER, keys.FREQ_UPPER, keys.BANDWIDTH)
-QUALITY = (keys.SNR_DB, keys.CONFIDENCE)
+QUALITY = (keys.SNR_DB, keys.CONFIDENCE, keys.VERDICT, keys.CELL_ID)
 CARRIER_COLUMNS = (
     column_of(keys.LABEL).heading,
     *(column_of(name).heading for name in MHZ),

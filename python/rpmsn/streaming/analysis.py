@@ -16,8 +16,9 @@ from ..runtimes import AUTO
 from ..signal.quality import NARROW_SPAN, OK
 from ..tracking.carrier import Carrier
 from ..tracking.tracker import Event, Tracker, consolidate
+from .cells import ReplaySearch
 from .intake import StreamTime
-from .pool import Replay, Run
+from .pool import Replay, Result, Run
 
 if TYPE_CHECKING:
     from ..models.model import Model
@@ -67,6 +68,7 @@ class RecordingAnalyser:
         average_frames: class probabilities are averaged over so many frames.
         duty_cycle: fraction of the frames to analyse, above 0 to 1.
         keep_segments: keep the segments in the result, as well as the carriers; then memory grows with their number.
+        cells: also search for LTE and NR cells, which prove carriers.
     """
 
     def __init__(
@@ -79,6 +81,7 @@ class RecordingAnalyser:
         average_frames: int = 1,
         duty_cycle: float = 1.0,
         keep_segments: bool = False,
+        cells: bool = True,
     ) -> None:
         self.recording = recording
         self.segmenter = Segmenter(
@@ -87,7 +90,10 @@ class RecordingAnalyser:
         self.tracker = Tracker(carriers_kept=None)
         self._workers = workers
         self._keep_segments = keep_segments
-        self._replay = Replay(self.segmenter.replicas(workers), recording.native_type, duty_cycle)
+        self._cells = ReplaySearch() if cells else None
+        self._replay = Replay(
+            self.segmenter.replicas(workers), recording.native_type, duty_cycle, hold_samples=self._cells is not None
+        )
         self.result = Analysis(
             samples=recording.sample_count,
             runtime=self.segmenter.runtime.name,
@@ -115,7 +121,9 @@ class RecordingAnalyser:
                     f"shorter than a frame: {frame.geometry.samples} samples, where a frame has "
                     f"{self.segmenter.frame_samples}; analysed all the same, with less evidence"
                 )
-            yield frame, self._noted(self.tracker.update(frame))
+            events = self.tracker.update(frame)
+            events += self._proven(result)
+            yield frame, self._noted(events)
         counts = self._replay.intake.counts()
         self.result.samples_analysed = counts.analysed
         self.result.samples_skipped = counts.too_short
@@ -125,8 +133,23 @@ class RecordingAnalyser:
             self._warn(f"{len(noted)} of {self.result.frames} frames: {noted[0]}")
         if self.result.samples_skipped:
             self._warn(f"{self.result.samples_skipped} samples were too few to analyse on their own")
+        self._noted(self._proven(None))
         self._noted(self.tracker.finish())
         self.result.carriers = consolidate(self.tracker.carriers)
+
+    def _proven(self, result: Result | None) -> list[Event]:
+        """Search a frame for cells (None: what is left at the end); a search that fails is noted, and the last one."""
+        if self._cells is None:
+            return []
+        try:
+            if result is None:
+                return self._cells.finish(self.tracker)
+            assert result.frame is not None and result.samples is not None, "a frame with its samples, as asked for"
+            return self._cells.follow(result.frame, result.samples, result.start_offset, self.tracker)
+        except Exception as error:  # carriers go on without cells
+            self._warn(f"the search for cells failed, and ended: {error}")
+            self._cells = None
+            return []
 
     def _noted(self, events: list[Event]) -> list[Event]:
         """Keep the segments of events, if that was asked for; returns the events."""

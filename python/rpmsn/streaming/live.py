@@ -25,6 +25,7 @@ from ..signal.rates import is_same_rate
 from ..tracking.carrier import Carrier
 from ..tracking.tracker import Event, Tracker, consolidate
 from ..waiting import LIMIT_SECONDS, Patience, join
+from . import cells
 from .intake import WAIT_SECONDS, Intake, StreamTime
 from .pool import FramePool, Result
 from .reports import EventClocks, Reports
@@ -59,6 +60,8 @@ class Settings:
         average_frames: class probabilities are averaged over so many frames.
         duty_cycle: fraction of the frames to analyse, above 0 to 1.
         carriers_kept: carriers that are gone and still listed; None for all.
+        cell_budget: fraction of one core, 0 to 1, for the search for cells; 0 for none. In replay any other value means
+            as much as `streaming.cells.ReplaySearch` takes.
     """
 
     live: bool = True
@@ -71,11 +74,13 @@ class Settings:
     average_frames: int = 1
     duty_cycle: float = 1.0
     carriers_kept: int | None = 1000
+    cell_budget: float = cells.CELL_BUDGET
 
     def __post_init__(self) -> None:
         for name in ("threads", "workers", "depth"):
             if getattr(self, name) < 1:
                 raise ParameterError(f"{name} is {getattr(self, name)}, but at least 1 is needed")
+        cells.check_budget(self.cell_budget)
 
 
 class StreamAnalyser:
@@ -106,6 +111,7 @@ class StreamAnalyser:
     latencies: deque[float]
     _clock: StreamTime | None
     _ended: TimedEvents
+    _cells: cells.CellSearch | None
 
     def __init__(
         self,
@@ -139,12 +145,14 @@ class StreamAnalyser:
         """Load and compile what the workers need, and analyse a frame of noise with each: the first frame of a radio
         that already sends is then not late."""
         for segmenter in self._replicas():
-            segmenter.warm_up()
+            segmenter.warm_up(self.settings.dtype)
 
     def start(self) -> None:
         """Begin a stream; what was found in the one before is forgotten."""
         self._reset()
-        self._pool = FramePool(self._intake, self._replicas(), hold_samples=self.snippets is not None)
+        self._cells = cells.search_of(self.settings.cell_budget, self.settings.live, self._reports.fail)
+        needs_samples = self.snippets is not None or self._cells is not None
+        self._pool = FramePool(self._intake, self._replicas(), hold_samples=needs_samples)
         self._thread = threading.Thread(target=self._report_all, name="rpmsn results")
         self._thread.start()
 
@@ -291,6 +299,7 @@ class StreamAnalyser:
                 "inference_time": self._analysis_seconds,
                 "model": self.model.card.name,
                 "runtime": self.segmenter.runtime.name,
+                **(self._cells.status(self._carriers) if self._cells is not None else {}),
                 "health": self._health_text(now),
             }
             if error := self._reports.text(self._writers()):
@@ -311,6 +320,8 @@ class StreamAnalyser:
         self._tracker = self._new_tracker()
         self._clock = None
         self._clocks = EventClocks()
+        self._cells = None
+        self._carriers = cells.LockedCarriers(self._tracker, self._lock)
         self._ended = []
         self._room = Patience("the analysis to take a frame", goes_on=True)
         self._started = self._last_report = self._last_sample_at = time.monotonic()
@@ -394,6 +405,7 @@ class StreamAnalyser:
             events = self._tracker.update(frame)
             self._clocks.follow(result.time)
             timed = ended + self._clocks.timed(events)
+        timed += self._clocks.timed(self._proven(frame, result))
         deliver = self._reports.deliver
         for output in self.outputs:
             deliver("the results of a frame", output.begin_frame, frame.geometry, result.time, frame.health)
@@ -409,6 +421,28 @@ class StreamAnalyser:
             self._analysis_seconds = sum(frame.seconds.values())
             self._health = frame.condition
 
+    def _proven(self, frame: Frame, result: Result) -> list[Event]:
+        """Let the search for cells have a frame, and give the tracker what it knows by now."""
+        if self._cells is None or result.samples is None:
+            return []
+        try:
+            return self._cells.follow(frame, result.samples, result.start_offset, self._carriers)
+        except Exception as error:  # carriers go on without cells
+            self.fail(f"the search for cells failed: {error}")
+            return []
+
+    def _last_proven(self) -> list[Event]:
+        """What the search for cells knows when no frame follows."""
+        if self._cells is None:
+            return []
+        try:
+            return self._cells.finish(self._carriers)
+        except Exception as error:
+            self.fail(f"the search for cells failed: {error}")
+            return []
+        finally:
+            self._cells.close()
+
     def _write_out(self, timed: TimedEvents, number: int) -> None:
         for output in self.outputs:
             for event, clock in timed:
@@ -423,8 +457,9 @@ class StreamAnalyser:
 
     def _report_end(self) -> None:
         """Report what is left after the last frame."""
+        proven = self._last_proven()
         with self._lock:
-            timed = self._ended + self._clocks.timed(self._tracker.finish())
+            timed = self._ended + self._clocks.timed(proven + self._tracker.finish())
             self._ended = []
         self._write_out(timed, self._frames)
         self._reports.deliver("the last results", self._on_result, None, self._clock, timed)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..classes import NR
+from ..classes import CLASS_NAMES, LTE, NR
 from .carrier import SHARED, Part, frame_quantile, quantile_of
 from .track import Observation, Track, rank
 
@@ -23,6 +23,10 @@ MIN_IOU_OF_CLASSES = 0.7
 
 LEAST_GUARD_HZ = 0.485e6
 """NR carriers side by side have this much between them at least (two of 5 MHz, TS 38.104 table 5.3.3-1)."""
+LEAST_REST_COLUMNS = 4
+NARROWEST_HZ = 1.08e6
+"""What a segment has beyond the edges that a cell proves is another carrier's from this width on: where it is called
+LTE or NR, from that of the narrowest LTE carrier on (six resource blocks, TS 36.104 5.6)."""
 MAX_FRAGMENT_COLUMNS = 1
 """Fragments of one carrier are at most this far apart in the mask..."""
 MIN_SHARED_TIME, MAX_BURST_FRACTION = 0.7, 0.9
@@ -61,7 +65,7 @@ class Sharing:
 
     def give(self, segments: Sequence[Segment]) -> None:
         """Assign all segments, the widest first: a burst on a part of a carrier then finds the whole one there."""
-        ordered = sorted(segments, key=lambda segment: -segment.bandwidth * segment.duration)
+        ordered = sorted(self._as_proven(segments), key=lambda segment: -segment.bandwidth * segment.duration)
         rest = []
         for segment, fitting in zip(ordered, self._fitting(ordered)):
             if fitting:
@@ -70,6 +74,35 @@ class Sharing:
                 rest.append(segment)
         self._begin(self._without_doubts(rest))
         self._put_fragments_together()
+
+    def _as_proven(self, segments: Sequence[Segment]) -> Sequence[Segment]:
+        """Segments cut where cells prove edges, each with the label of the cell that it belongs to."""
+        proven = [track for track in self._tracks if track.carrier.proof is not None]
+        for track in sorted(proven, key=lambda track: track.carrier.proven_edges is None):
+            segments = [piece for segment in segments for piece in self._pieces(segment, track)]
+        return segments
+
+    def _pieces(self, segment: Segment, track: Track) -> list[Segment]:
+        """What a segment is, given a carrier with a cell: the part inside its edges, and what is beside it."""
+        carrier = track.carrier
+        # What is narrow and neither LTE nor NR is a transmission of its own, such as an interferer.
+        is_cellular = segment.class_id in (LTE, NR)
+        shared = self._shared(segment, track)
+        narrower = min(segment.bandwidth, self._visible(track))
+        if carrier.proven_edges is None:
+            takes = is_cellular and shared >= MIN_OVERLAP * narrower
+            return [_labelled(segment, carrier.class_id) if takes else segment]
+        if shared < self._observation.column or not (is_cellular or shared >= MIN_OVERLAP * self._visible(track)):
+            return [segment]
+        lower, upper = carrier.proven_edges
+        first, after = max(segment.columns[0], self._column(lower)), min(segment.columns[1], self._column(upper))
+        pieces = [_labelled(_within(segment, lower, upper, first, max(first + 1, after)), carrier.class_id)]
+        least = max(LEAST_REST_COLUMNS * self._observation.column, NARROWEST_HZ if is_cellular else 0.0)
+        if lower - segment.freq_lower >= least:
+            pieces.append(_within(segment, -np.inf, lower, segment.columns[0], first))
+        if segment.freq_upper - upper >= least:
+            pieces.append(_within(segment, upper, np.inf, after, segment.columns[1]))
+        return pieces
 
     def _overlaps(self, segments: Sequence[Segment]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Widths that are shared, and those of the segments and tracks: shapes (n, m), (n, 1), (m,); Hz."""
@@ -262,6 +295,21 @@ class Sharing:
     def _iou(self, segment: Segment, track: Track) -> float:
         shared = self._shared(segment, track)
         return shared / max(segment.bandwidth + self._visible(track) - shared, 1e-9)
+
+
+def _labelled(segment: Segment, class_id: int) -> Segment:
+    """A segment as one of another class."""
+    return segment if segment.class_id == class_id else replace(segment, class_id=class_id, label=CLASS_NAMES[class_id])
+
+
+def _within(segment: Segment, lower: float, upper: float, first: int, after: int) -> Segment:
+    """The piece of a segment between two frequencies in Hz and two columns."""
+    return replace(
+        segment,
+        freq_lower=max(segment.freq_lower, lower),
+        freq_upper=min(segment.freq_upper, upper),
+        columns=(first, after),
+    )
 
 
 def _are_of_one_burst(one: Segment, other: Segment) -> bool:

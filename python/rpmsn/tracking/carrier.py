@@ -12,9 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from ..classes import CLASS_NAMES, LTE, OTHER
+from ..cells.finding import Proof
+from ..classes import CLASS_NAMES, LTE, NR, OTHER
 from ..detection.segments import Segment
-from .verdict import NETWORK, verdict_of
+from .verdict import NETWORK, PROVEN, verdict_of
 
 Third = TypeVar("Third")
 
@@ -112,6 +113,12 @@ class Edge:
         is_cut = self._reach < place and self._cut_weight >= quantile * (total + self._cut_weight)
         return self.sign * (self._reach if is_cut else place), is_cut
 
+    def set(self, frequency: float) -> None:
+        """Forget all places for a frequency in Hz, with the weight that is there."""
+        weight = sum(self._weights) + self._cut_weight
+        self._places, self._weights = [self.sign * frequency], [weight]
+        self._reach, self._cut_weight = math.inf, 0.0
+
     def is_steady(self, tolerance: float) -> bool:
         """Whether nearly all frames agree on it, to a tolerance in Hz."""
         return abs(self.find(0.9)[0] - self.find(0.1)[0]) <= tolerance
@@ -171,8 +178,9 @@ class Carrier:
         sample_start, sample_end: first sample, and the one after the last, counted since the stream began.
         sample_rate: Hz, that of the latest segment.
         time_on_air: seconds in which there was a segment.
-        confidence, snr_db, pwr_db: means over its segments, weighted by duration and bandwidth.
+        network_confidence, snr_db, pwr_db: means over its segments, weighted by duration and bandwidth.
         segments: how many there were.
+        proof: the cell that was decoded from it, while that is believed; None where there is none.
         start_s, end_s: `sample_start` and `sample_end` in seconds since the stream began, whatever its sample rates.
     """
 
@@ -183,12 +191,13 @@ class Carrier:
     sample_end: int
     sample_rate: float
     time_on_air: float = 0.0
-    confidence: float = 0.0
+    network_confidence: float = 0.0
     snr_db: float = 0.0
     pwr_db: float = 0.0
     segments: int = 0
     start_s: float = 0.0
     end_s: float = 0.0
+    proof: Proof | None = None
     _mean_weight: float = field(default=0.0, repr=False)
     _lower: Edge = field(default_factory=lambda: Edge(1), repr=False)
     _upper: Edge = field(default_factory=lambda: Edge(-1), repr=False)
@@ -248,14 +257,64 @@ class Carrier:
         return (self.freq_lower + self.freq_upper) / 2
 
     @property
+    def confidence(self) -> float:
+        """Probability that the label is right: 1 where it is proven."""
+        return 1.0 if self.proof else self.network_confidence
+
+    @property
     def verdict(self) -> str:
         """How sure the label is, one of `verdict.VERDICTS`."""
-        return verdict_of(self.confidence)
+        return PROVEN if self.proof else verdict_of(self.network_confidence)
 
     @property
     def evidence(self) -> str:
         """What the verdict rests on, one of `verdict.EVIDENCE`."""
-        return NETWORK
+        return self.proof.cell.evidence if self.proof else NETWORK
+
+    @property
+    def proven_edges(self) -> tuple[float, float] | None:
+        """Edges that a cell says, Hz; None where none does."""
+        return self.proof.edges if self.proof else None
+
+    @property
+    def cell_id(self) -> int | None:
+        """Physical cell identity; this and what follows are None where they are not known."""
+        return self.proof.cell.cell_id if self.proof else None
+
+    @property
+    def duplex(self) -> str | None:
+        """FDD or TDD."""
+        return self.proof.duplex if self.proof else None
+
+    @property
+    def channel_bandwidth(self) -> float | None:
+        """As the cell broadcasts it, Hz."""
+        return self.proof.cell.channel_bandwidth if self.proof else None
+
+    @property
+    def ssb_frequency(self) -> float | None:
+        """Middle of an NR cell's SS/PBCH block, Hz."""
+        return self.proof.frequency if self.proof and self.proof.class_id == NR else None
+
+    @property
+    def band(self) -> str | None:
+        """Operating bands that fit, such as `3` or `n77, n78`."""
+        return (self.proof.channel.band if self.proof and self.proof.channel else None) or None
+
+    @property
+    def earfcn(self) -> int | None:
+        """Channel number of LTE, in the first of `band`."""
+        return next(iter(self.proof.channel.earfcns), None) if self.proof and self.proof.channel else None
+
+    @property
+    def nr_arfcn(self) -> int | None:
+        """Channel number of NR of the SS/PBCH block."""
+        return self.proof.channel.nr_arfcn if self.proof and self.proof.channel else None
+
+    @property
+    def gscn(self) -> int | None:
+        """Raster number of the SS/PBCH block."""
+        return self.proof.channel.gscn if self.proof and self.proof.channel else None
 
     @property
     def weight(self) -> float:
@@ -304,6 +363,8 @@ class Carrier:
             for mine, theirs in ((self._lower, other._lower), (self._upper, other._upper)):
                 if mine.is_inside(theirs, edge_quantile(self.class_id)):
                     mine.become(theirs)
+        if self.proof is None and other.proof is not None:
+            self.prove(other.proof)
         self._add_to_means(other._mean_weight, other)
         self.sample_start, self.start_s = min(self.sample_start, other.sample_start), min(self.start_s, other.start_s)
         self.sample_end, self.end_s = max(self.sample_end, other.sample_end), max(self.end_s, other.end_s)
@@ -311,6 +372,27 @@ class Carrier:
         self.segments += other.segments
         for class_id, count in other._votes.items():
             self._votes[class_id] = self._votes.get(class_id, 0.0) + count
+        self._found = None
+
+    def prove(self, proof: Proof) -> None:
+        """Take on what a cell says, whatever the network's votes are."""
+        self.proof = proof
+        self._set_class(proof.class_id)
+
+    def disprove(self) -> None:
+        """The cell is not seen any more: label and edges are the network's again, as its next frames have them."""
+        self.proof = None
+        self._votes, self._vote_frames = {}, {}
+        self._found = None
+
+    def give_way(self, lower: float, upper: float) -> None:
+        """Another carrier is known to lie between two frequencies in Hz: end there."""
+        below, above = lower - self.freq_lower, self.freq_upper - upper
+        if below >= above:
+            if self.freq_upper > lower:
+                self._upper.set(lower)
+        elif self.freq_lower < upper:
+            self._lower.set(upper)
         self._found = None
 
     def has_steady_edge(self, tolerance: float, upper: bool) -> bool:
@@ -324,18 +406,26 @@ class Carrier:
     @property
     def _edges(self) -> tuple[float, float, bool, bool]:
         """(lower, upper, lower is cut, upper is cut), worked out once a frame."""
+        if (proven := self.proven_edges) is not None:
+            return *proven, False, False
         if self._found is None:
             quantile = edge_quantile(self.class_id)
             (lower, cut_lower), (upper, cut_upper) = self._lower.find(quantile), self._upper.find(quantile)
             if upper < lower:
                 lower = upper = (lower + upper) / 2
+            if self.proof is not None:
+                # What the cell itself occupies is there; where it reaches further than the network saw, no edge was.
+                least, most = self.proof.least_edges
+                cut_lower, cut_upper = cut_lower or least < lower, cut_upper or most > upper
+                lower, upper = min(lower, least), max(upper, most)
             self._found = lower, upper, cut_lower, cut_upper
         return self._found
 
     def _add_to_means(self, weight: float, of: "Segment | Carrier") -> None:
         self._mean_weight += weight
         fraction = weight / self._mean_weight if self._mean_weight else 1.0
-        self.confidence += fraction * (of.confidence - self.confidence)
+        confidence = of.network_confidence if isinstance(of, Carrier) else of.confidence
+        self.network_confidence += fraction * (confidence - self.network_confidence)
         self.snr_db += fraction * (of.snr_db - self.snr_db)
         self.pwr_db += fraction * (of.pwr_db - self.pwr_db)
 
@@ -349,9 +439,12 @@ class Carrier:
             self._votes[class_id] = self._votes.get(class_id, 0.0) + part.weight * part.segment.confidence
         for class_id in {part.segment.class_id for part in parts}:
             self._vote_frames[class_id] = self._vote_frames.get(class_id, 0) + 1
-        if len(self._votes) > 1:
-            self.class_id = self._elected()
-            self.label = CLASS_NAMES[self.class_id]
+        if self.proof is None and (len(self._votes) > 1 or self.class_id not in self._votes):
+            self._set_class(self._elected())
+
+    def _set_class(self, class_id: int) -> None:
+        self.class_id, self.label = class_id, CLASS_NAMES[class_id]
+        self._found = None
 
     def _elected(self) -> int:
         """The class that the votes are for. One that was reported is given up only after enough frames against it."""

@@ -14,6 +14,7 @@ from ..signal.image import COLUMNS
 from .carrier import CUT, SEEN, SHARED, Carrier, Part
 
 if TYPE_CHECKING:
+    from ..cells.finding import Proof
     from ..detection.segmenter import Frame
     from ..detection.segments import Segment
 
@@ -33,6 +34,11 @@ JOIN_FRAMES = 10
 """Two carriers that one segment covers in so many frames in a row are one."""
 MIN_FRACTION_IN_BOTH, OVERLAP_FRAMES = 0.1, 5
 """Two NR carriers that share this fraction of the narrower one's band are one, if both were seen in so many frames."""
+LOOKS_WITHOUT = 3
+"""A cell that so many looks in a row did not show is not there any more; one is enough where the network sees nothing
+there, either."""
+PROOF_SECONDS = 30.0
+"""A cell that was not seen for so long while its carrier was in view is not believed any more, looked for or not."""
 MAX_FRAMES_AGAINST = 250
 """To split and to join needs as many frames as spoke for the opposite before, but not more than this."""
 
@@ -147,6 +153,9 @@ class Track:
         splitting: Split, while it shows a gap.
         merged_into: the track that it has become a part of.
         is_reported: whether its `new` was reported.
+        looks_without: in how many looks in a row its cell was not found.
+        is_hidden: whether its latest part is from its cell alone, where the network saw nothing.
+        unproven_s: seconds for which it was in view since its cell was found last.
         unreported: lists of Part, of the frames of its history that no event was about yet.
     """
 
@@ -161,6 +170,8 @@ class Track:
         self.splitting: Split | None = None
         self.merged_into: Track | None = None
         self.is_reported = False
+        self.looks_without, self.unproven_s = 0, 0.0
+        self.is_hidden = False
         self.unreported: deque[list[Part]] = deque([parts], maxlen=of_frames)
         self._of_frames = of_frames
         self._own_frames = self._whole_frames = 1
@@ -169,6 +180,7 @@ class Track:
     def see(self, parts: list[Part], observation: Observation) -> None:
         """The track was given the parts of one more frame."""
         self._watch_gap(parts, observation)
+        self.is_hidden = False
         self.carrier.add(parts, observation.times(parts)[1])
         self.parts = parts
         self.unreported.append(parts)
@@ -187,6 +199,26 @@ class Track:
                 self._remember(0)
                 self.unreported.append([])
 
+    def prove(self, proof: Proof) -> None:
+        """A cell was found in it."""
+        self.looks_without, self.unproven_s = 0, 0.0
+        self.splitting = None
+        self.carrier.prove(proof)
+
+    def look_in_vain(self) -> None:
+        """Its cell was looked for and not found."""
+        self.looks_without += 1
+        if self.looks_without >= LOOKS_WITHOUT or (self.missed and not self.is_hidden):
+            self.carrier.disprove()
+
+    def grow_older(self, observation: Observation) -> None:
+        """Time passed in which its cell may have been looked for."""
+        carrier = self.carrier
+        if carrier.proof is not None and observation.can_miss(carrier.freq_lower, carrier.freq_upper):
+            self.unproven_s += observation.passed_s
+            if self.unproven_s > PROOF_SECONDS:
+                carrier.disprove()
+
     @property
     def was_seen_apart(self) -> bool:
         """Whether it had a segment of its own when it was seen last."""
@@ -198,6 +230,7 @@ class Track:
         return (
             self.splitting is not None
             and self.carrier.is_qualified
+            and self.carrier.proven_edges is None
             and all(self.splitting.sides(self.parts))
             and self.splitting.frames >= max(SPLIT_FRAMES[self.carrier.class_id], self._whole_frames)
         )
@@ -218,6 +251,9 @@ class Track:
         ]
         for track in made:
             track._own_frames = min(splitting.frames, MAX_FRAMES_AGAINST)
+        if (proof := self.carrier.proof) is not None:
+            nearest = min(made, key=lambda track: abs(track.carrier.center_frequency - proof.frequency))
+            nearest.prove(proof)
         return made
 
     @property
@@ -240,6 +276,8 @@ class Track:
         more frames in a row than they were seen apart in.
         """
         tolerance = MIN_GAP_COLUMNS * observation.column
+        if self.has_another_cell(upper_one):
+            return True
         if not (self.carrier.is_qualified and upper_one.carrier.is_qualified):
             return False
         if self.carrier.class_id == NR and not (
@@ -252,6 +290,11 @@ class Track:
             frames += 1
             self._bridges[upper_one] = frames, observation
         return frames < max(JOIN_FRAMES, min(self._own_frames, upper_one._own_frames))
+
+    def has_another_cell(self, other: Track) -> bool:
+        """Whether cells prove that a track and another one are two carriers."""
+        proof, other_proof = self.carrier.proof, other.carrier.proof
+        return proof is not None and other_proof is not None and not proof.is_same_place(other_proof)
 
     def drop_bridges(self, given: dict[Track, list[Part]], live: set[Track]) -> None:
         """Forget for how long one segment covered this and another track, where a frame shows both apart.
@@ -314,7 +357,7 @@ def join_overlapping(given: dict[Track, list[Part]], observation: Observation) -
     joined = []
     last = None
     for track in ordered:
-        if last is not None and last.overlaps(track, observation):
+        if last is not None and last.overlaps(track, observation) and not last.has_another_cell(track):
             last, other = sorted((last, track), key=rank, reverse=True)
             given[last] = given[last] + given.pop(other)
             last.unreported[-1] = last.unreported[-1] + other.unreported[-1]
@@ -325,9 +368,9 @@ def join_overlapping(given: dict[Track, list[Part]], observation: Observation) -
     return joined
 
 
-def rank(track: Track) -> tuple[bool, float]:
+def rank(track: Track) -> tuple[bool, bool, float]:
     """Which of two tracks goes on when they are one: the one with the highest rank."""
-    return track.carrier.is_qualified, track.carrier.weight
+    return track.carrier.is_qualified, track.carrier.proof is not None, track.carrier.weight
 
 
 class Split:

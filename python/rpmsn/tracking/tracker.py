@@ -19,13 +19,15 @@ import numpy as np
 
 from ..detection.segments import Segment
 from ..errors import require
+from . import proving
 from .association import Sharing
 from .carrier import Carrier, Part
 from .track import Clock, Observation, Track, join_overlapping
 
 if TYPE_CHECKING:
+    from ..cells.finding import Finding, Proof
+    from ..cells.plan import KnownCarrier
     from ..detection.segmenter import Frame
-    from ..detection.segments import Segment
 
 QUALIFY_FRAMES, OF_FRAMES = 2, 4
 """A carrier qualifies when it was seen in so many of so many frames."""
@@ -155,6 +157,84 @@ class Tracker:
         self._qualify(given)
         return gone + self._reported(given) + self._expire(given, observation)
 
+    def searchable(self, with_candidates: bool = False) -> list[KnownCarrier]:
+        """The carriers that are tracked, for a search of cells; with those that have not qualified if that is asked."""
+        tracks = [track for track in self._live if with_candidates or track.carrier.is_qualified]
+        return [proving.searchable(track) for track in tracks]
+
+    def prove(self, findings: Sequence[Finding]) -> list[Event]:
+        """Take in what searches for cells have shown, between two observations.
+
+        A cell's carrier gets its label and, where the cell says them, its edges. Carriers that lie within these are
+        one; a cell where no carrier is becomes one. One whose cell is not found any more is the network's again.
+
+        Returns:
+            list of Event: `new` and `update` for what cells alone show; `gone` of what became part of another carrier.
+            Nothing before the first observation.
+        """
+        events: list[Event] = []
+        if not self._observations:
+            return events
+        for finding in findings:
+            for track in self._live:
+                proof = track.carrier.proof
+                if proof is not None and finding.misses(proof):
+                    track.look_in_vain()
+            for proof in finding.proofs:
+                events += self._prove(proof)
+        return events
+
+    def _prove(self, proof: Proof) -> list[Event]:
+        track = proving.known_track(proof, self._live)
+        if track is None:
+            track = proving.fitting_track(proof, self._live)
+        elif (known := track.carrier.proof) is not None:
+            if known.is_same_cell(proof):
+                proof = known.renewed(proof)
+            elif not known.gives_way_to(proof):
+                return []
+        if track is None:
+            return self._begin_hidden(proof)
+        track.prove(proof)
+        events = self._join_within(track)
+        if not track.carrier.is_qualified:
+            self._number(track)
+            return events + self._reported({track: track.parts})
+        return events + self._see_hidden(track, proof)
+
+    def _join_within(self, track: Track) -> list[Event]:
+        """Make one of what lies within the edges that a cell proves; others end there."""
+        edges = track.carrier.proven_edges
+        if edges is None:
+            return []
+        inside, crossing = proving.others_within(track, self._live)
+        for other in inside:
+            track.take_over(other)
+        for other in crossing:
+            other.carrier.give_way(*edges)
+        self._live = [other for other in self._live if other.merged_into is None]
+        return [self._finished_event(other) for other in inside if other.carrier.is_qualified]
+
+    def _begin_hidden(self, proof: Proof) -> list[Event]:
+        """A carrier that only its cell shows."""
+        observation = self._observations[-1]
+        track = self._begin([proving.part_of(proof, proof.start)], observation)
+        track.is_hidden = True
+        track.prove(proof)
+        events = self._join_within(track)
+        self._number(track)
+        return events + self._reported({track: track.parts})
+
+    def _see_hidden(self, track: Track, proof: Proof) -> list[Event]:
+        """A cell was found again where the network has seen nothing meanwhile: its carrier goes on."""
+        carrier, observation = track.carrier, self._observations[-1]
+        if not (track.is_hidden or track.missed) or carrier.sample_end >= proof.end:
+            return []
+        parts = [proving.part_of(proof, carrier.sample_end)]
+        track.see(parts, observation)
+        track.is_hidden = True
+        return self._reported({track: parts})
+
     def reset(self) -> list[Event]:
         """Forget all carriers and candidates; numbers go on. Returns list of Event: `gone`, of each that was there."""
         events = [self._finished_event(track) for track in self._live if track.carrier.is_qualified]
@@ -206,7 +286,7 @@ class Tracker:
 
     def _is_ready(self, track: Track, at_end: bool) -> bool:
         seen = track.history.bit_count()
-        if seen >= self.qualify_frames:
+        if seen >= self.qualify_frames or track.carrier.proof is not None:
             return True
         # Of a stream of fewer frames the same fraction, rounded up.
         return (
@@ -245,6 +325,7 @@ class Tracker:
         over: list[Track] = []
         kept: list[Track] = []
         for track in self._live:
+            track.grow_older(observation)
             if track not in given:
                 track.miss(observation)
             (over if self._is_over(track, observation) else kept).append(track)
@@ -257,6 +338,8 @@ class Tracker:
 
     def _is_over(self, track: Track, observation: Observation) -> bool:
         unobserved_s = observation.end_s - track.seen_s - track.silent_s
+        if track.carrier.proof is not None:
+            return unobserved_s > self.hold_outside_seconds
         if track.silent_s > self.hold_seconds and track.missed >= self.hold_frames:
             return True
         if unobserved_s > self.hold_outside_seconds and track.absent >= self.hold_frames:
@@ -276,7 +359,7 @@ def consolidate(carriers: Sequence[Carrier]) -> list[Carrier]:
     detection within a carrier, not a second one.
     """
     ranked = sorted(carriers, key=lambda carrier: -carrier.weight)
-    kept = [carrier for carrier, is_nested in zip(ranked, nested(ranked)) if not is_nested]
+    kept = [carrier for carrier, is_nested in zip(ranked, nested(ranked)) if carrier.proof is not None or not is_nested]
     return sorted(kept, key=lambda carrier: (carrier.freq_lower, carrier.sample_start))
 
 

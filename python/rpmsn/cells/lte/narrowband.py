@@ -2,6 +2,7 @@
 """NB-IoT carriers (180 kHz wide, alone, in an LTE carrier or in its guard band) by NPSS and NSSS: TS 36.211 10.2.7."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -12,7 +13,8 @@ from ...errors import ParameterError
 from ...standards.nbiot import SUBCARRIERS, SYMBOLS, npss, nsss
 from ...standards.sequences import LTE_CELL_IDS
 from ..cell import SYNC, Cell
-from .baseband import PAD, Baseband, Extractor
+from ..spectrum import History, Spectrum, band_rate, nearest
+from .baseband import CHUNK_S, baseband
 from .primary import FALSE_PEAKS, SYMBOL, clock_errors
 from .search import LOWEST_RATE, MEMORY_S, MEMORY_WITHOUT_CLOCK_S, checked_samples
 
@@ -62,11 +64,12 @@ def find_narrowband_cells(
     if not (np.isfinite(tolerance) and 0 <= tolerance <= 150e3):
         raise ParameterError(f"tolerance is {tolerance:g} Hz; choose 0 to 150000 Hz")
     samples = checked_samples(samples)
-    extractor = Extractor(sample_rate)
     memory_s = MEMORY_WITHOUT_CLOCK_S if center_frequency is None else MEMORY_S
     samples = samples[: int(memory_s * sample_rate)]
-    starts = range(0, len(samples), extractor.chunk)
-    spectra = [(start, extractor.spectrum(samples[start : start + extractor.chunk])) for start in starts]
+    chunk, rate = round(CHUNK_S * sample_rate), band_rate(sample_rate)
+    spectra = [
+        (start, Spectrum(samples[start : start + chunk], sample_rate)) for start in range(0, len(samples), chunk)
+    ]
     cells: list[Cell] = []
     for frequency in frequencies:
         if not abs(frequency) <= sample_rate / 2 - HALF_WIDTH:
@@ -74,12 +77,15 @@ def find_narrowband_cells(
                 f"one of frequencies is {frequency:g} Hz; choose frequencies within "
                 f"+-{sample_rate / 2 - HALF_WIDTH:g} Hz of the centre, so that the carrier is in the samples"
             )
-        baseband = Baseband()
+        middle, history = nearest(frequency, sample_rate), History()
         for start, spectrum in spectra:
-            baseband.add(*extractor.band(spectrum, frequency, start))
-        values = baseband.values[PAD // 2 : PAD // 2 + int(len(samples) * extractor.rate / sample_rate)]
+            history.add(*baseband(spectrum, middle, start))
+        values = history.values[-history.start :][: int(len(samples) * rate / sample_rate)]
         carrier = None if center_frequency is None else center_frequency + frequency
-        cells += _cells(values, extractor.rate, float(frequency), tolerance, carrier)
+        cells += [
+            replace(cell, frequency_offset=cell.frequency - frequency)
+            for cell in _cells(values, rate, middle, tolerance, carrier)
+        ]
     return sorted(cells, key=lambda cell: -cell.snr_db)
 
 

@@ -10,6 +10,7 @@ import scipy.fft
 import scipy.stats
 
 from ...standards.sequences import lte_pss
+from ..spectrum import Correlator
 from .baseband import HALF_FRAME
 
 SYMBOL = 128
@@ -77,18 +78,13 @@ class PssMap:
         n_places = len(values) - SYMBOL + 1
         if n_places <= 0:
             return
-        n = scipy.fft.next_fast_len(len(values))
-        spectrum = np.tile(scipy.fft.fft(values, n), 2)
-        weight = 1 / _energy(values)
         for place, _, length in self._runs(start, n_places, 0.0):
             self.count[place : place + length] += 1
-        for index, offset in enumerate(self.offsets):
-            shift = round(offset * n / self.rate) % n
-            correlation = scipy.fft.ifft(spectrum[shift : shift + n] * _filters(n), overwrite_x=True)[:, :n_places]
-            power = (correlation.real**2 + correlation.imag**2) * weight
+        strengths = _correlator().normalised(values, self.offsets / self.rate)
+        for index, strength in enumerate(strengths):
             for drift, sums in zip(self.drifts[:, index], self.sums[:, index]):
                 for place, first, length in self._runs(start, n_places, drift):
-                    sums[:, place : place + length] += power[:, first : first + length]
+                    sums[:, place : place + length] += strength[:, first : first + length]
 
     def _runs(self, start, n, drift):
         """Runs in which samples start..start + n fall on half frames: place in the half frame, first sample, length."""
@@ -107,7 +103,8 @@ class PssMap:
         if not seen.any():
             return []
         strength = self.sums[..., seen] / self.count[seen]
-        strength /= np.maximum(np.median(strength, axis=-1, keepdims=True), 1e-30)
+        # A quarter of the places tells the noise well enough.
+        strength /= np.maximum(np.median(strength[..., ::4], axis=-1, keepdims=True), 1e-30)
         places = np.flatnonzero(seen)
         half_frames = float(self.count[seen].min())
         limit = scipy.stats.gamma.isf(FALSE_PEAKS, half_frames) / scipy.stats.gamma.median(half_frames)
@@ -146,14 +143,8 @@ def clock_errors(offsets: np.ndarray, carrier_frequency: float | None) -> np.nda
     return np.stack([np.zeros(len(offsets)), -offsets / carrier_frequency])
 
 
-@lru_cache(maxsize=4)
-def _filters(n):
-    """Conjugate spectra of the three sequences, complex64 (3, n)."""
-    return scipy.fft.fft(np.stack([pss_wave(sector) for sector in range(3)]), n).conj()
-
-
-def _energy(values):
-    """Energy of the 128 samples from each place on, never 0."""
-    sums = np.concatenate([[0.0], np.cumsum(values.real.astype(float) ** 2 + values.imag.astype(float) ** 2)])
-    energy = sums[SYMBOL:] - sums[:-SYMBOL]
-    return np.maximum(energy, 1e-3 * energy.mean() + 1e-30).astype(np.float32)
+@lru_cache(maxsize=1)
+def _correlator():
+    bins = np.zeros((3, SYMBOL), np.complex64)
+    bins[:, MIDDLE_62] = [lte_pss(sector) for sector in range(3)]
+    return Correlator(bins)

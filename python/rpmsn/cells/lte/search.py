@@ -10,7 +10,8 @@ from ...errors import ParameterError
 from ...standards.lte import N_RB
 from ...standards.lte_broadcast import FRAME_NUMBERS, PHICH_RESOURCES
 from ..cell import BROADCAST, SYNC, Cell
-from .baseband import HALF_FRAME, PAD, RATE, Baseband, Extractor
+from ..spectrum import History, Spectrum, band_rate, nearest
+from .baseband import CHUNK_S, HALF_FRAME, RATE, baseband
 from .broadcast import decode_broadcast
 from .primary import STEP_HZ, SYMBOL, Candidate, PssMap
 from .secondary import RATIO_BESIDE_ANOTHER, Synchronisation, synchronise
@@ -58,10 +59,9 @@ def find_cells(
     """
     everywhere = _Searches(sample_rate, frequencies, tolerance, center_frequency)
     samples = checked_samples(samples)
-    extractor = everywhere.extractor
+    chunk = everywhere.chunk
     spectra = [
-        (start, extractor.spectrum(samples[start : start + extractor.chunk]))
-        for start in range(0, len(samples), extractor.chunk)
+        (start, Spectrum(samples[start : start + chunk], sample_rate)) for start in range(0, len(samples), chunk)
     ]
     cells: list[Cell] = []
     longest = everywhere.memory_s * sample_rate
@@ -69,12 +69,11 @@ def find_cells(
     for search in everywhere.searches():
         begin = 0
         for start, spectrum in spectra:
-            if start - begin + extractor.chunk > longest and start > begin:
+            if start - begin + chunk > longest and start > begin:
                 cells += search.cells()
                 search.reset()
                 begin = start
-            length = min(extractor.chunk, len(samples) - start)
-            search.add(spectrum, start, length)
+            search.add(spectrum, start)
         cells += search.cells()
     return [_from_first_sample(cell) for cell in _distinct(cells)]
 
@@ -103,7 +102,7 @@ class LteSearcher:
         center_frequency: float | None = None,
     ) -> None:
         plan = _Searches(sample_rate, frequencies, tolerance, center_frequency)
-        self._extractor, self._longest = plan.extractor, plan.memory_s * sample_rate
+        self.sample_rate, self._chunk, self._longest = sample_rate, plan.chunk, plan.memory_s * sample_rate
         self._searches = list(plan.searches())
         self.reset()
 
@@ -115,41 +114,62 @@ class LteSearcher:
         for search in self._searches:
             search.reset()
 
-    def feed(self, samples: np.ndarray, start_sample: int) -> list[Cell]:
+    def feed(self, samples: np.ndarray | Spectrum, start_sample: int) -> list[Cell]:
         """Add samples, and look at all since the last new start.
 
         Args:
-            samples: complex, one-dimensional, any number.
+            samples: complex, one-dimensional, any number; or a frame's spectrum, which other searchers have as well.
             start_sample: place of the first one in the stream; where it is not the next one, samples are missing.
 
         Returns:
-            Cells, the strongest first; empty until a chunk of 40 ms is complete. `start_s` is counted from sample 0
-            of the stream.
+            Cells, the strongest first; of samples empty until a chunk of 40 ms is complete, of a spectrum what is
+            known with it. `start_s` is counted from sample 0 of the stream.
 
         Raises:
-            ParameterError: the samples have values that are not finite.
+            ParameterError: the samples have values that are not finite; the spectrum is of another sample rate.
         """
         try:
-            samples = checked_samples(samples)
+            checked = self._checked(samples)
         except ParameterError:
             self.reset()
             raise
         if self._begin is None or start_sample != self._next + len(self._waiting):
             self.reset()
             self._begin = self._next = start_sample
-        self._waiting = np.concatenate([self._waiting, samples])
         cells: list[Cell] = []
         is_new = False
-        chunk = self._extractor.chunk
-        while len(self._waiting) >= chunk:
-            if self._next - self._begin + chunk > self._longest and self._next > self._begin:
+        for spectrum in self._spectra(checked):
+            if self._next - self._begin + spectrum.count > self._longest and self._next > self._begin:
                 cells += self._cells() if is_new else []
                 self._start_anew()
-            spectrum = self._extractor.spectrum(self._waiting[:chunk])
             for search in self._searches:
-                search.add(spectrum, self._next, chunk)
-            self._next, self._waiting, is_new = self._next + chunk, self._waiting[chunk:].copy(), True
+                search.add(spectrum, self._next)
+            self._next, is_new = self._next + spectrum.count, True
         return _distinct(cells + (self._cells() if is_new else []))
+
+    def _checked(self, samples):
+        if not isinstance(samples, Spectrum):
+            return checked_samples(samples)
+        if samples.sample_rate != self.sample_rate:
+            raise ParameterError(
+                f"samples are a spectrum at {samples.sample_rate:g} Hz; the searcher's sample_rate is "
+                f"{self.sample_rate:g} Hz: choose the same for both"
+            )
+        return samples
+
+    def _spectra(self, samples):
+        """What is to be searched now: whole chunks of samples, or a spectrum after the samples that waited."""
+        if isinstance(samples, Spectrum):
+            waiting, self._waiting = self._waiting, np.zeros(0, np.complex64)
+            if len(waiting):
+                yield Spectrum(waiting, self.sample_rate)
+            yield samples
+            return
+        waiting = np.concatenate([self._waiting, samples])
+        whole = len(waiting) // self._chunk * self._chunk
+        self._waiting = waiting[whole:].copy()
+        for first in range(0, whole, self._chunk):
+            yield Spectrum(waiting[first : first + self._chunk], self.sample_rate)
 
     def _cells(self):
         return [cell for search in self._searches for cell in search.cells()]
@@ -181,7 +201,7 @@ class _Searches:
                     f"centre, so that the middle of the carrier is in the samples"
                 )
         self.frequencies, self.tolerance, self.center_frequency = frequencies, tolerance, center_frequency
-        self.extractor = Extractor(sample_rate)
+        self.sample_rate, self.chunk = sample_rate, round(CHUNK_S * sample_rate)
         self.memory_s = MEMORY_WITHOUT_CLOCK_S if center_frequency is None else MEMORY_S
 
     def searches(self) -> Iterable["_Search"]:
@@ -193,30 +213,31 @@ class _Searches:
         for frequency in frequencies:
             offsets = np.arange(-np.ceil(tolerance / STEP_HZ), np.ceil(tolerance / STEP_HZ) + 1) * STEP_HZ
             offsets = offsets[np.abs(frequency + offsets) <= self.highest + STEP_HZ]
-            yield _Search(self.extractor, float(frequency), offsets, self.center_frequency)
+            yield _Search(self.sample_rate, float(frequency), offsets, self.center_frequency)
 
 
 class _Search:
     """Search around one frequency, over chunks that follow each other."""
 
-    def __init__(self, extractor, frequency, offsets, center_frequency):
-        self.extractor, self.frequency, self.offsets = extractor, frequency, offsets
+    def __init__(self, sample_rate, frequency, offsets, center_frequency):
+        self.frequency, self.offsets = frequency, offsets
+        self.middle, self.rate = nearest(frequency, sample_rate), band_rate(sample_rate)
         self.carrier_frequency = None if center_frequency is None else center_frequency + frequency
         self.reset()
 
     def reset(self) -> None:
-        self.baseband = Baseband()
+        self.baseband = History()
         self.map: PssMap | None = None
         self.correlated = 0
 
-    def add(self, spectrum: np.ndarray, start: int, length: int) -> None:
-        """Add a chunk: its spectrum, its place in the stream, and how many samples it has."""
-        place, values = self.extractor.band(spectrum, self.frequency, start)
+    def add(self, spectrum: Spectrum, start: int) -> None:
+        """Add a frame, by its spectrum and its place in the stream."""
+        place, values = baseband(spectrum, self.middle, start)
         if self.map is None:
-            self.map = PssMap(self.extractor.rate, self.offsets, self.carrier_frequency)
-            self.first = place + PAD // 2
+            self.map = PssMap(self.rate, self.offsets, self.carrier_frequency)
+            self.first = int(start * self.rate / spectrum.sample_rate)
         self.baseband.add(place, values)
-        self.end = place + PAD // 2 + int(length * self.extractor.rate / self.extractor.sample_rate)
+        self.end = int((start + spectrum.count) * self.rate / spectrum.sample_rate)
         values = self.values()[self.correlated :]
         self.map.add(values, self.correlated)
         self.correlated += max(len(values) - SYMBOL + 1, 0)
@@ -246,13 +267,13 @@ class _Search:
         return cells
 
     def _cell(self, values, candidate):
-        period = 5e-3 * self.extractor.rate * (1 + candidate.drift)
+        period = 5e-3 * self.rate * (1 + candidate.drift)
         begins = np.round(np.arange(len(values) // period + 1) * period).astype(int)
         starts = begins + candidate.place
         starts = starts[starts + SYMBOL <= len(values)]
         if not len(starts):
             return None
-        sync = synchronise(values, starts, candidate.sector, candidate.offset, self.extractor.rate)
+        sync = synchronise(values, starts, candidate.sector, candidate.offset, self.rate)
         if sync is None or not sync.is_certain:
             return None
         # Frames from the one on in which the first half frame lies.
@@ -262,14 +283,14 @@ class _Search:
         return self._described(values, sync, frames, 2 * period)
 
     def _described(self, values, sync: Synchronisation, frames, period):
-        rate = self.extractor.rate
+        rate = self.rate
         start = int(frames[0]) if len(frames) else 0
         cell = Cell(
             technology="LTE",
             cell_id=sync.cell_id,
             evidence=SYNC,
-            frequency=self.frequency + sync.offset,
-            frequency_offset=sync.offset,
+            frequency=self.middle + sync.offset,
+            frequency_offset=self.middle + sync.offset - self.frequency,
             start_s=(self.first + start) / rate,
             snr_db=float(10 * np.log10(max(sync.snr, 1e-9))),
             score=sync.ratio,
@@ -285,8 +306,8 @@ class _Search:
         return replace(
             cell,
             evidence=BROADCAST,
-            frequency=self.frequency + found.offset,
-            frequency_offset=found.offset,
+            frequency=self.middle + found.offset,
+            frequency_offset=self.middle + found.offset - self.frequency,
             channel_bandwidth=_bandwidth(information.n_rb),
             frames=found.frames,
             mib={

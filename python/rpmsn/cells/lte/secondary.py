@@ -108,8 +108,8 @@ def _result(best, raw, odd, sector, offset, rate):
     group, half = np.unravel_index(np.argmax(strength), strength.shape)
     cell_id = 3 * int(group) + sector
     offset += float(np.angle(sums[group, half])) * rate / (2 * np.pi * distance)
-    sent = np.stack([lte_sss(cell_id, 0), lte_sss(cell_id, 5)])[(odd ^ bool(half)).astype(int)]
-    signal = abs(np.sum(secondary * raw.conj() * sent.conj())) / raw.size
+    sent = _codes(sector)[group].reshape(2, 62)[(odd ^ bool(half)).astype(int)]
+    signal = abs(np.sum(secondary * raw.conj() * sent)) / raw.size
     noise = max(float(np.mean(np.abs(secondary) ** 2)) - signal, 1e-9 * signal)
     top = float(strength.max())
     return Synchronisation(

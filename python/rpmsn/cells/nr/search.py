@@ -12,23 +12,22 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import scipy.stats
 
 from ...errors import ParameterError
 from ...standards.bands import gscn_frequency, ssb_places
 from ...standards.nr import SSB_CASES, SSB_FIRST_SYMBOLS, SSB_SUBCARRIERS, symbol_time
 from ..cell import BROADCAST, SYNC, Cell
+from ..spectrum import History, Spectrum, band_rate, nearest, silenced
 from .broadcast import Broadcast, Pbch
-from .spectrum import N_FFT, Blocks, Spectrum, fits
-from .sync import BLOCK, MARGIN, Sync, Windows, align, pss_metric, refine, screen, secondary
+from .spectrum import N_FFT, fits, width
+from .sync import BLOCK, MARGIN, PSS_SAMPLES, Secondary, Sync, Windows, align, pss_correlator, refine, screen
 
 PERIOD_S = 0.02
 """Every period of SS/PBCH blocks that a network may choose divides it, or is a multiple of it: TS 38.331."""
 SPACINGS = tuple(SSB_CASES)
 BLOCK_S = 0.04
-"""Seconds of samples for one FFT."""
-SHORTEST_S = 1e-3
-TAKEN_SAMPLES = 1 << 24
-"""Samples of a recording that are copied at a time."""
+"""Seconds of samples that are searched at once."""
 HISTORY_S = 0.32
 """Seconds of samples that a `NrSearcher` keeps of every place."""
 FORGET_PERIODS = 64
@@ -40,8 +39,11 @@ noise, LTE and others the largest strength was 13.7, with scores up to 1.61: `be
 PBCH_STRENGTH = 15.0
 """From here on a PBCH is worth decoding. In noise 336 exp(-15) = 1e-4 of the peaks come so far, in each of three sets
 of windows; the CRC of 24 bits with a list of 8 passes 5e-7 of the blocks, of which some 30 are tried: 5e-9 a peak."""
+FALSE_PEAKS = 1e-5
+"""Probability that noise exceeds the limit of the PSS, at one place in time and frequency: some of a period do. Where
+the SSS, of the same power, reaches `PBCH_STRENGTH`, the PSS is above this limit as well."""
 CANDIDATES = 8
-"""Peaks of a place that are looked into."""
+"""Peaks of a place that are looked into at most."""
 APART = 6
 """Samples (128 a symbol) within which peaks of one PSS are the same block."""
 MAX_PLACES = 96
@@ -75,32 +77,46 @@ class _Found:
 class _Place:
     """A frequency and a spacing, with the samples of the last seconds and the PSS's correlations since the start."""
 
-    def __init__(self, frequency, spacing, offsets, history_s, case):
+    def __init__(self, sample_rate, frequency, spacing, offsets, history_s, case):
         self.frequency, self.spacing, self.offsets, self.case = frequency, spacing, offsets, case
+        self.band_frequency = nearest(frequency, sample_rate)
         self.rate = N_FFT * spacing
+        self.ratio = band_rate(sample_rate, width(spacing)) / sample_rate
         self.period = round(PERIOD_S * self.rate)
         self.room = round(history_s * self.rate)
-        self.band_frequency = frequency
-        self.samples = np.empty(0, np.complex64)
-        self.end = 0
+        self.history = History()
+        self.end = self.correlated = 0
         self.sums = np.zeros((len(offsets), 3, self.period // 2), np.float32)
         self.peaks = np.zeros_like(self.sums)
         self.counts = np.zeros(self.period // 2, np.float32)
 
-    def add(self, spectrum, count):
-        """Take in `count` samples of a block, behind its first guard."""
-        blocks = spectrum.blocks
-        start, used = (blocks.in_band(n, self.spacing) for n in (blocks.guard, count))
-        self.band_frequency = spectrum.nearest(self.frequency)
-        band = spectrum.band(self.frequency, self.spacing)[start : start + used]
-        first, n = self.end // 2, used // 2
-        self.samples = np.concatenate([self.samples, band])[-self.room :]
-        self.end += used
-        for place, offset in enumerate(self.offsets):
-            metric = pss_metric(spectrum, self.frequency + offset, self.spacing)[:, start // 2 : start // 2 + n]
-            self._fold(self.sums[place], self.peaks[place], metric, first)
+    def add(self, spectrum: Spectrum, start: int) -> None:
+        """Take in a frame, by its spectrum and its place in the stream."""
+        place, values = spectrum.band(self.band_frequency, width(self.spacing), start)
+        self.history.add(place, values)
+        # What the next frame adds to the last values is not known yet.
+        tail = math.floor(start * self.ratio) - place
+        self.end = math.floor((start + spectrum.count) * self.ratio)
+        self._correlate(self.end - tail)
+        self.history.keep(self.room + len(self.history.values) - (self.end - self.history.start))
+
+    def flush(self) -> None:
+        """Nothing follows."""
+        self._correlate(self.end)
+
+    def _correlate(self, end):
+        """Add up the correlation with the PSS from all places from which on one ends before `end`."""
+        first, n = self.correlated, end // 2 - PSS_SAMPLES + 1 - self.correlated
+        if n <= 0:
+            return
+        begin = 2 * first - self.history.start
+        values = self.history.values[begin : end - self.history.start]
+        metrics = pss_correlator().normalised(values, self.offsets / self.rate)
+        for sums, peaks, metric in zip(self.sums, self.peaks, metrics):
+            self._fold(sums, peaks, metric, first)
         for _, _, target in self._pieces(first, n):
             self.counts[target] += 1
+        self.correlated += n
         if self.counts.max(initial=0) > FORGET_PERIODS:
             for values in (self.sums, self.counts, self.peaks):
                 values *= 0.5
@@ -122,9 +138,16 @@ class _Place:
     def candidates(self):
         """The peaks to look into: by their mean, and by their largest value."""
         counts = np.maximum(self.counts, 1)
+        typical = max(float(self.counts.sum() / max(np.count_nonzero(self.counts), 1)), 1.0)
+        limit = (scipy.stats.gamma.isf(FALSE_PEAKS, typical) / typical - 1) * np.sqrt(typical)
+        highest = 1 - (FALSE_PEAKS / typical) ** (1 / (PSS_SAMPLES - 1))
         # In units of what one value of noise has: the mean of m values is as rare as far out.
-        means = (self.sums / counts - 1 / 128) * np.sqrt(counts)
-        chosen = [*_highest(means, self.offsets, CANDIDATES), *_highest(self.peaks, self.offsets, CANDIDATES // 2)]
+        root = np.sqrt(counts)
+        scale = (PSS_SAMPLES / root).astype(np.float32)
+        chosen = [
+            *_highest(self.sums, self.offsets, CANDIDATES, scale, root.astype(np.float32), limit),
+            *_highest(self.peaks, self.offsets, CANDIDATES // 2, np.ones_like(scale), np.zeros_like(scale), highest),
+        ]
         different: list[_Peak] = []
         for peak in chosen:
             if not any(_same(peak, other) for other in different):
@@ -137,13 +160,13 @@ class _Place:
         if windows is None:
             return None
         windows, heights = align(windows, peak.sector)
-        sync, some = secondary(windows, peak.sector), windows
+        signal = Secondary(windows, peak.sector)
+        sync, some = signal.best(), windows
         for chosen in _subsets(heights):
-            part = windows.some(chosen)
-            other = secondary(part, peak.sector)
+            other = signal.best(chosen)
             # More windows confirm more, where they are not much worse.
             if other.strength > 1.2 * sync.strength:
-                sync, some = other, part
+                sync, some = other, windows.some(chosen)
         return sync, some
 
     def look(self, peak: _Peak) -> _Found | None:
@@ -164,27 +187,33 @@ class _Place:
             sync, self.band_frequency + sync.offset, float(start / self.rate), pbch.dmrs_index, broadcast
         )  # fmt: skip
 
+    def cells(self) -> list[Cell]:
+        """The cells among the candidates."""
+        return _cells(self, [found for peak in self.candidates() if (found := self.look(peak)) is not None])
+
     def _windows(self, peak):
         """The samples around a peak in every period that is kept; None where none is whole."""
-        oldest = self.end - len(self.samples)
+        oldest = self.history.start
         first = 2 * peak.sample - MARGIN
         first += -(-(oldest - first) // self.period) * self.period if first < oldest else 0
         starts = np.arange(first, self.end - BLOCK - 2 * MARGIN + 1, self.period)
         if not len(starts):
             return None
         taken = (starts - oldest)[:, None] + np.arange(BLOCK + 2 * MARGIN)
-        return Windows(self.samples[taken], starts + MARGIN, peak.offset, self.rate)
+        return Windows(self.history.values[taken], starts + MARGIN, peak.offset, self.rate)
 
 
-def _highest(values, offsets, count):
-    """The highest values of (offset, sector, sample), `APART` samples and more from each other."""
-    flat = values.reshape(-1)
-    top = np.argpartition(flat, -min(len(flat), 32 * count))[-32 * count :]
+def _highest(values, offsets, count, scale, mean, limit):
+    """The highest of values (offset, sector, sample) * scale - mean above a limit, `APART` samples or more apart."""
+    flat = np.flatnonzero(values > (np.float32(limit) + mean) / scale)
+    samples = flat % values.shape[-1]
+    heights = values.reshape(-1)[flat] * scale[samples] - mean[samples]
+    order = np.argsort(-heights, kind="stable")[: 32 * count]
     peaks: list[_Peak] = []
-    for index in top[np.argsort(-flat[top], kind="stable")]:
+    for index, height in zip(flat[order], heights[order]):
         offset, sector, sample = np.unravel_index(index, values.shape)
-        peak = _Peak(int(sector), int(sample), float(offsets[offset]), float(flat[index]))
-        if peak.height > 0 and not any(_same(peak, other) for other in peaks):
+        peak = _Peak(int(sector), int(sample), float(offsets[offset]), float(height))
+        if not any(_same(peak, other) for other in peaks):
             peaks.append(peak)
             if len(peaks) == count:
                 break
@@ -249,67 +278,85 @@ class NrSearcher:
                 f"frequencies are {frequencies[:4]} Hz at a sample_rate of {sample_rate:g} Hz, where no SS/PBCH block "
                 f"of {_widths(spacings)} MHz fits; choose frequencies that keep it within +-{sample_rate / 2e6:g} MHz"
             )
-        self._blocks = Blocks(sample_rate, block_s)
+        self._chunk = max(1, round(block_s * sample_rate))
         self.reset()
 
     def reset(self) -> None:
         """Forget all: after a gap, or another frequency of the radio. The next sample is number 0."""
         self._places = [
-            _Place(frequency, spacing, _offsets(self.tolerance, spacing), self.history_s, self.case)
+            _Place(self.sample_rate, frequency, spacing, _offsets(self.tolerance, spacing), self.history_s, self.case)
             for frequency, spacing in self.places
         ]
-        # Before the first sample is silence.
-        self._waiting = [np.zeros(self._blocks.guard, np.complex64)]
-        self._n_waiting = self._blocks.guard
+        self._waiting: list[np.ndarray] = []
+        self._n_waiting = self._end = 0
         self._next: int | None = None
 
-    def push(self, samples: np.ndarray, first: int | None = None) -> list[Cell]:
+    def push(self, samples: np.ndarray | Spectrum, first: int | None = None) -> list[Cell]:
         """Take in samples, and say what is known by now.
 
         Args:
-            samples: complex, shape (n,), any n. NaN and infinity count as silence.
+            samples: complex, shape (n,), any n, NaN and infinity count as silence; or a frame's spectrum, which other
+                searchers have as well.
             first: number of the first of them; where it does not follow the last ones, all before is forgotten.
 
         Returns:
             the cells of the last `history_s`, strongest first; `start_s` counts from the first sample since the last
             gap. Empty also where too few samples have come.
+
+        Raises:
+            ParameterError: the samples are no row of complex values; the spectrum is of another sample rate.
         """
-        samples = _as_samples(samples)
+        if isinstance(samples, Spectrum):
+            if samples.sample_rate != self.sample_rate:
+                raise ParameterError(
+                    f"samples are a spectrum at {samples.sample_rate:g} Hz; the searcher's sample_rate is "
+                    f"{self.sample_rate:g} Hz: choose the same for both"
+                )
+            count = samples.count
+        else:
+            samples = _as_samples(samples)
+            count = len(samples)
         if first is not None:
             if self._next is not None and first != self._next:
                 self.reset()
-            self._next = first + len(samples)
-        self._take(samples)
-        if self._n_waiting < self._blocks.length:
+            self._next = first + count
+        if isinstance(samples, Spectrum):
+            self._search(0)
+            self._add(samples)
+            return self.cells()
+        self._waiting.append(samples)
+        self._n_waiting += count
+        if self._n_waiting < self._chunk:
             return []
-        self._search()
+        self._search(self._chunk)
         return self.cells()
 
     def flush(self) -> list[Cell]:
         """Search also what is left of the last block; nothing may follow but `reset`."""
-        self._search(flush=True)
+        self._search(0)
+        for place in self._places:
+            place.flush()
         return self.cells()
 
-    def _take(self, samples):
-        self._waiting.append(samples)
-        self._n_waiting += len(samples)
+    def _search(self, least):
+        """Search what waits in chunks, and a last one of at least `least` samples."""
+        if self._n_waiting:
+            rest = np.concatenate(self._waiting)
+            while len(rest) >= max(least, 1):
+                self._add(Spectrum(rest[: self._chunk], self.sample_rate))
+                rest = rest[self._chunk :]
+            self._waiting, self._n_waiting = [rest], len(rest)
 
-    def _search(self, flush=False):
-        """Search the blocks that are whole, with `flush` also what is left."""
-        blocks, rest = self._blocks, np.concatenate(self._waiting)
-        while len(rest) >= blocks.length or flush and len(rest) > blocks.guard:
-            spectrum = Spectrum(blocks, rest[: blocks.length])
-            for place in self._places:
-                place.add(spectrum, min(blocks.hop, len(rest) - blocks.guard))
-            rest = rest[blocks.hop :]
-        self._waiting, self._n_waiting = [rest], len(rest)
+    def _add(self, spectrum):
+        for place in self._places:
+            place.add(spectrum, self._end)
+        self._end += spectrum.count
 
     def cells(self) -> list[Cell]:
         """What is known by now, strongest first."""
         cells: list[Cell] = []
         for place in self._places:
-            found = [result for peak in place.candidates() if (result := place.look(peak)) is not None]
-            cells += _cells(place, found)
+            cells += place.cells()
         return _distinct(cells)
 
 
@@ -348,10 +395,16 @@ def find_cells(
             return _blind(samples, sample_rate, spacings, case)
         places = _raster(sample_rate, spacings, center_frequency)
     else:
-        places = _searcher(samples, sample_rate, frequencies, spacings, tolerance, case).places
+        places = NrSearcher(sample_rate, frequencies, spacings, tolerance, case, BLOCK_S).places
+    spectra = _spectra(samples, sample_rate)
     if len(places) > MAX_PLACES:
-        return _screened(samples, sample_rate, places, tolerance, case)
-    return _in_turn(samples, sample_rate, places, tolerance, case)
+        return _screened(spectra, sample_rate, places, tolerance, case)
+    return _in_turn(spectra, sample_rate, places, tolerance, case)
+
+
+def _spectra(samples, sample_rate):
+    chunk = round(BLOCK_S * sample_rate)
+    return [Spectrum(samples[start : start + chunk], sample_rate) for start in range(0, len(samples), chunk)]
 
 
 def _raster(sample_rate, spacings, center_frequency):
@@ -372,7 +425,7 @@ def _blind(samples, sample_rate, spacings, case):
             f"sample_rate is {sample_rate:g} Hz; an SS/PBCH block needs {_widths(spacings)} MHz of span"
         )
     part = samples[: round(SCREEN_S * sample_rate)]
-    finite = np.nan_to_num(part, nan=0.0, posinf=0.0, neginf=0.0)
+    finite, spectra = silenced(part), _spectra(part, sample_rate)
     cells: list[Cell] = []
     for spacing in fitting:
         frequencies, heights = screen(finite, sample_rate, spacing)
@@ -383,56 +436,49 @@ def _blind(samples, sample_rate, spacings, case):
                 chosen.append(float(frequencies[place]))
                 if len(chosen) == SCREEN_PLACES:
                     break
-        cells += _in_turn(part, sample_rate, [(frequency, spacing) for frequency in chosen], spacing / 2, case)
+        cells += _in_turn(spectra, sample_rate, [(frequency, spacing) for frequency in chosen], spacing / 2, case)
     cells = _distinct(cells)
     if len(part) == len(samples):
         return cells
     places = [(cell.frequency, cell.subcarrier_spacing) for cell in cells]
-    return _in_turn(samples, sample_rate, places, 0.0, case)
+    return _in_turn(_spectra(samples, sample_rate), sample_rate, places, 0.0, case)
 
 
-def _screened(samples, sample_rate, places, tolerance, case):
+def _screened(spectra, sample_rate, places, tolerance, case):
     """Search in full only the places where the PSS stands out most."""
-    blocks = Blocks(sample_rate, _block_seconds(samples, sample_rate))
-    heights = np.zeros(len(places))
-    for start in range(0, min(len(samples), round(SCREEN_S * sample_rate)), blocks.hop):
-        spectrum = Spectrum(blocks, samples[start : start + blocks.length])
-        for number, (frequency, spacing) in enumerate(places):
-            for offset in _offsets(tolerance, spacing):
-                heights[number] = max(heights[number], pss_metric(spectrum, frequency + offset, spacing).max())
-    chosen = np.argsort(-heights, kind="stable")[:MAX_PLACES]
-    return _in_turn(samples, sample_rate, [places[number] for number in sorted(chosen)], tolerance, case)
+    first = spectra[: math.ceil(SCREEN_S / BLOCK_S)]
+    heights = []
+    for frequency, spacing in places:
+        place = _Place(sample_rate, frequency, spacing, _offsets(tolerance, spacing), 2 * BLOCK_S, case)
+        _fill([place], first)
+        heights.append(place.peaks.max())
+    chosen = np.argsort(-np.array(heights), kind="stable")[:MAX_PLACES]
+    return _in_turn(spectra, sample_rate, [places[number] for number in sorted(chosen)], tolerance, case)
 
 
-def _in_turn(samples, sample_rate, places, tolerance, case):
-    """Search places a few at a time: each keeps its samples of the whole time."""
+def _in_turn(spectra, sample_rate, places, tolerance, case):
+    """Search places one after the other: each keeps its samples of the whole time."""
+    seconds = sum(spectrum.count for spectrum in spectra) / sample_rate
     cells: list[Cell] = []
-    for spacing in SPACINGS:
-        frequencies = [frequency for frequency, other in places if other == spacing]
-        for start in range(0, len(frequencies), 8):
-            part = frequencies[start : start + 8]
-            searcher = _searcher(samples, sample_rate, part, (spacing,), tolerance, case)
-            for first in range(0, len(samples), TAKEN_SAMPLES):
-                searcher._take(samples[first : first + TAKEN_SAMPLES])
-                searcher._search(flush=first + TAKEN_SAMPLES >= len(samples))
-            cells += searcher.cells()
+    for frequency, spacing in places:
+        place = _Place(sample_rate, frequency, spacing, _offsets(tolerance, spacing), seconds + BLOCK_S, case)
+        _fill([place], spectra)
+        cells += place.cells()
     return _distinct(cells)
+
+
+def _fill(places, spectra):
+    start = 0
+    for spectrum in spectra:
+        for place in places:
+            place.add(spectrum, start)
+        start += spectrum.count
+    for place in places:
+        place.flush()
 
 
 def _widths(spacings):
     return " or ".join(f"{SSB_SUBCARRIERS * spacing / 1e6:g}" for spacing in spacings)
-
-
-def _searcher(samples, sample_rate, frequencies, spacings, tolerance, case):
-    _check(sample_rate, frequencies, spacings, tolerance, case)
-    seconds = len(samples) / sample_rate
-    return NrSearcher(
-        sample_rate, frequencies, spacings, tolerance, case, seconds + BLOCK_S, _block_seconds(samples, sample_rate)
-    )
-
-
-def _block_seconds(samples, sample_rate):
-    return min(max(len(samples) / sample_rate, SHORTEST_S), BLOCK_S)
 
 
 def _offsets(tolerance, spacing):

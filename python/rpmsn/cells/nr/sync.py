@@ -9,7 +9,8 @@ import scipy.fft
 
 from ...standards.nr import SSB_SYMBOLS
 from ...standards.sequences import nr_pss, nr_sss
-from .spectrum import N_FFT, Spectrum
+from ..spectrum import Correlator
+from .spectrum import N_FFT
 
 SYNC_BINS = np.arange(-64, 63)
 """Subcarriers of PSS and SSS, from the block's centre: TS 38.211 table 7.4.3.1-1."""
@@ -25,29 +26,15 @@ MARGIN = 8
 """Samples kept on both sides of a block."""
 
 
-@lru_cache(maxsize=6)
-def _pss_spectra(length):
-    """Conjugate spectra of the three PSS of unit energy, at `PSS_SAMPLES` a symbol, complex64 (3, length)."""
-    spectra = np.zeros((3, PSS_SAMPLES), complex)
-    spectra[:, SYNC_BINS] = [nr_pss(sector) for sector in range(3)]
-    waves = scipy.fft.ifft(spectra, axis=1)
-    waves /= np.linalg.norm(waves, axis=1, keepdims=True)
-    return np.conj(scipy.fft.fft(waves, length, axis=1)).astype(np.complex64)
+@lru_cache(maxsize=1)
+def pss_correlator() -> Correlator:
+    """Correlation of a block's band with the three PSS, at half the band's rate, which their subcarriers fill.
 
-
-def pss_metric(spectrum: Spectrum, frequency: float, spacing: float) -> np.ndarray:
-    """Normalised correlation with each PSS, float32 (3, n), 0..1, squared; n at half the band's rate.
-
-    White noise exceeds x with a probability of (1 - x)**127.
+    Normalised by the energy, white noise exceeds x with a probability of (1 - x)**127.
     """
-    bins = spectrum.bins(frequency, spectrum.blocks.in_band(spectrum.blocks.length, spacing) // 2)
-    power = np.abs(scipy.fft.ifft(bins)) ** 2
-    total = np.concatenate([[0.0], np.cumsum(np.concatenate([power, power[: PSS_SAMPLES - 1]]), dtype=np.float64)])
-    energy = total[PSS_SAMPLES:] - total[:-PSS_SAMPLES]
-    # Silence between bursts must not divide by what is left of rounding.
-    energy = np.maximum(energy, 1e-6 * total[len(power)] * PSS_SAMPLES / len(power) + 1e-30).astype(np.float32)
-    correlation = scipy.fft.ifft(bins * _pss_spectra(len(bins)), axis=1, overwrite_x=True)
-    return (correlation.real**2 + correlation.imag**2) / energy
+    spectra = np.zeros((3, PSS_SAMPLES), np.complex64)
+    spectra[:, SYNC_BINS] = [nr_pss(sector) for sector in range(3)]
+    return Correlator(spectra, decimation=2)
 
 
 SCREEN_HOPS = 4
@@ -57,7 +44,7 @@ SCREEN_ROWS = 256
 
 def screen(samples: np.ndarray, sample_rate: float, spacing: float) -> tuple[np.ndarray, np.ndarray]:
     """How much of a PSS there may be around every half subcarrier of the span, a thousand times faster than
-    `pss_metric` and some 4 dB worse.
+    `pss_correlator` and some 4 dB worse.
 
     The phases from one subcarrier to the next are compared with a PSS's: they do not depend on when exactly the symbol
     begins, so that a few FFTs a symbol do.
@@ -98,6 +85,11 @@ def _wave(values):
     return wave / np.linalg.norm(wave)
 
 
+@lru_cache(maxsize=3)
+def _primary_wave(sector):
+    return _wave(_primary(sector)).astype(np.complex64)
+
+
 def _halves(samples, wave):
     """Correlation with the first and the second half of a symbol, (..., 2): their phases differ by the offset."""
     products = samples * np.conj(wave)
@@ -132,7 +124,11 @@ def delay_covariance(rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
 def _smoothing():
     """Channel of the 127 subcarriers from its noisy values at 0 dB, (127, 127): linear MMSE."""
     covariance = delay_covariance(SYNC_BINS, SYNC_BINS)
-    return covariance @ np.linalg.inv(covariance + np.eye(127))
+    return (covariance @ np.linalg.inv(covariance + np.eye(127))).astype(np.complex64)
+
+
+_EARLIER = np.exp(2j * np.pi * EARLY * np.arange(N_FFT) / N_FFT).astype(np.complex64)
+"""Undoes on each bin what an FFT that begins `EARLY` does to it."""
 
 
 @dataclass
@@ -155,9 +151,8 @@ class Windows:
         """Spectra of symbols of the block without frequency offset, (n, len(which), N_FFT)."""
         first = np.array(which) * SYMBOL + MARGIN - EARLY
         taken = first[:, None] + np.arange(N_FFT)
-        turned = np.exp(-2j * np.pi * self.offset / self.rate * (taken - MARGIN))
-        spectra = scipy.fft.fft(self.samples[:, taken] * turned, axis=-1)
-        return spectra * np.exp(2j * np.pi * EARLY * np.arange(N_FFT) / N_FFT)
+        turned = np.exp(-2j * np.pi * self.offset / self.rate * (taken - MARGIN)).astype(np.complex64)
+        return scipy.fft.fft(self.samples[:, taken] * turned, axis=-1) * _EARLIER
 
     def some(self, chosen: np.ndarray) -> "Windows":
         """Those of some of the periods."""
@@ -172,8 +167,8 @@ def align(windows: Windows, sector: int) -> tuple[Windows, np.ndarray]:
     """
     shifts = np.arange(-2, 3)
     taken = MARGIN + shifts[:, None] + np.arange(N_FFT)
-    turned = np.exp(-2j * np.pi * windows.offset / windows.rate * (taken - MARGIN))
-    halves = _halves(windows.samples[:, taken] * turned, _wave(_primary(sector)))
+    turned = np.exp(-2j * np.pi * windows.offset / windows.rate * (taken - MARGIN)).astype(np.complex64)
+    halves = _halves(windows.samples[:, taken] * turned, _primary_wave(sector))
     power = np.abs(halves.sum(axis=-1)) ** 2
     spectra = scipy.fft.fft(windows.samples[:, MARGIN : MARGIN + N_FFT], axis=-1)
     energy = np.sum(np.abs(spectra[:, SYNC_BINS]) ** 2, axis=-1) / N_FFT + 1e-30
@@ -208,26 +203,36 @@ class Sync:
     snr_db: float
 
 
-def secondary(windows: Windows, sector: int) -> Sync:
-    """The cell whose SSS fits best, all windows added up coherently; the PSS is the reference of the phase."""
-    spectra = windows.symbols((0, 2))[:, :, SYNC_BINS]
-    channel = spectra[:, 0] * _primary(sector)
-    smooth = channel @ _smoothing().T
-    power = np.mean(np.abs(spectra) ** 2, axis=(1, 2)) + 1e-30
-    product = np.sum(spectra[:, 1] * np.conj(smooth) / power[:, None], axis=0)
-    correlation = _secondary(sector) @ product
-    magnitude = np.abs(correlation)
-    best = int(np.argmax(magnitude))
-    others = np.delete(magnitude, best)
-    cell_id = 3 * best + sector
-    return Sync(
-        cell_id=cell_id,
-        strength=float(magnitude[best] ** 2 / (np.mean(others**2) + 1e-30)),
-        score=float(magnitude[best] / (others.max() + 1e-30)),
-        offset=windows.offset,
-        turn=float(np.angle(correlation[best])) / 2,
-        snr_db=_snr_db(spectra[:, 1] * _secondary(sector)[best]),
-    )
+class Secondary:
+    """The SSS in some windows; the PSS is the reference of the phase.
+
+    Args:
+        windows: from `align`.
+        sector: of the PSS.
+    """
+
+    def __init__(self, windows: Windows, sector: int) -> None:
+        self.sector, self.offset = sector, windows.offset
+        spectra = windows.symbols((0, 2))[:, :, SYNC_BINS]
+        smooth = (spectra[:, 0] * _primary(sector)) @ _smoothing().T
+        power = np.mean(spectra.real**2 + spectra.imag**2, axis=(1, 2)) + np.float32(1e-30)
+        self._received = spectra[:, 1]
+        self._products = spectra[:, 1] * np.conj(smooth) / power[:, None]
+
+    def best(self, chosen: np.ndarray | slice = slice(None)) -> Sync:
+        """The cell whose SSS fits best, some windows added up coherently."""
+        correlation = _secondary(self.sector) @ self._products[chosen].sum(axis=0)
+        magnitude = np.abs(correlation)
+        best = int(np.argmax(magnitude))
+        others = np.delete(magnitude, best)
+        return Sync(
+            cell_id=3 * best + self.sector,
+            strength=float(magnitude[best] ** 2 / (np.mean(others**2) + 1e-30)),
+            score=float(magnitude[best] / (others.max() + 1e-30)),
+            offset=self.offset,
+            turn=float(np.angle(correlation[best])) / 2,
+            snr_db=_snr_db(self._received[chosen] * _secondary(self.sector)[best]),
+        )
 
 
 def refine(windows: Windows, sync: Sync) -> Sync:

@@ -51,6 +51,7 @@ COLUMNS = (
             keys.SNR_DB,
             keys.CONFIDENCE,
             keys.VERDICT,
+            keys.CELL_ID,
             keys.RX_TIME,
         ),
     ),
@@ -101,7 +102,7 @@ def sort_value(carrier: CarrierRow, name: str, carriers: CarrierList) -> Any:
         return carrier.since or (0, carrier.sample_start / carrier.sample_rate)
     if name in FIELDS:
         value = getattr(carrier, name)
-        return -math.inf if isinstance(value, float) and math.isnan(value) else value
+        return -math.inf if value is None or isinstance(value, float) and math.isnan(value) else value
     return 0.0 if carriers.timeline is None else carrier.fraction_on_air(carriers.timeline)
 
 
@@ -137,10 +138,25 @@ def describe(carrier: CarrierRow) -> str:
     beyond = f"; continues beyond the {' and the '.join(cut)} end of the span" if cut else ""
     rests_on = f"{carrier.verdict} (by {carrier.evidence})\n" if carrier.verdict else ""
     return (
-        f"{carrier.label}, carrier {carrier.carrier_id}{', gone' if carrier.gone else ''}\n{rests_on}"
+        f"{carrier.label}, carrier {carrier.carrier_id}{', gone' if carrier.gone else ''}\n{rests_on}{_cell(carrier)}"
         f"{carrier.freq_lower / 1e6:.4f} to {carrier.freq_upper / 1e6:.4f} MHz{beyond}\n"
         f"since {since}\nseen for {carrier.duration:.3f} s, {carrier.pwr_db:.1f} dB over full scale"
     )
+
+
+def _cell(carrier: CarrierRow) -> str:
+    """A line about the cell; empty where none was decoded."""
+    if carrier.cell_id is None:
+        return ""
+    bandwidth, ssb = carrier.channel_bandwidth, carrier.ssb_frequency
+    facts = [
+        f"PCI {carrier.cell_id}",
+        f"{bandwidth / 1e6:g} MHz" if bandwidth else "",
+        carrier.duplex or "",
+        f"band {carrier.band}" if carrier.band else "",
+        f"SSB at {ssb / 1e6:.4f} MHz" if ssb is not None else "",
+    ]
+    return f"cell: {', '.join(filter(None, facts))}\n"
 
 
 def table_text(rows: Iterable[CarrierRow], carriers: CarrierList) -> str:

@@ -30,6 +30,7 @@ from ...errors import ParameterError
 from ...models import DEFAULT_MODEL
 from ...radios import flowgraphs
 from ...recording import open_recording
+from ...streaming.cells import CELL_BUDGET
 from .display import check_display
 from .feed import Feed
 from .settings import load_settings, save_settings, settings_path
@@ -98,7 +99,8 @@ def make_source(options: argparse.Namespace, feed: Feed, settings: dict) -> "Sou
         from .radio_process import RadioWatch
 
         flowgraphs.check_gnuradio()
-        return RadioWatch(feed, options.model, options.runtime, options.workers, radio)
+        budget = CELL_BUDGET if options.cells else 0.0
+        return RadioWatch(feed, options.model, options.runtime, options.workers, radio, cell_budget=budget)
     if is_address:
         from .publisher_source import PublisherSource
 
@@ -127,6 +129,7 @@ def _make_player(options: argparse.Namespace, feed: Feed, settings: dict) -> "Pl
         speed,
         loop and not options.picture,
         options.start,
+        cell_budget=CELL_BUDGET if options.cells else 0.0,
     )
 
 

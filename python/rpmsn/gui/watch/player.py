@@ -16,6 +16,7 @@ from ...messages import keys
 from ...messages.results import frame_fields, segment_fields
 from ...models.model import load_model
 from ...recording import Recording
+from ...streaming.cells import CELL_BUDGET
 from ...streaming.intake import StreamTime
 from ...streaming.live import Settings, StreamAnalyser
 from ..carriers.carrier_list import WHOLE_EVENT
@@ -63,6 +64,7 @@ class Player:
         loop: begin again at the end.
         begin_at: s, where to begin.
         clock: seconds of a clock that never jumps.
+        cell_budget: as of `streaming.live.Settings`.
 
     Attributes:
         ended: whether it stands at the end of the recording.
@@ -86,9 +88,11 @@ class Player:
         loop: bool = False,
         begin_at: float = 0.0,
         clock: Callable[[], float] = time.monotonic,
+        cell_budget: float = CELL_BUDGET,
     ) -> None:
         self.recording, self._feed = recording, feed
         self._model, self._runtime, self._workers = load_model(model), runtime, workers
+        self._cell_budget = cell_budget
         self._clock = clock
         self._pace = Pacing(recording.sample_rate, clock)
         self._changed = threading.Condition()
@@ -259,6 +263,7 @@ class Player:
             workers=self._workers,
             carriers_kept=1000,
             dtype=self.recording.native_type,
+            cell_budget=self._cell_budget,
         )
         return StreamAnalyser(
             self._model,

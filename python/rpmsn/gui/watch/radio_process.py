@@ -18,6 +18,7 @@ from ...models.choice import model_for_rate
 from ...models.model import load_model
 from ...processes import start_resource_tracker
 from ...radios import flowgraphs
+from ...streaming.cells import CELL_BUDGET
 from .feed import Feed, News
 
 logger = logging.getLogger(__name__)
@@ -73,7 +74,8 @@ class RadioWatch:
 
     Args:
         feed: Feed that gets everything.
-        model, runtime, workers: as of `segmenter_sink`; without a model the one that suits the sample rate.
+        model, runtime, workers, cell_budget: as of `segmenter_sink`; without a model the one that suits the sample
+            rate.
         radio: dict of the arguments of `radio_source`.
         main: function of the process; tests have others.
 
@@ -97,12 +99,20 @@ class RadioWatch:
         workers: int,
         radio: dict[str, Any],
         main: Callable[[Connection, dict, dict], None] = work,
+        cell_budget: float = CELL_BUDGET,
     ) -> None:
         model = model or model_for_rate(radio["sample_rate"])
         load_model(model)
         self._feed, self._radio = feed, radio
         self.gain = radio["gain"]
-        sink = dict(model=model, runtime=runtime, workers=workers, mode="live", frames_per_second=FRAMES_PER_SECOND)
+        sink = dict(
+            model=model,
+            runtime=runtime,
+            workers=workers,
+            mode="live",
+            frames_per_second=FRAMES_PER_SECOND,
+            cell_budget=cell_budget,
+        )
         context = get_context("spawn")
         self._connection, self._theirs = context.Pipe()
         self._process = context.Process(target=main, args=(self._theirs, radio, sink), name="rpmsn radio", daemon=True)

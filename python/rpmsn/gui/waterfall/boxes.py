@@ -74,7 +74,8 @@ class Box:
 
     def texts(self) -> list[str]:
         """What may be written on the box, the best first."""
-        confidence = f"{100 * self.confidence:.0f} %"
+        cell_id = self.carrier.report.cell_id
+        confidence = f"{100 * self.confidence:.0f} %" if cell_id is None else f"PCI {cell_id}"
         full = f"{self.label} {format_bandwidth(self.bandwidth)} {confidence}"
         return [full, f"{self.label} {confidence}", self.label]
 

@@ -9,7 +9,7 @@
 `quiet`             lightly loaded cells, as received or noise-free, and other transmissions, at 15.36 to
                     122.88 Msps
 `refarmed`          an LTE or NR carrier and GSM carriers side by side beside it, at 15.36 to 61.44 Msps
-`demo`              one fixed scene, in which the seed only changes contents and noise
+`demo`              one fixed scene of cells that decode, in which the seed only changes contents and noise
 `published`         training data of the RPMSN paper: one LTE or NR carrier
 `published_test`    its test data: one of each
 `published_clean`   its sibling set of 40, 50 and 100 dB
@@ -163,12 +163,16 @@ def _refarmed(rng):
 
 
 def _demo(rng):
-    """A fixed scene at 61.44 Msps: three LTE and two NR carriers, and two of GSM."""
+    """A fixed scene at 61.44 Msps: three LTE and two NR carriers, all of which decode, and two of GSM.
+
+    Around 1842.5 MHz all of them are on the rasters of band 3 and n3.
+    """
     pedestrian = {"profile": "EPA", "doppler_hz": 5.0, "delay_spread_s": 0.0}
     vehicle = {"profile": "TDL-A", "doppler_hz": 30.0, "delay_spread_s": 1e-7}
 
     def carrier(kind, offset_hz, **parameters):
-        return Emission(kind, offset_hz, asdict(CARRIERS[kind](**parameters)), early_s=4e-4)
+        broadcast = {"frame_number": 512} if kind == "lte" else {"coded_broadcast": True}
+        return Emission(kind, offset_hz, {**asdict(CARRIERS[kind](**parameters)), **broadcast}, early_s=4e-4)
 
     emissions = [
         carrier("lte", -20.1e6, bandwidth_hz=20e6, cell_id=88, load=0.75, users=5),
@@ -182,11 +186,11 @@ def _demo(rng):
             tdd_pattern="DDDSU",
             load=0.6,
             users=3,
-            ssb_offset=60,
+            ssb_offset=71,
             beams=((0, 0.0), (1, -4.0), (2, -9.0)),
         ),
-        carrier("lte", 23.9e6, bandwidth_hz=5e6, cell_id=301, load=0.3, allocation="localised"),
-        carrier("nr", 28.9e6, bandwidth_hz=5e6, subcarrier_spacing=15e3, cell_id=733, load=0.9),
+        carrier("lte", 24.0e6, bandwidth_hz=5e6, cell_id=301, load=0.3, allocation="localised"),
+        carrier("nr", 28.8e6, bandwidth_hz=5e6, subcarrier_spacing=15e3, cell_id=733, load=0.9, ssb_offset=0),
         Emission("gsm", 0.65e6),
         Emission("gsm", -30.5e6, {"slots_on": [True, False, True, True, False, False, True, False]}),
     ]

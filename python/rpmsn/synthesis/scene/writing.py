@@ -9,11 +9,18 @@ import numpy as np
 
 from ...errors import ParameterError, RecordingError
 from ...files import whole_file, write_whole
+from ...messages.fields import CELL_ID, CHANNEL_BANDWIDTH, DUPLEX, FIELDS, SSB_FREQUENCY
 from ...processes import each_done, progress_bar
 from ...recording import sigmf_text
+from ...recording.annotations import EXTENSION
+from ...standards.bands import FDD, TDD
+from ...standards.nr import SSB_SUBCARRIERS
 from ...version import __version__
+from ..dss import DssDownlink
+from ..lte.downlink import LteDownlink
+from ..nr.downlink import NrDownlink
 from .rendering import render_blocks
-from .scene import Scene
+from .scene import CARRIERS, Scene
 
 FORMATS = {"ci8": (np.int8, 127), "ci16": (np.int16, 32767)}
 """Sample format -> (type of a component, its largest value)."""
@@ -26,6 +33,7 @@ class _TrueCarrier:
     """One emission over the whole recording; frequencies in Hz relative to the centre, times in seconds."""
 
     label: str
+    center_hz: float
     freq_lower: float
     freq_upper: float
     start_s: float
@@ -138,6 +146,7 @@ def _extend(carriers, truths):
             carriers.append(
                 _TrueCarrier(
                     truth.label,
+                    truth.center_hz,
                     truth.freq_lower,
                     truth.freq_upper,
                     truth.start_s,
@@ -155,6 +164,7 @@ def _describe(scene, name, order, carriers):
         "core:sample_rate": float(scene.sample_rate),
         "core:description": f"Synthetic scene of gr-rpmsn: {name}",
         "core:recorder": f"gr-rpmsn {__version__}",
+        "core:extensions": [EXTENSION],
     }
     capture = {
         "core:sample_start": 0,
@@ -162,6 +172,7 @@ def _describe(scene, name, order, carriers):
         "core:datetime": "2026-01-01T00:00:00.000Z",
     }
     annotations = []
+    cells = _true_cells(scene, order.center_frequency)
     for carrier in sorted(carriers, key=lambda carrier: (carrier.start_s, carrier.freq_lower)):
         start = round(carrier.start_s * scene.sample_rate)
         comment = f"SNR {carrier.snr_db:.1f} dB" + ("; DSS, shared by LTE and NR" if carrier.is_shared else "")
@@ -173,6 +184,34 @@ def _describe(scene, name, order, carriers):
                 "core:freq_upper_edge": order.center_frequency + carrier.freq_upper,
                 "core:label": carrier.label,
                 "core:comment": comment,
+                **cells.get((carrier.label, carrier.center_hz), {}),
             }
         )
     return {"global": fields, "captures": [capture], "annotations": annotations}
+
+
+def _true_cells(scene, center_frequency):
+    """(label, centre) of a carrier whose synchronisation signals are sent -> what they say, as SigMF fields."""
+    cells = {}
+    for emission in scene.emissions:
+        if emission.kind not in CARRIERS:
+            continue
+        cell = emission.cell()
+        spacing = cell.subcarrier_spacing
+        center = round(emission.offset_hz / spacing) * spacing
+        facts = {CHANNEL_BANDWIDTH: cell.bandwidth_hz, DUPLEX: FDD}
+        if isinstance(cell, LteDownlink):
+            label = "LTE"
+            facts |= {CELL_ID: cell.cell_id, DUPLEX: FDD if cell.tdd_config is None else TDD}
+        elif isinstance(cell, DssDownlink):
+            label = "LTE"
+            facts[CELL_ID] = cell.lte["cell_id"]
+        elif isinstance(cell, NrDownlink) and cell.beams:
+            label = "NR"
+            middle = (cell.ssb_offset + SSB_SUBCARRIERS / 2 - cell.n_subcarriers / 2) * spacing
+            facts |= {CELL_ID: cell.cell_id, DUPLEX: FDD if cell.tdd_pattern is None else TDD}
+            facts[SSB_FREQUENCY] = center_frequency + center + middle
+        else:
+            continue
+        cells[label, center] = {FIELDS[name].sigmf: value for name, value in facts.items()}
+    return cells

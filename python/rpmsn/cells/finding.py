@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a search of a stream says: cells at absolute frequencies, and where there was none."""
+
+from dataclasses import dataclass, replace
+
+from ..classes import LTE, NR
+from ..standards import bands
+from ..standards.lte import N_RB
+from ..standards.nr import SSB_SUBCARRIERS
+from .cell import BROADCAST, SYNC, Cell
+from .channels import Channel
+
+SUBCARRIER_HZ, BLOCK_SUBCARRIERS = 15e3, 12
+"""Of LTE's resource blocks: TS 36.211 6.2.3."""
+LEAST_BLOCKS = 6
+"""Of the narrowest LTE carrier, which are those of the synchronisation signals and the PBCH."""
+SAME_PLACE_HZ = 20e3
+"""Cells of one technology that are closer than this share a carrier: less than half a step of either raster."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A cell that was decoded from a stream.
+
+    Attributes:
+        cell: the cell; its `frequency` and `start_s` count from the centre and the start of what was searched.
+        frequency: Hz, of an LTE carrier's centre or an SS/PBCH block's middle; absolute where the centre is known.
+        start, end: samples that it was found in, counted since the stream began.
+        sample_rate: of these, Hz.
+        channel: bands and channel numbers; None where the centre frequency is not known.
+        pwr_db: power within `least_edges`, or within `edges` where these are known; dB over full scale.
+    """
+
+    cell: Cell
+    frequency: float
+    start: int
+    end: int
+    sample_rate: float
+    channel: Channel | None = None
+    pwr_db: float = float("nan")
+
+    @property
+    def class_id(self) -> int:
+        """Class of a carrier with this cell, as in `rpmsn.classes`."""
+        return NR if self.cell.technology == bands.NR else LTE
+
+    @property
+    def edges(self) -> tuple[float, float] | None:
+        """Lower and upper edge in Hz of the LTE carrier, centre +- half of its resource blocks; None where the
+        broadcast channel does not say them."""
+        bandwidth = self.cell.channel_bandwidth
+        if self.class_id != LTE or bandwidth not in N_RB:
+            return None
+        return self._around(N_RB[bandwidth] * BLOCK_SUBCARRIERS * SUBCARRIER_HZ)
+
+    @property
+    def least_edges(self) -> tuple[float, float]:
+        """Edges of what is at least there: the carrier, the middle six resource blocks, or the SS/PBCH block."""
+        if self.class_id == NR:
+            return self._around(SSB_SUBCARRIERS * self.cell.subcarrier_spacing)
+        return self.edges or self._around(LEAST_BLOCKS * BLOCK_SUBCARRIERS * SUBCARRIER_HZ)
+
+    @property
+    def duplex(self) -> str | None:
+        """FDD or TDD, as the cell's signals say, or else all bands that fit; None where it is not known."""
+        return self.cell.duplex or (self.channel.duplex if self.channel else None)
+
+    def is_same_place(self, other: "Proof") -> bool:
+        """Whether another cell shares the carrier: two neighbours on one frequency do."""
+        return self.class_id == other.class_id and abs(self.frequency - other.frequency) <= SAME_PLACE_HZ
+
+    def is_same_cell(self, other: "Proof") -> bool:
+        """Whether another proof is of the same cell."""
+        return self.is_same_place(other) and self.cell.cell_id == other.cell.cell_id
+
+    def gives_way_to(self, other: "Proof") -> bool:
+        """Whether another cell at its place is the one to name: the one whose broadcast channel decodes."""
+        return self.is_same_place(other) and (self.cell.evidence, other.cell.evidence) == (SYNC, BROADCAST)
+
+    def renewed(self, later: "Proof") -> "Proof":
+        """This cell as a later look shows it: what was broadcast once still holds where only the synchronisation
+        signals are seen now."""
+        if later.cell.evidence == BROADCAST or self.cell.evidence != BROADCAST:
+            return later
+        return replace(self, start=later.start, end=later.end, pwr_db=later.pwr_db)
+
+    def _around(self, width: float) -> tuple[float, float]:
+        return self.frequency - width / 2, self.frequency + width / 2
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one search has shown.
+
+    Attributes:
+        technology: LTE or NR.
+        searched: (lower, upper) in Hz, each a range of places of `Proof.frequency` that were looked at.
+        start, end: samples that were searched, counted since the stream began.
+        proofs: the cells, the strongest first; empty where there was none.
+    """
+
+    technology: str
+    searched: tuple[tuple[float, float], ...]
+    start: int
+    end: int
+    proofs: tuple[Proof, ...] = ()
+
+    def misses(self, proof: Proof) -> bool:
+        """Whether a cell would have been found, and was not."""
+        is_searched = self.technology == proof.cell.technology and any(
+            lower <= proof.frequency <= upper for lower, upper in self.searched
+        )
+        return is_searched and not any(proof.is_same_cell(found) for found in self.proofs)

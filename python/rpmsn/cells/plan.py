@@ -1,0 +1,473 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which searches of a stream are worth their time, and in which order.
+
+New carriers come first, each at the places where its own signals would be; then the cells that are known, so that what
+is said of them stays true; then what was searched in vain, longer; and now and then a piece of the rest of the span,
+for cells that no spectrum shows. A plan decides by times in the stream and by estimated costs, and never by a clock:
+the same stream gives the same searches.
+"""
+
+import math
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass
+
+from ..classes import CLASS_NAMES, LTE, NR
+from ..standards import bands
+from ..standards.lte import N_RB
+from ..standards.nr import SSB_CASES, SSB_SUBCARRIERS
+from .finding import BLOCK_SUBCARRIERS, SUBCARRIER_HZ, Proof
+from .lte.search import HALF_WIDTH as LTE_HALF_WIDTH
+from .lte.search import LOWEST_RATE
+from .nr.spectrum import fits
+
+LTE_NAME, NR_NAME = CLASS_NAMES[LTE], CLASS_NAMES[NR]
+
+DEEP_FRAMES = 4
+"""Frames that a second look sums: 160 ms, in which every period of SS/PBCH blocks has a block (TS 38.331)."""
+RENEW_S, RENEW_AT_ONCE_S = 4.0, 0.5
+"""A cell is looked for again after so long; where its carrier has gone silent, or the last look was in vain, sooner."""
+RETRY_S, LONGEST_RETRY_S = 10.0, 80.0
+"""A carrier in which nothing was found is looked at again after so long, and then after twice that, up to a limit."""
+
+LTE_TOLERANCE = 135e3
+"""Hz around a place of LTE that one search takes in: more reaches beyond the middle of its filter."""
+RENEWAL_TOLERANCE = {LTE_NAME: 5e3, NR_NAME: 0.0}
+"""Hz: a receiver that was found to err errs as much a few seconds later."""
+LTE_CLOSE, LTE_WIDE = (0.5, 25e3), (2.0, 50e3)
+"""How far the middle of a carrier may be from the network's, first and then: columns of the mask, and Hz."""
+NR_CLOSE_HZ, NR_WIDE_PPM = 7.5e3, 5.0
+"""How far an SS/PBCH block may be from its place on the raster, first and then."""
+RASTER_TOLERANCE = 10e3
+"""The same of LTE where the receiver's frequency error is known."""
+NR_30_KHZ_ONLY_HZ = 3e9
+"""Bands above have blocks with 30 kHz subcarriers alone: TS 38.104 table 5.4.3.3-1."""
+PLACES_AT_ONCE = 8
+"""Places of a raster that one search of the rest of the span takes."""
+NARROWEST_HZ = {LTE_NAME: 0.9e6, NR_NAME: 3.2e6}
+"""What is narrower in view holds no cell: six resource blocks, the narrowest NR carrier (3 MHz) less its
+edges' error."""
+
+LTE_PLACE_S, LTE_OFFSET_S = 0.035, 2e-6
+"""Seconds of one core for a place of LTE in 40 ms of signal, and for each Hz of tolerance; measured, as what
+follows."""
+NR_PLACE_S = 0.06
+"""For a place of NR and each frequency offset there, half a subcarrier apart."""
+SPECTRUM_S = {LTE_NAME: 0.6e-9, NR_NAME: 2e-9}
+"""For each sample a second: the spectrum that all places share."""
+WIDEST_LTE_HZ = 20e6
+BLIND_S = 0.1e-6
+"""For each sample a second: NR at any frequency."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownCarrier:
+    """What a plan needs to know of a carrier that is tracked.
+
+    Attributes:
+        key: the same for the same carrier every time.
+        label: LTE, NR or other.
+        freq_lower, freq_upper: Hz, absolute where the centre is known.
+        cut_lower, cut_upper: whether an edge is beyond the span.
+        since_s: when it began, seconds since the stream began.
+        proof: its cell, if it has one.
+        is_doubtful: whether its cell should be looked for at once: the carrier has gone silent, or the last look was in
+            vain.
+    """
+
+    key: Hashable
+    label: str
+    freq_lower: float
+    freq_upper: float
+    cut_lower: bool = False
+    cut_upper: bool = False
+    since_s: float = 0.0
+    proof: Proof | None = None
+    is_doubtful: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What there is to search.
+
+    Attributes:
+        now_s: end of the samples, seconds since the stream began.
+        sample_rate: Hz.
+        center_frequency: Hz; 0 where it is not known.
+        column: width of a column of the mask, Hz: how well edges are known.
+        frames: how many successive frames there are.
+        frame_seconds: of one.
+        carriers: those that are tracked.
+    """
+
+    now_s: float
+    sample_rate: float
+    center_frequency: float
+    column: float
+    frames: int
+    frame_seconds: float
+    carriers: Sequence[KnownCarrier] = ()
+
+    @property
+    def lower(self) -> float:
+        """Lower end of the span, Hz."""
+        return self.center_frequency - self.sample_rate / 2
+
+    @property
+    def upper(self) -> float:
+        """Upper end of the span, Hz."""
+        return self.center_frequency + self.sample_rate / 2
+
+
+@dataclass(frozen=True, slots=True)
+class Hypothesis:
+    """One search.
+
+    Attributes:
+        technology: LTE or NR.
+        frequencies: Hz, of carriers' centres or SS/PBCH blocks; None for anywhere in the span.
+        tolerance: Hz around each.
+        spacing: subcarrier spacing, Hz.
+        frames: how many of the last frames are searched.
+        is_renewal: whether cells that are known are looked for: their absence counts.
+        cost_s: estimated time of one core, s.
+    """
+
+    technology: str
+    frequencies: tuple[float, ...] | None
+    tolerance: float
+    spacing: float
+    frames: int
+    is_renewal: bool
+    cost_s: float
+
+
+class Budget:
+    """Time of one core that may be spent on searches: earned by the stream's own time.
+
+    Args:
+        fraction: of one core.
+        most_s: that is kept for later, and there at the start. What costs more than this is done on credit.
+    """
+
+    def __init__(self, fraction: float, most_s: float) -> None:
+        self.fraction, self.most_s = fraction, most_s
+        self.left_s = most_s
+
+    def earn(self, seconds: float) -> None:
+        """The stream went on."""
+        self.left_s = min(self.most_s, self.left_s + self.fraction * seconds)
+
+    def allows(self, cost_s: float) -> bool:
+        """Whether there is enough for a search."""
+        return self.left_s >= min(cost_s, self.most_s)
+
+    def spend(self, cost_s: float) -> None:
+        """A search was begun; negative gives back."""
+        self.left_s -= cost_s
+
+
+@dataclass(slots=True)
+class _State:
+    """How far the search in one carrier has come.
+
+    Attributes:
+        attempts: how many were made.
+        next_s: when the next one is due.
+        wait_s: until the one after the next, once all kinds have been tried.
+    """
+
+    attempts: int = 0
+    next_s: float = 0.0
+    wait_s: float = RETRY_S
+
+
+class SearchPlan:
+    """Chooses the next searches.
+
+    Args:
+        budget: for all searches.
+        span_s: seconds of one core that may be spent at the start on the rest of the span; half of what the budget
+            earns later is for it.
+
+    Attributes:
+        ppm: the receiver's frequency error as the cells show it, parts per million; None while none does.
+        waiting: searches that were due and for which the budget was not enough, when it was asked last.
+
+    Example:
+        >>> plan = SearchPlan(Budget(fraction=0.1, most_s=1.0))
+        >>> carrier = KnownCarrier("first", "LTE", 1837.7e6, 1846.7e6)
+        >>> view = View(0.08, 30.72e6, 1840e6, 120e3, frames=2, frame_seconds=0.04, carriers=[carrier])
+        >>> search = plan.next(view)[0]
+        >>> search.technology, search.frequencies
+        ('LTE', (1842200000.0,))
+    """
+
+    def __init__(self, budget: Budget, span_s: float = 0.35) -> None:
+        self.budget = budget
+        self.ppm: float | None = None
+        self.waiting = 0
+        self._span_budget = Budget(budget.fraction / 2, max(budget.most_s / 2, span_s))
+        self._span_budget.left_s = span_s
+        self._states: dict[Hashable, _State] = {}
+        self._renewed_s: dict[Hashable, float] = {}
+        self._now_s: float | None = None
+        self._place = 0
+        self._pieces: list[Hypothesis] = []
+        self._pieces_of: tuple | None = None
+
+    def next(self, view: View) -> list[Hypothesis]:
+        """The searches to make now, most important first; what they cost is spent."""
+        passed = max(0.0, view.now_s - self._now_s) if self._now_s is not None else 0.0
+        self._now_s = view.now_s
+        for budget in (self.budget, self._span_budget):
+            budget.earn(passed)
+        self._keep_only({carrier.key for carrier in view.carriers})
+        self._learn(view)
+        chosen: list[Hypothesis] = []
+        self.waiting = 0
+        for note, hypotheses in self._due(view):
+            cost = sum(one.cost_s for one in hypotheses)
+            if self.waiting or not self.budget.allows(cost):
+                self.waiting += 1
+                continue
+            self.budget.spend(cost)
+            note()
+            chosen += hypotheses
+        if not self.waiting:
+            chosen += self._of_span(view)
+        return chosen
+
+    def _keep_only(self, keys: set[Hashable]) -> None:
+        for table in (self._states, self._renewed_s):
+            for key in [key for key in table if key not in keys]:
+                del table[key]
+
+    def _learn(self, view: View) -> None:
+        """Take the receiver's frequency error from the cells on a raster."""
+        errors = []
+        for carrier in view.carriers:
+            proof = carrier.proof
+            if proof is None or proof.channel is None:
+                continue
+            if proof.channel.earfcns:
+                place = round(proof.frequency / bands.LTE_RASTER) * bands.LTE_RASTER
+            elif proof.channel.gscn is not None:
+                place = bands.gscn_frequency(proof.channel.gscn)
+            else:
+                continue
+            errors.append(1e6 * (proof.frequency - place) / place)
+        if errors:
+            self.ppm = sorted(errors)[len(errors) // 2]
+
+    def _due(self, view):
+        """Searches of carriers that are due, as (what notes that they are made, list of Hypothesis)."""
+        due = []
+        for carrier in view.carriers:
+            if carrier.proof is not None:
+                last = self._renewed_s.setdefault(carrier.key, view.now_s)
+                wait = RENEW_AT_ONCE_S if carrier.is_doubtful else RENEW_S
+                if view.now_s - last >= wait:
+                    due.append((0.5, last, carrier))
+                continue
+            state = self._states.setdefault(carrier.key, _State())
+            if view.now_s >= state.next_s:
+                due.append((state.attempts, -carrier.since_s, carrier))
+        for _, _, carrier in sorted(due, key=lambda one: one[:2]):
+            if carrier.proof is not None:
+                yield lambda carrier=carrier: self._note_renewal(view, carrier), [_renewal(view, carrier)]
+                continue
+            hypotheses = self._attempt(view, carrier, self._states[carrier.key])
+            if hypotheses:
+                yield lambda carrier=carrier: self._note_attempt(view, carrier), hypotheses
+
+    def _note_renewal(self, view, carrier):
+        self._renewed_s[carrier.key] = view.now_s
+
+    def _note_attempt(self, view, carrier):
+        state = self._states[carrier.key]
+        state.attempts += 1
+        if state.attempts >= len(_kinds(view, carrier)):
+            state.next_s = view.now_s + state.wait_s
+            state.wait_s = min(2 * state.wait_s, LONGEST_RETRY_S)
+
+    def _attempt(self, view, carrier, state):
+        """The next kind of search of a carrier; where there is no place for it, nothing."""
+        kinds = _kinds(view, carrier)
+        if not kinds:
+            return []
+        technology, is_deep = kinds[state.attempts % len(kinds)]
+        hypotheses = (self._lte if technology == LTE_NAME else self._nr)(view, carrier, is_deep)
+        if not hypotheses:
+            self._note_attempt(view, carrier)
+        return hypotheses
+
+    def _lte(self, view, carrier, is_deep):
+        columns, further = LTE_WIDE if is_deep else LTE_CLOSE
+        reach = columns * view.column + further
+        places = []
+        for middle in _middles(carrier, view):
+            places += self._lte_places(view, middle - reach, middle + reach)
+        if carrier.cut_lower and carrier.cut_upper and is_deep:
+            places = self._lte_places(view, carrier.freq_lower, carrier.freq_upper)
+        return _lte_hypotheses(view, places, DEEP_FRAMES if is_deep else 1)
+
+    def _lte_places(self, view, lower, upper):
+        """(frequency, tolerance) in Hz that cover where an LTE carrier's centre may be, the middle first."""
+        half = view.sample_rate / 2 - LTE_HALF_WIDTH
+        lower, upper = max(lower, view.center_frequency - half), min(upper, view.center_frequency + half)
+        if upper < lower:
+            return []
+        middle, reach = (lower + upper) / 2, (upper - lower) / 2
+        count = max(1, math.ceil(reach / LTE_TOLERANCE))
+        tolerance = reach / count
+        covering = [(middle + (2 * n - count + 1) * tolerance, tolerance) for n in range(count)]
+        if self.ppm is not None and view.center_frequency:
+            factor = 1 + 1e-6 * self.ppm
+            first, last = (end / factor / bands.LTE_RASTER for end in (lower, upper))
+            numbers = range(math.ceil(first), math.floor(last) + 1)
+            on_raster = [(number * bands.LTE_RASTER * factor, RASTER_TOLERANCE) for number in numbers]
+            if on_raster and sum(map(_lte_cost, on_raster)) < sum(map(_lte_cost, covering)):
+                covering = on_raster
+        return sorted(covering, key=lambda place: abs(place[0] - middle))
+
+    def _nr(self, view, carrier, is_deep):
+        frames = DEEP_FRAMES if is_deep else 1
+        if not view.center_frequency:
+            spacings = sorted(SSB_CASES, reverse=carrier.freq_upper - carrier.freq_lower > WIDEST_LTE_HZ)
+            return [_blind(view, spacing) for spacing in spacings if fits(0.0, spacing, view.sample_rate)]
+        hypotheses = []
+        for spacing in _spacings(view.center_frequency):
+            # The network may have seen a part of the carrier: a block's middle lies in it, the block may reach out.
+            margin = view.column + SSB_SUBCARRIERS / 2 * spacing
+            places = self._raster(view, carrier.freq_lower - margin, carrier.freq_upper + margin, spacing)
+            if places:
+                tolerance = max(NR_CLOSE_HZ, 1e-6 * NR_WIDE_PPM * view.center_frequency) if is_deep else NR_CLOSE_HZ
+                hypotheses.append(_nr_hypothesis(view, places, tolerance, spacing, frames))
+        return hypotheses
+
+    def _raster(self, view, lower, upper, spacing):
+        """Places of the synchronisation raster within a range and the span, Hz as received."""
+        factor = 1 + 1e-6 * (self.ppm or 0.0)
+        numbers = bands.ssb_places(max(lower, view.lower, 0.0), max(0.0, min(upper, view.upper)), spacing)
+        places = [bands.gscn_frequency(number) * factor for number in numbers]
+        return [place for place in places if fits(place - view.center_frequency, spacing, view.sample_rate)]
+
+    def _of_span(self, view):
+        """The next piece of the span, where no cell is known; the centre first."""
+        place = view.center_frequency, view.sample_rate, view.frame_seconds, self.ppm and round(self.ppm)
+        if place != self._pieces_of:
+            self._pieces, self._pieces_of = list(self._span_pieces(view)), place
+        pieces = self._pieces
+        for _ in pieces:
+            piece = pieces[self._place % len(pieces)]
+            if any(_is_explained(frequency, view) for frequency in piece.frequencies or ()):
+                self._place += 1
+                continue
+            if not (self._span_budget.allows(piece.cost_s) and self.budget.allows(piece.cost_s)):
+                return []
+            self._place += 1
+            for budget in (self.budget, self._span_budget):
+                budget.spend(piece.cost_s)
+            return [piece]
+        return []
+
+    def _span_pieces(self, view: View) -> Iterator[Hypothesis]:
+        if view.sample_rate >= LOWEST_RATE:
+            middle = [(view.center_frequency, min(LTE_TOLERANCE, max(0.0, view.sample_rate / 2 - LTE_HALF_WIDTH)))]
+            yield from _lte_hypotheses(view, middle, 1)
+            places = sorted(self._lte_places(view, view.lower, view.upper))
+            at_once = PLACES_AT_ONCE if places and places[0][1] == RASTER_TOLERANCE else 1
+            for start in range(0, len(places), at_once):
+                yield from _lte_hypotheses(view, places[start : start + at_once], 1)
+        if view.center_frequency:
+            for spacing in _spacings(view.center_frequency):
+                raster = [
+                    place
+                    for place in self._raster(view, view.lower, view.upper, spacing)
+                    if bands.bands_at(place, bands.NR)
+                ]
+                for start in range(0, len(raster), PLACES_AT_ONCE):
+                    yield _nr_hypothesis(view, raster[start : start + PLACES_AT_ONCE], NR_CLOSE_HZ, spacing, 1)
+
+
+def _kinds(view: View, carrier: KnownCarrier) -> list[tuple[str, bool]]:
+    """Searches of a carrier in turn: technology, that of its label first, and whether over several frames."""
+    width = min(carrier.freq_upper, view.upper) - max(carrier.freq_lower, view.lower)
+    technologies = (NR_NAME, LTE_NAME) if carrier.label == NR_NAME else (LTE_NAME, NR_NAME)
+    possible = [
+        name
+        for name in technologies
+        if width >= NARROWEST_HZ[name] and (name == NR_NAME or view.sample_rate >= LOWEST_RATE)
+    ]
+    # Where every frequency is tried, that is all there is to try.
+    is_blind = not view.center_frequency
+    return [(name, False) for name in possible] + [
+        (name, True) for name in possible if name == LTE_NAME or not is_blind
+    ]
+
+
+def _middles(carrier: KnownCarrier, view: View) -> list[float]:
+    """Where the middle of an LTE carrier may be, Hz: with one edge in sight, one place for each bandwidth."""
+    lower, upper = carrier.freq_lower, carrier.freq_upper
+    if carrier.cut_lower == carrier.cut_upper:
+        return [view.center_frequency if carrier.cut_lower else (lower + upper) / 2]
+    widths = [blocks * BLOCK_SUBCARRIERS * SUBCARRIER_HZ for blocks in N_RB.values()]
+    wide_enough = [width for width in widths if width >= upper - lower - view.column]
+    return [upper - width / 2 if carrier.cut_lower else lower + width / 2 for width in wide_enough]
+
+
+def _is_explained(frequency: float, view: View) -> bool:
+    """Whether a frequency lies within a carrier whose edges a cell proves, or is a known cell's."""
+    return any(
+        proof.least_edges[0] <= frequency <= proof.least_edges[1]
+        for carrier in view.carriers
+        if (proof := carrier.proof) is not None
+    )
+
+
+def _spacings(center_frequency: float) -> list[float]:
+    """Subcarrier spacings of SS/PBCH blocks that a band at a frequency may have, Hz."""
+    return [max(SSB_CASES)] if center_frequency > NR_30_KHZ_ONLY_HZ else sorted(SSB_CASES)
+
+
+def _renewal(view: View, carrier: KnownCarrier) -> Hypothesis:
+    proof = carrier.proof
+    assert proof is not None, "only a carrier with a cell"
+    frames = DEEP_FRAMES if carrier.is_doubtful else 1
+    tolerance = RENEWAL_TOLERANCE[proof.cell.technology]
+    if proof.cell.technology == NR_NAME:
+        return _nr_hypothesis(view, [proof.frequency], tolerance, proof.cell.subcarrier_spacing, frames, True)
+    return _lte_hypotheses(view, [(proof.frequency, tolerance)], frames, True)[0]
+
+
+def _lte_hypotheses(
+    view: View, places: Sequence[tuple[float, float]], frames: int, is_renewal: bool = False
+) -> list[Hypothesis]:
+    """One Hypothesis for each tolerance."""
+    frames = min(frames, view.frames)
+    made = []
+    for tolerance in dict.fromkeys(tolerance for _, tolerance in places):
+        frequencies = [frequency for frequency, other in places if other == tolerance]
+        cost = SPECTRUM_S[LTE_NAME] * view.sample_rate + sum(_lte_cost((0.0, tolerance)) for _ in frequencies)
+        cost *= frames * view.frame_seconds / 0.04
+        made.append(Hypothesis(LTE_NAME, tuple(frequencies), tolerance, SUBCARRIER_HZ, frames, is_renewal, cost))
+    return made
+
+
+def _lte_cost(place: tuple[float, float]) -> float:
+    return LTE_PLACE_S + LTE_OFFSET_S * place[1]
+
+
+def _nr_hypothesis(
+    view: View, places: Sequence[float], tolerance: float, spacing: float, frames: int, is_renewal: bool = False
+) -> Hypothesis:
+    frames = min(frames, view.frames)
+    offsets = 1 + 2 * max(0, math.ceil((tolerance - spacing / 4) / (spacing / 2)))
+    cost = SPECTRUM_S[NR_NAME] * view.sample_rate + NR_PLACE_S * offsets * len(places)
+    return Hypothesis(
+        NR_NAME, tuple(places), tolerance, spacing, frames, is_renewal, cost * frames * view.frame_seconds / 0.04
+    )
+
+
+def _blind(view: View, spacing: float) -> Hypothesis:
+    return Hypothesis(NR_NAME, None, 0.0, spacing, min(2, view.frames), False, BLIND_S * view.sample_rate)

@@ -1,0 +1,277 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Cells of a stream: frames go in beside the tracker, and what is decoded from them goes to it.
+
+`ReplaySearch` searches within the thread that reports results, by estimated costs: a recording gives the same cells
+whatever the machine's speed. `LiveSearch` has a thread of its own, takes frames only when that has time for them, and
+keeps to a fraction of one core by the clock.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from ..cells.finding import Finding
+from ..cells.looking import Look, Looker
+from ..cells.plan import DEEP_FRAMES, Budget, Hypothesis, KnownCarrier, SearchPlan, View
+from ..errors import ParameterError
+from ..tracking.tracker import Event, Tracker
+
+if TYPE_CHECKING:
+    from ..detection.segmenter import Frame
+
+CELL_BUDGET = 0.1
+"""Fraction of one core for the search in live use."""
+LIVE_MOST_S = 1.0
+"""Seconds of one core that a live search may save up."""
+REPLAY_FRACTION, REPLAY_MOST_S = 0.5, 2.0
+"""The same of a recording, for each second of signal: about as much as its analysis takes."""
+STOP_SECONDS = 0.7
+"""A search in progress when the stream ends has so long; it ends by itself later, and its result is dropped."""
+
+
+class Carriers(Protocol):
+    """What a search needs of a `Tracker`."""
+
+    def searchable(self, with_candidates: bool = False) -> list[KnownCarrier]:
+        """As of Tracker."""
+
+    def prove(self, findings: Sequence[Finding]) -> list[Event]:
+        """As of Tracker."""
+
+
+class LockedCarriers:
+    """A Tracker for a search that takes its time: locked only while it is read or changed."""
+
+    def __init__(self, tracker: Tracker, lock: AbstractContextManager) -> None:
+        self._tracker, self._lock = tracker, lock
+
+    def searchable(self, with_candidates: bool = False) -> list[KnownCarrier]:
+        """As of Tracker."""
+        with self._lock:
+            return self._tracker.searchable(with_candidates)
+
+    def prove(self, findings: Sequence[Finding]) -> list[Event]:
+        """As of Tracker."""
+        with self._lock:
+            return self._tracker.prove(findings)
+
+
+class CellSearch(Protocol):
+    """What the reporting thread of a stream calls."""
+
+    def follow(self, frame: Frame, samples: np.ndarray, start: int, carriers: Carriers) -> list[Event]:
+        """A frame was given to the tracker; gives it what is known of cells by now, and returns the events of that.
+
+        Args:
+            frame: the frame.
+            samples: the new ones in it; not kept.
+            start: number of the first of them.
+            carriers: the stream's.
+        """
+
+    def finish(self, carriers: Carriers) -> list[Event]:
+        """No more frames will come; returns the last events, those of the tracker's own end not among them."""
+
+    def close(self) -> None:
+        """End what runs; the stream is over."""
+
+    def status(self, carriers: Carriers) -> dict[str, float]:
+        """How it is going, keys as in `messages.fields`."""
+
+
+def check_budget(cell_budget: float) -> float:
+    """The fraction of a core for cells.
+
+    Raises:
+        ParameterError: it is outside 0 (no search) to 1.
+    """
+    if not 0 <= cell_budget <= 1:
+        raise ParameterError(f"cell_budget is {cell_budget:g}, but 0 (no search for cells) to 1 core is allowed")
+    return float(cell_budget)
+
+
+def _view(frame: Frame, now_s: float, frames: int, carriers: Carriers, at_end: bool = False) -> View:
+    geometry = frame.geometry
+    return View(
+        now_s,
+        geometry.sample_rate,
+        geometry.center_frequency,
+        geometry.column_hz,
+        frames,
+        min(geometry.samples / geometry.sample_rate, 1.0),
+        carriers.searchable(at_end),
+    )
+
+
+def _status(carriers: Carriers, plan: SearchPlan, load: float) -> dict[str, float]:
+    found = sum(carrier.proof is not None for carrier in carriers.searchable())
+    return {"cells_found": found, "searches_waiting": plan.waiting, "cell_load": load}
+
+
+class ReplaySearch:
+    """Searches frame by frame, within what estimated costs allow. For one thread."""
+
+    def __init__(self) -> None:
+        self._plan = SearchPlan(Budget(REPLAY_FRACTION, REPLAY_MOST_S))
+        self._look: Look | None = None
+        self._frame: Frame | None = None
+        self._now_s = self._spent_s = 0.0
+
+    def follow(self, frame: Frame, samples: np.ndarray, start: int, carriers: Carriers) -> list[Event]:
+        """As of CellSearch."""
+        rate, center = frame.geometry.sample_rate, frame.geometry.center_frequency
+        look = self._look or Look((), start, rate, center)
+        self._look, self._frame = look.followed_by(samples.copy(), start, rate, center, DEEP_FRAMES), frame
+        self._now_s += len(samples) / rate
+        return self._search(carriers, at_end=False)
+
+    def finish(self, carriers: Carriers) -> list[Event]:
+        """As of CellSearch: carriers of a short recording get what a longer one had in its course."""
+        if self._frame is None:
+            return []
+        self._plan.budget.left_s = REPLAY_MOST_S
+        return self._search(carriers, at_end=True)
+
+    def close(self) -> None:
+        """As of CellSearch."""
+        self._look = None
+
+    def status(self, carriers: Carriers) -> dict[str, float]:
+        """As of CellSearch."""
+        return _status(carriers, self._plan, self._spent_s / max(self._now_s, 1e-9))
+
+    def _search(self, carriers: Carriers, at_end: bool) -> list[Event]:
+        assert self._look is not None and self._frame is not None, "only after a frame"
+        looker = Looker(self._look)
+        events: list[Event] = []
+        while True:
+            view = _view(self._frame, self._now_s, len(self._look.frames), carriers, at_end)
+            hypotheses = self._plan.next(view)
+            if not hypotheses:
+                return events
+            self._spent_s += sum(one.cost_s for one in hypotheses)
+            events += carriers.prove(list(looker.findings(hypotheses)))
+
+
+@dataclass
+class _Task:
+    """Searches that wait for their frames, or are being made."""
+
+    hypotheses: list[Hypothesis]
+    look: Look
+    wanted: int
+    tries: int = 0
+
+
+class LiveSearch:
+    """Searches in a thread of its own, at most a fraction of one core; frames that it has no time for pass by.
+
+    Args:
+        fraction: of one core.
+        on_error: called from that thread with a sentence, when a search failed; the next one is made all the same.
+    """
+
+    def __init__(self, fraction: float, on_error: Callable[[str], None]) -> None:
+        self._plan = SearchPlan(Budget(fraction, LIVE_MOST_S))
+        self._on_error = on_error
+        self._changed = threading.Condition()
+        self._task: _Task | None = None
+        self._is_searching = self._is_stopping = False
+        self._findings: list[Finding] = []
+        self._spent_s = self._unaccounted_s = 0.0
+        self._now_s = 0.0
+        self._thread = threading.Thread(target=self._work, name="rpmsn cells", daemon=True)
+        self._thread.start()
+
+    def follow(self, frame: Frame, samples: np.ndarray, start: int, carriers: Carriers) -> list[Event]:
+        """As of CellSearch: takes a copy of the samples when a search needs them, else only looks for results."""
+        self._now_s += len(samples) / frame.geometry.sample_rate
+        events = carriers.prove(self._results())
+        if not self._is_searching:
+            self._prepare(frame, samples, start, carriers)
+        return events
+
+    def finish(self, carriers: Carriers) -> list[Event]:
+        """As of CellSearch."""
+        return carriers.prove(self._results())
+
+    def close(self) -> None:
+        """As of CellSearch; waits for a search in progress, but not for long."""
+        with self._changed:
+            self._is_stopping = True
+            self._changed.notify_all()
+        self._thread.join(STOP_SECONDS)
+
+    def status(self, carriers: Carriers) -> dict[str, float]:
+        """As of CellSearch."""
+        return _status(carriers, self._plan, self._spent_s / max(self._now_s, 1e-9))
+
+    def _results(self) -> list[Finding]:
+        """What was found since the last call; the budget gets what it really cost."""
+        with self._changed:
+            findings, self._findings = self._findings, []
+            unaccounted, self._unaccounted_s = self._unaccounted_s, 0.0
+        self._plan.budget.spend(unaccounted)
+        return findings
+
+    def _prepare(self, frame: Frame, samples: np.ndarray, start: int, carriers: Carriers) -> None:
+        """Choose the next searches, and collect the frames that they need."""
+        rate, center = frame.geometry.sample_rate, frame.geometry.center_frequency
+        if self._task is None:
+            hypotheses = self._plan.next(_view(frame, self._now_s, DEEP_FRAMES, carriers))
+            if not hypotheses:
+                return
+            wanted = max(one.frames for one in hypotheses)
+            self._task = _Task(hypotheses, Look((), start, rate, center), wanted)
+        task = self._task
+        task.tries += 1
+        if (rate, center) != (task.look.sample_rate, task.look.center_frequency):
+            self._task = None  # the radio was tuned elsewhere
+            return
+        task.look = task.look.followed_by(samples.copy(), start, rate, center, task.wanted)
+        if len(task.look.frames) >= task.wanted or task.tries >= 2 * task.wanted:
+            with self._changed:
+                self._is_searching = True
+                self._changed.notify_all()
+
+    def _work(self) -> None:
+        """The thread: search, as often as there is something to search."""
+        while True:
+            with self._changed:
+                while not (self._is_searching or self._is_stopping):
+                    self._changed.wait()
+                task = self._task
+            if self._is_stopping or task is None:
+                return
+            begun = time.thread_time()
+            try:
+                self._search(task)
+            except Exception as error:  # a search that is lost must not end the others
+                self._on_error(f"the search for cells failed: {error}")
+            spent = time.thread_time() - begun
+            with self._changed:
+                self._spent_s += spent
+                self._unaccounted_s += spent - sum(one.cost_s for one in task.hypotheses)
+                self._task = None
+                self._is_searching = False
+
+    def _search(self, task: _Task) -> None:
+        for finding in Looker(task.look).findings(task.hypotheses):
+            with self._changed:
+                self._findings.append(finding)
+            if self._is_stopping:
+                return
+
+
+def search_of(cell_budget: float, live: bool, on_error: Callable[[str], None]) -> CellSearch | None:
+    """The search of a stream; None where the budget is 0."""
+    if not check_budget(cell_budget):
+        return None
+    return LiveSearch(cell_budget, on_error) if live else ReplaySearch()

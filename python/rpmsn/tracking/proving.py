@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which carrier a cell belongs to, and what becomes of those beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ..cells.plan import KnownCarrier
+from ..classes import CLASS_NAMES, NR, OTHER
+from ..detection.segments import Segment
+from .carrier import CUT, SEEN, Carrier, Part
+from .track import Track
+
+if TYPE_CHECKING:
+    from ..cells.finding import Proof
+
+MIN_SHARED = 0.5
+"""A carrier is a cell's where it covers this fraction of what the cell occupies at least..."""
+MIN_INSIDE = 0.8
+"""...and one with this fraction of its own band within a cell's edges is a part of that carrier."""
+INTERFERER_FRACTION = 0.5
+"""What is neither LTE nor NR and narrower than this fraction of an LTE carrier may be another's transmission in it."""
+
+
+def searchable(track: Track) -> KnownCarrier:
+    """What a search for cells needs to know of a track."""
+    carrier = track.carrier
+    return KnownCarrier(
+        carrier,
+        carrier.label,
+        carrier.freq_lower,
+        carrier.freq_upper,
+        carrier.cut_lower,
+        carrier.cut_upper,
+        carrier.start_s,
+        carrier.proof,
+        is_doubtful=track.looks_without > 0 or track.missed > 0 and not track.is_hidden,
+    )
+
+
+def known_track(proof: Proof, tracks: Sequence[Track]) -> Track | None:
+    """The track that has this cell, another one at its place, or one that another block of the carrier may be of.
+
+    LTE and NR may share an LTE carrier, and several SS/PBCH blocks an NR carrier, whose edges no block says.
+    """
+    holding = None
+    for track in tracks:
+        carrier, other = track.carrier, track.carrier.proof
+        if other is None:
+            continue
+        if other.is_same_place(proof):
+            return track
+        may_hold = other.edges is not None or other.class_id == proof.class_id == NR
+        if may_hold and carrier.freq_lower < proof.frequency < carrier.freq_upper:
+            holding = track
+    return holding
+
+
+def fitting_track(proof: Proof, tracks: Sequence[Track]) -> Track | None:
+    """The track without a cell that is most like what a cell occupies; None where none is.
+
+    It covers half of that and the cell's frequency; or it is a piece of the carrier whose edges the cell says.
+    """
+    lower, upper = proof.least_edges
+    best, best_fit = None, 0.0
+    for track in tracks:
+        carrier = track.carrier
+        if carrier.proof is not None:
+            continue
+        shared = min(upper, carrier.freq_upper) - max(lower, carrier.freq_lower)
+        has_cell = carrier.freq_lower <= proof.frequency <= carrier.freq_upper
+        if (has_cell and shared >= MIN_SHARED * (upper - lower)) or _is_piece(carrier, proof.edges):
+            fit = shared / (max(upper, carrier.freq_upper) - min(lower, carrier.freq_lower))
+            if fit > best_fit:
+                best, best_fit = track, fit
+    return best
+
+
+def others_within(track: Track, tracks: Sequence[Track]) -> tuple[list[Track], list[Track]]:
+    """Of the tracks without a cell of their own: those that are a part of a carrier with proven edges, and those that
+    reach across one of these."""
+    edges = track.carrier.proven_edges
+    assert edges is not None, "only for a carrier with proven edges"
+    lower, upper = edges
+    inside, crossing = [], []
+    for other in tracks:
+        carrier = other.carrier
+        if other is track or carrier.proven_edges is not None:
+            continue
+        if carrier.proof is None and _is_piece(carrier, edges):
+            inside.append(other)
+        elif carrier.freq_lower < lower < carrier.freq_upper or carrier.freq_lower < upper < carrier.freq_upper:
+            crossing.append(other)
+    return inside, crossing
+
+
+def _is_piece(carrier: Carrier, edges: tuple[float, float] | None) -> bool:
+    """Whether a carrier is a part of another one with proven edges, and no interferer in it."""
+    if edges is None:
+        return False
+    lower, upper = edges
+    shared = min(upper, carrier.freq_upper) - max(lower, carrier.freq_lower)
+    is_interferer = carrier.class_id == OTHER and carrier.bandwidth < INTERFERER_FRACTION * (upper - lower)
+    return shared > 0 and shared >= MIN_INSIDE * carrier.bandwidth and not is_interferer
+
+
+def part_of(proof: Proof, start: int) -> Part:
+    """A segment of what a cell alone shows, from sample `start` on: its edges where it says them, else what it occupies
+    at least."""
+    lower, upper = proof.least_edges
+    end = SEEN if proof.edges is not None else CUT
+    segment = Segment(
+        class_id=proof.class_id,
+        label=CLASS_NAMES[proof.class_id],
+        confidence=1.0,
+        freq_lower=lower,
+        freq_upper=upper,
+        start_offset=start,
+        end_offset=proof.end,
+        sample_rate=proof.sample_rate,
+        snr_db=proof.cell.snr_db,
+        pwr_db=proof.pwr_db,
+        rows=(0, 1),
+        columns=(0, 1),
+    )
+    return Part(segment, end, end)

@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The search plan: what comes first, where, at which cost, and that the same stream gives the same searches."""
+
+import pytest
+
+from rpmsn.cells.cell import BROADCAST, Cell
+from rpmsn.cells.channels import channel_of
+from rpmsn.cells.finding import Proof
+from rpmsn.cells.plan import DEEP_FRAMES, Budget, KnownCarrier, SearchPlan, View
+
+RATE, CENTER, FRAME_S = 30.72e6, 1840e6, 0.04
+PLENTY = 100.0
+
+
+def plan_of(fraction=PLENTY, most_s=PLENTY, span_s=0.0):
+    return SearchPlan(Budget(fraction, most_s), span_s)
+
+
+def view(now_s, *carriers, center=CENTER, rate=RATE):
+    return View(now_s, rate, center, rate / 256, 8, FRAME_S, carriers)
+
+
+def carrier(key, label="LTE", lower=1837.7, upper=1846.7, **further):
+    return KnownCarrier(key, label, lower * 1e6, upper * 1e6, **further)
+
+
+def proven(key, mhz=1842.2, technology="LTE", **further):
+    cell = Cell(technology, 7, BROADCAST, mhz * 1e6 - CENTER, channel_bandwidth=10e6, subcarrier_spacing=15e3)
+    proof = Proof(cell, mhz * 1e6, 0, 1, RATE, channel_of(cell, CENTER))
+    return carrier(key, proof=proof, **further)
+
+
+def of_carriers(plan, seen):
+    """The searches of a view that are not of the rest of the span."""
+    plan._span_budget.left_s = -PLENTY
+    return plan.next(seen)
+
+
+def test_an_lte_carrier_is_first_searched_at_its_middle():
+    (search, *_) = of_carriers(plan_of(), view(0.1, carrier("a")))
+    assert (search.technology, search.frequencies, search.frames) == ("LTE", (1842.2e6,), 1)
+    assert 50e3 < search.tolerance < 135e3
+
+
+def test_an_nr_carrier_is_searched_at_the_places_of_the_raster_in_it():
+    seen = view(0.1, carrier("a", "NR", 3400.0, 3410.0), center=3410e6)
+    (search,) = of_carriers(plan_of(), seen)
+    assert (search.technology, search.spacing) == ("NR", 30e3)
+    assert 3401.76e6 in search.frequencies and all(3399e6 < place < 3411e6 for place in search.frequencies)
+
+
+def test_below_3_ghz_both_spacings_are_searched():
+    searches = of_carriers(plan_of(), view(0.1, carrier("a", "NR", 1830.0, 1850.0)))
+    assert {search.spacing for search in searches} == {15e3, 30e3}
+
+
+def test_without_a_centre_frequency_nr_is_searched_anywhere():
+    searches = of_carriers(plan_of(), view(0.1, carrier("a", "NR", -10.0, 10.0), center=0.0))
+    assert searches and all(search.frequencies is None for search in searches)
+
+
+def test_every_carrier_is_tried_as_the_other_technology_and_over_several_frames_later():
+    plan, tried = plan_of(), []
+    for number in range(1, 12):
+        for search in of_carriers(plan, view(number * FRAME_S, carrier("a"))):
+            tried.append((search.technology, search.frames))
+    assert list(dict.fromkeys(tried)) == [("LTE", 1), ("NR", 1), ("LTE", DEEP_FRAMES), ("NR", DEEP_FRAMES)]
+
+
+def test_the_newest_carrier_comes_first_and_the_rest_waits_where_the_budget_is_small():
+    plan = plan_of(0.1, 0.2)
+    old, new = carrier("old", since_s=0.0), carrier("new", lower=1827.0, upper=1831.5, since_s=5.0)
+    searches = of_carriers(plan, view(6.0, old, new))
+    assert [search.frequencies for search in searches] == [(1829.25e6,)]
+    assert plan.waiting == 1
+
+
+def test_an_edge_beyond_the_span_makes_a_place_for_every_bandwidth():
+    seen = view(0.1, carrier("a", lower=1848.0, upper=1855.36, cut_upper=True))
+    (search,) = of_carriers(plan_of(), seen)
+    assert search.frequencies == (1852.5e6, 1854.75e6)  # 9 and 13.5 MHz; that of 18 MHz is centred beyond the span
+    seen = view(0.1, carrier("a", lower=1838.0, upper=1855.36, cut_upper=True))
+    (search,) = of_carriers(plan_of(), seen)
+    assert search.frequencies == (1847e6,)
+
+
+def test_a_cell_is_looked_for_again_every_four_seconds_at_its_own_frequency():
+    plan, times = plan_of(), []
+    for number in range(1, 251):
+        searches = of_carriers(plan, view(number * FRAME_S, proven("a")))
+        times += [number * FRAME_S for search in searches if search.is_renewal]
+        assert all(search.frequencies == (1842.2e6,) and search.tolerance <= 5e3 for search in searches)
+    assert times == pytest.approx([4.04, 8.04], abs=FRAME_S)
+
+
+def test_a_doubtful_cell_is_looked_for_at_once_over_several_frames():
+    plan = plan_of()
+    of_carriers(plan, view(0.1, proven("a")))
+    (search,) = of_carriers(plan, view(0.7, proven("a", is_doubtful=True)))
+    assert search.is_renewal and search.frames == DEEP_FRAMES
+
+
+def test_a_carrier_without_a_cell_is_tried_again_ever_less_often():
+    plan, times = plan_of(), []
+    for number in range(1, 1501):
+        if of_carriers(plan, view(number * FRAME_S, carrier("a", "NR", 1838.0, 1840.0))):
+            times.append(number * FRAME_S)
+    late = [time for time in times if time > 1.0]
+    assert late == pytest.approx([10.1, 30.1], abs=0.2)
+
+
+def test_a_known_frequency_error_moves_the_places_of_the_raster():
+    plan = plan_of()
+    of_carriers(plan, view(0.1, proven("a", 1842.21)))
+    assert plan.ppm == pytest.approx(5.43, abs=0.01)
+    seen = view(0.2, proven("a", 1842.21), carrier("b", "NR", 1826.0, 1834.0))
+    searches = [search for search in of_carriers(plan, seen) if search.technology == "NR"]
+    assert 1829.05e6 * (1 + 1e-6 * plan.ppm) in searches[0].frequencies
+
+
+def test_the_rest_of_the_span_is_covered_in_turn_and_not_where_a_cell_is_known():
+    plan, reached = plan_of(), []
+    plan._span_budget.left_s = PLENTY
+    for number in range(1, 400):
+        reached += [search for search in plan.next(view(number * FRAME_S, proven("a"))) if not search.is_renewal]
+    places = sorted(place for search in reached if search.technology == "LTE" for place in search.frequencies)
+    assert places[0] <= 1825.2e6 and places[-1] >= 1854.8e6
+    assert not any(1837.7e6 < place < 1846.7e6 for place in places)
+    outside = [place for place in places if place > 1847e6]
+    assert max(later - earlier for earlier, later in zip(outside, outside[1:])) <= 270e3
+
+
+def test_searches_cost_no_more_than_the_budget_earns():
+    plan = plan_of(0.1, 1.0, 0.35)
+    carriers = [carrier(key, label, 1825.0 + 5 * key, 1829.5 + 5 * key) for key, label in enumerate(("LTE", "NR") * 3)]
+    spent = sum(search.cost_s for number in range(1, 1501) for search in plan.next(view(number * FRAME_S, *carriers)))
+    assert spent < 0.1 * 60 + 1.0 + max(search.cost_s for search in plan_of().next(view(0.1, *carriers))) * 2
+
+
+def test_the_same_stream_gives_the_same_searches():
+    def searches():
+        plan = plan_of(0.5, 2.0, 0.35)
+        seen = [carrier("a"), carrier("b", "NR", 1826.0, 1834.0), proven("c", 1850.0)]
+        return [plan.next(view(number * FRAME_S, *seen)) for number in range(1, 200)]
+
+    assert searches() == searches()
+
+
+@pytest.mark.parametrize("rate", [1e6, 1.92e6])
+def test_what_the_rate_does_not_show_is_not_searched(rate):
+    plan = plan_of(span_s=PLENTY)
+    seen = [carrier("a", "NR", 1839.7, 1840.3), carrier("b", "other", 1839.6, 1839.7)]
+    searches = [search for number in range(1, 50) for search in plan.next(view(number * FRAME_S, *seen, rate=rate))]
+    assert {search.technology for search in searches} == ({"LTE"} if rate > 1.4e6 else set())
+
+
+def test_a_carrier_that_is_gone_leaves_nothing_behind():
+    plan = plan_of()
+    of_carriers(plan, view(0.1, carrier("a"), proven("b")))
+    of_carriers(plan, view(0.2))
+    assert not plan._states and not plan._renewed_s

@@ -1,0 +1,231 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Cells and carriers: what a proof changes, where it makes carriers, and when it is not believed any more."""
+
+import pytest
+from test_tracker import COLUMN, FRAME_S, NOT_JUDGED, RATE, Stream, seg
+
+from rpmsn.cells.cell import BROADCAST, SYNC, Cell
+from rpmsn.cells.finding import Finding, Proof
+from rpmsn.tracking.tracker import consolidate
+
+
+def proof_of(stream, mhz, cell_id=301, bandwidth=None, technology="LTE", evidence=BROADCAST, seconds=FRAME_S, snr=20.0):
+    """A cell found at a frequency in the last frame; bandwidth in MHz."""
+    cell = Cell(
+        technology,
+        cell_id,
+        evidence,
+        0.0,
+        snr_db=snr,
+        channel_bandwidth=None if bandwidth is None else bandwidth * 1e6,
+        subcarrier_spacing=15e3 if technology == "LTE" else 30e3,
+    )
+    return Proof(cell, mhz * 1e6, stream.offset - round(seconds * RATE), stream.offset, RATE, pwr_db=-30.0)
+
+
+def find(stream, *proofs, technology="LTE", searched=(-6.0, 6.0)):
+    """Give the tracker what a search of a range in MHz found; returns events as (kind, id)."""
+    lower, upper = searched
+    finding = Finding(technology, ((lower * 1e6, upper * 1e6),), 0, stream.offset, proofs)
+    return stream._note(stream.tracker.prove([finding]))
+
+
+def carriers(stream):
+    return consolidate(stream.tracker.carriers)
+
+
+def test_an_lte_cell_gives_its_carrier_label_edges_and_identity():
+    stream = Stream()
+    stream.frames(3, seg("NR", -2.0, 2.9))
+    assert find(stream, proof_of(stream, 0.1, bandwidth=5)) == []
+    (carrier,) = carriers(stream)
+    assert (carrier.label, carrier.verdict, carrier.evidence, carrier.cell_id) == ("LTE", "proven", "broadcast", 301)
+    assert (carrier.freq_lower, carrier.freq_upper) == pytest.approx((-2.15e6, 2.35e6))
+    assert (carrier.channel_bandwidth, carrier.confidence) == (5e6, 1.0)
+    assert not carrier.cut_lower and not carrier.cut_upper
+
+
+def test_a_proof_holds_against_the_networks_votes():
+    stream = Stream()
+    stream.frames(3, seg("NR", -2.2, 2.2))
+    find(stream, proof_of(stream, 0.0, bandwidth=5))
+    assert set(stream.frames(60, seg("NR", -2.0, 2.9))) == {("update", 1)}
+    (carrier,) = carriers(stream)
+    assert carrier.label == "LTE" and carrier.bandwidth == pytest.approx(4.5e6)
+
+
+def test_without_a_bandwidth_edges_are_the_networks():
+    stream = Stream()
+    stream.frames(3, seg("other", -2.0, 2.9))
+    find(stream, proof_of(stream, 0.1, evidence=SYNC))
+    (carrier,) = carriers(stream)
+    assert (carrier.label, carrier.evidence, carrier.verdict) == ("LTE", "sync", "proven")
+    assert (carrier.freq_lower, carrier.freq_upper) == (-2.0e6, 2.9e6) and carrier.channel_bandwidth is None
+
+
+def test_an_nr_cell_reaches_at_least_as_far_as_its_block():
+    stream = Stream()
+    stream.frames(3, seg("LTE", -1.0, 4.0))
+    find(stream, proof_of(stream, 0.0, 500, technology="NR"), technology="NR")
+    (carrier,) = carriers(stream)
+    assert carrier.label == "NR" and carrier.ssb_frequency == 0.0
+    assert (carrier.freq_lower, carrier.freq_upper) == (-3.6e6, 4.0e6)
+    assert carrier.cut_lower and not carrier.cut_upper
+
+
+def test_one_region_of_two_cells_becomes_two_carriers_at_the_edges_that_they_prove():
+    stream = Stream()
+    stream.frames(3, seg("LTE", -4.8, 4.8))
+    events = find(stream, proof_of(stream, -2.4, 1, bandwidth=5), proof_of(stream, 2.6, 2, bandwidth=5))
+    assert events == [("new", 2)]
+    assert set(stream.frames(20, seg("LTE", -4.8, 4.8))) == {("update", 1), ("update", 2)}
+    lower, upper = carriers(stream)
+    assert (lower.cell_id, upper.cell_id) == (1, 2)
+    assert (lower.freq_upper, upper.freq_lower) == pytest.approx((-0.15e6, 0.35e6))
+
+
+def test_the_rest_of_a_region_beside_a_cell_is_a_carrier_of_its_own():
+    stream = Stream()
+    stream.frames(3, seg("LTE", -4.6, 4.6))
+    find(stream, proof_of(stream, -2.4, bandwidth=5))
+    stream.frames(20, seg("LTE", -4.6, 4.6))
+    lower, upper = carriers(stream)
+    assert (lower.verdict, upper.verdict) == ("proven", "likely")
+    assert upper.freq_lower == pytest.approx(-0.15e6, abs=COLUMN) and upper.freq_upper == pytest.approx(4.6e6)
+
+
+def test_carriers_that_one_lte_cell_spans_become_one():
+    stream = Stream()
+    stream.frames(3, seg("LTE", -2.2, -0.3), seg("NR", 0.1, 2.2))
+    assert len(carriers(stream)) == 2
+    events = find(stream, proof_of(stream, 0.0, bandwidth=5))
+    assert [kind for kind, _ in events] == ["gone"]
+    stream.frames(20, seg("LTE", -2.2, -0.3), seg("NR", 0.1, 2.2))
+    (carrier,) = carriers(stream)
+    assert carrier.cell_id == 301 and carrier.bandwidth == pytest.approx(4.5e6)
+
+
+def test_an_interferer_within_a_cell_stays_a_carrier_of_its_own():
+    stream = Stream()
+    both = seg("LTE", -2.2, 2.2), seg("other", 1.0, 1.4)
+    stream.frames(3, *both)
+    find(stream, proof_of(stream, 0.0, bandwidth=5))
+    stream.frames(10, *both)
+    assert {carrier.label for carrier in stream.tracker.searchable()} == {"LTE", "other"}
+
+
+def test_a_cell_that_the_network_does_not_see_is_a_carrier():
+    stream = Stream()
+    stream.frames(3)
+    assert find(stream, proof_of(stream, 1.0, 363, bandwidth=5, snr=-4.0)) == [("new", 1)]
+    for _ in range(3):
+        stream.frames(50)
+        assert find(stream, proof_of(stream, 1.0, 363, bandwidth=5, snr=-4.0)) == [("update", 1)]
+    (carrier,) = carriers(stream)
+    assert (carrier.label, carrier.verdict, carrier.cell_id, carrier.snr_db) == ("LTE", "proven", 363, -4.0)
+    assert (carrier.freq_lower, carrier.freq_upper) == pytest.approx((-1.25e6, 3.25e6))
+    assert carrier.time_on_air == pytest.approx(carrier.duration) and carrier.pwr_db == pytest.approx(-30.0)
+    assert stream.finish() == [("gone", 1)]
+
+
+@pytest.mark.parametrize("technology, width", [("LTE", 1.08e6), ("NR", 7.2e6)])
+def test_a_hidden_cell_without_bandwidth_is_as_wide_as_its_own_signals_at_least(technology, width):
+    stream = Stream()
+    stream.frames(3)
+    find(stream, proof_of(stream, 0.0, technology=technology, evidence=SYNC), technology=technology)
+    (carrier,) = carriers(stream)
+    assert carrier.bandwidth == pytest.approx(width) and carrier.cut_lower and carrier.cut_upper
+
+
+def test_input_that_is_not_judged_can_still_hold_a_proof():
+    stream = Stream()
+    stream.frames(3, condition=NOT_JUDGED)
+    assert find(stream, proof_of(stream, 0.0, bandwidth=5)) == [("new", 1)]
+    stream.frames(100, condition=NOT_JUDGED)
+    assert [carrier.verdict for carrier in carriers(stream)] == ["proven"]
+
+
+def test_neighbours_on_the_same_frequency_are_one_carrier_and_the_first_is_named():
+    stream = Stream()
+    stream.frames(3, seg("LTE", -2.2, 2.2))
+    both = proof_of(stream, 0.0, 30, bandwidth=5), proof_of(stream, 0.003, 45, bandwidth=5, snr=10.0)
+    find(stream, *both)
+    find(stream, *reversed(both))
+    assert [carrier.cell_id for carrier in carriers(stream)] == [30]
+
+
+def test_a_second_block_within_an_nr_carrier_is_no_second_carrier():
+    stream = Stream()
+    stream.frames(3, seg("NR", -5.0, 5.0))
+    two = [proof_of(stream, mhz, cell_id, technology="NR") for mhz, cell_id in ((-1.2, 5), (1.2, 6))]
+    assert find(stream, *two, technology="NR") == []
+    assert [carrier.cell_id for carrier in carriers(stream)] == [5]
+
+
+def test_synchronisation_signals_alone_keep_what_was_broadcast():
+    stream = Stream()
+    stream.frames(3, seg("LTE", -2.2, 2.2))
+    find(stream, proof_of(stream, 0.0, bandwidth=5))
+    find(stream, proof_of(stream, 0.0, evidence=SYNC))
+    (carrier,) = carriers(stream)
+    assert (carrier.evidence, carrier.channel_bandwidth) == ("broadcast", 5e6)
+
+
+def test_a_cell_that_is_not_found_again_is_given_up_after_three_looks():
+    stream = Stream()
+    stream.frames(3, seg("NR", -2.0, 2.9))
+    find(stream, proof_of(stream, 0.1, bandwidth=5))
+    for verdict in ("proven", "proven", "likely"):
+        stream.frames(5, seg("NR", -2.0, 2.9))
+        find(stream)
+        assert [carrier.verdict for carrier in carriers(stream)] == [verdict]
+    stream.frames(60, seg("NR", -2.0, 2.9))
+    (carrier,) = carriers(stream)
+    assert (carrier.label, carrier.evidence, carrier.cell_id) == ("NR", "network", None)
+    assert carrier.freq_upper == pytest.approx(2.9e6)
+
+
+def test_looks_elsewhere_do_not_count():
+    stream = Stream()
+    stream.frames(3, seg("LTE", -2.2, 2.2))
+    find(stream, proof_of(stream, 0.0, bandwidth=5))
+    for _ in range(5):
+        find(stream, searched=(1.0, 2.0))
+        find(stream, technology="NR")
+    assert [carrier.verdict for carrier in carriers(stream)] == ["proven"]
+
+
+def test_one_look_is_enough_where_the_network_sees_nothing_either():
+    stream = Stream()
+    stream.frames(3, seg("LTE", -2.2, 2.2))
+    find(stream, proof_of(stream, 0.0, bandwidth=5))
+    assert stream.frames(20) == []
+    find(stream)
+    assert stream.frames(20) == [("gone", 1)]
+
+
+def test_a_cell_that_nobody_looks_for_any_more_is_given_up_after_half_a_minute():
+    stream = Stream()
+    stream.frames(3, seg("LTE", -2.2, 2.2))
+    find(stream, proof_of(stream, 0.0, bandwidth=5))
+    stream.frames(700, seg("LTE", -2.2, 2.2))
+    assert [carrier.verdict for carrier in carriers(stream)] == ["proven"]
+    stream.frames(60, seg("LTE", -2.2, 2.2))
+    assert [carrier.verdict for carrier in carriers(stream)] == ["likely"]
+
+
+def test_an_nr_carrier_ends_where_an_lte_cell_beside_it_begins():
+    stream = Stream()
+    stream.frames(3, seg("NR", -5.0, 5.0))
+    find(stream, proof_of(stream, 1.4, technology="NR"), technology="NR")
+    assert find(stream, proof_of(stream, -3.0, bandwidth=3)) == [("new", 2)]
+    stream.frames(20, seg("NR", -5.0, 5.0))
+    lte, nr = carriers(stream)
+    assert (lte.label, nr.label) == ("LTE", "NR")
+    assert lte.freq_upper == pytest.approx(-1.65e6)
+    assert nr.freq_lower == pytest.approx(-2.2e6) and nr.freq_upper == pytest.approx(5.0e6)
+
+
+def test_before_the_first_frame_nothing_is_proven():
+    stream = Stream()
+    assert find(stream, proof_of(stream, 0.0, bandwidth=5)) == []
