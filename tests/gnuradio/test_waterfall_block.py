@@ -20,6 +20,7 @@ from gnuradio.rpmsn.waterfall_overlay import waterfall_overlay
 from PyQt5 import QtCore
 from waterfall_scene import app, blank, frame_fields, press_key, segment_fields  # noqa: F401
 
+from rpmsn import installation
 from rpmsn.classes import LTE
 from rpmsn.gui.waterfall import inbox as waterfall_inbox
 from rpmsn.gui.waterfall.inbox import Inbox
@@ -315,4 +316,4 @@ def test_a_missing_library_says_how_to_install_it(library):
         "try:\n    waterfall_overlay().widget()\n"
         "except MissingLibraryError as error:\n    print(error)"
     )
-    assert result.returncode == 0 and "pip install 'gr-rpmsn[gui]'" in result.stdout, result.stderr
+    assert result.returncode == 0 and installation.how_to_add(library) in result.stdout, result.stderr

@@ -376,7 +376,7 @@ class TestExport:
     def test_a_library_that_is_missing_is_named(self, untrained_model, monkeypatch, capsys):
         monkeypatch.setitem(sys.modules, "onnx", None)
         assert main(["export", str(untrained_model), "--format", "onnx"]) == 1
-        assert "pip install onnx" in capsys.readouterr().err
+        assert "Python package onnx" in capsys.readouterr().err
 
 
 class TestWithoutTorch:

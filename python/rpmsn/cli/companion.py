@@ -70,7 +70,7 @@ def start(files: Sequence[str]) -> None:
         )
     if fault := gtk_fault():
         raise MissingLibraryError(
-            f"gnuradio-companion needs GTK 3 ({fault}); install it: apt-get install {GTK_PACKAGE}"
+            f"gnuradio-companion needs GTK 3 ({fault}): {installation.how_to_add_package(GTK_PACKAGE)}"
         )
     check_gtk_display()
     os.execve(sys.executable, [sys.executable, program, *files], environment())

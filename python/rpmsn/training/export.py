@@ -309,7 +309,10 @@ def _need(library: str) -> None:
     try:
         __import__(library)
     except ImportError as error:
-        raise MissingLibraryError(f"{installation.missing('`rpmsn export`', library)} ({error})") from error
+        raise MissingLibraryError(
+            f"`rpmsn export` needs the Python package {library} ({error}); install it: "
+            f"{installation.how_to_add(library)}"
+        ) from error
 
 
 def _features_of(folder: Path) -> str:
