@@ -5,9 +5,9 @@
     scripts/fuzz --inputs 100000 --target recording  one of them, so many inputs
     scripts/fuzz --target recording --again FILE     one input that was kept
 
-An input has failed where something else is raised than the errors that the parser documents, or where it takes more
-than `LONGEST_S`, or more than `MOST_BYTES` of memory on top of what the program takes. Such inputs are kept, and the
-exit status is 1.
+An input has failed where something else is raised than the errors that the parser documents, where it takes more than
+`LONGEST_S` of the processor, or more than `MOST_BYTES` of memory on top of what the program takes. Such inputs are kept,
+and the exit status is 1.
 """
 
 import argparse
@@ -46,6 +46,8 @@ from rpmsn.recording import open_recording, write_annotations
 from rpmsn.recording.readers import names
 
 LONGEST_S = 10.0
+PATIENCE = 12
+"""Other programs may keep the processor."""
 MOST_BYTES = 1 << 30
 MOST_MUTATIONS = 8
 LONGEST_INPUT = 1 << 16
@@ -285,18 +287,21 @@ def mutated(content: bytes, rng: random.Random, others: list[bytes]) -> bytes:
 
 @contextlib.contextmanager
 def limits(seconds: float = LONGEST_S) -> Iterator[None]:
-    """A TimeoutError where what is done takes too long."""
+    """A TimeoutError where what is done takes longer on the processor, or `PATIENCE` times as long by the clock."""
 
     def stop(*_: object) -> None:
         raise TimeoutError(f"longer than {seconds:g} s")
 
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    timers = (signal.SIGPROF, signal.ITIMER_PROF, seconds), (signal.SIGALRM, signal.ITIMER_REAL, PATIENCE * seconds)
+    before = [signal.signal(number, stop) for number, _, _ in timers]
+    for _, timer, limit in timers:
+        signal.setitimer(timer, limit)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        for (number, timer, _), handler in zip(timers, before):
+            signal.setitimer(timer, 0)
+            signal.signal(number, handler)
 
 
 def tried(check: Callable[[str, bytes], None], name: str, content: bytes) -> str:
