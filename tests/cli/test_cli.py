@@ -22,6 +22,7 @@ from oracle import ThresholdRuntime, flat_band
 from rpmsn.cli import doctor
 from rpmsn.cli.main import main
 from rpmsn.detection import segmenter as segmenter_module
+from rpmsn.errors import WriteError
 from rpmsn.models import model as model_module
 from rpmsn.synthesis.labels.masks import POLICIES
 
@@ -223,6 +224,48 @@ class TestAnnotate:
         assert result.status == 1
         assert said in result.err
         assert files(band.parent) == before
+
+    def test_an_output_that_cannot_be_written_is_refused_before_the_work(self, annotate, band, tmp_path, monkeypatch):
+        def fail(*_):
+            pytest.fail("the analysis has begun")
+
+        monkeypatch.setattr("rpmsn.streaming.analysis.RecordingAnalyser", fail)
+        result = annotate(band, "--output", tmp_path / f"{'x' * 300}.sigmf-meta")
+        assert result.status == 1 and "too long" in result.err and "--output" in result.err
+
+        def refuse(_):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+        monkeypatch.setattr(os, "fsync", refuse)
+        result = annotate(band)
+        assert result.status == 1 and "No space left" in result.err and "--output names another file" in result.err
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["band.sigmf-data", "band.sigmf-meta"]
+
+    @pytest.mark.parametrize("how", [(), ("--json",)])
+    def test_the_result_is_printed_also_where_it_can_be_written_no_more(self, annotate, band, monkeypatch, how):
+        def fail(*_, **__):
+            raise WriteError(errno.ENOSPC, os.strerror(errno.ENOSPC), "out.sigmf-meta")
+
+        monkeypatch.setattr("rpmsn.recording.annotations.write_whole", fail)
+        result = annotate(band, *how)
+        assert result.status == 1 and "No space left" in result.err
+        if how:
+            shown = json.loads(result.out)
+            assert shown["output"] is None and len(shown["carriers"]) == 1
+        else:
+            assert "LTE" in result.out and "not written" in result.out
+
+    @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+    def test_a_name_that_the_terminal_cannot_show_stops_nothing(self, band, encoding):
+        for path in band.parent.glob("band.*"):
+            path.rename(path.with_name(path.name.replace("band", "B\u00fcro\u4e2d\udcff")))
+        name = band.parent / "B\u00fcro\u4e2d\udcff.sigmf-meta"
+        environment = dict(os.environ, PYTHONPATH=str(PACKAGES), PYTHONIOENCODING=encoding, LC_ALL="C.UTF-8")
+        for command in (["info", name], ["info", f"{name}-none"]):
+            process = start(*command, env=environment, encoding="utf-8", errors="replace")
+            out, err = process.communicate(timeout=100)
+            assert process.returncode == (0 if command[1] == name else 1), err
+            assert "Traceback" not in err and "ro" in out + err
 
     def test_raw_samples_are_read_as_the_options_say_and_edges_are_absolute(self, annotate, raw):
         result = annotate(raw, "--format", "ci16", "--sample-rate", "5e6", "--center-frequency", "1.8e9", "--json")

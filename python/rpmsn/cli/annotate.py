@@ -62,6 +62,7 @@ def run(options: argparse.Namespace) -> None:
     """Analyse, write, print."""
     from tqdm import tqdm
 
+    from ..errors import RpmsnError
     from ..models.model import load_model
     from ..recording import check_output, default_output, write_annotations
     from ..runtimes import check_name
@@ -95,9 +96,13 @@ def run(options: argparse.Namespace) -> None:
             for frame, _ in analyser.frames():
                 progress.update((frame.end_offset - frame.new_from) / recording.sample_rate)
         found = _segments_of(analyser.result) if options.per_frame else analyser.result.carriers
-        written = write_annotations(recording, found, output, overwrite=options.overwrite, model=model.card.name)
-    print_result = report.print_json if options.json else report.print_table
-    print_result(recording, model, analyser.result, written)
+        print_result = report.print_json if options.json else report.print_table
+        try:
+            written = write_annotations(recording, found, output, overwrite=options.overwrite, model=model.card.name)
+        except RpmsnError:
+            print_result(recording, model, analyser.result, None)  # the work of hours
+            raise
+        print_result(recording, model, analyser.result, written)
 
 
 def _segments_of(result: "Analysis") -> list[SimpleNamespace]:

@@ -39,8 +39,8 @@ COLUMNS = (*headings((*BAND, keys.BANDWIDTH)), "from s", "to s", "on air s", *he
 COMPARED = ("truth", *headings(BAND)[1:], "found", *headings((*BAND, *QUALITY))[1:])
 
 
-def print_table(recording: "Recording", model: "Model", result: "Analysis", written: "Path") -> None:
-    """Carriers as a table on stdout; warnings on stderr."""
+def print_table(recording: "Recording", model: "Model", result: "Analysis", written: "Path | None") -> None:
+    """Carriers as a table on stdout; warnings on stderr. `written` is None where the file could not be written."""
     for warning in result.warnings:
         print(f"rpmsn: {recording.path.name}: {warning}", file=sys.stderr)
     absolute = recording.center_frequency is not None
@@ -53,7 +53,7 @@ def print_table(recording: "Recording", model: "Model", result: "Analysis", writ
         print("No carrier found.")
     print(
         f"{len(result.carriers)} carriers in {recording.duration:.3f} s, coverage {result.coverage:.3f}, "
-        f"model {model.card.name} {model.card.version}; written to {written}"
+        f"model {model.card.name} {model.card.version}; {f'written to {written}' if written else 'not written'}"
     )
 
 
@@ -86,13 +86,13 @@ def format_comparison(annotations: "Sequence[Mapping[str, Any]]", carriers: "Seq
     return format_table(COMPARED, rows)
 
 
-def print_json(recording: "Recording", model: "Model", result: "Analysis", written: "Path") -> None:
-    """The whole result as one JSON object on stdout."""
+def print_json(recording: "Recording", model: "Model", result: "Analysis", written: "Path | None") -> None:
+    """The whole result as one JSON object on stdout; `output` is null where the file could not be written."""
     print(
         json.dumps(
             {
                 "recording": str(recording.path),
-                "output": str(written),
+                "output": str(written) if written else None,
                 "model": model.card.name,
                 "model_version": model.card.version,
                 "sample_rate": recording.sample_rate,

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import RecordingError, WriteError
-from ..files import write_whole
+from ..files import check_writable, write_whole
 from ..messages import keys
 from ..messages.fields import DOUBLE, sigmf_fields
 from ..messages.json_messages import number
@@ -56,7 +56,7 @@ def default_output(recording: Recording) -> Path:
     number = 1
     while True:
         name = f"{base}.rpmsn{'' if number == 1 else f'-{number}'}{META_SUFFIX}"
-        output = recording.path.with_name(name)
+        output = recording.path.with_name(name)  # of stdin in the current folder
         if not os.path.lexists(output):
             return output
         number += 1
@@ -91,7 +91,7 @@ def write_annotations(
     Raises:
         RecordingError: `output` has another ending, exists, or cannot be written. Then nothing has been changed.
     """
-    output = check_output(output, overwrite=overwrite)
+    output = _check_name(Path(output), overwrite)
     each = recording.stored_per_sample
     annotations = [
         annotation(
@@ -133,9 +133,18 @@ def check_output(output: str | os.PathLike[str], *, overwrite: bool = False) -> 
     """Check, before the long work begins, what `write_annotations` would refuse after it.
 
     Raises:
-        RecordingError: another ending than `.sigmf-meta`, exists and `overwrite` is false, or its folder is missing.
+        RecordingError: another ending than `.sigmf-meta`, exists and `overwrite` is false, its folder is missing, or
+            nothing can be written there.
     """
-    output = Path(output)
+    output = _check_name(Path(output), overwrite)
+    try:
+        check_writable(output)
+    except WriteError as error:
+        raise RecordingError(f"{error} --output names another file.") from error
+    return output
+
+
+def _check_name(output: Path, overwrite: bool) -> Path:
     if not output.name.endswith(META_SUFFIX) or output.name == META_SUFFIX:
         raise RecordingError(f"output is {output}; it must end in {META_SUFFIX}, for instance {output}{META_SUFFIX}.")
     if not output.parent.is_dir():

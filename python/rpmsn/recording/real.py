@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.signal import firwin, oaconvolve
 
 HALF_LENGTH = 63
-"""Coefficients before the middle one; odd. The transition is 2.6 % of the rate wide on either side."""
+"""Coefficients before the middle one; odd. Within 2 % of the rate of 0 Hz and of half the rate the level falls."""
 STOP_BAND_BETA = 8.0
 """Of the Kaiser window: 80 dB."""
 

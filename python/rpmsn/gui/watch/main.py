@@ -58,7 +58,7 @@ def run(options: argparse.Namespace) -> int:
         RpmsnError: the source cannot be opened, there is no screen, or a library is missing.
     """
     path = settings_path()
-    if options.reset_settings and path.exists():
+    if options.reset_settings and os.path.exists(path):
         path.unlink()
     settings = load_settings(path)
     if options.theme:
