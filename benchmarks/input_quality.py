@@ -28,7 +28,8 @@ from rpmsn.tables import markdown_table
 from rpmsn.training.evaluation.evaluation import Tally
 from rpmsn.training.evaluation.evaluation_set import SetScene
 
-RATES = (1.92e6, 30.72e6)
+RATES = (1.92e6, 11.52e6)
+"""Of the radios with converters of 8 bits."""
 CLIPPED = (0.002, 0.01, 0.03, 0.07, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5)
 LEVELS = (8.0, 4.0, 2.0, 1.0, 0.5, 0.25)
 """RMS of I and Q in steps of the converter."""

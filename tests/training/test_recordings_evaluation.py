@@ -43,6 +43,15 @@ def test_what_lies_elsewhere_is_false_and_other_never_is():
     assert score([], [Band("NR", 0.0, 1e6)], SPAN, True).false == [Band("NR", 0.0, 1e6)]
 
 
+def test_bands_are_cut_to_the_span():
+    assert outcome(("LTE", -30e6, 30e6), true=Band("LTE", -10e6, 10e6)) == ("found", 0)
+
+
+def test_a_carrier_that_a_cell_proves_is_not_false():
+    made = score([TRUE], [Band("LTE", 6e6, 9e6, is_proven=True)], SPAN, True)
+    assert made.false == [] and len(made.not_annotated) == 1 and made.outcomes[0][1] == "missed"
+
+
 def test_a_carrier_in_a_recording_that_was_not_judged_is_not_missed():
     assert outcome(is_judged=False) == ("not_judged", 0)
 
@@ -55,7 +64,7 @@ def test_edges_are_judged_inside_the_span_only():
 def test_annotations_of_other_labels_and_without_edges_are_left_out():
     edges = {"core:freq_lower_edge": 1.0, "core:freq_upper_edge": 2.0}
     annotations = [{"core:label": "LTE", **edges}, {"core:label": "other", **edges}, {"core:label": "NR"}, edges]
-    assert annotated_carriers(annotations) == [("LTE", 1.0, 2.0)]
+    assert annotated_carriers(annotations) == [Band("LTE", 1.0, 2.0)]
 
 
 def write_recording(folder, name, values, label=None):

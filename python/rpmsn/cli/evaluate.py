@@ -42,6 +42,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     given.add_policy(parser)
     given.add_threads(parser)
     given.add_runtime(parser)
+    given.add_cells(parser)
     given.add_quiet(parser)
     parser.set_defaults(run=run)
 
@@ -82,7 +83,9 @@ def _judge_recordings(model: "Model", folder: Path, options: argparse.Namespace)
     from ..training.evaluation.report import check_folder
 
     check_folder(folder, model.card.name, options.set, recordings.POLICY)
-    report = recordings.evaluate_recordings(model, options.set, options.runtime, options.threads, options.quiet)
+    report = recordings.evaluate_recordings(
+        model, options.set, options.runtime, options.threads, options.quiet, cells=options.cells
+    )
     written = recordings.write_recordings_report(report, folder)
     notes = [f"{entry['recording']}: {note}" for entry in report["recordings"] for note in entry["warnings"]]
     return recordings.recordings_scores(report), notes, recordings.format_recordings(report), written

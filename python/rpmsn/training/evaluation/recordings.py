@@ -11,8 +11,8 @@ Judged are the annotations labelled `LTE` or `NR` that have both frequency edges
 `not_judged` no frame of the recording was fit to be judged
 ============ ==================================================================================================
 
-A carrier lies in a band where half of its own is, or where their IoU is `MIN_IOU`. `false` are LTE and NR carriers that
-are none of these.
+A carrier lies in a band where half of its own is, or where their IoU is `MIN_IOU`; all bands are cut to the span. LTE
+and NR carriers that are none of these are `false` or, where a cell proves them, `not_annotated`.
 """
 
 import json
@@ -31,6 +31,7 @@ from ...processes import progress_bar
 from ...recording import open_recording
 from ...streaming.analysis import RecordingAnalyser
 from ...tables import format_table, markdown_table
+from ...tracking.verdict import PROVEN
 from ...version import __version__
 from .carrier_scores import CELLULAR, MIN_IOU, MIN_SHARED, band_iou
 from .report import JSON_NAME, MARKDOWN_NAME
@@ -41,20 +42,26 @@ POLICY = "annotations"
 """What stands in a report for the label policy of a set."""
 EDGE_INSIDE = 0.49
 """An annotated edge farther from the centre than this fraction of the sample rate is the span's, not the carrier's."""
-COLUMNS = ("recording", "judged", "true", "found", "in pieces", "swapped", "missed", "not judged", "false", "edges kHz")
+COUNTS = ("true", *OUTCOMES, "false", "not_annotated")
+COLUMNS = ("recording", "judged", *(name.replace("_", " ") for name in COUNTS), "edges kHz")
 
 
 class Band(NamedTuple):
-    """A carrier's label and edges, Hz."""
+    """A carrier's label, edges in Hz, and whether a cell proves it."""
 
     label: str
     lower: float
     upper: float
+    is_proven: bool = False
 
     @property
     def edges(self) -> tuple[float, float]:
         """Lower and upper edge, Hz."""
         return self.lower, self.upper
+
+    def cut(self, span: tuple[float, float]) -> "Band":
+        """What of it lies in a span."""
+        return self._replace(lower=max(self.lower, span[0]), upper=min(self.upper, span[1]))
 
 
 @dataclass
@@ -64,11 +71,13 @@ class RecordingScore:
     Attributes:
         outcomes: (carrier, one of `OUTCOMES`) of every annotated carrier.
         false: carriers where none is.
+        not_annotated: the same, but proven by a cell.
         edge_errors_hz: distance of the edges found from those annotated, of the carriers found.
     """
 
     outcomes: list[tuple[Band, str]] = field(default_factory=list)
     false: list[Band] = field(default_factory=list)
+    not_annotated: list[Band] = field(default_factory=list)
     edge_errors_hz: list[float] = field(default_factory=list)
 
 
@@ -91,10 +100,10 @@ def score(true: Sequence[Band], found: Sequence[Band], span: tuple[float, float]
         span: lowest and highest frequency of the recording, Hz.
         is_judged: whether any frame was fit to be judged.
     """
-    left = [carrier for carrier in found if carrier.label in CELLULAR]
+    left = [carrier.cut(span) for carrier in found if carrier.label in CELLULAR]
     result = RecordingScore()
     others: list[Band] = []
-    for carrier in true:
+    for carrier in (one.cut(span) for one in true):
         inside = [one for one in left if _lies_in(one, carrier)]
         own = [one for one in inside if one.label == carrier.label]
         outcome = _outcome(carrier, own, len(inside) > len(own), is_judged)
@@ -103,7 +112,9 @@ def score(true: Sequence[Band], found: Sequence[Band], span: tuple[float, float]
         others += inside if outcome == SWAPPED else own
         if outcome == FOUND:
             result.edge_errors_hz += _edge_errors(carrier, own[0], span)
-    result.false = [one for one in left if one not in others]
+    elsewhere = [one for one in left if one not in others]
+    result.false = [one for one in elsewhere if not one.is_proven]
+    result.not_annotated = [one for one in elsewhere if one.is_proven]
     return result
 
 
@@ -186,7 +197,10 @@ def _judge(
     with open_recording(path) as recording:
         analyser = RecordingAnalyser(recording, model, workers=threads, runtime=runtime, **analysis)
         fit = [frame.condition.judged for frame, _ in analyser.frames()]
-        found = [Band(carrier.label, carrier.freq_lower, carrier.freq_upper) for carrier in analyser.result.carriers]
+        found = [
+            Band(carrier.label, carrier.freq_lower, carrier.freq_upper, carrier.verdict == PROVEN)
+            for carrier in analyser.result.carriers
+        ]
         half, center = recording.sample_rate / 2, recording.center_frequency or 0.0
         made = score(annotated_carriers(recording.annotations), found, (center - half, center + half), any(fit))
         entry = {
@@ -195,8 +209,9 @@ def _judge(
             "seconds": recording.duration,
             "judged": float(np.mean(fit)) if fit else 0.0,
             **_figures([made]),
-            "carriers": [[*carrier, outcome] for carrier, outcome in made.outcomes],
-            "false_carriers": [list(carrier) for carrier in made.false],
+            "carriers": [[carrier.label, *carrier.edges, outcome] for carrier, outcome in made.outcomes],
+            "false_carriers": [[carrier.label, *carrier.edges] for carrier in made.false],
+            "proven_carriers": [[carrier.label, *carrier.edges] for carrier in made.not_annotated],
             "warnings": list(analyser.result.warnings),
         }
     return entry, made
@@ -210,6 +225,7 @@ def _figures(scores: Sequence[RecordingScore]) -> dict[str, Any]:
         "true": len(outcomes),
         **{name: outcomes.count(name) for name in OUTCOMES},
         "false": sum(len(made.false) for made in scores),
+        "not_annotated": sum(len(made.not_annotated) for made in scores),
         "edges": len(errors),
         "edge_error_khz": round(float(np.median(errors)) / 1e3, 1) if errors else None,
     }
@@ -221,7 +237,7 @@ def _rows(report: Mapping[str, Any]) -> list[tuple[str, ...]]:
         (
             entry["recording"].removesuffix(".sigmf-meta"),
             f"{entry['judged']:.0%}",
-            *(str(entry[name]) for name in ("true", *OUTCOMES, "false")),
+            *(str(entry[name]) for name in COUNTS),
             "-" if entry["edge_error_khz"] is None else f"{entry['edge_error_khz']:g}",
         )
         for entry in entries
@@ -238,7 +254,7 @@ def format_recordings(report: Mapping[str, Any]) -> str:
 def recordings_scores(report: Mapping[str, Any]) -> dict[str, Any]:
     """The main figures as a model's card holds them."""
     total = report["sum"]
-    return {"recordings": len(report["recordings"]), **{name: total[name] for name in ("true", *OUTCOMES, "false")}}
+    return {"recordings": len(report["recordings"]), **{name: total[name] for name in COUNTS}}
 
 
 def write_recordings_report(report: Mapping[str, Any], folder: str | os.PathLike) -> Path:
