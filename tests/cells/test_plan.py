@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The search plan: what comes first, where, at which cost, and that the same stream gives the same searches."""
 
+import dataclasses
+
 import pytest
 
 from rpmsn.cells.cell import BROADCAST, Cell
@@ -129,6 +131,12 @@ def test_the_rest_of_the_span_is_covered_in_turn_and_not_where_a_cell_is_known()
     assert not any(1837.7e6 < place < 1846.7e6 for place in places)
     outside = [place for place in places if place > 1847e6]
     assert max(later - earlier for earlier, later in zip(outside, outside[1:])) <= 270e3
+
+
+def test_at_the_end_of_a_short_stream_its_centre_is_searched_before_anything_else():
+    seen = dataclasses.replace(view(0.04, carrier("a")), is_last=True)
+    first, *_ = plan_of(span_s=0.35).next(seen)
+    assert (first.technology, first.frequencies) == ("LTE", (CENTER,))
 
 
 def test_searches_cost_no_more_than_the_budget_earns():

@@ -237,8 +237,9 @@ class SearchPlan:
             budget.earn(passed)
         self._keep_only({carrier.key for carrier in view.carriers})
         self._learn(view)
-        chosen: list[Hypothesis] = []
         self.waiting = 0
+        # A short recording may be of nothing but a cell in its middle.
+        chosen = self._of_span(view) if view.is_last and not self._place else []
         for carrier in self._due(view):
             if self.budget.is_spent:
                 self.waiting += 1
