@@ -97,7 +97,7 @@ def test_a_sheet_is_written_whole_as_png(tmp_path):
 
 def test_a_missing_pillow_is_named_with_its_cure(monkeypatch):
     monkeypatch.setitem(sys.modules, "PIL", None)
-    with pytest.raises(MissingLibraryError, match="python3-pil"):
+    with pytest.raises(MissingLibraryError, match="pillow, which is not installed; install it: "):
         preview.contact_sheet([item()])
 
 
