@@ -6,8 +6,8 @@
     scripts/fuzz --target recording --again FILE     one input that was kept
 
 An input has failed where something else is raised than the errors that the parser documents, where it takes more than
-`LONGEST_S` of the processor, or more than `MOST_BYTES` of memory on top of what the program takes. Such inputs are kept,
-and the exit status is 1.
+`LONGEST_S` of the processor, or more than `MOST_BYTES` of memory on top of what the program takes. Such inputs are
+kept, and the exit status is 1.
 """
 
 import argparse

@@ -220,9 +220,7 @@ def _order(value: Any) -> float:
 
 
 def _global(fields: Mapping[str, Any], added: Mapping[str, Any]) -> dict[str, Any]:
-    import sigmf
-
-    fields = {"core:version": sigmf.__specification__, **fields, **added}
+    fields = {"core:version": _version(), **fields, **added}
     extensions = fields.get("core:extensions")
     others = [
         entry
@@ -246,7 +244,7 @@ def _leave_out_invalid(metadata: dict[str, Any]) -> list[str]:
     for _ in range(MOST_PASSES):
         checked = {key: metadata[key] for key in ("global", "captures", "annotations")}
         places = {tuple(error.absolute_path): error.message for error in validator.iter_errors(checked)}
-        places = {place: words for place, words in places.items() if place}
+        places = {place: words for place, words in places.items() if len(place) > 1}
         if not places:
             break
         # From the back, so that the numbers of list entries still hold.
@@ -254,6 +252,7 @@ def _leave_out_invalid(metadata: dict[str, Any]) -> list[str]:
             whole = place[: 2 if place[0] == "global" and place[1:2] != ("core:extensions",) else 3]
             if _take_out(metadata, list(whole)):
                 faults.append(f"{_path_of(whole)} ({places[place]:.80})")
+        metadata["global"].setdefault("core:version", _version())  # the one field that has to be there and may be wrong
     return faults
 
 
@@ -283,6 +282,13 @@ def _leave_out_infinite(parent: Any, key: Any, path: str) -> list[str]:
 
 def _path_of(place: Sequence[Any]) -> str:
     return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).lstrip(".")
+
+
+def _version() -> str:
+    """Of the SigMF specification that is written."""
+    import sigmf
+
+    return sigmf.__specification__
 
 
 @cache
