@@ -32,6 +32,7 @@ def main() -> int:
     """Run; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=100, help="how many (default: %(default)s)")
+    parser.add_argument("--seconds", type=float, default=1e9, help="end after so long, with fewer runs")
     parser.add_argument("--cores", type=int, default=1, help="of this machine to use (default: %(default)s)")
     parser.add_argument("--workers", type=int, default=3, help="as of rpmsn annotate (default: %(default)s)")
     parser.add_argument("--model", default=DEFAULT_MODEL, help="as of rpmsn annotate (default: %(default)s)")
@@ -41,7 +42,7 @@ def main() -> int:
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: options.cores])
     sys.setswitchinterval(SWITCH_S)
-    longest, began, results = 0.0, time.monotonic(), set()
+    longest, began, results, done = 0.0, time.monotonic(), set(), 0
     with tempfile.TemporaryDirectory() as folder:
         recording = Path(folder) / "x.cs16"
         values = np.random.default_rng(1).normal(0, 3000, (round(2 * FRAME_S * RATE), 2)).astype("<i2")
@@ -51,7 +52,7 @@ def main() -> int:
             f"{folder}/out.sigmf-meta", "--frame-seconds", str(FRAME_S), "--workers", str(options.workers), "--runtime",
             options.runtime, "--model", options.model,
         ]  # fmt: skip
-        for run in range(options.runs):
+        while done < options.runs and time.monotonic() - began < options.seconds:
             faulthandler.dump_traceback_later(options.limit, exit=True)
             start, shown = time.monotonic(), io.StringIO()
             with contextlib.redirect_stdout(shown):
@@ -59,11 +60,12 @@ def main() -> int:
             longest = max(longest, time.monotonic() - start)
             results.add(shown.getvalue())
             if status or len(results) > 1:
-                print(f"run {run}: status {status}, {len(results)} different results")
+                print(f"after {done} runs: status {status}, {len(results)} different results")
                 return 1
+            done += 1
     faulthandler.cancel_dump_traceback_later()
     took = time.monotonic() - began
-    print(f"{options.runs} runs on {options.cores} core(s): all ended, with the same result")
+    print(f"{done} runs on {options.cores} core(s): all ended, with the same result")
     print(f"in {took:.0f} s, the longest {longest:.2f} s")
     return 0
 

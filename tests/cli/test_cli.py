@@ -2,6 +2,7 @@
 """The `rpmsn` command: what it writes, what it says, its exit status; for good input, bad input, and when stopped."""
 
 import errno
+import gzip
 import json
 import os
 import re
@@ -240,6 +241,23 @@ class TestAnnotate:
         result = annotate(band)
         assert result.status == 1 and "No space left" in result.err and "--output names another file" in result.err
         assert sorted(path.name for path in tmp_path.iterdir()) == ["band.sigmf-data", "band.sigmf-meta"]
+
+    @pytest.mark.parametrize("packed", [False, True])
+    def test_nothing_is_written_but_what_was_asked_for(self, annotate, band, tmp_path, monkeypatch, packed):
+        home, work, results = (tmp_path / name for name in ("home", "work", "results"))
+        for folder in (home, work, results):
+            folder.mkdir()
+        for name, folder in (("HOME", home), ("XDG_CACHE_HOME", home), ("XDG_CONFIG_HOME", home), ("TMPDIR", work)):
+            monkeypatch.setenv(name, str(folder))
+        monkeypatch.setattr("tempfile.tempdir", None)
+        monkeypatch.chdir(work)
+        recording = band
+        if packed:
+            recording = band.with_suffix(".sigmf-data.gz")
+            recording.write_bytes(gzip.compress(band.with_suffix(".sigmf-data").read_bytes(), 1))
+        before = sorted(tmp_path.rglob("*"))
+        assert annotate(recording, "--output", results / "out.sigmf-meta").status == 0
+        assert sorted(tmp_path.rglob("*")) == sorted([*before, results / "out.sigmf-meta"])
 
     @pytest.mark.parametrize("how", [(), ("--json",)])
     def test_the_result_is_printed_also_where_it_can_be_written_no_more(self, annotate, band, monkeypatch, how):

@@ -148,3 +148,10 @@ def test_frequencies_may_have_their_unit(text, value):
 def test_a_decimal_comma_is_refused_and_the_point_named(kind, text):
     with pytest.raises(argparse.ArgumentTypeError, match="with a point for the decimals"):
         kind(text)
+
+
+@pytest.mark.parametrize("kind", [given.seed, given.count, given.hertz, given.speed])
+@pytest.mark.parametrize("digits", [310, 5000])
+def test_a_number_of_any_length_is_refused_in_a_sentence(kind, digits):
+    with pytest.raises(argparse.ArgumentTypeError, match="write it as"):
+        kind("2" * digits)

@@ -673,6 +673,14 @@ class TestAnnotations:
         assert written["far:sites"] == {"roof": [1, 2]}
         assert "core:hw" in caplog.text and "far:level" in caplog.text
 
+    @pytest.mark.parametrize("version", [None, 5, "new", ["1.2.0"], float("nan")])
+    def test_a_version_that_is_none_becomes_the_one_that_is_written(self, tmp_path, version):
+        path = write_sigmf(tmp_path, data=bytes(200), version=version, author="A")
+        with open_recording(path) as recording:
+            handle = sigmf.fromfile(write_annotations(recording, [carrier()], tmp_path / "out.sigmf-meta"))
+        handle.validate()
+        assert handle.get_global_field("core:author") == "A"
+
     @pytest.mark.parametrize("name", ["out.json", "out", ".sigmf-meta", "band.sigmf-data"])
     def test_other_endings_are_refused(self, recording, name):
         with pytest.raises(RecordingError, match="must end in .sigmf-meta"):

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from ..recording import Recording
 
 SUFFIXES = {"k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9}
+MOST_DIGITS = 300
+"""Of a whole number; a float holds no larger one."""
 DEFAULT_RATE = 2.4e6
 DEFAULT_SCAN_SECONDS = 0.2
 CORES = os.cpu_count() or 1
@@ -65,7 +67,7 @@ class Number:
 
     def _parse(self, text: str) -> float:
         """The number, NaN where there is none."""
-        if self.is_whole and text.isdecimal():
+        if self.is_whole and text.isdecimal() and len(text) <= MOST_DIGITS:
             return int(text)  # seeds are longer than a float is exact
         for unit in self.units:
             text = text.removesuffix(unit).rstrip()

@@ -243,7 +243,7 @@ def _leave_out_invalid(metadata: dict[str, Any]) -> list[str]:
     for _ in range(MOST_PASSES if validator is not None else 0):
         checked = {key: metadata[key] for key in ("global", "captures", "annotations")}
         places = {tuple(error.absolute_path): error.message for error in validator.iter_errors(checked)}
-        places = {place: words for place, words in places.items() if place}
+        places = {place: words for place, words in places.items() if len(place) > 1}
         if not places:
             break
         # From the back, so that the numbers of list entries still hold.
@@ -251,6 +251,7 @@ def _leave_out_invalid(metadata: dict[str, Any]) -> list[str]:
             whole = place[: 2 if place[0] == "global" and place[1:2] != ("core:extensions",) else 3]
             if _take_out(metadata, list(whole)):
                 faults.append(f"{_path_of(whole)} ({places[place]:.80})")
+        metadata["global"].setdefault("core:version", _version())  # the one field that has to be there and may be wrong
     return faults
 
 

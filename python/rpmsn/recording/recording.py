@@ -199,8 +199,8 @@ class Recording:
             return self.read(start, count)
         count = max(0, min(count, self.sample_count - start))
         out = np.empty((count, 2), self.native_type)
-        for done in range(0, count, READ_SAMPLES):
-            self._read_numbers(start + done, out[done : done + READ_SAMPLES])
+        for done in range(0, count, self._most):
+            self._read_numbers(start + done, out[done : done + self._most])
         return out
 
     def read_into(self, start: int, out: NDArray[np.complex64]) -> int:
@@ -210,7 +210,7 @@ class Recording:
         """
         done, wanted = 0, max(0, min(len(out), self.sample_count - start))
         while done < wanted:
-            n = min(wanted - done, READ_SAMPLES)
+            n = min(wanted - done, self._most)
             self._read_run(start + done, out[done : done + n])
             done += n
         return done
@@ -228,13 +228,13 @@ class Recording:
         """Real samples of the file, scaled; silence beyond its ends."""
         out = np.zeros(count, np.float32)
         low, high = max(0, start), min(self._stored_count, start + count)
-        for first in range(low, high, READ_SAMPLES):
-            n = min(READ_SAMPLES, high - first)
+        for first in range(low, high, self._most):
+            n = min(self._most, high - first)
             self._format.convert(self._components(first, n).reshape(-1), out[first - start :][:n])
         return out
 
     def _read_numbers(self, start: int, out: np.ndarray) -> None:
-        """Fill `out` (samples, components) with the numbers of the channel; no more than `READ_SAMPLES` samples."""
+        """Fill `out` (samples, components) with the numbers of the channel; no more than `_most` samples."""
         if self._channels == 1 and self._format.component.isnative:
             self._fill_samples(start, out)
         else:
@@ -243,7 +243,7 @@ class Recording:
     def _components(self, start: int, count: int) -> np.ndarray:
         """(count, components) numbers of the channel as they lie in the file; the next call overwrites them."""
         if self._raw is None:
-            self._raw = np.empty((READ_SAMPLES, self._channels * self._format.components), self._format.component)
+            self._raw = np.empty((self._most, self._channels * self._format.components), self._format.component)
         raw = self._raw[:count]
         self._fill_samples(start, raw)
         first = (self.channel - 1) * self._format.components
@@ -322,6 +322,7 @@ class Recording:
         if is_chosen and channel is None:
             self.warnings.append(f"channel 1 of {self._channels} is read; --channel N chooses another")
         self._width = self._channels * self._format.bytes_per_sample
+        self._most = max(1, READ_SAMPLES // self._channels)  # samples that are converted at a time
 
     def _count(self, fields: Mapping[str, Any], key: str, default: int = 0) -> int:
         """As of `metadata.count`; where all that counts was given, what cannot be is left aside with a warning."""
