@@ -5,8 +5,10 @@ import threading
 import time
 
 import numpy as np
-import pmt
 import pytest
+
+pmt = pytest.importorskip("pmt", reason="GNU Radio is not installed")
+
 from gnuradio import blocks, gr, rpmsn
 from gnuradio.rpmsn import pdu
 from oracle import ThresholdRuntime, flat_band

@@ -6,8 +6,10 @@ import shutil
 import time
 
 import numpy as np
-import pmt
 import pytest
+
+pmt = pytest.importorskip("pmt", reason="GNU Radio is not installed")
+
 from gnuradio import blocks, gr
 from oracle import ThresholdRuntime
 from test_segmenter_sink import FRAME, RATE, Collector, SlowRuntime, make_sink, run, signal, tag, time_tag  # noqa: F401
