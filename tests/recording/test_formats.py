@@ -143,6 +143,7 @@ NO_SAMPLES = {
         b"".join(struct.pack(">HHI", 0x1C00 | k % 16 | 0x10 * 0, 66, 7) + bytes(256) for k in range(40)),
         "VITA-49",
     ),
+    "nameless.zip": (zipped({"q": b"12"}).replace(b"q", b"\0"), "cannot be unpacked"),
     "two.zip": (zipped({"a.cs8": b"12", "b.cs8": b"12"}), "2 files"),
     "two.sigmf": (tar({**PAIR, "c.sigmf-meta": b"{}", "c.sigmf-data": b"12"}), "2 SigMF recordings"),
     "empty.tar": (tar({"readme.txt": b"12"}), "0 SigMF recordings"),
