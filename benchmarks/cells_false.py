@@ -94,7 +94,10 @@ def scene_record(seed, watch):
     known = {"LTE": set(), "NR": set()}
     for emission in scene.emissions:
         for technology in {"lte": ("LTE",), "nr": ("NR",), "dss": ("LTE", "NR")}.get(emission.kind, ()):
-            known[technology].add(emission.parameters.get("cell_id"))
+            parameters = emission.parameters
+            if emission.kind == "dss" and technology == "LTE":
+                parameters = parameters["lte"]
+            known[technology].add(parameters.get("cell_id"))
     found = looked_at(samples, scene.sample_rate, places, watch)
     kinds = sorted({emission.kind for emission in scene.emissions})
     return {"kinds": kinds, **record(found, known, watch)}

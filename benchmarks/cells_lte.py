@@ -5,12 +5,14 @@
     .venv/bin/python benchmarks/cells_lte.py sensitivity [--trials 20] [--channel EPA] [--seconds 0.04 0.2 1]
     .venv/bin/python benchmarks/cells_lte.py false-alarms [--seconds 60]
     .venv/bin/python benchmarks/cells_lte.py scenes [--trials 20] [--preset no_cellular]
+    .venv/bin/python benchmarks/cells_lte.py absence [--trials 100]
     .venv/bin/python benchmarks/cells_lte.py cost
 
 `sensitivity`: probabilities that the identity and that the master information block are found, by SNR in each of the
 signals' subcarriers, with frequency (and clock) offsets up to 50 ppm at 2.7 GHz. `false-alarms`: strengths and ratios
 of secondary sequences in noise, and what is reported. `scenes`: cells reported in synthetic scenes, at the middle of
-each emission, right and wrong. `cost`: milliseconds of one core.
+each emission, right and wrong. `absence`: the correlation of cells' PSS in 40 ms, as a part of what their SNR of 0 to
+20 dB promises. `cost`: milliseconds of one core.
 """
 
 import argparse
@@ -126,6 +128,44 @@ def scenes(options):
         print(" ", seed, cell)
 
 
+def absence(options):
+    """Lowest parts of the promised correlation that cells of any load have."""
+    channels = {**CHANNELS, "ETU": ("ETU", 70.0), "TDL-C 300 ns": ("TDL-C", 10.0), "TDL-C 1 us": ("TDL-C", 10.0)}
+    spreads = {"TDL-C 300 ns": 300e-9, "TDL-C 1 us": 1e-6}
+    print("| channel | lowest | 1 % | 10 % | median |")
+    print("|---|---|---|---|---|")
+    for number, (name, channel) in enumerate(channels.items()):
+        rng = np.random.default_rng([options.seed, number])
+        parts = []
+        for _ in range(options.trials):
+            samples = absence_look(rng, channel, spreads.get(name, 0.0))
+            snr_db = float(rng.uniform(0, 20))
+            density = np.mean(np.abs(samples) ** 2) * 10 ** (-snr_db / 10)
+            searcher = search.LteSearcher(RATE, [0.0], 15e3, CARRIER_HZ)
+            searcher.feed(samples + noise(len(samples), density * RATE / OCCUPIED_HZ, rng), 0)
+            ratio = 10 ** (snr_db / 10)
+            parts.append((searcher.pss_strengths()[0] - 1) / (127 * ratio / (1 + ratio)))
+        row = " | ".join(f"{value:.2f}" for value in np.quantile(parts, (0, 0.01, 0.1, 0.5)))
+        print(f"| {name} | {row} |", flush=True)
+
+
+def absence_look(rng, channel, delay_spread_s):
+    """40 ms of a cell."""
+    cell = LteBroadcast(
+        1.4e6, int(rng.integers(504)), ports=int(rng.choice([1, 2, 4])), load=float(rng.choice([0, 0.3, 1])),
+        start_ms=int(rng.integers(20)), pdsch_power_db=float(rng.choice([-3, 0, 3])),
+        tdd_config=(None, 2)[int(rng.integers(2))],
+    )  # fmt: skip
+    samples = ofdm.modulate(cell.grid(45, rng), RATE)
+    if channel:
+        profile, doppler_hz = channel
+        parameters = dict(profile=profile, doppler_hz=doppler_hz, delay_spread_s=delay_spread_s)
+        samples = fading.in_time(samples, RATE, rng=rng, **parameters)
+    samples = samples[: int(0.04 * RATE)]
+    offset = rng.uniform(-15e3, 15e3)
+    return (samples * np.exp(2j * np.pi * offset / RATE * np.arange(len(samples)))).astype(np.complex64)
+
+
 def cost(options):
     """Milliseconds of a core for 40 ms of samples."""
     rng = np.random.default_rng(1)
@@ -145,15 +185,17 @@ def cost(options):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("sensitivity", "false-alarms", "scenes", "cost"))
+    parser.add_argument("what", choices=("sensitivity", "false-alarms", "scenes", "absence", "cost"))
     parser.add_argument("--trials", type=int, default=20)
     parser.add_argument("--channel", choices=CHANNELS, default="AWGN")
     parser.add_argument("--seconds", type=float, nargs="+", default=[0.04])
     parser.add_argument("--snr", type=float, nargs="+", default=[-13, -11, -9, -7, -5, -3])
     parser.add_argument("--preset", choices=PRESETS, default="no_cellular")
+    parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--tolerance", type=float, default=search.TOLERANCE)
     options = parser.parse_args()
-    {"sensitivity": sensitivity, "false-alarms": false_alarms, "scenes": scenes, "cost": cost}[options.what](options)
+    commands = dict(sensitivity=sensitivity, scenes=scenes, absence=absence, cost=cost)
+    {**commands, "false-alarms": false_alarms}[options.what](options)
 
 
 if __name__ == "__main__":

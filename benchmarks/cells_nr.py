@@ -147,11 +147,11 @@ def _recording(path):
 def cost(options):
     rows = []
     for rate, seconds in ((15.36e6, 0.04), (61.44e6, 0.04)):
-        rng = np.random.default_rng(1)
-        values = rng.standard_normal((int(rate * seconds), 2)).astype(np.float32).view(np.complex64)[:, 0]
         for places in (1, 6, 20):
+            rng = np.random.default_rng(1)
             searcher = NrSearcher(rate, np.arange(places) * 1e5, (SPACING,))
             for _ in range(3):
+                values = rng.standard_normal((int(rate * seconds), 2), np.float32).view(np.complex64)[:, 0]
                 start = time.process_time()
                 searcher.push(values)
                 spent = 1e3 * (time.process_time() - start)

@@ -26,6 +26,8 @@ TOKEN_BYTES = 8
 TEMPORARY_SUFFIX = ".tmp"
 LONGEST_PREFIX = 48
 """Characters of a file's name in its temporary name, so that a name of any length has one that is short enough."""
+TRIAL_BYTES = 1 << 16
+"""What `check_writable` writes: more than the annotations of most recordings take."""
 CANNOT_SYNC = (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS, errno.EACCES)
 """What file systems answer that cannot sync a folder, and folders that may be written but not read."""
 
@@ -67,6 +69,30 @@ def whole_file(
     except OSError as error:
         if error.filename is not None and Path(error.filename) not in (temporary, path, path.parent):
             raise  # of another file, which was read for what is written here
+        raise WriteError(error.errno, error.strerror or str(error), str(path)) from error
+    finally:
+        if temporary is not None:
+            with suppress(OSError):
+                temporary.unlink()
+
+
+def check_writable(path: str | os.PathLike[str]) -> None:
+    """Try, before long work, whether a file can be written: a few bytes go beside `path`, and away again.
+
+    Raises:
+        WriteError: as `whole_file` would.
+    """
+    path = Path(path)
+    temporary = None
+    try:
+        with suppress(FileNotFoundError):
+            os.lstat(path)  # a name that is too long
+        temporary, file = _open_temporary(path.parent, f".{path.name[:LONGEST_PREFIX]}.", NEW_FILE_MODE)
+        with file:
+            file.write(bytes(TRIAL_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
         raise WriteError(error.errno, error.strerror or str(error), str(path)) from error
     finally:
         if temporary is not None:

@@ -6,6 +6,7 @@ import pytest
 from test_lte_recordings import read
 
 from rpmsn.cells.lte.reference import find_reference_signals
+from rpmsn.cells.spectrum import Spectrum
 from rpmsn.errors import ParameterError
 from rpmsn.synthesis import ofdm
 from rpmsn.synthesis.lte.downlink import LteDownlink
@@ -33,6 +34,14 @@ def test_a_slice_names_cell_middle_and_time(cell_id, ports, frequency):
     assert found.cell_id == cell_id
     assert found.frequency == pytest.approx(0, abs=300)
     assert found.start_s == pytest.approx(0.007, abs=2e-6)
+
+
+def test_a_frames_spectrum_serves_as_its_samples_do():
+    samples = downlink(77)
+    found = find_reference_signals(Spectrum(samples, RATE), RATE, 1.4e6)
+    assert found.cell_id == 77 and found.start_s == pytest.approx(0.007, abs=2e-6)
+    with pytest.raises(ParameterError, match="spectrum at 7.68e.06 Hz, and sample_rate is 1.536e.07 Hz"):
+        find_reference_signals(Spectrum(samples, RATE), 2 * RATE, 1.4e6)
 
 
 @pytest.mark.parametrize("more", [dict(load=0, allocation="idle"), dict(load=1, allocation="full"), dict(tdd_config=2)])

@@ -11,7 +11,7 @@ from test_lte_narrowband import carrier
 from rpmsn.cells import scan as scanning
 from rpmsn.cells.cell import BROADCAST, SYNC, Cell
 from rpmsn.cells.channels import channel_of, channel_of_carrier
-from rpmsn.cells.scan import MOST_SAMPLES, scan_recording
+from rpmsn.cells.scan import MOST_SAMPLES, FoundCell, scan_recording
 from rpmsn.errors import ParameterError, RecordingError
 from rpmsn.recording import Capture, open_recording
 from rpmsn.synthesis import ofdm
@@ -222,6 +222,33 @@ def test_a_span_in_which_no_band_is_defined_is_said_and_searched():
     scan = scan_recording(Samples(np.zeros(9000, np.complex64), 7.68e6, 2450e6))
     assert any("no LTE or NR band is defined from 2446.16 to 2453.84 MHz" in warning for warning in scan.warnings)
     assert scan.searched and scan.captures == 1
+
+
+def test_a_cell_is_named_once_also_where_a_gap_moves_its_frames():
+    samples = lte_cell(n_ms=80)
+    cut = np.concatenate([samples[:60000], samples[80000:]])
+    scan = scan_recording(Samples(cut, center_frequency=2120e6), technologies=["LTE"])
+    assert [found.cell.cell_id for found in scan.cells] == [77]
+
+
+class TestGhosts:
+    proven = Cell("LTE", 123, BROADCAST, 0.3e6, snr_db=15.7)
+
+    def merged(self, **other):
+        ghost = Cell(
+            **{"technology": "LTE", "cell_id": 131, "evidence": SYNC, "frequency": 359e3, "snr_db": -6.2, **other}
+        )
+        cells = [FoundCell(cell, 806e6, None) for cell in (ghost, self.proven)]
+        return {found.cell.cell_id for found in scanning._merged(cells[:1], cells[1:])}
+
+    def test_what_a_proven_cell_s_pss_looks_like_beside_it_is_no_cell(self):
+        assert self.merged() == {123}
+
+    @pytest.mark.parametrize(
+        "other", [{"evidence": BROADCAST}, {"frequency": 0.3e6}, {"frequency": 1.7e6}, {"snr_db": 20.0}]
+    )
+    def test_others_stay(self, other):
+        assert self.merged(**other) == {123, 131}
 
 
 class TestChannel:

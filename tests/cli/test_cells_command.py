@@ -10,6 +10,7 @@ import sys
 import numpy as np
 import pytest
 from conftest import ROOT
+from nr_signals import nr_cell
 
 from rpmsn.cells.cell import BROADCAST, Cell
 from rpmsn.cells.scan import DEFAULT_SECONDS, LONGEST_SECONDS, TECHNOLOGIES, CellScan, FoundCell, Scan
@@ -21,7 +22,8 @@ from rpmsn.messages.fields import FIELDS
 from rpmsn.synthesis import ofdm
 from rpmsn.synthesis.lte.downlink import LteBroadcast
 
-RATE = 1.92e6
+RATE, NR_RATE = 1.92e6, 5.76e6
+KNOWN = ("--center-frequency", "2360M")
 OWN = {
     "technology", "frequency_offset", "frequency_offset_ppm", "earfcns", "subcarrier_spacing", "extended_prefix",
     "ssb_index", "start_s", "frames", "mib",
@@ -47,6 +49,11 @@ def cells(path, *arguments):
 
 def written(path, samples):
     np.asarray(samples, np.complex64).tofile(path)
+    return path
+
+
+def written_raw(path, values):
+    values.tofile(path)
     return path
 
 
@@ -196,3 +203,66 @@ def test_the_parser_loads_no_search():
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "python")}
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, timeout=60)
     assert result.stdout.strip() == "False", result.stderr
+
+
+def nr_samples(duration_ms=25):
+    """An NR cell, PCI 500, 15 kHz, at 5.76 Msps."""
+    samples, _, _ = nr_cell(spacing=15e3, duration_ms=duration_ms, sample_rate=NR_RATE)
+    noise = np.random.default_rng(3).standard_normal((len(samples), 2)) @ [1, 1j]
+    return (samples + 0.2 * samples.std() * noise).astype(np.complex64)
+
+
+class TestBadInput:
+    """A sentence or nothing, never a wrong proof: what is proven is the cell that is there."""
+
+    @pytest.fixture
+    def proven(self, capsys):
+        """Function: identities of the proven cells of a file, and what is said on stderr."""
+
+        def search(path, rate, *more, status=0):
+            arguments = ["cells", str(path), "--format", "cf32", "--sample-rate", str(rate), "--quiet", "--json"]
+            assert main([*arguments, *more]) == status
+            out, err = capsys.readouterr()
+            found = json.loads(out)["cells"] if status == 0 else []
+            return {cell["cell_id"] for cell in found if cell["evidence"] == "broadcast"}, err
+
+        return search
+
+    def test_half_an_ss_pbch_block_proves_nothing(self, proven, tmp_path):
+        samples = nr_samples(2)
+        block = round(4 * NR_RATE / 14e3)  # of a millisecond with 14 symbols
+        for cut in (samples[: round(6 * NR_RATE / 14e3) - block // 2], samples[block:]):
+            assert proven(written(tmp_path / "half.cf32", cut), NR_RATE)[0] == set()
+
+    def test_a_gap_in_the_middle_takes_nothing_from_what_is_left(self, proven, lte, tmp_path):
+        samples = np.fromfile(lte, np.complex64)
+        rest = np.concatenate([samples[: len(samples) // 3], samples[len(samples) // 2 + 1234 :]])
+        assert proven(written(tmp_path / "gap.cf32", rest), RATE, *KNOWN)[0] <= {301}
+        silent = samples.copy()
+        silent[20000:40000] = 0
+        assert proven(written(tmp_path / "gap.cf32", silent), RATE, *KNOWN)[0] <= {301}
+
+    def test_not_a_number_is_silence(self, proven, lte, tmp_path):
+        samples = np.fromfile(lte, np.complex64)
+        samples[::5003] = np.nan
+        found, said = proven(written(tmp_path / "nan.cf32", samples), RATE, *KNOWN)
+        assert found == {301} and "are not finite (NaN or infinity) and count as silence" in said
+
+    def test_a_wrong_centre_frequency_is_said_where_no_band_is(self, proven, lte):
+        found, said = proven(lte, RATE, "--center-frequency", "2450M")
+        assert found == {301} and "no LTE or NR band is defined from 2449.04 to 2450.96 MHz" in said
+
+    def test_a_wrong_sample_rate_proves_nothing(self, proven, lte):
+        assert proven(lte, 2.4e6, *KNOWN)[0] == set()
+
+    def test_real_samples_read_as_complex_prove_nothing(self, proven, lte, tmp_path):
+        samples = np.fromfile(lte, np.complex64).real.astype(np.float32)
+        assert proven(written_raw(tmp_path / "real.cf32", samples), RATE, *KNOWN)[0] == set()
+
+    def test_a_rate_below_every_signal_is_an_error(self, proven, lte):
+        said = proven(lte, 1.2e6, status=1)[1]
+        assert "nothing can be searched: LTE needs 1.4 Msps or more; the recording has 1.2" in said
+
+    def test_a_format_of_real_samples_is_refused_by_name(self, lte, capsys):
+        assert main(["cells", str(lte), "--format", "rf32", "--sample-rate", "1.92M"]) != 0
+        assert "rf32" in capsys.readouterr().err

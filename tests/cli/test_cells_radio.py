@@ -48,7 +48,7 @@ def full(environment):
     return {**os.environ, "PYTHONPATH": str(ROOT / "python"), **(environment or {})}
 
 
-def run(*arguments, environment=None, timeout=120):
+def run(*arguments, environment=None, timeout=280):
     return subprocess.run(command(*arguments), text=True, capture_output=True, timeout=timeout, env=full(environment))
 
 
@@ -57,7 +57,7 @@ LTE_ONLY = ("--technology", "LTE", "--gain", 30)
 
 def test_a_cell_on_the_air_is_found_at_a_frequency(scene):
     with RtlTcpServer("--recording", scene, "--shift") as server:
-        result = run("--device", server.device, "--frequency", "806M", "--seconds", 0.1, "--json", *LTE_ONLY)
+        result = run("--device", server.device, "--frequency", "806M", "--seconds", 0.04, "--json", *LTE_ONLY)
     assert result.returncode == 0, result.stderr
     found = json.loads(result.stdout)
     (cell,) = found["cells"]
@@ -68,7 +68,7 @@ def test_a_cell_on_the_air_is_found_at_a_frequency(scene):
 
 def test_a_radio_is_tuned_through_a_range(scene):
     with RtlTcpServer("--recording", scene, "--shift") as server:
-        result = run("--device", server.device, "--from", "804.5M", "--to", "806.5M", "--seconds", 0.1, *LTE_ONLY)
+        result = run("--device", server.device, "--from", "804.5M", "--to", "806.5M", "--seconds", 0.03, *LTE_ONLY)
         server.commands()
         tuned = {line["value"] for line in server.seen if line.get("command") == "frequency"}
     assert result.returncode == 0, result.stderr

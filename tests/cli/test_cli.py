@@ -22,6 +22,7 @@ from oracle import ThresholdRuntime, flat_band
 from rpmsn.cli import doctor
 from rpmsn.cli.main import main
 from rpmsn.detection import segmenter as segmenter_module
+from rpmsn.errors import WriteError
 from rpmsn.models import model as model_module
 from rpmsn.synthesis.labels.masks import POLICIES
 
@@ -224,6 +225,48 @@ class TestAnnotate:
         assert said in result.err
         assert files(band.parent) == before
 
+    def test_an_output_that_cannot_be_written_is_refused_before_the_work(self, annotate, band, tmp_path, monkeypatch):
+        def fail(*_):
+            pytest.fail("the analysis has begun")
+
+        monkeypatch.setattr("rpmsn.streaming.analysis.RecordingAnalyser", fail)
+        result = annotate(band, "--output", tmp_path / f"{'x' * 300}.sigmf-meta")
+        assert result.status == 1 and "too long" in result.err and "--output" in result.err
+
+        def refuse(_):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+        monkeypatch.setattr(os, "fsync", refuse)
+        result = annotate(band)
+        assert result.status == 1 and "No space left" in result.err and "--output names another file" in result.err
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["band.sigmf-data", "band.sigmf-meta"]
+
+    @pytest.mark.parametrize("how", [(), ("--json",)])
+    def test_the_result_is_printed_also_where_it_can_be_written_no_more(self, annotate, band, monkeypatch, how):
+        def fail(*_, **__):
+            raise WriteError(errno.ENOSPC, os.strerror(errno.ENOSPC), "out.sigmf-meta")
+
+        monkeypatch.setattr("rpmsn.recording.annotations.write_whole", fail)
+        result = annotate(band, *how)
+        assert result.status == 1 and "No space left" in result.err
+        if how:
+            shown = json.loads(result.out)
+            assert shown["output"] is None and len(shown["carriers"]) == 1
+        else:
+            assert "LTE" in result.out and "not written" in result.out
+
+    @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+    def test_a_name_that_the_terminal_cannot_show_stops_nothing(self, band, encoding):
+        for path in band.parent.glob("band.*"):
+            path.rename(path.with_name(path.name.replace("band", "B\u00fcro\u4e2d\udcff")))
+        name = band.parent / "B\u00fcro\u4e2d\udcff.sigmf-meta"
+        environment = dict(os.environ, PYTHONPATH=str(PACKAGES), PYTHONIOENCODING=encoding, LC_ALL="C.UTF-8")
+        for command in (["info", name], ["info", f"{name}-none"]):
+            process = start(*command, env=environment, encoding="utf-8", errors="replace")
+            out, err = process.communicate(timeout=100)
+            assert process.returncode == (0 if command[1] == name else 1), err
+            assert "Traceback" not in err and "ro" in out + err
+
     def test_raw_samples_are_read_as_the_options_say_and_edges_are_absolute(self, annotate, raw):
         result = annotate(raw, "--format", "ci16", "--sample-rate", "5e6", "--center-frequency", "1.8e9", "--json")
         assert result.status == 0
@@ -417,37 +460,64 @@ class TestOddRecordings:
     def test_fewer_samples_than_an_image_has_columns_are_said_not_to_be_analysed(self, annotate, tmp_path):
         band = write_sigmf(tmp_path, components(255))
         result = annotate(band)
-        assert result.status == 0
+        assert result.status == 1
         assert "255 samples were too few" in result.err
-        assert "No carrier found" in result.out and "coverage 0.000" in result.out
+        assert "Nothing was judged" in result.out and "coverage 0.000" in result.out
 
-    def test_samples_that_are_not_numbers_give_no_carrier_and_it_says_so(self, annotate, tmp_path):
+    def test_samples_that_are_not_numbers_are_not_judged_and_it_says_so(self, annotate, tmp_path):
         values = flat_band(2 * FRAME, RATE, *BAND, np.random.default_rng(1)).view("<f4")
         values[1000::5000] = np.nan
         result = annotate(write_sigmf(tmp_path, values, "cf32_le"))
-        assert result.status == 0
+        assert result.status == 1
         assert "NaN" in result.err
-        assert "No carrier found" in result.out
+        assert "Nothing was judged" in result.out
 
-    def test_an_input_that_is_dead_gives_no_carrier_and_it_says_so(self, annotate, tmp_path):
+    def test_an_input_that_is_dead_is_not_judged_and_it_says_so(self, annotate, tmp_path):
         result = annotate(write_sigmf(tmp_path, np.zeros(4 * FRAME, "<i2")))
-        assert result.status == 0
+        assert result.status == 1
         assert "all samples are the same" in result.err
-        assert "No carrier found" in result.out
+        assert "Nothing was judged" in result.out
 
-    def test_samples_at_the_rail_give_no_carrier_and_it_says_overload(self, annotate, tmp_path):
+    def test_samples_at_the_rail_are_not_judged_and_it_says_overload(self, annotate, tmp_path):
         samples = flat_band(2 * FRAME, RATE, *BAND, np.random.default_rng(1)).view(np.float32)
         values = np.clip(samples / samples.std() * 120, -128, 127).astype("i1")
         result = annotate(write_sigmf(tmp_path, values, "ci8"))
-        assert result.status == 0
+        assert result.status == 1
         assert "overload" in result.err
-        assert "No carrier found" in result.out
+        assert "Nothing was judged" in result.out
 
-    def test_a_real_overloaded_receiver_gives_no_carrier_and_it_says_overload(self, annotate, captures, tmp_path):
+    def test_a_real_overloaded_receiver_has_no_carrier_but_what_its_cell_proves(self, annotate, captures, tmp_path):
         result = annotate(captures / "ota_overloaded_806MHz.sigmf-meta", "--output", tmp_path / "found.sigmf-meta")
         assert result.status == 0
+        assert "overload" in result.err and "lower the gain by 13 dB" in result.err
+        assert "proven" in result.out and "1 carriers" in result.out and "judged 0.000" in result.out
+
+    def test_a_real_overloaded_receiver_is_not_judged_without_cells(self, annotate, captures, tmp_path):
+        recording = captures / "ota_overloaded_806MHz.sigmf-meta"
+        result = annotate(recording, "--no-cells", "--output", tmp_path / "found.sigmf-meta")
+        assert result.status == 1
         assert "overload" in result.err
-        assert "No carrier found" in result.out
+        assert "Nothing was judged" in result.out
+
+    def test_what_was_not_judged_is_no_empty_band_for_machines(self, annotate, tmp_path):
+        result = annotate(write_sigmf(tmp_path, np.zeros(4 * FRAME, "<i2")), "--json")
+        printed = json.loads(result.out)
+        assert (printed["judged"], printed["output"], printed["carriers"]) == (0, None, [])
+        assert "no frame" in result.err and not list(tmp_path.glob("*.rpmsn*"))
+
+    def test_a_recording_of_which_a_part_was_judged_says_how_much(self, annotate, tmp_path):
+        values = flat_band(4 * FRAME, RATE, *BAND, np.random.default_rng(1)).view("<f4")
+        values[: 2 * FRAME] = np.nan
+        result = annotate(write_sigmf(tmp_path, values, "cf32_le"))
+        assert result.status == 0 and "judged 0.750" in result.out
+
+    def test_a_clipped_reception_is_judged_and_the_gain_is_advised(self, annotate, captures, tmp_path):
+        recording = captures.parent / "receptions" / "rtl_lte10_816.sigmf-meta"
+        if not recording.exists():
+            pytest.skip(f"there is no {recording}")
+        result = annotate(recording, "--output", tmp_path / "found.sigmf-meta")
+        assert result.status == 0 and "judged" not in result.out
+        assert "lower the gain by 5 dB or more" in result.err
 
 
 class TestModels:

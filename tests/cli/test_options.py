@@ -133,3 +133,18 @@ def test_threads_are_those_of_the_network(command):
 
 def test_the_limits_of_a_frame_are_those_of_the_engine():
     assert (given.frame_seconds.lowest, given.frame_seconds.highest) == segmenter.FRAME_SECONDS
+
+
+@pytest.mark.parametrize(
+    "text, value",
+    [("19.2Msps", 19.2e6), ("1842.5 MHz", 1842.5e6), ("1.8GHz", 1.8e9), ("2400000Hz", 2.4e6), ("2.4MS/s", 2.4e6)],
+)
+def test_frequencies_may_have_their_unit(text, value):
+    assert given.hertz(text) == pytest.approx(value)
+
+
+@pytest.mark.parametrize("kind", [given.hertz, given.center_hertz, given.place_hertz, given.duration, given.decibels])
+@pytest.mark.parametrize("text", ["1850,5", "1,85G", "1.850,5M"])
+def test_a_decimal_comma_is_refused_and_the_point_named(kind, text):
+    with pytest.raises(argparse.ArgumentTypeError, match="with a point for the decimals"):
+        kind(text)

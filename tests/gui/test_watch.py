@@ -555,6 +555,17 @@ def test_damaged_settings_give_a_warning_and_the_defaults(text, words, tmp_path,
     assert words in caplog.text and str(path) in caplog.text
 
 
+def test_settings_in_a_folder_that_may_not_be_read_are_the_defaults(tmp_path, monkeypatch, caplog):
+    def refuse(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("pathlib.Path.stat", refuse)
+    assert watch_settings.load_settings(tmp_path / "home" / "watch.yml") == watch_settings.DEFAULTS
+    monkeypatch.setattr("pathlib.Path.mkdir", refuse)
+    watch_settings.save_settings(tmp_path / "home" / "watch.yml", watch_settings.DEFAULTS)
+    assert "cannot be written: Permission denied" in caplog.text
+
+
 def test_settings_that_cannot_be_written_are_no_reason_to_fail(tmp_path, caplog):
     (tmp_path / "file").write_text("")
     watch_settings.save_settings(tmp_path / "file" / "watch.yml", watch_settings.DEFAULTS)

@@ -112,6 +112,7 @@ def test_rows_stand_by_frequency_and_say_what_is_known(table):
         "20.0",
         "0.90",
         "likely",
+        "",
         "12:03:07.5",
         "100.0 %",
     ]

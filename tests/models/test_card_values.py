@@ -108,6 +108,7 @@ def test_a_file_that_is_no_card_is_refused(tmp_path, content):
 
 @pytest.mark.parametrize("name", sorted(set(network.REGISTRY) - {"reduced"}))
 def test_the_arguments_that_are_checked_are_those_of_the_network(name):
+    pytest.importorskip("torch")
     module, class_name = network.REGISTRY[name]
     parameters = inspect.signature(
         getattr(__import__(f"rpmsn.network.{module}", fromlist=["x"]), class_name)
@@ -124,7 +125,7 @@ def test_the_arguments_that_are_checked_are_those_of_the_network(name):
 @pytest.mark.parametrize("key", ["widths", "stages", "patch", "scales", "kernel", "separable", "network", "factor"])
 @pytest.mark.parametrize("architecture", ["rpmsn-rt", "reduced"])
 def test_arguments_that_pass_build_a_network_of_the_images_size(architecture, key):
-    import torch
+    torch = pytest.importorskip("torch")
 
     base = {"in_channels": 1, "classes": 3, "widths": [4, 8], "stages": 1}
     base |= {"network": "rpmsn-rt", "factor": 2} if architecture == "reduced" else {}

@@ -31,6 +31,7 @@ def test_the_default_model_ships():
 
 @pytest.mark.parametrize("name", available_models())
 def test_every_model_that_ships_loads_and_gives_probabilities(name):
+    pytest.importorskip("torch")
     model = load_model(name)
     images = np.random.default_rng(1).random((1, model.card.arguments["in_channels"], 256, 256), np.float32)
     probabilities = TorchRuntime(model).probabilities(images)
@@ -93,7 +94,7 @@ def test_a_card_that_is_no_yaml_is_named(card):
 
 
 def test_the_runtime_gives_what_the_network_gives():
-    import torch
+    torch = pytest.importorskip("torch")
 
     model = load_model(DEFAULT_MODEL)
     images = np.random.default_rng(2).random((2, model.card.arguments["in_channels"], 256, 256), np.float32)

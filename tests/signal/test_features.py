@@ -66,8 +66,9 @@ def test_a_bad_value_keeps_a_frame_from_being_judged_and_leaves_the_other_rows_a
 def test_the_quality_names_every_fault_once_the_most_severe_first():
     weak, spur = Finding(TOO_WEAK, "weak", True), Finding(DC_SPUR, "spur", True)
     both = InputQuality((spur, weak, spur))
-    assert (both.kind, both.text, both.judged) == (TOO_WEAK, "weak; spur", True)
+    assert (both.kind, both.text, both.information, both.judged) == (TOO_WEAK, "weak", "spur", True)
     assert not InputQuality((spur, Finding(OVERLOAD, "overload", False))).judged
+    assert (InputQuality((spur,)).kind, InputQuality((spur,)).text) == ("ok", "ok")
     assert (quality.OK.kind, quality.OK.text, quality.OK.judged) == ("ok", "ok", True)
 
 

@@ -72,3 +72,14 @@ def test_without_numba_everything_works():
     environment = dict(os.environ, PYTHONPATH=str(Path(sums.__file__).resolve().parents[2]))
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=100, env=environment)
     assert done.stdout.strip() == "(1, 4, 256, 256)", done.stderr
+
+
+def test_a_numba_that_does_not_work_is_named_and_done_without(tmp_path, monkeypatch, caplog):
+    (tmp_path / "numba.py").write_text("raise ImportError('Numba needs NumPy 1.20 or less')")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "numba", raising=False)
+    sums.is_compiled.cache_clear()
+    try:
+        assert not sums.is_compiled() and "Numba needs NumPy 1.20" in caplog.text
+    finally:
+        sums.is_compiled.cache_clear()

@@ -241,7 +241,8 @@ class TestWhatIsOnTheAir:
             sum(carrier["freq_upper"] - carrier["freq_lower"] for carrier in carriers if carrier["time_on_air"] > 1)
             > 0.75 * 1.92e6
         )
-        assert "spike at the centre frequency" in status[-1]["health"]
+        # Its DC spike is information, and no fault of the input.
+        assert status[-1]["health"] == "ok"
 
     def test_a_receivers_noise_off_the_air_has_no_carrier(self, captures):
         with RtlTcpServer("--recording", captures / "ota_noise_2646MHz.sigmf-meta") as server:

@@ -71,3 +71,24 @@ def test_frames_that_are_not_fit_are_counted_and_the_rest_is_analysed(analyse):
     assert any("1 of 3 frames were not judged" in warning and "NaN" in warning for warning in result.warnings)
     (carrier,) = result.carriers
     assert carrier.time_on_air == pytest.approx(2 * FRAME / RATE, rel=0.02)
+
+
+def test_captures_that_say_nothing_new_change_nothing(analyse):
+    samples = signal(2 * FRAME)
+    whole = analyse(samples, [{"core:sample_start": 0, "core:frequency": 8e8}])
+    tagged = analyse(
+        samples, [{"core:sample_start": start, "core:frequency": 8e8} for start in range(0, 2 * FRAME, 777)]
+    )
+    assert (tagged.frames, tagged.samples_analysed) == (whole.frames, whole.samples_analysed) == (2, 2 * FRAME)
+    edges = [[(one.freq_lower, one.freq_upper) for one in result.carriers] for result in (whole, tagged)]
+    assert edges[0] == edges[1] and len(edges[0]) == 1
+
+
+def test_retunes_within_a_slot_cost_no_analysis_each(analyse):
+    captures = [
+        {"core:sample_start": start, "core:frequency": 8e8 + start % 2 * 1e6} for start in range(0, FRAME, 1001)
+    ]
+    captures += [{"core:sample_start": FRAME, "core:frequency": 9e8}]
+    result = analyse(signal(2 * FRAME), captures)
+    assert (result.frames, result.samples_skipped) == (1, FRAME)
+    assert any(f"{FRAME} samples were too few" in warning for warning in result.warnings)

@@ -118,6 +118,16 @@ class TestListeners:
         assert "could not be delivered: no" in analyser.status()["error"]
 
 
+class TestStatus:
+    def test_judged_is_the_fraction_of_the_frames_whose_input_was_fit(self, make):
+        analyser = make()
+        assert analyser.status()["judged"] == 1
+        offset = write(analyser, signal(2))
+        write(analyser, np.zeros(2 * FRAME, np.complex64), offset)
+        analyser.stop()
+        assert analyser.status()["judged"] == pytest.approx(0.5)
+
+
 class TestReset:
     def test_ends_every_carrier_with_gone_and_starts_clocks_afresh(self, make):
         output, results = Output(), []

@@ -12,7 +12,7 @@ from rpmsn.errors import ParameterError
 from rpmsn.signal import image as spectrogram
 from rpmsn.synthesis import GENERATOR
 from rpmsn.synthesis.labels import masks as labels
-from rpmsn.synthesis.other import KINDS
+from rpmsn.synthesis.scene.everyday import OTHER_KINDS
 from rpmsn.synthesis.scene.presets import ANY_RATES, PRESETS, random_scene
 from rpmsn.synthesis.scene.rendering import render
 
@@ -37,6 +37,8 @@ PINNED = {
     "crowded": (3, "306c012808621331", "c4113a25da942cda"),
     "quiet": (3, "d70b260830f8bc57", "67a0452d3e3c7a69"),
     "refarmed": (3, "4202f7d7c934163d", "83c1f4a498372a50"),
+    "lookalikes": (3, "ffe62135295dff75", "b43090c28b8ac02b"),
+    "cells": (3, "f70bf187b04ea30c", "4378bb67c2746ce4"),
     "demo": (3, "906cd0df1e9c89b5", "5dea9a4ebc230ee4"),
     "published": (3, "9086fbf37be90a22", "7747283578f4350c"),
     "published_test": (3, "e472df7eb37ab01f", "3e01cb016ec3c9b2"),
@@ -69,11 +71,11 @@ def test_every_preset_renders_and_has_masks(preset):
         assert set(np.unique(mask)) <= {NOISE, LTE, NR, OTHER, IGNORED}
 
 
-def test_any_rate_draws_every_rate_and_every_kind():
+def test_any_rate_draws_every_rate_and_every_everyday_kind():
     scenes = [random_scene("any_rate", seed) for seed in range(600)]
     assert {scene.sample_rate for scene in scenes} == set(ANY_RATES)
     kinds = {emission.kind for scene in scenes for emission in scene.emissions}
-    assert kinds >= {"lte", "nr", "dss", "lte_uplink", "nr_uplink"} | set(KINDS)
+    assert kinds >= {"lte", "nr", "dss", "lte_uplink", "nr_uplink"} | set(OTHER_KINDS)
     assert 0.03 < np.mean([not scene.emissions for scene in scenes]) < 0.12
 
 

@@ -169,7 +169,7 @@ def test_a_configuration_is_refused_with_what_is_allowed(tmp_path, changes, word
 
 def test_a_configuration_that_is_written_is_read_again_as_it_was(tmp_path):
     path = tmp_path / "config.yml"
-    for name in ("rpmsn-rt", "rpmsn-rt-first", "rpmsn-rt-split"):
+    for name in ("rpmsn-rt", "rpmsn-rt-first", "rpmsn-rt-split", "rpmsn-rt-0.7"):
         config = load_config(shipped_config(name))
         path.write_text(to_yaml(config.to_dict()))
         assert load_config(path) == config

@@ -20,7 +20,7 @@ PACING_SLICE_S = 0.02
 
 
 class sigmf_source(gr.sync_block):
-    """Play a SigMF recording, or a file of raw samples, as complex samples of full scale 1.0.
+    """Play a recording as complex samples of full scale 1.0; docs/formats.md lists what can be played.
 
     Output 0 carries every sample of the file. As a radio does, the block sets the tags `rx_time` (tuple of uint64
     whole seconds since 1970 and double fraction), `rx_freq` and `rx_rate` (double, Hz) on the first sample, at every
@@ -37,6 +37,7 @@ class sigmf_source(gr.sync_block):
         datatype: format of a raw file, `ci8`, `cu8`, `ci16_le` or `cf32_le`; "" takes it from the metadata.
         sample_rate: Hz; 0 takes it from the metadata.
         center_frequency: Hz; 0 takes it from the metadata.
+        channel: which of several channels, from 1; 0 for the first.
 
     Raises:
         rpmsn.errors.RecordingError: the recording cannot be opened.
@@ -55,10 +56,15 @@ class sigmf_source(gr.sync_block):
         datatype: str = "",
         sample_rate: float = 0.0,
         center_frequency: float = 0.0,
+        channel: int = 0,
     ) -> None:
         gr.sync_block.__init__(self, name="rpmsn_sigmf_source", in_sig=None, out_sig=[np.complex64])
         self._recording = open_recording(
-            path, datatype=datatype or None, sample_rate=sample_rate or None, center_frequency=center_frequency or None
+            path,
+            datatype=datatype or None,
+            sample_rate=sample_rate or None,
+            center_frequency=center_frequency or None,
+            channel=channel or None,
         )
         self._repeat = repeat
         self._pace = Pace(self._recording.sample_rate, time.monotonic, time.sleep) if real_time else None

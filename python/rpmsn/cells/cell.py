@@ -20,8 +20,8 @@ class Cell:
         frequency_offset: Hz, from the frequency that was searched to `frequency`.
         start_s: seconds from the first sample to the first start of a radio frame (10 ms) at or after it.
         snr_db: of the synchronisation signals, in their own band.
-        score: the best secondary sequence's correlation over the next best one's. LTE: 2.07 or more without
-            noise; what is no cell stays below 1.5.
+        score: the best secondary sequence's correlation over the next best one's, in LTE without what the two have
+            in common; there what is no cell stays below 1.55.
         duplex: `FDD` or `TDD`; None where it is not known.
         extended_prefix: True for LTE with extended cyclic prefix.
         channel_bandwidth: Hz, as the broadcast channel says; None where that is not decoded, or not said.

@@ -112,10 +112,13 @@ class Looker:
         return replace(proof, pwr_db=power_db(samples, look.sample_rate, lower, upper))
 
     def _last(self, frames: int) -> np.ndarray:
-        """The last frames as one row of complex values."""
-        while len(self._converted) < min(frames, len(self._look.frames)):
+        """The last frames as one row of complex values; a short one, at the end of a recording, counts for no frame."""
+        lengths = [len(samples) for samples in reversed(self._look.frames)]
+        enough = [number for number in range(1, len(lengths)) if sum(lengths[:number]) >= frames * max(lengths)]
+        count = enough[0] if enough else len(lengths)
+        while len(self._converted) < count:
             self._converted.insert(0, as_complex(self._look.frames[-1 - len(self._converted)]))
-        wanted = self._converted[-frames:]
+        wanted = self._converted[-count:]
         return wanted[0] if len(wanted) == 1 else np.concatenate(wanted)
 
 

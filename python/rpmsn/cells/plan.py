@@ -35,14 +35,18 @@ RENEWAL_TOLERANCE = {LTE_NAME: 5e3, NR_NAME: 0.0}
 """Hz: a receiver that was found to err errs as much a few seconds later."""
 LTE_CLOSE, LTE_WIDE = (0.5, 25e3), (2.0, 50e3)
 """How far the middle of a carrier may be from the network's, first and then: columns of the mask, and Hz."""
-NR_CLOSE_HZ, NR_WIDE_PPM = 7.5e3, 5.0
-"""How far an SS/PBCH block may be from its place on the raster, first and then."""
+NR_CLOSE_PPM, NR_WIDE_PPM = 2.0, 7.5
+"""How far a receiver may err where an SS/PBCH block is looked for, first and then, beyond what cells have shown."""
 RASTER_TOLERANCE = 10e3
 """The same of LTE where the receiver's frequency error is known."""
 NR_30_KHZ_ONLY_HZ = 3e9
 """Bands above have blocks with 30 kHz subcarriers alone: TS 38.104 table 5.4.3.3-1."""
 PLACES_AT_ONCE = 8
-"""Places of a raster that one search of the rest of the span takes."""
+"""Places of a raster that one search takes..."""
+WIDE_PLACES_AT_ONCE = 2
+"""...and places of LTE with all of a tolerance."""
+SPAN_AFTER_S = 1.0
+"""The rest of the span is searched from so long on: the carriers of the beginning come first."""
 NARROWEST_HZ = {LTE_NAME: 0.9e6, NR_NAME: 3.2e6}
 """What is narrower in view holds no cell: six resource blocks, the narrowest NR carrier (3 MHz) less its
 edges' error."""
@@ -54,7 +58,9 @@ NR_PLACE_S = 0.06
 """For a place of NR and each frequency offset there, half a subcarrier apart."""
 SPECTRUM_S = {LTE_NAME: 0.6e-9, NR_NAME: 2e-9}
 """For each sample a second: the spectrum that all places share."""
-WIDEST_LTE_HZ = 20e6
+WIDE_SPAN = 25e6
+"""Samples a second from which 30 kHz is tried before 15 kHz where the centre frequency is not known: wide carriers have
+wide subcarriers."""
 BLIND_S = 0.1e-6
 """For each sample a second: NR at any frequency."""
 
@@ -97,6 +103,7 @@ class View:
         frames: how many successive frames there are.
         frame_seconds: of one.
         carriers: those that are tracked.
+        is_last: whether nothing will follow.
     """
 
     now_s: float
@@ -106,6 +113,7 @@ class View:
     frames: int
     frame_seconds: float
     carriers: Sequence[KnownCarrier] = ()
+    is_last: bool = False
 
     @property
     def lower(self) -> float:
@@ -144,9 +152,12 @@ class Hypothesis:
 class Budget:
     """Time of one core that may be spent on searches: earned by the stream's own time.
 
+    A search may be begun while anything is left, so that none has to be saved up for; what it costs more is made up for
+    by waiting.
+
     Args:
         fraction: of one core.
-        most_s: that is kept for later, and there at the start. What costs more than this is done on credit.
+        most_s: that is kept for later, and there at the start.
     """
 
     def __init__(self, fraction: float, most_s: float) -> None:
@@ -157,9 +168,10 @@ class Budget:
         """The stream went on."""
         self.left_s = min(self.most_s, self.left_s + self.fraction * seconds)
 
-    def allows(self, cost_s: float) -> bool:
-        """Whether there is enough for a search."""
-        return self.left_s >= min(cost_s, self.most_s)
+    @property
+    def is_spent(self) -> bool:
+        """Whether nothing is left."""
+        return self.left_s <= 0
 
     def spend(self, cost_s: float) -> None:
         """A search was begun; negative gives back."""
@@ -171,12 +183,14 @@ class _State:
     """How far the search in one carrier has come.
 
     Attributes:
-        attempts: how many were made.
+        attempts: how many kinds of search were made.
+        part: how many searches of the next kind were.
         next_s: when the next one is due.
         wait_s: until the one after the next, once all kinds have been tried.
     """
 
     attempts: int = 0
+    part: int = 0
     next_s: float = 0.0
     wait_s: float = RETRY_S
 
@@ -225,17 +239,14 @@ class SearchPlan:
         self._learn(view)
         chosen: list[Hypothesis] = []
         self.waiting = 0
-        for note, hypotheses in self._due(view):
-            cost = sum(one.cost_s for one in hypotheses)
-            if self.waiting or not self.budget.allows(cost):
+        for carrier in self._due(view):
+            if self.budget.is_spent:
                 self.waiting += 1
                 continue
-            self.budget.spend(cost)
-            note()
-            chosen += hypotheses
-        if not self.waiting:
-            chosen += self._of_span(view)
-        return chosen
+            if (search := self._next_of(view, carrier)) is not None:
+                self.budget.spend(search.cost_s)
+                chosen.append(search)
+        return chosen or self._of_span(view)
 
     def _keep_only(self, keys: set[Hashable]) -> None:
         for table in (self._states, self._renewed_s):
@@ -260,46 +271,35 @@ class SearchPlan:
             self.ppm = sorted(errors)[len(errors) // 2]
 
     def _due(self, view):
-        """Searches of carriers that are due, as (what notes that they are made, list of Hypothesis)."""
+        """Carriers for which a search is due, the most important first."""
         due = []
         for carrier in view.carriers:
             if carrier.proof is not None:
                 last = self._renewed_s.setdefault(carrier.key, view.now_s)
-                wait = RENEW_AT_ONCE_S if carrier.is_doubtful else RENEW_S
-                if view.now_s - last >= wait:
-                    due.append((0.5, last, carrier))
-                continue
-            state = self._states.setdefault(carrier.key, _State())
-            if view.now_s >= state.next_s:
-                due.append((state.attempts, -carrier.since_s, carrier))
-        for _, _, carrier in sorted(due, key=lambda one: one[:2]):
-            if carrier.proof is not None:
-                yield lambda carrier=carrier: self._note_renewal(view, carrier), [_renewal(view, carrier)]
-                continue
-            hypotheses = self._attempt(view, carrier, self._states[carrier.key])
-            if hypotheses:
-                yield lambda carrier=carrier: self._note_attempt(view, carrier), hypotheses
+                if view.now_s - last >= (RENEW_AT_ONCE_S if carrier.is_doubtful else RENEW_S):
+                    due.append(((0, math.inf, last), carrier))
+            else:
+                state = self._states.setdefault(carrier.key, _State())
+                if view.now_s >= state.next_s and _kinds(view, carrier):
+                    due.append(((state.attempts, state.part, -carrier.since_s), carrier))
+        return [carrier for _, carrier in sorted(due, key=lambda one: one[0])]
 
-    def _note_renewal(self, view, carrier):
-        self._renewed_s[carrier.key] = view.now_s
-
-    def _note_attempt(self, view, carrier):
-        state = self._states[carrier.key]
-        state.attempts += 1
-        if state.attempts >= len(_kinds(view, carrier)):
-            state.next_s = view.now_s + state.wait_s
-            state.wait_s = min(2 * state.wait_s, LONGEST_RETRY_S)
-
-    def _attempt(self, view, carrier, state):
-        """The next kind of search of a carrier; where there is no place for it, nothing."""
-        kinds = _kinds(view, carrier)
-        if not kinds:
-            return []
+    def _next_of(self, view, carrier):
+        """The next search of a carrier; None where there is no place for it."""
+        if carrier.proof is not None:
+            self._renewed_s[carrier.key] = view.now_s
+            return _renewal(view, carrier)
+        state, kinds = self._states[carrier.key], _kinds(view, carrier)
         technology, is_deep = kinds[state.attempts % len(kinds)]
         hypotheses = (self._lte if technology == LTE_NAME else self._nr)(view, carrier, is_deep)
-        if not hypotheses:
-            self._note_attempt(view, carrier)
-        return hypotheses
+        chosen = hypotheses[state.part] if state.part < len(hypotheses) else None
+        state.part += 1
+        if state.part >= len(hypotheses):
+            state.attempts, state.part = state.attempts + 1, 0
+            if state.attempts >= len(kinds):
+                state.next_s = view.now_s + state.wait_s
+                state.wait_s = min(2 * state.wait_s, LONGEST_RETRY_S)
+        return chosen
 
     def _lte(self, view, carrier, is_deep):
         columns, further = LTE_WIDE if is_deep else LTE_CLOSE
@@ -333,16 +333,17 @@ class SearchPlan:
     def _nr(self, view, carrier, is_deep):
         frames = DEEP_FRAMES if is_deep else 1
         if not view.center_frequency:
-            spacings = sorted(SSB_CASES, reverse=carrier.freq_upper - carrier.freq_lower > WIDEST_LTE_HZ)
+            spacings = sorted(SSB_CASES, reverse=view.sample_rate > WIDE_SPAN)
             return [_blind(view, spacing) for spacing in spacings if fits(0.0, spacing, view.sample_rate)]
         hypotheses = []
         for spacing in _spacings(view.center_frequency):
             # The network may have seen a part of the carrier: a block's middle lies in it, the block may reach out.
             margin = view.column + SSB_SUBCARRIERS / 2 * spacing
             places = self._raster(view, carrier.freq_lower - margin, carrier.freq_upper + margin, spacing)
-            if places:
-                tolerance = max(NR_CLOSE_HZ, 1e-6 * NR_WIDE_PPM * view.center_frequency) if is_deep else NR_CLOSE_HZ
-                hypotheses.append(_nr_hypothesis(view, places, tolerance, spacing, frames))
+            tolerance = 1e-6 * (NR_WIDE_PPM if is_deep else NR_CLOSE_PPM) * view.center_frequency
+            for start in range(0, len(places), PLACES_AT_ONCE):
+                part = places[start : start + PLACES_AT_ONCE]
+                hypotheses.append(_nr_hypothesis(view, part, tolerance, spacing, frames))
         return hypotheses
 
     def _raster(self, view, lower, upper, spacing):
@@ -353,7 +354,11 @@ class SearchPlan:
         return [place for place in places if fits(place - view.center_frequency, spacing, view.sample_rate)]
 
     def _of_span(self, view):
-        """The next piece of the span, where no cell is known; the centre first."""
+        """The next piece of the span, where no cell is known; the centre first. Carriers' searches have half of what
+        may be saved up for themselves."""
+        is_early = view.now_s < SPAN_AFTER_S and not view.is_last
+        if is_early or self._span_budget.is_spent or self.budget.left_s < self.budget.most_s / 2:
+            return []
         place = view.center_frequency, view.sample_rate, view.frame_seconds, self.ppm and round(self.ppm)
         if place != self._pieces_of:
             self._pieces, self._pieces_of = list(self._span_pieces(view)), place
@@ -363,8 +368,6 @@ class SearchPlan:
             if any(_is_explained(frequency, view) for frequency in piece.frequencies or ()):
                 self._place += 1
                 continue
-            if not (self._span_budget.allows(piece.cost_s) and self.budget.allows(piece.cost_s)):
-                return []
             self._place += 1
             for budget in (self.budget, self._span_budget):
                 budget.spend(piece.cost_s)
@@ -387,22 +390,25 @@ class SearchPlan:
                     if bands.bands_at(place, bands.NR)
                 ]
                 for start in range(0, len(raster), PLACES_AT_ONCE):
-                    yield _nr_hypothesis(view, raster[start : start + PLACES_AT_ONCE], NR_CLOSE_HZ, spacing, 1)
+                    part = raster[start : start + PLACES_AT_ONCE]
+                    yield _nr_hypothesis(view, part, 1e-6 * NR_CLOSE_PPM * view.center_frequency, spacing, 1)
 
 
 def _kinds(view: View, carrier: KnownCarrier) -> list[tuple[str, bool]]:
-    """Searches of a carrier in turn: technology, that of its label first, and whether over several frames."""
+    """Searches of a carrier in turn: technology, and whether wider and over several frames; that of its label comes
+    first, else the cheaper one."""
     width = min(carrier.freq_upper, view.upper) - max(carrier.freq_lower, view.lower)
-    technologies = (NR_NAME, LTE_NAME) if carrier.label == NR_NAME else (LTE_NAME, NR_NAME)
-    possible = [
-        name
-        for name in technologies
-        if width >= NARROWEST_HZ[name] and (name == NR_NAME or view.sample_rate >= LOWEST_RATE)
-    ]
-    # Where every frequency is tried, that is all there is to try.
-    is_blind = not view.center_frequency
-    return [(name, False) for name in possible] + [
-        (name, True) for name in possible if name == LTE_NAME or not is_blind
+    cheap, dear = [(LTE_NAME, False), (LTE_NAME, True)], [(NR_NAME, False), (NR_NAME, True)]
+    order = [dear[0], *cheap, dear[1]] if carrier.label == NR_NAME else cheap + dear
+    possible = {
+        LTE_NAME: view.sample_rate >= LOWEST_RATE and width >= NARROWEST_HZ[LTE_NAME],
+        NR_NAME: width >= NARROWEST_HZ[NR_NAME],
+    }
+    # Where NR is tried at every frequency, that is all there is to try.
+    return [
+        (name, is_deep)
+        for name, is_deep in order
+        if possible[name] and not (name == NR_NAME and is_deep and not view.center_frequency)
     ]
 
 
@@ -443,14 +449,17 @@ def _renewal(view: View, carrier: KnownCarrier) -> Hypothesis:
 def _lte_hypotheses(
     view: View, places: Sequence[tuple[float, float]], frames: int, is_renewal: bool = False
 ) -> list[Hypothesis]:
-    """One Hypothesis for each tolerance."""
+    """Searches of places: each of one tolerance, and of so many that it does not hold up others."""
     frames = min(frames, view.frames)
     made = []
     for tolerance in dict.fromkeys(tolerance for _, tolerance in places):
         frequencies = [frequency for frequency, other in places if other == tolerance]
-        cost = SPECTRUM_S[LTE_NAME] * view.sample_rate + sum(_lte_cost((0.0, tolerance)) for _ in frequencies)
-        cost *= frames * view.frame_seconds / 0.04
-        made.append(Hypothesis(LTE_NAME, tuple(frequencies), tolerance, SUBCARRIER_HZ, frames, is_renewal, cost))
+        at_once = PLACES_AT_ONCE if tolerance <= RASTER_TOLERANCE else WIDE_PLACES_AT_ONCE
+        for start in range(0, len(frequencies), at_once):
+            part = tuple(frequencies[start : start + at_once])
+            cost = SPECTRUM_S[LTE_NAME] * view.sample_rate + len(part) * _lte_cost((0.0, tolerance))
+            cost *= frames * view.frame_seconds / 0.04
+            made.append(Hypothesis(LTE_NAME, part, tolerance, SUBCARRIER_HZ, frames, is_renewal, cost))
     return made
 
 

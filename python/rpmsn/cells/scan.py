@@ -37,6 +37,9 @@ NR_TOLERANCE = 7.5e3
 SAME_HZ = 5e3
 """Cells of one identity that two searches found closer than this are one."""
 
+LTE_APART_HZ = 0.7e6
+"""Half of the narrowest LTE carrier: middles of two that do not overlap are further apart."""
+
 SCREEN_S, SCREEN_SAMPLES = 0.2, 6_200_000
 """Of what is searched so much is screened at most: a clock that errs by 50 ppm is 10 us off after 0.2 s, which is less
 than a hop; the samples are 0.1 s of 61.44 Msps, some 5 s of a core for each kind of signal."""
@@ -621,10 +624,26 @@ def _receiver_ppm(found: list[FoundCell]) -> float | None:
 
 
 def _merged(found: list[FoundCell], more: list[FoundCell]) -> list[FoundCell]:
-    """The cells of two searches; what both found once, with the better evidence."""
-    proven = [one for one in more if one.cell.evidence == BROADCAST]
-    kept = [one for one in found if one.cell.evidence == BROADCAST or not _has(proven, one)]
-    return kept + [one for one in more if not _has(kept, one)]
+    """The cells of two searches; each once, with its better evidence, and without ghosts."""
+    kept: list[FoundCell] = []
+    # Sorting is stable: of the same evidence the one that was there before stays.
+    for one in sorted([*found, *more], key=lambda one: one.cell.evidence != BROADCAST):
+        if not _has(kept, one) and not any(_is_ghost(one, other) for other in kept):
+            kept.append(one)
+    return kept
+
+
+def _is_ghost(one: FoundCell, other: FoundCell) -> bool:
+    """Whether a cell by its synchronisation signals alone is a proven LTE cell's, seen beside it.
+
+    LTE's PSS looks like itself when shifted by some subcarriers, and carriers' middles are not that close.
+    """
+    return (
+        one.cell.technology == other.cell.technology == LTE
+        and one.cell.evidence != BROADCAST == other.cell.evidence
+        and SAME_HZ < abs(one.frequency - other.frequency) < LTE_APART_HZ
+        and one.cell.snr_db < other.cell.snr_db
+    )
 
 
 def _once(cells: Iterable[Cell]) -> list[Cell]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
+from ..errors import RecordingError
 from . import options as given
 
 if TYPE_CHECKING:
@@ -95,9 +96,20 @@ def run(options: argparse.Namespace) -> None:
             for frame, _ in analyser.frames():
                 progress.update((frame.end_offset - frame.new_from) / recording.sample_rate)
         found = _segments_of(analyser.result) if options.per_frame else analyser.result.carriers
-        written = write_annotations(recording, found, output, overwrite=options.overwrite, model=model.card.name)
-    print_result = report.print_json if options.json else report.print_table
-    print_result(recording, model, analyser.result, written)
+        print_result = report.print_json if options.json else report.print_table
+        written = None
+        try:
+            if analyser.result.judged or found:
+                written = write_annotations(
+                    recording, found, output, overwrite=options.overwrite, model=model.card.name
+                )
+        finally:  # a result that cannot be written may be the work of hours
+            print_result(recording, model, analyser.result, written)
+    if written is None:
+        raise RecordingError(
+            f"no frame of {recording.path.name} was fit to be judged, so no annotations were written, since none would "
+            "read as an empty band; see above what is wrong with the input"
+        )
 
 
 def _segments_of(result: "Analysis") -> list[SimpleNamespace]:

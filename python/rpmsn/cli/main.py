@@ -7,6 +7,7 @@ what it needs): `rpmsn --help` loads neither torch nor Qt nor GNU Radio.
 """
 
 import argparse
+import io
 import logging
 import os
 import sys
@@ -40,6 +41,7 @@ EPILOG = "Each command has its own help: rpmsn annotate --help. To see it work: 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
+    _print_any_text()
     try:
         status = _run(build_parser().parse_args(arguments))
         print(end="", flush=True)  # a closed pipe shows here, and not when Python ends
@@ -97,6 +99,13 @@ def _failed(options: argparse.Namespace, message: object, status: int = 1) -> in
     """Say what went wrong with the command; returns the exit status."""
     print(f"rpmsn {options.command}: {message}", file=sys.stderr)
     return status
+
+
+def _print_any_text() -> None:
+    """A name that the terminal's encoding does not have is escaped, and stops nothing."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _closed_pipe() -> int:

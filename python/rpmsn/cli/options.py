@@ -36,6 +36,7 @@ class Number:
         excludes_lowest: whether `lowest` itself is refused.
         is_whole: whether it becomes an int.
         infinite: a word that stands for infinity, "" where there is none.
+        units: what may follow, as in 19.2Msps.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Number:
     excludes_lowest: bool = False
     is_whole: bool = False
     infinite: str = ""
+    units: tuple[str, ...] = ()
 
     def __call__(self, text: str) -> float:
         """The number that a text stands for.
@@ -57,13 +59,16 @@ class Number:
         number = self._parse(text)
         is_allowed = math.isfinite(number) and self.lowest <= number <= self.highest
         if not is_allowed or (self.excludes_lowest and number == self.lowest):
-            raise argparse.ArgumentTypeError(f"{text!r} is not {self.name}; write it as {self.example}")
+            point = ", with a point for the decimals" if "," in text else ""
+            raise argparse.ArgumentTypeError(f"{text!r} is not {self.name}; write it as {self.example}{point}")
         return number
 
     def _parse(self, text: str) -> float:
         """The number, NaN where there is none."""
         if self.is_whole and text.isdecimal():
             return int(text)  # seeds are longer than a float is exact
+        for unit in self.units:
+            text = text.removesuffix(unit).rstrip()
         digits, factor = (text[:-1], SUFFIXES[text[-1]]) if text[-1:] in SUFFIXES else (text, 1.0)
         try:
             number = float(digits) * factor
@@ -74,9 +79,10 @@ class Number:
         return number
 
 
-hertz = Number("a frequency or rate above 0", "1842.5M, 1.8G or 2.4e6", lowest=0, excludes_lowest=True)
-center_hertz = Number("a centre frequency of 0 or more", "1842.5M, 1.8G or 1.8675e9", lowest=0)
-place_hertz = Number("a frequency, or an offset from the centre", "1867.5M or -1.26M")
+UNITS = ("Hz", "sps", "S/s")
+hertz = Number("a frequency or rate above 0", "1842.5M, 1.8G or 2.4e6", lowest=0, excludes_lowest=True, units=UNITS)
+center_hertz = Number("a centre frequency of 0 or more", "1842.5M, 1.8G or 1.8675e9", lowest=0, units=UNITS)
+place_hertz = Number("a frequency, or an offset from the centre", "1867.5M or -1.26M", units=UNITS)
 decibels = Number("a gain in dB", "30, or leave it out for the radio's own control")
 seconds = Number("a number of seconds of 0 or more", "10", lowest=0)
 duration = Number("a number of seconds above 0", "2.5", lowest=0, excludes_lowest=True)
@@ -107,15 +113,20 @@ def add_input(
     parser: argparse.ArgumentParser,
     name: str = "input",
     metavar: str = "IN",
-    words: str = "SigMF recording (.sigmf-meta or .sigmf-data), or raw samples",
+    words: str = "recording: SigMF, WAV, or another kind of docs/formats.md; - for samples from stdin",
     **how: Any,
 ) -> None:
     """Add the argument and the options that name a recording: `name`, `format`, `sample_rate`, `center_frequency`."""
     parser.add_argument(name, metavar=metavar, help=words, **how)
-    raw = parser.add_argument_group("raw samples", "for a file without SigMF metadata, or to overrule them")
-    raw.add_argument("--format", metavar="TYPE", help="ci8, cu8, ci16 or cf32")
+    raw = parser.add_argument_group(
+        "raw samples", "for a file that does not say what it holds, or to overrule what it says"
+    )
+    raw.add_argument("--format", metavar="TYPE", help="ci8, cu8, ci16, cf32, or another of docs/formats.md")
     raw.add_argument("--sample-rate", type=hertz, metavar="HZ", help="such as 19.2M")
     raw.add_argument("--center-frequency", type=center_hertz, metavar="HZ", help="such as 1867.5M")
+    raw.add_argument(
+        "--channel", type=count, metavar="N", help="of several channels, or of a collection's recordings; from 1"
+    )
 
 
 def open_input(path: str, options: argparse.Namespace) -> "Recording":
@@ -127,7 +138,11 @@ def open_input(path: str, options: argparse.Namespace) -> "Recording":
     from ..recording import open_recording
 
     return open_recording(
-        path, datatype=options.format, sample_rate=options.sample_rate, center_frequency=options.center_frequency
+        path,
+        datatype=options.format,
+        sample_rate=options.sample_rate,
+        center_frequency=options.center_frequency,
+        channel=options.channel,
     )
 
 

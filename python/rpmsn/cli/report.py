@@ -39,8 +39,8 @@ COLUMNS = (*headings((*BAND, keys.BANDWIDTH)), "from s", "to s", "on air s", *he
 COMPARED = ("truth", *headings(BAND)[1:], "found", *headings((*BAND, *QUALITY))[1:])
 
 
-def print_table(recording: "Recording", model: "Model", result: "Analysis", written: "Path") -> None:
-    """Carriers as a table on stdout; warnings on stderr."""
+def print_table(recording: "Recording", model: "Model", result: "Analysis", written: "Path | None") -> None:
+    """Carriers as a table on stdout; warnings on stderr. `written` is None where nothing was."""
     for warning in result.warnings:
         print(f"rpmsn: {recording.path.name}: {warning}", file=sys.stderr)
     absolute = recording.center_frequency is not None
@@ -50,10 +50,12 @@ def print_table(recording: "Recording", model: "Model", result: "Analysis", writ
         if not absolute:
             print("Frequencies are relative to the centre, which is not known; --center-frequency sets it.")
     else:
-        print("No carrier found.")
+        print("No carrier found." if result.judged else "Nothing was judged: of what is on the air nothing is known.")
+    part = "" if result.judged == 1 else f"judged {result.judged:.3f}, "
+    end = "nothing written" if written is None else f"written to {written}"
     print(
-        f"{len(result.carriers)} carriers in {recording.duration:.3f} s, coverage {result.coverage:.3f}, "
-        f"model {model.card.name} {model.card.version}; written to {written}"
+        f"{len(result.carriers)} carriers in {recording.duration:.3f} s, coverage {result.coverage:.3f}, {part}"
+        f"model {model.card.name} {model.card.version}; {end}"
     )
 
 
@@ -86,13 +88,13 @@ def format_comparison(annotations: "Sequence[Mapping[str, Any]]", carriers: "Seq
     return format_table(COMPARED, rows)
 
 
-def print_json(recording: "Recording", model: "Model", result: "Analysis", written: "Path") -> None:
-    """The whole result as one JSON object on stdout."""
+def print_json(recording: "Recording", model: "Model", result: "Analysis", written: "Path | None") -> None:
+    """The whole result as one JSON object on stdout; `output` is null where nothing was written."""
     print(
         json.dumps(
             {
                 "recording": str(recording.path),
-                "output": str(written),
+                "output": None if written is None else str(written),
                 "model": model.card.name,
                 "model_version": model.card.version,
                 "sample_rate": recording.sample_rate,
@@ -101,6 +103,7 @@ def print_json(recording: "Recording", model: "Model", result: "Analysis", writt
                 "samples_analysed": result.samples_analysed,
                 "coverage": result.coverage,
                 "frames": result.frames,
+                "judged": result.judged,
                 "runtime": result.runtime,
                 "warnings": result.warnings,
                 "carriers": [carrier_fields(carrier) for carrier in result.carriers],

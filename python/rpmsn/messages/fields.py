@@ -414,6 +414,16 @@ COVERAGE = _field(
     lowest=0,
     highest=1,
 )
+JUDGED = _field(
+    "judged",
+    DOUBLE,
+    "0..1",
+    "frames whose input was fit to be judged / frames analysed; the others are not empty, but unknown",
+    (STATUS,),
+    required=False,
+    lowest=0,
+    highest=1,
+)
 REAL_TIME_FACTOR = _field(
     "real_time_factor", DOUBLE, "", "seconds of signal analysed per second since the start", (STATUS,), lowest=0
 )

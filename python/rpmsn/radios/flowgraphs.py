@@ -4,12 +4,16 @@
 The engine does not depend on GNU Radio: what needs it is loaded here, by name, when it is asked for.
 """
 
+import logging
+import os
 from importlib import import_module
 from importlib.util import find_spec
 from types import ModuleType
 
 from .. import installation
 from ..errors import MissingLibraryError
+
+logger = logging.getLogger(__name__)
 
 
 def check_gnuradio(what: str = "a radio is opened through") -> None:
@@ -29,6 +33,21 @@ def check_gnuradio(what: str = "a radio is opened through") -> None:
         )
 
 
+def _use_home_or_none() -> None:
+    """GNU Radio ends the process where `$HOME/.gnuradio` can be neither read nor made; without `$HOME` it uses the
+    temporary folder."""
+    home = os.environ.get("HOME")
+    if home is None:
+        return
+    folder = os.path.join(home, ".gnuradio")
+    is_usable = os.access(folder, os.R_OK | os.W_OK | os.X_OK) or (
+        not os.path.lexists(folder) and os.access(home, os.W_OK | os.X_OK)
+    )
+    if not is_usable:
+        logger.warning("the home folder %s cannot be used: GNU Radio keeps its settings in the temporary one", home)
+        del os.environ["HOME"]
+
+
 def load(module: str) -> ModuleType:
     """A module of the package `gnuradio.rpmsn`.
 
@@ -40,4 +59,5 @@ def load(module: str) -> ModuleType:
         ImportError: what that module needs is missing.
     """
     check_gnuradio()
+    _use_home_or_none()
     return import_module(f"gnuradio.rpmsn.{module}")

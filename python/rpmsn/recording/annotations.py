@@ -14,20 +14,20 @@ from __future__ import annotations
 
 import copy
 import logging
+import math
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import RecordingError, WriteError
-from ..files import write_whole
+from ..files import check_writable, write_whole
 from ..messages import keys
 from ..messages.fields import DOUBLE, sigmf_fields
 from ..messages.json_messages import number
 from ..messages.results import carrier_values
 from ..version import __version__
 from . import sigmf_text
-from .captures import parse_time
 from .metadata import DATA_SUFFIX, META_SUFFIX
 
 if TYPE_CHECKING:
@@ -37,6 +37,11 @@ DATASET = keys.FIELDS[keys.DATASET].sigmf
 GENERATOR = f"gr-rpmsn {__version__}"
 EXTENSION = {"name": "rpmsn", "version": "2.0.0", "optional": True}
 """Since 2.0.0 an annotation of a segment has its carrier's label, edges and confidence, and numbers are not rounded."""
+
+MOST_FAULTS = 8
+"""Fields that a warning names."""
+MOST_PASSES = 4
+"""What is valid alone may not be beside what was left out; the second pass finds nothing more as a rule."""
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +56,7 @@ def default_output(recording: Recording) -> Path:
     number = 1
     while True:
         name = f"{base}.rpmsn{'' if number == 1 else f'-{number}'}{META_SUFFIX}"
-        output = recording.path.with_name(name)
+        output = recording.path.with_name(name)  # of stdin in the current folder
         if not os.path.lexists(output):
             return output
         number += 1
@@ -74,7 +79,8 @@ def write_annotations(
             are made from what is known.
         carriers: their samples count those of the recording, from 0.
         output: path that ends in `.sigmf-meta`.
-        overwrite: replace `output` if it exists, even if it is the metadata file of `recording` itself.
+        overwrite: replace `output` if it exists, even if it is the metadata file of `recording` itself. Then the
+            annotations that it has from others stay, and those of this program are replaced.
         model: name of the model.
         extra_global: dict of further fields of the global object.
         keep_annotations: also keep the annotations that the recording came with.
@@ -85,19 +91,22 @@ def write_annotations(
     Raises:
         RecordingError: `output` has another ending, exists, or cannot be written. Then nothing has been changed.
     """
-    output = check_output(output, overwrite=overwrite)
+    output = _check_name(Path(output), overwrite)
+    each = recording.stored_per_sample
     annotations = [
         annotation(
             carrier_values(carrier),
             carrier.carrier_id,
-            carrier.sample_start + recording.sample_offset,
-            carrier.sample_count,
+            carrier.sample_start * each + recording.sample_offset,
+            carrier.sample_count * each,
         )
         for carrier in carriers
     ]
     if keep_annotations:
         annotations += copy.deepcopy(recording.metadata["annotations"])
-    annotations.sort(key=lambda annotation: annotation["core:sample_start"])
+    elif _is_own_metadata(recording, output):
+        annotations += [copy.deepcopy(entry) for entry in recording.metadata["annotations"] if not _is_ours(entry)]
+    annotations.sort(key=lambda entry: _order(entry.get("core:sample_start")))
     added = {
         **_dataset(recording, output),
         **({keys.FIELDS[keys.MODEL].sigmf: model} if model else {}),
@@ -112,13 +121,30 @@ def write_annotations(
     return output
 
 
+def _is_own_metadata(recording: Recording, output: Path) -> bool:
+    return recording.meta_path is not None and output.resolve() == recording.meta_path.resolve()
+
+
+def _is_ours(entry: Mapping[str, Any]) -> bool:
+    return str(entry.get("core:generator", "")).split(" ")[0] == GENERATOR.split(" ")[0]
+
+
 def check_output(output: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
     """Check, before the long work begins, what `write_annotations` would refuse after it.
 
     Raises:
-        RecordingError: another ending than `.sigmf-meta`, exists and `overwrite` is false, or its folder is missing.
+        RecordingError: another ending than `.sigmf-meta`, exists and `overwrite` is false, its folder is missing, or
+            nothing can be written there.
     """
-    output = Path(output)
+    output = _check_name(Path(output), overwrite)
+    try:
+        check_writable(output)
+    except WriteError as error:
+        raise RecordingError(f"{error} --output names another file.") from error
+    return output
+
+
+def _check_name(output: Path, overwrite: bool) -> Path:
     if not output.name.endswith(META_SUFFIX) or output.name == META_SUFFIX:
         raise RecordingError(f"output is {output}; it must end in {META_SUFFIX}, for instance {output}{META_SUFFIX}.")
     if not output.parent.is_dir():
@@ -154,64 +180,103 @@ def annotation(values: Mapping[str, Any], carrier_id: int, sample_start: int, sa
     }
 
 
-def _dataset(recording, output) -> dict:
+def _dataset(recording: Recording, output: Path) -> dict[str, Any]:
     """Global fields that say where the samples are; None means that the field must not be there."""
-    if output.parent.resolve() != recording.path.parent.resolve():
+    if not recording.is_plain or output.parent.resolve() != recording.path.parent.resolve():
         return {"core:dataset": None, "core:metadata_only": True, DATASET: recording.path.name}
     conforming = output.name.removesuffix(META_SUFFIX) + DATA_SUFFIX
     name = recording.path.name
     return {"core:dataset": None if name == conforming else name, "core:metadata_only": None, DATASET: None}
 
 
-def _document(recording, annotations, added) -> str:
-    """The whole file as text, checked.
+def _document(recording: Recording, annotations: list[dict[str, Any]], added: Mapping[str, Any]) -> str:
+    """The whole file as text. Fields of the recording that are not valid SigMF are left out, and a warning names them;
+    all else is kept, objects of extensions, too."""
+    metadata: dict[str, Any] = copy.deepcopy(recording.metadata)
+    captures = metadata["captures"] or [{"core:sample_start": recording.sample_offset}]
+    if not recording.is_plain:
+        # Headers are those of the file that the samples were in.
+        captures = [{key: value for key, value in entry.items() if key != "core:header_bytes"} for entry in captures]
+        metadata["global"].pop("core:trailing_bytes", None)
+    for entry in captures:
+        entry.setdefault("core:sample_start", 0)
+    metadata["captures"] = sorted(captures, key=lambda entry: _order(entry["core:sample_start"]))
+    metadata["annotations"] = annotations
+    metadata["global"] = _global(metadata["global"], added)
+    faults = _leave_out_invalid(metadata)
+    if faults:
+        others = f", and {len(faults) - MOST_FAULTS} others" if len(faults) > MOST_FAULTS else ""
+        logger.warning(
+            "%s is not valid SigMF: left out are %s%s", recording.meta_path, "; ".join(faults[:MOST_FAULTS]), others
+        )
+    return sigmf_text.write(metadata)
 
-    Where the recording's own fields are not valid SigMF only those are kept that were needed to read it.
-    """
-    for is_last, make in enumerate((_original, _essential)):
-        global_fields, captures = make(recording)
-        try:
-            metadata = {"global": _global(global_fields, added), "captures": captures, "annotations": annotations}
-            document = sigmf_text.write(metadata)
-            sigmf_text.check(document)
-            return document
-        except (RecordingError, TypeError, KeyError, AttributeError) as error:
-            if is_last:
-                raise RecordingError(f"the annotations of {recording.path} cannot be written: {error}.") from error
-            logger.warning("%s: %s; only its essential fields are kept", recording.meta_path, error)
-    raise AssertionError("the last attempt returns or raises")
+
+def _order(value: Any) -> float:
+    """What captures are sorted by; those that are not valid come first, and are left out."""
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool) and value == value
+    return value if is_number else -1
 
 
-def _global(fields, added) -> dict:
-    fields = {**fields, **added}
-    others = [entry for entry in fields.get("core:extensions", []) if entry["name"] != EXTENSION["name"]]
+def _global(fields: Mapping[str, Any], added: Mapping[str, Any]) -> dict[str, Any]:
+    fields = sigmf_text.completed({**fields, **added})
+    extensions = fields.get("core:extensions")
+    others = [
+        entry
+        for entry in (extensions if isinstance(extensions, list) else [])
+        if not isinstance(entry, dict) or entry.get("name") != EXTENSION["name"]
+    ]
     fields["core:extensions"] = [*others, EXTENSION]
     return {key: value for key, value in fields.items() if value is not None}
 
 
-def _original(recording):
-    """Global object and captures of the recording's metadata, the latter in order of their start."""
-    metadata = copy.deepcopy(recording.metadata)
-    captures = sorted(metadata["captures"], key=lambda capture: capture.get("core:sample_start", 0))
-    return metadata["global"], captures or _essential(recording)[1]
+def _leave_out_invalid(metadata: dict[str, Any]) -> list[str]:
+    """Take out of `global`, `captures` and `annotations`, in place, what the schema of SigMF refuses.
+
+    Numbers that are not finite, which JSON does not have, go first, wherever they are.
+
+    Returns:
+        What was taken out, and why.
+    """
+    faults = [words for key in list(metadata) for words in _leave_out_infinite(metadata, key, "")]
+    validator = sigmf_text.validator()
+    for _ in range(MOST_PASSES if validator is not None else 0):
+        checked = {key: metadata[key] for key in ("global", "captures", "annotations")}
+        places = {tuple(error.absolute_path): error.message for error in validator.iter_errors(checked)}
+        places = {place: words for place, words in places.items() if place}
+        if not places:
+            break
+        # From the back, so that the numbers of list entries still hold.
+        for place in sorted(places, key=lambda place: [str(part).zfill(20) for part in place], reverse=True):
+            whole = place[: 2 if place[0] == "global" and place[1:2] != ("core:extensions",) else 3]
+            if _take_out(metadata, list(whole)):
+                faults.append(f"{_path_of(whole)} ({places[place]:.80})")
+    return faults
 
 
-def _essential(recording):
-    """Global object and captures with nothing but what was needed, and checked, to read the recording."""
-    fields = recording.metadata["global"]
-    kept = ("core:datatype", "core:sample_rate", "core:offset", "core:trailing_bytes")
-    captures = [_essential_capture(entry) for entry in recording.metadata["captures"]]
-    captures.sort(key=lambda capture: capture["core:sample_start"])
-    captures = captures or [{"core:sample_start": recording.sample_offset}]
-    return {key: fields[key] for key in kept if key in fields}, captures
-
-
-def _essential_capture(entry) -> dict:
-    kept = {"core:sample_start": 0}
-    kept |= {key: entry[key] for key in ("core:sample_start", "core:frequency", "core:header_bytes") if key in entry}
+def _take_out(metadata: Any, place: list[Any]) -> bool:
+    for part in place[:-1]:
+        metadata = metadata[part]
     try:
-        parse_time(entry.get("core:datetime"))
-        kept["core:datetime"] = entry["core:datetime"]
-    except ValueError:
-        pass  # absent, or no time: nothing to keep
-    return kept
+        del metadata[place[-1]]
+    except LookupError:  # already gone, with another fault in it
+        return False
+    return True
+
+
+def _leave_out_infinite(parent: Any, key: Any, path: str) -> list[str]:
+    """Take NaN and infinities out of what is at `parent[key]`, in place: the field that holds them, in an object."""
+    value = parent[key]
+    here = f"{path}[{key}]" if isinstance(key, int) else f"{path}.{key}".lstrip(".")
+    if isinstance(value, float) and not math.isfinite(value):
+        if isinstance(parent, list):
+            parent[key] = None
+        else:
+            del parent[key]
+        return [f"{here} ({value})"]
+    keys = list(value) if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ()
+    return [words for inner in keys for words in _leave_out_infinite(value, inner, here)]
+
+
+def _path_of(place: Sequence[Any]) -> str:
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).lstrip(".")

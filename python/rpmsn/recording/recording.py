@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A recording on disk: what is known of it, and its samples by position."""
 
-import copy
 import math
 import numbers
 import os
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +14,17 @@ from numpy.typing import NDArray
 
 from ..errors import ParameterError, RecordingError
 from . import metadata as sigmf_metadata
-from .captures import Capture, later, parse_time, to_datetime
-from .formats import FORMATS, sample_format
+from .captures import Capture, later, parse_time, resolution, settle
+from .formats import USUAL_FORMATS, sample_format
 from .layout import layout
+from .readers import Found, find
+from .real import RealSamples
 
 READ_SAMPLES = 1 << 18
 """Samples that are converted at a time: their raw bytes (2 MiB at most) stay in the processor's cache."""
+MOST_CHANNELS = 1024
+NATIVE = ("i1", "i2")
+"""Numbers that can be analysed as they are."""
 
 
 def open_recording(
@@ -29,45 +33,41 @@ def open_recording(
     datatype: str | None = None,
     sample_rate: float | None = None,
     center_frequency: float | None = None,
+    channel: int | None = None,
 ) -> "Recording":
-    """Open a SigMF recording or a file of raw samples. Only metadata is read, however long the file.
+    """Open a recording: SigMF, bare samples, or a file of one of the kinds that `readers` lists.
+
+    Of a file that is not compressed only metadata is read, however long it is.
 
     Args:
-        path: the `.sigmf-meta`, the `.sigmf-data`, their common name without ending, or a raw file.
-        datatype: SigMF name of the sample format (`ci8`, `cu8`, `ci16_le`, `cf32_le`; `_le` may be left out).
-            Needed for a raw file. For this and the next two: what is given here replaces what the metadata say.
-        sample_rate: Hz. Needed for a raw file.
+        path: the `.sigmf-meta`, the `.sigmf-data`, their common name without ending, a file of another kind, or `-` for
+            stdin.
+        datatype: name of the sample format (`ci8`, `cu8`, `ci16_le`, `cf32_le`, and as `formats.sample_format` takes
+            it). Needed for bare samples. For this and the next two: what is given here replaces what the file says.
+        sample_rate: Hz. Needed for bare samples.
         center_frequency: Hz, for the whole recording.
+        channel: which of several channels to read, or which recording of a collection; from 1. None for the first
+            channel, or the only recording.
 
     Raises:
         RecordingError: the recording cannot be read; the message names the file, the fault and the cure.
-        ParameterError: `sample_rate` or `center_frequency` is not a usable number.
+        ParameterError: a value is not a usable number.
     """
     path = Path(path)
     given = {"datatype": datatype, "sample_rate": sample_rate, "center_frequency": center_frequency}
     _check_given(given)
+    if channel is not None and (isinstance(channel, bool) or not isinstance(channel, int) or channel < 1):
+        raise ParameterError(f"channel is {channel!r}; it must be a whole number of at least 1.")
     try:
-        return _open(path, given)
-    except OSError as error:
-        raise RecordingError(f"{error.filename or path} cannot be read: {error.strerror or error}.") from error
-
-
-def _open(path: Path, given: dict[str, Any]) -> "Recording":
-    meta_path = None if _is_raw(path, given["datatype"]) else sigmf_metadata.find_metadata(path)
-    if meta_path is not None:
-        metadata = sigmf_metadata.load(meta_path)
-        return Recording(sigmf_metadata.find_data(meta_path, metadata), meta_path, metadata, **given)
-    if given["datatype"] is None or given["sample_rate"] is None:
-        raise RecordingError(
-            f"{path} has no SigMF metadata beside it: pass --format (one of {', '.join(FORMATS)}) "
-            "and --sample-rate in Hz to read it as raw samples."
-        )
-    return Recording(path, None, {"global": {}, "captures": [], "annotations": []}, **given)
-
-
-def _is_raw(path: Path, datatype: str | None) -> bool:
-    """A file of a foreign kind whose format is given is raw samples, even if metadata of its name lie beside it."""
-    return datatype is not None and path.is_file() and ".sigmf" not in path.suffix
+        found = find(path, datatype, sample_rate, channel)
+    except (OSError, ValueError) as error:  # ValueError: a path with a zero byte
+        reason = getattr(error, "strerror", None) or error
+        raise RecordingError(f"{getattr(error, 'filename', None) or path} cannot be read: {reason}.") from error
+    try:
+        return Recording(found, datatype, sample_rate, center_frequency, channel)
+    except BaseException:
+        found.store.close()
+        raise
 
 
 def _check_given(given: Mapping[str, Any]) -> None:
@@ -84,37 +84,41 @@ class Recording:
 
     Not for several threads at once: they share one file position. Open it once a thread.
 
+    Real samples are given as complex ones, of half the rate, whose spectrum is that of the real ones from 0 Hz to half
+    their rate (`real.RealSamples`). All numbers below are those of the complex samples.
+
     Attributes:
         path: data file.
-        meta_path: metadata file, None for raw samples.
+        meta_path: metadata file, None where there is none.
         metadata: dict as in the metadata file, with what was given to `open_recording` put in.
         datatype: SigMF name of the sample format, such as `ci16_le`.
         sample_rate: Hz.
         sample_count: whole samples in the file, at least 1.
         sample_offset: `core:offset`, the number that the metadata give to the first sample of the file. All
             sample numbers below, and those of `captures` and `annotations`, count from 0.
-        captures: list of `Capture`, in order, the first at sample 0.
-        annotations: list of dict.
+        stored_per_sample: samples of the file for each: 1, or 2 where they are real.
+        channel: number of the channel that is read, from 1.
+        captures: list of `Capture`, in order, the first at sample 0, each with something new (`captures.settle`).
+        annotations: list of dict; those that cannot be read are left out.
         warnings: list of str, what is odd but does not stop the reading.
+        is_plain: whether SigMF metadata beside `path` could say where in it the samples are.
     """
 
     def __init__(
         self,
-        path: Path,
-        meta_path: Path | None,
-        metadata: Mapping[str, Any],
-        *,
+        found: Found,
         datatype: str | None = None,
         sample_rate: float | None = None,
         center_frequency: float | None = None,
+        channel: int | None = None,
     ) -> None:
-        self.path = path
-        self.meta_path = meta_path
-        self.metadata: dict[str, Any] = copy.deepcopy(dict(metadata))
-        self.warnings: list[str] = []
-        self._where = meta_path or path
+        self.path, self.meta_path, self.is_plain = found.path, found.meta_path, found.is_plain
+        self.metadata, self._store = found.metadata, found.store
+        self.warnings = list(found.warnings)
+        self._where = found.meta_path or found.path
+        self._is_overruled = None not in (datatype, sample_rate, center_frequency)
         self._put_in(datatype, sample_rate, center_frequency)
-        self._read_global()
+        self._read_global(channel)
         self._read_layout()
         self.captures = self._read_captures()
         self._starts = [capture.sample_start for capture in self.captures]
@@ -122,7 +126,6 @@ class Recording:
         self._timed_starts = [start for start, _ in self._timed]
         self.annotations = self._read_annotations()
         self._raw: np.ndarray | None = None
-        self._file = open(path, "rb", buffering=0)  # noqa: SIM115 - closed by close()
 
     def __enter__(self) -> "Recording":
         return self
@@ -135,7 +138,7 @@ class Recording:
 
     def close(self) -> None:
         """Close the data file. May be called twice."""
-        self._file.close()
+        self._store.close()
 
     @property
     def center_frequency(self) -> float | None:
@@ -155,8 +158,13 @@ class Recording:
         """The captures that begin at a sample from `start` up to, but not including, `end`."""
         return self.captures[bisect_left(self._starts, start) : bisect_left(self._starts, end)]
 
+    def next_capture(self, sample: int) -> int:
+        """Start of the first capture after `sample`; the number of samples where there is none."""
+        k = bisect_right(self._starts, sample)
+        return self._starts[k] if k < len(self._starts) else self.sample_count
+
     def time_at(self, sample: int) -> tuple[int, float] | None:
-        """UTC of `sample` as (whole seconds since 1970, fraction); None where no capture up to it has a time.
+        """UTC of `sample` as (whole seconds since 1970, fraction); None where no capture has a time.
 
         A capture without a time of its own goes on from the last one that has one.
         """
@@ -182,63 +190,74 @@ class Recording:
     @property
     def native_type(self) -> np.dtype:
         """The type in which samples can be analysed without converting them: int8, int16 or complex64."""
-        is_signed = self._format.component.kind == "i"
-        return self._format.component.newbyteorder("=") if is_signed else np.dtype(np.complex64)
+        is_native = self._format.is_complex and self._format.component.str[1:] in NATIVE
+        return self._format.component.newbyteorder("=") if is_native else np.dtype(np.complex64)
 
     def read_native(self, start: int, count: int) -> np.ndarray:
         """As `read`, of type `native_type`: integers are as they lie in the file, of shape (n, 2)."""
         if self.native_type == np.complex64:
             return self.read(start, count)
         count = max(0, min(count, self.sample_count - start))
-        out = np.empty((count, 2), self._format.component)
-        self._read(start, out, self._fill)
+        out = np.empty((count, 2), self.native_type)
+        for done in range(0, count, READ_SAMPLES):
+            self._read_numbers(start + done, out[done : done + READ_SAMPLES])
         return out
 
     def read_into(self, start: int, out: NDArray[np.complex64]) -> int:
         """As `read`, into `out` (complex64, contiguous). Returns how many samples were read.
 
-        Besides `out`, no more memory is used than `READ_SAMPLES` raw samples take.
+        Besides `out`, no more memory is used than a few times what `READ_SAMPLES` raw samples take.
         """
-        return self._read(start, out, self._read_run)
-
-    def _read(self, start: int, out: np.ndarray, fill: Callable[[int, np.ndarray], None]) -> int:
-        """Fill `out` piece by piece: `fill(position, part)` takes a part of it from byte `position` of the file."""
-        done, wanted = 0, min(len(out), self.sample_count - start)
+        done, wanted = 0, max(0, min(len(out), self.sample_count - start))
         while done < wanted:
-            first, offset, end = self._layout.run(start + done)
-            n = min(wanted - done, end - (start + done), READ_SAMPLES)
-            position = offset + (start + done - first) * self._format.bytes_per_sample
-            fill(position, out[done : done + n])
+            n = min(wanted - done, READ_SAMPLES)
+            self._read_run(start + done, out[done : done + n])
             done += n
         return done
 
-    def _read_run(self, position: int, out: np.ndarray) -> None:
-        """Fill `out` with the samples that start at byte `position`."""
-        if self._format.component == np.float32:
-            self._fill(position, out)
-            return
-        if self._raw is None:
-            self._raw = np.empty(2 * READ_SAMPLES, self._format.component)
-        components = self._raw[: 2 * len(out)]
-        self._fill(position, components)
-        self._format.convert(components, out)
+    def _read_run(self, start: int, out: NDArray[np.complex64]) -> None:
+        """Fill `out` with the samples from `start` on; all of them are there."""
+        if self._real is not None:
+            out[:] = self._real.read(start, len(out), self._values)
+        elif self._format.component == np.float32:
+            self._read_numbers(start, out.view(np.float32).reshape(-1, 2))
+        else:
+            self._format.convert(self._components(start, len(out)).reshape(-1), out.view(np.float32))
 
-    def _fill(self, position: int, array: np.ndarray) -> None:
-        """Fill the bytes of `array` from byte `position` of the file."""
-        view = memoryview(array).cast("B")  # type: ignore[arg-type]  # numpy 1 has no types for buffers
-        try:
-            self._file.seek(position)
-            while view:
-                n = self._file.readinto(view)
-                if not n:
-                    raise RecordingError(
-                        f"{self.path} has become shorter since it was opened: it ends before byte "
-                        f"{position + len(view)}. Open it again when nothing writes to it any more."
-                    )
-                view, position = view[n:], position + n
-        except OSError as error:
-            reason = error.strerror or error
-            raise RecordingError(f"{self.path} cannot be read at byte {position}: {reason}.") from error
+    def _values(self, start: int, count: int) -> NDArray[np.float32]:
+        """Real samples of the file, scaled; silence beyond its ends."""
+        out = np.zeros(count, np.float32)
+        low, high = max(0, start), min(self._stored_count, start + count)
+        for first in range(low, high, READ_SAMPLES):
+            n = min(READ_SAMPLES, high - first)
+            self._format.convert(self._components(first, n).reshape(-1), out[first - start :][:n])
+        return out
+
+    def _read_numbers(self, start: int, out: np.ndarray) -> None:
+        """Fill `out` (samples, components) with the numbers of the channel; no more than `READ_SAMPLES` samples."""
+        if self._channels == 1 and self._format.component.isnative:
+            self._fill_samples(start, out)
+        else:
+            out[:] = self._components(start, len(out))
+
+    def _components(self, start: int, count: int) -> np.ndarray:
+        """(count, components) numbers of the channel as they lie in the file; the next call overwrites them."""
+        if self._raw is None:
+            self._raw = np.empty((READ_SAMPLES, self._channels * self._format.components), self._format.component)
+        raw = self._raw[:count]
+        self._fill_samples(start, raw)
+        first = (self.channel - 1) * self._format.components
+        return raw[:, first : first + self._format.components]
+
+    def _fill_samples(self, start: int, out: np.ndarray) -> None:
+        """Fill `out`, contiguous, with samples of all channels; headers between them are left out."""
+        done = 0
+        while done < len(out):
+            first, offset, end = self._layout.run(start + done)
+            n = min(len(out) - done, end - (start + done))
+            part = memoryview(out[done : done + n]).cast("B")  # type: ignore[arg-type]  # numpy 1 has no types for buffers
+            self._store.fill(offset + (start + done - first) * self._width, part)
+            done += n
 
     def _put_in(self, datatype: str | None, sample_rate: float | None, center_frequency: float | None) -> None:
         """Let what the caller gave replace what the metadata say, and warn where they differ."""
@@ -250,98 +269,172 @@ class Recording:
             captures = self.metadata["captures"]
             if not captures:
                 captures.append({"core:sample_start": self.metadata["global"].get("core:offset", 0)})
-            for capture in captures:
-                self._replace(capture, "core:frequency", float(center_frequency))
+            before = {str(capture.get("core:frequency")) for capture in captures}
+            self._replace(captures[0], "core:frequency", float(center_frequency), max(0, len(before) - 1))
+            for capture in captures[1:]:
+                capture["core:frequency"] = float(center_frequency)
 
-    def _replace(self, fields: dict[str, Any], key: str, value: Any) -> None:
+    def _replace(self, fields: dict[str, Any], key: str, value: Any, others: int = 0) -> None:
         before = fields.get(key)
-        if before not in (None, value):
-            self.warnings.append(f"{key} is {before!r} in the metadata; {value!r} was given and is used")
+        if before not in (None, value) or others:
+            more = f" (and {others} other values)" if others else ""
+            self.warnings.append(f"{key} is {before!r:.60}{more} in the metadata; {value!r} was given and is used")
         fields[key] = value
 
-    def _read_global(self) -> None:
+    def _read_global(self, channel: int | None) -> None:
         fields = self.metadata["global"]
-        if "core:datatype" not in fields:
-            raise RecordingError(f"{self._where} has no core:datatype: pass --format, one of {', '.join(FORMATS)}.")
+        lacking = [
+            words
+            for key, words in (
+                ("core:datatype", f"--format (one of {', '.join(USUAL_FORMATS)}, or another of SigMF)"),
+                ("core:sample_rate", "--sample-rate in Hz, such as 19.2M"),
+            )
+            if fields.get(key) is None
+        ]
+        if lacking:
+            what = "does not say all" if self.meta_path else "has no SigMF metadata beside it"
+            raise RecordingError(f"{self._where} {what}: pass {' and '.join(lacking)} to read it.")
         try:
             self._format = sample_format(fields["core:datatype"])
         except RecordingError as error:
             raise RecordingError(f"{self._where}: {error}") from None
         self.datatype = fields["core:datatype"] = self._format.name
-        sample_rate = sigmf_metadata.number(self._where, fields, "core:sample_rate", above=0.0)
-        if sample_rate is None:
-            raise RecordingError(f"{self._where} has no core:sample_rate: pass --sample-rate in Hz.")
-        self.sample_rate = sample_rate
-        channels = sigmf_metadata.count(self._where, fields, "core:num_channels", 1)
-        if channels != 1:
-            raise RecordingError(
-                f"{self._where}: core:num_channels is {channels}; only recordings of 1 channel are read. "
-                "Split the channels into files of their own."
-            )
-        self.sample_offset = sigmf_metadata.count(self._where, fields, "core:offset")
+        rate = sigmf_metadata.number(self._where, fields, "core:sample_rate", above=0.0)
+        self._stored_rate = rate or 0.0
+        self.stored_per_sample = 1 if self._format.is_complex else 2
+        self.sample_rate = self._stored_rate / self.stored_per_sample
+        self._real = None if self._format.is_complex else RealSamples()
+        self._read_channels(channel)
+        self.sample_offset = self._count(fields, "core:offset")
         for name in sigmf_metadata.needed_extensions(self.metadata):
-            self.warnings.append(f"the metadata need the SigMF extension {name!r}, which is not understood here")
+            self.warnings.append(f"the metadata need the SigMF extension {name!r:.60}, which is not understood here")
+
+    def _read_channels(self, channel: int | None) -> None:
+        self._channels = self._count(self.metadata["global"], "core:num_channels", 1)
+        is_chosen = self._channels > 1
+        self.channel = channel if channel is not None and is_chosen else 1
+        if not 1 <= self._channels <= MOST_CHANNELS:
+            raise RecordingError(
+                f"{self._where}: core:num_channels is {self._channels}; it must be a number from 1 to {MOST_CHANNELS}."
+            )
+        if self.channel > self._channels:
+            raise RecordingError(f"channel is {channel}, but {self._where} has {self._channels} channels, from 1.")
+        if is_chosen and channel is None:
+            self.warnings.append(f"channel 1 of {self._channels} is read; --channel N chooses another")
+        self._width = self._channels * self._format.bytes_per_sample
+
+    def _count(self, fields: Mapping[str, Any], key: str, default: int = 0) -> int:
+        """As of `metadata.count`; where all that counts was given, what cannot be is left aside with a warning."""
+        try:
+            return sigmf_metadata.count(self._where, fields, key, default)
+        except RecordingError as error:
+            if not self._is_overruled:
+                raise RecordingError(
+                    f"{error} Or pass --format, --sample-rate and --center-frequency, to read the samples all the same."
+                ) from None
+            self.warnings.append(f"{error} It is left aside")
+            return default
 
     def _read_layout(self) -> None:
         """Find the samples among the bytes of the data file."""
         headers = [
-            (max(0, self._sample_of(entry)), sigmf_metadata.count(self._where, entry, "core:header_bytes"))
+            (max(0, self._sample_of(entry)), self._count(entry, "core:header_bytes"))
             for entry in self._capture_entries()
+            if entry.get("core:header_bytes")
         ]
-        trailing = sigmf_metadata.count(self._where, self.metadata["global"], "core:trailing_bytes")
-        size = self.path.stat().st_size
-        self._layout = layout(size, self._format.bytes_per_sample, headers, trailing)
-        self.sample_count = self._layout.sample_count
+        trailing = self._count(self.metadata["global"], "core:trailing_bytes")
+        size = self._store.size
+        self._layout = layout(size, self._width, headers, trailing)
+        self._stored_count = self._layout.sample_count
+        self.sample_count = self._stored_count // self.stored_per_sample
         if self.sample_count == 0:
             raise RecordingError(f"{self.path} holds no samples ({size} bytes): record it again.")
         if self._layout.left_over:
             self.warnings.append(
                 f"{self.path.name} ends in the middle of a sample: {self._layout.left_over} of "
-                f"{self._format.bytes_per_sample} bytes are left over and ignored"
+                f"{self._width} bytes are left over and ignored"
             )
 
     def _capture_entries(self) -> list[dict[str, Any]]:
         return sorted(self.metadata["captures"], key=self._sample_of)
 
     def _sample_of(self, entry: Mapping[str, Any]) -> int:
-        """Sample of the file at which a capture or annotation starts."""
-        return sigmf_metadata.count(self._where, entry, "core:sample_start") - self.sample_offset
+        """Stored sample of the file at which a capture or annotation starts."""
+        return self._count(entry, "core:sample_start") - self.sample_offset
 
     def _read_captures(self) -> list[Capture]:
-        """Captures inside the file, one at each sample; where two start together the later entry holds."""
-        captures = {0: Capture(0)}
+        """Captures that say something new (`captures.settle`); where two start together the later entry holds."""
+        given: dict[int, Capture] = {}
         beyond = 0
+        self._untimed: list[str] = []
         for entry in self._capture_entries():
-            sample = max(0, self._sample_of(entry))
+            sample = max(0, self._sample_of(entry)) // self.stored_per_sample
             if sample >= self.sample_count:
                 beyond += 1
                 continue
-            captures[sample] = self._capture(sample, entry)
+            given[sample] = self._capture(sample, entry)
         if beyond:
             self.warnings.append(
                 f"{beyond} capture segment(s) start beyond the end of {self.path.name} "
                 f"({self.sample_count} samples) and are ignored"
             )
-        return list(captures.values())
+        if not given:
+            given[0] = self._capture(0, {})
+        self._warn_of_gaps(list(given.values()))
+        return settle(given.values(), self.sample_rate)
+
+    def _warn_of_gaps(self, given: list[Capture]) -> None:
+        """Say what is taken for samples of which the metadata say nothing."""
+        if self._untimed:
+            self.warnings.append(
+                f"core:datetime of {len(self._untimed)} capture segment(s) is ignored, first {self._untimed[0]}: "
+                "times count from the last one that is known, or from the start"
+            )
+        without = sum(capture.center_frequency is None for capture in given)
+        if 0 < without < len(given):
+            self.warnings.append(
+                f"{without} of {len(given)} capture segments have no core:frequency: each goes on at the frequency "
+                "before it, those at the beginning at the first that is known"
+            )
+        if given and given[0].sample_start > 0:
+            self.warnings.append(
+                f"the first capture segment starts at sample {given[0].sample_start}: "
+                "its frequency and time are taken for the samples before it, too"
+            )
 
     def _capture(self, sample: int, entry: Mapping[str, Any]) -> Capture:
         frequency = sigmf_metadata.number(self._where, entry, "core:frequency")
-        if "core:datetime" not in entry:
+        if self._real is not None and not frequency:
+            frequency = self.sample_rate / 2  # what is sampled directly has its own frequencies
+        text = entry.get("core:datetime")
+        if text is None:
             return Capture(sample, frequency)
         try:
-            time = parse_time(entry["core:datetime"])
-            return Capture(sample, frequency, to_datetime(time), time)
-        except (ValueError, OverflowError) as error:
-            self.warnings.append(f"core:datetime of the capture at sample {sample} is ignored: {error}")
+            return Capture(sample, frequency, parse_time(text), resolution(text))
+        except ValueError as error:
+            self._untimed.append(f"that at sample {sample} ({error})")
             return Capture(sample, frequency)
 
     def _read_annotations(self) -> list[dict[str, Any]]:
-        annotations = [{**entry, "core:sample_start": self._sample_of(entry)} for entry in self.metadata["annotations"]]
-        ends = [
-            entry["core:sample_start"] + sigmf_metadata.count(self._where, entry, "core:sample_count")
-            for entry in annotations
-        ]
-        beyond = [end for end in ends if end > self.sample_count]
+        """The annotations that can be read, in samples from 0."""
+        annotations, faults, beyond = [], [], []
+        for entry in self.metadata["annotations"]:
+            try:
+                sigmf_metadata.check_annotation(self._where, entry)
+            except RecordingError as error:
+                faults.append(str(error))
+                continue
+            each = self.stored_per_sample
+            start = sigmf_metadata.count(self._where, entry, "core:sample_start") - self.sample_offset
+            span = {"core:sample_start": start // each}
+            if "core:sample_count" in entry:
+                span["core:sample_count"] = sigmf_metadata.count(self._where, entry, "core:sample_count") // each
+            annotations.append({**entry, **span})
+            end = span["core:sample_start"] + span.get("core:sample_count", 0)
+            if end > self.sample_count:
+                beyond.append(end)
+        if faults:
+            self.warnings.append(f"{len(faults)} annotation(s) are left out, the first since {faults[0]}")
         if beyond:
             self.warnings.append(
                 f"{self.path.name} is shorter than its annotations say: {len(beyond)} of them reach beyond its "

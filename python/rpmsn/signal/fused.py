@@ -98,8 +98,8 @@ def _twiddles() -> np.ndarray:
 def compile_all() -> None:
     """Compile for all types of samples, which takes some seconds once; afterwards it lies on disk."""
     for dtype in FULL_SCALE:
-        FusedSums(Layout(10e6, 4 * COLUMNS, 1), correlated=True).measure(np.zeros(8 * COLUMNS, dtype))
-        mirrored_sums(np.zeros((1, 2 * COLUMNS), dtype), np.ones(COLUMNS, np.float32))
+        FusedSums(Layout(10e6, 4 * COLUMNS, 1), correlated=True).measure(np.zeros(8 * COLUMNS).astype(dtype))
+        mirrored_sums(np.zeros((1, 2 * COLUMNS)).astype(dtype), np.ones(COLUMNS, np.float32))
 
 
 class _Memory:

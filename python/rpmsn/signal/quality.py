@@ -6,7 +6,10 @@ over the frame, which is as good for a fraction of the values; values that are n
 spoils a frame, show in the powers of the pixels, to which every sample contributes.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from math import ceil, log10
+from statistics import NormalDist
 
 import numpy as np
 
@@ -23,11 +26,15 @@ CLIPPING = "clipping"
 DC_SPUR = "dc-spur"
 IQ_IMAGE = "iq-image"
 MOST_SEVERE_FIRST = (NON_FINITE, CONSTANT, OVERLOAD, TOO_WEAK, NARROW_SPAN, CLIPPING, DC_SPUR, IQ_IMAGE)
+INFORMATION = (DC_SPUR,)
+"""Kinds that say how to read a result, and are no fault."""
 
-OVERLOAD_FRACTION = 0.01
-"""Fraction of values at the rail from which on an input counts as overloaded: its spectrum is that of the clipping."""
+OVERLOAD_FRACTION = 0.25
+"""Fraction of values at the rail from which on a frame is not judged; measured in docs/experiments/input.md."""
 CLIPPING_FRACTION = 0.002
 """Fraction from which on clipping is reported; the frame is judged all the same."""
+MOST_DECIBELS = 20
+"""No more than this is advised at a time: what lies above a rail that nearly all values touch is not known."""
 RAIL = (0.98, 1.02)
 """Where full scale lies. A stream whose largest value lies outside is not scaled to 1.0..."""
 UNSCALED_RAILS = tuple((2**bits - 1) / 32768 for bits in (11, 13))
@@ -84,13 +91,18 @@ class InputQuality:
 
     @property
     def kind(self) -> str:
-        """`ok`, or the kind of the most severe finding."""
-        return self._ordered()[0].kind if self.findings else OK_KIND
+        """`ok`, or the kind of the most severe fault."""
+        return next((finding.kind for finding in self._ordered() if finding.kind not in INFORMATION), OK_KIND)
 
     @property
     def text(self) -> str:
-        """`ok`, or what is wrong and what to do: all findings, the most severe first, each once."""
-        return "; ".join(dict.fromkeys(finding.text for finding in self._ordered())) or OK_KIND
+        """`ok`, or what is wrong and what to do: all faults, the most severe first, each once."""
+        return self._texts(lambda finding: finding.kind not in INFORMATION) or OK_KIND
+
+    @property
+    def information(self) -> str:
+        """What to know beside the faults; empty if there is nothing."""
+        return self._texts(lambda finding: finding.kind in INFORMATION)
 
     @property
     def judged(self) -> bool:
@@ -100,6 +112,9 @@ class InputQuality:
     def has(self, kind: str) -> bool:
         """Whether there is a finding of this kind."""
         return any(finding.kind == kind for finding in self.findings)
+
+    def _texts(self, is_wanted: Callable[[Finding], bool]) -> str:
+        return "; ".join(dict.fromkeys(finding.text for finding in self._ordered() if is_wanted(finding)))
 
     def _ordered(self) -> list[Finding]:
         return sorted(self.findings, key=lambda finding: MOST_SEVERE_FIRST.index(finding.kind))
@@ -181,13 +196,23 @@ def _clipped(values: np.ndarray, scale: float, peak: float) -> Finding | None:
     if rail is None:
         return None
     fraction = (np.count_nonzero(values >= rail * scale) + np.count_nonzero(values <= -rail * scale)) / values.size
+    if fraction <= CLIPPING_FRACTION:
+        return None
+    advice = f"of the values are at the rail; lower the gain by {decibels_too_high(fraction)} dB or more"
     if fraction > OVERLOAD_FRACTION:
-        return Finding(OVERLOAD, f"overload: {fraction:.0%} of the values are at the rail; lower the gain", False)
-    if fraction > CLIPPING_FRACTION:
-        return Finding(
-            CLIPPING, f"clipping: {fraction:.1%} of the values are at the rail; lower the gain a little", True
-        )
-    return None
+        return Finding(OVERLOAD, f"overload: {fraction:.0%} {advice}", False)
+    return Finding(CLIPPING, f"clipping: {fraction:.1%} {advice}", True)
+
+
+def decibels_too_high(fraction: float) -> int:
+    """By how many dB a gain has to fall so that values at the rail become rare (`CLIPPING_FRACTION`).
+
+    Args:
+        fraction: of values at the rail, above `CLIPPING_FRACTION`; the values are taken as Gaussian, which noise and
+            many carriers together are.
+    """
+    rail, wanted = (NormalDist().inv_cdf(1 - part / 2) for part in (min(fraction, 0.99), CLIPPING_FRACTION))
+    return min(MOST_DECIBELS, ceil(20 * log10(wanted / rail)))
 
 
 def _weak(values: np.ndarray, scale: float, peak: float) -> Finding | None:

@@ -12,16 +12,18 @@ squared spectra, and the products of spectra a lag apart. What makes it fast:
 NaN propagates over the rows of its chunk.
 """
 
+import logging
 import math
 from collections.abc import Iterable
 from functools import cache, cached_property
-from importlib.util import find_spec
 from typing import Protocol
 
 import numpy as np
 import scipy.fft
 
 from ..errors import ParameterError
+
+log = logging.getLogger(__name__)
 
 COLUMNS = 256
 
@@ -39,7 +41,7 @@ CHUNK_WINDOWS = 768
 """Windows at once. What they need, 5 MB, stays in the processor's cache; with fewer, GIL contention
 with a thread that draws holds them up."""
 
-FULL_SCALE = {np.dtype(np.float32): 1.0, np.dtype(np.int16): 32768.0, np.dtype(np.int8): 128.0}
+FULL_SCALE: dict[np.dtype, float] = {np.dtype(np.float32): 1.0, np.dtype(np.int16): 32768.0, np.dtype(np.int8): 128.0}
 """The value that stands for 1.0, for each type of the values of samples."""
 
 
@@ -154,11 +156,15 @@ class Sums(Protocol):
 
 @cache
 def is_compiled() -> bool:
-    """Whether the compiled forms of `rpmsn.signal.fused` are used: where Numba is installed."""
+    """Whether the compiled forms of `rpmsn.signal.fused` are used: where Numba is installed and works."""
     try:
-        return find_spec("numba") is not None
-    except ValueError:  # import of it is switched off
+        import numba  # noqa: F401
+    except ModuleNotFoundError:
         return False
+    except Exception as error:  # a Numba that does not know this numpy, or without its compiler
+        log.warning("numba cannot be used, and spectra take three times as long: %s", error)
+        return False
+    return True
 
 
 def window_sums(layout: Layout, correlated: bool = False) -> Sums:

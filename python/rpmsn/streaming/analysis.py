@@ -13,7 +13,7 @@ import numpy as np
 from ..detection.segmenter import Frame, Segmenter
 from ..detection.segments import Segment
 from ..runtimes import AUTO
-from ..signal.quality import NARROW_SPAN, OK
+from ..signal.quality import INFORMATION, NARROW_SPAN
 from ..tracking.carrier import Carrier
 from ..tracking.tracker import Event, Tracker, consolidate
 from .cells import ReplaySearch
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from ..recording import Recording
 
 CHUNK_SECONDS = 0.04
+SHORTEST_SEGMENT_SECONDS = 5e-4
+"""One slot of LTE. Capture segments between retunes that are shorter are left out: each would cost a frame's time."""
 
 
 @dataclass
@@ -34,8 +36,10 @@ class Analysis:
     Attributes:
         carriers: list of Carrier, lowest frequency first.
         samples: samples in the recording.
-        samples_analysed: samples that were analysed; the rest are `samples_skipped` (a run of fewer than 256).
+        samples_analysed: samples that were analysed; the rest are `samples_skipped` (a run of fewer than 256, or a
+            capture segment shorter than `SHORTEST_SEGMENT_SECONDS`).
         frames: how many there were.
+        frames_judged: those whose input was fit to be judged.
         warnings: what a reader of the result should know, in words, each once.
         runtime: name of what ran the network.
         segments: list of (Segment, Carrier) in the order of the frames, if they were asked for.
@@ -46,6 +50,7 @@ class Analysis:
     samples_analysed: int = 0
     samples_skipped: int = 0
     frames: int = 0
+    frames_judged: int = 0
     warnings: list[str] = field(default_factory=list)
     runtime: str = ""
     segments: list[tuple[Segment, Carrier]] = field(default_factory=list, repr=False)
@@ -54,6 +59,11 @@ class Analysis:
     def coverage(self) -> float:
         """Fraction of the samples that were analysed."""
         return self.samples_analysed / self.samples if self.samples else 0.0
+
+    @property
+    def judged(self) -> float:
+        """Fraction of the frames whose input was fit to be judged; where it is 0, nothing is known of the band."""
+        return self.frames_judged / self.frames if self.frames else 0.0
 
 
 class RecordingAnalyser:
@@ -105,6 +115,7 @@ class RecordingAnalyser:
         capture segment in the recording) start a new frame."""
         unfit: list[str] = []
         noted: list[str] = []
+        known: list[str] = []
         for result in self._replay.results(self._runs()):
             if result.error is not None:
                 raise result.error
@@ -112,9 +123,12 @@ class RecordingAnalyser:
             if frame is None:
                 continue
             self.result.frames += 1
+            self.result.frames_judged += frame.condition.judged
+            if frame.condition.information:
+                known.append(frame.condition.information)
             if not frame.condition.judged:
                 unfit.append(frame.health)
-            elif frame.condition.kind not in (OK.kind, NARROW_SPAN):
+            elif any(finding.kind not in (NARROW_SPAN, *INFORMATION) for finding in frame.condition.findings):
                 noted.append(frame.health)
             if frame.repeated:
                 self._warn(
@@ -126,11 +140,12 @@ class RecordingAnalyser:
             yield frame, self._noted(events)
         counts = self._replay.intake.counts()
         self.result.samples_analysed = counts.analysed
-        self.result.samples_skipped = counts.too_short
+        self.result.samples_skipped += counts.too_short
         if unfit:
             self._warn(f"{len(unfit)} of {self.result.frames} frames were not judged: {unfit[0]}")
-        if noted:
-            self._warn(f"{len(noted)} of {self.result.frames} frames: {noted[0]}")
+        for texts in (noted, known):
+            if texts:
+                self._warn(f"{len(texts)} of {self.result.frames} frames: {texts[0]}")
         if self.result.samples_skipped:
             self._warn(f"{self.result.samples_skipped} samples were too few to analyse on their own")
         self._noted(self._proven(None))
@@ -166,10 +181,13 @@ class RecordingAnalyser:
     def _runs(self) -> Iterator[Run]:
         """A Run for every capture segment."""
         captures = self.recording.captures
+        shortest = SHORTEST_SEGMENT_SECONDS * self.recording.sample_rate if len(captures) > 1 else 0
         ends = [capture.sample_start for capture in captures[1:]] + [self.recording.sample_count]
         for capture, end in zip(captures, ends):
-            first, end = capture.sample_start, min(end, self.recording.sample_count)
-            if end > first:
+            first = capture.sample_start
+            if end - first < shortest:
+                self.result.samples_skipped += end - first
+            else:
                 seconds, fraction = self.recording.time_at(first) or divmod(time.time(), 1)
                 clock = StreamTime(first, int(seconds), fraction, self.recording.sample_rate, "file")
                 yield Run(first, capture.center_frequency or 0.0, clock, self._pieces(first, end))

@@ -17,10 +17,12 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from .. import waiting
 from ..cells.finding import Finding
 from ..cells.looking import Look, Looker
 from ..cells.plan import DEEP_FRAMES, Budget, Hypothesis, KnownCarrier, SearchPlan, View
 from ..errors import ParameterError
+from ..signal import quality
 from ..tracking.tracker import Event, Tracker
 
 if TYPE_CHECKING:
@@ -32,8 +34,6 @@ LIVE_MOST_S = 1.0
 """Seconds of one core that a live search may save up."""
 REPLAY_FRACTION, REPLAY_MOST_S = 0.5, 2.0
 """The same of a recording, for each second of signal: about as much as its analysis takes."""
-STOP_SECONDS = 0.7
-"""A search in progress when the stream ends has so long; it ends by itself later, and its result is dropped."""
 
 
 class Carriers(Protocol):
@@ -107,7 +107,13 @@ def _view(frame: Frame, now_s: float, frames: int, carriers: Carriers, at_end: b
         frames,
         min(geometry.samples / geometry.sample_rate, 1.0),
         carriers.searchable(at_end),
+        at_end,
     )
+
+
+def _is_dead(frame: Frame) -> bool:
+    """Whether there is nothing in a frame that could hold a cell."""
+    return any(frame.condition.has(kind) for kind in (quality.CONSTANT, quality.NON_FINITE))
 
 
 def _status(carriers: Carriers, plan: SearchPlan, load: float) -> dict[str, float]:
@@ -127,14 +133,17 @@ class ReplaySearch:
     def follow(self, frame: Frame, samples: np.ndarray, start: int, carriers: Carriers) -> list[Event]:
         """As of CellSearch."""
         rate, center = frame.geometry.sample_rate, frame.geometry.center_frequency
+        self._now_s += len(samples) / rate
+        if _is_dead(frame):
+            self._look = None
+            return []
         look = self._look or Look((), start, rate, center)
         self._look, self._frame = look.followed_by(samples.copy(), start, rate, center, DEEP_FRAMES), frame
-        self._now_s += len(samples) / rate
         return self._search(carriers, at_end=False)
 
     def finish(self, carriers: Carriers) -> list[Event]:
         """As of CellSearch: carriers of a short recording get what a longer one had in its course."""
-        if self._frame is None:
+        if self._look is None:
             return []
         self._plan.budget.left_s = REPLAY_MOST_S
         return self._search(carriers, at_end=True)
@@ -187,14 +196,19 @@ class LiveSearch:
         self._findings: list[Finding] = []
         self._spent_s = self._unaccounted_s = 0.0
         self._now_s = 0.0
+        self._end: int | None = None
         self._thread = threading.Thread(target=self._work, name="rpmsn cells", daemon=True)
         self._thread.start()
 
     def follow(self, frame: Frame, samples: np.ndarray, start: int, carriers: Carriers) -> list[Event]:
         """As of CellSearch: takes a copy of the samples when a search needs them, else only looks for results."""
-        self._now_s += len(samples) / frame.geometry.sample_rate
+        end = start + len(samples)
+        # What was dropped in between has passed as well.
+        passed = len(samples) if self._end is None else max(0, end - self._end)
+        self._now_s += passed / frame.geometry.sample_rate
+        self._end = end
         events = carriers.prove(self._results())
-        if not self._is_searching:
+        if not (self._is_searching or _is_dead(frame)):
             self._prepare(frame, samples, start, carriers)
         return events
 
@@ -203,11 +217,11 @@ class LiveSearch:
         return carriers.prove(self._results())
 
     def close(self) -> None:
-        """As of CellSearch; waits for a search in progress, but not for long."""
+        """As of CellSearch; waits for the search in progress: a thread in it would abort a program that ends."""
         with self._changed:
             self._is_stopping = True
             self._changed.notify_all()
-        self._thread.join(STOP_SECONDS)
+        waiting.join(self._thread)
 
     def status(self, carriers: Carriers) -> dict[str, float]:
         """As of CellSearch."""

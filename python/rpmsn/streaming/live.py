@@ -293,6 +293,7 @@ class StreamAnalyser:
                 "frames_dropped": counts.frames_late,
                 "overflows": self._overflows,
                 "coverage": counts.coverage,
+                "judged": self._judged / self._frames if self._frames else 1.0,
                 "real_time_factor": counts.analysed / self.sample_rate / elapsed,
                 "queue": self._intake.waiting,
                 "latency": self.latencies[-1] if self.latencies else 0.0,
@@ -325,7 +326,7 @@ class StreamAnalyser:
         self._ended = []
         self._room = Patience("the analysis to take a frame", goes_on=True)
         self._started = self._last_report = self._last_sample_at = time.monotonic()
-        self._lost = self._overflows = self._frames = self._received = 0
+        self._lost = self._overflows = self._frames = self._judged = self._received = 0
         self.latencies = deque(maxlen=LATENCIES_KEPT)
         self._analysis_seconds = self._input_rate = 0.0
         self._health = OK
@@ -416,6 +417,7 @@ class StreamAnalyser:
         deliver("the results of a frame", self._on_result, frame, result.time, timed)
         with self._lock:
             self._frames += 1
+            self._judged += frame.condition.judged
             self._last_report = time.monotonic()
             self.latencies.append(self._last_report - arrived)
             self._analysis_seconds = sum(frame.seconds.values())

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..cells.cell import BROADCAST
 from ..detection.segments import Segment
 from ..errors import require
 from . import proving
@@ -216,7 +217,9 @@ class Tracker:
         return [self._finished_event(other) for other in inside if other.carrier.is_qualified]
 
     def _begin_hidden(self, proof: Proof) -> list[Event]:
-        """A carrier that only its cell shows."""
+        """A carrier that only its cell shows; for that, synchronisation signals alone are not enough."""
+        if proof.cell.evidence != BROADCAST:
+            return []
         observation = self._observations[-1]
         track = self._begin([proving.part_of(proof, proof.start)], observation)
         track.is_hidden = True

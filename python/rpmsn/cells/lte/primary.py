@@ -97,16 +97,24 @@ class PssMap:
                 runs.append((low - begin, low - start, high - low))
         return runs
 
-    def candidates(self) -> list[Candidate]:
-        """Places above the noise, strongest first."""
-        seen = self.count > 0
-        if not seen.any():
-            return []
-        strength = self.sums[..., seen] / self.count[seen]
+    def _strength(self):
+        """Mean over half frames in units of what noise gives, (drifts, offsets, 3, places), and the places."""
+        places = np.flatnonzero(self.count)
+        strength = self.sums[..., places] / self.count[places]
         # A quarter of the places tells the noise well enough.
         strength /= np.maximum(np.median(strength[..., ::4], axis=-1, keepdims=True), 1e-30)
-        places = np.flatnonzero(seen)
-        half_frames = float(self.count[seen].min())
+        return strength, places
+
+    def strongest(self) -> float:
+        """Mean correlation over half frames, in units of what noise gives, at the best place; 0 without any."""
+        return float(self._strength()[0].max()) if self.count.any() else 0.0
+
+    def candidates(self) -> list[Candidate]:
+        """Places above the noise, strongest first."""
+        if not self.count.any():
+            return []
+        strength, places = self._strength()
+        half_frames = float(self.count[places].min())
         limit = scipy.stats.gamma.isf(FALSE_PEAKS, half_frames) / scipy.stats.gamma.median(half_frames)
         found = []
         for sector in range(3):

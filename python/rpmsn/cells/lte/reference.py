@@ -18,15 +18,15 @@ import scipy.fft
 
 from ...errors import ParameterError
 from ...standards.sequences import LTE_CELL_IDS, LTE_MAX_N_RB, lte_crs
+from ..grid import SLOT, symbol_timing
 from ..spectrum import Spectrum, band_rate, nearest
 from .baseband import CHUNK_S, RATE, baseband
 from .primary import SYMBOL
 
-SLOT, SLOTS = 960, 20
+SLOTS = 20
 SYMBOLS = 7
 FIRST_SAMPLES = np.array([10 + 137 * symbol for symbol in range(SYMBOLS)])
 """Of the useful parts in a slot with normal cyclic prefix."""
-PREFIX = 9
 EARLY = 4
 """Samples before the useful part at which an FFT begins."""
 COMB = 6
@@ -71,14 +71,16 @@ class ReferenceSignals:
     grid_offset: float
 
 
-def find_reference_signals(samples: np.ndarray, sample_rate: float, frequency: float = 0.0) -> ReferenceSignals | None:
+def find_reference_signals(
+    samples: np.ndarray | Spectrum, sample_rate: float, frequency: float = 0.0
+) -> ReferenceSignals | None:
     """Look for LTE's reference signals in the 1.7 MHz around a frequency, away from the middle of a carrier.
 
     Only cells with normal cyclic prefix are found; in a slice with several, the strongest. Frames are compared with
     each other, so that 40 ms show a cell of about 0 dB, and longer samples weaker ones.
 
     Args:
-        samples: complex, one-dimensional, 20.6 ms or more. NaN and infinity count as silence.
+        samples: complex, one-dimensional, 20.6 ms or more, NaN and infinity count as silence; or a frame's spectrum.
         sample_rate: Hz, 1.92e6 or more; what is missing around `frequency` counts as silence.
         frequency: Hz from the samples' centre.
 
@@ -88,21 +90,34 @@ def find_reference_signals(samples: np.ndarray, sample_rate: float, frequency: f
     Raises:
         ParameterError: a value is not allowed.
     """
-    samples = np.asarray(samples)
     if not (np.isfinite(sample_rate) and sample_rate >= RATE):
         raise ParameterError(f"sample_rate is {sample_rate:g} Hz; choose {RATE:g} Hz or more")
     if not abs(frequency) <= sample_rate / 2:
         raise ParameterError(
             f"frequency is {frequency:g} Hz; choose one within +-{sample_rate / 2:g} Hz, which the samples cover"
         )
-    chunk = round(CHUNK_S * sample_rate)
+    spectra = _spectra(samples, sample_rate)
     middle, rate = nearest(frequency, sample_rate), band_rate(sample_rate)
-    values = np.zeros(int(len(samples) * rate / sample_rate), np.complex64)
-    for start in range(0, len(samples), chunk):
-        place, part = baseband(Spectrum(samples[start : start + chunk], sample_rate), middle, start)
+    values = np.zeros(int(sum(spectrum.count for spectrum in spectra) * rate / sample_rate), np.complex64)
+    start = 0
+    for spectrum in spectra:
+        place, part = baseband(spectrum, middle, start)
         first, last = max(place, 0), min(place + len(part), len(values))
         values[first:last] += part[first - place : last - place]
+        start += spectrum.count
     return search_slice(values, rate, middle)
+
+
+def _spectra(samples, sample_rate):
+    if isinstance(samples, Spectrum):
+        if samples.sample_rate != sample_rate:
+            raise ParameterError(
+                f"samples are a spectrum at {samples.sample_rate:g} Hz, and sample_rate is {sample_rate:g} Hz: choose "
+                "the same for both"
+            )
+        return [samples]
+    samples, chunk = np.atleast_1d(samples), round(CHUNK_S * sample_rate)
+    return [Spectrum(samples[start : start + chunk], sample_rate) for start in range(0, len(samples), chunk)]
 
 
 def search_slice(values: np.ndarray, rate: float, middle: float) -> ReferenceSignals | None:
@@ -115,7 +130,7 @@ def search_slice(values: np.ndarray, rate: float, middle: float) -> ReferenceSig
     """
     if len(values) < SHORTEST_S * rate:
         return None
-    begin, offset = symbol_timing(values)
+    begin, offset, _ = symbol_timing(values)
     frames = _Frames(values, begin, offset)
     combs = frames.combs()
     if not combs:
@@ -125,40 +140,19 @@ def search_slice(values: np.ndarray, rate: float, middle: float) -> ReferenceSig
     comb, match = max(matches, key=lambda one: one[1].strength)
     if match.strength < SEQUENCE_LIMIT or match.ratio < SEQUENCE_RATIO:
         return None
-    # Subcarriers are counted from the middle, without the one in the middle.
-    from_middle = COMB * (match.place - LTE_MAX_N_RB) + match.cell_id % COMB
+    # Subcarriers are counted from the carrier's middle, without the one in it. Where that is in the slice, most of the
+    # references lie on the side of the one in the middle of the slice.
+    half = len(SUBCARRIERS) // COMB // 2
+    from_middle = COMB * (match.place + half - LTE_MAX_N_RB) + match.cell_id % COMB
     from_middle += from_middle >= 0
     first = frames.start(comb.symbol) - SLOT * match.slot
     return ReferenceSignals(
         match.cell_id,
-        middle + grid_offset + SPACING * (match.subcarrier - from_middle),
+        middle + grid_offset + SPACING * (match.subcarrier + COMB * half - from_middle),
         float((first % (SLOTS * SLOT)) / rate),
         match.strength,
         grid_offset,
     )
-
-
-def symbol_timing(values: np.ndarray) -> tuple[int, float]:
-    """Where symbols begin, and the frequency offset, by the cyclic prefix.
-
-    Args:
-        values: complex, 128 a symbol, a slot or more.
-
-    Returns:
-        sample 0..959 at which a slot may begin: one of its symbols does; frequency offset in subcarriers, within
-        +-0.5.
-    """
-    products = values[:-SYMBOL] * values[SYMBOL:].conj()
-    products = products[: len(products) // SLOT * SLOT].reshape(-1, SLOT)
-    # A burst must not decide alone.
-    products = products / (np.mean(np.abs(products), axis=1, keepdims=True) + np.float32(1e-30))
-    folded = products.mean(axis=0)
-    around = np.concatenate([folded, folded])
-    sums = np.cumsum(np.concatenate([[0], around]))
-    prefix = sums[PREFIX : SLOT + PREFIX] - sums[:SLOT]
-    total = sum(np.roll(prefix, -(first - PREFIX)) for first in FIRST_SAMPLES)
-    begin = int(np.argmax(np.abs(total)))
-    return begin, float(-np.angle(total[begin]) / (2 * np.pi))
 
 
 @dataclass(frozen=True, slots=True)

@@ -147,6 +147,11 @@ class LteSearcher:
             self._next, is_new = self._next + spectrum.count, True
         return _distinct(cells + (self._cells() if is_new else []))
 
+    def pss_strengths(self) -> list[float]:
+        """Correlation with the best PSS around each of `frequencies`, over all since the last new start: mean over the
+        half frames, in units of what noise gives; 0 without samples. What `Absence` wants to know of a look."""
+        return [search.map.strongest() if search.map is not None else 0.0 for search in self._searches]
+
     def _checked(self, samples):
         if not isinstance(samples, Spectrum):
             return checked_samples(samples)

@@ -58,7 +58,7 @@ def run(options: argparse.Namespace) -> int:
         RpmsnError: the source cannot be opened, there is no screen, or a library is missing.
     """
     path = settings_path()
-    if options.reset_settings and path.exists():
+    if options.reset_settings and os.path.exists(path):
         path.unlink()
     settings = load_settings(path)
     if options.theme:
@@ -116,6 +116,7 @@ def _make_player(options: argparse.Namespace, feed: Feed, settings: dict) -> "Pl
         datatype=options.format,
         sample_rate=options.sample_rate,
         center_frequency=options.center_frequency,
+        channel=options.channel,
     )
     speed = options.speed if options.speed is not None else settings["speed"] or math.inf
     loop = settings["loop"] if options.loop is None else options.loop

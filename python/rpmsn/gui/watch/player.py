@@ -320,8 +320,7 @@ class Player:
 
     def _slice_end(self) -> int:
         """Where a slice ends at the latest: at the next capture segment, or at the end of the recording."""
-        following = self.recording.captures_between(self._position + 1, self.recording.sample_count)
-        return following[0].sample_start if following else self.recording.sample_count
+        return self.recording.next_capture(self._position)
 
     def _play_slice(self, analyser, count: int) -> None:
         """Play a slice; this waits where the analysis is late."""

@@ -3,6 +3,7 @@
 
 from typing import TYPE_CHECKING
 
+from ..number_box import NumberBox
 from ..qt import QtCore, QtWidgets
 
 if TYPE_CHECKING:
@@ -96,8 +97,8 @@ class RadioBar(QtWidgets.QWidget):
             box.blockSignals(False)
 
     @staticmethod
-    def _box(suffix: str, decimals: int, hint: str) -> QtWidgets.QDoubleSpinBox:
-        box = QtWidgets.QDoubleSpinBox()
+    def _box(suffix: str, decimals: int, hint: str) -> NumberBox:
+        box = NumberBox()
         box.setSuffix(suffix)
         box.setDecimals(decimals)
         box.setKeyboardTracking(False)

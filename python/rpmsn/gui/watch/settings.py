@@ -2,6 +2,7 @@
 """What `rpmsn watch` remembers from one time to the next, in a YAML file that people can read and edit (no Qt)."""
 
 import logging
+import os
 from pathlib import Path
 
 import yaml
@@ -46,7 +47,7 @@ def settings_path() -> Path:
 def load_settings(path: Path) -> dict:
     """Settings from a file; what is missing or cannot be used has its value of `DEFAULTS`, with a warning."""
     settings = {key: value.copy() if isinstance(value, (list, dict)) else value for key, value in DEFAULTS.items()}
-    if not path.exists():
+    if not os.path.exists(path):  # nor in a folder that may not be read, where Path.exists raises
         return settings
     try:
         read = read_yaml(path, "settings")

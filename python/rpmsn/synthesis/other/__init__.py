@@ -11,23 +11,29 @@ numbers, True and False, or lists of them as the others:
 
 A parameter out of range gives a ParameterError with its name, its value and what is allowed.
 
-============= =========================================================
-`baseband`    `Baseband`, `place`
-`cellular`    GSM, WCDMA
-`continuous`  FM, tones, single carriers, flat OFDM
-`short_range` Wi-Fi, Bluetooth, LoRa
-`pulses`      radar, impulses
-`fsk`, `ofdm` what several of them share
-============= =========================================================
+============== =========================================================
+`baseband`     `Baseband`, `place`
+`cellular`     GSM, WCDMA
+`continuous`   FM, tones, single carriers, flat OFDM
+`broadcast`    DAB, DVB-T2
+`private`      OFDM of drones and private networks
+`short_range`  Wi-Fi (11a and 11n), Bluetooth, LoRa
+`wireless_lan` Wi-Fi of every generation and width
+`pulses`       radar, impulses
+`fsk`, `ofdm`  what several of them share
+============== =========================================================
 """
 
 from collections.abc import Callable
 
 from .baseband import CELLS_PER_MS, Baseband, place
-from .cellular import gsm, wcdma
+from .broadcast import dab, dvb_t2
+from .cellular import gsm, gsm_hopping, wcdma
 from .continuous import band_noise, flat_ofdm, fm, tone
+from .private import private_ofdm
 from .pulses import impulses, radar
 from .short_range import bluetooth, lora, wifi
+from .wireless_lan import wlan
 
 __all__ = ["CELLS_PER_MS", "KINDS", "Baseband", "place"]
 
@@ -43,5 +49,10 @@ KINDS: dict[str, Callable[..., Baseband]] = {
     "lora": lora,
     "radar": radar,
     "impulses": impulses,
+    "gsm_hopping": gsm_hopping,
+    "dab": dab,
+    "dvb_t2": dvb_t2,
+    "private_ofdm": private_ofdm,
+    "wlan": wlan,
 }
 """Name of a kind in a scene -> function."""

@@ -11,11 +11,15 @@ from scipy.linalg import hadamard
 from ...errors import require
 from ...standards.qam import random_qam
 from ..checking import require_number, require_whole
-from .baseband import Baseband, always, cells, grid
+from .baseband import Baseband, always, cells, grid, n_cells
 from .continuous import root_raised_cosine
 from .fsk import gaussian_fsk
 
 GSM_SYMBOL_RATE = 13e6 / 48
+GSM_SLOT_SYMBOLS, GSM_BURST_SYMBOLS, GSM_SLOTS = 156.25, 148, 8
+GSM_RASTER_HZ = 200e3
+GSM_WIDEST_ALLOCATION = 64
+"""Channels that a carrier may hop over: TS 44.018 10.5.2.21."""
 
 CHIP_RATE = 3.84e6
 SLOT_CHIPS = 2560
@@ -38,15 +42,62 @@ def gsm(
     """
     is_allowed = isinstance(slots_on, (list, tuple)) and len(slots_on) == 8 and any(slots_on)
     require("GSM", "slots_on", slots_on, is_allowed, "eight times True or False, not all off")
+    signal, rate, number, is_burst = _gmsk(duration_s, rng, start_s)
+    sent = np.asarray(slots_on, bool)[number % GSM_SLOTS] & is_burst
+    return Baseband(signal * sent, rate, -100e3, 100e3, cells(sent, duration_s))
+
+
+def gsm_hopping(
+    duration_s: float,
+    rng: np.random.Generator,
+    start_s: float = 0.0,
+    n_channels: int = 8,
+    channel_step: int = 2,
+    slots_on: Sequence[bool] = (True,) * 8,
+    address: int = 0,
+) -> Baseband:
+    """GSM traffic carrier that hops from frame to frame over a set of channels (TS 45.002 6.2).
+
+    Args:
+        n_channels: channels of the mobile allocation, 2..64.
+        channel_step: channels of the raster of 200 kHz from one of them to the next, 1..10.
+        slots_on: which of the eight slots of a frame are sent.
+        address: number that decides which frame is sent where, as HSN and frame number do; the hopping sequence's
+            table is not followed.
+    """
+    is_allowed = isinstance(slots_on, (list, tuple)) and len(slots_on) == GSM_SLOTS and any(slots_on)
+    require("GSM", "slots_on", slots_on, is_allowed, "eight times True or False, not all off")
+    require_whole("GSM", "n_channels", n_channels, 2, GSM_WIDEST_ALLOCATION)
+    require_whole("GSM", "channel_step", channel_step, 1, 10)
+    require_whole("GSM", "address", address, 0, (1 << 32) - 1)
+    signal, rate, number, is_burst = _gmsk(duration_s, rng, start_s)
+    sent = np.asarray(slots_on, bool)[number % GSM_SLOTS] & is_burst
+    frames = number // GSM_SLOTS
+    first_frame = int(frames[0])
+    step = channel_step * GSM_RASTER_HZ
+    middle = (n_channels - 1) / 2
+    on_air = np.zeros((n_cells(duration_s), (n_channels - 1) * channel_step + 1), np.float32)
+    hops = []
+    for frame in range(first_frame, int(frames[-1]) + 1):
+        first, last = np.searchsorted(frames, [frame, frame + 1])
+        channel = int(np.random.default_rng([address, frame]).integers(n_channels))
+        hops.append((int(first), int(last), (channel - middle) * step))
+        mine = np.zeros(sent.size, bool)
+        mine[first:last] = sent[first:last]
+        on_air[:, channel * channel_step] += cells(mine, duration_s)[:, 0]
+    half = middle * step + GSM_RASTER_HZ / 2
+    return Baseband(signal * sent, rate, -half, half, on_air, hops=hops)
+
+
+def _gmsk(duration_s, rng, start_s):
+    """(GMSK samples, rate, number of every sample's slot, whether it lies in the slot's burst)."""
     samples, rate = grid(duration_s, 4 * GSM_SYMBOL_RATE)
     times = np.arange(samples) * (GSM_SYMBOL_RATE / rate)
     bits = 2.0 * rng.integers(0, 2, int(times[-1]) + 2) - 1
     signal = gaussian_fsk(bits, times, 0.3, 0.5)
-    # A slot has 156.25 symbols, a burst 148 and 8.25 of guard.
-    slots = (times + start_s * GSM_SYMBOL_RATE) / 156.25
+    slots = (times + start_s * GSM_SYMBOL_RATE) / GSM_SLOT_SYMBOLS
     number = np.floor(slots).astype(int)
-    sent = np.asarray(slots_on, bool)[number % 8] & (slots - number < 148 / 156.25)
-    return Baseband(signal * sent, rate, -100e3, 100e3, cells(sent, duration_s))
+    return signal, rate, number, slots - number < GSM_BURST_SYMBOLS / GSM_SLOT_SYMBOLS
 
 
 def wcdma(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""OFDM symbols with a prefix of constant length, for what is neither LTE nor NR."""
+"""OFDM symbols, for what is neither LTE nor NR."""
 
 import numpy as np
 import scipy.fft
@@ -19,8 +19,14 @@ def ofdm_grid(duration_s: float, spacing_hz: float, n_subcarriers: int) -> tuple
 
 def modulate(symbols: np.ndarray, subcarriers: np.ndarray, n_fft: int, prefix: int) -> np.ndarray:
     """OFDM symbols with cyclic prefix, unit power: complex64 (n, len(subcarriers)) -> (n * (n_fft + prefix),)."""
+    body = symbol_bodies(symbols, subcarriers, n_fft)
+    return np.concatenate([body[:, n_fft - prefix :], body], axis=1).reshape(-1)
+
+
+def symbol_bodies(symbols: np.ndarray, subcarriers: np.ndarray, n_fft: int) -> np.ndarray:
+    """Useful parts of OFDM symbols, unit power: complex64 (n, len(subcarriers)) -> (n, n_fft)."""
     spectrum = np.zeros((len(symbols), n_fft), np.complex64)
     spectrum[:, subcarriers % n_fft] = symbols
     body = scipy.fft.ifft(spectrum, axis=1, overwrite_x=True)
     body *= np.float32(n_fft / np.sqrt(len(subcarriers)))
-    return np.concatenate([body[:, n_fft - prefix :], body], axis=1).reshape(-1)
+    return body

@@ -298,7 +298,7 @@ def random_receiver(rng: np.random.Generator) -> Receiver:
         ripple_db=float(rng.uniform(0, 0.8)) if rng.random() < 0.3 else 0.0,
         ripple_periods=float(rng.uniform(1, 8)),
         ripple_phase=float(rng.uniform(0, 2 * np.pi)),
-        gain_steps=_gain_steps(rng) if rng.random() < 0.06 else [],
+        gain_steps=gain_steps(rng) if rng.random() < 0.06 else [],
         lost_s=float(10 ** rng.uniform(-5, -2.5)) if rng.random() < 0.04 else 0.0,
         lost_at=float(rng.uniform(0.05, 0.9)),
         adc_bits=int(rng.choice([8, 10, 12, 14, 16])),
@@ -306,7 +306,7 @@ def random_receiver(rng: np.random.Generator) -> Receiver:
     )
 
 
-def _gain_steps(rng):
+def gain_steps(rng: np.random.Generator) -> list[list[float]]:
     """One to three steps of an automatic gain control."""
     times = np.sort(rng.uniform(0.05, 0.95, int(rng.integers(1, 4))))
     return [[float(time), float(rng.choice([-10, -6, -3, -1, 1, 3, 6, 10]))] for time in times]

@@ -9,6 +9,10 @@
 `quiet`             lightly loaded cells, as received or noise-free, and other transmissions, at 15.36 to
                     122.88 Msps
 `refarmed`          an LTE or NR carrier and GSM carriers side by side beside it, at 15.36 to 61.44 Msps
+`lookalikes`        what is neither LTE nor NR and looks like it, by radios as they are sold, at their rates (1.92
+                    to 122.88 Msps)
+`cells`             idle and fully loaded cells, terminals alone, NB-IoT, sidelink, half of them with look-alikes
+                    beside them, by the same radios
 `demo`              one fixed scene of cells that decode, in which the seed only changes contents and noise
 `published`         training data of the RPMSN paper: one LTE or NR carrier
 `published_test`    its test data: one of each
@@ -16,7 +20,8 @@
 `stitched`          carriers out of recordings side by side at 61.44 Msps, for validation; needs `recordings`
 =================== ==============================================================================================
 
-`everyday` has the draws of the first four, `quiet` and `refarmed` their own, `published` those of the paper.
+`everyday` has the draws of the first four, `quiet` and `refarmed` their own, `lookalikes` those of the two after
+them (with `cells` and `radios`), `published` those of the paper.
 """
 
 from dataclasses import asdict, replace
@@ -25,7 +30,7 @@ from pathlib import Path
 from ...errors import ParameterError
 from ..channel.noise import Noise
 from ..receiver.receiver import Receiver
-from . import everyday, published, quiet, refarmed, stitched
+from . import everyday, lookalikes, published, quiet, refarmed, stitched
 from .scene import BLOCK_S, CARRIERS, Emission, PropagationPath, Reception, Scene, generator, rounded
 
 ANY_RATES = {
@@ -65,6 +70,8 @@ PRESETS = (
     "crowded",
     "quiet",
     "refarmed",
+    "lookalikes",
+    "cells",
     "demo",
     "published",
     "published_test",
@@ -162,6 +169,14 @@ def _refarmed(rng):
     return refarmed.draw(rng, everyday.choose(rng, REFARMED_RATES), BLOCK_S)
 
 
+def _lookalikes(rng):
+    return lookalikes.draw(rng, BLOCK_S)
+
+
+def _cells(rng):
+    return lookalikes.draw_beside_cells(rng, BLOCK_S)
+
+
 def _demo(rng):
     """A fixed scene at 61.44 Msps: three LTE and two NR carriers, all of which decode, and two of GSM.
 
@@ -213,6 +228,8 @@ _DRAWS = {
     "crowded": _crowded,
     "quiet": _quiet,
     "refarmed": _refarmed,
+    "lookalikes": _lookalikes,
+    "cells": _cells,
     "demo": _demo,
     "published": published.draw_training,
     "published_test": published.draw_test,

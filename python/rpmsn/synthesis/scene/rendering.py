@@ -15,7 +15,7 @@ from .. import other as others
 from ..channel import fading
 from ..labels.truth import Truth
 from ..receiver.receiver import mean_power
-from .scene import BLOCK_S, CARRIERS, Scene, generator
+from .scene import BLOCK_S, CARRIERS, RECORDED, Scene, generator
 
 LOWEST_FLOOR = 1e-30
 """Noise power that stands for none, so that ratios to it are finite."""
@@ -160,7 +160,7 @@ def _add_carrier(samples, emission, path, chunk):
 
 
 def _add_baseband(samples, emission, path, chunk):
-    """Add a transmission of class `other`, or a recorded one, to the samples; returns its truth."""
+    """Add a transmission that is no carrier to the samples; returns its truth."""
     rng = generator(emission.seed, "contents", chunk.start_ms)
     signal = emission.baseband(chunk.duration_s, rng, chunk.start_s)
     if path.channel:
@@ -177,7 +177,7 @@ def _add_baseband(samples, emission, path, chunk):
     level = signal.level * _channel_power(path.channel, emission.seed, chunk, signal)
     edges = (emission.offset_hz + signal.lower, emission.offset_hz + signal.upper)
     truth = _truth(signal.label, path, chunk, edges, signal.upper - signal.lower, level, signal.on_air > 0.5)
-    truth.fills_band = signal.label == "LTE"
+    truth.fills_band = emission.kind == RECORDED and signal.label == "LTE"
     return truth
 
 

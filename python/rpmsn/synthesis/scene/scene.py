@@ -11,7 +11,7 @@ True
 """
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -28,9 +28,12 @@ from ..channel.noise import Noise
 from ..checking import require_number, require_whole
 from ..dss import DssDownlink
 from ..lte.downlink import LteBroadcast, LteDownlink
+from ..lte.narrowband import NbIotDownlink
+from ..lte.sidelink import LteSidelink
 from ..lte.uplink import LteUplink
 from ..nr.downlink import NrDownlink
 from ..nr.uplink import NrUplink
+from ..prach import prach
 from ..receiver.receiver import Receiver
 from . import recorded
 
@@ -43,13 +46,18 @@ CARRIERS: dict[str, Any] = {
     "dss": DssDownlink,
     "lte_uplink": LteUplink,
     "nr_uplink": NrUplink,
+    "lte_sidelink": LteSidelink,
+    "nbiot": NbIotDownlink,
 }
 """Kind of emission -> class of its cell."""
+
+BASEBANDS: dict[str, Callable[..., others.Baseband]] = {**others.KINDS, "prach": prach}
+"""Kind of emission -> function that makes its samples at a rate of its own."""
 
 RECORDED = "recorded"
 """Kind of an emission that is taken from a recording; its parameters are the arguments of `recorded.load`."""
 
-KINDS = (*CARRIERS, *others.KINDS, RECORDED)
+KINDS = (*CARRIERS, *BASEBANDS, RECORDED)
 
 SAMPLE_RATES = (1e6, 125e6)
 SHORTEST_S, LONGEST_S = 1e-3, 86400.0
@@ -61,7 +69,7 @@ class Emission:
     """One transmitter.
 
     Args:
-        kind: one of `KINDS`: a carrier, a key of `others.KINDS`, or `recorded`.
+        kind: one of `KINDS`: a carrier, a key of `BASEBANDS`, or `recorded`.
         offset_hz: its centre relative to the receiver's; a carrier's is rounded to a whole subcarrier.
         parameters: arguments of the class or function behind the kind.
         early_s: 0..0.001; a carrier's millisecond (`start_ms` of its parameters) begins this long before the scene.
@@ -113,11 +121,24 @@ class Emission:
                 f"as numbers: {self.parameters}"
             ) from error
 
+    @property
+    def label(self) -> str | None:
+        """Class of the transmission; None for a recorded one, which has that of its annotation."""
+        if self.kind == RECORDED:
+            return None
+        if self.kind == "prach":
+            return str(self.parameters.get("technology", "LTE"))
+        if self.kind == "nbiot":
+            return "LTE" if self.parameters.get("mode") == "inband" else "other"
+        if self.kind in CARRIERS:
+            return "NR" if self.kind.startswith("nr") else "LTE"
+        return "other"
+
     def baseband(self, duration_s: float, rng: np.random.Generator, start_s: float = 0.0) -> others.Baseband:
         """A chunk of the transmission as an `others.Baseband`; only for the kinds that are not in `CARRIERS`."""
         if self.kind == RECORDED:
             return recorded.load(**self.parameters, duration_s=duration_s, start_s=start_s)
-        return others.KINDS[self.kind](duration_s, rng, start_s, **self.parameters)
+        return BASEBANDS[self.kind](duration_s, rng, start_s, **self.parameters)
 
 
 @dataclass
@@ -295,11 +316,9 @@ def _check_names(owner, given, known):
 
 
 def _arguments(kind):
-    """Names of the parameters that an emission of class `other`, or a recorded one, can have."""
+    """Names of the parameters that an emission which is no carrier can have."""
     if kind == RECORDED:
         return recorded.PARAMETERS
     return [
-        name
-        for name in inspect.signature(others.KINDS[kind]).parameters
-        if name not in ("duration_s", "rng", "start_s")
+        name for name in inspect.signature(BASEBANDS[kind]).parameters if name not in ("duration_s", "rng", "start_s")
     ]

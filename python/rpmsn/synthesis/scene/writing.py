@@ -171,8 +171,8 @@ def _describe(scene, name, order, carriers):
         "core:frequency": float(order.center_frequency),
         "core:datetime": "2026-01-01T00:00:00.000Z",
     }
-    annotations = []
     cells = _true_cells(scene, order.center_frequency)
+    annotations = []
     for carrier in sorted(carriers, key=lambda carrier: (carrier.start_s, carrier.freq_lower)):
         start = round(carrier.start_s * scene.sample_rate)
         comment = f"SNR {carrier.snr_db:.1f} dB" + ("; DSS, shared by LTE and NR" if carrier.is_shared else "")

@@ -191,11 +191,7 @@ def _emissions(scene: Scene, truths: list[Truth]) -> Sequence[Emission]:
 
 def _fits(emission: Emission, truth: Truth) -> bool:
     """Whether a truth may be that of an emission, by its label."""
-    if emission.kind == RECORDED:
-        return True
-    if emission.kind in CARRIERS:
-        return truth.label == ("NR" if emission.kind.startswith("nr") else "LTE")
-    return truth.label == "other"
+    return emission.label in (None, truth.label)
 
 
 def _single(scene: Scene, truth: Truth, emission: Emission, mask: np.ndarray, policy: str) -> TrueCarrier:
@@ -245,9 +241,10 @@ def technology(emission: Emission, truth: Truth) -> str:
         return f"{truth.label} {'TDD' if is_tdd else 'FDD'}"
     if emission.kind == "dss":
         return "DSS"
-    if emission.kind in CARRIERS:
+    if emission.kind in ("lte_uplink", "nr_uplink", "prach"):
         return f"{truth.label} uplink"
-    return f"{truth.label} recorded" if emission.kind == RECORDED else emission.kind
+    names = {"lte_sidelink": "LTE sidelink", "nbiot": "NB-IoT", RECORDED: f"{truth.label} recorded"}
+    return names.get(emission.kind, emission.kind)
 
 
 def load(emission: Emission) -> float | None:

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Compressed recordings, and samples from a pipe: unpacked into temporary space of bounded size, in one pass."""
+
+import bz2
+import gzip
+import lzma
+import os
+import select
+import sys
+import time
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from ...errors import RecordingError
+from ..metadata import DATA_SUFFIX, LONGEST_METADATA, META_SUFFIX
+from ..stores import FileStore, unpack
+
+GZIP, BZIP2, XZ, ZSTD, ZIP = b"\x1f\x8b\x08", b"BZh", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd", b"PK\x03\x04"
+ENDINGS = (".gz", ".bz2", ".xz", ".zst", ".zstd", ".zip")
+UNPACKERS = {GZIP: "gzip -dk", BZIP2: "bzip2 -dk", XZ: "xz -dk", ZSTD: "zstd -dk", ZIP: "unzip"}
+LONGEST_SILENCE_S = 60.0
+POLL_SECONDS = 0.2
+FAULTS = (
+    EOFError,
+    OSError,
+    ValueError,
+    zlib.error,
+    lzma.LZMAError,
+    zipfile.BadZipFile,
+    NotImplementedError,
+    RuntimeError,
+)
+
+
+def compression(head: bytes) -> bytes | None:
+    """The magic number of the compression of a file; None where it is not compressed."""
+    for magic in UNPACKERS:
+        if head.startswith(magic) and (magic != BZIP2 or head[3:4].isdigit() and head[4:10] == b"1AY&SY"):
+            return magic
+    return None
+
+
+def inner_name(path: Path) -> Path:
+    """The name that the unpacked file has."""
+    return path.with_suffix("") if path.suffix.lower() in ENDINGS else path
+
+
+def open_compressed(path: Path, magic: bytes, packed: FileStore) -> tuple[FileStore, Path, bytes | None, str]:
+    """Unpack the one recording in it.
+
+    Returns:
+        Its Store, its name, its metadata where they are in there too, and a sentence on the space.
+
+    Raises:
+        RecordingError: damaged, too large, several recordings, or a library is missing.
+    """
+    how = f"unpack it first ({UNPACKERS[magic]} {path.name}) and name the file that comes out."
+    try:
+        if magic == ZIP:
+            return _open_zip(path, packed, how)
+        with _reader(path, magic, packed.reader()) as file:
+            store, note = unpack(path, file.read, how)
+    except FAULTS as error:
+        raise RecordingError(f"{path} cannot be unpacked: {error or type(error).__name__}. Fetch it again.") from error
+    except Exception as error:
+        if type(error).__module__.startswith("zstandard"):
+            raise RecordingError(f"{path} cannot be unpacked: {error}. Fetch it again.") from error
+        raise
+    return store, inner_name(path), None, note
+
+
+def open_pipe(path: Path) -> tuple[FileStore, str]:
+    """All that comes out of a pipe; `-` is stdin.
+
+    Raises:
+        RecordingError: it is more than may be kept, or nothing comes for `LONGEST_SILENCE_S`.
+    """
+    how = "write it to a file first, or pass less through the pipe (head -c)."
+    if str(path) != "-":
+        # Opened for reading alone and waiting, it would wait for a writer without end.
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        try:
+            return unpack(path, lambda count: _next_of_pipe(path, handle, count), how)
+        finally:
+            os.close(handle)
+    if sys.stdin is None or sys.stdin.isatty():
+        raise RecordingError("stdin is a terminal: pass samples through a pipe, such as rx_sdr ... | rpmsn annotate -")
+    handle = sys.stdin.fileno()
+    return unpack(Path("stdin"), lambda count: _next_of_pipe(Path("stdin"), handle, count), how)
+
+
+def _next_of_pipe(path: Path, handle: int, count: int) -> bytes:
+    """What comes next; nothing at the end."""
+    until = time.monotonic() + LONGEST_SILENCE_S
+    while time.monotonic() < until:
+        # A pipe that nobody has opened for writing yet reads as one that has ended.
+        ready, _, _ = select.select([handle], [], [], POLL_SECONDS)
+        if ready:
+            try:
+                return os.read(handle, count)
+            except BlockingIOError:
+                continue
+    raise RecordingError(f"nothing came from {path} for {LONGEST_SILENCE_S:g} s: start what writes to it first.")
+
+
+def _reader(path: Path, magic: bytes, packed: BinaryIO) -> Any:
+    if magic == GZIP:
+        return gzip.open(packed, "rb")
+    if magic == BZIP2:
+        return bz2.open(packed, "rb")
+    if magic == XZ:
+        return lzma.open(packed, "rb")
+    try:
+        import zstandard
+    except ImportError as error:
+        raise RecordingError(
+            f"{path} is compressed by zstd: pip install zstandard, or unpack it first (zstd -dk {path.name})."
+        ) from error
+    return zstandard.ZstdDecompressor(max_window_size=1 << 27).stream_reader(packed, read_across_frames=True)
+
+
+def _open_zip(path: Path, packed: FileStore, how: str) -> tuple[FileStore, Path, bytes | None, str]:
+    """The only file in a zip, or the only SigMF pair."""
+    with zipfile.ZipFile(packed.reader()) as archive:
+        entries = {entry.filename: entry for entry in archive.infolist() if not entry.is_dir()}
+        bases = [name.removesuffix(META_SUFFIX) for name in entries if name.endswith(META_SUFFIX)]
+        pairs = [base for base in bases if base + DATA_SUFFIX in entries]
+        names = [pairs[0] + DATA_SUFFIX] if len(pairs) == 1 else list(entries)
+        if len(names) != 1:
+            raise RecordingError(f"{path} is a zip archive of {len(entries)} files: {how}")
+        raw = None
+        if len(pairs) == 1:
+            with archive.open(pairs[0] + META_SUFFIX) as file:
+                raw = file.read(LONGEST_METADATA + 1)
+        with archive.open(names[0]) as file:
+            store, note = unpack(path, file.read, how)
+    return store, path.with_name(Path(names[0]).name or path.name), raw, note

@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a file is, by its first bytes, and the reader for it."""
+
+from pathlib import Path
+from typing import Any
+
+from ...errors import RecordingError
+from .. import metadata as sigmf_metadata
+from ..metadata import META_SUFFIX
+from ..stores import FileStore
+from . import blue, compressed, digital_rf, gnuradio_meta, kinds, names, npy, sigmf_archive, wav
+from .found import Found, capture, described
+
+STDIN = Path("-")
+INNERMOST = 2
+"""Compressed files in compressed files are opened this deep."""
+
+
+def find(
+    path: Path, datatype: str | None = None, sample_rate: float | None = None, channel: int | None = None
+) -> Found:
+    """The recording that a path names.
+
+    Args:
+        path: a file of any kind, a folder of Digital RF, or `-` for stdin.
+        datatype, sample_rate: what the caller gave in place of what is not known; None where nothing.
+        channel: number of a recording in a collection, or of a channel of Digital RF; from 1.
+
+    Raises:
+        RecordingError: there is nothing to read; the message says what it is, and what to do.
+        OSError: it cannot be read.
+    """
+    is_described = datatype is not None and sample_rate is not None
+    if path == STDIN or path.exists() and not path.is_file() and not path.is_dir():
+        return _find_pipe(path)
+    if path.is_dir() and digital_rf.is_digital_rf(path):
+        return digital_rf.open_digital_rf(path, channel)
+    if path.name.endswith(sigmf_archive.COLLECTION_SUFFIX) and path.is_file():
+        return find(sigmf_archive.open_collection(path, channel), datatype, sample_rate)
+    is_foreign = is_described and path.is_file() and ".sigmf" not in path.suffix
+    meta_path = None if is_foreign else sigmf_metadata.find_metadata(path)
+    if meta_path is not None:
+        return _find_sigmf(path, meta_path, is_described)
+    if not path.is_file():
+        raise RecordingError(sigmf_metadata.missing_file(path))
+    return _find_file(path, FileStore(path), path)
+
+
+def _find_sigmf(path: Path, meta_path: Path, is_described: bool) -> Found:
+    """A pair of files. Metadata that cannot be read are left aside where what they should say is given."""
+    try:
+        metadata, warnings = sigmf_metadata.read(meta_path)
+    except RecordingError as error:
+        if not is_described:
+            raise RecordingError(
+                f"{error} Or pass --format and --sample-rate, to read the samples without it."
+            ) from error
+        metadata, warnings = described(None), [f"{error} It is left aside, since format and rate are given"]
+    data_path, notes = sigmf_metadata.find_data(meta_path, metadata, path)
+    store = FileStore(data_path)
+    has_header = any("core:header_bytes" in entry for entry in metadata["captures"])
+    found = kinds.unreadable(store.head(kinds.HEAD_BYTES))
+    if found and not has_header:
+        store.close()
+        raise RecordingError(f"{data_path} is {found[0]}: {found[1].replace('FILE', data_path.name)}.")
+    return Found(data_path, store, metadata, meta_path, [*warnings, *notes])
+
+
+def _find_pipe(path: Path) -> Found:
+    store, note = compressed.open_pipe(path)
+    if not store.size:
+        store.close()
+        raise RecordingError(f"{'stdin' if path == STDIN else path} ended before the first sample.")
+    name = Path("stdin") if path == STDIN else path
+    found = _find_file(name, store, name)
+    found.warnings.append(note)
+    found.is_plain = False
+    return found
+
+
+def _find_file(path: Path, store: FileStore, name: Path, depth: int = 0, raw: bytes | None = None) -> Found:
+    """A file of some kind.
+
+    Args:
+        path: as it was named.
+        store: its bytes; of a compressed file those that were in it.
+        name: the name of what is in these bytes.
+        depth: how often it was unpacked.
+        raw: metadata that were packed with it.
+    """
+    try:
+        return _read_kind(path, store, name, depth, raw)
+    except BaseException:
+        store.close()
+        raise
+
+
+def _read_kind(path: Path, store: FileStore, name: Path, depth: int, raw: bytes | None) -> Found:
+    head = store.head(kinds.HEAD_BYTES)
+    magic = compressed.compression(head)
+    if magic is not None and depth < INNERMOST:
+        return _unpacked(path, magic, depth, store)
+    if sigmf_archive.is_tar(head):
+        return sigmf_archive.open_archive(path, store)
+    if raw is None and name.name.endswith(sigmf_metadata.DATA_SUFFIX):
+        beside = path.with_name(name.name.removesuffix(sigmf_metadata.DATA_SUFFIX) + META_SUFFIX)
+        raw = beside.read_bytes() if beside.is_file() else None
+    found = kinds.unreadable(head)
+    if found:
+        raise RecordingError(f"{path} is {found[0]}: {found[1].replace('FILE', path.name)}.")
+    reader = _reader(head)
+    if reader is not None:
+        return _completed(reader(path, store), names.read_name(name))
+    if raw is not None:
+        metadata, warnings = sigmf_metadata.parse(raw, path)
+        return Found(path, store, metadata, warnings=warnings, is_plain=store.is_file)
+    header = path.with_name(path.name + ".hdr")
+    if header.is_file() and header.read_bytes()[: len(gnuradio_meta.BEGIN)] == gnuradio_meta.BEGIN:
+        return gnuradio_meta.open_gnuradio_meta(path, store, header)
+    return _bare(path, store, name)
+
+
+def _reader(head: bytes) -> Any:
+    """What opens a file of a kind with a header; None for bare samples."""
+    if wav.is_wav(head):
+        return wav.open_wav
+    if head.startswith(npy.MAGIC):
+        return npy.open_npy
+    if head.startswith(gnuradio_meta.BEGIN):
+        return gnuradio_meta.open_gnuradio_meta
+    if head.startswith(blue.MAGIC) and head[8:12] in (b"EEEI", b"IEEE"):
+        return blue.open_blue
+    return None
+
+
+def _unpacked(path: Path, magic: bytes, depth: int, store: FileStore) -> Found:
+    inner, name, raw, note = compressed.open_compressed(path, magic, store)
+    store.close()
+    found = _find_file(path, inner, name, depth + 1, raw)
+    found.warnings.append(note)
+    found.is_plain = False
+    return found
+
+
+def _completed(found: Found, said: names.Named) -> Found:
+    """What a header says, completed by what the file's name says."""
+    fields = found.metadata["global"]
+    used = []
+    if "core:sample_rate" not in fields and said.sample_rate:
+        fields["core:sample_rate"] = said.sample_rate
+        used.append(f"the sample rate, {said.sample_rate / 1e6:g} MHz,")
+    captures = found.metadata["captures"]
+    if captures and not any("core:frequency" in entry for entry in captures) and said.center_frequency:
+        captures[0]["core:frequency"] = said.center_frequency
+        used.append(f"the centre frequency, {said.center_frequency / 1e6:g} MHz,")
+    if captures and said.datetime and "core:datetime" not in captures[0]:
+        captures[0]["core:datetime"] = said.datetime
+    if used:
+        found.warnings.append(f"{' and '.join(used)} was read from the file's name")
+    return found
+
+
+def _bare(path: Path, store: FileStore, name: Path) -> Found:
+    """Samples without a header: what their file's name says of them."""
+    said = names.read_name(name)
+    metadata = described(
+        said.datatype,
+        said.sample_rate,
+        [capture(frequency=said.center_frequency, datetime=said.datetime)]
+        if said.center_frequency or said.datetime
+        else [],
+    )
+    read = [
+        said.datatype and f"format {said.datatype}",
+        said.sample_rate and f"sample rate {said.sample_rate / 1e6:g} MHz",
+        said.center_frequency and f"centre frequency {said.center_frequency / 1e6:g} MHz",
+    ]
+    words = ", ".join(word for word in read if word)
+    warnings = [f"{words}: read from the file's name; --format, --sample-rate and --center-frequency overrule it"]
+    return Found(path, store, metadata, warnings=warnings if words else [], is_plain=store.is_file)

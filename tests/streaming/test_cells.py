@@ -1,0 +1,232 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Cells of streams and recordings: found live and in replay, the same every time, and never in the frames' way."""
+
+import json
+import threading
+import time
+
+import numpy as np
+import pytest
+from oracle import ThresholdRuntime
+
+from rpmsn.errors import ParameterError
+from rpmsn.messages.results import carrier_fields
+from rpmsn.models.model import load_model
+from rpmsn.recording import open_recording
+from rpmsn.streaming import cells
+from rpmsn.streaming.analysis import RecordingAnalyser
+from rpmsn.streaming.live import Settings, StreamAnalyser
+from rpmsn.synthesis import ofdm
+from rpmsn.synthesis.lte.downlink import LteBroadcast
+
+RATE = 3.84e6
+FRAME = round(0.04 * RATE)
+CENTER = 1842.5e6
+OFFSET = 0.6e6
+
+
+class Blind(ThresholdRuntime):
+    """A network that sees nothing."""
+
+    def probabilities(self, images):
+        return super().probabilities(np.zeros_like(images))
+
+
+def noise(frames, seed=3):
+    parts = np.random.default_rng(seed).standard_normal((frames * FRAME, 2)).astype(np.float32) * np.float32(0.01)
+    return parts.view(np.complex64)[:, 0]
+
+
+def downlink(frames, cell_id=301, amplitude=0.2, offset=OFFSET):
+    """An LTE cell of 1.4 MHz beside the centre, in noise."""
+    grid = LteBroadcast(cell_id=cell_id, bandwidth_hz=1.4e6, frame_number=600).grid(
+        40 * frames, np.random.default_rng(1)
+    )
+    samples = ofdm.modulate(grid, RATE)
+    turn = np.exp(2j * np.pi * offset / RATE * np.arange(len(samples)))
+    return (amplitude * samples * turn).astype(np.complex64) + noise(frames)
+
+
+@pytest.fixture
+def analyse(untrained_model, tmp_path):
+    """Write samples as a recording, analyse it, return the Analysis."""
+
+    def run(samples, runtime=None, workers=1, **arguments):
+        (tmp_path / "band.sigmf-data").write_bytes(samples.tobytes())
+        meta = {
+            "global": {"core:datatype": "cf32_le", "core:sample_rate": RATE, "core:version": "1.2.0"},
+            "captures": [{"core:sample_start": 0, "core:frequency": CENTER}],
+            "annotations": [],
+        }
+        (tmp_path / "band.sigmf-meta").write_text(json.dumps(meta))
+        with open_recording(tmp_path / "band.sigmf-meta") as recording:
+            analyser = RecordingAnalyser(recording, load_model(untrained_model), workers, **arguments)
+            analyser.segmenter.runtime = runtime or ThresholdRuntime()
+            for replica in analyser._replay._segmenters:
+                replica.runtime = analyser.segmenter.runtime
+            return analyser.run()
+
+    return run
+
+
+@pytest.fixture
+def make(untrained_model):
+    """Make a started StreamAnalyser; stopped at the end of the test."""
+    made = []
+
+    def start(live=True, runtime=None, **arguments):
+        budget = arguments.pop("cell_budget", 0.5)
+        settings = Settings(live=live, runtime=runtime or ThresholdRuntime(), workers=1, cell_budget=budget)
+        analyser = StreamAnalyser(load_model(untrained_model), RATE, CENTER, settings, **arguments)
+        made.append(analyser)
+        analyser.start()
+        return analyser
+
+    yield start
+    for analyser in made:
+        analyser.stop()
+
+
+def play(analyser, samples, until=lambda: False, seconds=30.0):
+    """Write samples again and again, at their own pace, until something is true."""
+    end, offset = time.monotonic() + seconds, 0
+    while not until() and time.monotonic() < end:
+        for start in range(0, len(samples), FRAME):
+            analyser.write(samples[start : start + FRAME], offset)
+            offset += FRAME
+            time.sleep(0.04)
+    return offset
+
+
+def proven(found):
+    return [carrier for carrier in found if carrier.verdict == "proven"]
+
+
+def test_a_recordings_carrier_gets_its_cell(analyse):
+    (carrier,) = analyse(downlink(3)).carriers
+    assert (carrier.label, carrier.verdict, carrier.evidence) == ("LTE", "proven", "broadcast")
+    assert (carrier.cell_id, carrier.duplex, carrier.channel_bandwidth) == (301, "FDD", 1.4e6)
+    assert carrier.freq_lower == pytest.approx(CENTER + OFFSET - 0.54e6, abs=1e3)
+    assert (carrier.band, carrier.earfcn) == ("3", 1581)
+
+
+def test_a_recording_of_one_frame_is_enough(analyse):
+    (carrier,) = analyse(downlink(1)).carriers
+    assert carrier.cell_id == 301
+
+
+def test_a_short_last_frame_does_not_stand_for_a_whole_one(analyse):
+    (carrier,) = analyse(downlink(2)[: FRAME + FRAME // 20]).carriers
+    assert carrier.cell_id == 301
+
+
+def test_a_cell_that_the_network_does_not_see_is_found(analyse):
+    samples = downlink(2, amplitude=0.05, offset=50e3)
+    (carrier,) = proven(analyse(samples, Blind()).carriers)
+    assert (carrier.label, carrier.cell_id, carrier.channel_bandwidth) == ("LTE", 301, 1.4e6)
+    power = np.mean(np.abs(samples - noise(2)) ** 2)
+    assert carrier.pwr_db == pytest.approx(10 * np.log10(power), abs=1.0)
+
+
+def test_noise_has_no_cell(analyse):
+    assert analyse(noise(25)).carriers == []
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_a_recording_gives_the_same_carriers_every_time(analyse, workers):
+    samples = downlink(6)
+    expected = [carrier_fields(carrier) for carrier in analyse(samples).carriers]
+    assert [carrier_fields(carrier) for carrier in analyse(samples, workers=workers).carriers] == expected
+
+
+@pytest.mark.parametrize("value", [0.0, np.nan])
+def test_dead_input_is_not_searched(analyse, monkeypatch, value):
+    searched = []
+    monkeypatch.setattr(cells, "Looker", searched.append)
+    analyse(np.full(2 * FRAME, value, np.complex64))
+    assert searched == []
+
+
+def test_without_the_search_nothing_is_proven(analyse):
+    assert proven(analyse(downlink(3), cells=False).carriers) == []
+
+
+def test_a_search_that_fails_is_said_and_leaves_the_carriers(analyse, monkeypatch):
+    def fail(*_):
+        raise ValueError("out of luck")
+
+    monkeypatch.setattr(cells.Looker, "findings", fail)
+    result = analyse(downlink(3))
+    assert [carrier.verdict for carrier in result.carriers] == ["likely"]
+    assert any("search for cells failed" in warning and "out of luck" in warning for warning in result.warnings)
+
+
+def test_a_live_stream_gets_its_cell_and_says_so_in_the_status(make):
+    statuses = []
+    analyser = make(on_status=statuses.append)
+    play(analyser, downlink(8), until=lambda: proven(analyser.carriers()))
+    (carrier,) = proven(analyser.carriers())
+    assert (carrier.label, carrier.cell_id) == ("LTE", 301)
+    status = analyser.status()
+    assert status["cells_found"] == 1 and status["searches_waiting"] >= 0 and status["cell_load"] > 0
+
+
+def test_a_budget_of_nothing_starts_no_thread_and_proves_nothing(make):
+    analyser = make(cell_budget=0.0)
+    assert not any(thread.name == "rpmsn cells" for thread in threading.enumerate())
+    play(analyser, downlink(4), seconds=1.0)
+    assert proven(analyser.carriers()) == [] and "cell_load" not in analyser.status()
+
+
+@pytest.mark.parametrize("budget", [-0.1, 1.5])
+def test_a_budget_beyond_one_core_is_refused(budget):
+    with pytest.raises(ParameterError, match="cell_budget"):
+        Settings(cell_budget=budget)
+
+
+def test_a_live_search_that_fails_is_reported_and_the_stream_goes_on(make, monkeypatch):
+    def fail(*_):
+        raise ValueError("out of luck")
+
+    monkeypatch.setattr(cells.Looker, "findings", fail)
+    errors = []
+    analyser = make(on_error=errors.append)
+    play(analyser, downlink(4), until=lambda: errors)
+    before = analyser.status()["frames_analysed"]
+    play(analyser, downlink(4), until=lambda: analyser.status()["frames_analysed"] > before)
+    assert any("out of luck" in error for error in errors)
+    assert analyser.status()["frames_analysed"] > before
+
+
+def test_frames_do_not_wait_for_a_search(make, monkeypatch):
+    is_over = threading.Event()
+
+    def hang(*_):
+        is_over.wait(60)
+        return iter(())
+
+    monkeypatch.setattr(cells.Looker, "findings", hang)
+    analyser = make()
+    try:
+        play(analyser, downlink(4), until=lambda: analyser.status()["frames_analysed"] >= 30)
+        assert analyser.status()["frames_analysed"] >= 30
+    finally:
+        is_over.set()
+
+
+def test_a_stopped_stream_leaves_no_thread(make):
+    analyser = make()
+    play(analyser, downlink(4), seconds=1.0)
+    analyser.stop()
+    assert not any(thread.name == "rpmsn cells" for thread in threading.enumerate())
+
+
+def test_a_replayed_stream_gives_what_the_recording_gives(make, analyse):
+    samples = downlink(6)
+    analyser = make(live=False)
+    done = 0
+    while done < len(samples):
+        done += analyser.write(samples[done:], done)
+    analyser.stop()
+    expected = analyse(samples).carriers
+    assert [carrier.cell_id for carrier in analyser.carriers()] == [carrier.cell_id for carrier in expected] == [301]
