@@ -234,3 +234,12 @@ def test_an_nr_carrier_ends_where_an_lte_cell_beside_it_begins():
 def test_before_the_first_frame_nothing_is_proven():
     stream = Stream()
     assert find(stream, proof_of(stream, 0.0, bandwidth=5)) == []
+
+
+def test_a_rest_too_narrow_for_guard_bands_and_a_carrier_is_a_spill_of_the_mask():
+    stream = Stream()
+    stream.frames(3, seg("LTE", -4.6, 1.2))
+    find(stream, proof_of(stream, -2.4, bandwidth=5))  # up to -0.15 MHz; its guard band ends at 0.1 MHz
+    stream.frames(20, seg("LTE", -4.6, 1.2))
+    (carrier,) = carriers(stream)
+    assert carrier.freq_upper == pytest.approx(-0.15e6)
