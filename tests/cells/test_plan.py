@@ -168,3 +168,23 @@ def test_a_carrier_that_is_gone_leaves_nothing_behind():
     of_carriers(plan, view(0.1, carrier("a"), proven("b")))
     of_carriers(plan, view(0.2))
     assert not plan._states and not plan._renewed_s
+
+
+def test_a_carrier_that_is_cut_is_searched_in_a_slice_of_what_is_in_view():
+    seen = view(0.1, carrier("a", "other", 1854.0, 1856.0, cut_upper=True))
+    plan = plan_of()
+    searches = [search for _ in range(12) for search in of_carriers(plan, seen)]
+    slices = [search for search in searches if search.is_slice]
+    assert slices[0].frequencies == (pytest.approx((1854.0e6 + 1855.36e6) / 2),)
+
+
+def test_a_carrier_in_which_the_middle_was_searched_in_vain_is_searched_in_a_slice():
+    plan = plan_of()
+    searches = [search for _ in range(4) for search in of_carriers(plan, view(0.1, carrier("a")))]
+    assert [(search.technology, search.is_slice) for search in searches] == [("LTE", False)] * 3 + [("LTE", True)]
+
+
+def test_less_than_two_radio_frames_are_searched_in_no_slice():
+    short = View(0.1, RATE, CENTER, RATE / 256, 1, 0.02, [carrier("a")])
+    plan = plan_of()
+    assert not any(search.is_slice for _ in range(8) for search in of_carriers(plan, short))

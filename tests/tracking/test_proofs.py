@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Cells and carriers: what a proof changes, where it makes carriers, and when it is not believed any more."""
 
+import dataclasses
+
 import pytest
 from test_tracker import COLUMN, FRAME_S, NOT_JUDGED, RATE, Stream, seg
 
@@ -234,3 +236,36 @@ def test_an_nr_carrier_ends_where_an_lte_cell_beside_it_begins():
 def test_before_the_first_frame_nothing_is_proven():
     stream = Stream()
     assert find(stream, proof_of(stream, 0.0, bandwidth=5)) == []
+
+
+def slice_of(stream, mhz, centre, cell_id=300):
+    """A cell found by reference signals around a frequency, of a carrier with another centre."""
+    return dataclasses.replace(proof_of(stream, centre, cell_id, evidence=SYNC), slice_frequency=mhz * 1e6)
+
+
+def test_a_slice_proves_a_carrier_whose_middle_is_out_of_view_and_leaves_its_edges():
+    stream = Stream()
+    stream.frames(3, seg("other", 3.0, 5.0))
+    find(stream, slice_of(stream, 4.0, 9.0))
+    (carrier,) = carriers(stream)
+    assert (carrier.label, carrier.verdict, carrier.evidence, carrier.cell_id) == ("LTE", "proven", "sync", 300)
+    assert (carrier.freq_lower, carrier.freq_upper) == (3.0e6, 5.0e6)
+
+
+def test_slices_of_one_cell_are_one_carrier():
+    stream = Stream()
+    stream.frames(3, seg("other", 3.0, 3.8), seg("LTE", 4.2, 5.0))
+    assert find(stream, slice_of(stream, 3.4, 9.0)) == []
+    assert find(stream, slice_of(stream, 4.6, 9.0)) == [("gone", 2)]
+    assert carriers(stream)[0].cell_id == 300
+
+
+def test_a_slice_is_given_up_when_looks_there_do_not_find_its_cell():
+    stream = Stream()
+    stream.frames(3, seg("LTE", 3.0, 5.0))
+    find(stream, slice_of(stream, 4.0, 9.0))
+    for is_slice in (False, True):
+        finding = Finding("LTE", ((3.9e6, 4.1e6),), 0, stream.offset, (), is_slice)
+        for _ in range(3):
+            stream.tracker.prove([finding])
+        assert (carriers(stream)[0].verdict == "proven") is not is_slice

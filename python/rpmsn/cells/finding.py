@@ -29,6 +29,8 @@ class Proof:
         sample_rate: of these, Hz.
         channel: bands and channel numbers; None where the centre frequency is not known.
         pwr_db: power within `least_edges`, or within `edges` where these are known; dB over full scale.
+        slice_frequency: Hz, middle of the slice of an LTE carrier whose reference signals show the cell; `frequency`
+            may be out of view, then. None where PSS and SSS do.
     """
 
     cell: Cell
@@ -38,6 +40,12 @@ class Proof:
     sample_rate: float
     channel: Channel | None = None
     pwr_db: float = float("nan")
+    slice_frequency: float | None = None
+
+    @property
+    def place(self) -> float:
+        """Hz, where the cell's signals were seen: `frequency`, or the middle of the slice."""
+        return self.frequency if self.slice_frequency is None else self.slice_frequency
 
     @property
     def class_id(self) -> int:
@@ -55,9 +63,13 @@ class Proof:
 
     @property
     def least_edges(self) -> tuple[float, float]:
-        """Edges of what is at least there: the carrier, the middle six resource blocks, or the SS/PBCH block."""
+        """Edges of what is at least there: the carrier, the middle six resource blocks, a resource block in a slice, or
+        the SS/PBCH block."""
         if self.class_id == NR:
             return self._around(SSB_SUBCARRIERS * self.cell.subcarrier_spacing)
+        if self.slice_frequency is not None:
+            half = BLOCK_SUBCARRIERS * SUBCARRIER_HZ / 2
+            return self.slice_frequency - half, self.slice_frequency + half
         return self.edges or self._around(LEAST_BLOCKS * BLOCK_SUBCARRIERS * SUBCARRIER_HZ)
 
     @property
@@ -94,9 +106,10 @@ class Finding:
 
     Attributes:
         technology: LTE or NR.
-        searched: (lower, upper) in Hz, each a range of places of `Proof.frequency` that were looked at.
+        searched: (lower, upper) in Hz, each a range of places of `Proof.place` that were looked at.
         start, end: samples that were searched, counted since the stream began.
         proofs: the cells, the strongest first; empty where there was none.
+        is_slice: whether LTE's reference signals were looked for, in slices.
     """
 
     technology: str
@@ -104,10 +117,15 @@ class Finding:
     start: int
     end: int
     proofs: tuple[Proof, ...] = ()
+    is_slice: bool = False
 
     def misses(self, proof: Proof) -> bool:
         """Whether a cell would have been found, and was not."""
-        is_searched = self.technology == proof.cell.technology and any(
-            lower <= proof.frequency <= upper for lower, upper in self.searched
-        )
-        return is_searched and not any(proof.is_same_cell(found) for found in self.proofs)
+        kind = proof.cell.technology, proof.slice_frequency is not None
+        if kind != (self.technology, self.is_slice):
+            return False
+        if not any(lower <= proof.place <= upper for lower, upper in self.searched):
+            return False
+        # A slice shows the strongest of the cells on one frequency alone.
+        is_found = proof.is_same_place if self.is_slice else proof.is_same_cell
+        return not any(is_found(found) for found in self.proofs)

@@ -10,15 +10,18 @@ the same stream gives the same searches.
 import math
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..classes import CLASS_NAMES, LTE, NR
 from ..standards import bands
 from ..standards.lte import N_RB
 from ..standards.nr import SSB_CASES, SSB_SUBCARRIERS
 from .finding import BLOCK_SUBCARRIERS, SUBCARRIER_HZ, Proof
+from .lte.reference import SHORTEST_S
 from .lte.search import HALF_WIDTH as LTE_HALF_WIDTH
 from .lte.search import LOWEST_RATE
 from .nr.spectrum import fits
+from .spectrum import BASE_RATE
 
 LTE_NAME, NR_NAME = CLASS_NAMES[LTE], CLASS_NAMES[NR]
 
@@ -50,7 +53,11 @@ SPAN_AFTER_S = 1.0
 NARROWEST_HZ = {LTE_NAME: 0.9e6, NR_NAME: 3.2e6}
 """What is narrower in view holds no cell: six resource blocks, the narrowest NR carrier (3 MHz) less its
 edges' error."""
+NARROWEST_SLICE_HZ = 0.45e6
+"""What is narrower in view shows too few reference signals."""
 
+SLICE_S = 0.35
+"""Seconds of one core for reference signals in a slice."""
 LTE_PLACE_S, LTE_OFFSET_S = 0.035, 2e-6
 """Seconds of one core for a place of LTE in 40 ms of signal, and for each Hz of tolerance; measured, as what
 follows."""
@@ -116,6 +123,11 @@ class View:
     is_last: bool = False
 
     @property
+    def seconds(self) -> float:
+        """Of all frames."""
+        return self.frames * self.frame_seconds
+
+    @property
     def lower(self) -> float:
         """Lower end of the span, Hz."""
         return self.center_frequency - self.sample_rate / 2
@@ -138,6 +150,7 @@ class Hypothesis:
         frames: how many of the last frames are searched.
         is_renewal: whether cells that are known are looked for: their absence counts.
         cost_s: estimated time of one core, s.
+        is_slice: whether LTE's reference signals are looked for, in slices around `frequencies`.
     """
 
     technology: str
@@ -147,6 +160,15 @@ class Hypothesis:
     frames: int
     is_renewal: bool
     cost_s: float
+    is_slice: bool = False
+
+
+class _Kind(NamedTuple):
+    """Of search in a carrier: technology; whether wider and over several frames; whether by reference signals."""
+
+    technology: str
+    is_deep: bool = False
+    is_slice: bool = False
 
 
 class Budget:
@@ -291,16 +313,25 @@ class SearchPlan:
             self._renewed_s[carrier.key] = view.now_s
             return _renewal(view, carrier)
         state, kinds = self._states[carrier.key], _kinds(view, carrier)
-        technology, is_deep = kinds[state.attempts % len(kinds)]
-        hypotheses = (self._lte if technology == LTE_NAME else self._nr)(view, carrier, is_deep)
-        chosen = hypotheses[state.part] if state.part < len(hypotheses) else None
-        state.part += 1
-        if state.part >= len(hypotheses):
-            state.attempts, state.part = state.attempts + 1, 0
-            if state.attempts >= len(kinds):
-                state.next_s = view.now_s + state.wait_s
-                state.wait_s = min(2 * state.wait_s, LONGEST_RETRY_S)
-        return chosen
+        for _ in kinds:
+            hypotheses = self._of_kind(view, carrier, kinds[state.attempts % len(kinds)])
+            chosen = hypotheses[state.part] if state.part < len(hypotheses) else None
+            state.part += 1
+            if state.part >= len(hypotheses):
+                state.attempts, state.part = state.attempts + 1, 0
+                if state.attempts >= len(kinds):
+                    state.next_s = view.now_s + state.wait_s
+                    state.wait_s = min(2 * state.wait_s, LONGEST_RETRY_S)
+                    return chosen
+            # A kind without a place in view is no reason to wait.
+            if chosen is not None:
+                return chosen
+        return None
+
+    def _of_kind(self, view, carrier, kind):
+        if kind.is_slice:
+            return _slices(view, carrier)
+        return (self._lte if kind.technology == LTE_NAME else self._nr)(view, carrier, kind.is_deep)
 
     def _lte(self, view, carrier, is_deep):
         columns, further = LTE_WIDE if is_deep else LTE_CLOSE
@@ -395,22 +426,38 @@ class SearchPlan:
                     yield _nr_hypothesis(view, part, 1e-6 * NR_CLOSE_PPM * view.center_frequency, spacing, 1)
 
 
-def _kinds(view: View, carrier: KnownCarrier) -> list[tuple[str, bool]]:
-    """Searches of a carrier in turn: technology, and whether wider and over several frames; that of its label comes
-    first, else the cheaper one."""
-    width = min(carrier.freq_upper, view.upper) - max(carrier.freq_lower, view.lower)
-    cheap, dear = [(LTE_NAME, False), (LTE_NAME, True)], [(NR_NAME, False), (NR_NAME, True)]
-    order = [dear[0], *cheap, dear[1]] if carrier.label == NR_NAME else cheap + dear
-    possible = {
-        LTE_NAME: view.sample_rate >= LOWEST_RATE and width >= NARROWEST_HZ[LTE_NAME],
-        NR_NAME: width >= NARROWEST_HZ[NR_NAME],
-    }
+def _kinds(view: View, carrier: KnownCarrier) -> list[_Kind]:
+    """Searches of a carrier in turn: that of its label comes first, else the cheaper one."""
+    lower, upper = _in_view(view, carrier)
+    close, deep, slices = _Kind(LTE_NAME), _Kind(LTE_NAME, is_deep=True), _Kind(LTE_NAME, is_slice=True)
+    # What is cut may have its middle out of view.
+    lte = [close, slices, deep] if carrier.cut_lower or carrier.cut_upper else [close, deep, slices]
+    nr, deep_nr = _Kind(NR_NAME), _Kind(NR_NAME, is_deep=True)
+    order = [nr, *lte, deep_nr] if carrier.label == NR_NAME else [*lte, nr, deep_nr]
+    return [kind for kind in order if _is_possible(view, upper - lower, kind)]
+
+
+def _is_possible(view: View, width: float, kind: _Kind) -> bool:
+    if kind.is_slice:
+        return width >= NARROWEST_SLICE_HZ and view.sample_rate >= BASE_RATE and view.seconds >= SHORTEST_S
+    if kind.technology == LTE_NAME:
+        return width >= NARROWEST_HZ[LTE_NAME] and view.sample_rate >= LOWEST_RATE
     # Where NR is tried at every frequency, that is all there is to try.
-    return [
-        (name, is_deep)
-        for name, is_deep in order
-        if possible[name] and not (name == NR_NAME and is_deep and not view.center_frequency)
-    ]
+    return width >= NARROWEST_HZ[NR_NAME] and not (kind.is_deep and not view.center_frequency)
+
+
+def _in_view(view: View, carrier: KnownCarrier) -> tuple[float, float]:
+    return max(carrier.freq_lower, view.lower), min(carrier.freq_upper, view.upper)
+
+
+def _slices(view: View, carrier: KnownCarrier) -> list[Hypothesis]:
+    return [_slice_hypothesis(view, sum(_in_view(view, carrier)) / 2)]
+
+
+def _slice_hypothesis(view: View, place: float, is_renewal: bool = False) -> Hypothesis:
+    frames = min(math.ceil(SHORTEST_S / view.frame_seconds), view.frames)
+    cost = SPECTRUM_S[LTE_NAME] * view.sample_rate * frames * view.frame_seconds / 0.04 + SLICE_S
+    return Hypothesis(LTE_NAME, (place,), 0.0, SUBCARRIER_HZ, frames, is_renewal, cost, is_slice=True)
 
 
 def _middles(carrier: KnownCarrier, view: View) -> list[float]:
@@ -441,6 +488,8 @@ def _renewal(view: View, carrier: KnownCarrier) -> Hypothesis:
     proof = carrier.proof
     assert proof is not None, "only a carrier with a cell"
     frames = DEEP_FRAMES if carrier.is_doubtful else 1
+    if proof.slice_frequency is not None:
+        return _slice_hypothesis(view, proof.slice_frequency, is_renewal=True)
     tolerance = RENEWAL_TOLERANCE[proof.cell.technology]
     if proof.cell.technology == NR_NAME:
         return _nr_hypothesis(view, [proof.frequency], tolerance, proof.cell.subcarrier_spacing, frames, True)

@@ -6,7 +6,7 @@ from ..cells.cell import BROADCAST, SYNC
 PROVEN, LIKELY, UNSURE = VERDICTS = ("proven", "likely", "unsure")
 NETWORK = "network"
 EVIDENCE = (NETWORK, SYNC, BROADCAST)
-"""The network alone; PSS and SSS; the CRC of the PBCH."""
+"""The network alone; PSS and SSS, or LTE's reference signals; the CRC of the PBCH."""
 
 
 def verdict_of(confidence: float) -> str:
