@@ -12,6 +12,8 @@ from .channels import Channel
 
 SUBCARRIER_HZ, BLOCK_SUBCARRIERS = 15e3, 12
 """Of LTE's resource blocks: TS 36.211 6.2.3."""
+SYNC_WIDTH = 62 * SUBCARRIER_HZ
+"""Of PSS and SSS, Hz: TS 36.211 6.11.1.2."""
 LEAST_BLOCKS = 6
 """Of the narrowest LTE carrier, which are those of the synchronisation signals and the PBCH."""
 SAME_PLACE_HZ = 20e3
@@ -101,6 +103,22 @@ class Proof:
 
 
 @dataclass(frozen=True, slots=True)
+class Middle:
+    """Where an LTE carrier's middle was looked for.
+
+    Attributes:
+        lower, upper: Hz, between which the centre may be.
+        pss_strength: correlation with the best PSS, in units of what noise gives.
+        pwr_db: power in the middle 0.93 MHz, dB over full scale.
+    """
+
+    lower: float
+    upper: float
+    pss_strength: float
+    pwr_db: float
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """What one search has shown.
 
@@ -110,6 +128,7 @@ class Finding:
         start, end: samples that were searched, counted since the stream began.
         proofs: the cells, the strongest first; empty where there was none.
         is_slice: whether LTE's reference signals were looked for, in slices.
+        middles: of LTE carriers, that were in view.
     """
 
     technology: str
@@ -118,6 +137,7 @@ class Finding:
     end: int
     proofs: tuple[Proof, ...] = ()
     is_slice: bool = False
+    middles: tuple[Middle, ...] = ()
 
     def misses(self, proof: Proof) -> bool:
         """Whether a cell would have been found, and was not."""

@@ -10,7 +10,7 @@ from ..signal.channelizer import as_complex
 from . import lte, nr
 from .cell import BROADCAST, SYNC, Cell
 from .channels import channel_of
-from .finding import Finding, Proof
+from .finding import SYNC_WIDTH, Finding, Middle, Proof
 from .lte.reference import HALF_SLICE
 from .plan import LTE_NAME, Hypothesis
 from .spectrum import Spectrum
@@ -76,10 +76,13 @@ class Looker:
         first, look = group[0], self._look
         frames = self._last(first.frames)
         places = [frequency for one in group for frequency in one.frequencies or ()]
+        middles: list[Middle] = []
         if first.is_slice:
             cells = [(cell, place) for place in places for cell in self._in_slice(place, len(frames))]
         else:
-            cells = [(cell, None) for cell in self._cells(first, frames, places)]
+            found, strengths = self._cells(first, frames, places)
+            cells = [(cell, None) for cell in found]
+            middles = [self._middle(first, *one, frames) for one in zip(places, strengths)]
         start = look.end - sum(map(len, frames))
         reach = max(first.tolerance, first.spacing / 2)
         return Finding(
@@ -89,6 +92,7 @@ class Looker:
             look.end,
             tuple(self._proof(cell, place, frames, start) for cell, place in sorted(cells, key=_rank)),
             first.is_slice,
+            tuple(middles),
         )
 
     @property
@@ -96,15 +100,24 @@ class Looker:
         """Of the span, Hz; 0 Hz stands for a baseband, whose centre is not known."""
         return self._look.center_frequency if self._look.center_frequency > 0 else None
 
-    def _cells(self, search: Hypothesis, frames: Sequence[np.ndarray], places: Sequence[float]) -> list[Cell]:
+    def _middle(self, search: Hypothesis, place: float, strength: float, frames: Sequence[np.ndarray]) -> Middle:
+        rate, middle = self._look.sample_rate, place - self._look.center_frequency
+        half = SYNC_WIDTH / 2
+        pwr_db = power_db(frames, rate, middle - half, middle + half)
+        return Middle(place - search.tolerance, place + search.tolerance, strength, pwr_db)
+
+    def _cells(
+        self, search: Hypothesis, frames: Sequence[np.ndarray], places: Sequence[float]
+    ) -> tuple[list[Cell], list[float]]:
+        """Cells, and of LTE the PSS's correlation at each place."""
         rate, spacings = self._look.sample_rate, (search.spacing,)
         if search.frequencies is None:
-            return nr.find_cells(np.concatenate(frames), rate, None, spacings, search.tolerance)
+            return nr.find_cells(np.concatenate(frames), rate, None, spacings, search.tolerance), []
         spectra = self._spectra_of(len(frames))
         relative = [frequency - self._look.center_frequency for frequency in places]
         if search.technology == LTE_NAME:
-            return lte.find_cells(spectra, rate, relative, search.tolerance, self._center)
-        return nr.find_cells(spectra, rate, relative, spacings, search.tolerance, self._center)
+            return lte.find_cells_and_pss(spectra, rate, relative, search.tolerance, self._center)
+        return nr.find_cells(spectra, rate, relative, spacings, search.tolerance, self._center), []
 
     def _in_slice(self, place: float, frames: int) -> list[Cell]:
         """The cell whose reference signals are around a frequency. Of a slice at the end of the span, half is in it at

@@ -229,7 +229,7 @@ EVIDENCE = _field(
     SYMBOL,
     "",
     "what the verdict rests on: `network`, `sync` (PSS and SSS, or LTE's reference signals), `broadcast` (CRC of the "
-    "PBCH)",
+    "PBCH), `absence` (no LTE downlink: its PSS would be seen, and is not)",
     of_carrier=True,
     choices=verdict.EVIDENCE,
     sigmf="rpmsn:evidence",

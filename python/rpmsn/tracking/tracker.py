@@ -181,6 +181,9 @@ class Tracker:
                 proof = track.carrier.proof
                 if proof is not None and finding.misses(proof):
                     track.look_in_vain()
+            for track in self._live:
+                for middle in finding.middles:
+                    track.look_for_pss(middle, self._observations[-1])
             for proof in finding.proofs:
                 events += self._prove(proof)
         return events
