@@ -271,7 +271,7 @@ class TestAnnotate:
             shown = json.loads(result.out)
             assert shown["output"] is None and len(shown["carriers"]) == 1
         else:
-            assert "LTE" in result.out and "not written" in result.out
+            assert "LTE" in result.out and "nothing written" in result.out
 
     @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
     def test_a_name_that_the_terminal_cannot_show_stops_nothing(self, band, encoding):

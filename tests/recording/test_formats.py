@@ -143,6 +143,7 @@ NO_SAMPLES = {
         b"".join(struct.pack(">HHI", 0x1C00 | k % 16 | 0x10 * 0, 66, 7) + bytes(256) for k in range(40)),
         "VITA-49",
     ),
+    "nameless.zip": (zipped({"q": b"12"}).replace(b"q", b"\0"), "cannot be unpacked"),
     "two.zip": (zipped({"a.cs8": b"12", "b.cs8": b"12"}), "2 files"),
     "two.sigmf": (tar({**PAIR, "c.sigmf-meta": b"{}", "c.sigmf-data": b"12"}), "2 SigMF recordings"),
     "empty.tar": (tar({"readme.txt": b"12"}), "0 SigMF recordings"),
@@ -480,3 +481,13 @@ def test_a_zip_with_a_wrong_sum_says_so(put):
     raw[500] ^= 0xFF
     with pytest.raises(RecordingError, match="cannot be unpacked"):
         open_recording(put("a.zip", bytes(raw)), sample_rate=1e6)
+
+
+def test_only_what_is_not_given_is_said_to_be_from_the_name(tmp_path):
+    path = tmp_path / "x_1850M_2400k.cs16"
+    np.zeros(2000, np.int16).tofile(path)
+    with open_recording(path, sample_rate=1e6) as recording:
+        (warning,) = recording.warnings
+    assert "format ci16_le, centre frequency 1850 MHz: read" in warning and "rate 2.4" not in warning
+    with open_recording(path, datatype="ci16", sample_rate=1e6, center_frequency=1e9) as recording:
+        assert recording.warnings == []

@@ -366,3 +366,12 @@ def test_ofdm_with_ltes_numerology_is_found_to_be_no_lte():
         stream.tracker.prove([finding])
     (carrier,) = carriers(stream)
     assert (carrier.label, carrier.evidence) == ("other", "absence")
+
+
+def test_a_rest_too_narrow_for_guard_bands_and_a_carrier_is_a_spill_of_the_mask():
+    stream = Stream()
+    stream.frames(3, seg("LTE", -4.6, 1.2))
+    find(stream, proof_of(stream, -2.4, bandwidth=5))  # up to -0.15 MHz; its guard band ends at 0.1 MHz
+    stream.frames(20, seg("LTE", -4.6, 1.2))
+    (carrier,) = carriers(stream)
+    assert carrier.freq_upper == pytest.approx(-0.15e6)

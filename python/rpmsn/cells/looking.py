@@ -76,6 +76,7 @@ class Looker:
         first, look = group[0], self._look
         frames = self._last(first.frames)
         places = [frequency for one in group for frequency in one.frequencies or ()]
+        cells: list[tuple[Cell, float | None]]
         middles: list[Middle] = []
         if first.is_slice:
             cells = [(cell, place) for place in places for cell in self._in_slice(place, len(frames))]

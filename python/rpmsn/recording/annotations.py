@@ -251,7 +251,9 @@ def _leave_out_invalid(metadata: dict[str, Any]) -> list[str]:
             whole = place[: 2 if place[0] == "global" and place[1:2] != ("core:extensions",) else 3]
             if _take_out(metadata, list(whole)):
                 faults.append(f"{_path_of(whole)} ({places[place]:.80})")
-        metadata["global"].setdefault("core:version", _version())  # the one field that has to be there and may be wrong
+        metadata["global"].setdefault(
+            "core:version", sigmf_text.VERSION
+        )  # the one field that has to be there and may be wrong
     return faults
 
 

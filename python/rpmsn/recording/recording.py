@@ -114,8 +114,14 @@ class Recording:
     ) -> None:
         self.path, self.meta_path, self.is_plain = found.path, found.meta_path, found.is_plain
         self.metadata, self._store = found.metadata, found.store
+        given = {"datatype": datatype, "sample_rate": sample_rate, "center_frequency": center_frequency}
         self.warnings = list(found.warnings)
+        if used := ", ".join(words for name, words in found.from_name.items() if given[name] is None):
+            self.warnings.append(
+                f"{used}: read from the file's name; --format, --sample-rate and --center-frequency overrule it"
+            )
         self._where = found.meta_path or found.path
+        self._from_name = {f"core:{name.replace('center_', '')}" for name in found.from_name}
         self._is_overruled = None not in (datatype, sample_rate, center_frequency)
         self._put_in(datatype, sample_rate, center_frequency)
         self._read_global(channel)
@@ -276,7 +282,7 @@ class Recording:
 
     def _replace(self, fields: dict[str, Any], key: str, value: Any, others: int = 0) -> None:
         before = fields.get(key)
-        if before not in (None, value) or others:
+        if (before not in (None, value) or others) and key not in self._from_name:
             more = f" (and {others} other values)" if others else ""
             self.warnings.append(f"{key} is {before!r:.60}{more} in the metadata; {value!r} was given and is used")
         fields[key] = value

@@ -24,9 +24,10 @@ MIN_IOU_OF_CLASSES = 0.7
 LEAST_GUARD_HZ = 0.485e6
 """NR carriers side by side have this much between them at least (two of 5 MHz, TS 38.104 table 5.3.3-1)."""
 LEAST_REST_COLUMNS = 4
-NARROWEST_HZ = 1.08e6
+NARROWEST_HZ = 1.24e6
 """What a segment has beyond the edges that a cell proves is another carrier's from this width on: where it is called
-LTE or NR, from that of the narrowest LTE carrier on (six resource blocks, TS 36.104 5.6)."""
+LTE or NR, from that of the narrowest LTE carrier on, six resource blocks and the guard band before them (TS 36.104
+5.6), behind the proven carrier's own guard band."""
 MAX_FRAGMENT_COLUMNS = 1
 """Fragments of one carrier are at most this far apart in the mask..."""
 MIN_SHARED_TIME, MAX_BURST_FRACTION = 0.7, 0.9
@@ -97,7 +98,10 @@ class Sharing:
         lower, upper = carrier.proven_edges
         first, after = max(segment.columns[0], self._column(lower)), min(segment.columns[1], self._column(upper))
         pieces = [_labelled(_within(segment, lower, upper, first, max(first + 1, after)), carrier.class_id)]
-        least = max(LEAST_REST_COLUMNS * self._observation.column, NARROWEST_HZ if is_cellular else 0.0)
+        least = LEAST_REST_COLUMNS * self._observation.column
+        if is_cellular:
+            guard = ((carrier.channel_bandwidth or upper - lower) - (upper - lower)) / 2
+            least = max(least, guard + NARROWEST_HZ + self._observation.column)
         if lower - segment.freq_lower >= least:
             pieces.append(_within(segment, -np.inf, lower, segment.columns[0], first))
         if segment.freq_upper - upper >= least:

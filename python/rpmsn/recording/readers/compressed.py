@@ -9,7 +9,6 @@ import select
 import sys
 import time
 import zipfile
-import zlib
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -22,16 +21,6 @@ ENDINGS = (".gz", ".bz2", ".xz", ".zst", ".zstd", ".zip")
 UNPACKERS = {GZIP: "gzip -dk", BZIP2: "bzip2 -dk", XZ: "xz -dk", ZSTD: "zstd -dk", ZIP: "unzip"}
 LONGEST_SILENCE_S = 60.0
 POLL_SECONDS = 0.2
-FAULTS = (
-    EOFError,
-    OSError,
-    ValueError,
-    zlib.error,
-    lzma.LZMAError,
-    zipfile.BadZipFile,
-    NotImplementedError,
-    RuntimeError,
-)
 
 
 def compression(head: bytes) -> bytes | None:
@@ -62,12 +51,10 @@ def open_compressed(path: Path, magic: bytes, packed: FileStore) -> tuple[FileSt
             return _open_zip(path, packed, how)
         with _reader(path, magic, packed.reader()) as file:
             store, note = unpack(path, file.read, how)
-    except FAULTS as error:
-        raise RecordingError(f"{path} cannot be unpacked: {error or type(error).__name__}. Fetch it again.") from error
-    except Exception as error:
-        if type(error).__module__.startswith("zstandard"):
-            raise RecordingError(f"{path} cannot be unpacked: {error}. Fetch it again.") from error
+    except RecordingError:
         raise
+    except Exception as error:  # whatever the libraries raise for what is damaged
+        raise RecordingError(f"{path} cannot be unpacked: {error or type(error).__name__}. Fetch it again.") from error
     return store, inner_name(path), None, note
 
 

@@ -144,19 +144,16 @@ def _unpacked(path: Path, magic: bytes, depth: int, store: FileStore) -> Found:
 
 def _completed(found: Found, said: names.Named) -> Found:
     """What a header says, completed by what the file's name says."""
-    fields = found.metadata["global"]
-    used = []
+    fields, captures = found.metadata["global"], found.metadata["captures"]
+    words = _words(said)
     if "core:sample_rate" not in fields and said.sample_rate:
         fields["core:sample_rate"] = said.sample_rate
-        used.append(f"the sample rate, {said.sample_rate / 1e6:g} MHz,")
-    captures = found.metadata["captures"]
+        found.from_name["sample_rate"] = words["sample_rate"]
     if captures and not any("core:frequency" in entry for entry in captures) and said.center_frequency:
         captures[0]["core:frequency"] = said.center_frequency
-        used.append(f"the centre frequency, {said.center_frequency / 1e6:g} MHz,")
+        found.from_name["center_frequency"] = words["center_frequency"]
     if captures and said.datetime and "core:datetime" not in captures[0]:
         captures[0]["core:datetime"] = said.datetime
-    if used:
-        found.warnings.append(f"{' and '.join(used)} was read from the file's name")
     return found
 
 
@@ -170,11 +167,16 @@ def _bare(path: Path, store: FileStore, name: Path) -> Found:
         if said.center_frequency or said.datetime
         else [],
     )
-    read = [
-        said.datatype and f"format {said.datatype}",
-        said.sample_rate and f"sample rate {said.sample_rate / 1e6:g} MHz",
-        said.center_frequency and f"centre frequency {said.center_frequency / 1e6:g} MHz",
-    ]
-    words = ", ".join(word for word in read if word)
-    warnings = [f"{words}: read from the file's name; --format, --sample-rate and --center-frequency overrule it"]
-    return Found(path, store, metadata, warnings=warnings if words else [], is_plain=store.is_file)
+    return Found(path, store, metadata, is_plain=store.is_file, from_name=_words(said))
+
+
+def _words(said: names.Named) -> dict[str, str]:
+    """What a file's name says, as of `Found.from_name`."""
+    words = {}
+    if said.datatype:
+        words["datatype"] = f"format {said.datatype}"
+    if said.sample_rate:
+        words["sample_rate"] = f"sample rate {said.sample_rate / 1e6:g} MHz"
+    if said.center_frequency:
+        words["center_frequency"] = f"centre frequency {said.center_frequency / 1e6:g} MHz"
+    return words

@@ -20,6 +20,7 @@ class Found:
         meta_path: that file, where there is one.
         warnings: what is odd, or was assumed.
         is_plain: whether SigMF metadata beside `path` could say where in it the samples are.
+        from_name: what was read from the file's name, in words; by `datatype`, `sample_rate`, `center_frequency`.
     """
 
     path: Path
@@ -28,6 +29,7 @@ class Found:
     meta_path: Path | None = None
     warnings: list[str] = field(default_factory=list)
     is_plain: bool = True
+    from_name: dict[str, str] = field(default_factory=dict)
 
 
 def described(

@@ -38,7 +38,9 @@ def open_archive(path: Path, store: FileStore) -> Found:
             base = _only(path, pairs)
             file = archive.extractfile(metas[base])
             raw = file.read(sigmf_metadata.LONGEST_METADATA + 1) if file else b""
-    except (tarfile.TarError, EOFError, ValueError, OverflowError) as error:
+    except RecordingError:
+        raise
+    except Exception as error:  # whatever the library raises for what is damaged
         raise RecordingError(f"{path} is a damaged tar archive: {error}. Fetch it again.") from error
     metadata, warnings = sigmf_metadata.parse(raw, path)
     metadata["global"].pop("core:dataset", None)
