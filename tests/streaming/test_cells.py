@@ -4,6 +4,7 @@
 import json
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from rpmsn.streaming.live import Settings, StreamAnalyser
 from rpmsn.synthesis import ofdm
 from rpmsn.synthesis.lte.downlink import LteBroadcast
 
+RECEPTIONS = Path(__file__).parents[3] / "shared/receptions"
 RATE = 3.84e6
 FRAME = round(0.04 * RATE)
 CENTER = 1842.5e6
@@ -230,3 +232,15 @@ def test_a_replayed_stream_gives_what_the_recording_gives(make, analyse):
     analyser.stop()
     expected = analyse(samples).carriers
     assert [carrier.cell_id for carrier in analyser.carriers()] == [carrier.cell_id for carrier in expected] == [301]
+
+
+@pytest.mark.parametrize(("name", "cells"), [("rtl_lte_gap_811", [300, 57]), ("rtl_lte_edge_nbiot_821", [57])])
+def test_slices_of_recordings_are_lte_and_proven(name, cells):
+    path = RECEPTIONS / f"{name}.sigmf-meta"
+    if not path.exists():
+        pytest.skip("the recordings are not there")
+    with open_recording(path) as recording:
+        analysis = RecordingAnalyser(recording, load_model("rpmsn-rt"), 1).run()
+    proven = [carrier for carrier in analysis.carriers if carrier.proof is not None]
+    assert [carrier.cell_id for carrier in proven] == cells
+    assert {(carrier.label, carrier.verdict, carrier.evidence) for carrier in proven} == {("LTE", "proven", "sync")}

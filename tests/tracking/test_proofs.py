@@ -1,11 +1,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Cells and carriers: what a proof changes, where it makes carriers, and when it is not believed any more."""
 
+import dataclasses
+import math
+
+import numpy as np
 import pytest
 from test_tracker import COLUMN, FRAME_S, NOT_JUDGED, RATE, Stream, seg
 
 from rpmsn.cells.cell import BROADCAST, SYNC, Cell
-from rpmsn.cells.finding import Finding, Proof
+from rpmsn.cells.finding import Finding, Middle, Proof
+from rpmsn.cells.looking import Look, Looker
+from rpmsn.cells.plan import Hypothesis
+from rpmsn.synthesis.other.private import private_ofdm
 from rpmsn.tracking.tracker import consolidate
 
 
@@ -234,6 +241,131 @@ def test_an_nr_carrier_ends_where_an_lte_cell_beside_it_begins():
 def test_before_the_first_frame_nothing_is_proven():
     stream = Stream()
     assert find(stream, proof_of(stream, 0.0, bandwidth=5)) == []
+
+
+def slice_of(stream, mhz, centre, cell_id=300):
+    """A cell found by reference signals around a frequency, of a carrier with another centre."""
+    return dataclasses.replace(proof_of(stream, centre, cell_id, evidence=SYNC), slice_frequency=mhz * 1e6)
+
+
+def test_a_slice_proves_a_carrier_whose_middle_is_out_of_view_and_leaves_its_edges():
+    stream = Stream()
+    stream.frames(3, seg("other", 3.0, 5.0))
+    find(stream, slice_of(stream, 4.0, 9.0))
+    (carrier,) = carriers(stream)
+    assert (carrier.label, carrier.verdict, carrier.evidence, carrier.cell_id) == ("LTE", "proven", "sync", 300)
+    assert (carrier.freq_lower, carrier.freq_upper) == (3.0e6, 5.0e6)
+
+
+def test_slices_of_one_cell_are_one_carrier():
+    stream = Stream()
+    stream.frames(3, seg("other", 3.0, 3.8), seg("LTE", 4.2, 5.0))
+    assert find(stream, slice_of(stream, 3.4, 9.0)) == []
+    assert find(stream, slice_of(stream, 4.6, 9.0)) == [("gone", 2)]
+    assert carriers(stream)[0].cell_id == 300
+
+
+def test_a_slice_is_given_up_when_looks_there_do_not_find_its_cell():
+    stream = Stream()
+    stream.frames(3, seg("LTE", 3.0, 5.0))
+    find(stream, slice_of(stream, 4.0, 9.0))
+    for is_slice in (False, True):
+        finding = Finding("LTE", ((3.9e6, 4.1e6),), 0, stream.offset, (), is_slice)
+        for _ in range(3):
+            stream.tracker.prove([finding])
+        assert (carriers(stream)[0].verdict == "proven") is not is_slice
+
+
+def look(stream, strength, lower=-2.3, upper=2.3, pwr=None):
+    """Give the tracker how strong a PSS was around the middle of a range in MHz; its power is the carrier's."""
+    part = 10 * math.log10(0.93 / (upper - lower))
+    middle = (lower + upper) / 2 * 1e6
+    found = Middle(middle - 50e3, middle + 50e3, strength, -10.0 + part if pwr is None else pwr)
+    stream.tracker.prove([Finding("LTE", (), 0, stream.offset, middles=(found,))])
+
+
+def looks(stream, strengths, segment, **arguments):
+    for strength in strengths:
+        stream.frames(25, segment)
+        look(stream, strength, **arguments)
+    (carrier,) = carriers(stream)
+    return carrier
+
+
+def test_lte_in_which_several_looks_see_no_pss_is_other_until_one_does():
+    stream, region = Stream(), seg("LTE", -2.3, 2.3)
+    assert looks(stream, [1.4, 1.4], region).label == "LTE"
+    absent = looks(stream, [1.4], region)
+    assert (absent.label, absent.verdict, absent.evidence) == ("other", "likely", "absence")
+    stream.frames(60, region)
+    assert carriers(stream)[0].label == "other"
+    seen = looks(stream, [40.0], region)
+    assert (seen.label, seen.evidence) == ("LTE", "network")
+
+
+def test_looks_at_the_same_time_are_one():
+    stream = Stream()
+    stream.frames(3, seg("LTE", -2.3, 2.3))
+    for _ in range(5):
+        look(stream, 1.4)
+    assert carriers(stream)[0].label == "LTE"
+
+
+@pytest.mark.parametrize(
+    ("segment", "arguments"),
+    [(seg("LTE", -5.12, 2.3), {"lower": -5.12}), (seg("LTE", -2.3, 2.3), {"pwr": -40.0}), (seg("LTE", 0.0, 4.6), {})],
+    ids=["cut", "weak in the middle", "looked for elsewhere"],
+)
+def test_nothing_is_absent_where_it_could_not_be_seen(segment, arguments):
+    assert looks(Stream(), [1.4] * 6, segment, **arguments).label == "LTE"
+
+
+def test_of_an_uplink_nothing_is_claimed():
+    stream = Stream(center=1747.5)
+    region = seg("LTE", 1745.2, 1749.8)
+    assert looks(stream, [1.4] * 6, region, lower=1745.2, upper=1749.8).label == "LTE"
+
+
+def test_a_proven_cell_is_never_absent():
+    stream, region = Stream(), seg("LTE", -2.3, 2.3)
+    looks(stream, [1.4] * 3, region)
+    find(stream, proof_of(stream, 0.0, bandwidth=5))
+    carrier = looks(stream, [1.4] * 3, region)
+    assert (carrier.label, carrier.verdict) == ("LTE", "proven")
+
+
+@pytest.mark.parametrize(
+    ("mhz", "label", "verdict"),
+    [
+        (2462.0, "LTE", "unsure"),
+        (2462.0, "NR", "unsure"),
+        (2462.0, "other", "likely"),
+        (1815.0, "LTE", "likely"),
+        (0.0, "LTE", "likely"),
+    ],
+)
+def test_lte_and_nr_where_no_band_is_defined_are_unsure(mhz, label, verdict):
+    stream = Stream(center=mhz)
+    stream.frames(3, seg(label, mhz - 2.0, mhz + 2.0))
+    (carrier,) = carriers(stream)
+    assert (carrier.label, carrier.verdict) == (label, verdict)
+    if label == "LTE":
+        find(stream, proof_of(stream, mhz, bandwidth=5), searched=(mhz - 1, mhz + 1))
+        assert carriers(stream)[0].verdict == "proven"
+
+
+def test_ofdm_with_ltes_numerology_is_found_to_be_no_lte():
+    stream, region = Stream(), seg("LTE", -2.25, 2.25)
+    for second in range(3):
+        stream.frames(25, region)
+        link = private_ofdm(0.05, np.random.default_rng(second), n_subcarriers=300)
+        search = Hypothesis("LTE", (0.0,), 25e3, 15e3, 1, False, 0.0)
+        # As strong as the segments.
+        frames = Look([link.samples * np.float32(10**-0.5)], 0, link.sample_rate, 0.0)
+        (finding,) = Looker(frames).findings([search])
+        stream.tracker.prove([finding])
+    (carrier,) = carriers(stream)
+    assert (carrier.label, carrier.evidence) == ("other", "absence")
 
 
 def test_a_rest_too_narrow_for_guard_bands_and_a_carrier_is_a_spill_of_the_mask():

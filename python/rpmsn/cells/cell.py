@@ -4,7 +4,7 @@
 from dataclasses import dataclass, field
 
 SYNC, BROADCAST = "sync", "broadcast"
-"""Evidence: PSS and SSS agree; the CRC of the broadcast channel fits."""
+"""Evidence: PSS and SSS agree, or LTE's reference signals are a cell's; the CRC of the broadcast channel fits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Cell:
         start_s: seconds from the first sample to the first start of a radio frame (10 ms) at or after it.
         snr_db: of the synchronisation signals, in their own band.
         score: the best secondary sequence's correlation over the next best one's, in LTE without what the two have
-            in common; there what is no cell stays below 1.55.
+            in common; there what is no cell stays below 1.55. Of reference signals the same of their sequences.
         duplex: `FDD` or `TDD`; None where it is not known.
         extended_prefix: True for LTE with extended cyclic prefix.
         channel_bandwidth: Hz, as the broadcast channel says; None where that is not decoded, or not said.

@@ -12,6 +12,8 @@ from .channels import Channel
 
 SUBCARRIER_HZ, BLOCK_SUBCARRIERS = 15e3, 12
 """Of LTE's resource blocks: TS 36.211 6.2.3."""
+SYNC_WIDTH = 62 * SUBCARRIER_HZ
+"""Of PSS and SSS, Hz: TS 36.211 6.11.1.2."""
 LEAST_BLOCKS = 6
 """Of the narrowest LTE carrier, which are those of the synchronisation signals and the PBCH."""
 SAME_PLACE_HZ = 20e3
@@ -29,6 +31,8 @@ class Proof:
         sample_rate: of these, Hz.
         channel: bands and channel numbers; None where the centre frequency is not known.
         pwr_db: power within `least_edges`, or within `edges` where these are known; dB over full scale.
+        slice_frequency: Hz, middle of the slice of an LTE carrier whose reference signals show the cell; `frequency`
+            may be out of view, then. None where PSS and SSS do.
     """
 
     cell: Cell
@@ -38,6 +42,12 @@ class Proof:
     sample_rate: float
     channel: Channel | None = None
     pwr_db: float = float("nan")
+    slice_frequency: float | None = None
+
+    @property
+    def place(self) -> float:
+        """Hz, where the cell's signals were seen: `frequency`, or the middle of the slice."""
+        return self.frequency if self.slice_frequency is None else self.slice_frequency
 
     @property
     def class_id(self) -> int:
@@ -55,9 +65,13 @@ class Proof:
 
     @property
     def least_edges(self) -> tuple[float, float]:
-        """Edges of what is at least there: the carrier, the middle six resource blocks, or the SS/PBCH block."""
+        """Edges of what is at least there: the carrier, the middle six resource blocks, a resource block in a slice, or
+        the SS/PBCH block."""
         if self.class_id == NR:
             return self._around(SSB_SUBCARRIERS * self.cell.subcarrier_spacing)
+        if self.slice_frequency is not None:
+            half = BLOCK_SUBCARRIERS * SUBCARRIER_HZ / 2
+            return self.slice_frequency - half, self.slice_frequency + half
         return self.edges or self._around(LEAST_BLOCKS * BLOCK_SUBCARRIERS * SUBCARRIER_HZ)
 
     @property
@@ -89,14 +103,32 @@ class Proof:
 
 
 @dataclass(frozen=True, slots=True)
+class Middle:
+    """Where an LTE carrier's middle was looked for.
+
+    Attributes:
+        lower, upper: Hz, between which the centre may be.
+        pss_strength: correlation with the best PSS, in units of what noise gives.
+        pwr_db: power in the middle 0.93 MHz, dB over full scale.
+    """
+
+    lower: float
+    upper: float
+    pss_strength: float
+    pwr_db: float
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """What one search has shown.
 
     Attributes:
         technology: LTE or NR.
-        searched: (lower, upper) in Hz, each a range of places of `Proof.frequency` that were looked at.
+        searched: (lower, upper) in Hz, each a range of places of `Proof.place` that were looked at.
         start, end: samples that were searched, counted since the stream began.
         proofs: the cells, the strongest first; empty where there was none.
+        is_slice: whether LTE's reference signals were looked for, in slices.
+        middles: of LTE carriers, that were in view.
     """
 
     technology: str
@@ -104,10 +136,16 @@ class Finding:
     start: int
     end: int
     proofs: tuple[Proof, ...] = ()
+    is_slice: bool = False
+    middles: tuple[Middle, ...] = ()
 
     def misses(self, proof: Proof) -> bool:
         """Whether a cell would have been found, and was not."""
-        is_searched = self.technology == proof.cell.technology and any(
-            lower <= proof.frequency <= upper for lower, upper in self.searched
-        )
-        return is_searched and not any(proof.is_same_cell(found) for found in self.proofs)
+        kind = proof.cell.technology, proof.slice_frequency is not None
+        if kind != (self.technology, self.is_slice):
+            return False
+        if not any(lower <= proof.place <= upper for lower, upper in self.searched):
+            return False
+        # A slice shows the strongest of the cells on one frequency alone.
+        is_found = proof.is_same_place if self.is_slice else proof.is_same_cell
+        return not any(is_found(found) for found in self.proofs)

@@ -8,10 +8,12 @@ import numpy as np
 
 from ..signal.channelizer import as_complex
 from . import lte, nr
-from .cell import BROADCAST, Cell
+from .cell import BROADCAST, SYNC, Cell
 from .channels import channel_of
-from .finding import Finding, Proof
+from .finding import SYNC_WIDTH, Finding, Middle, Proof
+from .lte.reference import HALF_SLICE
 from .plan import LTE_NAME, Hypothesis
+from .spectrum import Spectrum
 
 POWER_FFT, POWER_CHUNKS = 4096, 32
 MOST_SAMPLES = 10_000_000
@@ -50,7 +52,7 @@ class Look:
 
 
 class Looker:
-    """Makes searches in one Look; its samples are converted once.
+    """Makes searches in one Look; its samples are converted once, and all searches share the spectra of its frames.
 
     Args:
         look: what is searched.
@@ -59,46 +61,76 @@ class Looker:
     def __init__(self, look: Look) -> None:
         self._look = look
         self._converted: list[np.ndarray] = []
+        self._spectra: list[Spectrum] = []
 
     def findings(self, hypotheses: Sequence[Hypothesis]) -> Iterator[Finding]:
         """Search, one Finding at a time; searches that differ in their places alone are made at once."""
-        groups: dict[tuple, list[Hypothesis]] = {}
+        groups: dict[Hypothesis, list[Hypothesis]] = {}
         for one in hypotheses:
-            kind = one.technology, one.tolerance, one.spacing, one.frames, one.is_renewal, one.frequencies is None
+            kind = replace(one, frequencies=None if one.frequencies is None else (), cost_s=0.0)
             groups.setdefault(kind, []).append(one)
         for group in groups.values():
             yield self._find(group)
 
     def _find(self, group: Sequence[Hypothesis]) -> Finding:
         first, look = group[0], self._look
-        samples = self._last(first.frames)
-        start = look.end - len(samples)
+        frames = self._last(first.frames)
         places = [frequency for one in group for frequency in one.frequencies or ()]
-        relative = [frequency - look.center_frequency for frequency in places]
-        # 0 Hz stands for a baseband.
-        center = look.center_frequency if look.center_frequency > 0 else None
-        if first.technology == LTE_NAME:
-            cells = lte.find_cells(samples, look.sample_rate, relative, first.tolerance, center)
+        cells: list[tuple[Cell, float | None]]
+        middles: list[Middle] = []
+        if first.is_slice:
+            cells = [(cell, place) for place in places for cell in self._in_slice(place, len(frames))]
         else:
-            blind = first.frequencies is None
-            cells = nr.find_cells(
-                samples,
-                look.sample_rate,
-                None if blind else relative,
-                (first.spacing,),
-                first.tolerance,
-                None if blind else center,
-            )
+            found, strengths = self._cells(first, frames, places)
+            cells = [(cell, None) for cell in found]
+            middles = [self._middle(first, *one, frames) for one in zip(places, strengths)]
+        start = look.end - sum(map(len, frames))
         reach = max(first.tolerance, first.spacing / 2)
         return Finding(
             first.technology,
             tuple((place - reach, place + reach) for place in places) if first.is_renewal else (),
             start,
             look.end,
-            tuple(self._proof(cell, samples, start, center) for cell in sorted(cells, key=_rank)),
+            tuple(self._proof(cell, place, frames, start) for cell, place in sorted(cells, key=_rank)),
+            first.is_slice,
+            tuple(middles),
         )
 
-    def _proof(self, cell: Cell, samples: np.ndarray, start: int, center: float | None) -> Proof:
+    @property
+    def _center(self) -> float | None:
+        """Of the span, Hz; 0 Hz stands for a baseband, whose centre is not known."""
+        return self._look.center_frequency if self._look.center_frequency > 0 else None
+
+    def _middle(self, search: Hypothesis, place: float, strength: float, frames: Sequence[np.ndarray]) -> Middle:
+        rate, middle = self._look.sample_rate, place - self._look.center_frequency
+        half = SYNC_WIDTH / 2
+        pwr_db = power_db(frames, rate, middle - half, middle + half)
+        return Middle(place - search.tolerance, place + search.tolerance, strength, pwr_db)
+
+    def _cells(
+        self, search: Hypothesis, frames: Sequence[np.ndarray], places: Sequence[float]
+    ) -> tuple[list[Cell], list[float]]:
+        """Cells, and of LTE the PSS's correlation at each place."""
+        rate, spacings = self._look.sample_rate, (search.spacing,)
+        if search.frequencies is None:
+            return nr.find_cells(np.concatenate(frames), rate, None, spacings, search.tolerance), []
+        spectra = self._spectra_of(len(frames))
+        relative = [frequency - self._look.center_frequency for frequency in places]
+        if search.technology == LTE_NAME:
+            return lte.find_cells_and_pss(spectra, rate, relative, search.tolerance, self._center)
+        return nr.find_cells(spectra, rate, relative, spacings, search.tolerance, self._center), []
+
+    def _in_slice(self, place: float, frames: int) -> list[Cell]:
+        """The cell whose reference signals are around a frequency. Of a slice at the end of the span, half is in it at
+        least: aliases of the receiver are beyond."""
+        rate, room = self._look.sample_rate, self._look.sample_rate / 2 - HALF_SLICE / 2
+        middle = min(max(place - self._look.center_frequency, -room), room)
+        found = lte.find_reference_signals(self._spectra_of(frames), rate, middle)
+        if found is None:
+            return []
+        return [Cell(LTE_NAME, found.cell_id, SYNC, found.frequency, start_s=found.start_s, score=found.ratio)]
+
+    def _proof(self, cell: Cell, place: float | None, frames: Sequence[np.ndarray], start: int) -> Proof:
         look = self._look
         proof = Proof(
             cell,
@@ -106,34 +138,45 @@ class Looker:
             start,
             look.end,
             look.sample_rate,
-            channel_of(cell, center) if center is not None else None,
+            channel_of(cell, self._center) if self._center is not None else None,
+            slice_frequency=place,
         )
         lower, upper = (edge - look.center_frequency for edge in proof.least_edges)
-        return replace(proof, pwr_db=power_db(samples, look.sample_rate, lower, upper))
+        return replace(proof, pwr_db=power_db(frames, look.sample_rate, lower, upper))
 
-    def _last(self, frames: int) -> np.ndarray:
-        """The last frames as one row of complex values; a short one, at the end of a recording, counts for no frame."""
+    def _last(self, frames: int) -> list[np.ndarray]:
+        """The last frames, complex; a short one, at the end of a recording, counts for no frame."""
         lengths = [len(samples) for samples in reversed(self._look.frames)]
         enough = [number for number in range(1, len(lengths)) if sum(lengths[:number]) >= frames * max(lengths)]
         count = enough[0] if enough else len(lengths)
         while len(self._converted) < count:
             self._converted.insert(0, as_complex(self._look.frames[-1 - len(self._converted)]))
-        wanted = self._converted[-count:]
-        return wanted[0] if len(wanted) == 1 else np.concatenate(wanted)
+        return self._converted[-count:]
+
+    def _spectra_of(self, count: int) -> list[Spectrum]:
+        """Of the last frames, made when they are first asked for."""
+        while len(self._spectra) < count:
+            self._spectra.insert(0, Spectrum(self._converted[-1 - len(self._spectra)], self._look.sample_rate))
+        return self._spectra[-count:]
 
 
-def power_db(samples: np.ndarray, sample_rate: float, lower: float, upper: float) -> float:
-    """Power between two frequencies in Hz from the centre, dB over full scale (1.0); what is beyond the span is not in
-    it."""
-    count = min(POWER_FFT, len(samples))
+def power_db(frames: Sequence[np.ndarray], sample_rate: float, lower: float, upper: float) -> float:
+    """Mean power of frames between two frequencies in Hz from the centre, dB over full scale (1.0); what is beyond the
+    span is not in it."""
+    count = min(POWER_FFT, *map(len, frames))
     window = np.hanning(count).astype(np.float32)
-    starts = np.unique(np.linspace(0, len(samples) - count, POWER_CHUNKS).astype(int))
-    spectra = np.fft.fft(np.stack([samples[start : start + count] for start in starts]) * window)
+    chunks = [
+        samples[start : start + count]
+        for samples in frames
+        for start in np.unique(np.linspace(0, len(samples) - count, POWER_CHUNKS).astype(int))
+    ]
+    spectra = np.fft.fft(np.stack(chunks) * window)
     power = np.mean(np.abs(spectra) ** 2, axis=0) / (count * np.sum(window**2))
     frequencies = np.fft.fftfreq(count, 1 / sample_rate)
     inside = power[(frequencies >= lower) & (frequencies <= upper)].sum()
     return float(10 * np.log10(max(inside, 1e-30)))
 
 
-def _rank(cell: Cell) -> tuple[bool, float]:
+def _rank(found: tuple[Cell, float | None]) -> tuple[bool, float]:
+    cell, _ = found
     return cell.evidence != BROADCAST, -cell.snr_db

@@ -9,16 +9,19 @@ the same stream gives the same searches.
 
 import math
 from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from ..classes import CLASS_NAMES, LTE, NR
 from ..standards import bands
 from ..standards.lte import N_RB
 from ..standards.nr import SSB_CASES, SSB_SUBCARRIERS
 from .finding import BLOCK_SUBCARRIERS, SUBCARRIER_HZ, Proof
+from .lte.reference import SHORTEST_S
 from .lte.search import HALF_WIDTH as LTE_HALF_WIDTH
 from .lte.search import LOWEST_RATE
 from .nr.spectrum import fits
+from .spectrum import BASE_RATE
 
 LTE_NAME, NR_NAME = CLASS_NAMES[LTE], CLASS_NAMES[NR]
 
@@ -28,6 +31,10 @@ RENEW_S, RENEW_AT_ONCE_S = 4.0, 0.5
 """A cell is looked for again after so long; where its carrier has gone silent, or the last look was in vain, sooner."""
 RETRY_S, LONGEST_RETRY_S = 10.0, 80.0
 """A carrier in which nothing was found is looked at again after so long, and then after twice that, up to a limit."""
+
+FURTHER_LOOKS, SEPARATE_S = 2, 1.0
+"""A carrier that the network calls LTE is looked at so often again, so long apart: by then it is known whether its PSS
+is missing."""
 
 LTE_TOLERANCE = 135e3
 """Hz around a place of LTE that one search takes in: more reaches beyond the middle of its filter."""
@@ -50,14 +57,19 @@ SPAN_AFTER_S = 1.0
 NARROWEST_HZ = {LTE_NAME: 0.9e6, NR_NAME: 3.2e6}
 """What is narrower in view holds no cell: six resource blocks, the narrowest NR carrier (3 MHz) less its
 edges' error."""
+NARROWEST_SLICE_HZ = 0.45e6
+"""What is narrower in view shows too few reference signals."""
 
-LTE_PLACE_S, LTE_OFFSET_S = 0.035, 2e-6
-"""Seconds of one core for a place of LTE in 40 ms of signal, and for each Hz of tolerance; measured, as what
-follows."""
-NR_PLACE_S = 0.06
-"""For a place of NR and each frequency offset there, half a subcarrier apart."""
-SPECTRUM_S = {LTE_NAME: 0.6e-9, NR_NAME: 2e-9}
-"""For each sample a second: the spectrum that all places share."""
+SLICE_S, SLICE_RENEWAL_S = 0.1, 0.5
+"""Seconds of one core for reference signals in a slice: 0.01 where there are none, 0.4 to 0.55 where there are; measured, as
+what follows, in noise and in recordings, as CPU time of the thread."""
+LTE_PLACE_S, LTE_OFFSET_S = 0.04, 1.6e-6
+"""For a place of LTE in 40 ms of signal, and for each Hz of tolerance: 0.01 to 0.055, and 0.8e-6 to 2.2e-6."""
+NR_PLACE_S, NR_OFFSET_S = 0.02, 0.01
+"""For a place of NR, and each frequency offset there, half a subcarrier apart: 0.008 to 0.035 with one, to 0.085 with
+five."""
+SPECTRUM_S = 14e-9
+"""For each sample: the spectrum that all searches of a frame share; 11e-9 to 14e-9."""
 WIDE_SPAN = 25e6
 """Samples a second from which 30 kHz is tried before 15 kHz where the centre frequency is not known: wide carriers have
 wide subcarriers."""
@@ -116,6 +128,11 @@ class View:
     is_last: bool = False
 
     @property
+    def seconds(self) -> float:
+        """Of all frames."""
+        return self.frames * self.frame_seconds
+
+    @property
     def lower(self) -> float:
         """Lower end of the span, Hz."""
         return self.center_frequency - self.sample_rate / 2
@@ -137,7 +154,8 @@ class Hypothesis:
         spacing: subcarrier spacing, Hz.
         frames: how many of the last frames are searched.
         is_renewal: whether cells that are known are looked for: their absence counts.
-        cost_s: estimated time of one core, s.
+        cost_s: estimated time of one core, s; with the spectra, where no search of these frames had them before.
+        is_slice: whether LTE's reference signals are looked for, in slices around `frequencies`.
     """
 
     technology: str
@@ -147,6 +165,17 @@ class Hypothesis:
     frames: int
     is_renewal: bool
     cost_s: float
+    is_slice: bool = False
+
+
+class _Kind(NamedTuple):
+    """Of search in a carrier: technology; whether wider and over several frames; whether by reference signals; whether
+    once more at another time."""
+
+    technology: str
+    is_deep: bool = False
+    is_slice: bool = False
+    is_again: bool = False
 
 
 class Budget:
@@ -228,10 +257,13 @@ class SearchPlan:
         self._place = 0
         self._pieces: list[Hypothesis] = []
         self._pieces_of: tuple | None = None
+        self._spectra = 0
 
     def next(self, view: View) -> list[Hypothesis]:
         """The searches to make now, most important first; what they cost is spent."""
         passed = max(0.0, view.now_s - self._now_s) if self._now_s is not None else 0.0
+        if view.now_s != self._now_s:
+            self._spectra = 0
         self._now_s = view.now_s
         for budget in (self.budget, self._span_budget):
             budget.earn(passed)
@@ -245,9 +277,20 @@ class SearchPlan:
                 self.waiting += 1
                 continue
             if (search := self._next_of(view, carrier)) is not None:
-                self.budget.spend(search.cost_s)
-                chosen.append(search)
+                chosen.append(self._charged(view, search, self.budget))
         return chosen or self._of_span(view)
+
+    def _charged(self, view: View, search: Hypothesis, *budgets: Budget) -> Hypothesis:
+        """The search, paid for, with the spectra of frames of which no other search has had them made."""
+        if search.frequencies is not None:
+            missing = max(0, search.frames - self._spectra)
+            self._spectra += missing
+            search = replace(
+                search, cost_s=search.cost_s + missing * view.frame_seconds * view.sample_rate * SPECTRUM_S
+            )
+        for budget in budgets:
+            budget.spend(search.cost_s)
+        return search
 
     def _keep_only(self, keys: set[Hashable]) -> None:
         for table in (self._states, self._renewed_s):
@@ -291,16 +334,28 @@ class SearchPlan:
             self._renewed_s[carrier.key] = view.now_s
             return _renewal(view, carrier)
         state, kinds = self._states[carrier.key], _kinds(view, carrier)
-        technology, is_deep = kinds[state.attempts % len(kinds)]
-        hypotheses = (self._lte if technology == LTE_NAME else self._nr)(view, carrier, is_deep)
-        chosen = hypotheses[state.part] if state.part < len(hypotheses) else None
-        state.part += 1
-        if state.part >= len(hypotheses):
-            state.attempts, state.part = state.attempts + 1, 0
-            if state.attempts >= len(kinds):
-                state.next_s = view.now_s + state.wait_s
-                state.wait_s = min(2 * state.wait_s, LONGEST_RETRY_S)
-        return chosen
+        for _ in kinds:
+            hypotheses = self._of_kind(view, carrier, kinds[state.attempts % len(kinds)])
+            chosen = hypotheses[state.part] if state.part < len(hypotheses) else None
+            state.part += 1
+            if state.part >= len(hypotheses):
+                state.attempts, state.part = state.attempts + 1, 0
+                if state.attempts < len(kinds) and kinds[state.attempts].is_again:
+                    state.next_s = view.now_s + SEPARATE_S
+                    return chosen
+                if state.attempts >= len(kinds):
+                    state.next_s = view.now_s + state.wait_s
+                    state.wait_s = min(2 * state.wait_s, LONGEST_RETRY_S)
+                    return chosen
+            # A kind without a place in view is no reason to wait.
+            if chosen is not None:
+                return chosen
+        return None
+
+    def _of_kind(self, view, carrier, kind):
+        if kind.is_slice:
+            return _slices(view, carrier)
+        return (self._lte if kind.technology == LTE_NAME else self._nr)(view, carrier, kind.is_deep)
 
     def _lte(self, view, carrier, is_deep):
         columns, further = LTE_WIDE if is_deep else LTE_CLOSE
@@ -370,9 +425,7 @@ class SearchPlan:
                 self._place += 1
                 continue
             self._place += 1
-            for budget in (self.budget, self._span_budget):
-                budget.spend(piece.cost_s)
-            return [piece]
+            return [self._charged(view, piece, self.budget, self._span_budget)]
         return []
 
     def _span_pieces(self, view: View) -> Iterator[Hypothesis]:
@@ -395,22 +448,40 @@ class SearchPlan:
                     yield _nr_hypothesis(view, part, 1e-6 * NR_CLOSE_PPM * view.center_frequency, spacing, 1)
 
 
-def _kinds(view: View, carrier: KnownCarrier) -> list[tuple[str, bool]]:
-    """Searches of a carrier in turn: technology, and whether wider and over several frames; that of its label comes
-    first, else the cheaper one."""
-    width = min(carrier.freq_upper, view.upper) - max(carrier.freq_lower, view.lower)
-    cheap, dear = [(LTE_NAME, False), (LTE_NAME, True)], [(NR_NAME, False), (NR_NAME, True)]
-    order = [dear[0], *cheap, dear[1]] if carrier.label == NR_NAME else cheap + dear
-    possible = {
-        LTE_NAME: view.sample_rate >= LOWEST_RATE and width >= NARROWEST_HZ[LTE_NAME],
-        NR_NAME: width >= NARROWEST_HZ[NR_NAME],
-    }
+def _kinds(view: View, carrier: KnownCarrier) -> list[_Kind]:
+    """Searches of a carrier in turn: that of its label comes first, else the cheaper one."""
+    lower, upper = _in_view(view, carrier)
+    close, deep, slices = _Kind(LTE_NAME), _Kind(LTE_NAME, is_deep=True), _Kind(LTE_NAME, is_slice=True)
+    # What is cut may have its middle out of view.
+    lte = [close, slices, deep] if carrier.cut_lower or carrier.cut_upper else [close, deep, slices]
+    nr, deep_nr = _Kind(NR_NAME), _Kind(NR_NAME, is_deep=True)
+    order = [nr, *lte, deep_nr] if carrier.label == NR_NAME else [*lte, nr, deep_nr]
+    if carrier.label == LTE_NAME and not (carrier.cut_lower or carrier.cut_upper):
+        order += [close._replace(is_again=True)] * FURTHER_LOOKS
+    return [kind for kind in order if _is_possible(view, upper - lower, kind)]
+
+
+def _is_possible(view: View, width: float, kind: _Kind) -> bool:
+    if kind.is_slice:
+        return width >= NARROWEST_SLICE_HZ and view.sample_rate >= BASE_RATE and view.seconds >= SHORTEST_S
+    if kind.technology == LTE_NAME:
+        return width >= NARROWEST_HZ[LTE_NAME] and view.sample_rate >= LOWEST_RATE
     # Where NR is tried at every frequency, that is all there is to try.
-    return [
-        (name, is_deep)
-        for name, is_deep in order
-        if possible[name] and not (name == NR_NAME and is_deep and not view.center_frequency)
-    ]
+    return width >= NARROWEST_HZ[NR_NAME] and not (kind.is_deep and not view.center_frequency)
+
+
+def _in_view(view: View, carrier: KnownCarrier) -> tuple[float, float]:
+    return max(carrier.freq_lower, view.lower), min(carrier.freq_upper, view.upper)
+
+
+def _slices(view: View, carrier: KnownCarrier) -> list[Hypothesis]:
+    return [_slice_hypothesis(view, sum(_in_view(view, carrier)) / 2)]
+
+
+def _slice_hypothesis(view: View, place: float, is_renewal: bool = False) -> Hypothesis:
+    frames = min(math.ceil(SHORTEST_S / view.frame_seconds), view.frames)
+    cost = SLICE_RENEWAL_S if is_renewal else SLICE_S
+    return Hypothesis(LTE_NAME, (place,), 0.0, SUBCARRIER_HZ, frames, is_renewal, cost, is_slice=True)
 
 
 def _middles(carrier: KnownCarrier, view: View) -> list[float]:
@@ -441,6 +512,8 @@ def _renewal(view: View, carrier: KnownCarrier) -> Hypothesis:
     proof = carrier.proof
     assert proof is not None, "only a carrier with a cell"
     frames = DEEP_FRAMES if carrier.is_doubtful else 1
+    if proof.slice_frequency is not None:
+        return _slice_hypothesis(view, proof.slice_frequency, is_renewal=True)
     tolerance = RENEWAL_TOLERANCE[proof.cell.technology]
     if proof.cell.technology == NR_NAME:
         return _nr_hypothesis(view, [proof.frequency], tolerance, proof.cell.subcarrier_spacing, frames, True)
@@ -458,8 +531,7 @@ def _lte_hypotheses(
         at_once = PLACES_AT_ONCE if tolerance <= RASTER_TOLERANCE else WIDE_PLACES_AT_ONCE
         for start in range(0, len(frequencies), at_once):
             part = tuple(frequencies[start : start + at_once])
-            cost = SPECTRUM_S[LTE_NAME] * view.sample_rate + len(part) * _lte_cost((0.0, tolerance))
-            cost *= frames * view.frame_seconds / 0.04
+            cost = len(part) * _lte_cost((0.0, tolerance)) * frames * view.frame_seconds / 0.04
             made.append(Hypothesis(LTE_NAME, part, tolerance, SUBCARRIER_HZ, frames, is_renewal, cost))
     return made
 
@@ -473,10 +545,8 @@ def _nr_hypothesis(
 ) -> Hypothesis:
     frames = min(frames, view.frames)
     offsets = 1 + 2 * max(0, math.ceil((tolerance - spacing / 4) / (spacing / 2)))
-    cost = SPECTRUM_S[NR_NAME] * view.sample_rate + NR_PLACE_S * offsets * len(places)
-    return Hypothesis(
-        NR_NAME, tuple(places), tolerance, spacing, frames, is_renewal, cost * frames * view.frame_seconds / 0.04
-    )
+    cost = (NR_PLACE_S + NR_OFFSET_S * offsets) * len(places) * frames * view.frame_seconds / 0.04
+    return Hypothesis(NR_NAME, tuple(places), tolerance, spacing, frames, is_renewal, cost)
 
 
 def _blind(view: View, spacing: float) -> Hypothesis:

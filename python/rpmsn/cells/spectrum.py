@@ -6,7 +6,7 @@ alone, and rates are the cells' own, which `signal.channelizer` does not give.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from functools import lru_cache
 
@@ -170,6 +170,20 @@ def _band_filter(count, gain, delay):
     edge = np.clip((np.abs(bins) / (count / 2) - FLAT) / (1 - FLAT), 0, 1)
     cycles = bins * delay / count
     return (gain * (0.5 + 0.5 * np.cos(np.pi * edge)) * np.exp(-2j * np.pi * cycles)).astype(np.complex64)
+
+
+def check_rates(spectra: Iterable[Spectrum], sample_rate: float) -> None:
+    """Check that spectra are at a sample rate.
+
+    Raises:
+        ParameterError: one is not.
+    """
+    for spectrum in spectra:
+        if spectrum.sample_rate != sample_rate:
+            raise ParameterError(
+                f"samples are a spectrum at {spectrum.sample_rate:g} Hz, and sample_rate is {sample_rate:g} Hz: choose "
+                "the same for both"
+            )
 
 
 def silenced(samples: np.ndarray) -> np.ndarray:

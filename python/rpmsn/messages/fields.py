@@ -228,7 +228,8 @@ EVIDENCE = _field(
     "evidence",
     SYMBOL,
     "",
-    "what the verdict rests on: `network`, `sync` (PSS and SSS), `broadcast` (CRC of the PBCH)",
+    "what the verdict rests on: `network`, `sync` (PSS and SSS, or LTE's reference signals), `broadcast` (CRC of the "
+    "PBCH), `absence` (no LTE downlink: its PSS would be seen, and is not)",
     of_carrier=True,
     choices=verdict.EVIDENCE,
     sigmf="rpmsn:evidence",

@@ -15,7 +15,8 @@ from typing import TypeVar
 from ..cells.finding import Proof
 from ..classes import CLASS_NAMES, LTE, NR, OTHER
 from ..detection.segments import Segment
-from .verdict import NETWORK, PROVEN, verdict_of
+from ..standards import bands
+from .verdict import ABSENCE, NETWORK, PROVEN, UNSURE, verdict_of
 
 Third = TypeVar("Third")
 
@@ -181,6 +182,8 @@ class Carrier:
         network_confidence, snr_db, pwr_db: means over its segments, weighted by duration and bandwidth.
         segments: how many there were.
         proof: the cell that was decoded from it, while that is believed; None where there is none.
+        is_absent: whether it is no LTE downlink, though the network says so: its PSS is missing.
+        is_absolute: whether its frequencies are absolute.
         start_s, end_s: `sample_start` and `sample_end` in seconds since the stream began, whatever its sample rates.
     """
 
@@ -198,6 +201,8 @@ class Carrier:
     start_s: float = 0.0
     end_s: float = 0.0
     proof: Proof | None = None
+    is_absent: bool = False
+    is_absolute: bool = False
     _mean_weight: float = field(default=0.0, repr=False)
     _lower: Edge = field(default_factory=lambda: Edge(1), repr=False)
     _upper: Edge = field(default_factory=lambda: Edge(-1), repr=False)
@@ -263,13 +268,20 @@ class Carrier:
 
     @property
     def verdict(self) -> str:
-        """How sure the label is, one of `verdict.VERDICTS`."""
-        return PROVEN if self.proof else verdict_of(self.network_confidence)
+        """How sure the label is, one of `verdict.VERDICTS`; at most UNSURE of LTE and NR where no band is defined."""
+        if self.proof:
+            return PROVEN
+        is_elsewhere = (
+            self.is_absolute and self.class_id in (LTE, NR) and not bands.defined_at(self.freq_lower, self.freq_upper)
+        )
+        return UNSURE if is_elsewhere else verdict_of(self.network_confidence)
 
     @property
     def evidence(self) -> str:
         """What the verdict rests on, one of `verdict.EVIDENCE`."""
-        return self.proof.cell.evidence if self.proof else NETWORK
+        if self.proof:
+            return self.proof.cell.evidence
+        return ABSENCE if self.is_absent and self.class_id == OTHER else NETWORK
 
     @property
     def proven_edges(self) -> tuple[float, float] | None:
@@ -376,7 +388,7 @@ class Carrier:
 
     def prove(self, proof: Proof) -> None:
         """Take on what a cell says, whatever the network's votes are."""
-        self.proof = proof
+        self.proof, self.is_absent = proof, False
         self._set_class(proof.class_id)
 
     def disprove(self) -> None:
@@ -384,6 +396,13 @@ class Carrier:
         self.proof = None
         self._votes, self._vote_frames = {}, {}
         self._found = None
+
+    def set_absent(self, is_absent: bool) -> None:
+        """Whether LTE's PSS is missing: what the network calls LTE is `other` then."""
+        if is_absent != self.is_absent:
+            self.is_absent = is_absent
+            if self.proof is None and self._votes:
+                self._set_class(self._elected())
 
     def give_way(self, lower: float, upper: float) -> None:
         """Another carrier is known to lie between two frequencies in Hz: end there."""
@@ -447,6 +466,11 @@ class Carrier:
         self._found = None
 
     def _elected(self) -> int:
+        """The class of the votes; no LTE where its PSS is missing."""
+        elected = self._voted()
+        return OTHER if self.is_absent and elected == LTE else elected
+
+    def _voted(self) -> int:
         """The class that the votes are for. One that was reported is given up only after enough frames against it."""
         total = sum(self._votes.values())
         best = max(self._votes, key=lambda class_id: self._votes[class_id])

@@ -52,7 +52,7 @@ def known_track(proof: Proof, tracks: Sequence[Track]) -> Track | None:
         if other.is_same_place(proof):
             return track
         may_hold = other.edges is not None or other.class_id == proof.class_id == NR
-        if may_hold and carrier.freq_lower < proof.frequency < carrier.freq_upper:
+        if may_hold and carrier.freq_lower < proof.place < carrier.freq_upper:
             holding = track
     return holding
 
@@ -69,9 +69,12 @@ def fitting_track(proof: Proof, tracks: Sequence[Track]) -> Track | None:
         if carrier.proof is not None:
             continue
         shared = min(upper, carrier.freq_upper) - max(lower, carrier.freq_lower)
-        has_cell = carrier.freq_lower <= proof.frequency <= carrier.freq_upper
+        has_cell = carrier.freq_lower <= proof.place <= carrier.freq_upper
         if (has_cell and shared >= MIN_SHARED * (upper - lower)) or _is_piece(carrier, proof.edges):
             fit = shared / (max(upper, carrier.freq_upper) - min(lower, carrier.freq_lower))
+            if proof.slice_frequency is not None:
+                # A slice lies in the middle of the carrier that it was taken of.
+                fit = 1 / (1 + abs(carrier.center_frequency - proof.slice_frequency))
             if fit > best_fit:
                 best, best_fit = track, fit
     return best

@@ -4,17 +4,21 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..cells.finding import SYNC_WIDTH
+from ..cells.lte import Absence
 from ..classes import LTE, NR, OTHER
 from ..signal.image import COLUMNS
+from ..standards import bands
 from .carrier import CUT, SEEN, SHARED, Carrier, Part
 
 if TYPE_CHECKING:
-    from ..cells.finding import Proof
+    from ..cells.finding import Middle, Proof
     from ..detection.segmenter import Frame
     from ..detection.segments import Segment
 
@@ -37,6 +41,8 @@ MIN_FRACTION_IN_BOTH, OVERLAP_FRAMES = 0.1, 5
 LOOKS_WITHOUT = 3
 """A cell that so many looks in a row did not show is not there any more; one is enough where the network sees nothing
 there, either."""
+SEPARATE_S = 0.9
+"""Looks for a PSS that are closer than this are one: what fades has not changed meanwhile."""
 PROOF_SECONDS = 30.0
 """A cell that was not seen for so long while its carrier was in view is not believed any more, looked for or not."""
 MAX_FRAMES_AGAINST = 250
@@ -67,6 +73,11 @@ class Observation:
     bands: tuple[tuple[float, float], ...]
     is_full: bool
     seconds_at: Callable[[int], float]
+
+    @property
+    def is_absolute(self) -> bool:
+        """Whether frequencies are absolute: a span whose centre is not known lies around 0."""
+        return self.lower + self.upper > 0
 
     def times(self, parts: Sequence[Part]) -> tuple[float, float]:
         """Start and end of some parts, in seconds since the stream began."""
@@ -167,10 +178,12 @@ class Track:
         self.history = 1
         self.observations = min(observations + 1, of_frames)
         self._note_seen(observation)
+        carrier.is_absolute = observation.is_absolute
         self.splitting: Split | None = None
         self.merged_into: Track | None = None
         self.is_reported = False
         self.looks_without, self.unproven_s = 0, 0.0
+        self._absence, self._looked_s = Absence(), -math.inf
         self.is_hidden = False
         self.unreported: deque[list[Part]] = deque([parts], maxlen=of_frames)
         self._of_frames = of_frames
@@ -181,6 +194,7 @@ class Track:
         """The track was given the parts of one more frame."""
         self._watch_gap(parts, observation)
         self.is_hidden = False
+        self.carrier.is_absolute = observation.is_absolute
         self.carrier.add(parts, observation.times(parts)[1])
         self.parts = parts
         self.unreported.append(parts)
@@ -203,7 +217,29 @@ class Track:
         """A cell was found in it."""
         self.looks_without, self.unproven_s = 0, 0.0
         self.splitting = None
+        self._absence.reset()
         self.carrier.prove(proof)
+
+    def look_for_pss(self, middle: Middle, observation: Observation) -> None:
+        """Take in how strong the PSS was where an LTE carrier's middle was looked for. Uplinks have none."""
+        carrier = self.carrier
+        is_whole = not (carrier.cut_lower or carrier.cut_upper) and carrier.bandwidth > SYNC_WIDTH
+        is_here = middle.lower <= carrier.center_frequency <= middle.upper
+        is_lte = carrier.class_id == LTE or carrier.is_absent
+        if carrier.proof is not None or self.missed or not (is_whole and is_here and is_lte):
+            return
+        if observation.is_absolute and bands.is_uplink(carrier.center_frequency):
+            return
+        if observation.end_s - self._looked_s < SEPARATE_S:
+            return
+        self._looked_s = observation.end_s
+        # Of the frames' noise, the part that the PSS's subcarriers have.
+        snr = 10 ** (carrier.snr_db / 10)
+        noise = 10 ** (carrier.pwr_db / 10) / (1 + snr) * SYNC_WIDTH / carrier.bandwidth
+        ratio = 10 ** (middle.pwr_db / 10) / noise - 1 if noise > 0 else 0.0
+        if ratio > 0:
+            self._absence.add(middle.pss_strength, 10 * math.log10(ratio))
+            carrier.set_absent(self._absence.is_absent)
 
     def look_in_vain(self) -> None:
         """Its cell was looked for and not found."""

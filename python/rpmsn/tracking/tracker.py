@@ -181,27 +181,41 @@ class Tracker:
                 proof = track.carrier.proof
                 if proof is not None and finding.misses(proof):
                     track.look_in_vain()
+            for track in self._live:
+                for middle in finding.middles:
+                    track.look_for_pss(middle, self._observations[-1])
             for proof in finding.proofs:
                 events += self._prove(proof)
         return events
 
     def _prove(self, proof: Proof) -> list[Event]:
-        track = proving.known_track(proof, self._live)
+        track, fitting = proving.known_track(proof, self._live), proving.fitting_track(proof, self._live)
+        events = self._join_slice(track, fitting, proof)
         if track is None:
-            track = proving.fitting_track(proof, self._live)
+            track = fitting
         elif (known := track.carrier.proof) is not None:
             if known.is_same_cell(proof):
                 proof = known.renewed(proof)
             elif not known.gives_way_to(proof):
-                return []
+                return events
         if track is None:
             return self._begin_hidden(proof)
         track.prove(proof)
-        events = self._join_within(track)
+        events += self._join_within(track)
         if not track.carrier.is_qualified:
             self._number(track)
             return events + self._reported({track: track.parts})
         return events + self._see_hidden(track, proof)
+
+    def _join_slice(self, known: Track | None, piece: Track | None, proof: Proof) -> list[Event]:
+        """A piece whose reference signals are those of a carrier that is known is a part of it."""
+        if proof.slice_frequency is None or known is None or piece is None or known.carrier.proof is None:
+            return []
+        if not known.carrier.proof.is_same_cell(proof):
+            return []
+        known.take_over(piece)
+        self._live.remove(piece)
+        return [self._finished_event(piece)] if piece.carrier.is_qualified else []
 
     def _join_within(self, track: Track) -> list[Event]:
         """Make one of what lies within the edges that a cell proves; others end there."""
@@ -231,7 +245,9 @@ class Tracker:
     def _see_hidden(self, track: Track, proof: Proof) -> list[Event]:
         """A cell was found again where the network has seen nothing meanwhile: its carrier goes on."""
         carrier, observation = track.carrier, self._observations[-1]
-        if not (track.is_hidden or track.missed) or carrier.sample_end >= proof.end:
+        is_seen = not (track.is_hidden or track.missed) or carrier.sample_end >= proof.end
+        # A slice shows that the carrier is on, but not how strong it is.
+        if is_seen or proof.slice_frequency is not None:
             return []
         parts = [proving.part_of(proof, carrier.sample_end)]
         track.see(parts, observation)

@@ -5,8 +5,10 @@ from ..cells.cell import BROADCAST, SYNC
 
 PROVEN, LIKELY, UNSURE = VERDICTS = ("proven", "likely", "unsure")
 NETWORK = "network"
-EVIDENCE = (NETWORK, SYNC, BROADCAST)
-"""The network alone; PSS and SSS; the CRC of the PBCH."""
+ABSENCE = "absence"
+EVIDENCE = (NETWORK, SYNC, BROADCAST, ABSENCE)
+"""The network alone; PSS and SSS, or LTE's reference signals; the CRC of the PBCH; no PSS where LTE's
+would be seen."""
 
 
 def verdict_of(confidence: float) -> str:

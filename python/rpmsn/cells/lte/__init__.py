@@ -9,13 +9,14 @@ middle is out of view, `absence` that there is none. `narrowband` finds NB-IoT.
 from .absence import Absence
 from .narrowband import find_narrowband_cells
 from .reference import ReferenceSignals, find_reference_signals
-from .search import LteSearcher, find_cells
+from .search import LteSearcher, find_cells, find_cells_and_pss
 
 __all__ = [
     "Absence",
     "LteSearcher",
     "ReferenceSignals",
     "find_cells",
+    "find_cells_and_pss",
     "find_narrowband_cells",
     "find_reference_signals",
 ]

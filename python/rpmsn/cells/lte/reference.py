@@ -10,6 +10,7 @@ from the carrier's middle. Three steps, of which each leaves few hypotheses to t
 3. The sequence: 504 cells, 20 slots, 220 places, by the phases from one reference to the next. That is the proof.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -19,7 +20,7 @@ import scipy.fft
 from ...errors import ParameterError
 from ...standards.sequences import LTE_CELL_IDS, LTE_MAX_N_RB, lte_crs
 from ..grid import SLOT, symbol_timing
-from ..spectrum import Spectrum, band_rate, nearest
+from ..spectrum import Spectrum, band_rate, check_rates, nearest
 from .baseband import CHUNK_S, RATE, baseband
 from .primary import SYMBOL
 
@@ -33,6 +34,8 @@ COMB = 6
 SUBCARRIERS = np.arange(-57, 57)
 """Of a slice, from its middle: 0.86 MHz on either side, without the edges of its filter."""
 SPACING = 15e3
+HALF_SLICE = 0.86e6
+"""Of a slice, Hz."""
 SLOPES = np.arange(-2, 3) / 2
 """Samples by which a frame may come late because of the clock's error: 50 ppm are 1."""
 PLACES = 2 * LTE_MAX_N_RB
@@ -61,6 +64,7 @@ class ReferenceSignals:
         frequency: Hz from the samples' centre, of the carrier's middle, which need not be in the samples.
         start_s: seconds from the first sample to the first start of a radio frame.
         strength: power of the best cell's sequence over what chance gives.
+        ratio: of the same to the next best cell's.
         grid_offset: Hz from the slice's middle to the nearest subcarrier of the carrier, within +-7.5 kHz.
     """
 
@@ -68,11 +72,12 @@ class ReferenceSignals:
     frequency: float
     start_s: float
     strength: float
+    ratio: float
     grid_offset: float
 
 
 def find_reference_signals(
-    samples: np.ndarray | Spectrum, sample_rate: float, frequency: float = 0.0
+    samples: np.ndarray | Spectrum | Sequence[Spectrum], sample_rate: float, frequency: float = 0.0
 ) -> ReferenceSignals | None:
     """Look for LTE's reference signals in the 1.7 MHz around a frequency, away from the middle of a carrier.
 
@@ -80,7 +85,8 @@ def find_reference_signals(
     each other, so that 40 ms show a cell of about 0 dB, and longer samples weaker ones.
 
     Args:
-        samples: complex, one-dimensional, 20.6 ms or more, NaN and infinity count as silence; or a frame's spectrum.
+        samples: complex, one-dimensional, 20.6 ms or more, NaN and infinity count as silence; or the
+            spectrum of a frame, or of several that follow each other.
         sample_rate: Hz, 1.92e6 or more; what is missing around `frequency` counts as silence.
         frequency: Hz from the samples' centre.
 
@@ -110,12 +116,10 @@ def find_reference_signals(
 
 def _spectra(samples, sample_rate):
     if isinstance(samples, Spectrum):
-        if samples.sample_rate != sample_rate:
-            raise ParameterError(
-                f"samples are a spectrum at {samples.sample_rate:g} Hz, and sample_rate is {sample_rate:g} Hz: choose "
-                "the same for both"
-            )
-        return [samples]
+        samples = [samples]
+    if isinstance(samples, Sequence):
+        check_rates(samples, sample_rate)
+        return samples
     samples, chunk = np.atleast_1d(samples), round(CHUNK_S * sample_rate)
     return [Spectrum(samples[start : start + chunk], sample_rate) for start in range(0, len(samples), chunk)]
 
@@ -151,6 +155,7 @@ def search_slice(values: np.ndarray, rate: float, middle: float) -> ReferenceSig
         middle + grid_offset + SPACING * (match.subcarrier + COMB * half - from_middle),
         float((first % (SLOTS * SLOT)) / rate),
         match.strength,
+        match.ratio,
         grid_offset,
     )
 

@@ -10,7 +10,7 @@ from ...errors import ParameterError
 from ...standards.lte import N_RB
 from ...standards.lte_broadcast import FRAME_NUMBERS, PHICH_RESOURCES
 from ..cell import BROADCAST, SYNC, Cell
-from ..spectrum import History, Spectrum, band_rate, nearest
+from ..spectrum import History, Spectrum, band_rate, check_rates, nearest
 from .baseband import CHUNK_S, HALF_FRAME, RATE, baseband
 from .broadcast import decode_broadcast
 from .primary import STEP_HZ, SYMBOL, Candidate, PssMap
@@ -38,7 +38,7 @@ SAME_CELL_HZ, SAME_CELL_SAMPLES = 5e3, 12
 
 
 def find_cells(
-    samples: np.ndarray,
+    samples: np.ndarray | Sequence[Spectrum],
     sample_rate: float,
     frequencies: Sequence[float] | None = None,
     tolerance: float = TOLERANCE,
@@ -47,7 +47,7 @@ def find_cells(
     """LTE cells in samples, the strongest first.
 
     Args:
-        samples: complex, one-dimensional; 10 ms and more are useful.
+        samples: complex, one-dimensional; 10 ms and more are useful. Or the spectra of frames that follow each other.
         sample_rate: Hz, 1.4e6 or more.
         frequencies: where carriers' centres may be, Hz from the samples' centre; None: anywhere, which takes long.
         tolerance: Hz around each frequency that are searched.
@@ -55,27 +55,48 @@ def find_cells(
             off the sample clock is, which matters from 40 ms on.
 
     Raises:
-        ParameterError: a value is not allowed; the samples have values that are not finite.
+        ParameterError: a value is not allowed; the samples have values that are not finite; a spectrum is of another
+            sample rate.
     """
+    return find_cells_and_pss(samples, sample_rate, frequencies, tolerance, center_frequency)[0]
+
+
+def find_cells_and_pss(
+    samples: np.ndarray | Sequence[Spectrum],
+    sample_rate: float,
+    frequencies: Sequence[float] | None = None,
+    tolerance: float = TOLERANCE,
+    center_frequency: float | None = None,
+) -> tuple[list[Cell], list[float]]:
+    """The same, and the correlation with the best PSS around each of `frequencies`, as of
+    `LteSearcher.pss_strengths`."""
     everywhere = _Searches(sample_rate, frequencies, tolerance, center_frequency)
-    samples = checked_samples(samples)
-    chunk = everywhere.chunk
-    spectra = [
-        (start, Spectrum(samples[start : start + chunk], sample_rate)) for start in range(0, len(samples), chunk)
-    ]
+    spectra = _placed_spectra(samples, sample_rate, everywhere.chunk)
     cells: list[Cell] = []
+    strengths: list[float] = []
     longest = everywhere.memory_s * sample_rate
     # One baseband after the other: a blind search has too many to keep them all.
     for search in everywhere.searches():
         begin = 0
         for start, spectrum in spectra:
-            if start - begin + chunk > longest and start > begin:
+            if start - begin + spectrum.count > longest and start > begin:
                 cells += search.cells()
                 search.reset()
                 begin = start
             search.add(spectrum, start)
         cells += search.cells()
-    return [_from_first_sample(cell) for cell in _distinct(cells)]
+        strengths.append(search.strength)
+    return [_from_first_sample(cell) for cell in _distinct(cells)], strengths
+
+
+def _placed_spectra(samples, sample_rate, chunk):
+    """(place of the first sample, Spectrum) of each frame."""
+    if isinstance(samples, Sequence):
+        check_rates(samples, sample_rate)
+        starts = np.cumsum([0, *(spectrum.count for spectrum in samples)])
+        return [(int(start), spectrum) for start, spectrum in zip(starts, samples)]
+    samples = checked_samples(samples)
+    return [(start, Spectrum(samples[start : start + chunk], sample_rate)) for start in range(0, len(samples), chunk)]
 
 
 class LteSearcher:
@@ -150,7 +171,7 @@ class LteSearcher:
     def pss_strengths(self) -> list[float]:
         """Correlation with the best PSS around each of `frequencies`, over all since the last new start: mean over the
         half frames, in units of what noise gives; 0 without samples. What `Absence` wants to know of a look."""
-        return [search.map.strongest() if search.map is not None else 0.0 for search in self._searches]
+        return [search.strength for search in self._searches]
 
     def _checked(self, samples):
         if not isinstance(samples, Spectrum):
@@ -246,6 +267,11 @@ class _Search:
         values = self.values()[self.correlated :]
         self.map.add(values, self.correlated)
         self.correlated += max(len(values) - SYMBOL + 1, 0)
+
+    @property
+    def strength(self) -> float:
+        """Correlation with the best PSS, over all chunks since the start; 0 without any."""
+        return self.map.strongest() if self.map is not None else 0.0
 
     def values(self) -> np.ndarray:
         """Baseband from the first sample on."""

@@ -18,7 +18,7 @@ from ...errors import ParameterError
 from ...standards.bands import gscn_frequency, ssb_places
 from ...standards.nr import SSB_CASES, SSB_FIRST_SYMBOLS, SSB_SUBCARRIERS, symbol_time
 from ..cell import BROADCAST, SYNC, Cell
-from ..spectrum import History, Spectrum, band_rate, nearest, silenced
+from ..spectrum import History, Spectrum, band_rate, check_rates, nearest, silenced
 from .broadcast import Broadcast, Pbch
 from .spectrum import N_FFT, fits, width
 from .sync import BLOCK, MARGIN, PSS_SAMPLES, Secondary, Sync, Windows, align, pss_correlator, refine, screen
@@ -359,7 +359,7 @@ class NrSearcher:
 
 
 def find_cells(
-    samples: np.ndarray,
+    samples: np.ndarray | Sequence[Spectrum],
     sample_rate: float,
     frequencies: Iterable[float] | None = None,
     spacings: Sequence[float] = SPACINGS,
@@ -370,7 +370,8 @@ def find_cells(
     """NR cells whose SS/PBCH blocks are in samples.
 
     Args:
-        samples: complex, shape (n,), from 1 ms on. NaN and infinity count as silence.
+        samples: complex, shape (n,), from 1 ms on. NaN and infinity count as silence. Where the places are known, also
+            the spectra of frames that follow each other.
         sample_rate: Hz, at least 3.6 MHz (15 kHz) or 7.2 MHz (30 kHz).
         frequencies: where the blocks' centres may be, Hz from the samples' centre. None: on the synchronisation
             raster where `center_frequency` is given, else everywhere, on a grid of half a subcarrier, from about
@@ -386,10 +387,13 @@ def find_cells(
     Raises:
         ParameterError: a value cannot be used.
     """
-    samples = _as_samples(samples)
+    if not isinstance(samples, Sequence):
+        samples = _as_samples(samples)
     if frequencies is None:
         _check(sample_rate, [], spacings, tolerance, case)
         if center_frequency is None:
+            if isinstance(samples, Sequence):
+                raise ParameterError("samples are spectra; choose frequencies, or give the samples themselves")
             return _blind(samples, sample_rate, spacings, case)
         places = _raster(sample_rate, spacings, center_frequency)
     else:
@@ -401,6 +405,9 @@ def find_cells(
 
 
 def _spectra(samples, sample_rate):
+    if isinstance(samples, Sequence):
+        check_rates(samples, sample_rate)
+        return samples
     chunk = round(BLOCK_S * sample_rate)
     return [Spectrum(samples[start : start + chunk], sample_rate) for start in range(0, len(samples), chunk)]
 
