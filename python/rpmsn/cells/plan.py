@@ -10,6 +10,7 @@ the same stream gives the same searches.
 import math
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from typing import NamedTuple
 
 from ..classes import CLASS_NAMES, LTE, NR
@@ -61,8 +62,8 @@ NARROWEST_SLICE_HZ = 0.45e6
 """What is narrower in view shows too few reference signals."""
 
 SLICE_S, SLICE_RENEWAL_S = 0.1, 0.5
-"""Seconds of one core for reference signals in a slice: 0.01 where there are none, 0.4 to 0.55 where there are; measured, as
-what follows, in noise and in recordings, as CPU time of the thread."""
+"""Seconds of one core for reference signals in a slice: 0.01 where there are none, 0.4 to 0.55 where there are;
+measured, as what follows, in noise and in recordings, as CPU time of the thread."""
 LTE_PLACE_S, LTE_OFFSET_S = 0.04, 1.6e-6
 """For a place of LTE in 40 ms of signal, and for each Hz of tolerance: 0.01 to 0.055, and 0.8e-6 to 2.2e-6."""
 NR_PLACE_S, NR_OFFSET_S = 0.02, 0.01
@@ -216,12 +217,14 @@ class _State:
         part: how many searches of the next kind were.
         next_s: when the next one is due.
         wait_s: until the one after the next, once all kinds have been tried.
+        spent_s: what its searches have cost, seconds of one core as estimated.
     """
 
     attempts: int = 0
     part: int = 0
     next_s: float = 0.0
     wait_s: float = RETRY_S
+    spent_s: float = 0.0
 
 
 class SearchPlan:
@@ -315,17 +318,18 @@ class SearchPlan:
             self.ppm = sorted(errors)[len(errors) // 2]
 
     def _due(self, view):
-        """Carriers for which a search is due, the most important first."""
+        """Carriers for which a search is due: first those on which the least will have been spent after it, of these
+        the newest, and what is known last."""
         due = []
         for carrier in view.carriers:
             if carrier.proof is not None:
                 last = self._renewed_s.setdefault(carrier.key, view.now_s)
                 if view.now_s - last >= (RENEW_AT_ONCE_S if carrier.is_doubtful else RENEW_S):
-                    due.append(((0, math.inf, last), carrier))
+                    due.append(((math.inf, last), carrier))
             else:
                 state = self._states.setdefault(carrier.key, _State())
                 if view.now_s >= state.next_s and _kinds(view, carrier):
-                    due.append(((state.attempts, state.part, -carrier.since_s), carrier))
+                    due.append(((state.spent_s + self._next_cost(view, carrier), -carrier.since_s), carrier))
         return [carrier for _, carrier in sorted(due, key=lambda one: one[0])]
 
     def _next_of(self, view, carrier):
@@ -349,8 +353,15 @@ class SearchPlan:
                     return chosen
             # A kind without a place in view is no reason to wait.
             if chosen is not None:
+                state.spent_s += chosen.cost_s
                 return chosen
         return None
+
+    def _next_cost(self, view, carrier):
+        """Estimated cost of the next search of a carrier; 0 where it has no place."""
+        state, kinds = self._states[carrier.key], _kinds(view, carrier)
+        hypotheses = self._of_kind(view, carrier, kinds[state.attempts % len(kinds)])
+        return hypotheses[state.part].cost_s if state.part < len(hypotheses) else 0.0
 
     def _of_kind(self, view, carrier, kind):
         if kind.is_slice:
@@ -391,16 +402,25 @@ class SearchPlan:
         if not view.center_frequency:
             spacings = sorted(SSB_CASES, reverse=view.sample_rate > WIDE_SPAN)
             return [_blind(view, spacing) for spacing in spacings if fits(0.0, spacing, view.sample_rate)]
-        hypotheses = []
+        by_spacing = []
         for spacing in _spacings(view.center_frequency):
+            hypotheses = []
             # The network may have seen a part of the carrier: a block's middle lies in it, the block may reach out.
             margin = view.column + SSB_SUBCARRIERS / 2 * spacing
             places = self._raster(view, carrier.freq_lower - margin, carrier.freq_upper + margin, spacing)
-            tolerance = 1e-6 * (NR_WIDE_PPM if is_deep else NR_CLOSE_PPM) * view.center_frequency
+            tolerance = self._nr_tolerance(view, spacing, is_deep)
             for start in range(0, len(places), PLACES_AT_ONCE):
                 part = places[start : start + PLACES_AT_ONCE]
                 hypotheses.append(_nr_hypothesis(view, part, tolerance, spacing, frames))
-        return hypotheses
+            by_spacing.append(hypotheses)
+        in_turn = zip_longest(*by_spacing)
+        return [hypothesis for together in in_turn for hypothesis in together if hypothesis is not None]
+
+    def _nr_tolerance(self, view, spacing, is_deep):
+        """Hz around a place of the raster; where cells have shown the receiver's error, what needs one offset."""
+        if self.ppm is not None and not is_deep:
+            return spacing / 4
+        return 1e-6 * (NR_WIDE_PPM if is_deep else NR_CLOSE_PPM) * view.center_frequency
 
     def _raster(self, view, lower, upper, spacing):
         """Places of the synchronisation raster within a range and the span, Hz as received."""
@@ -445,17 +465,18 @@ class SearchPlan:
                 ]
                 for start in range(0, len(raster), PLACES_AT_ONCE):
                     part = raster[start : start + PLACES_AT_ONCE]
-                    yield _nr_hypothesis(view, part, 1e-6 * NR_CLOSE_PPM * view.center_frequency, spacing, 1)
+                    yield _nr_hypothesis(view, part, self._nr_tolerance(view, spacing, False), spacing, 1)
 
 
 def _kinds(view: View, carrier: KnownCarrier) -> list[_Kind]:
-    """Searches of a carrier in turn: that of its label comes first, else the cheaper one."""
+    """Searches of a carrier in turn: that of its label comes first, else the cheaper one; what is wider and longer,
+    last."""
     lower, upper = _in_view(view, carrier)
     close, deep, slices = _Kind(LTE_NAME), _Kind(LTE_NAME, is_deep=True), _Kind(LTE_NAME, is_slice=True)
-    # What is cut may have its middle out of view.
-    lte = [close, slices, deep] if carrier.cut_lower or carrier.cut_upper else [close, deep, slices]
     nr, deep_nr = _Kind(NR_NAME), _Kind(NR_NAME, is_deep=True)
-    order = [nr, *lte, deep_nr] if carrier.label == NR_NAME else [*lte, nr, deep_nr]
+    # What is cut may have its middle out of view.
+    lte, later = ([close, slices], [deep]) if carrier.cut_lower or carrier.cut_upper else ([close], [deep, slices])
+    order = [nr, *lte, deep_nr, *later] if carrier.label == NR_NAME else [*lte, nr, *later, deep_nr]
     if carrier.label == LTE_NAME and not (carrier.cut_lower or carrier.cut_upper):
         order += [close._replace(is_again=True)] * FURTHER_LOOKS
     return [kind for kind in order if _is_possible(view, upper - lower, kind)]
