@@ -5,7 +5,7 @@ import dataclasses
 
 import pytest
 
-from rpmsn.cells.cell import BROADCAST, Cell
+from rpmsn.cells.cell import BROADCAST, SYNC, Cell
 from rpmsn.cells.channels import channel_of
 from rpmsn.cells.finding import Proof
 from rpmsn.cells.plan import DEEP_FRAMES, Budget, KnownCarrier, SearchPlan, View
@@ -188,3 +188,16 @@ def test_less_than_two_radio_frames_are_searched_in_no_slice():
     short = View(0.1, RATE, CENTER, RATE / 256, 1, 0.02, [carrier("a")])
     plan = plan_of()
     assert not any(search.is_slice for _ in range(8) for search in of_carriers(plan, short))
+
+
+def test_where_a_slice_says_the_centre_the_broadcast_channel_is_looked_for_there_at_once_and_once():
+    cell = Cell("LTE", 7, SYNC, 2.25e6)
+    proof = Proof(cell, CENTER + 2.25e6, 0, 1, RATE, slice_frequency=CENTER + 5e6)
+    plan, sliced = plan_of(), carrier("a", proof=proof)
+    (search,) = of_carriers(plan, view(0.1, sliced))
+    assert (search.frequencies, search.is_slice, search.is_renewal) == ((proof.frequency,), False, False)
+    assert of_carriers(plan, view(0.2, sliced)) == []
+    (renewal,) = of_carriers(plan, view(4.3, sliced))
+    assert (renewal.frequencies, renewal.is_slice, renewal.is_renewal) == ((CENTER + 5e6,), True, True)
+    beyond = carrier("b", proof=dataclasses.replace(proof, frequency=CENTER + 16e6))
+    assert of_carriers(plan, view(4.4, sliced, beyond)) == []

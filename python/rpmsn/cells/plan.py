@@ -61,8 +61,8 @@ NARROWEST_SLICE_HZ = 0.45e6
 """What is narrower in view shows too few reference signals."""
 
 SLICE_S, SLICE_RENEWAL_S = 0.1, 0.5
-"""Seconds of one core for reference signals in a slice: 0.01 where there are none, 0.4 to 0.55 where there are; measured, as
-what follows, in noise and in recordings, as CPU time of the thread."""
+"""Seconds of one core for reference signals in a slice: 0.01 where there are none, 0.4 to 0.55 where there are;
+measured, as what follows, in noise and in recordings, as CPU time of the thread."""
 LTE_PLACE_S, LTE_OFFSET_S = 0.04, 1.6e-6
 """For a place of LTE in 40 ms of signal, and for each Hz of tolerance: 0.01 to 0.055, and 0.8e-6 to 2.2e-6."""
 NR_PLACE_S, NR_OFFSET_S = 0.02, 0.01
@@ -319,7 +319,11 @@ class SearchPlan:
         due = []
         for carrier in view.carriers:
             if carrier.proof is not None:
-                last = self._renewed_s.setdefault(carrier.key, view.now_s)
+                # The centre that a slice says may have more to say, and at once.
+                first = -math.inf if _has_middle_to_see(view, carrier.proof) else view.now_s
+                last = self._renewed_s.get(carrier.key, first)
+                if last > -math.inf:
+                    self._renewed_s[carrier.key] = last
                 if view.now_s - last >= (RENEW_AT_ONCE_S if carrier.is_doubtful else RENEW_S):
                     due.append(((0, math.inf, last), carrier))
             else:
@@ -331,7 +335,11 @@ class SearchPlan:
     def _next_of(self, view, carrier):
         """The next search of a carrier; None where there is no place for it."""
         if carrier.proof is not None:
+            is_first = carrier.key not in self._renewed_s
             self._renewed_s[carrier.key] = view.now_s
+            if is_first:
+                place = carrier.proof.frequency, RENEWAL_TOLERANCE[LTE_NAME]
+                return _lte_hypotheses(view, [place], DEEP_FRAMES)[0]
             return _renewal(view, carrier)
         state, kinds = self._states[carrier.key], _kinds(view, carrier)
         for _ in kinds:
@@ -506,6 +514,12 @@ def _is_explained(frequency: float, view: View) -> bool:
 def _spacings(center_frequency: float) -> list[float]:
     """Subcarrier spacings of SS/PBCH blocks that a band at a frequency may have, Hz."""
     return [max(SSB_CASES)] if center_frequency > NR_30_KHZ_ONLY_HZ else sorted(SSB_CASES)
+
+
+def _has_middle_to_see(view: View, proof: Proof) -> bool:
+    """Whether a slice has shown where the carrier's PSS and PBCH are, and these are in view."""
+    is_in_view = abs(proof.frequency - view.center_frequency) <= view.sample_rate / 2 - LTE_HALF_WIDTH
+    return proof.slice_frequency is not None and is_in_view
 
 
 def _renewal(view: View, carrier: KnownCarrier) -> Hypothesis:
