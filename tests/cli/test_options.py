@@ -24,6 +24,8 @@ ALLOWED = {
     "--log-rotate": {"0"},
     "--settle": {"0"},
     "--center-frequency": {"0"},
+    "--from": {"0"},
+    "--to": {"0"},
 }
 """Of the values in `WRONG`, those that an option takes all the same."""
 TEXT_OPTIONS = {
