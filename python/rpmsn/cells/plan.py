@@ -57,6 +57,8 @@ SPAN_AFTER_S = 1.0
 NARROWEST_HZ = {LTE_NAME: 0.9e6, NR_NAME: 3.2e6}
 """What is narrower in view holds no cell: six resource blocks, the narrowest NR carrier (3 MHz) less its
 edges' error."""
+SLICE_FRAMES = 2
+"""Frames for reference signals: 80 ms, in which a clock that errs by 50 ppm gains half a cyclic prefix."""
 NARROWEST_SLICE_HZ = 0.45e6
 """What is narrower in view shows too few reference signals."""
 
@@ -319,11 +321,7 @@ class SearchPlan:
         due = []
         for carrier in view.carriers:
             if carrier.proof is not None:
-                # The centre that a slice says may have more to say, and at once.
-                first = -math.inf if _has_middle_to_see(view, carrier.proof) else view.now_s
-                last = self._renewed_s.get(carrier.key, first)
-                if last > -math.inf:
-                    self._renewed_s[carrier.key] = last
+                last = self._renewed_s.setdefault(carrier.key, view.now_s)
                 if view.now_s - last >= (RENEW_AT_ONCE_S if carrier.is_doubtful else RENEW_S):
                     due.append(((0, math.inf, last), carrier))
             else:
@@ -335,11 +333,7 @@ class SearchPlan:
     def _next_of(self, view, carrier):
         """The next search of a carrier; None where there is no place for it."""
         if carrier.proof is not None:
-            is_first = carrier.key not in self._renewed_s
             self._renewed_s[carrier.key] = view.now_s
-            if is_first:
-                place = carrier.proof.frequency, RENEWAL_TOLERANCE[LTE_NAME]
-                return _lte_hypotheses(view, [place], DEEP_FRAMES)[0]
             return _renewal(view, carrier)
         state, kinds = self._states[carrier.key], _kinds(view, carrier)
         for _ in kinds:
@@ -487,7 +481,7 @@ def _slices(view: View, carrier: KnownCarrier) -> list[Hypothesis]:
 
 
 def _slice_hypothesis(view: View, place: float, is_renewal: bool = False) -> Hypothesis:
-    frames = min(math.ceil(SHORTEST_S / view.frame_seconds), view.frames)
+    frames = min(max(SLICE_FRAMES, math.ceil(SHORTEST_S / view.frame_seconds)), view.frames)
     cost = SLICE_RENEWAL_S if is_renewal else SLICE_S
     return Hypothesis(LTE_NAME, (place,), 0.0, SUBCARRIER_HZ, frames, is_renewal, cost, is_slice=True)
 
@@ -514,12 +508,6 @@ def _is_explained(frequency: float, view: View) -> bool:
 def _spacings(center_frequency: float) -> list[float]:
     """Subcarrier spacings of SS/PBCH blocks that a band at a frequency may have, Hz."""
     return [max(SSB_CASES)] if center_frequency > NR_30_KHZ_ONLY_HZ else sorted(SSB_CASES)
-
-
-def _has_middle_to_see(view: View, proof: Proof) -> bool:
-    """Whether a slice has shown where the carrier's PSS and PBCH are, and these are in view."""
-    is_in_view = abs(proof.frequency - view.center_frequency) <= view.sample_rate / 2 - LTE_HALF_WIDTH
-    return proof.slice_frequency is not None and is_in_view
 
 
 def _renewal(view: View, carrier: KnownCarrier) -> Hypothesis:
