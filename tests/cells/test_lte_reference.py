@@ -5,7 +5,10 @@ import numpy as np
 import pytest
 from test_lte_recordings import read
 
-from rpmsn.cells.lte.reference import find_reference_signals
+from rpmsn.cells import lte
+from rpmsn.cells.looking import Look, Looker
+from rpmsn.cells.lte.reference import ReferenceSignals, find_reference_signals
+from rpmsn.cells.plan import Hypothesis
 from rpmsn.cells.spectrum import Spectrum
 from rpmsn.errors import ParameterError
 from rpmsn.synthesis import ofdm
@@ -131,3 +134,14 @@ def test_recordings_without_lte_have_none(name):
 def test_a_wrong_value_is_refused_with_a_sentence(arguments, words):
     with pytest.raises(ParameterError, match=words):
         find_reference_signals(**{"samples": np.zeros(300_000, np.complex64), "sample_rate": RATE, **arguments})
+
+
+@pytest.mark.parametrize("centre", [0.4e6, -2.9e6])
+def test_a_slice_whose_centre_is_in_view_is_believed_where_its_pss_is_there(centre, monkeypatch):
+    said = ReferenceSignals(301, centre, 0.0, 100.0, 3.0, 0.0)
+    monkeypatch.setattr(lte, "find_reference_signals", lambda *_: said)
+    noise = np.random.default_rng(1).standard_normal((76800, 2)).astype(np.float32)
+    search = Hypothesis("LTE", (1810.3e6,), 0.0, 15e3, 1, False, 0.0, is_slice=True)
+    (finding,) = Looker(Look([noise.view(np.complex64)[:, 0]], 0, 1.92e6, 1810e6)).findings([search])
+    found = [(proof.cell.cell_id, proof.frequency, proof.slice_frequency) for proof in finding.proofs]
+    assert found == ([] if centre == 0.4e6 else [(301, 1810e6 + centre, 1810.3e6)])

@@ -5,7 +5,7 @@ import dataclasses
 
 import pytest
 
-from rpmsn.cells.cell import BROADCAST, Cell
+from rpmsn.cells.cell import BROADCAST, SYNC, Cell
 from rpmsn.cells.channels import channel_of
 from rpmsn.cells.finding import Proof
 from rpmsn.cells.plan import DEEP_FRAMES, Budget, KnownCarrier, SearchPlan, View
@@ -66,8 +66,10 @@ def test_every_carrier_is_tried_as_the_other_technology_and_over_several_frames_
     plan, tried = plan_of(), []
     for number in range(1, 40):
         for search in of_carriers(plan, view(number * FRAME_S, carrier("a"))):
-            tried.append((search.technology, search.frames))
-    assert list(dict.fromkeys(tried)) == [("LTE", 1), ("NR", 1), ("LTE", DEEP_FRAMES), ("NR", DEEP_FRAMES)]
+            tried.append((search.technology, search.frames, search.is_slice))
+    kinds = list(dict.fromkeys(tried))
+    assert kinds[:2] == [("LTE", 1, False), ("NR", 1, False)]
+    assert set(kinds[2:]) == {("LTE", DEEP_FRAMES, False), ("LTE", 2, True), ("NR", DEEP_FRAMES, False)}
 
 
 def test_the_newest_carrier_comes_first_and_the_rest_waits_where_the_budget_is_small():
@@ -203,3 +205,11 @@ def test_both_subcarrier_spacings_are_tried_in_turn():
     plan, seen = plan_of(), carrier("a", "NR", 1840.0, 1860.0)
     searches = [search for _ in range(6) for search in of_carriers(plan, view(0.1, seen))]
     assert {search.spacing for search in searches[:2]} == {15e3, 30e3}
+
+
+def test_a_cell_of_a_slice_is_looked_for_in_that_slice_again():
+    proof = Proof(Cell("LTE", 7, SYNC, 18e6), CENTER + 18e6, 0, 1, RATE, slice_frequency=CENTER + 15e6)
+    plan, sliced = plan_of(), carrier("a", proof=proof)
+    assert of_carriers(plan, view(0.1, sliced)) == []
+    (renewal,) = of_carriers(plan, view(4.3, sliced))
+    assert (renewal.frequencies, renewal.is_slice, renewal.is_renewal) == ((CENTER + 15e6,), True, True)

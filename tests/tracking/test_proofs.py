@@ -250,24 +250,33 @@ def slice_of(stream, mhz, centre, cell_id=300):
 
 def test_a_slice_proves_a_carrier_whose_middle_is_out_of_view_and_leaves_its_edges():
     stream = Stream()
-    stream.frames(3, seg("other", 3.0, 5.0))
+    stream.frames(3, seg("other", 3.0, 5.12))
     find(stream, slice_of(stream, 4.0, 9.0))
     (carrier,) = carriers(stream)
     assert (carrier.label, carrier.verdict, carrier.evidence, carrier.cell_id) == ("LTE", "proven", "sync", 300)
-    assert (carrier.freq_lower, carrier.freq_upper) == (3.0e6, 5.0e6)
+    assert (carrier.freq_lower, carrier.freq_upper) == (3.0e6, 5.12e6)
+
+
+def test_a_slice_of_an_alias_proves_nothing_as_its_carrier_does_not_reach_towards_its_centre():
+    stream = Stream()
+    stream.frames(3, seg("other", 3.0, 5.12))
+    find(stream, slice_of(stream, 4.0, -9.0))
+    assert carriers(stream)[0].verdict == "likely"
 
 
 def test_slices_of_one_cell_are_one_carrier():
     stream = Stream()
-    stream.frames(3, seg("other", 3.0, 3.8), seg("LTE", 4.2, 5.0))
-    assert find(stream, slice_of(stream, 3.4, 9.0)) == []
-    assert find(stream, slice_of(stream, 4.6, 9.0)) == [("gone", 2)]
-    assert carriers(stream)[0].cell_id == 300
+    stream.frames(3, seg("LTE", 4.6, 5.12), seg("other", 3.0, 5.12))
+    find(stream, slice_of(stream, 4.06, 9.0))
+    assert len(stream.tracker.searchable(with_candidates=True)) == 2
+    find(stream, slice_of(stream, 4.86, 9.0))
+    (carrier,) = stream.tracker.searchable(with_candidates=True)
+    assert carrier.proof.cell.cell_id == 300
 
 
 def test_a_slice_is_given_up_when_looks_there_do_not_find_its_cell():
     stream = Stream()
-    stream.frames(3, seg("LTE", 3.0, 5.0))
+    stream.frames(3, seg("LTE", 3.0, 5.12))
     find(stream, slice_of(stream, 4.0, 9.0))
     for is_slice in (False, True):
         finding = Finding("LTE", ((3.9e6, 4.1e6),), 0, stream.offset, (), is_slice)

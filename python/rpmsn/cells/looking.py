@@ -12,7 +12,8 @@ from .cell import BROADCAST, SYNC, Cell
 from .channels import channel_of
 from .finding import SYNC_WIDTH, Finding, Middle, Proof
 from .lte.reference import HALF_SLICE
-from .plan import LTE_NAME, Hypothesis
+from .lte.search import HALF_WIDTH
+from .plan import LTE_NAME, RENEWAL_TOLERANCE, Hypothesis
 from .spectrum import Spectrum
 
 POWER_FFT, POWER_CHUNKS = 4096, 32
@@ -79,7 +80,7 @@ class Looker:
         cells: list[tuple[Cell, float | None]]
         middles: list[Middle] = []
         if first.is_slice:
-            cells = [(cell, place) for place in places for cell in self._in_slice(place, len(frames))]
+            cells = [found for place in places for found in self._in_slice(place, len(frames))]
         else:
             found, strengths = self._cells(first, frames, places)
             cells = [(cell, None) for cell in found]
@@ -120,15 +121,23 @@ class Looker:
             return lte.find_cells_and_pss(spectra, rate, relative, search.tolerance, self._center)
         return nr.find_cells(spectra, rate, relative, spacings, search.tolerance, self._center), []
 
-    def _in_slice(self, place: float, frames: int) -> list[Cell]:
-        """The cell whose reference signals are around a frequency. Of a slice at the end of the span, half is in it at
-        least: aliases of the receiver are beyond."""
+    def _in_slice(self, place: float, frames: int) -> list[tuple[Cell, float | None]]:
+        """The cell whose reference signals are around a frequency, and this; or the cells whose PSS is at the centre
+        that they say, where that is in view.
+
+        Of a slice at the end of the span, half is in it at least. Beyond are aliases of the receiver, which have no PSS
+        at their centre.
+        """
         rate, room = self._look.sample_rate, self._look.sample_rate / 2 - HALF_SLICE / 2
         middle = min(max(place - self._look.center_frequency, -room), room)
         found = lte.find_reference_signals(self._spectra_of(frames), rate, middle)
         if found is None:
             return []
-        return [Cell(LTE_NAME, found.cell_id, SYNC, found.frequency, start_s=found.start_s, score=found.ratio)]
+        if abs(found.frequency) <= rate / 2 - HALF_WIDTH:
+            tolerance = RENEWAL_TOLERANCE[LTE_NAME]
+            cells = lte.find_cells(self._spectra_of(frames), rate, [found.frequency], tolerance, self._center)
+            return [(cell, None) for cell in cells]
+        return [(Cell(LTE_NAME, found.cell_id, SYNC, found.frequency, start_s=found.start_s, score=found.ratio), place)]
 
     def _proof(self, cell: Cell, place: float | None, frames: Sequence[np.ndarray], start: int) -> Proof:
         look = self._look

@@ -58,6 +58,8 @@ SPAN_AFTER_S = 1.0
 NARROWEST_HZ = {LTE_NAME: 0.9e6, NR_NAME: 3.2e6}
 """What is narrower in view holds no cell: six resource blocks, the narrowest NR carrier (3 MHz) less its
 edges' error."""
+SLICE_FRAMES = 2
+"""Frames for reference signals: 80 ms, in which a clock that errs by 50 ppm gains half a cyclic prefix."""
 NARROWEST_SLICE_HZ = 0.45e6
 """What is narrower in view shows too few reference signals."""
 
@@ -500,7 +502,7 @@ def _slices(view: View, carrier: KnownCarrier) -> list[Hypothesis]:
 
 
 def _slice_hypothesis(view: View, place: float, is_renewal: bool = False) -> Hypothesis:
-    frames = min(math.ceil(SHORTEST_S / view.frame_seconds), view.frames)
+    frames = min(max(SLICE_FRAMES, math.ceil(SHORTEST_S / view.frame_seconds)), view.frames)
     cost = SLICE_RENEWAL_S if is_renewal else SLICE_S
     return Hypothesis(LTE_NAME, (place,), 0.0, SUBCARRIER_HZ, frames, is_renewal, cost, is_slice=True)
 

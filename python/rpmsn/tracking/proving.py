@@ -69,7 +69,7 @@ def fitting_track(proof: Proof, tracks: Sequence[Track]) -> Track | None:
         if carrier.proof is not None:
             continue
         shared = min(upper, carrier.freq_upper) - max(lower, carrier.freq_lower)
-        has_cell = carrier.freq_lower <= proof.place <= carrier.freq_upper
+        has_cell = carrier.freq_lower <= proof.place <= carrier.freq_upper and _reaches_centre(carrier, proof)
         if (has_cell and shared >= MIN_SHARED * (upper - lower)) or _is_piece(carrier, proof.edges):
             fit = shared / (max(upper, carrier.freq_upper) - min(lower, carrier.freq_lower))
             if proof.slice_frequency is not None:
@@ -78,6 +78,14 @@ def fitting_track(proof: Proof, tracks: Sequence[Track]) -> Track | None:
             if fit > best_fit:
                 best, best_fit = track, fit
     return best
+
+
+def _reaches_centre(carrier: Carrier, proof: Proof) -> bool:
+    """Whether a carrier has a cell's centre within, or goes on beyond the span on that side. An alias does not."""
+    if proof.slice_frequency is None:
+        return True
+    is_beyond = proof.frequency < carrier.freq_lower, proof.frequency > carrier.freq_upper
+    return not (is_beyond[0] and not carrier.cut_lower or is_beyond[1] and not carrier.cut_upper)
 
 
 def others_within(track: Track, tracks: Sequence[Track]) -> tuple[list[Track], list[Track]]:
