@@ -262,10 +262,10 @@ def test_a_rate_that_is_no_multiple_of_1_khz_is_right_to_a_sample(write):
 @pytest.mark.parametrize(
     "fields, error, words",
     [
-        ({"core:label": None}, RecordingError, "core:label None.*LTE, NR, other"),
+        ({"core:label": None}, ParameterError, "left out, the first since .*core:label is None"),
         ({"core:label": "UMTS"}, RecordingError, "'UMTS'"),
         ({"core:freq_upper_edge": None}, RecordingError, "core:freq_upper_edge in Hz"),
-        ({"core:freq_upper_edge": CENTER - 1e6}, RecordingError, "above it"),
+        ({"core:freq_upper_edge": CENTER - 1e6}, ParameterError, "left out, the first since .*above"),
         (
             {"core:freq_lower_edge": CENTER + 6e6, "core:freq_upper_edge": CENTER + 7e6},
             RecordingError,
@@ -279,7 +279,7 @@ def test_an_annotation_that_cannot_be_used_is_refused_by_name(write, fields, err
     path = write(0.1 * noise(100_000, 1), {**annotation(), **fields})
     with pytest.raises(error, match=words) as raised:
         recorded.load(path, 0, 0.01)
-    assert "annotation 0 of" in str(raised.value)
+    assert "annotation" in str(raised.value)
 
 
 @pytest.mark.parametrize(

@@ -248,13 +248,10 @@ def _entries(meta, name):
 def _entry(recording, name, annotation):
     """What an annotation of an open recording holds, checked."""
     annotations = recording.annotations
-    require(
-        name,
-        "annotation",
-        annotation,
-        annotation < len(annotations),
-        f"a number from 0 to {len(annotations) - 1}" if annotations else "another recording: it has none",
-    )
+    allowed = f"a number from 0 to {len(annotations) - 1}" if annotations else "another recording: it has none"
+    if left_out := [warning for warning in recording.warnings if "annotation" in warning]:
+        allowed += f" ({'; '.join(left_out)})"
+    require(name, "annotation", annotation, annotation < len(annotations), allowed)
     fields, where = annotations[annotation], f"annotation {annotation} of {name}"
     label = LABELS.get(str(fields.get("core:label", "")).lower())
     if label is None:
