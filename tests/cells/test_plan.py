@@ -213,3 +213,15 @@ def test_a_cell_of_a_slice_is_looked_for_in_that_slice_again():
     assert of_carriers(plan, view(0.1, sliced)) == []
     (renewal,) = of_carriers(plan, view(4.3, sliced))
     assert (renewal.frequencies, renewal.is_slice, renewal.is_renewal) == ((CENTER + 15e6,), True, True)
+
+
+def test_absence_is_looked_for_also_where_the_label_was_another_one_meanwhile():
+    plan, looks = plan_of(5.0, 5.0), []
+    for number in range(1, 120):
+        label = "other" if number < 30 else "LTE" if number % 7 else "other"
+        seen = carrier("a", label, 1837.7, 1846.7)
+        for search in of_carriers(plan, view(number * FRAME_S, seen)):
+            if search.technology == "LTE" and search.frames == 1 and not search.is_slice:
+                looks.append(number * FRAME_S)
+    apart = [looks[0], *(later for earlier, later in zip(looks, looks[1:]) if later - earlier >= 0.9)]
+    assert len(apart) >= 3

@@ -220,6 +220,7 @@ class _State:
         next_s: when the next one is due.
         wait_s: until the one after the next, once all kinds have been tried.
         spent_s: what its searches have cost, seconds of one core as estimated.
+        was_lte: whether it was called LTE at any time: then an absence of LTE's signals is looked for.
     """
 
     attempts: int = 0
@@ -227,6 +228,7 @@ class _State:
     next_s: float = 0.0
     wait_s: float = RETRY_S
     spent_s: float = 0.0
+    was_lte: bool = False
 
 
 class SearchPlan:
@@ -330,7 +332,9 @@ class SearchPlan:
                     due.append(((math.inf, last), carrier))
             else:
                 state = self._states.setdefault(carrier.key, _State())
-                if view.now_s >= state.next_s and _kinds(view, carrier):
+                if carrier.label == LTE_NAME and not state.was_lte:
+                    state.was_lte, state.next_s = True, min(state.next_s, view.now_s + SEPARATE_S)
+                if view.now_s >= state.next_s and _kinds(view, carrier, state.was_lte):
                     due.append(((state.spent_s + self._next_cost(view, carrier), -carrier.since_s), carrier))
         return [carrier for _, carrier in sorted(due, key=lambda one: one[0])]
 
@@ -339,10 +343,12 @@ class SearchPlan:
         if carrier.proof is not None:
             self._renewed_s[carrier.key] = view.now_s
             return _renewal(view, carrier)
-        state, kinds = self._states[carrier.key], _kinds(view, carrier)
+        state = self._states[carrier.key]
+        kinds = _kinds(view, carrier, state.was_lte)
         for _ in kinds:
             hypotheses = self._of_kind(view, carrier, kinds[state.attempts % len(kinds)])
             chosen = hypotheses[state.part] if state.part < len(hypotheses) else None
+            state.spent_s += chosen.cost_s if chosen is not None else 0.0
             state.part += 1
             if state.part >= len(hypotheses):
                 state.attempts, state.part = state.attempts + 1, 0
@@ -355,13 +361,13 @@ class SearchPlan:
                     return chosen
             # A kind without a place in view is no reason to wait.
             if chosen is not None:
-                state.spent_s += chosen.cost_s
                 return chosen
         return None
 
     def _next_cost(self, view, carrier):
         """Estimated cost of the next search of a carrier; 0 where it has no place."""
-        state, kinds = self._states[carrier.key], _kinds(view, carrier)
+        state = self._states[carrier.key]
+        kinds = _kinds(view, carrier, state.was_lte)
         hypotheses = self._of_kind(view, carrier, kinds[state.attempts % len(kinds)])
         return hypotheses[state.part].cost_s if state.part < len(hypotheses) else 0.0
 
@@ -470,7 +476,7 @@ class SearchPlan:
                     yield _nr_hypothesis(view, part, self._nr_tolerance(view, spacing, False), spacing, 1)
 
 
-def _kinds(view: View, carrier: KnownCarrier) -> list[_Kind]:
+def _kinds(view: View, carrier: KnownCarrier, was_lte: bool) -> list[_Kind]:
     """Searches of a carrier in turn: that of its label comes first, else the cheaper one; what is wider and longer,
     last."""
     lower, upper = _in_view(view, carrier)
@@ -479,7 +485,7 @@ def _kinds(view: View, carrier: KnownCarrier) -> list[_Kind]:
     # What is cut may have its middle out of view.
     lte, later = ([close, slices], [deep]) if carrier.cut_lower or carrier.cut_upper else ([close], [deep, slices])
     order = [nr, *lte, deep_nr, *later] if carrier.label == NR_NAME else [*lte, nr, *later, deep_nr]
-    if carrier.label == LTE_NAME and not (carrier.cut_lower or carrier.cut_upper):
+    if was_lte and not (carrier.cut_lower or carrier.cut_upper):
         order += [close._replace(is_again=True)] * FURTHER_LOOKS
     return [kind for kind in order if _is_possible(view, upper - lower, kind)]
 
