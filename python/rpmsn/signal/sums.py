@@ -156,15 +156,25 @@ class Sums(Protocol):
 
 @cache
 def is_compiled() -> bool:
-    """Whether the compiled forms of `rpmsn.signal.fused` are used: where Numba is installed and works."""
+    """Whether the compiled forms of `rpmsn.signal.fused` are used: where Numba is installed, and compiles."""
     try:
         import numba  # noqa: F401
     except ModuleNotFoundError:
         return False
     except Exception as error:  # a Numba that does not know this numpy, or without its compiler
-        log.warning("numba cannot be used, and spectra take three times as long: %s", error)
-        return False
+        return _not_compiled(error)
+    try:
+        from .fused import mirrored_sums
+
+        mirrored_sums(np.zeros((1, 2 * COLUMNS), np.float32), np.ones(COLUMNS, np.float32))
+    except Exception as error:  # Numba's errors share no base but this one
+        return _not_compiled(error)
     return True
+
+
+def _not_compiled(error: Exception) -> bool:
+    log.warning("numba cannot be used, and spectra take three times as long: %s", str(error).strip()[:200])
+    return False
 
 
 def window_sums(layout: Layout, correlated: bool = False) -> Sums:
