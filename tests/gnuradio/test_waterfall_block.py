@@ -204,6 +204,7 @@ def test_a_storm_leaves_it_responsive_and_its_memory_bounded(app, flowgraph):
     poster, block, _ = flowgraph
     widget = block.widget()
     widget.show()
+    app.processEvents()  # the first drawing is that of the window, not of the storm
     segments = [pdu.make_pdu(segment_fields(number % 3, burst_id=number)) for number in range(1000)]
     stop = threading.Event()
     sent = []
