@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The sink in real flowgraphs: every sample counted, the radio never held up, stopped at any moment."""
 
+import sys
 import threading
 import time
+import types
 
 import numpy as np
 import pytest
@@ -293,3 +295,18 @@ def test_a_sink_runs_again_at_the_rate_that_a_tag_left_it_with(make_sink):
     run(signal(FRAME + 1000), sink, [tag(FRAME + 500, "rx_rate", pmt.from_double(4e6))])
     status = run(signal(2 * FRAME), sink)
     assert status[keys.SAMPLE_RATE] == 4e6 and status[keys.SAMPLES_ANALYSED] == 2 * FRAME and keys.ERROR not in status
+
+
+@pytest.mark.parametrize("mode, at_once", [("live", 1), ("replay", 20)])
+def test_a_replay_sends_after_a_pause_what_it_has_not_sent_and_a_radio_the_newest(all_lte, monkeypatch, mode, at_once):
+    sink = rpmsn.segmenter_sink(5e6, model=str(all_lte), mode=mode, frames_per_second=10)
+    now, sent = [100.0], []
+    module = sys.modules[rpmsn.segmenter_sink.__module__]
+    monkeypatch.setattr(module, "time", types.SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr(module, "frame_fields", lambda *_: ({}, b""))
+    monkeypatch.setattr(sink, "_publish", lambda *_: sent.append(now[0]))
+    sink._next_frame_s = 90.0
+    frame = type("Frame", (), {"number": 0})()
+    for _ in range(30):
+        sink._send_frame(frame, None)
+    assert abs(len(sent) - at_once) <= 1

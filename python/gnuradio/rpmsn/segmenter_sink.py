@@ -28,6 +28,8 @@ INPUT_TYPES = {"complex": np.complex64, "ci16": (np.int16, 2), "ci8": (np.int8, 
 """What the input port takes -> its item, as GNU Radio names it: complex float, or I and Q as integers."""
 LIVE_MULTIPLE = 65536
 WAIT_SECONDS = 0.05
+FRAME_BURST_S = 2.0
+"""Seconds of frames that a replay may send at once after a pause."""
 
 
 class segmenter_sink(gr.sync_block):
@@ -60,7 +62,7 @@ class segmenter_sink(gr.sync_block):
         center_frequency: Hz; 0 if it is not known.
         model: name of a model that ships, or path of a model card.
         mode: `live` or `replay`.
-        frames_per_second: upper limit for messages on `frames`; 0 for none at all.
+        frames_per_second: upper limit for messages on `frames`, in a replay over two seconds; 0 for none at all.
         threads: of the network, for each worker.
         runtime: what runs the network: `auto` (the fastest there is), or a name that `rpmsn doctor` lists.
         input_type: `complex`, `ci16` or `ci8`; integers as a radio sends them save two thirds of the memory traffic.
@@ -177,7 +179,7 @@ class segmenter_sink(gr.sync_block):
     def start(self) -> bool:
         """Called by GNU Radio when the flowgraph starts."""
         self._ended = False
-        self._last_frame_sent = -np.inf
+        self._next_frame_s = -np.inf
         self._last_number = 0
         if self._files_are_closed:
             self._open_files()
@@ -278,9 +280,11 @@ class segmenter_sink(gr.sync_block):
     def _send_frame(self, frame, clock):
         self._last_number = frame.number
         now = time.monotonic()
-        if self._frames_per_second == 0 or now - self._last_frame_sent < 1 / self._frames_per_second:
+        if self._frames_per_second == 0 or now < self._next_frame_s:
             return
-        self._last_frame_sent = now
+        # What a pause has left unsent may follow in a burst: a replay goes on in jerks.
+        burst_s = 0.0 if self._analyser.settings.live else FRAME_BURST_S
+        self._next_frame_s = max(self._next_frame_s, now - burst_s) + 1 / self._frames_per_second
         self._publish(keys.FRAMES, *frame_fields(frame, clock, self._analyser.model.card.name))
 
     def _send_status(self, status):
