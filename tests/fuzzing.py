@@ -300,14 +300,21 @@ def limits(seconds: float = LONGEST_S) -> Iterator[None]:
         yield
     finally:
         for (number, timer, _), handler in zip(timers, before):
+            signal.signal(number, signal.SIG_IGN)  # one that is on its way would end the process
             signal.setitimer(timer, 0)
-            signal.signal(number, handler)
+            if handler != signal.SIG_DFL:
+                signal.signal(number, handler)
 
 
-def tried(check: Callable[[str, bytes], None], name: str, content: bytes) -> str:
-    """What an input has failed with, as text; "" where it has not."""
+def tried(
+    check: Callable[[str, bytes], None],
+    name: str,
+    content: bytes,
+    guard: Callable[[], contextlib.AbstractContextManager[object]] = limits,
+) -> str:
+    """What an input has failed with, as text; "" where it has not. `guard` says how long it may take."""
     try:
-        with limits():
+        with guard():
             check(name, content)
     except BaseException as error:
         if isinstance(error, KeyboardInterrupt):
