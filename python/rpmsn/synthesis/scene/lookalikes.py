@@ -48,10 +48,15 @@ def draw(rng: np.random.Generator, duration_s: float) -> Scene:
         rng: numpy Generator.
         duration_s: whole milliseconds, in seconds.
     """
-    radio = everyday.choose(rng, radios.RADIOS)
-    rate = everyday.choose(rng, radios.RATES[radio])
+    radio, rate = _radio(rng)
     count = 0 if rng.random() < NOISE_FRACTION else int(rng.choice([1, 2, 3, 4], p=[0.45, 0.3, 0.15, 0.1]))
     return _received(rng, rate, duration_s, radio, _spread(rng, rate, count, []))
+
+
+def _radio(rng):
+    """A radio and one of its sample rates, Hz."""
+    radio = everyday.choose(rng, radios.RADIOS)
+    return radio, everyday.choose(rng, radios.RATES[radio])
 
 
 def draw_beside_cells(rng: np.random.Generator, duration_s: float) -> Scene:
@@ -61,8 +66,7 @@ def draw_beside_cells(rng: np.random.Generator, duration_s: float) -> Scene:
         rng: numpy Generator.
         duration_s: whole milliseconds, in seconds.
     """
-    radio = everyday.choose(rng, radios.RADIOS)
-    rate = everyday.choose(rng, radios.RATES[radio])
+    radio, rate = _radio(rng)
     groups = cells.draw(rng, rate)
     taken = [_band(group) for group in groups]
     count = int(rng.choice([0, 1, 2, 3], p=[0.5, 0.3, 0.15, 0.05]))

@@ -88,6 +88,14 @@ def _rtl_sdr(rng):
     )
 
 
+def _ripple(rng, most_db, most_periods):
+    return {
+        "ripple_db": float(rng.uniform(0, most_db)),
+        "ripple_periods": float(rng.uniform(1, most_periods)),
+        "ripple_phase": float(rng.uniform(0, 2 * np.pi)),
+    }
+
+
 def _hackrf(rng):
     """8 bits, zero IF: much leakage, a plain I/Q image, no automatic gain."""
     return Receiver(
@@ -98,9 +106,7 @@ def _hackrf(rng):
         iq_phase_deg=float(rng.normal(0, 2)),
         **_dc(rng, -35, 0),
         **_edges(rng, 0.7, (-3, -6, -12, -20)),
-        ripple_db=float(rng.uniform(0, 0.8)),
-        ripple_periods=float(rng.uniform(1, 6)),
-        ripple_phase=float(rng.uniform(0, 2 * np.pi)),
+        **_ripple(rng, 0.8, 6),
         headroom_db=float(rng.uniform(5, 30)),
         adc_bits=8,
     )
@@ -134,9 +140,7 @@ def _wide(rng):
         **_dc(rng, -60, -15),
         **_edges(rng, 0.75, (-3, -10, -20, -40)),
         tilt_db=float(rng.normal(0, 2)),
-        ripple_db=float(rng.uniform(0, 1)),
-        ripple_periods=float(rng.uniform(1, 8)),
-        ripple_phase=float(rng.uniform(0, 2 * np.pi)),
+        **_ripple(rng, 1, 8),
         headroom_db=float(rng.uniform(10, 40)),
         adc_bits=int(rng.choice([14, 16])),
     )
