@@ -5,7 +5,8 @@
     .venv/bin/python benchmarks/waterfall.py [--columns 256 1024 4096] [--size 1280 800] [--updates 200] [--no-hour]
 
 Needs a display, or xvfb-run. Frames of 256 rows with four carriers are taken in and drawn one by one, as fast as it
-goes. `cores at 25/s` is the processor time of 25 such updates. `hour MB` is what the memory of the process has grown by
+goes. `cores at 25/s` is the processor time of 25 such updates. `storm ms` is the slowest of the updates while 200 frames a
+second come with 1000 segments each: how long the window does not answer. `hour MB` is what the memory of the process has grown by
 after an hour of frames, 90,000 of them, whatever the time that they took to draw; `zoomed out` is how long one redraw
 takes with the whole hour in view. Run it on a quiet machine.
 """
@@ -24,10 +25,10 @@ from rpmsn.gui.waterfall.widget import WaterfallWidget
 ROWS, RATE, FRAME_SECONDS = 256, 61.44e6, 0.04
 SAMPLES = round(RATE * FRAME_SECONDS)
 START_TIME = 1.76e9
-UPDATES_PER_SECOND, FRAMES_PER_HOUR = 25, 90_000
+UPDATES_PER_SECOND, FRAMES_PER_HOUR, STORM_FRAMES = 25, 90_000, 200
 CARRIERS = ((0.05, 0.3, 1), (0.32, 0.5, 1), (0.55, 0.85, 2), (0.9, 0.93, 3))
 """Lower and upper edge, as fraction of the span, and class."""
-HEADER = ("columns", "updates/s", "slowest ms", "cores at 25/s", "hour MB", "zoomed out ms")
+HEADER = ("columns", "updates/s", "slowest ms", "cores at 25/s", "storm ms", "hour MB", "zoomed out ms")
 
 
 def fields(number, rows, columns):
@@ -116,11 +117,26 @@ def measure(application, columns, size, updates, with_hour):
         times.append(draw(application, widget))
     cores = (time.process_time() - started) / updates * UPDATES_PER_SECOND
     line = [str(columns), f"{updates / sum(times):.0f}", f"{1e3 * max(times):.0f}", f"{cores:.2f}"]
-    line += measure_hour(application, widget, columns, 80 + updates) if with_hour else ["-", "-"]
+    line.append(f"{1e3 * measure_storm(application, widget, scenes, 80 + updates):.0f}")
+    line += measure_hour(application, widget, columns, 80 + updates + STORM_FRAMES) if with_hour else ["-", "-"]
     widget.close()
     widget.deleteLater()
     application.processEvents()
     return line
+
+
+def measure_storm(application, widget, scenes, first):
+    """The slowest update in seconds, with eight frames of 1000 segments before each."""
+    slowest = 0.0
+    for number in range(first, first + STORM_FRAMES):
+        feed(widget, number, *scenes[number % 4])
+        (segment, *_) = segments(number)
+        for burst_id in range(10, 1010):
+            lower = 1.815e9 + burst_id * 5e4
+            widget.add_segment({**segment, "freq_lower": lower, "freq_upper": lower + 4e4, "burst_id": burst_id})
+        if number % 8 == 7:
+            slowest = max(slowest, draw(application, widget))
+    return slowest
 
 
 def measure_hour(application, widget, columns, first):

@@ -8,6 +8,7 @@ import types
 
 import numpy as np
 import pytest
+from limits import HANG_S
 
 pmt = pytest.importorskip("pmt", reason="GNU Radio is not installed")
 
@@ -225,7 +226,7 @@ def test_input_that_is_not_fit_is_named_in_the_status(make_sink):
 
 
 @pytest.mark.parametrize("mode", ["live", "replay"])
-def test_stop_while_busy_returns_within_a_second(make_sink, mode):
+def test_stop_while_busy_returns_soon(make_sink, mode):
     flowgraph = gr.top_block()
     source = blocks.vector_source_c(signal(10 * FRAME).tolist(), True)
     sink = make_sink(SlowRuntime(0.1), mode=mode)
@@ -235,7 +236,7 @@ def test_stop_while_busy_returns_within_a_second(make_sink, mode):
     started = time.monotonic()
     flowgraph.stop()
     flowgraph.wait()
-    assert time.monotonic() - started < 1.0
+    assert time.monotonic() - started < HANG_S
 
 
 def test_fifty_starts_and_stops_leave_no_thread(make_sink):

@@ -9,6 +9,7 @@ import time
 
 import numpy as np
 import pytest
+from limits import HANG_S
 
 gr = pytest.importorskip("gnuradio.gr", reason="GNU Radio is not installed")
 import pmt
@@ -182,15 +183,14 @@ class TestPace:
         started = time.monotonic()
         tb.run()
         assert collector.arrivals[-1][1] == 500_000
-        # Early never; late by a slice, and by what a busy machine adds to a sleep.
-        assert 0.5 <= time.monotonic() - started < 1.0
+        assert 0.5 <= time.monotonic() - started < HANG_S
         for clock, count in collector.arrivals:
             assert clock - started >= count / 1e6
 
     def test_no_pace_takes_less(self, make):
         started = time.monotonic()
-        play(sigmf_source(make(1_000_000)))
-        assert time.monotonic() - started < 0.9
+        play(sigmf_source(make(1_000_000, sample_rate=1e4)))
+        assert time.monotonic() - started < HANG_S < 100
 
     @pytest.mark.parametrize("sample_rate", [1.0, 44_100.0, 61.44e6, 122.88e6])
     @pytest.mark.parametrize("room", [1, 1000, 131_072])
@@ -221,7 +221,7 @@ class TestPace:
         started = time.monotonic()
         tb.stop()
         tb.wait()
-        assert time.monotonic() - started < 0.5
+        assert time.monotonic() - started < HANG_S
 
 
 class FakeClock:

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from limits import HANG_S
 
 pytest.importorskip("PyQt5.QtWidgets", reason="PyQt5 is not installed")
 pytest.importorskip("pyqtgraph", reason="pyqtgraph is not installed")
@@ -24,7 +25,6 @@ from rpmsn.gui.watch.radio_process import RadioWatch
 from rpmsn.gui.watch.window import WatchWindow
 
 ROOT = Path(__file__).resolve().parents[2]
-CLOSED_WITHIN_S = 2.0
 PATIENCE_S = 60
 RADIO = {"device": "driver=fake", "sample_rate": 5e6, "center_frequency": 9e8, "gain": None}
 WITHOUT_GNU_RADIO = """
@@ -52,7 +52,7 @@ def radio(feed, main, all_lte):
 
 
 @pytest.mark.parametrize("pause_s", [0.0, 1.0])
-def test_a_window_closes_within_2_s_while_a_driver_hangs_in_open(app, all_lte, pause_s):
+def test_a_window_closes_while_a_driver_hangs_in_open(app, all_lte, pause_s):
     feed = Feed()
     window = WatchWindow(radio(feed, fake_radios.hang, all_lte), feed, dict(watch_settings.DEFAULTS))
     window.show()
@@ -64,7 +64,7 @@ def test_a_window_closes_within_2_s_while_a_driver_hangs_in_open(app, all_lte, p
     started = time.monotonic()
     window.close()
     window.source.stop()
-    assert time.monotonic() - started < CLOSED_WITHIN_S
+    assert time.monotonic() - started < HANG_S
     assert window.source.was_killed
     window.source._process.join(20)
     assert not window.source._process.is_alive()

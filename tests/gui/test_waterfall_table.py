@@ -4,6 +4,7 @@
 import time
 
 import pytest
+from limits import HANG_S
 
 pytest.importorskip("pmt", reason="GNU Radio is not installed")
 QtWidgets = pytest.importorskip("PyQt5.QtWidgets", reason="PyQt5 is not installed")
@@ -307,7 +308,7 @@ def test_a_storm_leaves_it_responsive_and_its_memory_bounded(table, app):
             table.update_now()
             app.processEvents()
             slowest = max(slowest, time.perf_counter() - started)
-    assert slowest < 1.0, f"an update took {slowest:.2f} s"
+    assert slowest < HANG_S, f"an update took {slowest:.2f} s"
     assert len(table._waiting) <= MAX_WAITING and len(table.model.rows) <= 1000
     assert "too many to count" in table.count_label.text()
 

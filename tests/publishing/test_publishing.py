@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from limits import HANG_S
 
 zmq = pytest.importorskip("zmq", reason="pyzmq is not installed")
 
@@ -256,7 +257,7 @@ class TestStop:
 
         def encode(topic, item):
             is_encoding.set()
-            goes_on.wait(LONG)
+            goes_on.wait(3 * HANG_S)
             return item
 
         publisher = Publisher(encode, ANY_PORT, complain=complaints.append)
@@ -265,7 +266,7 @@ class TestStop:
         assert is_encoding.wait(LONG)
         before = time.monotonic()
         publisher.stop()
-        assert time.monotonic() - before < 3
+        assert time.monotonic() - before < HANG_S
         assert len(complaints) == 1 and "has not ended within 0.2 s: it still encodes a message" in complaints[0]
         goes_on.set()
 
@@ -373,7 +374,7 @@ class TestDelivery:
                 assert reading.receive(timeout=LONG)["value"] == value
         assert reading.lost["segment"] == 0 and publisher.counts()["dropped"] == 0
         assert resident_mib() - before < 30
-        assert seconds_to(publisher.stop) < 1.0
+        assert seconds_to(publisher.stop) < HANG_S
         hanging.close()
         context.term()
 
@@ -399,7 +400,7 @@ class TestDelivery:
             process.wait()
         subscribe(publisher)
         assert publisher.counts()["dropped"] == 0
-        assert seconds_to(publisher.stop) < 1.0
+        assert seconds_to(publisher.stop) < HANG_S
 
     def test_a_publisher_that_comes_back_is_found_and_distinguished_from_the_one_before(self, publish, subscribe):
         publisher = publish()
@@ -495,7 +496,7 @@ class TestStartAndStop:
         publisher.start()
         publisher.put("status", {})
         time.sleep(0.1)
-        assert seconds_to(publisher.stop) < 1.0
+        assert seconds_to(publisher.stop) < HANG_S
         assert publisher.counts() == {"sent": 0, "dropped": 1, "refused": 0}
 
     def test_stop_is_quick_and_counts_what_is_left_when_encoding_is_slow(self, publish):
@@ -506,7 +507,7 @@ class TestStartAndStop:
         publisher = publish(encode)
         for _ in range(1000):
             publisher.put("segment", {})
-        assert seconds_to(publisher.stop) < 1.0
+        assert seconds_to(publisher.stop) < HANG_S
         counts = publisher.counts()
         assert counts["sent"] + counts["dropped"] == 1000 and counts["dropped"] > 0
 

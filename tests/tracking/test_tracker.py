@@ -645,7 +645,8 @@ class TestMemoryAndSpeed:
             references.append(seconds(lambda: sum(number * number for number in range(200_000))))
         assert len(stream.carriers) == 200
         assert statistics.median(costs) < 6 * statistics.median(references)
-        assert seconds(lambda: consolidate(stream.carriers)) < 6 * statistics.median(references)
+        together = [seconds(lambda: consolidate(stream.carriers)) for _ in range(3)]
+        assert statistics.median(together) < 6 * statistics.median(references)
 
 
 class TestSweeps:
