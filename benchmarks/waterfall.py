@@ -5,10 +5,10 @@
     .venv/bin/python benchmarks/waterfall.py [--columns 256 1024 4096] [--size 1280 800] [--updates 200] [--no-hour]
 
 Needs a display, or xvfb-run. Frames of 256 rows with four carriers are taken in and drawn one by one, as fast as it
-goes. `cores at 25/s` is the processor time of 25 such updates. `storm ms` is the slowest of the updates while 200 frames a
-second come with 1000 segments each: how long the window does not answer. `hour MB` is what the memory of the process has grown by
-after an hour of frames, 90,000 of them, whatever the time that they took to draw; `zoomed out` is how long one redraw
-takes with the whole hour in view. Run it on a quiet machine.
+goes. `cores at 25/s` is the processor time of 25 such updates. `storm ms` is the slowest of the updates while 200
+frames a second come with 1000 segments each: how long the window does not answer. `hour MB` is what the memory of the
+process has grown by after an hour of frames, 90,000 of them, whatever the time that they took to draw; `zoomed out` is
+how long one redraw takes with the whole hour in view. Run it on a quiet machine.
 """
 
 import argparse
