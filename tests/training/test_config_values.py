@@ -167,6 +167,14 @@ def test_a_configuration_is_refused_with_what_is_allowed(tmp_path, changes, word
         load_config(tmp_path / "wrong.yml")
 
 
+def test_a_folder_does_not_hide_a_configuration_that_ships_and_an_unknown_name_lists_them(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rpmsn-rt-0.7").mkdir()
+    assert load_config(shipped_config("rpmsn-rt-0.7")).name == "rpmsn-rt"
+    with pytest.raises(ParameterError, match="ships: rpmsn-rt, rpmsn-rt-0.7, rpmsn-rt-first, rpmsn-rt-split"):
+        load_config(shipped_config("rpmsn"))
+
+
 def test_a_configuration_that_is_written_is_read_again_as_it_was(tmp_path):
     path = tmp_path / "config.yml"
     for name in ("rpmsn-rt", "rpmsn-rt-first", "rpmsn-rt-split", "rpmsn-rt-0.7"):

@@ -15,7 +15,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         description="Makes the sets that a configuration names, trains, scores, and writes the model (card and "
         "weights). Stopped at any moment, the same command continues from the last checkpoint.",
     )
-    parser.add_argument("config", metavar="CONFIG", help="path of a YAML file, or the name of one that ships: rpmsn-rt")
+    parser.add_argument("config", metavar="CONFIG", help="path of a YAML file, or the name of one that ships")
     parser.add_argument("--output", metavar="FOLDER", help="folder for checkpoint and model (default: runs/NAME)")
     parser.add_argument(
         "--sets", metavar="FOLDER", help="folder of the sets, which several runs may share (default: that of --output)"

@@ -36,6 +36,7 @@ SEEDS_APART = 10_000
 """Between the seeds of a set and of the one with fresh scenes that takes its place."""
 
 PRECISIONS = ("fp32", "bf16")
+CONFIGS = Path(__file__).resolve().parent / "configs"
 
 Count = Annotated[int, Field(ge=0, le=1_000_000)]
 CountFrom1 = Annotated[int, Field(ge=1, le=1_000_000)]
@@ -117,7 +118,7 @@ def load_config(path: str | os.PathLike) -> TrainingConfig:
         ParameterError: the file is missing, is not YAML, or a value does not fit; the message names it.
     """
     values = read_yaml(
-        path, "training config", hint="; give the path of a YAML file, or rpmsn-rt for the one that ships"
+        path, "training config", hint=f"; give the path of a YAML file, or the name of one that ships: {', '.join(shipped_configs())}"
     )
     return checked_config(values, f"training config {path}")
 
@@ -184,7 +185,12 @@ def set_entries(config: TrainingConfig) -> list[tuple[str, SetConfig]]:
     ]
 
 
+def shipped_configs() -> list[str]:
+    """Names of the training configurations that ship, sorted."""
+    return sorted(path.stem for path in CONFIGS.glob("rpmsn-*.yml"))
+
+
 def shipped_config(name: str | os.PathLike) -> Path:
-    """Path of the configuration that ships under `name`; `name` itself where it is a path."""
-    shipped = Path(__file__).resolve().parent / "configs" / f"{name}.yml"
-    return shipped if shipped.exists() and not Path(name).exists() else Path(name)
+    """Path of the configuration that ships under `name`; `name` itself where it is a file."""
+    shipped = CONFIGS / f"{name}.yml"
+    return shipped if shipped.exists() and not Path(name).is_file() else Path(name)
