@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Fixtures that several test files share."""
 
+import math
 import os
 import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,22 @@ os.environ.setdefault("PYQTGRAPH_QT_LIB", "PyQt5")
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session", autouse=True)
+def known_installation():
+    """Looked at once, before a test changes what is found."""
+    from rpmsn import installation
+
+    return installation.current()
+
+
+@pytest.fixture(autouse=True)
+def any_number_of_samples():
+    """What a command expected of one recording is not expected of the next."""
+    yield
+    if "rpmsn.signal.sums" in sys.modules:
+        sys.modules["rpmsn.signal.sums"].expect_samples(math.inf)
 
 
 @pytest.fixture(scope="session")

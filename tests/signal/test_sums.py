@@ -78,8 +78,8 @@ def test_a_numba_that_does_not_work_is_named_and_done_without(tmp_path, monkeypa
     (tmp_path / "numba.py").write_text("raise ImportError('Numba needs NumPy 1.20 or less')")
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, "numba", raising=False)
-    sums.is_compiled.cache_clear()
+    sums._compiles.cache_clear()
     try:
         assert not sums.is_compiled() and "Numba needs NumPy 1.20" in caplog.text
     finally:
-        sums.is_compiled.cache_clear()
+        sums._compiles.cache_clear()

@@ -66,6 +66,7 @@ def run(options: argparse.Namespace) -> None:
     from ..models.model import load_model
     from ..recording import check_output, default_output, write_annotations
     from ..runtimes import check_name
+    from ..signal.sums import expect_samples
     from ..streaming.analysis import RecordingAnalyser
     from . import report
 
@@ -74,6 +75,7 @@ def run(options: argparse.Namespace) -> None:
     with given.open_input(options.input, options) as recording:
         output = Path(options.output) if options.output else default_output(recording)
         check_output(output, overwrite=options.overwrite)
+        expect_samples(recording.sample_count)
         analyser = RecordingAnalyser(
             recording,
             model,

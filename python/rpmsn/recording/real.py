@@ -10,7 +10,6 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import firwin, oaconvolve
 
 HALF_LENGTH = 63
 """Coefficients before the middle one; odd. Within 2 % of the rate of 0 Hz and of half the rate the level falls."""
@@ -22,7 +21,10 @@ class RealSamples:
     """Makes complex samples of real ones; the same for any piece of a recording, wherever it begins."""
 
     def __init__(self) -> None:
-        taps = firwin(2 * HALF_LENGTH + 1, 0.5, window=("kaiser", STOP_BAND_BETA))
+        import scipy.signal  # takes long, and few recordings are real
+
+        self._convolve = scipy.signal.oaconvolve
+        taps = scipy.signal.firwin(2 * HALF_LENGTH + 1, 0.5, window=("kaiser", STOP_BAND_BETA))
         self._taps = (2.0 * taps[::2]).astype(np.float32)  # those at an odd distance from the middle one
 
     def read(self, start: int, count: int, values: Callable[[int, int], NDArray[np.float32]]) -> NDArray[np.complex64]:
@@ -43,7 +45,7 @@ class RealSamples:
         out = np.empty(count, np.complex64)
         middle = (before - 1) // 2
         out.real = even[middle : middle + count] * _signs(start, count)
-        out.imag = -oaconvolve(odd * sign_odd, self._taps, "valid")[:count]
+        out.imag = -self._convolve(odd * sign_odd, self._taps, "valid")[:count]
         return out
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -101,8 +102,9 @@ class RecordingAnalyser:
         self._workers = workers
         self._keep_segments = keep_segments
         self._cells = ReplaySearch() if cells else None
+        workers = min(workers, math.ceil(recording.sample_count / self.segmenter.frame_samples))
         self._replay = Replay(
-            self.segmenter.replicas(workers), recording.native_type, duty_cycle, hold_samples=self._cells is not None
+            self.segmenter.replicas(max(1, workers)), recording.native_type, duty_cycle, hold_samples=self._cells is not None
         )
         self.result = Analysis(
             samples=recording.sample_count,

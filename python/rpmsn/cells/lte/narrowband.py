@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 import scipy.fft
-import scipy.stats
+import scipy.special
 
 from ...errors import ParameterError
 from ...standards.nbiot import SUBCARRIERS, SYMBOLS, npss, nsss
@@ -15,7 +15,7 @@ from ...standards.sequences import LTE_CELL_IDS
 from ..cell import SYNC, Cell
 from ..spectrum import History, Spectrum, band_rate, nearest
 from .baseband import CHUNK_S, baseband
-from .primary import FALSE_PEAKS, SYMBOL, clock_errors
+from .primary import FALSE_PEAKS, SYMBOL, clock_errors, noise_limit
 from .search import LOWEST_RATE, MEMORY_S, MEMORY_WITHOUT_CLOCK_S, checked_samples
 
 STEP_HZ = 600.0
@@ -123,7 +123,7 @@ def _candidates(values, rate, offsets, drifts):
                 part = strength[begin : begin + places]
                 sums[number, index, : len(part)] += part
     sums /= np.maximum(np.median(sums, axis=-1, keepdims=True), 1e-30)
-    limit = scipy.stats.gamma.isf(FALSE_PEAKS, frames) / scipy.stats.gamma.median(frames)
+    limit = noise_limit(FALSE_PEAKS, frames)
     best = sums.reshape(-1, places).max(axis=0)
     found = []
     for _ in range(CANDIDATES):
@@ -169,7 +169,7 @@ def _cell(values, rate, place, offset, drift, frequency):
     top = sums[parity, turn, cell_id]
     others = np.delete(sums[parity], cell_id, axis=-1).max()
     ratio = float(np.sqrt(top / max(others, 1e-30)))
-    if top < scipy.stats.gamma.isf(FALSE_CELL, counts[parity]) or ratio < RATIO_LIMIT:
+    if top < scipy.special.gammainccinv(counts[parity], FALSE_CELL) or ratio < RATIO_LIMIT:
         return None
     fraction = min(max((top / counts[parity] - 1) / (SYMBOLS * SUBCARRIERS - 1), 1e-6), 1 - 1e-6)
     start = float((begins[0] - 5 * SUBFRAME) % period)

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 import scipy.fft
-import scipy.stats
+import scipy.special
 
 from ...standards.sequences import lte_pss
 from ..spectrum import Correlator
@@ -19,6 +19,12 @@ STEP_HZ = 7.5e3
 
 FALSE_PEAKS = 1e-6
 """Probability that noise exceeds the limit, at one place in time and frequency."""
+
+FALSE_CLEAR = 1e-10
+"""The same where nothing but the neighbouring frequency offsets are looked at any more."""
+
+AROUND = 2
+"""Offsets on either side of a clear one that are still looked at: what drifts between two is not lost."""
 
 CANDIDATES = 6
 """Places looked at further, of each of the three sequences."""
@@ -72,12 +78,14 @@ class PssMap:
         self.drifts = clock_errors(self.offsets, carrier_frequency)
         self.sums = np.zeros((self.drifts.shape[0], len(self.offsets), 3, HALF_FRAME), np.float32)
         self.count = np.zeros(HALF_FRAME, np.float32)
+        self._latest: tuple[np.ndarray, np.ndarray] | None = None
 
     def add(self, values: np.ndarray, start: int) -> None:
         """Correlate every place of `values` but the last 127, the first of which is sample `start` of the search."""
         n_places = len(values) - SYMBOL + 1
         if n_places <= 0:
             return
+        self._latest = None
         for place, _, length in self._runs(start, n_places, 0.0):
             self.count[place : place + length] += 1
         strengths = _correlator().normalised(values, self.offsets / self.rate)
@@ -97,13 +105,34 @@ class PssMap:
                 runs.append((low - begin, low - start, high - low))
         return runs
 
+    def narrow(self) -> bool:
+        """Where a PSS stands clear of noise by now, keep the offsets around it and forget the others; returns whether
+        one does. At other offsets the same PSS shows as well, at other times and lower; cells of one carrier have its
+        frequency."""
+        strength, places = self._strength()
+        heights = strength[0].max(axis=-1).max(axis=-1)
+        best = int(np.argmax(heights))
+        if heights[best] <= self._limit(places, FALSE_CLEAR):
+            return False
+        kept = slice(max(0, best - AROUND), best + AROUND + 1)
+        self.offsets, self.drifts, self.sums = self.offsets[kept], self.drifts[:, kept], self.sums[:, kept]
+        self._latest = None
+        return True
+
     def _strength(self):
         """Mean over half frames in units of what noise gives, (drifts, offsets, 3, places), and the places."""
-        places = np.flatnonzero(self.count)
-        strength = self.sums[..., places] / self.count[places]
-        # A quarter of the places tells the noise well enough.
-        strength /= np.maximum(np.median(strength[..., ::4], axis=-1, keepdims=True), 1e-30)
-        return strength, places
+        if self._latest is None:
+            places = np.flatnonzero(self.count)
+            strength = self.sums[..., places] / self.count[places]
+            # A quarter of the places tells the noise well enough, and any clock error.
+            strength /= np.maximum(np.median(strength[0, ..., ::4], axis=-1, keepdims=True), 1e-30)
+            self._latest = strength, places
+        return self._latest
+
+    def _limit(self, places, probability):
+        """Strength that noise exceeds at one of the places with a probability."""
+        half_frames = float(self.count[places].min())
+        return noise_limit(probability, half_frames)
 
     def strongest(self) -> float:
         """Mean correlation over half frames, in units of what noise gives, at the best place; 0 without any."""
@@ -114,8 +143,7 @@ class PssMap:
         if not self.count.any():
             return []
         strength, places = self._strength()
-        half_frames = float(self.count[places].min())
-        limit = scipy.stats.gamma.isf(FALSE_PEAKS, half_frames) / scipy.stats.gamma.median(half_frames)
+        limit = self._limit(places, FALSE_PEAKS)
         found = []
         for sector in range(3):
             found += self._peaks(strength[:, :, sector], places, sector, limit)
@@ -141,6 +169,11 @@ class PssMap:
             distance = np.abs(places - places[at])
             best[np.minimum(distance, HALF_FRAME - distance) <= GUARD] = 0
         return peaks
+
+
+def noise_limit(probability: float, count: float) -> float:
+    """Mean of `count` powers of noise that is exceeded with a probability, in units of its median."""
+    return scipy.special.gammainccinv(count, probability) / scipy.special.gammaincinv(count, 0.5)
 
 
 def clock_errors(offsets: np.ndarray, carrier_frequency: float | None) -> np.ndarray:

@@ -255,6 +255,7 @@ class _Search:
         self.baseband = History()
         self.map: PssMap | None = None
         self.correlated = 0
+        self.is_narrow: bool | None = None
 
     def add(self, spectrum: Spectrum, start: int) -> None:
         """Add a frame, by its spectrum and its place in the stream."""
@@ -264,7 +265,14 @@ class _Search:
             self.first = int(start * self.rate / spectrum.sample_rate)
         self.baseband.add(place, values)
         self.end = int((start + spectrum.count) * self.rate / spectrum.sample_rate)
-        values = self.values()[self.correlated :]
+        if self.is_narrow is None:
+            self._correlate(2 * HALF_FRAME)
+            self.is_narrow = self.correlated == 2 * HALF_FRAME and self.map.narrow()
+        self._correlate()
+
+    def _correlate(self, most: int | None = None) -> None:
+        """Take the places that have come since into the map, `most` of them."""
+        values = self.values()[self.correlated :][: None if most is None else most + SYMBOL - 1]
         self.map.add(values, self.correlated)
         self.correlated += max(len(values) - SYMBOL + 1, 0)
 
@@ -282,6 +290,16 @@ class _Search:
         """Cells in all chunks since the start."""
         if self.map is None:
             return []
+        found = self._cells()
+        if not found and self.is_narrow:
+            # What stood out in the first radio frame was no cell: all offsets get all samples.
+            self.map = PssMap(self.rate, self.offsets, self.carrier_frequency)
+            self.correlated, self.is_narrow = 0, False
+            self._correlate()
+            found = self._cells()
+        return found
+
+    def _cells(self) -> list[Cell]:
         values = self.values()
         cells: list[Cell] = []
         taken: list[Candidate] = []

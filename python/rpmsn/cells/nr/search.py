@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import scipy.stats
+import scipy.special
 
 from ...errors import ParameterError
 from ...standards.bands import gscn_frequency, ssb_places
@@ -139,7 +139,7 @@ class _Place:
         """The peaks to look into: by their mean, and by their largest value."""
         counts = np.maximum(self.counts, 1)
         typical = max(float(self.counts.sum() / max(np.count_nonzero(self.counts), 1)), 1.0)
-        limit = (scipy.stats.gamma.isf(FALSE_PEAKS, typical) / typical - 1) * np.sqrt(typical)
+        limit = (scipy.special.gammainccinv(typical, FALSE_PEAKS) / typical - 1) * np.sqrt(typical)
         highest = 1 - (FALSE_PEAKS / typical) ** (1 / (PSS_SAMPLES - 1))
         # In units of what one value of noise has: the mean of m values is as rare as far out.
         root = np.sqrt(counts)
