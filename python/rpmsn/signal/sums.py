@@ -157,18 +157,17 @@ class Sums(Protocol):
 FEW_SAMPLES = 1.4e8
 """Numba starts in as long as it saves in so many samples: 0.7 s, of 13 ms a frame of 61.44 Msps; measured."""
 
-_expected = math.inf
+_expected = {"samples": math.inf}
 
 
 def expect_samples(count: float) -> None:
     """Say how many samples this process will analyse in all: of few, Numba's start is not made up for."""
-    global _expected
-    _expected = count
+    _expected["samples"] = count
 
 
 def is_compiled() -> bool:
     """Whether the compiled forms of `rpmsn.signal.fused` are used: where Numba is installed, compiles, and pays."""
-    return _expected >= FEW_SAMPLES and _compiles()
+    return _expected["samples"] >= FEW_SAMPLES and _compiles()
 
 
 @cache

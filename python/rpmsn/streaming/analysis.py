@@ -104,7 +104,10 @@ class RecordingAnalyser:
         self._cells = ReplaySearch() if cells else None
         workers = min(workers, math.ceil(recording.sample_count / self.segmenter.frame_samples))
         self._replay = Replay(
-            self.segmenter.replicas(max(1, workers)), recording.native_type, duty_cycle, hold_samples=self._cells is not None
+            self.segmenter.replicas(max(1, workers)),
+            recording.native_type,
+            duty_cycle,
+            hold_samples=self._cells is not None,
         )
         self.result = Analysis(
             samples=recording.sample_count,

@@ -118,7 +118,9 @@ def load_config(path: str | os.PathLike) -> TrainingConfig:
         ParameterError: the file is missing, is not YAML, or a value does not fit; the message names it.
     """
     values = read_yaml(
-        path, "training config", hint=f"; give the path of a YAML file, or the name of one that ships: {', '.join(shipped_configs())}"
+        path,
+        "training config",
+        hint=f"; give the path of a YAML file, or the name of one that ships: {', '.join(shipped_configs())}",
     )
     return checked_config(values, f"training config {path}")
 

@@ -266,14 +266,14 @@ class _Search:
         self.baseband.add(place, values)
         self.end = int((start + spectrum.count) * self.rate / spectrum.sample_rate)
         if self.is_narrow is None:
-            self._correlate(2 * HALF_FRAME)
+            self._correlate(self.map, 2 * HALF_FRAME)
             self.is_narrow = self.correlated == 2 * HALF_FRAME and self.map.narrow()
-        self._correlate()
+        self._correlate(self.map)
 
-    def _correlate(self, most: int | None = None) -> None:
+    def _correlate(self, pss_map: PssMap, most: int | None = None) -> None:
         """Take the places that have come since into the map, `most` of them."""
         values = self.values()[self.correlated :][: None if most is None else most + SYMBOL - 1]
-        self.map.add(values, self.correlated)
+        pss_map.add(values, self.correlated)
         self.correlated += max(len(values) - SYMBOL + 1, 0)
 
     @property
@@ -290,20 +290,20 @@ class _Search:
         """Cells in all chunks since the start."""
         if self.map is None:
             return []
-        found = self._cells()
+        found = self._cells(self.map)
         if not found and self.is_narrow:
             # What stood out in the first radio frame was no cell: all offsets get all samples.
             self.map = PssMap(self.rate, self.offsets, self.carrier_frequency)
             self.correlated, self.is_narrow = 0, False
-            self._correlate()
-            found = self._cells()
+            self._correlate(self.map)
+            found = self._cells(self.map)
         return found
 
-    def _cells(self) -> list[Cell]:
+    def _cells(self, pss_map: PssMap) -> list[Cell]:
         values = self.values()
         cells: list[Cell] = []
         taken: list[Candidate] = []
-        for candidate in self.map.candidates():
+        for candidate in pss_map.candidates():
             beside = [other.sector for other in taken if _is_near(other.place, candidate.place)]
             # A PSS that is shifted in frequency looks like itself at another time: one cell has many such places.
             if candidate.sector in beside:
