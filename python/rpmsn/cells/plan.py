@@ -417,8 +417,9 @@ class SearchPlan:
             margin = view.column + SSB_SUBCARRIERS / 2 * spacing
             places = self._raster(view, carrier.freq_lower - margin, carrier.freq_upper + margin, spacing)
             tolerance = self._nr_tolerance(view, spacing, is_deep)
-            for start in range(0, len(places), PLACES_AT_ONCE):
-                part = places[start : start + PLACES_AT_ONCE]
+            at_once = PLACES_AT_ONCE // frames
+            for start in range(0, len(places), at_once):
+                part = places[start : start + at_once]
                 hypotheses.append(_nr_hypothesis(view, part, tolerance, spacing, frames))
             by_spacing.append(hypotheses)
         in_turn = zip_longest(*by_spacing)
@@ -557,7 +558,7 @@ def _lte_hypotheses(
     made = []
     for tolerance in dict.fromkeys(tolerance for _, tolerance in places):
         frequencies = [frequency for frequency, other in places if other == tolerance]
-        at_once = PLACES_AT_ONCE if tolerance <= RASTER_TOLERANCE else WIDE_PLACES_AT_ONCE
+        at_once = max(1, (PLACES_AT_ONCE if tolerance <= RASTER_TOLERANCE else WIDE_PLACES_AT_ONCE) // frames)
         for start in range(0, len(frequencies), at_once):
             part = tuple(frequencies[start : start + at_once])
             cost = len(part) * _lte_cost((0.0, tolerance)) * frames * view.frame_seconds / 0.04

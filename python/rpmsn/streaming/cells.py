@@ -32,8 +32,10 @@ CELL_BUDGET = 0.1
 """Fraction of one core for the search in live use."""
 LIVE_MOST_S = 1.0
 """Seconds of one core that a live search may save up."""
-REPLAY_FRACTION, REPLAY_MOST_S = 0.5, 2.0
-"""The same of a recording, for each second of signal: about as much as its analysis takes."""
+REPLAY_FRACTION, REPLAY_MOST_S = 0.25, 2.0
+"""The same of a recording, for each second of signal."""
+SHORT_S = 1.0
+"""A recording that ends before gets at its end part of what a longer one had in its course."""
 
 
 class Carriers(Protocol):
@@ -145,7 +147,8 @@ class ReplaySearch:
         """As of CellSearch: carriers of a short recording get what a longer one had in its course."""
         if self._look is None:
             return []
-        self._plan.budget.left_s = REPLAY_MOST_S
+        budget = self._plan.budget
+        budget.left_s = max(budget.left_s, REPLAY_MOST_S * (1 - self._now_s / SHORT_S))
         return self._search(carriers, at_end=True)
 
     def close(self) -> None:

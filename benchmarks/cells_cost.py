@@ -1,0 +1,93 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What each kind of search for cells costs, beside what the plan of searches takes it for.
+
+    .venv/bin/python benchmarks/cells_cost.py [--repeat 5]
+
+Processor time of the thread, in ms: the least and the most over noise, over the six cells of `cells_live.py`, where
+they are and beside them. `plan` is the estimate by the constants of `rpmsn.cells.plan`, which were fitted to this.
+Run it on a quiet machine.
+"""
+
+import argparse
+import os
+
+for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(name, "1")
+
+import statistics
+import time
+
+import numpy as np
+from cells_live import CENTER, LTE_CELLS, RATE, scene
+
+from rpmsn.cells import plan
+from rpmsn.cells.looking import Look, Looker
+from rpmsn.standards import bands
+from rpmsn.tables import format_table
+
+FRAME = round(0.04 * RATE)
+
+
+def views():
+    """Names and frames, int16 (n, 2), of what is searched."""
+    rng = np.random.default_rng(7)
+    cells = scene()
+    yield "noise", [rng.integers(-3000, 3000, (FRAME, 2)).astype(np.int16) for _ in range(4)]
+    yield "cells", [cells[n * FRAME : (n + 1) * FRAME] for n in range(4)]
+
+
+def searches(view):
+    """Names and hypotheses."""
+    on, off = CENTER + LTE_CELLS[0][2], CENTER + LTE_CELLS[0][2] + 2.1e6
+    for tolerance in (0.0, 10e3, 40e3, 135e3):
+        for middle in (on, off):
+            yield f"LTE, 1 place, {tolerance / 1e3:g} kHz", plan._lte_hypotheses(view, [(middle, tolerance)], 1)[0]
+    for spacing in (15e3, 30e3):
+        for offsets in (1, 3, 5):
+            tolerance = spacing / 4 + (offsets - 1) / 2 * spacing / 2
+            for about in (CENTER + 14e6, CENTER + 2e6, CENTER - 25e6):
+                numbers = bands.ssb_places(about - 9e6, about + 9e6, spacing)
+                places = [bands.gscn_frequency(number) for number in numbers][:8]
+                made = plan._nr_hypothesis(view, places, tolerance, spacing, 1)
+                yield f"NR {spacing / 1e3:g} kHz, 8 places, {offsets} offsets", made
+    for middle in (on, off, CENTER + 14e6):
+        yield "LTE in a slice", plan._slice_hypothesis(view, middle)
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Benchmark searches for cells.")
+    parser.add_argument("--repeat", type=int, default=5)
+    repeat = parser.parse_args().repeat
+    measured: dict[str, list[float]] = {}
+    planned: dict[str, float] = {}
+    for _, frames in views():
+        look = Look(frames, 0, RATE, CENTER)
+        view = plan.View(0.16, RATE, CENTER, RATE / 256, 4, 0.04)
+        spectra = []
+        for _ in range(repeat):
+            looker = Looker(look)
+            looker._last(4)
+            begun = time.thread_time()
+            looker._spectra_of(1)
+            spectra.append(time.thread_time() - begun)
+        measured.setdefault("spectrum of a frame", []).append(statistics.median(spectra))
+        planned["spectrum of a frame"] = plan.SPECTRUM_S * FRAME
+        looker._spectra_of(4)
+        for name, hypothesis in searches(view):
+            times = []
+            for _ in range(repeat):
+                begun = time.thread_time()
+                list(looker.findings([hypothesis]))
+                times.append(time.thread_time() - begun)
+            measured.setdefault(name, []).append(statistics.median(times))
+            planned[name] = hypothesis.cost_s
+    rows = [
+        [name, f"{1e3 * planned[name]:.0f}", f"{1e3 * min(times):.0f}", f"{1e3 * max(times):.0f}"]
+        for name, times in measured.items()
+    ]
+    print(format_table(["search", "plan ms", "least ms", "most ms"], rows))
+
+
+if __name__ == "__main__":
+    main()
