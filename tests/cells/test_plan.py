@@ -225,3 +225,43 @@ def test_absence_is_looked_for_also_where_the_label_was_another_one_meanwhile():
                 looks.append(number * FRAME_S)
     apart = [looks[0], *(later for earlier, later in zip(looks, looks[1:]) if later - earlier >= 0.9)]
     assert len(apart) >= 3
+
+
+def nr_host(key="host", mhz=3410.0, lower=3400.0, upper=3420.0, cell_id=7):
+    cell = Cell("NR", cell_id, BROADCAST, 0.0, subcarrier_spacing=30e3)
+    return carrier(key, "NR", lower, upper, proof=Proof(cell, mhz * 1e6, 0, 1, RATE))
+
+
+def compared(*carriers, turns=12):
+    """The pieces that are compared with an NR carrier, in some turns at one time."""
+    plan, seen = plan_of(), view(0.1, *carriers, center=3420e6, rate=61.44e6)
+    found = [search.piece for _ in range(turns) for search in of_carriers(plan, seen) if search.piece is not None]
+    return [(piece.key, piece.host_key) for piece in found]
+
+
+def test_what_has_no_block_of_its_own_is_compared_with_the_nr_carrier_beside_it():
+    plan, order = plan_of(), []
+    piece = carrier("piece", "NR", 3422.0, 3430.0)
+    for _ in range(6):
+        order += of_carriers(plan, view(0.1, nr_host(), piece, center=3420e6, rate=61.44e6))
+    assert [search.piece is not None for search in order[:2]] == [False, True]
+    found = order[1].piece
+    assert (found.key, found.host_key, found.ssb_frequency, found.cell_id) == ("piece", "host", 3410e6, 7)
+    assert 3422e6 <= found.lower < found.upper <= 3430e6 and found.host_upper == 3420e6
+    assert [search.piece for search in order[2:] if search.piece] == [], "again only later"
+
+
+def test_a_narrow_piece_called_other_is_compared_and_one_with_a_cell_or_too_far_away_is_not():
+    assert compared(nr_host(), carrier("piece", "other", 3421.0, 3422.3)) == [("piece", "host")]
+    assert compared(nr_host(), nr_host("other", 3430.0, 3425.0, 3435.0, cell_id=9)) == []
+    far = [nr_host(mhz=3395.0, lower=3390.0, upper=3400.0), carrier("piece", "NR", 3441.0, 3449.0)]
+    assert compared(*far) == [("piece", "host")]
+    assert compared(far[0], nr_host("between", 3420.0, 3415.0, 3425.0, cell_id=9), far[1])[0][1] == "between"
+
+
+def test_a_comparison_is_made_even_where_the_budget_is_spent():
+    plan = plan_of(0.0, 0.0)
+    plan.budget.left_s = -1.0
+    seen = view(0.1, nr_host(lower=-10.0, upper=0.0, mhz=-5.0), carrier("piece", "NR", 2.0, 9.0), center=0.0)
+    (search,) = plan.next(seen)
+    assert search.piece is not None and search.cost_s < 0.1

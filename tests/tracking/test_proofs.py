@@ -9,9 +9,11 @@ import pytest
 from test_tracker import COLUMN, FRAME_S, NOT_JUDGED, RATE, Stream, seg
 
 from rpmsn.cells.cell import BROADCAST, SYNC, Cell
-from rpmsn.cells.finding import Finding, Middle, Proof
+from rpmsn.cells.finding import Finding, Middle, Piece, Proof
 from rpmsn.cells.looking import Look, Looker
 from rpmsn.cells.plan import Hypothesis
+from rpmsn.synthesis.nr.downlink import NrDownlink
+from rpmsn.synthesis.ofdm import modulate
 from rpmsn.synthesis.other.private import private_ofdm
 from rpmsn.tracking.tracker import consolidate
 
@@ -375,6 +377,66 @@ def test_ofdm_with_ltes_numerology_is_found_to_be_no_lte():
         stream.tracker.prove([finding])
     (carrier,) = carriers(stream)
     assert (carrier.label, carrier.evidence) == ("other", "absence")
+
+
+def join(stream, piece, host):
+    """Give the tracker that two of its carriers have their symbols in common; returns events as (kind, id)."""
+    by_id = {carrier.carrier_id: carrier for carrier in stream.tracker.carriers}
+    found = Piece(by_id[piece], by_id[host], 0.0, 1e6, 2e6, 3e6, 0.0, 30e3, 500)
+    return stream._note(stream.tracker.prove([Finding("NR", (), 0, stream.offset, piece=found)]))
+
+
+def nr_in_pieces():
+    stream, regions = Stream(), (seg("NR", -9.0, -1.0), seg("other", 3.0, 7.0))
+    stream.frames(3, *regions)
+    find(stream, proof_of(stream, -5.0, 500, technology="NR"), technology="NR")
+    return stream, regions
+
+
+def test_pieces_with_the_symbols_of_an_nr_cells_carrier_are_one_carrier_for_as_long_as_the_cell_is_there():
+    stream, regions = nr_in_pieces()
+    assert len(carriers(stream)) == 2
+    assert join(stream, 2, 1) == [("gone", 2)]
+    # The gap stays for longer than what makes two carriers of one, and what was called `other` is seen again.
+    assert set(stream.frames(60, *regions)) == {("update", 1)}
+    (carrier,) = [one for one in carriers(stream) if one.carrier_id == 1]
+    assert (carrier.freq_lower, carrier.freq_upper, carrier.label) == (-9.0e6, 7.0e6, "NR")
+    for _ in range(3):
+        find(stream, technology="NR", searched=(-5.1, -4.9))
+    assert carrier.reach is None and carrier.proof is None
+
+
+def test_a_piece_with_a_cell_of_its_own_stays_a_carrier():
+    stream, _ = nr_in_pieces()
+    find(stream, proof_of(stream, 5.0, 501, technology="NR"), technology="NR")
+    assert join(stream, 2, 1) == [] and len(carriers(stream)) == 2
+    assert join(stream, 1, 2) == []
+
+
+def nr_scene(late=0):
+    """40 ms of an NR cell with traffic in its lower and upper part, the upper one `late` samples later."""
+    cell = NrDownlink(
+        20e6, 30e3, 500, coded_broadcast=True, style="scheduled", schedule=((0, 1, 3), 4, ((0, 12), (38, 12)))
+    )
+    grid = cell.grid(40, np.random.default_rng(4))
+    samples = modulate(grid, 30.72e6).astype(np.complex64)
+    spectra = np.fft.fft(samples)
+    is_above = np.fft.fftfreq(len(samples), 1 / 30.72e6) > 4e6
+    spectra[is_above] *= np.exp(-2j * np.pi * np.arange(len(samples)) * late / len(samples))[is_above]
+    samples = np.fft.ifft(spectra).astype(np.complex64)
+    noise = np.random.default_rng(5).standard_normal((len(samples), 2)).astype(np.float32).view(np.complex64)[:, 0]
+    block = (cell.ssb_offset + 120 - grid.symbols.shape[1] / 2) * 30e3
+    return samples + np.float32(0.03 * np.abs(samples).std()) * noise, block
+
+
+@pytest.mark.parametrize("late, is_shared", [(0, True), (300, False)])
+def test_a_look_tells_pieces_of_a_carrier_from_those_of_another(late, is_shared):
+    samples, block = nr_scene(late)
+    piece = Piece("piece", "host", 5e6, 8.5e6, -8.5e6, -5.5e6, block, 30e3, 500)
+    search = Hypothesis("NR", (), 0.0, 30e3, 1, False, 0.05, piece=piece)
+    # A short rest after the frame is not what is looked at.
+    (finding,) = Looker(Look([samples, samples[:30_000]], 0, 30.72e6, 0.0)).findings([search])
+    assert (finding.piece is piece) == is_shared and finding.proofs == ()
 
 
 def test_a_rest_too_narrow_for_guard_bands_and_a_carrier_is_a_spill_of_the_mask():

@@ -174,7 +174,7 @@ def test_two_processes_train_one_network(sets, whole, tmp_path):
         [sys.executable, *launch, *command(tmp_path, sets, write(tmp_path))],
         timeout=120,
         text=True,
-        env=dict(os.environ, PYTHONPATH=str(PACKAGES), OMP_NUM_THREADS="1"),
+        env=dict(os.environ, PYTHONPATH=str(PACKAGES), OMP_NUM_THREADS="1", USE_LIBUV="0"),
         capture_output=True,
     )
     assert done.returncode == 0, done.stderr

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a search of a stream says: cells at absolute frequencies, and where there was none."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass, replace
 
 from ..classes import LTE, NR
@@ -119,6 +120,30 @@ class Middle:
 
 
 @dataclass(frozen=True, slots=True)
+class Piece:
+    """A carrier that may be a part of an NR carrier with a cell.
+
+    Attributes:
+        key, host_key: of both, as `plan.KnownCarrier` has them.
+        lower, upper: Hz, of the piece or a part of it.
+        host_lower, host_upper: Hz, of the part of the other that is nearest to it.
+        ssb_frequency: Hz, middle of the cell's SS/PBCH block.
+        spacing: of this block's subcarriers, Hz.
+        cell_id: the cell's.
+    """
+
+    key: Hashable
+    host_key: Hashable
+    lower: float
+    upper: float
+    host_lower: float
+    host_upper: float
+    ssb_frequency: float
+    spacing: float
+    cell_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """What one search has shown.
 
@@ -129,6 +154,7 @@ class Finding:
         proofs: the cells, the strongest first; empty where there was none.
         is_slice: whether LTE's reference signals were looked for, in slices.
         middles: of LTE carriers, that were in view.
+        piece: what shares the symbols and subcarriers of an NR carrier with a cell.
     """
 
     technology: str
@@ -138,6 +164,7 @@ class Finding:
     proofs: tuple[Proof, ...] = ()
     is_slice: bool = False
     middles: tuple[Middle, ...] = ()
+    piece: Piece | None = None
 
     def misses(self, proof: Proof) -> bool:
         """Whether a cell would have been found, and was not."""

@@ -49,9 +49,9 @@ class SymbolGrid:
     strength: float = math.inf
 
     @classmethod
-    def of_cell(cls, cell: Cell) -> "SymbolGrid":
-        """Of a cell, whose `start_s` counts from the same sample."""
-        return cls(cell.subcarrier_spacing, cell.start_s % SLOT_S, cell.frequency)
+    def of_cell(cls, cell: Cell, subcarrier_spacing: float | None = None) -> "SymbolGrid":
+        """Of a cell, whose `start_s` counts from the same sample; or of other subcarriers of its carrier, in Hz."""
+        return cls(subcarrier_spacing or cell.subcarrier_spacing, cell.start_s % SLOT_S, cell.frequency)
 
     def is_shared_with(self, other: "SymbolGrid") -> bool:
         """Whether both have the same spacing, symbols at the same time, and subcarriers on one raster of 15 kHz.
@@ -128,6 +128,8 @@ def symbol_timing(values: np.ndarray, spacing: float = 15e3, width: int = 1) -> 
     # A burst must not decide alone, nor silence as much as it.
     weights = np.mean(np.abs(products), axis=1, keepdims=True)
     folded = np.mean(products / (weights + 0.1 * weights.mean() + 1e-30), axis=0)
+    # A spur at any frequency correlates with itself all the time; prefixes are a fourteenth of it.
+    folded -= np.median(folded.real) + 1j * np.median(folded.imag)
     sums = np.cumsum(np.concatenate([[0], folded, folded]))
     sums = sums[prefix : slot + prefix] - sums[:slot]
     # The first prefix of a slot is longer.

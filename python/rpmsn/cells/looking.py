@@ -10,7 +10,8 @@ from ..signal.channelizer import as_complex
 from . import lte, nr
 from .cell import BROADCAST, SYNC, Cell
 from .channels import channel_of
-from .finding import SYNC_WIDTH, Finding, Middle, Proof
+from .finding import SYNC_WIDTH, Finding, Middle, Piece, Proof
+from .grid import SymbolGrid, symbol_grid
 from .lte.reference import HALF_SLICE
 from .lte.search import HALF_WIDTH
 from .plan import LTE_NAME, RENEWAL_TOLERANCE, Hypothesis
@@ -76,6 +77,9 @@ class Looker:
     def _find(self, group: Sequence[Hypothesis]) -> Finding:
         first, look = group[0], self._look
         frames = self._last(first.frames)
+        if first.piece is not None:
+            piece = first.piece if self._is_shared(first.piece, len(frames)) else None
+            return Finding(first.technology, (), look.end - sum(map(len, frames)), look.end, piece=piece)
         places = [frequency for one in group for frequency in one.frequencies or ()]
         cells: list[tuple[Cell, float | None]]
         middles: list[Middle] = []
@@ -120,6 +124,23 @@ class Looker:
         if search.technology == LTE_NAME:
             return lte.find_cells_and_pss(spectra, rate, relative, search.tolerance, self._center)
         return nr.find_cells(spectra, rate, relative, spacings, search.tolerance, self._center), []
+
+    def _is_shared(self, piece: Piece, frames: int) -> bool:
+        """Whether a piece has the symbols and subcarriers of the carrier beside it, or of the cell there."""
+        spectrum = max(self._spectra_of(frames), key=lambda spectrum: spectrum.count)
+        center = self._look.center_frequency
+        found = symbol_grid(spectrum, piece.lower - center, piece.upper - center)
+        if found is None:
+            return False
+        host = symbol_grid(spectrum, piece.host_lower - center, piece.host_upper - center)
+        if host is not None and found.is_shared_with(host):
+            return True
+        place, rate = piece.ssb_frequency - center, self._look.sample_rate
+        cells = nr.find_cells([spectrum], rate, [place], (piece.spacing,), 0.0, self._center)
+        return any(
+            cell.cell_id == piece.cell_id and found.is_shared_with(SymbolGrid.of_cell(cell, found.subcarrier_spacing))
+            for cell in cells
+        )
 
     def _in_slice(self, place: float, frames: int) -> list[tuple[Cell, float | None]]:
         """The cell whose reference signals are around a frequency, and this; or the cells whose PSS is at the centre

@@ -17,7 +17,8 @@ from ..classes import CLASS_NAMES, LTE, NR
 from ..standards import bands
 from ..standards.lte import N_RB
 from ..standards.nr import SSB_CASES, SSB_SUBCARRIERS
-from .finding import BLOCK_SUBCARRIERS, SUBCARRIER_HZ, Proof
+from .finding import BLOCK_SUBCARRIERS, SUBCARRIER_HZ, Piece, Proof
+from .grid import NARROWEST_HZ as NARROWEST_GRID_HZ
 from .lte.reference import SHORTEST_S
 from .lte.search import HALF_WIDTH as LTE_HALF_WIDTH
 from .lte.search import LOWEST_RATE
@@ -63,11 +64,18 @@ SLICE_FRAMES = 2
 NARROWEST_SLICE_HZ = 0.45e6
 """What is narrower in view shows too few reference signals."""
 
+WIDEST_NR_HZ = {15e3: 50e6, 30e3: 100e6}
+"""The widest NR carriers, by the subcarrier spacing: TS 38.101-1 table 5.3.5-1."""
+GRID_PART_HZ = 5e6
+"""So much of a carrier shows its symbols and subcarriers well enough."""
+
 SLICE_S, SLICE_RENEWAL_S = 0.1, 0.5
 """Seconds of one core for reference signals in a slice: 0.01 where there are none, 0.4 to 0.55 where there are;
 measured, as what follows, in noise and in recordings, as CPU time of the thread."""
 LTE_PLACE_S, LTE_OFFSET_S = 0.04, 1.6e-6
 """For a place of LTE in 40 ms of signal, and for each Hz of tolerance: 0.01 to 0.055, and 0.8e-6 to 2.2e-6."""
+GRID_S = 0.05
+"""For the symbols of two carriers."""
 NR_PLACE_S, NR_OFFSET_S = 0.02, 0.01
 """For a place of NR, and each frequency offset there, half a subcarrier apart: 0.008 to 0.035 with one, to 0.085 with
 five."""
@@ -159,6 +167,7 @@ class Hypothesis:
         is_renewal: whether cells that are known are looked for: their absence counts.
         cost_s: estimated time of one core, s; with the spectra, where no search of these frames had them before.
         is_slice: whether LTE's reference signals are looked for, in slices around `frequencies`.
+        piece: what is compared with an NR carrier with a cell; nothing else is looked for then.
     """
 
     technology: str
@@ -169,6 +178,7 @@ class Hypothesis:
     is_renewal: bool
     cost_s: float
     is_slice: bool = False
+    piece: Piece | None = None
 
 
 class _Kind(NamedTuple):
@@ -220,6 +230,8 @@ class _State:
         next_s: when the next one is due.
         wait_s: until the one after the next, once all kinds have been tried.
         spent_s: what its searches have cost, seconds of one core as estimated.
+        compared_s: when it may be compared again with an NR carrier beside it...
+        compared_wait_s: ...and how long after that.
         was_lte: whether it was called LTE at any time: then an absence of LTE's signals is looked for.
     """
 
@@ -228,6 +240,8 @@ class _State:
     next_s: float = 0.0
     wait_s: float = RETRY_S
     spent_s: float = 0.0
+    compared_s: float = 0.0
+    compared_wait_s: float = RENEW_AT_ONCE_S
     was_lte: bool = False
 
 
@@ -280,7 +294,8 @@ class SearchPlan:
         # A short recording may be of nothing but a cell in its middle.
         chosen = self._of_span(view) if view.is_last and not self._place else []
         for carrier in self._due(view):
-            if self.budget.is_spent:
+            # Comparisons are few and cheap, and make one carrier of several.
+            if self.budget.is_spent and self._piece_due(view, carrier) is None:
                 self.waiting += 1
                 continue
             if (search := self._next_of(view, carrier)) is not None:
@@ -334,7 +349,8 @@ class SearchPlan:
                 state = self._states.setdefault(carrier.key, _State())
                 if carrier.label == LTE_NAME and not state.was_lte:
                     state.was_lte, state.next_s = True, min(state.next_s, view.now_s + SEPARATE_S)
-                if view.now_s >= state.next_s and _kinds(view, carrier, state.was_lte):
+                has_kind = view.now_s >= state.next_s and _kinds(view, carrier, state.was_lte)
+                if has_kind or self._piece_due(view, carrier) is not None:
                     due.append(((state.spent_s + self._next_cost(view, carrier), -carrier.since_s), carrier))
         return [carrier for _, carrier in sorted(due, key=lambda one: one[0])]
 
@@ -344,6 +360,11 @@ class SearchPlan:
             self._renewed_s[carrier.key] = view.now_s
             return _renewal(view, carrier)
         state = self._states[carrier.key]
+        if (piece := self._piece_due(view, carrier)) is not None:
+            state.compared_s = view.now_s + state.compared_wait_s
+            state.compared_wait_s = min(2 * state.compared_wait_s, RETRY_S)
+            state.spent_s += GRID_S
+            return Hypothesis(NR_NAME, (), 0.0, piece.spacing, 1, False, GRID_S, piece=piece)
         kinds = _kinds(view, carrier, state.was_lte)
         for _ in kinds:
             hypotheses = self._of_kind(view, carrier, kinds[state.attempts % len(kinds)])
@@ -367,9 +388,24 @@ class SearchPlan:
     def _next_cost(self, view, carrier):
         """Estimated cost of the next search of a carrier; 0 where it has no place."""
         state = self._states[carrier.key]
+        if self._piece_due(view, carrier) is not None:
+            return GRID_S
         kinds = _kinds(view, carrier, state.was_lte)
         hypotheses = self._of_kind(view, carrier, kinds[state.attempts % len(kinds)])
         return hypotheses[state.part].cost_s if state.part < len(hypotheses) else 0.0
+
+    def _piece_due(self, view, carrier):
+        """The comparison of a carrier with an NR carrier beside it, if one is due: not before its own block was looked
+        for, once; else None."""
+        if carrier.proof is not None:
+            return None
+        state = self._states[carrier.key]
+        kinds = _kinds(view, carrier, state.was_lte)
+        # Without a centre frequency one search is of the whole span.
+        first = kinds.index(_Kind(NR_NAME)) if view.center_frequency and _Kind(NR_NAME) in kinds else -1
+        if view.now_s < state.compared_s or state.attempts <= first:
+            return None
+        return _piece_of(view, carrier)
 
     def _of_kind(self, view, carrier, kind):
         if kind.is_slice:
@@ -502,6 +538,40 @@ def _is_possible(view: View, width: float, kind: _Kind) -> bool:
 
 def _in_view(view: View, carrier: KnownCarrier) -> tuple[float, float]:
     return max(carrier.freq_lower, view.lower), min(carrier.freq_upper, view.upper)
+
+
+def _piece_of(view: View, carrier: KnownCarrier) -> Piece | None:
+    """A carrier without a cell as a piece of the nearest NR carrier with one; None where none is near, or another
+    cell lies between."""
+    lower, upper = _in_view(view, carrier)
+    if upper - lower < NARROWEST_GRID_HZ:
+        return None
+    proven = [other for other in view.carriers if other.proof is not None]
+    best, least = None, math.inf
+    for host in proven:
+        proof = host.proof
+        assert proof is not None
+        if proof.cell.technology != NR_NAME:
+            continue
+        both = min(lower, host.freq_lower), max(upper, host.freq_upper)
+        is_between = any(other is not host and both[0] < other.proof.place < both[1] for other in proven if other.proof)
+        apart = max(lower - host.freq_upper, host.freq_lower - upper)
+        if is_between or both[1] - both[0] > WIDEST_NR_HZ[proof.cell.subcarrier_spacing] or apart >= least:
+            continue
+        host_lower, host_upper = _in_view(view, host)
+        # Of the other, the part on this side, without what both have.
+        if lower + upper > host_lower + host_upper:
+            host_upper = max(min(host_upper, lower), host_lower + NARROWEST_GRID_HZ)
+            host_lower = max(host_lower, host_upper - GRID_PART_HZ)
+        else:
+            host_lower = min(max(host_lower, upper), host_upper - NARROWEST_GRID_HZ)
+            host_upper = min(host_upper, host_lower + GRID_PART_HZ)
+        middle, half = (lower + upper) / 2, min(upper - lower, GRID_PART_HZ) / 2
+        part = middle - half, middle + half
+        spacing, cell_id = proof.cell.subcarrier_spacing, proof.cell.cell_id
+        best = Piece(carrier.key, host.key, *part, host_lower, host_upper, proof.frequency, spacing, cell_id)
+        least = apart
+    return best
 
 
 def _slices(view: View, carrier: KnownCarrier) -> list[Hypothesis]:

@@ -91,7 +91,7 @@ class Sharing:
         shared = self._shared(segment, track)
         narrower = min(segment.bandwidth, self._visible(track))
         if carrier.proven_edges is None:
-            takes = is_cellular and shared >= MIN_OVERLAP * narrower
+            takes = (is_cellular or carrier.reach is not None) and shared >= MIN_OVERLAP * narrower
             return [_labelled(segment, carrier.class_id) if takes else segment]
         if shared < self._observation.column or not (is_cellular or shared >= MIN_OVERLAP * self._visible(track)):
             return [segment]

@@ -182,6 +182,8 @@ class Carrier:
         network_confidence, snr_db, pwr_db: means over its segments, weighted by duration and bandwidth.
         segments: how many there were.
         proof: the cell that was decoded from it, while that is believed; None where there is none.
+        reach: (lower, upper) in Hz, between which all is one NR carrier, by its cell's symbols and subcarriers; None
+            where nothing more than the network's regions says so.
         is_absent: whether it is no LTE downlink, though the network says so: its PSS is missing.
         is_absolute: whether its frequencies are absolute.
         start_s, end_s: `sample_start` and `sample_end` in seconds since the stream began, whatever its sample rates.
@@ -201,6 +203,7 @@ class Carrier:
     start_s: float = 0.0
     end_s: float = 0.0
     proof: Proof | None = None
+    reach: tuple[float, float] | None = None
     is_absent: bool = False
     is_absolute: bool = False
     _mean_weight: float = field(default=0.0, repr=False)
@@ -393,8 +396,14 @@ class Carrier:
 
     def disprove(self) -> None:
         """The cell is not seen any more: label and edges are the network's again, as its next frames have them."""
-        self.proof = None
+        self.proof = self.reach = None
         self._votes, self._vote_frames = {}, {}
+        self._found = None
+
+    def reach_over(self, piece: "Carrier") -> None:
+        """A piece is known to be a part of this carrier: all between them is."""
+        lower, upper = self.reach or (self.freq_lower, self.freq_upper)
+        self.reach = min(lower, piece.freq_lower), max(upper, piece.freq_upper)
         self._found = None
 
     def set_absent(self, is_absent: bool) -> None:
@@ -437,6 +446,8 @@ class Carrier:
                 least, most = self.proof.least_edges
                 cut_lower, cut_upper = cut_lower or least < lower, cut_upper or most > upper
                 lower, upper = min(lower, least), max(upper, most)
+            if self.reach is not None:
+                lower, upper = min(lower, self.reach[0]), max(upper, self.reach[1])
             self._found = lower, upper, cut_lower, cut_upper
         return self._found
 

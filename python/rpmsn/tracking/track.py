@@ -220,6 +220,12 @@ class Track:
         self._absence.reset()
         self.carrier.prove(proof)
 
+    def join_piece(self, other: Track) -> None:
+        """Another track has this NR carrier's symbols and subcarriers."""
+        self.splitting = None
+        self.carrier.reach_over(other.carrier)
+        self.take_over(other)
+
     def look_for_pss(self, middle: Middle, observation: Observation) -> None:
         """Take in how strong the PSS was where an LTE carrier's middle was looked for. Uplinks have none."""
         carrier = self.carrier
@@ -267,6 +273,7 @@ class Track:
             self.splitting is not None
             and self.carrier.is_qualified
             and self.carrier.proven_edges is None
+            and self.carrier.reach is None
             and all(self.splitting.sides(self.parts))
             and self.splitting.frames >= max(SPLIT_FRAMES[self.carrier.class_id], self._whole_frames)
         )

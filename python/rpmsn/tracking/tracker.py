@@ -11,7 +11,7 @@ either.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -26,7 +26,7 @@ from .carrier import Carrier, Part
 from .track import Clock, Observation, Track, join_overlapping
 
 if TYPE_CHECKING:
-    from ..cells.finding import Finding, Proof
+    from ..cells.finding import Finding, Piece, Proof
     from ..cells.plan import KnownCarrier
     from ..detection.segmenter import Frame
 
@@ -186,7 +186,19 @@ class Tracker:
                     track.look_for_pss(middle, self._observations[-1])
             for proof in finding.proofs:
                 events += self._prove(proof)
+            if finding.piece is not None:
+                events += self._join_piece(finding.piece)
         return events
+
+    def _join_piece(self, piece: Piece) -> list[Event]:
+        """What has the symbols and subcarriers of an NR carrier with a cell is a piece of it, unless it has one."""
+        by_carrier: dict[Hashable, Track] = {track.carrier: track for track in self._live}
+        track, host = by_carrier.get(piece.key), by_carrier.get(piece.host_key)
+        if track is None or host is None or track.carrier.proof is not None or host.carrier.proof is None:
+            return []
+        host.join_piece(track)
+        self._live.remove(track)
+        return [self._finished_event(track)] if track.carrier.is_qualified else []
 
     def _prove(self, proof: Proof) -> list[Event]:
         track, fitting = proving.known_track(proof, self._live), proving.fitting_track(proof, self._live)

@@ -121,6 +121,8 @@ def _open_zip(path: Path, packed: FileStore, how: str) -> tuple[FileStore, Path,
         if len(pairs) == 1:
             with archive.open(pairs[0] + META_SUFFIX) as file:
                 raw = file.read(LONGEST_METADATA + 1)
+        if not names[0]:
+            raise RecordingError(f"{path} cannot be unpacked: the file in it has no name. {how}")
         with archive.open(names[0]) as file:
             store, note = unpack(path, file.read, how)
     return store, path.with_name(Path(names[0]).name or path.name), raw, note
