@@ -11,6 +11,10 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+os.environ.setdefault("UCX_DEBUG_SIGNO", "0")
+os.environ.setdefault("UCX_LOG_LEVEL", "error")
+"""The PyTorch of Debian 13 loads UCX, which would take SIGHUP for itself, and traces its own end."""
+
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
