@@ -386,6 +386,24 @@ def join(stream, piece, host):
     return stream._note(stream.tracker.prove([Finding("NR", (), 0, stream.offset, piece=found)]))
 
 
+def test_an_nr_cell_without_traffic_reaches_as_far_as_its_coreset_zero():
+    cell = NrDownlink(20e6, 30e3, 500, coded_broadcast=True, style="ssb_only", coreset_zero=11, sib1=True)
+    grid = cell.grid(40, np.random.default_rng(4))
+    samples = modulate(grid, 30.72e6).astype(np.complex64)
+    block = (cell.ssb_offset + 120 - grid.symbols.shape[1] / 2) * 30e3
+    search = Hypothesis("NR", (block,), 0.0, 30e3, 1, False, 0.05)
+    (finding,) = Looker(Look([samples], 0, 30.72e6, 0.0)).findings([search])
+    (proof,) = finding.proofs
+    first, width, _ = cell.coreset_zero_blocks
+    lower = (first * 12 - grid.symbols.shape[1] / 2) * 30e3
+    assert proof.least_edges == pytest.approx((lower, lower + width * 12 * 30e3), abs=200)
+    assert proof.least_edges[1] - proof.least_edges[0] > 17e6
+    # Without SIB1 there is none, and with SIB1 of another spacing its tables are others.
+    for changed in ({"ssb-SubcarrierOffset": 30}, {"subCarrierSpacingCommon": "scs15or60"}):
+        other = dataclasses.replace(proof, cell=dataclasses.replace(proof.cell, mib={**proof.cell.mib, **changed}))
+        assert other.least_edges[1] - other.least_edges[0] == pytest.approx(7.2e6)
+
+
 def nr_in_pieces():
     stream, regions = Stream(), (seg("NR", -9.0, -1.0), seg("other", 3.0, 7.0))
     stream.frames(3, *regions)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from ..classes import LTE, NR
 from ..standards import bands
 from ..standards.lte import N_RB
-from ..standards.nr import SSB_SUBCARRIERS
+from ..standards.nr import CORESET_ZERO, LARGEST_OFFSET, SSB_SUBCARRIERS, coreset_zero_edges
 from .cell import BROADCAST, SYNC, Cell
 from .channels import Channel
 
@@ -17,6 +17,8 @@ SYNC_WIDTH = 62 * SUBCARRIER_HZ
 """Of PSS and SSS, Hz: TS 36.211 6.11.1.2."""
 LEAST_BLOCKS = 6
 """Of the narrowest LTE carrier, which are those of the synchronisation signals and the PBCH."""
+NR_WIDE_CHANNELS_HZ = 4.4e9
+"""From n79 on, channels are 40 MHz wide at least: other tables of TS 38.213 13 hold."""
 SAME_PLACE_HZ = 20e3
 """Cells of one technology that are closer than this share a carrier: less than half a step of either raster."""
 
@@ -67,13 +69,26 @@ class Proof:
     @property
     def least_edges(self) -> tuple[float, float]:
         """Edges of what is at least there: the carrier, the middle six resource blocks, a resource block in a slice, or
-        the SS/PBCH block."""
+        the SS/PBCH block with the CORESET 0 of which it says where it is."""
         if self.class_id == NR:
-            return self._around(SSB_SUBCARRIERS * self.cell.subcarrier_spacing)
+            block, control = self._around(SSB_SUBCARRIERS * self.cell.subcarrier_spacing), self._coreset_zero
+            return min(block[0], control[0]), max(block[1], control[1])
         if self.slice_frequency is not None:
             half = BLOCK_SUBCARRIERS * SUBCARRIER_HZ / 2
             return self.slice_frequency - half, self.slice_frequency + half
         return self.edges or self._around(LEAST_BLOCKS * BLOCK_SUBCARRIERS * SUBCARRIER_HZ)
+
+    @property
+    def _coreset_zero(self) -> tuple[float, float]:
+        """Edges of CORESET 0, Hz; empty where the MIB does not say them, or by tables for wider channels (n79)."""
+        mib, spacing = self.cell.mib, self.cell.subcarrier_spacing
+        if not mib or spacing not in CORESET_ZERO or self.frequency >= NR_WIDE_CHANNELS_HZ:
+            return self.frequency, self.frequency
+        k_ssb, index = int(mib["ssb-SubcarrierOffset"]), int(mib["controlResourceSetZero"])
+        is_same = mib["subCarrierSpacingCommon"] == ("scs15or60" if spacing == 15e3 else "scs30or120")
+        if not is_same or k_ssb > LARGEST_OFFSET or index >= len(CORESET_ZERO[spacing]):
+            return self.frequency, self.frequency
+        return coreset_zero_edges(self.frequency, spacing, k_ssb, index)
 
     @property
     def duplex(self) -> str | None:

@@ -23,6 +23,40 @@ SSB_CASES = {15e3: ("A",), 30e3: ("B", "C")}
 SSB_SUBCARRIERS, SSB_SYMBOLS = 240, 4
 SSB_PERIODS_MS = (5, 10, 20, 40, 80, 160)
 
+CORESET_ZERO = {
+    15e3: (
+        (24, 2, 0), (24, 2, 2), (24, 2, 4), (24, 3, 0), (24, 3, 2), (24, 3, 4), (48, 1, 12), (48, 1, 16),
+        (48, 2, 12), (48, 2, 16), (48, 3, 12), (48, 3, 16), (96, 1, 38), (96, 2, 38), (96, 3, 38),
+    ),
+    30e3: (
+        (24, 2, 0), (24, 2, 1), (24, 2, 2), (24, 2, 3), (24, 2, 4), (24, 3, 0), (24, 3, 1), (24, 3, 2),
+        (24, 3, 3), (24, 3, 4), (48, 1, 12), (48, 1, 14), (48, 1, 16), (48, 2, 12), (48, 2, 14), (48, 2, 16),
+    ),
+}  # fmt: skip
+"""Subcarrier spacing -> (resource blocks, symbols, offset in resource blocks) of CORESET 0 by index.
+
+The offset goes from the CORESET's lowest resource block up to the one in which the SS/PBCH block begins. TS 38.213
+tables 13-1 and 13-4: bands with channels of 5 or 10 MHz.
+"""
+
+LARGEST_OFFSET = 23
+"""k_SSB beyond: there is no CORESET 0, since the cell sends no SIB1 here (TS 38.213 13)."""
+
+
+def coreset_zero_edges(frequency: float, subcarrier_spacing: float, k_ssb: int, index: int) -> tuple[float, float]:
+    """Lower and upper edge of CORESET 0, Hz: TS 38.213 13, TS 38.211 7.4.3.1.
+
+    Args:
+        frequency: middle of the SS/PBCH block, Hz.
+        subcarrier_spacing: of block and carrier, 15e3 or 30e3 Hz.
+        k_ssb: offset of the block's first subcarrier from a resource block's, 0..23 in units of 15 kHz.
+        index: row of `CORESET_ZERO`.
+    """
+    width, _, offset = CORESET_ZERO[subcarrier_spacing][index]
+    block = 12 * subcarrier_spacing
+    lower = frequency - SSB_SUBCARRIERS / 2 * subcarrier_spacing - k_ssb * 15e3 - offset * block
+    return lower, lower + width * block
+
 
 def symbol_time(symbol: int, subcarrier_spacing: float) -> float:
     """Seconds from the start of a subframe to the useful part of a symbol, normal cyclic prefix: TS 38.211 5.3.1.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...standards.nr import SSB_FIRST_SYMBOLS, SSB_SUBCARRIERS, SSB_SYMBOLS
+from ...standards.nr import CORESET_ZERO, SSB_FIRST_SYMBOLS, SSB_SUBCARRIERS, SSB_SYMBOLS
 from ...standards.nr_pbch import SFN_PERIOD, Mib
 from ...standards.nr_pbch import encode as nr_pbch_bits
 from ...standards.qam import qpsk, random_qam
@@ -23,22 +23,6 @@ if TYPE_CHECKING:
 TRS_PERIODS_MS = (10, 20, 40, 80)
 CSI_RS_PERIODS_SLOTS = (4, 5, 8, 10, 16, 20, 32, 40, 64, 80, 160, 320, 640)
 CSI_RS_PORTS = (1, 2, 4, 8)
-
-CORESET_ZERO = {
-    15e3: (
-        (24, 2, 0), (24, 2, 2), (24, 2, 4), (24, 3, 0), (24, 3, 2), (24, 3, 4), (48, 1, 12), (48, 1, 16),
-        (48, 2, 12), (48, 2, 16), (48, 3, 12), (48, 3, 16), (96, 1, 38), (96, 2, 38), (96, 3, 38),
-    ),
-    30e3: (
-        (24, 2, 0), (24, 2, 1), (24, 2, 2), (24, 2, 3), (24, 2, 4), (24, 3, 0), (24, 3, 1), (24, 3, 2),
-        (24, 3, 3), (24, 3, 4), (48, 1, 12), (48, 1, 14), (48, 1, 16), (48, 2, 12), (48, 2, 14), (48, 2, 16),
-    ),
-}  # fmt: skip
-"""Subcarrier spacing -> (resource blocks, symbols, offset in resource blocks) of CORESET 0 by index.
-
-The offset goes from the CORESET's lowest resource block up to the one in which the SS/PBCH block begins. TS 38.213
-tables 13-1 and 13-4: bands with channels of 5 or 10 MHz.
-"""
 
 SEARCH_SPACE_ZERO = (
     (0, 1, 0), (0, 0.5, None), (2, 1, 0), (2, 0.5, None), (5, 1, 0), (5, 0.5, None), (7, 1, 0), (7, 0.5, None),

@@ -23,11 +23,18 @@ from typing import Any
 
 import numpy as np
 
-from ...standards.nr import N_RB, SSB_CASES, SSB_FIRST_SYMBOLS, SSB_PERIODS_MS, SSB_SUBCARRIERS, SSB_SYMBOLS
+from ...standards.nr import (
+    CORESET_ZERO,
+    N_RB,
+    SSB_CASES,
+    SSB_FIRST_SYMBOLS,
+    SSB_PERIODS_MS,
+    SSB_SUBCARRIERS,
+    SSB_SYMBOLS,
+)
 from ...standards.sequences import NR_CELL_IDS
 from ..grid import SUBCARRIERS_PER_RB, SYMBOLS_PER_SLOT, ResourceGrid
 from .broadcast import (
-    CORESET_ZERO,
     CSI_RS_PERIODS_SLOTS,
     CSI_RS_PORTS,
     SEARCH_SPACE_ZERO,
