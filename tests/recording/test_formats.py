@@ -331,6 +331,16 @@ class TestRead:
             assert any("100 samples are missing" in warning for warning in recording.warnings)
 
 
+def test_samples_of_any_amplitude_are_no_packets():
+    """Big-endian words of small numbers look like headers of packets."""
+    rng = np.random.default_rng(1)
+    for scale in (1, 3, 30, 200, 1000):
+        for kind in ("<i2", ">i2", "<i4", "i1"):
+            for _ in range(50):
+                values = np.abs(rng.normal(0, scale, 4096)).clip(0, 120 if kind == "i1" else 30000)
+                assert kinds.unreadable(values.astype(kind).tobytes()[: kinds.HEAD_BYTES]) is None
+
+
 class TestSaidInASentence:
     @pytest.mark.parametrize("name", NO_SAMPLES)
     @pytest.mark.parametrize("is_told", [False, True])

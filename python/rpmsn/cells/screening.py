@@ -77,6 +77,7 @@ def screen(
     sequences: Sequence3,
     allowed: Callable[[np.ndarray], np.ndarray] | None = None,
     most: int = 24,
+    false_places: float = FALSE_PLACES,
 ) -> list[Place]:
     """Places where a PSS may be, the highest first.
 
@@ -86,12 +87,13 @@ def screen(
         sequences: what is looked for.
         allowed: which of some frequencies (Hz from the centre) are looked at; None: all.
         most: places at most.
+        false_places: probability that noise comes so far at one time and frequency.
     """
     grid = _Grid(sample_rate, sequences, allowed)
     if not len(grid.columns) or len(samples) < grid.size:
         return []
     sums, counts = grid.correlate(samples)
-    return _highest(sums, counts, grid, most)
+    return _highest(sums, counts, grid, most, false_places)
 
 
 class _Grid:
@@ -149,11 +151,11 @@ class _Grid:
         return scipy.fft.fft(steps, length, axis=1, overwrite_x=True)
 
 
-def _highest(sums, counts, grid, most):
+def _highest(sums, counts, grid, most, false_places):
     """The highest places, each apart from the others."""
     heights = np.zeros(len(grid.columns), np.float32)
     for count in np.unique(counts):
-        limit = scipy.special.gammainccinv(count, FALSE_PLACES) / count
+        limit = scipy.special.gammainccinv(count, false_places) / count
         best = sums[counts == count].max(axis=(0, 1)) / count
         np.maximum(heights, np.where(best > limit, best, 0), out=heights)
     frequencies = grid.frequencies.ravel()[grid.columns]

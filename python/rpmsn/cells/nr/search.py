@@ -10,6 +10,7 @@ PBCH proves it by its CRC.
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import scipy.special
@@ -18,10 +19,11 @@ from ...errors import ParameterError
 from ...standards.bands import gscn_frequency, ssb_places
 from ...standards.nr import SSB_CASES, SSB_FIRST_SYMBOLS, SSB_SUBCARRIERS, symbol_time
 from ..cell import BROADCAST, SYNC, Cell
+from ..screening import nr_sequences, screen
 from ..spectrum import History, Spectrum, band_rate, check_rates, nearest, silenced
 from .broadcast import Broadcast, Pbch
 from .spectrum import N_FFT, fits, width
-from .sync import BLOCK, MARGIN, PSS_SAMPLES, Secondary, Sync, Windows, align, pss_correlator, refine, screen
+from .sync import BLOCK, MARGIN, PSS_SAMPLES, Secondary, Sync, Windows, align, pss_correlator, refine
 
 PERIOD_S = 0.02
 """Every period of SS/PBCH blocks that a network may choose divides it, or is a multiple of it: TS 38.331."""
@@ -50,6 +52,8 @@ MAX_PLACES = 96
 """Places that are searched in full; of more, those where the PSS stands out most."""
 SCREEN_S, SCREEN_PLACES = 0.08, 24
 """Seconds that are looked at to choose places: four periods of the usual 20 ms; places of a spacing with no hint."""
+FALSE_PLACES = 1e-6
+"""Of a screen: in 20 MHz and 20 ms some ten places of noise are searched in vain."""
 
 
 @dataclass(frozen=True)
@@ -433,20 +437,18 @@ def _blind(samples, sample_rate, spacings, case):
     finite, spectra = silenced(part), _spectra(part, sample_rate)
     cells: list[Cell] = []
     for spacing in fitting:
-        frequencies, heights = screen(finite, sample_rate, spacing)
-        heights[[not fits(frequency, spacing, sample_rate) for frequency in frequencies]] = 0
-        chosen: list[float] = []
-        for place in np.argsort(-heights, kind="stable"):
-            if heights[place] > 0 and all(abs(frequencies[place] - other) > spacing for other in chosen):
-                chosen.append(float(frequencies[place]))
-                if len(chosen) == SCREEN_PLACES:
-                    break
-        cells += _in_turn(spectra, sample_rate, [(frequency, spacing) for frequency in chosen], spacing / 2, case)
+        allowed = partial(_is_inside, sample_rate / 2 - SSB_SUBCARRIERS / 2 * spacing)
+        places = screen(finite, sample_rate, nr_sequences(spacing), allowed, SCREEN_PLACES, FALSE_PLACES)
+        cells += _in_turn(spectra, sample_rate, [(place.frequency, spacing) for place in places], spacing / 2, case)
     cells = _distinct(cells)
     if len(part) == len(samples):
         return cells
-    places = [(cell.frequency, cell.subcarrier_spacing) for cell in cells]
-    return _in_turn(_spectra(samples, sample_rate), sample_rate, places, 0.0, case)
+    known = [(cell.frequency, cell.subcarrier_spacing) for cell in cells]
+    return _in_turn(_spectra(samples, sample_rate), sample_rate, known, 0.0, case)
+
+
+def _is_inside(highest, frequencies):
+    return np.abs(frequencies) <= highest
 
 
 def _screened(spectra, sample_rate, places, tolerance, case):

@@ -37,46 +37,6 @@ def pss_correlator() -> Correlator:
     return Correlator(spectra, decimation=2)
 
 
-SCREEN_HOPS = 4
-"""FFTs in a symbol's length by `screen`: one of them holds 7/8 of a PSS or more."""
-SCREEN_ROWS = 256
-
-
-def screen(samples: np.ndarray, sample_rate: float, spacing: float) -> tuple[np.ndarray, np.ndarray]:
-    """How much of a PSS there may be around every half subcarrier of the span, a thousand times faster than
-    `pss_correlator` and some 4 dB worse.
-
-    The phases from one subcarrier to the next are compared with a PSS's: they do not depend on when exactly the symbol
-    begins, so that a few FFTs a symbol do.
-
-    Returns:
-        (frequencies, heights), both (n,), ascending: Hz of a block's centre; power of the best correlation over noise's
-        mean.
-    """
-    size = round(sample_rate / spacing)
-    hop = max(1, size // SCREEN_HOPS)
-    starts = np.arange(0, len(samples) - size + 1, hop)
-    length = scipy.fft.next_fast_len(size + 126)
-    steps = np.array([_primary(sector)[1:] * _primary(sector)[:-1] for sector in range(3)])
-    references = np.conj(scipy.fft.fft(steps, length, axis=1)).astype(np.complex64)
-    heights = np.zeros((2, size - 126), np.float32)
-    for half in range(2):
-        turned = np.exp(-1j * np.pi * half * np.arange(size) / size).astype(np.complex64)
-        for first in range(0, len(starts), SCREEN_ROWS):
-            windows = samples[starts[first : first + SCREEN_ROWS, None] + np.arange(size)] * turned
-            spectra = scipy.fft.fftshift(scipy.fft.fft(windows, axis=1, overwrite_x=True), axes=1)
-            phases = spectra[:, 1:] * np.conj(spectra[:, :-1])
-            phases /= np.abs(phases) + np.float32(1e-30)
-            transformed = scipy.fft.fft(phases, length, axis=1)
-            for reference in references:
-                products = scipy.fft.ifft(transformed * reference, axis=1, overwrite_x=True)[:, : size - 126]
-                best = (products.real**2 + products.imag**2).max(axis=0) / 126
-                np.maximum(heights[half], best, out=heights[half])
-    bins = np.arange(size - 126) + 64 - size // 2
-    frequencies = (bins[:, None] + np.array([0, 0.5])) * sample_rate / size
-    return frequencies.ravel(), heights.T.ravel()
-
-
 def _wave(values):
     """Useful part, of unit energy at the band's rate, of a symbol with these 127 values, complex (N_FFT,)."""
     spectrum = np.zeros(N_FFT, complex)

@@ -41,8 +41,9 @@ PAGE = re.compile(rb"\s*(<!doctype\s+html|<html|<head|<script)", re.IGNORECASE)
 PRINTABLE = frozenset(string.printable.encode()) - frozenset(b"\x0b\x0c")
 NUMBERS = re.compile(rb"[-+\d.,;\s()eEijnaNINF\[\]|]+")
 PACKET_TYPES = 8
-LEAST_PACKETS = 6
-"""So many packets of VITA-49 have to follow each other for a file to be one."""
+LEAST_PACKETS = 3
+"""So many packets of VITA-49 have to follow others of their stream, with the next number, for a file to be one.
+Samples of a small amplitude look like headers of short packets, each of another stream."""
 
 
 def unreadable(head: bytes) -> tuple[str, str] | None:
@@ -79,10 +80,11 @@ def _is_vita49(head: bytes) -> bool:
     counts: dict[tuple[int, int], int] = {}
     found = 0
     for kind, stream, count in _packets(head):
-        if kind >= PACKET_TYPES - 2 or counts.get((kind, stream), count - 1) % 16 != (count - 1) % 16:
+        last = counts.get((kind, stream))
+        if kind >= PACKET_TYPES - 2 or last is not None and (last + 1) % 16 != count:
             return False
         counts[kind, stream] = count
-        found += 1
+        found += last is not None
     return found >= LEAST_PACKETS
 
 
