@@ -19,9 +19,10 @@ import statistics
 import time
 
 import numpy as np
-from cells_live import CENTER, LTE_CELLS, RATE, scene
+from cells_live import CENTER, LTE_CELLS, NR_CELLS, RATE, scene
 
 from rpmsn.cells import plan
+from rpmsn.cells.finding import Piece
 from rpmsn.cells.looking import Look, Looker
 from rpmsn.standards import bands
 from rpmsn.tables import format_table
@@ -51,6 +52,12 @@ def searches(view):
                 places = [bands.gscn_frequency(number) for number in numbers][:8]
                 made = plan._nr_hypothesis(view, places, tolerance, spacing, 1)
                 yield f"NR {spacing / 1e3:g} kHz, 8 places, {offsets} offsets", made
+    carrier = plan.KnownCarrier("carrier", "NR", CENTER + 4e6, CENTER + 24e6)
+    for spacing in (15e3, 30e3):
+        yield f"NR {spacing / 1e3:g} kHz, at any frequency of 20 MHz", plan._blind(view, carrier, spacing)
+    pair = (off - 4e6, off, on - 4e6, on)
+    piece = Piece("piece", "host", *pair, CENTER + NR_CELLS[0][2], 30e3, NR_CELLS[0][0])
+    yield "symbols of two carriers", plan.Hypothesis("NR", (), 0.0, 30e3, 1, False, plan.GRID_S, piece=piece)
     for middle in (on, off, CENTER + 14e6):
         yield "LTE in a slice", plan._slice_hypothesis(view, middle)
 

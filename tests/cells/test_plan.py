@@ -59,7 +59,9 @@ def test_below_3_ghz_both_spacings_are_searched():
 
 def test_without_a_centre_frequency_nr_is_searched_anywhere():
     searches = of_carriers(plan_of(), view(0.1, carrier("a", "NR", -10.0, 10.0), center=0.0))
-    assert searches and all(search.frequencies is None for search in searches)
+    assert [(search.spacing, search.frequencies) for search in searches] == [(30e3, ())]
+    lower, upper = searches[0].band
+    assert -13.9e6 < lower < -13.6e6 and 13.6e6 < upper < 13.9e6, "a block's middle may be at its edge"
 
 
 def test_every_carrier_is_tried_as_the_other_technology_and_over_several_frames_later():
@@ -69,7 +71,7 @@ def test_every_carrier_is_tried_as_the_other_technology_and_over_several_frames_
             tried.append((search.technology, search.frames, search.is_slice))
     kinds = list(dict.fromkeys(tried))
     assert kinds[:2] == [("LTE", 1, False), ("NR", 1, False)]
-    assert set(kinds[2:]) == {("LTE", DEEP_FRAMES, False), ("LTE", 2, True), ("NR", DEEP_FRAMES, False)}
+    assert set(kinds[2:]) == {("LTE", DEEP_FRAMES, False), ("LTE", 2, True), ("NR", 2, False)}
 
 
 def test_the_newest_carrier_comes_first_and_the_rest_waits_where_the_budget_is_small():

@@ -386,6 +386,22 @@ def join(stream, piece, host):
     return stream._note(stream.tracker.prove([Finding("NR", (), 0, stream.offset, piece=found)]))
 
 
+@pytest.mark.parametrize("band", [(-9.6e6, 9.6e6), (-5e6, 4.3e6), (-15.36e6, 15.36e6)])
+def test_a_block_beside_every_raster_is_found_in_a_carriers_band_where_and_when_it_is(band):
+    samples, block = nr_scene()
+    samples = samples * np.exp(2j * np.pi * 171e3 * np.arange(len(samples)) / 30.72e6).astype(np.complex64)
+    search = Hypothesis("NR", (), 0.0, 30e3, 2, False, 0.05, band=band)
+    (finding,) = Looker(Look([samples, samples], 7, 30.72e6, 0.0)).findings([search])
+    (proof,) = finding.proofs
+    at_place = Looker(Look([samples, samples], 7, 30.72e6, 0.0)).findings(
+        [Hypothesis("NR", (block + 171e3,), 0.0, 30e3, 2, False, 0.05)]
+    )
+    (known,) = next(iter(at_place)).proofs
+    assert (proof.cell.cell_id, proof.cell.evidence) == (500, BROADCAST)
+    assert proof.frequency == pytest.approx(known.frequency, abs=30)
+    assert proof.cell.start_s == pytest.approx(known.cell.start_s, abs=0.3e-6)
+
+
 def test_an_nr_cell_without_traffic_reaches_as_far_as_its_coreset_zero():
     cell = NrDownlink(20e6, 30e3, 500, coded_broadcast=True, style="ssb_only", coreset_zero=11, sib1=True)
     grid = cell.grid(40, np.random.default_rng(4))

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Searches of a plan carried out on frames of a stream."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -15,7 +16,7 @@ from .grid import SymbolGrid, symbol_grid
 from .lte.reference import HALF_SLICE
 from .lte.search import HALF_WIDTH
 from .plan import LTE_NAME, RENEWAL_TOLERANCE, Hypothesis
-from .spectrum import Spectrum
+from .spectrum import BASE_RATE, FLAT, History, Spectrum, band_rate, nearest
 
 POWER_FFT, POWER_CHUNKS = 4096, 32
 MOST_SAMPLES = 10_000_000
@@ -69,7 +70,7 @@ class Looker:
         """Search, one Finding at a time; searches that differ in their places alone are made at once."""
         groups: dict[Hypothesis, list[Hypothesis]] = {}
         for one in hypotheses:
-            kind = replace(one, frequencies=None if one.frequencies is None else (), cost_s=0.0)
+            kind = replace(one, frequencies=(), cost_s=0.0)
             groups.setdefault(kind, []).append(one)
         for group in groups.values():
             yield self._find(group)
@@ -80,7 +81,7 @@ class Looker:
         if first.piece is not None:
             piece = first.piece if self._is_shared(first.piece, len(frames)) else None
             return Finding(first.technology, (), look.end - sum(map(len, frames)), look.end, piece=piece)
-        places = [frequency for one in group for frequency in one.frequencies or ()]
+        places = [frequency for one in group for frequency in one.frequencies]
         cells: list[tuple[Cell, float | None]]
         middles: list[Middle] = []
         if first.is_slice:
@@ -117,13 +118,27 @@ class Looker:
     ) -> tuple[list[Cell], list[float]]:
         """Cells, and of LTE the PSS's correlation at each place."""
         rate, spacings = self._look.sample_rate, (search.spacing,)
-        if search.frequencies is None:
-            return nr.find_cells(np.concatenate(frames), rate, None, spacings, search.tolerance), []
         spectra = self._spectra_of(len(frames))
+        if search.band is not None:
+            return self._anywhere_in(search.band, spectra, search.spacing), []
         relative = [frequency - self._look.center_frequency for frequency in places]
         if search.technology == LTE_NAME:
             return lte.find_cells_and_pss(spectra, rate, relative, search.tolerance, self._center)
         return nr.find_cells(spectra, rate, relative, spacings, search.tolerance, self._center), []
+
+    def _anywhere_in(self, band: tuple[float, float], spectra: Sequence[Spectrum], spacing: float) -> list[Cell]:
+        """NR cells at any frequency of a band, whose samples are at its own rate."""
+        lower, upper = (end - self._look.center_frequency for end in band)
+        width = math.ceil((upper - lower) / (FLAT * BASE_RATE))
+        middle, rate = nearest((lower + upper) / 2, self._look.sample_rate), band_rate(self._look.sample_rate, width)
+        history, start = History(), 0
+        for spectrum in spectra:
+            history.add(*spectrum.band(middle, width, start))
+            start += spectrum.count
+        # The filter rings before the first sample and after the last.
+        values = history.values[-history.start :][: int(start * rate / self._look.sample_rate)]
+        cells = nr.find_cells(values, rate, None, (spacing,))
+        return [replace(cell, frequency=cell.frequency + middle) for cell in cells]
 
     def _is_shared(self, piece: Piece, frames: int) -> bool:
         """Whether a piece has the symbols and subcarriers of the carrier beside it, or of the cell there."""

@@ -44,8 +44,8 @@ RENEWAL_TOLERANCE = {LTE_NAME: 5e3, NR_NAME: 0.0}
 """Hz: a receiver that was found to err errs as much a few seconds later."""
 LTE_CLOSE, LTE_WIDE = (0.5, 25e3), (2.0, 50e3)
 """How far the middle of a carrier may be from the network's, first and then: columns of the mask, and Hz."""
-NR_CLOSE_PPM, NR_WIDE_PPM = 2.0, 7.5
-"""How far a receiver may err where an SS/PBCH block is looked for, first and then, beyond what cells have shown."""
+NR_PPM = 2.0
+"""How far a receiver may err where an SS/PBCH block is looked for on the raster; then it is at any frequency."""
 RASTER_TOLERANCE = 10e3
 """The same of LTE where the receiver's frequency error is known."""
 NR_30_KHZ_ONLY_HZ = 3e9
@@ -72,20 +72,21 @@ GRID_PART_HZ = 5e6
 SLICE_S, SLICE_RENEWAL_S = 0.1, 0.5
 """Seconds of one core for reference signals in a slice: 0.01 where there are none, 0.4 to 0.55 where there are;
 measured, as what follows, in noise and in recordings, as CPU time of the thread."""
-LTE_PLACE_S, LTE_OFFSET_S = 0.04, 1.6e-6
+LTE_PLACE_S, LTE_OFFSET_S = 0.03, 0.8e-6
 """For a place of LTE in 40 ms of signal, and for each Hz of tolerance: 0.01 to 0.055, and 0.8e-6 to 2.2e-6."""
 GRID_S = 0.05
 """For the symbols of two carriers."""
-NR_PLACE_S, NR_OFFSET_S = 0.02, 0.01
+NR_PLACE_S, NR_OFFSET_S = 0.007, 0.004
 """For a place of NR, and each frequency offset there, half a subcarrier apart: 0.008 to 0.035 with one, to 0.085 with
 five."""
-SPECTRUM_S = 14e-9
+SPECTRUM_S = 11e-9
 """For each sample: the spectrum that all searches of a frame share; 11e-9 to 14e-9."""
-WIDE_SPAN = 25e6
-"""Samples a second from which 30 kHz is tried before 15 kHz where the centre frequency is not known: wide carriers have
-wide subcarriers."""
-BLIND_S = 0.1e-6
-"""For each sample a second: NR at any frequency."""
+WIDE_CARRIER = 12e6
+"""Hz from which 30 kHz is tried before 15 kHz at any frequency: wide carriers have wide subcarriers."""
+BLIND_FRAMES = 2
+"""Frames for NR at any frequency: four of the usual periods."""
+BLIND_S = 0.025e-6
+"""For each Hz of the band, in so many frames of 40 ms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,24 +161,26 @@ class Hypothesis:
 
     Attributes:
         technology: LTE or NR.
-        frequencies: Hz, of carriers' centres or SS/PBCH blocks; None for anywhere in the span.
+        frequencies: Hz, of carriers' centres or SS/PBCH blocks.
         tolerance: Hz around each.
         spacing: subcarrier spacing, Hz.
         frames: how many of the last frames are searched.
         is_renewal: whether cells that are known are looked for: their absence counts.
         cost_s: estimated time of one core, s; with the spectra, where no search of these frames had them before.
         is_slice: whether LTE's reference signals are looked for, in slices around `frequencies`.
+        band: lower and upper end in Hz of what is searched for NR at any frequency; None where places are known.
         piece: what is compared with an NR carrier with a cell; nothing else is looked for then.
     """
 
     technology: str
-    frequencies: tuple[float, ...] | None
+    frequencies: tuple[float, ...]
     tolerance: float
     spacing: float
     frames: int
     is_renewal: bool
     cost_s: float
     is_slice: bool = False
+    band: tuple[float, float] | None = None
     piece: Piece | None = None
 
 
@@ -304,12 +307,9 @@ class SearchPlan:
 
     def _charged(self, view: View, search: Hypothesis, *budgets: Budget) -> Hypothesis:
         """The search, paid for, with the spectra of frames of which no other search has had them made."""
-        if search.frequencies is not None:
-            missing = max(0, search.frames - self._spectra)
-            self._spectra += missing
-            search = replace(
-                search, cost_s=search.cost_s + missing * view.frame_seconds * view.sample_rate * SPECTRUM_S
-            )
+        missing = max(0, search.frames - self._spectra)
+        self._spectra += missing
+        search = replace(search, cost_s=search.cost_s + missing * view.frame_seconds * view.sample_rate * SPECTRUM_S)
         for budget in budgets:
             budget.spend(search.cost_s)
         return search
@@ -442,30 +442,26 @@ class SearchPlan:
         return sorted(covering, key=lambda place: abs(place[0] - middle))
 
     def _nr(self, view, carrier, is_deep):
-        frames = DEEP_FRAMES if is_deep else 1
-        if not view.center_frequency:
-            spacings = sorted(SSB_CASES, reverse=view.sample_rate > WIDE_SPAN)
-            return [_blind(view, spacing) for spacing in spacings if fits(0.0, spacing, view.sample_rate)]
+        if is_deep or not view.center_frequency:
+            spacings = _spacings(view.center_frequency)
+            wide_first = sorted(spacings, reverse=carrier.freq_upper - carrier.freq_lower > WIDE_CARRIER)
+            return [one for spacing in wide_first if (one := _blind(view, carrier, spacing)) is not None]
         by_spacing = []
         for spacing in _spacings(view.center_frequency):
             hypotheses = []
             # The network may have seen a part of the carrier: a block's middle lies in it, the block may reach out.
             margin = view.column + SSB_SUBCARRIERS / 2 * spacing
             places = self._raster(view, carrier.freq_lower - margin, carrier.freq_upper + margin, spacing)
-            tolerance = self._nr_tolerance(view, spacing, is_deep)
-            at_once = PLACES_AT_ONCE // frames
-            for start in range(0, len(places), at_once):
-                part = places[start : start + at_once]
-                hypotheses.append(_nr_hypothesis(view, part, tolerance, spacing, frames))
+            for start in range(0, len(places), PLACES_AT_ONCE):
+                part = places[start : start + PLACES_AT_ONCE]
+                hypotheses.append(_nr_hypothesis(view, part, self._nr_tolerance(view, spacing), spacing, 1))
             by_spacing.append(hypotheses)
         in_turn = zip_longest(*by_spacing)
         return [hypothesis for together in in_turn for hypothesis in together if hypothesis is not None]
 
-    def _nr_tolerance(self, view, spacing, is_deep):
+    def _nr_tolerance(self, view, spacing):
         """Hz around a place of the raster; where cells have shown the receiver's error, what needs one offset."""
-        if self.ppm is not None and not is_deep:
-            return spacing / 4
-        return 1e-6 * (NR_WIDE_PPM if is_deep else NR_CLOSE_PPM) * view.center_frequency
+        return spacing / 4 if self.ppm is not None else 1e-6 * NR_PPM * view.center_frequency
 
     def _raster(self, view, lower, upper, spacing):
         """Places of the synchronisation raster within a range and the span, Hz as received."""
@@ -486,7 +482,7 @@ class SearchPlan:
         pieces = self._pieces
         for _ in pieces:
             piece = pieces[self._place % len(pieces)]
-            if any(_is_explained(frequency, view) for frequency in piece.frequencies or ()):
+            if any(_is_explained(frequency, view) for frequency in piece.frequencies):
                 self._place += 1
                 continue
             self._place += 1
@@ -510,7 +506,7 @@ class SearchPlan:
                 ]
                 for start in range(0, len(raster), PLACES_AT_ONCE):
                     part = raster[start : start + PLACES_AT_ONCE]
-                    yield _nr_hypothesis(view, part, self._nr_tolerance(view, spacing, False), spacing, 1)
+                    yield _nr_hypothesis(view, part, self._nr_tolerance(view, spacing), spacing, 1)
 
 
 def _kinds(view: View, carrier: KnownCarrier, was_lte: bool) -> list[_Kind]:
@@ -649,5 +645,13 @@ def _nr_hypothesis(
     return Hypothesis(NR_NAME, tuple(places), tolerance, spacing, frames, is_renewal, cost)
 
 
-def _blind(view: View, spacing: float) -> Hypothesis:
-    return Hypothesis(NR_NAME, None, 0.0, spacing, min(2, view.frames), False, BLIND_S * view.sample_rate)
+def _blind(view: View, carrier: KnownCarrier, spacing: float) -> Hypothesis | None:
+    """A search for an SS/PBCH block whose middle is anywhere in a carrier; None where none has room in the span."""
+    half = SSB_SUBCARRIERS / 2 * spacing
+    lower = max(carrier.freq_lower - view.column - half, view.lower)
+    upper = min(carrier.freq_upper + view.column + half, view.upper)
+    if upper - lower < 2 * half:
+        return None
+    frames = min(BLIND_FRAMES, view.frames)
+    cost = BLIND_S * (upper - lower) * frames / BLIND_FRAMES * view.frame_seconds / 0.04
+    return Hypothesis(NR_NAME, (), 0.0, spacing, frames, False, cost, band=(lower, upper))
