@@ -282,6 +282,7 @@ class SearchPlan:
         self._pieces: list[Hypothesis] = []
         self._pieces_of: tuple | None = None
         self._spectra = 0
+        self._pieces_due: dict[Hashable, Piece] = {}
 
     def next(self, view: View) -> list[Hypothesis]:
         """The searches to make now, most important first; what they cost is spent."""
@@ -298,7 +299,7 @@ class SearchPlan:
         chosen = self._of_span(view) if view.is_last and not self._place else []
         for carrier in self._due(view):
             # Comparisons are few and cheap, and make one carrier of several.
-            if self.budget.is_spent and self._piece_due(view, carrier) is None:
+            if self.budget.is_spent and carrier.key not in self._pieces_due:
                 self.waiting += 1
                 continue
             if (search := self._next_of(view, carrier)) is not None:
@@ -340,6 +341,8 @@ class SearchPlan:
         """Carriers for which a search is due: first those on which the least will have been spent after it, of these
         the newest, and what is known last."""
         due = []
+        self._pieces_due = {}
+        proven = [carrier for carrier in view.carriers if carrier.proof is not None]
         for carrier in view.carriers:
             if carrier.proof is not None:
                 last = self._renewed_s.setdefault(carrier.key, view.now_s)
@@ -349,8 +352,10 @@ class SearchPlan:
                 state = self._states.setdefault(carrier.key, _State())
                 if carrier.label == LTE_NAME and not state.was_lte:
                     state.was_lte, state.next_s = True, min(state.next_s, view.now_s + SEPARATE_S)
-                has_kind = view.now_s >= state.next_s and _kinds(view, carrier, state.was_lte)
-                if has_kind or self._piece_due(view, carrier) is not None:
+                kinds = _kinds(view, carrier, state.was_lte)
+                if (piece := self._piece_due(view, carrier, proven, kinds)) is not None:
+                    self._pieces_due[carrier.key] = piece
+                if piece is not None or view.now_s >= state.next_s and kinds:
                     due.append(((state.spent_s + self._next_cost(view, carrier), -carrier.since_s), carrier))
         return [carrier for _, carrier in sorted(due, key=lambda one: one[0])]
 
@@ -360,7 +365,7 @@ class SearchPlan:
             self._renewed_s[carrier.key] = view.now_s
             return _renewal(view, carrier)
         state = self._states[carrier.key]
-        if (piece := self._piece_due(view, carrier)) is not None:
+        if (piece := self._pieces_due.get(carrier.key)) is not None:
             state.compared_s = view.now_s + state.compared_wait_s
             state.compared_wait_s = min(2 * state.compared_wait_s, RETRY_S)
             state.spent_s += GRID_S
@@ -388,24 +393,20 @@ class SearchPlan:
     def _next_cost(self, view, carrier):
         """Estimated cost of the next search of a carrier; 0 where it has no place."""
         state = self._states[carrier.key]
-        if self._piece_due(view, carrier) is not None:
+        if carrier.key in self._pieces_due:
             return GRID_S
         kinds = _kinds(view, carrier, state.was_lte)
         hypotheses = self._of_kind(view, carrier, kinds[state.attempts % len(kinds)])
         return hypotheses[state.part].cost_s if state.part < len(hypotheses) else 0.0
 
-    def _piece_due(self, view, carrier):
+    def _piece_due(self, view, carrier, proven, kinds):
         """The comparison of a carrier with an NR carrier beside it, if one is due: not before its own block was looked
-        for, once; else None."""
-        if carrier.proof is not None:
-            return None
+        for on the raster, once; else None."""
         state = self._states[carrier.key]
-        kinds = _kinds(view, carrier, state.was_lte)
-        # Without a centre frequency one search is of the whole span.
-        first = kinds.index(_Kind(NR_NAME)) if view.center_frequency and _Kind(NR_NAME) in kinds else -1
-        if view.now_s < state.compared_s or state.attempts <= first:
+        if view.now_s < state.compared_s:
             return None
-        return _piece_of(view, carrier)
+        first = kinds.index(_Kind(NR_NAME)) if view.center_frequency and _Kind(NR_NAME) in kinds else -1
+        return _piece_of(view, carrier, proven) if state.attempts > first else None
 
     def _of_kind(self, view, carrier, kind):
         if kind.is_slice:
@@ -536,38 +537,48 @@ def _in_view(view: View, carrier: KnownCarrier) -> tuple[float, float]:
     return max(carrier.freq_lower, view.lower), min(carrier.freq_upper, view.upper)
 
 
-def _piece_of(view: View, carrier: KnownCarrier) -> Piece | None:
+def _piece_of(view: View, carrier: KnownCarrier, proven: Sequence[KnownCarrier]) -> Piece | None:
     """A carrier without a cell as a piece of the nearest NR carrier with one; None where none is near, or another
-    cell lies between."""
+    cell lies between.
+
+    Args:
+        view: what there is to search.
+        carrier: the one without.
+        proven: those with a cell.
+    """
     lower, upper = _in_view(view, carrier)
     if upper - lower < NARROWEST_GRID_HZ:
         return None
-    proven = [other for other in view.carriers if other.proof is not None]
-    best, least = None, math.inf
-    for host in proven:
-        proof = host.proof
-        assert proof is not None
-        if proof.cell.technology != NR_NAME:
-            continue
-        both = min(lower, host.freq_lower), max(upper, host.freq_upper)
-        is_between = any(other is not host and both[0] < other.proof.place < both[1] for other in proven if other.proof)
-        apart = max(lower - host.freq_upper, host.freq_lower - upper)
-        if is_between or both[1] - both[0] > WIDEST_NR_HZ[proof.cell.subcarrier_spacing] or apart >= least:
-            continue
-        host_lower, host_upper = _in_view(view, host)
-        # Of the other, the part on this side, without what both have.
-        if lower + upper > host_lower + host_upper:
-            host_upper = max(min(host_upper, lower), host_lower + NARROWEST_GRID_HZ)
-            host_lower = max(host_lower, host_upper - GRID_PART_HZ)
-        else:
-            host_lower = min(max(host_lower, upper), host_upper - NARROWEST_GRID_HZ)
-            host_upper = min(host_upper, host_lower + GRID_PART_HZ)
-        middle, half = (lower + upper) / 2, min(upper - lower, GRID_PART_HZ) / 2
-        part = middle - half, middle + half
-        spacing, cell_id = proof.cell.subcarrier_spacing, proof.cell.cell_id
-        best = Piece(carrier.key, host.key, *part, host_lower, host_upper, proof.frequency, spacing, cell_id)
-        least = apart
-    return best
+    hosts = [other for other in proven if other.proof is not None and other.proof.cell.technology == NR_NAME]
+    if not hosts:
+        return None
+    host = min(hosts, key=lambda other: max(lower - other.freq_upper, other.freq_lower - upper))
+    proof = host.proof
+    assert proof is not None
+    first, last = min(lower, host.freq_lower), max(upper, host.freq_upper)
+    is_between = any(other is not host and first < other.proof.place < last for other in proven if other.proof)
+    if is_between or last - first > WIDEST_NR_HZ[proof.cell.subcarrier_spacing]:
+        return None
+    host_lower, host_upper = _in_view(view, host)
+    # Of the other, the part on this side, without what both have.
+    if lower + upper > host_lower + host_upper:
+        host_upper = max(min(host_upper, lower), host_lower + NARROWEST_GRID_HZ)
+        host_lower = max(host_lower, host_upper - GRID_PART_HZ)
+    else:
+        host_lower = min(max(host_lower, upper), host_upper - NARROWEST_GRID_HZ)
+        host_upper = min(host_upper, host_lower + GRID_PART_HZ)
+    middle, half = (lower + upper) / 2, min(upper - lower, GRID_PART_HZ) / 2
+    return Piece(
+        carrier.key,
+        host.key,
+        middle - half,
+        middle + half,
+        host_lower,
+        host_upper,
+        proof.frequency,
+        proof.cell.subcarrier_spacing,
+        proof.cell.cell_id,
+    )
 
 
 def _slices(view: View, carrier: KnownCarrier) -> list[Hypothesis]:
