@@ -70,6 +70,24 @@ def test_without_a_bandwidth_edges_are_the_networks():
     assert (carrier.freq_lower, carrier.freq_upper) == (-2.0e6, 2.9e6) and carrier.channel_bandwidth is None
 
 
+def test_a_bandwidth_that_its_reference_signals_show_is_kept_while_the_cell_is_found():
+    stream = Stream()
+    stream.frames(3, seg("LTE", -2.0, 2.9))
+    find(stream, proof_of(stream, 0.1, bandwidth=5, evidence=SYNC))
+    find(stream, proof_of(stream, 0.1, evidence=SYNC))
+    (carrier,) = carriers(stream)
+    assert (carrier.freq_lower, carrier.freq_upper) == pytest.approx((-2.15e6, 2.35e6))
+    assert (carrier.evidence, carrier.channel_bandwidth) == ("sync", 5e6)
+
+
+@pytest.mark.parametrize("upper, labels", [(3.6, ["LTE"]), (4.5, ["LTE", "NR"])])
+def test_what_crosses_a_proven_edge_is_the_carrier_unless_there_is_room_for_another(upper, labels):
+    stream = Stream()
+    stream.frames(3, seg("LTE", -2.2, 0.0), seg("NR", 1.5, upper))
+    find(stream, proof_of(stream, 0.0, bandwidth=5))
+    assert [carrier.label for carrier in carriers(stream)] == labels
+
+
 def test_an_nr_cell_reaches_at_least_as_far_as_its_block():
     stream = Stream()
     stream.frames(3, seg("LTE", -1.0, 4.0))

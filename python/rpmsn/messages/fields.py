@@ -355,7 +355,13 @@ CELL_ID = _field(
 )
 DUPLEX = _field("duplex", SYMBOL, "", "`FDD` or `TDD`", **_CELL, choices=("FDD", "TDD"), sigmf="rpmsn:duplex")
 CHANNEL_BANDWIDTH = _field(
-    "channel_bandwidth", DOUBLE, "Hz", "as the cell broadcasts it", **_CELL, lowest=0, sigmf="rpmsn:channel_bandwidth"
+    "channel_bandwidth",
+    DOUBLE,
+    "Hz",
+    "with the evidence `broadcast` as the cell broadcasts it, with `sync` by where LTE's reference signals end",
+    **_CELL,
+    lowest=0,
+    sigmf="rpmsn:channel_bandwidth",
 )
 BAND = _field("band", SYMBOL, "", "operating bands that fit, such as `3` or `n77, n78`", **_CELL, sigmf="rpmsn:band")
 EARFCN = _field(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..classes import CLASS_NAMES, LTE, NR
-from .carrier import SHARED, Part, frame_quantile, quantile_of
+from .carrier import SHARED, Carrier, Part, frame_quantile, quantile_of
 from .track import Observation, Track, rank
 
 if TYPE_CHECKING:
@@ -100,8 +100,7 @@ class Sharing:
         pieces = [_labelled(_within(segment, lower, upper, first, max(first + 1, after)), carrier.class_id)]
         least = LEAST_REST_COLUMNS * self._observation.column
         if is_cellular:
-            guard = ((carrier.channel_bandwidth or upper - lower) - (upper - lower)) / 2
-            least = max(least, guard + NARROWEST_HZ + self._observation.column)
+            least = max(least, least_beside(carrier) + self._observation.column)
         if lower - segment.freq_lower >= least:
             pieces.append(_within(segment, -np.inf, lower, segment.columns[0], first))
         if segment.freq_upper - upper >= least:
@@ -299,6 +298,12 @@ class Sharing:
     def _iou(self, segment: Segment, track: Track) -> float:
         shared = self._shared(segment, track)
         return shared / max(segment.bandwidth + self._visible(track) - shared, 1e-9)
+
+
+def least_beside(carrier: Carrier) -> float:
+    """Hz from a proven edge to the far edge of the narrowest LTE carrier that has room beside it."""
+    occupied = carrier.bandwidth
+    return ((carrier.channel_bandwidth or occupied) - occupied) / 2 + NARROWEST_HZ
 
 
 def _labelled(segment: Segment, class_id: int) -> Segment:

@@ -300,7 +300,7 @@ class Carrier:
 
     @property
     def channel_bandwidth(self) -> float | None:
-        """As the cell broadcasts it, Hz."""
+        """As the cell broadcasts it, or by where its reference signals end, Hz."""
         return self.proof.cell.channel_bandwidth if self.proof else None
 
     @property
@@ -412,6 +412,14 @@ class Carrier:
                 self._upper.set(lower)
         elif self.freq_lower < upper:
             self._lower.set(upper)
+        self._found = None
+
+    def keep_within(self, lower: float, upper: float) -> None:
+        """It is known to be a part of what lies between two frequencies in Hz: reach no further."""
+        if self.freq_lower < lower:
+            self._lower.set(lower)
+        if self.freq_upper > upper:
+            self._upper.set(upper)
         self._found = None
 
     def has_steady_edge(self, tolerance: float, upper: bool) -> bool:

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..cells.plan import KnownCarrier
-from ..classes import CLASS_NAMES, NR, OTHER
+from ..classes import CLASS_NAMES, LTE, NR, OTHER
 from ..detection.segments import Segment
+from .association import least_beside
 from .carrier import CUT, SEEN, Carrier, Part
 from .track import Track
 
@@ -99,9 +100,13 @@ def others_within(track: Track, tracks: Sequence[Track]) -> tuple[list[Track], l
         carrier = other.carrier
         if other is track or carrier.proven_edges is not None:
             continue
-        if carrier.proof is None and _is_piece(carrier, edges):
+        is_crossing = carrier.freq_lower < lower < carrier.freq_upper or carrier.freq_lower < upper < carrier.freq_upper
+        # What is called LTE or NR, and has no room for that beside the carrier, is the carrier with what is beside it.
+        rest = max(lower - carrier.freq_lower, carrier.freq_upper - upper)
+        has_no_room = is_crossing and carrier.class_id in (LTE, NR) and rest < least_beside(track.carrier)
+        if carrier.proof is None and (_is_piece(carrier, edges) or has_no_room):
             inside.append(other)
-        elif carrier.freq_lower < lower < carrier.freq_upper or carrier.freq_lower < upper < carrier.freq_upper:
+        elif is_crossing:
             crossing.append(other)
     return inside, crossing
 
