@@ -62,7 +62,7 @@ class Sharing:
         ]
         self._tracks = [track for track, (lower, upper) in zip(tracks, bands) if upper >= lower]
         self._lower, self._upper = np.array([band for band in bands if band[1] >= band[0]]).reshape(-1, 2).T
-        self._classes = np.array([track.carrier.class_id for track in self._tracks])
+        self._classes = np.array([track.carrier.voted_class_id for track in self._tracks])
 
     def give(self, segments: Sequence[Segment]) -> None:
         """Assign all segments, the widest first: a burst on a part of a carrier then finds the whole one there."""
@@ -92,12 +92,12 @@ class Sharing:
         narrower = min(segment.bandwidth, self._visible(track))
         if carrier.proven_edges is None:
             takes = is_cellular and shared >= MIN_OVERLAP * narrower
-            return [_labelled(segment, carrier.class_id) if takes else segment]
+            return [_labelled(segment, carrier.voted_class_id) if takes else segment]
         if shared < self._observation.column or not (is_cellular or shared >= MIN_OVERLAP * self._visible(track)):
             return [segment]
         lower, upper = carrier.proven_edges
         first, after = max(segment.columns[0], self._column(lower)), min(segment.columns[1], self._column(upper))
-        pieces = [_labelled(_within(segment, lower, upper, first, max(first + 1, after)), carrier.class_id)]
+        pieces = [_labelled(_within(segment, lower, upper, first, max(first + 1, after)), carrier.voted_class_id)]
         least = LEAST_REST_COLUMNS * self._observation.column
         if is_cellular:
             least = max(least, least_beside(carrier) + self._observation.column)

@@ -16,7 +16,7 @@ from ..cells.finding import Proof
 from ..classes import CLASS_NAMES, LTE, NR, OTHER
 from ..detection.segments import Segment
 from ..standards import bands
-from .verdict import ABSENCE, NETWORK, PROVEN, UNSURE, verdict_of
+from .verdict import ABSENCE, NETWORK, NO_BAND, PROVEN, verdict_of
 
 Third = TypeVar("Third")
 
@@ -175,7 +175,7 @@ class Carrier:
 
     Attributes:
         carrier_id: from 1 on, in the order in which they qualified; 0 for one that has not.
-        class_id, label: the class.
+        voted_class_id: the class by its cell, or else by the network's votes: segments of it are this carrier's.
         sample_start, sample_end: first sample, and the one after the last, counted since the stream began.
         sample_rate: Hz, that of the latest segment.
         time_on_air: seconds in which there was a segment.
@@ -188,8 +188,7 @@ class Carrier:
     """
 
     carrier_id: int
-    class_id: int
-    label: str
+    voted_class_id: int
     sample_start: int
     sample_end: int
     sample_rate: float
@@ -209,6 +208,7 @@ class Carrier:
     _votes: dict[int, float] = field(default_factory=dict, repr=False)
     _vote_frames: dict[int, int] = field(default_factory=dict, repr=False)
     _found: tuple[float, float, bool, bool] | None = field(default=None, repr=False)
+    _in_bands: tuple[tuple[float, float], bool] | None = field(default=None, repr=False)
 
     @classmethod
     def of(cls, parts: Sequence[Part], start_s: float, end_s: float) -> "Carrier":
@@ -217,7 +217,6 @@ class Carrier:
         carrier = cls(
             0,
             first.class_id,
-            first.label,
             min(part.segment.start_offset for part in parts),
             first.end_offset,
             first.sample_rate,
@@ -262,26 +261,44 @@ class Carrier:
         return (self.freq_lower + self.freq_upper) / 2
 
     @property
+    def class_id(self) -> int:
+        """The class that is reported: OTHER of what only the network calls LTE or NR where neither has a band."""
+        return OTHER if self._has_no_band else self.voted_class_id
+
+    @property
+    def label(self) -> str:
+        """Name of the class that is reported."""
+        return CLASS_NAMES[self.class_id]
+
+    @property
     def confidence(self) -> float:
-        """Probability that the label is right: 1 where it is proven."""
+        """Probability that the label is right: 1 where it is proven. Where no band is defined, at least that: what the
+        network calls LTE or NR is a signal, and can only be another."""
         return 1.0 if self.proof else self.network_confidence
 
     @property
     def verdict(self) -> str:
-        """How sure the label is, one of `verdict.VERDICTS`; at most UNSURE of LTE and NR where no band is defined."""
-        if self.proof:
-            return PROVEN
-        is_elsewhere = (
-            self.is_absolute and self.class_id in (LTE, NR) and not bands.defined_at(self.freq_lower, self.freq_upper)
-        )
-        return UNSURE if is_elsewhere else verdict_of(self.network_confidence)
+        """How sure the label is, one of `verdict.VERDICTS`."""
+        return PROVEN if self.proof else verdict_of(self.network_confidence)
 
     @property
     def evidence(self) -> str:
         """What the verdict rests on, one of `verdict.EVIDENCE`."""
         if self.proof:
             return self.proof.cell.evidence
-        return ABSENCE if self.is_absent and self.class_id == OTHER else NETWORK
+        if self.is_absent and self.voted_class_id == OTHER:
+            return ABSENCE
+        return NO_BAND if self._has_no_band else NETWORK
+
+    @property
+    def _has_no_band(self) -> bool:
+        """Whether it is called LTE or NR where neither has one, and no cell proves it."""
+        if self.proof is not None or self.voted_class_id not in (LTE, NR) or not self.is_absolute:
+            return False
+        edges = self.freq_lower, self.freq_upper
+        if self._in_bands is None or self._in_bands[0] != edges:
+            self._in_bands = edges, bands.defined_at(*edges)
+        return not self._in_bands[1]
 
     @property
     def proven_edges(self) -> tuple[float, float] | None:
@@ -363,7 +380,7 @@ class Carrier:
         self.segments += len(parts)
         for part in parts:
             self._add_to_means(part.weight, part.segment)
-        quantile = frame_quantile(self.class_id)
+        quantile = frame_quantile(self.voted_class_id)
         self._lower.add([(part.segment.freq_lower, part.weight, part.lower) for part in parts], quantile)
         self._upper.add([(part.segment.freq_upper, part.weight, part.upper) for part in parts], quantile)
         self._vote(parts)
@@ -373,7 +390,7 @@ class Carrier:
         """Become what this carrier and another one are together: what lies beside it moves the edge there out."""
         if other.is_qualified or not self.is_qualified:
             for mine, theirs in ((self._lower, other._lower), (self._upper, other._upper)):
-                if mine.is_inside(theirs, edge_quantile(self.class_id)):
+                if mine.is_inside(theirs, edge_quantile(self.voted_class_id)):
                     mine.become(theirs)
         if self.proof is None and other.proof is not None:
             self.prove(other.proof)
@@ -436,7 +453,7 @@ class Carrier:
         if (proven := self.proven_edges) is not None:
             return *proven, False, False
         if self._found is None:
-            quantile = edge_quantile(self.class_id)
+            quantile = edge_quantile(self.voted_class_id)
             (lower, cut_lower), (upper, cut_upper) = self._lower.find(quantile), self._upper.find(quantile)
             if upper < lower:
                 lower = upper = (lower + upper) / 2
@@ -466,11 +483,11 @@ class Carrier:
             self._votes[class_id] = self._votes.get(class_id, 0.0) + part.weight * part.segment.confidence
         for class_id in {part.segment.class_id for part in parts}:
             self._vote_frames[class_id] = self._vote_frames.get(class_id, 0) + 1
-        if self.proof is None and (len(self._votes) > 1 or self.class_id not in self._votes):
+        if self.proof is None and (len(self._votes) > 1 or self.voted_class_id not in self._votes):
             self._set_class(self._elected())
 
     def _set_class(self, class_id: int) -> None:
-        self.class_id, self.label = class_id, CLASS_NAMES[class_id]
+        self.voted_class_id = class_id
         self._found = None
 
     def _elected(self) -> int:
@@ -487,9 +504,9 @@ class Carrier:
             return best if is_clear else OTHER
         if is_clear and self._vote_frames[best] >= MIN_VOTE_FRAMES:
             return best
-        against = sum(frames for class_id, frames in self._vote_frames.items() if class_id != self.class_id)
-        is_kept = self._votes.get(self.class_id, 0.0) >= MIN_VOTES_TO_KEEP * total
-        return self.class_id if is_kept or against < MIN_VOTE_FRAMES else OTHER
+        against = sum(frames for class_id, frames in self._vote_frames.items() if class_id != self.voted_class_id)
+        is_kept = self._votes.get(self.voted_class_id, 0.0) >= MIN_VOTES_TO_KEEP * total
+        return self.voted_class_id if is_kept or against < MIN_VOTE_FRAMES else OTHER
 
 
 def edge_quantile(class_id: int) -> float:
