@@ -10,6 +10,7 @@ import math
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TypeVar
 
 from ..cells.finding import Proof
@@ -208,7 +209,6 @@ class Carrier:
     _votes: dict[int, float] = field(default_factory=dict, repr=False)
     _vote_frames: dict[int, int] = field(default_factory=dict, repr=False)
     _found: tuple[float, float, bool, bool] | None = field(default=None, repr=False)
-    _in_bands: tuple[tuple[float, float], bool] | None = field(default=None, repr=False)
 
     @classmethod
     def of(cls, parts: Sequence[Part], start_s: float, end_s: float) -> "Carrier":
@@ -295,10 +295,7 @@ class Carrier:
         """Whether it is called LTE or NR where neither has one, and no cell proves it."""
         if self.proof is not None or self.voted_class_id not in (LTE, NR) or not self.is_absolute:
             return False
-        edges = self.freq_lower, self.freq_upper
-        if self._in_bands is None or self._in_bands[0] != edges:
-            self._in_bands = edges, bands.defined_at(*edges)
-        return not self._in_bands[1]
+        return not _has_band(self.freq_lower, self.freq_upper)
 
     @property
     def proven_edges(self) -> tuple[float, float] | None:
@@ -507,6 +504,12 @@ class Carrier:
         against = sum(frames for class_id, frames in self._vote_frames.items() if class_id != self.voted_class_id)
         is_kept = self._votes.get(self.voted_class_id, 0.0) >= MIN_VOTES_TO_KEEP * total
         return self.voted_class_id if is_kept or against < MIN_VOTE_FRAMES else OTHER
+
+
+@lru_cache(maxsize=1024)
+def _has_band(lower: float, upper: float) -> bool:
+    """`bands.defined_at`, which costs 0.1 ms, for edges that are asked for several times a frame."""
+    return bands.defined_at(lower, upper)
 
 
 def edge_quantile(class_id: int) -> float:
