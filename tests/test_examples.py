@@ -27,7 +27,7 @@ ENVIRONMENT = dict(
     PYQTGRAPH_QT_LIB="PyQt5",
 )
 RATE = 5e6
-CENTER = 1.8e9
+CENTER = 1.815e9
 SAMPLES = 3 * int(RATE * 0.04)
 RUN_SECONDS = 5
 
@@ -200,7 +200,7 @@ class TestReplayWindow:
         assert f"{SAMPLES} of {SAMPLES} samples analysed" in result.stdout
         header, line = result.stdout[result.stdout.index("truth") :].splitlines()[:2]
         truth, lower, upper, found, *_ = line.split()
-        assert (truth, lower, upper, found) == ("LTE", "1800.000", "1801.250", "LTE")
+        assert (truth, lower, upper, found) == ("LTE", "1815.000", "1816.250", "LTE")
 
     def test_an_output_that_exists_is_refused_before_the_window_opens(self, recording, all_lte):
         pytest.importorskip("PyQt5.QtWidgets")

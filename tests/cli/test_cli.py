@@ -29,7 +29,7 @@ from rpmsn.synthesis.labels.masks import POLICIES
 
 PACKAGES = Path(__file__).resolve().parents[2] / "python"
 RATE = 5e6
-CENTER = 1.8e9
+CENTER = 1.815e9
 FRAME = int(RATE * 0.04)
 BAND = (-1e6, 0.75e6)
 COLUMN = RATE / 256
@@ -163,7 +163,7 @@ class TestAnnotate:
         assert header.split()[:3] == ["label", "lower", "MHz"]
         label, lower, upper, width, *_ = line.split()
         assert label == "LTE"
-        assert [float(lower), float(upper)] == pytest.approx([1799.0, 1800.75], abs=COLUMN / 1e6)
+        assert [float(lower), float(upper)] == pytest.approx([1814.0, 1815.75], abs=COLUMN / 1e6)
         assert float(width) == pytest.approx(1.75, abs=2 * COLUMN / 1e6)
         assert last.startswith("1 carriers in 0.080 s, coverage 1.000, model untrained 0; written to ")
 
@@ -286,7 +286,7 @@ class TestAnnotate:
             assert "Traceback" not in err and "ro" in out + err
 
     def test_raw_samples_are_read_as_the_options_say_and_edges_are_absolute(self, annotate, raw):
-        result = annotate(raw, "--format", "ci16", "--sample-rate", "5e6", "--center-frequency", "1.8e9", "--json")
+        result = annotate(raw, "--format", "ci16", "--sample-rate", "5e6", "--center-frequency", "1.815e9", "--json")
         assert result.status == 0
         printed = json.loads(result.out)
         assert printed["samples"] == 2 * FRAME
@@ -294,7 +294,7 @@ class TestAnnotate:
         assert_is_the_carrier(carrier)
 
     def test_raw_samples_give_the_same_carriers_as_with_metadata(self, annotate, band, raw):
-        options = ("--format", "ci16", "--sample-rate", "5e6", "--center-frequency", "1.8e9")
+        options = ("--format", "ci16", "--sample-rate", "5e6", "--center-frequency", "1.815e9")
         of_raw, of_sigmf = (
             json.loads(annotate(*given, "--json").out)["carriers"] for given in ((raw, *options), (band,))
         )
@@ -673,7 +673,7 @@ class TestInfo:
     def test_describes_a_recording(self, rpmsn, band):
         result = rpmsn("info", band)
         assert result.status == 0
-        for fact in ("ci16_le", "5 Msps", "1800 MHz", f"{2 * FRAME} (0.08 s)"):
+        for fact in ("ci16_le", "5 Msps", "1815 MHz", f"{2 * FRAME} (0.08 s)"):
             assert fact in result.out
 
     def test_lists_the_annotations_that_annotate_wrote(self, annotate, rpmsn, band):

@@ -108,14 +108,14 @@ def test_replay_counts_every_sample_of_any_length(make_sink, n):
 
 def test_carriers_segments_and_frames_say_the_same_in_absolute_hz(make_sink):
     collector = Collector()
-    sink = make_sink(center_frequency=1.8e9, frames_per_second=1000)
+    sink = make_sink(center_frequency=1.815e9, frames_per_second=1000)
     run(signal(4 * FRAME), sink, collector=collector)
     (carrier,) = sink.carriers()
-    assert carrier.freq_lower == pytest.approx(1.8e9 - 3e5, abs=RATE / 256)
+    assert carrier.freq_lower == pytest.approx(1.815e9 - 3e5, abs=RATE / 256)
     assert carrier.sample_count == 4 * FRAME
     segment = collector.messages[keys.SEGMENTS][0]
     assert segment[keys.LABEL] == "LTE" and segment[keys.EVENT] == "new" and segment[keys.BURST_ID] == 1
-    assert segment[keys.FREQ_UPPER] == pytest.approx(1.8e9 + 8e5, abs=RATE / 256)
+    assert segment[keys.FREQ_UPPER] == pytest.approx(1.815e9 + 8e5, abs=RATE / 256)
     fields, image = collector.messages[keys.FRAMES][0]
     assert image.size == 256 * 256 == fields[keys.MASK].size
     assert fields[keys.CLASSES][1] == "LTE" and fields[keys.DURATION] == pytest.approx(0.04)

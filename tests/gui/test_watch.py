@@ -46,7 +46,7 @@ from rpmsn.streaming.analysis import RecordingAnalyser
 QT = QtCore.Qt
 ROOT = Path(__file__).resolve().parents[2]
 RATE = 5e6
-CENTER = 1.8e9
+CENTER = 1.815e9
 FRAME = int(RATE * 0.04)
 FRAMES = 12
 PATIENCE_S = 60
@@ -64,7 +64,7 @@ def own_settings(tmp_path, monkeypatch):
 
 
 def write_recording(folder, captures=None, frames=FRAMES, name="band"):
-    """Metadata path of a recording with one carrier from 1800 to 1801.25 MHz."""
+    """Metadata path of a recording with one carrier from 1815 to 1816.25 MHz."""
     samples = flat_band(frames * FRAME, RATE, 0, RATE / 4, np.random.default_rng(1))
     samples.tofile(folder / f"{name}.sigmf-data")
     captures = captures or [

@@ -12,6 +12,7 @@ from rpmsn.cells.cell import BROADCAST, SYNC, Cell
 from rpmsn.cells.finding import Finding, Middle, Piece, Proof
 from rpmsn.cells.looking import Look, Looker
 from rpmsn.cells.plan import Hypothesis
+from rpmsn.classes import CLASS_NAMES
 from rpmsn.synthesis.nr.downlink import NrDownlink
 from rpmsn.synthesis.ofdm import modulate
 from rpmsn.synthesis.other.private import private_ofdm
@@ -70,6 +71,24 @@ def test_without_a_bandwidth_edges_are_the_networks():
     (carrier,) = carriers(stream)
     assert (carrier.label, carrier.evidence, carrier.verdict) == ("LTE", "sync", "proven")
     assert (carrier.freq_lower, carrier.freq_upper) == (-2.0e6, 2.9e6) and carrier.channel_bandwidth is None
+
+
+def test_a_bandwidth_that_its_reference_signals_show_is_kept_while_the_cell_is_found():
+    stream = Stream()
+    stream.frames(3, seg("LTE", -2.0, 2.9))
+    find(stream, proof_of(stream, 0.1, bandwidth=5, evidence=SYNC))
+    find(stream, proof_of(stream, 0.1, evidence=SYNC))
+    (carrier,) = carriers(stream)
+    assert (carrier.freq_lower, carrier.freq_upper) == pytest.approx((-2.15e6, 2.35e6))
+    assert (carrier.evidence, carrier.channel_bandwidth) == ("sync", 5e6)
+
+
+@pytest.mark.parametrize("upper, labels", [(3.6, ["LTE"]), (4.5, ["LTE", "NR"])])
+def test_what_crosses_a_proven_edge_is_the_carrier_unless_there_is_room_for_another(upper, labels):
+    stream = Stream()
+    stream.frames(3, seg("LTE", -2.2, 0.0), seg("NR", 1.5, upper))
+    find(stream, proof_of(stream, 0.0, bandwidth=5))
+    assert [carrier.label for carrier in carriers(stream)] == labels
 
 
 def test_an_nr_cell_reaches_at_least_as_far_as_its_block():
@@ -346,23 +365,35 @@ def test_a_proven_cell_is_never_absent():
 
 
 @pytest.mark.parametrize(
-    ("mhz", "label", "verdict"),
+    ("mhz", "said", "label", "evidence"),
     [
-        (2462.0, "LTE", "unsure"),
-        (2462.0, "NR", "unsure"),
-        (2462.0, "other", "likely"),
-        (1815.0, "LTE", "likely"),
-        (0.0, "LTE", "likely"),
+        (2462.0, "LTE", "other", "no_band"),
+        (2462.0, "NR", "other", "no_band"),
+        (2462.0, "other", "other", "network"),
+        (1815.0, "LTE", "LTE", "network"),
+        (0.0, "LTE", "LTE", "network"),
     ],
 )
-def test_lte_and_nr_where_no_band_is_defined_are_unsure(mhz, label, verdict):
+def test_lte_and_nr_where_no_band_is_defined_are_other_until_a_cell_proves_them(mhz, said, label, evidence):
     stream = Stream(center=mhz)
-    stream.frames(3, seg(label, mhz - 2.0, mhz + 2.0))
+    stream.frames(3, seg(said, mhz - 2.0, mhz + 2.0))
     (carrier,) = carriers(stream)
-    assert (carrier.label, carrier.verdict) == (label, verdict)
-    if label == "LTE":
-        find(stream, proof_of(stream, mhz, bandwidth=5), searched=(mhz - 1, mhz + 1))
-        assert carriers(stream)[0].verdict == "proven"
+    assert (carrier.label, carrier.evidence, carrier.verdict) == (label, evidence, "likely")
+    assert CLASS_NAMES[carrier.class_id] == label
+    assert [known.label for known in stream.tracker.searchable()] == [said]
+    find(stream, proof_of(stream, mhz, bandwidth=5), searched=(mhz - 1, mhz + 1))
+    (carrier,) = carriers(stream)
+    assert (carrier.label, carrier.evidence, carrier.verdict) == ("LTE", "broadcast", "proven")
+
+
+def test_where_no_band_is_defined_a_carrier_stays_one_over_many_frames():
+    stream = Stream(center=2462.0)
+    stream.frames(40, seg("NR", 2453.0, 2471.0))
+    (carrier,) = carriers(stream)
+    assert (carrier.carrier_id, carrier.label, carrier.segments) == (1, "other", 40)
+    for _ in range(3):
+        find(stream, searched=(2450.0, 2474.0))
+    assert carriers(stream)[0].label == "other"
 
 
 def test_ofdm_with_ltes_numerology_is_found_to_be_no_lte():

@@ -24,7 +24,8 @@ class Cell:
             in common; there what is no cell stays below 1.55. Of reference signals the same of their sequences.
         duplex: `FDD` or `TDD`; None where it is not known.
         extended_prefix: True for LTE with extended cyclic prefix.
-        channel_bandwidth: Hz, as the broadcast channel says; None where that is not decoded, or not said.
+        channel_bandwidth: Hz, as the broadcast channel says; with SYNC, as LTE's reference signals show. None where
+            neither does.
         subcarrier_spacing: Hz.
         mib: fields of the master information block by their names in TS 36.331 and TS 38.331.
         frames: how many broadcast blocks were decoded with consecutive frame numbers.

@@ -59,8 +59,8 @@ class Proof:
 
     @property
     def edges(self) -> tuple[float, float] | None:
-        """Lower and upper edge in Hz of the LTE carrier, centre +- half of its resource blocks; None where the
-        broadcast channel does not say them."""
+        """Lower and upper edge in Hz of the LTE carrier, centre +- half of its resource blocks; None where neither the
+        broadcast channel nor the reference signals say how many these are."""
         bandwidth = self.cell.channel_bandwidth
         if self.class_id != LTE or bandwidth not in N_RB:
             return None
@@ -109,9 +109,10 @@ class Proof:
 
     def renewed(self, later: "Proof") -> "Proof":
         """This cell as a later look shows it: what was broadcast once still holds where only the synchronisation
-        signals are seen now."""
+        signals are seen now, and a bandwidth that was measured, where no later one is."""
         if later.cell.evidence == BROADCAST or self.cell.evidence != BROADCAST:
-            return later
+            bandwidth = later.cell.channel_bandwidth or self.cell.channel_bandwidth
+            return replace(later, cell=replace(later.cell, channel_bandwidth=bandwidth))
         return replace(self, start=later.start, end=later.end, pwr_db=later.pwr_db)
 
     def _around(self, width: float) -> tuple[float, float]:

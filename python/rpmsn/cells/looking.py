@@ -13,6 +13,7 @@ from .cell import BROADCAST, SYNC, Cell
 from .channels import channel_of
 from .finding import SYNC_WIDTH, Finding, Middle, Piece, Proof
 from .grid import SymbolGrid, symbol_grid
+from .lte.baseband import RATE
 from .lte.reference import HALF_SLICE
 from .lte.search import HALF_WIDTH
 from .plan import LTE_NAME, RENEWAL_TOLERANCE, Hypothesis
@@ -123,7 +124,8 @@ class Looker:
             return self._anywhere_in(search.band, spectra, search.spacing), []
         relative = [frequency - self._look.center_frequency for frequency in places]
         if search.technology == LTE_NAME:
-            return lte.find_cells_and_pss(spectra, rate, relative, search.tolerance, self._center)
+            cells, strengths = lte.find_cells_and_pss(spectra, rate, relative, search.tolerance, self._center)
+            return [self._measured(cell, spectra) for cell in cells], strengths
         return nr.find_cells(spectra, rate, relative, spacings, search.tolerance, self._center), []
 
     def _anywhere_in(self, band: tuple[float, float], spectra: Sequence[Spectrum], spacing: float) -> list[Cell]:
@@ -166,14 +168,23 @@ class Looker:
         """
         rate, room = self._look.sample_rate, self._look.sample_rate / 2 - HALF_SLICE / 2
         middle = min(max(place - self._look.center_frequency, -room), room)
-        found = lte.find_reference_signals(self._spectra_of(frames), rate, middle)
+        spectra = self._spectra_of(frames)
+        found = lte.find_reference_signals(spectra, rate, middle)
         if found is None:
             return []
         if abs(found.frequency) <= rate / 2 - HALF_WIDTH:
             tolerance = RENEWAL_TOLERANCE[LTE_NAME]
-            cells = lte.find_cells(self._spectra_of(frames), rate, [found.frequency], tolerance, self._center)
-            return [(cell, None) for cell in cells]
-        return [(Cell(LTE_NAME, found.cell_id, SYNC, found.frequency, start_s=found.start_s, score=found.ratio), place)]
+            cells = lte.find_cells(spectra, rate, [found.frequency], tolerance, self._center)
+            return [(self._measured(cell, spectra), None) for cell in cells]
+        cell = Cell(LTE_NAME, found.cell_id, SYNC, found.frequency, start_s=found.start_s, score=found.ratio)
+        return [(self._measured(cell, spectra), place)]
+
+    def _measured(self, cell: Cell, spectra: Sequence[Spectrum]) -> Cell:
+        """A cell of LTE with the bandwidth that its reference signals show, where it broadcasts none."""
+        if cell.evidence == BROADCAST or cell.extended_prefix or self._look.sample_rate < RATE:
+            return cell
+        bandwidth = lte.measured_bandwidth(spectra, self._look.sample_rate, cell.cell_id, cell.frequency, cell.start_s)
+        return replace(cell, channel_bandwidth=bandwidth)
 
     def _proof(self, cell: Cell, place: float | None, frames: Sequence[np.ndarray], start: int) -> Proof:
         look = self._look

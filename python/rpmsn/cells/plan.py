@@ -603,11 +603,8 @@ def _middles(carrier: KnownCarrier, view: View) -> list[float]:
 
 def _is_explained(frequency: float, view: View) -> bool:
     """Whether a frequency lies within a carrier whose edges a cell proves, or is a known cell's."""
-    return any(
-        proof.least_edges[0] <= frequency <= proof.least_edges[1]
-        for carrier in view.carriers
-        if (proof := carrier.proof) is not None
-    )
+    occupied = [carrier.proof.edges or carrier.proof.least_edges for carrier in view.carriers if carrier.proof]
+    return any(lower <= frequency <= upper for lower, upper in occupied)
 
 
 def _spacings(center_frequency: float) -> list[float]:

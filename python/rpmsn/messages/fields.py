@@ -207,7 +207,7 @@ CONFIDENCE = _field(
     DOUBLE,
     "0..1",
     "probability that the label is right: mean over the carrier's segments, calibrated on the validation set; 1 where "
-    "it is proven",
+    "it is proven; with `absence` and `no_band` that of the label that the network gave it",
     of_carrier=True,
     lowest=0,
     highest=1,
@@ -229,7 +229,8 @@ EVIDENCE = _field(
     SYMBOL,
     "",
     "what the verdict rests on: `network`, `sync` (PSS and SSS, or LTE's reference signals), `broadcast` (CRC of the "
-    "PBCH), `absence` (no LTE downlink: its PSS would be seen, and is not)",
+    "PBCH), `absence` (no LTE downlink: its PSS would be seen, and is not), `no_band` (the network calls it LTE or NR, "
+    "and neither has a band there)",
     of_carrier=True,
     choices=verdict.EVIDENCE,
     sigmf="rpmsn:evidence",
@@ -355,7 +356,13 @@ CELL_ID = _field(
 )
 DUPLEX = _field("duplex", SYMBOL, "", "`FDD` or `TDD`", **_CELL, choices=("FDD", "TDD"), sigmf="rpmsn:duplex")
 CHANNEL_BANDWIDTH = _field(
-    "channel_bandwidth", DOUBLE, "Hz", "as the cell broadcasts it", **_CELL, lowest=0, sigmf="rpmsn:channel_bandwidth"
+    "channel_bandwidth",
+    DOUBLE,
+    "Hz",
+    "with the evidence `broadcast` as the cell broadcasts it, with `sync` by where LTE's reference signals end",
+    **_CELL,
+    lowest=0,
+    sigmf="rpmsn:channel_bandwidth",
 )
 BAND = _field("band", SYMBOL, "", "operating bands that fit, such as `3` or `n77, n78`", **_CELL, sigmf="rpmsn:band")
 EARFCN = _field(

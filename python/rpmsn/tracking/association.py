@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..classes import CLASS_NAMES, LTE, NR
-from .carrier import SHARED, Part, frame_quantile, quantile_of
+from .carrier import SHARED, Carrier, Part, frame_quantile, quantile_of
 from .track import Observation, Track, rank
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class Sharing:
         ]
         self._tracks = [track for track, (lower, upper) in zip(tracks, bands) if upper >= lower]
         self._lower, self._upper = np.array([band for band in bands if band[1] >= band[0]]).reshape(-1, 2).T
-        self._classes = np.array([track.carrier.class_id for track in self._tracks])
+        self._classes = np.array([track.carrier.voted_class_id for track in self._tracks])
 
     def give(self, segments: Sequence[Segment]) -> None:
         """Assign all segments, the widest first: a burst on a part of a carrier then finds the whole one there."""
@@ -92,16 +92,15 @@ class Sharing:
         narrower = min(segment.bandwidth, self._visible(track))
         if carrier.proven_edges is None:
             takes = (is_cellular or carrier.reach is not None) and shared >= MIN_OVERLAP * narrower
-            return [_labelled(segment, carrier.class_id) if takes else segment]
+            return [_labelled(segment, carrier.voted_class_id) if takes else segment]
         if shared < self._observation.column or not (is_cellular or shared >= MIN_OVERLAP * self._visible(track)):
             return [segment]
         lower, upper = carrier.proven_edges
         first, after = max(segment.columns[0], self._column(lower)), min(segment.columns[1], self._column(upper))
-        pieces = [_labelled(_within(segment, lower, upper, first, max(first + 1, after)), carrier.class_id)]
+        pieces = [_labelled(_within(segment, lower, upper, first, max(first + 1, after)), carrier.voted_class_id)]
         least = LEAST_REST_COLUMNS * self._observation.column
         if is_cellular:
-            guard = ((carrier.channel_bandwidth or upper - lower) - (upper - lower)) / 2
-            least = max(least, guard + NARROWEST_HZ + self._observation.column)
+            least = max(least, least_beside(carrier) + self._observation.column)
         if lower - segment.freq_lower >= least:
             pieces.append(_within(segment, -np.inf, lower, segment.columns[0], first))
         if segment.freq_upper - upper >= least:
@@ -299,6 +298,12 @@ class Sharing:
     def _iou(self, segment: Segment, track: Track) -> float:
         shared = self._shared(segment, track)
         return shared / max(segment.bandwidth + self._visible(track) - shared, 1e-9)
+
+
+def least_beside(carrier: Carrier) -> float:
+    """Hz from a proven edge to the far edge of the narrowest LTE carrier that has room beside it."""
+    occupied = carrier.bandwidth
+    return ((carrier.channel_bandwidth or occupied) - occupied) / 2 + NARROWEST_HZ
 
 
 def _labelled(segment: Segment, class_id: int) -> Segment:

@@ -10,13 +10,14 @@ import math
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TypeVar
 
 from ..cells.finding import Proof
 from ..classes import CLASS_NAMES, LTE, NR, OTHER
 from ..detection.segments import Segment
 from ..standards import bands
-from .verdict import ABSENCE, NETWORK, PROVEN, UNSURE, verdict_of
+from .verdict import ABSENCE, NETWORK, NO_BAND, PROVEN, verdict_of
 
 Third = TypeVar("Third")
 
@@ -175,7 +176,7 @@ class Carrier:
 
     Attributes:
         carrier_id: from 1 on, in the order in which they qualified; 0 for one that has not.
-        class_id, label: the class.
+        voted_class_id: the class by its cell, or else by the network's votes: segments of it are this carrier's.
         sample_start, sample_end: first sample, and the one after the last, counted since the stream began.
         sample_rate: Hz, that of the latest segment.
         time_on_air: seconds in which there was a segment.
@@ -190,8 +191,7 @@ class Carrier:
     """
 
     carrier_id: int
-    class_id: int
-    label: str
+    voted_class_id: int
     sample_start: int
     sample_end: int
     sample_rate: float
@@ -220,7 +220,6 @@ class Carrier:
         carrier = cls(
             0,
             first.class_id,
-            first.label,
             min(part.segment.start_offset for part in parts),
             first.end_offset,
             first.sample_rate,
@@ -265,26 +264,41 @@ class Carrier:
         return (self.freq_lower + self.freq_upper) / 2
 
     @property
+    def class_id(self) -> int:
+        """The class that is reported: OTHER of what only the network calls LTE or NR where neither has a band."""
+        return OTHER if self._has_no_band else self.voted_class_id
+
+    @property
+    def label(self) -> str:
+        """Name of the class that is reported."""
+        return CLASS_NAMES[self.class_id]
+
+    @property
     def confidence(self) -> float:
-        """Probability that the label is right: 1 where it is proven."""
+        """Probability that the label is right: 1 where it is proven. Where no band is defined, at least that: what the
+        network calls LTE or NR is a signal, and can only be another."""
         return 1.0 if self.proof else self.network_confidence
 
     @property
     def verdict(self) -> str:
-        """How sure the label is, one of `verdict.VERDICTS`; at most UNSURE of LTE and NR where no band is defined."""
-        if self.proof:
-            return PROVEN
-        is_elsewhere = (
-            self.is_absolute and self.class_id in (LTE, NR) and not bands.defined_at(self.freq_lower, self.freq_upper)
-        )
-        return UNSURE if is_elsewhere else verdict_of(self.network_confidence)
+        """How sure the label is, one of `verdict.VERDICTS`."""
+        return PROVEN if self.proof else verdict_of(self.network_confidence)
 
     @property
     def evidence(self) -> str:
         """What the verdict rests on, one of `verdict.EVIDENCE`."""
         if self.proof:
             return self.proof.cell.evidence
-        return ABSENCE if self.is_absent and self.class_id == OTHER else NETWORK
+        if self.is_absent and self.voted_class_id == OTHER:
+            return ABSENCE
+        return NO_BAND if self._has_no_band else NETWORK
+
+    @property
+    def _has_no_band(self) -> bool:
+        """Whether it is called LTE or NR where neither has one, and no cell proves it."""
+        if self.proof is not None or self.voted_class_id not in (LTE, NR) or not self.is_absolute:
+            return False
+        return not _has_band(self.freq_lower, self.freq_upper)
 
     @property
     def proven_edges(self) -> tuple[float, float] | None:
@@ -303,7 +317,7 @@ class Carrier:
 
     @property
     def channel_bandwidth(self) -> float | None:
-        """As the cell broadcasts it, Hz."""
+        """As the cell broadcasts it, or by where its reference signals end, Hz."""
         return self.proof.cell.channel_bandwidth if self.proof else None
 
     @property
@@ -366,7 +380,7 @@ class Carrier:
         self.segments += len(parts)
         for part in parts:
             self._add_to_means(part.weight, part.segment)
-        quantile = frame_quantile(self.class_id)
+        quantile = frame_quantile(self.voted_class_id)
         self._lower.add([(part.segment.freq_lower, part.weight, part.lower) for part in parts], quantile)
         self._upper.add([(part.segment.freq_upper, part.weight, part.upper) for part in parts], quantile)
         self._vote(parts)
@@ -376,7 +390,7 @@ class Carrier:
         """Become what this carrier and another one are together: what lies beside it moves the edge there out."""
         if other.is_qualified or not self.is_qualified:
             for mine, theirs in ((self._lower, other._lower), (self._upper, other._upper)):
-                if mine.is_inside(theirs, edge_quantile(self.class_id)):
+                if mine.is_inside(theirs, edge_quantile(self.voted_class_id)):
                     mine.become(theirs)
         if self.proof is None and other.proof is not None:
             self.prove(other.proof)
@@ -423,6 +437,14 @@ class Carrier:
             self._lower.set(upper)
         self._found = None
 
+    def keep_within(self, lower: float, upper: float) -> None:
+        """It is known to be a part of what lies between two frequencies in Hz: reach no further."""
+        if self.freq_lower < lower:
+            self._lower.set(lower)
+        if self.freq_upper > upper:
+            self._upper.set(upper)
+        self._found = None
+
     def has_steady_edge(self, tolerance: float, upper: bool) -> bool:
         """Whether nearly all frames agree on the upper (or lower) edge, to a tolerance in Hz."""
         return (self._upper if upper else self._lower).is_steady(tolerance)
@@ -437,7 +459,7 @@ class Carrier:
         if (proven := self.proven_edges) is not None:
             return *proven, False, False
         if self._found is None:
-            quantile = edge_quantile(self.class_id)
+            quantile = edge_quantile(self.voted_class_id)
             (lower, cut_lower), (upper, cut_upper) = self._lower.find(quantile), self._upper.find(quantile)
             if upper < lower:
                 lower = upper = (lower + upper) / 2
@@ -469,11 +491,11 @@ class Carrier:
             self._votes[class_id] = self._votes.get(class_id, 0.0) + part.weight * part.segment.confidence
         for class_id in {part.segment.class_id for part in parts}:
             self._vote_frames[class_id] = self._vote_frames.get(class_id, 0) + 1
-        if self.proof is None and (len(self._votes) > 1 or self.class_id not in self._votes):
+        if self.proof is None and (len(self._votes) > 1 or self.voted_class_id not in self._votes):
             self._set_class(self._elected())
 
     def _set_class(self, class_id: int) -> None:
-        self.class_id, self.label = class_id, CLASS_NAMES[class_id]
+        self.voted_class_id = class_id
         self._found = None
 
     def _elected(self) -> int:
@@ -490,9 +512,15 @@ class Carrier:
             return best if is_clear else OTHER
         if is_clear and self._vote_frames[best] >= MIN_VOTE_FRAMES:
             return best
-        against = sum(frames for class_id, frames in self._vote_frames.items() if class_id != self.class_id)
-        is_kept = self._votes.get(self.class_id, 0.0) >= MIN_VOTES_TO_KEEP * total
-        return self.class_id if is_kept or against < MIN_VOTE_FRAMES else OTHER
+        against = sum(frames for class_id, frames in self._vote_frames.items() if class_id != self.voted_class_id)
+        is_kept = self._votes.get(self.voted_class_id, 0.0) >= MIN_VOTES_TO_KEEP * total
+        return self.voted_class_id if is_kept or against < MIN_VOTE_FRAMES else OTHER
+
+
+@lru_cache(maxsize=1024)
+def _has_band(lower: float, upper: float) -> bool:
+    """`bands.defined_at`, which costs 0.1 ms, for edges that are asked for several times a frame."""
+    return bands.defined_at(lower, upper)
 
 
 def edge_quantile(class_id: int) -> float:

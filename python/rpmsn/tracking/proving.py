@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..cells.plan import KnownCarrier
-from ..classes import CLASS_NAMES, NR, OTHER
+from ..classes import CLASS_NAMES, LTE, NR, OTHER
 from ..detection.segments import Segment
+from .association import least_beside
 from .carrier import CUT, SEEN, Carrier, Part
 from .track import Track
 
@@ -28,7 +29,7 @@ def searchable(track: Track) -> KnownCarrier:
     carrier = track.carrier
     return KnownCarrier(
         carrier,
-        carrier.label,
+        CLASS_NAMES[carrier.voted_class_id],
         carrier.freq_lower,
         carrier.freq_upper,
         carrier.cut_lower,
@@ -99,9 +100,13 @@ def others_within(track: Track, tracks: Sequence[Track]) -> tuple[list[Track], l
         carrier = other.carrier
         if other is track or carrier.proven_edges is not None:
             continue
-        if carrier.proof is None and _is_piece(carrier, edges):
+        is_crossing = carrier.freq_lower < lower < carrier.freq_upper or carrier.freq_lower < upper < carrier.freq_upper
+        # What is called LTE or NR, and has no room for that beside the carrier, is the carrier with what is beside it.
+        rest = max(lower - carrier.freq_lower, carrier.freq_upper - upper)
+        has_no_room = is_crossing and carrier.voted_class_id in (LTE, NR) and rest < least_beside(track.carrier)
+        if carrier.proof is None and (_is_piece(carrier, edges) or has_no_room):
             inside.append(other)
-        elif carrier.freq_lower < lower < carrier.freq_upper or carrier.freq_lower < upper < carrier.freq_upper:
+        elif is_crossing:
             crossing.append(other)
     return inside, crossing
 
@@ -112,7 +117,7 @@ def _is_piece(carrier: Carrier, edges: tuple[float, float] | None) -> bool:
         return False
     lower, upper = edges
     shared = min(upper, carrier.freq_upper) - max(lower, carrier.freq_lower)
-    is_interferer = carrier.class_id == OTHER and carrier.bandwidth < INTERFERER_FRACTION * (upper - lower)
+    is_interferer = carrier.voted_class_id == OTHER and carrier.bandwidth < INTERFERER_FRACTION * (upper - lower)
     return shared > 0 and shared >= MIN_INSIDE * carrier.bandwidth and not is_interferer
 
 

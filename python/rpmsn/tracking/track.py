@@ -231,7 +231,7 @@ class Track:
         carrier = self.carrier
         is_whole = not (carrier.cut_lower or carrier.cut_upper) and carrier.bandwidth > SYNC_WIDTH
         is_here = middle.lower <= carrier.center_frequency <= middle.upper
-        is_lte = carrier.class_id == LTE or carrier.is_absent
+        is_lte = carrier.voted_class_id == LTE or carrier.is_absent
         if carrier.proof is not None or self.missed or not (is_whole and is_here and is_lte):
             return
         if observation.is_absolute and bands.is_uplink(carrier.center_frequency):
@@ -275,7 +275,7 @@ class Track:
             and self.carrier.proven_edges is None
             and self.carrier.reach is None
             and all(self.splitting.sides(self.parts))
-            and self.splitting.frames >= max(SPLIT_FRAMES[self.carrier.class_id], self._whole_frames)
+            and self.splitting.frames >= max(SPLIT_FRAMES[self.carrier.voted_class_id], self._whole_frames)
         )
 
     def halves(self, parts: list[Part], observation: Observation) -> list[Track]:
@@ -323,7 +323,7 @@ class Track:
             return True
         if not (self.carrier.is_qualified and upper_one.carrier.is_qualified):
             return False
-        if self.carrier.class_id == NR and not (
+        if self.carrier.voted_class_id == NR and not (
             self.carrier.has_steady_edge(tolerance, upper=True)
             and upper_one.carrier.has_steady_edge(tolerance, upper=False)
         ):
@@ -394,7 +394,7 @@ def join_overlapping(given: dict[Track, list[Part]], observation: Observation) -
         list of Track: those that have become part of another one.
     """
     ordered = sorted(
-        (track for track in given if track.carrier.class_id == NR and track.is_well_known),
+        (track for track in given if track.carrier.voted_class_id == NR and track.is_well_known),
         key=lambda track: track.carrier.freq_lower,
     )
     joined = []

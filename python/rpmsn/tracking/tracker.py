@@ -237,6 +237,7 @@ class Tracker:
         inside, crossing = proving.others_within(track, self._live)
         for other in inside:
             track.take_over(other)
+            other.carrier.keep_within(*edges)
         for other in crossing:
             other.carrier.give_way(*edges)
         self._live = [other for other in self._live if other.merged_into is None]

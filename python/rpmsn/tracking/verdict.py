@@ -6,9 +6,10 @@ from ..cells.cell import BROADCAST, SYNC
 PROVEN, LIKELY, UNSURE = VERDICTS = ("proven", "likely", "unsure")
 NETWORK = "network"
 ABSENCE = "absence"
-EVIDENCE = (NETWORK, SYNC, BROADCAST, ABSENCE)
+NO_BAND = "no_band"
+EVIDENCE = (NETWORK, SYNC, BROADCAST, ABSENCE, NO_BAND)
 """The network alone; PSS and SSS, or LTE's reference signals; the CRC of the PBCH; no PSS where LTE's
-would be seen."""
+would be seen; neither LTE nor NR has a band there."""
 
 
 def verdict_of(confidence: float) -> str:

@@ -3,10 +3,11 @@
 
 `search` is the way in; `baseband` takes the middle of a carrier out of the samples, `primary` and `secondary` find the
 synchronisation signals in it, `broadcast` decodes the master information block. `reference` proves a carrier whose
-middle is out of view, `absence` that there is none. `narrowband` finds NB-IoT.
+middle is out of view, `extent` says how wide it is, `absence` that there is none. `narrowband` finds NB-IoT.
 """
 
 from .absence import Absence
+from .extent import measured_bandwidth
 from .narrowband import find_narrowband_cells
 from .reference import ReferenceSignals, find_reference_signals
 from .search import LteSearcher, find_cells, find_cells_and_pss
@@ -19,4 +20,5 @@ __all__ = [
     "find_cells_and_pss",
     "find_narrowband_cells",
     "find_reference_signals",
+    "measured_bandwidth",
 ]

@@ -102,7 +102,15 @@ def find_reference_signals(
         raise ParameterError(
             f"frequency is {frequency:g} Hz; choose one within +-{sample_rate / 2:g} Hz, which the samples cover"
         )
-    spectra = _spectra(samples, sample_rate)
+    return search_slice(*slice_values(_spectra(samples, sample_rate), sample_rate, frequency))
+
+
+def slice_values(spectra: Sequence[Spectrum], sample_rate: float, frequency: float) -> tuple[np.ndarray, float, float]:
+    """A slice of frames that follow each other.
+
+    Returns:
+        Its values, complex64, how many of these a second there are, about 1.92e6, and Hz of its middle.
+    """
     middle, rate = nearest(frequency, sample_rate), band_rate(sample_rate)
     values = np.zeros(int(sum(spectrum.count for spectrum in spectra) * rate / sample_rate), np.complex64)
     start = 0
@@ -111,7 +119,7 @@ def find_reference_signals(
         first, last = max(place, 0), min(place + len(part), len(values))
         values[first:last] += part[first - place : last - place]
         start += spectrum.count
-    return search_slice(values, rate, middle)
+    return values, rate, middle
 
 
 def _spectra(samples, sample_rate):
