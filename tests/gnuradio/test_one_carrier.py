@@ -44,7 +44,7 @@ def found(all_lte, tmp_path_factory):
     np.concatenate(frames).tofile(folder / "band.sigmf-data")
     description = {
         "global": {"core:datatype": "cf32_le", "core:sample_rate": RATE, "core:version": "1.2.0"},
-        "captures": [{"core:sample_start": 0, "core:frequency": 1.8e9, "core:datetime": "2024-05-01T12:03:07.5Z"}],
+        "captures": [{"core:sample_start": 0, "core:frequency": 1.815e9, "core:datetime": "2024-05-01T12:03:07.5Z"}],
         "annotations": [],
     }
     recording = folder / "band.sigmf-meta"
@@ -108,7 +108,9 @@ def test_the_whole_carrier_is_the_same_in_every_file_and_message(found):
         shown = {
             one.name: annotation[one.sigmf] for one in table.sigmf_fields() if one.name in COMPARED and one.required
         }
-        assert shown == {name: wanted[name] for name in shown} and len(shown) >= 9
+        # Of a short recording annotate adds up windows without Numba, in another order: levels differ by rounding.
+        levels = {name: pytest.approx(wanted[name], abs=1e-5) for name in (keys.SNR_DB, keys.PWR_DB)}
+        assert shown == {name: levels.get(name, wanted[name]) for name in shown} and len(shown) >= 9
         assert annotation["core:sample_start"] == carrier.sample_start
         assert annotation["core:sample_count"] == carrier.sample_count
 
