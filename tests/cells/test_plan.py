@@ -68,10 +68,10 @@ def test_every_carrier_is_tried_as_the_other_technology_and_over_several_frames_
     plan, tried = plan_of(), []
     for number in range(1, 40):
         for search in of_carriers(plan, view(number * FRAME_S, carrier("a"))):
-            tried.append((search.technology, search.frames, search.is_slice))
+            tried.append((search.technology, search.frames, search.is_slice, search.band is not None))
     kinds = list(dict.fromkeys(tried))
-    assert kinds[:2] == [("LTE", 1, False), ("NR", 1, False)]
-    assert set(kinds[2:]) == {("LTE", DEEP_FRAMES, False), ("LTE", 2, True), ("NR", 2, False)}
+    assert kinds[:2] == [("LTE", 1, False, False), ("NR", 1, False, False)]
+    assert set(kinds[2:]) == {("LTE", DEEP_FRAMES, False, False), ("LTE", 2, True, False), ("NR", 1, False, True)}
 
 
 def test_the_newest_carrier_comes_first_and_the_rest_waits_where_the_budget_is_small():

@@ -105,18 +105,18 @@ def _lte_sss_shifts(group):
     return m0, (m0 + m_prime // 31 + 1) % 31
 
 
-def lte_crs(cell_id: int, n_rb: int, slot: int, symbol: int, extended: bool = False) -> np.ndarray:
+def lte_crs(cell_id: int, n_rb: int, slot: int | np.ndarray, symbol: int, extended: bool = False) -> np.ndarray:
     """Cell-specific reference values of one symbol, complex64 (2 * n_rb,): TS 36.211 6.10.1.1.
 
     Args:
-        slot: slot of 0.5 ms in the frame, 0..19.
+        slot: slot of 0.5 ms in the frame, 0..19; of an array of them, the result has a row for each.
         symbol: symbol in the slot, 0..6, or 0..5 with extended cyclic prefix.
         extended: the cell has extended cyclic prefix.
     """
     cell_id = _checked(cell_id, LTE_CELL_IDS)
     c_init = (7 * (slot + 1) + symbol + 1) * (2 * cell_id + 1) * 2**10 + 2 * cell_id + (not extended)
     values = qpsk(gold(c_init, 4 * LTE_MAX_N_RB))
-    return values[LTE_MAX_N_RB - n_rb : LTE_MAX_N_RB + n_rb]
+    return values[..., LTE_MAX_N_RB - n_rb : LTE_MAX_N_RB + n_rb]
 
 
 def lte_crs_subcarriers(cell_id: int, n_rb: int, port: int, slot: int, symbol: int) -> np.ndarray:
