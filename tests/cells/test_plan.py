@@ -200,7 +200,7 @@ def test_a_wide_carrier_with_many_places_does_not_hold_up_the_others():
     wide, narrow = carrier("wide", "NR", 1840.0, 1860.0), carrier("narrow", "LTE", 1826.0, 1830.5)
     order = [search for number in range(1, 30) for search in of_carriers(plan, view(number * FRAME_S, wide, narrow))]
     of_narrow = [number for number, search in enumerate(order) if max(search.frequencies) < 1835e6]
-    assert [order[number].technology for number in of_narrow[:2]] == ["LTE", "NR"] and of_narrow[1] < 8
+    assert [order[number].technology for number in of_narrow[:3]] == ["LTE", "LTE", "NR"] and of_narrow[2] < 12
 
 
 def test_both_subcarrier_spacings_are_tried_in_turn():
@@ -227,6 +227,21 @@ def test_absence_is_looked_for_also_where_the_label_was_another_one_meanwhile():
                 looks.append(number * FRAME_S)
     apart = [looks[0], *(later for earlier, later in zip(looks, looks[1:]) if later - earlier >= 0.9)]
     assert len(apart) >= 3
+
+
+def test_what_is_called_lte_is_searched_a_little_wider_before_nr_and_no_place_twice_in_the_same_frames():
+    plan, seen = plan_of(), view(0.1, carrier("a"))
+    order = [search for _ in range(12) for search in of_carriers(plan, seen)]
+    first_nr = next(number for number, search in enumerate(order) if search.technology == "NR")
+    assert first_nr > 1 and {search.technology for search in order[:first_nr]} == {"LTE"}
+    reach = [max(search.frequencies) + search.tolerance for search in order[:first_nr]]
+    assert max(reach[1:]) > reach[0] + 50e3
+    # At the end of the span every reach ends at the same place.
+    plan, seen = plan_of(), view(0.1, carrier("a", lower=1824.7, upper=1825.8))
+    order = [search for _ in range(12) for search in of_carriers(plan, seen)]
+    assert len({(search.technology, search.frequencies, search.frames, search.is_slice) for search in order}) == len(
+        order
+    )
 
 
 def nr_host(key="host", mhz=3410.0, lower=3400.0, upper=3420.0, cell_id=7):

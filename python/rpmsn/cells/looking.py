@@ -68,38 +68,33 @@ class Looker:
         self._spectra: list[Spectrum] = []
 
     def findings(self, hypotheses: Sequence[Hypothesis]) -> Iterator[Finding]:
-        """Search, one Finding at a time; searches that differ in their places alone are made at once."""
-        groups: dict[Hypothesis, list[Hypothesis]] = {}
-        for one in hypotheses:
-            kind = replace(one, frequencies=(), cost_s=0.0)
-            groups.setdefault(kind, []).append(one)
-        for group in groups.values():
-            yield self._find(group)
+        """Search, one Finding at a time."""
+        return map(self._find, hypotheses)
 
-    def _find(self, group: Sequence[Hypothesis]) -> Finding:
-        first, look = group[0], self._look
-        frames = self._last(first.frames)
-        if first.piece is not None:
-            piece = first.piece if self._is_shared(first.piece, len(frames)) else None
-            return Finding(first.technology, (), look.end - sum(map(len, frames)), look.end, piece=piece)
-        places = [frequency for one in group for frequency in one.frequencies]
+    def _find(self, search: Hypothesis) -> Finding:
+        look = self._look
+        frames = self._last(search.frames)
+        if search.piece is not None:
+            piece = search.piece if self._is_shared(search.piece, len(frames)) else None
+            return Finding(search.technology, (), look.end - sum(map(len, frames)), look.end, piece=piece)
+        places = search.frequencies
         cells: list[tuple[Cell, float | None]]
         middles: list[Middle] = []
-        if first.is_slice:
+        if search.is_slice:
             cells = [found for place in places for found in self._in_slice(place, len(frames))]
         else:
-            found, strengths = self._cells(first, frames, places)
+            found, strengths = self._cells(search, frames, places)
             cells = [(cell, None) for cell in found]
-            middles = [self._middle(first, *one, frames) for one in zip(places, strengths)]
+            middles = [self._middle(search, *one, frames) for one in zip(places, strengths)]
         start = look.end - sum(map(len, frames))
-        reach = max(first.tolerance, first.spacing / 2)
+        reach = max(search.tolerance, search.spacing / 2)
         return Finding(
-            first.technology,
-            tuple((place - reach, place + reach) for place in places) if first.is_renewal else (),
+            search.technology,
+            tuple((place - reach, place + reach) for place in places) if search.is_renewal else (),
             start,
             look.end,
             tuple(self._proof(cell, place, frames, start) for cell, place in sorted(cells, key=_rank)),
-            first.is_slice,
+            search.is_slice,
             tuple(middles),
         )
 

@@ -9,7 +9,7 @@ the same stream gives the same searches.
 
 import math
 from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 from typing import NamedTuple
 
@@ -42,7 +42,7 @@ LTE_TOLERANCE = 135e3
 """Hz around a place of LTE that one search takes in: more reaches beyond the middle of its filter."""
 RENEWAL_TOLERANCE = {LTE_NAME: 5e3, NR_NAME: 0.0}
 """Hz: a receiver that was found to err errs as much a few seconds later."""
-LTE_CLOSE, LTE_WIDE = (0.5, 25e3), (2.0, 50e3)
+LTE_CLOSE, LTE_WIDER, LTE_WIDEST = (0.5, 25e3), (1.0, 50e3), (2.0, 50e3)
 """How far the middle of a carrier may be from the network's, first and then: columns of the mask, and Hz."""
 NR_PPM = 2.0
 """How far a receiver may err where an SS/PBCH block is looked for on the raster; then it is at any frequency."""
@@ -185,13 +185,14 @@ class Hypothesis:
 
 
 class _Kind(NamedTuple):
-    """Of search in a carrier: technology; whether wider and over several frames; whether by reference signals; whether
-    once more at another time."""
+    """Of search in a carrier: technology; whether widest and over several frames; whether by reference signals; whether
+    once more at another time; whether a little wider."""
 
     technology: str
     is_deep: bool = False
     is_slice: bool = False
     is_again: bool = False
+    is_wider: bool = False
 
 
 class Budget:
@@ -233,6 +234,7 @@ class _State:
         next_s: when the next one is due.
         wait_s: until the one after the next, once all kinds have been tried.
         spent_s: what its searches have cost, seconds of one core as estimated.
+        made, made_s: searches of the frames that end at `made_s`.
         compared_s: when it may be compared again with an NR carrier beside it...
         compared_wait_s: ...and how long after that.
         was_lte: whether it was called LTE at any time: then an absence of LTE's signals is looked for.
@@ -243,6 +245,8 @@ class _State:
     next_s: float = 0.0
     wait_s: float = RETRY_S
     spent_s: float = 0.0
+    made: list[Hypothesis] = field(default_factory=list)
+    made_s: float = -1.0
     compared_s: float = 0.0
     compared_wait_s: float = RENEW_AT_ONCE_S
     was_lte: bool = False
@@ -365,6 +369,8 @@ class SearchPlan:
             self._renewed_s[carrier.key] = view.now_s
             return _renewal(view, carrier)
         state = self._states[carrier.key]
+        if state.made_s != view.now_s:
+            state.made, state.made_s = [], view.now_s
         if (piece := self._pieces_due.get(carrier.key)) is not None:
             state.compared_s = view.now_s + state.compared_wait_s
             state.compared_wait_s = min(2 * state.compared_wait_s, RETRY_S)
@@ -374,7 +380,12 @@ class SearchPlan:
         for _ in kinds:
             hypotheses = self._of_kind(view, carrier, kinds[state.attempts % len(kinds)])
             chosen = hypotheses[state.part] if state.part < len(hypotheses) else None
-            state.spent_s += chosen.cost_s if chosen is not None else 0.0
+            # A wider reach may end at the span, and find the same place in the same frames.
+            if chosen is not None and chosen in state.made:
+                chosen = None
+            elif chosen is not None:
+                state.made.append(chosen)
+                state.spent_s += chosen.cost_s
             state.part += 1
             if state.part >= len(hypotheses):
                 state.attempts, state.part = state.attempts + 1, 0
@@ -411,17 +422,17 @@ class SearchPlan:
     def _of_kind(self, view, carrier, kind):
         if kind.is_slice:
             return _slices(view, carrier)
-        return (self._lte if kind.technology == LTE_NAME else self._nr)(view, carrier, kind.is_deep)
+        return (self._lte if kind.technology == LTE_NAME else self._nr)(view, carrier, kind)
 
-    def _lte(self, view, carrier, is_deep):
-        columns, further = LTE_WIDE if is_deep else LTE_CLOSE
+    def _lte(self, view, carrier, kind):
+        columns, further = LTE_WIDEST if kind.is_deep else LTE_WIDER if kind.is_wider else LTE_CLOSE
         reach = columns * view.column + further
         places = []
         for middle in _middles(carrier, view):
             places += self._lte_places(view, middle - reach, middle + reach)
-        if carrier.cut_lower and carrier.cut_upper and is_deep:
+        if carrier.cut_lower and carrier.cut_upper and kind.is_deep:
             places = self._lte_places(view, carrier.freq_lower, carrier.freq_upper)
-        return _lte_hypotheses(view, places, DEEP_FRAMES if is_deep else 1)
+        return _lte_hypotheses(view, places, DEEP_FRAMES if kind.is_deep else 1)
 
     def _lte_places(self, view, lower, upper):
         """(frequency, tolerance) in Hz that cover where an LTE carrier's centre may be, the middle first."""
@@ -442,8 +453,8 @@ class SearchPlan:
                 covering = on_raster
         return sorted(covering, key=lambda place: abs(place[0] - middle))
 
-    def _nr(self, view, carrier, is_deep):
-        if is_deep or not view.center_frequency:
+    def _nr(self, view, carrier, kind):
+        if kind.is_deep or not view.center_frequency:
             spacings = _spacings(view.center_frequency)
             wide_first = sorted(spacings, reverse=carrier.freq_upper - carrier.freq_lower > WIDE_CARRIER)
             return [one for spacing in wide_first if (one := _blind(view, carrier, spacing)) is not None]
@@ -516,8 +527,10 @@ def _kinds(view: View, carrier: KnownCarrier, was_lte: bool) -> list[_Kind]:
     lower, upper = _in_view(view, carrier)
     close, deep, slices = _Kind(LTE_NAME), _Kind(LTE_NAME, is_deep=True), _Kind(LTE_NAME, is_slice=True)
     nr, deep_nr = _Kind(NR_NAME), _Kind(NR_NAME, is_deep=True)
-    # What is cut may have its middle out of view.
-    lte, later = ([close, slices], [deep]) if carrier.cut_lower or carrier.cut_upper else ([close], [deep, slices])
+    # What is cut may have its middle out of view. What is called LTE is more likely to be off by a column than NR.
+    wider = [close._replace(is_wider=True)] if carrier.label == LTE_NAME else []
+    is_cut = carrier.cut_lower or carrier.cut_upper
+    lte, later = ([close, slices], [deep]) if is_cut else ([close, *wider], [deep, slices])
     order = [nr, *lte, deep_nr, *later] if carrier.label == NR_NAME else [*lte, nr, *later, deep_nr]
     if was_lte and not (carrier.cut_lower or carrier.cut_upper):
         order += [close._replace(is_again=True)] * FURTHER_LOOKS
