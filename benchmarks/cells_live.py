@@ -25,7 +25,7 @@ from rpmsn.tables import format_table
 RATE, CENTER = 61.44e6, 3550e6
 SCENE_MS = 160
 LTE_CELLS = ((301, 10e6, -25.0e6), (17, 5e6, -16.5e6), (450, 10e6, -8.0e6))
-NR_CELLS = ((500, 10e6, 2.0e6), (7, 20e6, 14.0e6), (901, 10e6, 26.0e6))
+NR_CELLS = ((500, 10e6, 2.0e6), (7, 10e6, 13.5e6), (901, 10e6, 25.0e6))
 """PCI, bandwidth, place of the carrier (LTE) or about it (NR, whose block is on the synchronisation raster)."""
 CHUNK = 1 << 18
 
