@@ -74,9 +74,10 @@ class Looker:
     def _find(self, search: Hypothesis) -> Finding:
         look = self._look
         frames = self._last(search.frames)
+        start = look.end - sum(map(len, frames))
         if search.piece is not None:
             piece = search.piece if self._is_shared(search.piece, len(frames)) else None
-            return Finding(search.technology, (), look.end - sum(map(len, frames)), look.end, piece=piece)
+            return Finding(search.technology, (), start, look.end, piece=piece)
         places = search.frequencies
         cells: list[tuple[Cell, float | None]]
         middles: list[Middle] = []
@@ -86,7 +87,6 @@ class Looker:
             found, strengths = self._cells(search, frames, places)
             cells = [(cell, None) for cell in found]
             middles = [self._middle(search, *one, frames) for one in zip(places, strengths)]
-        start = look.end - sum(map(len, frames))
         reach = max(search.tolerance, search.spacing / 2)
         return Finding(
             search.technology,

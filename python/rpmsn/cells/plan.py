@@ -73,14 +73,14 @@ SLICE_S, SLICE_RENEWAL_S = 0.4, 0.5
 """Seconds of one core for reference signals in a slice: 0.01 where there is no OFDM like it, 0.4 to 1.3 where there is;
 measured, as what follows, in noise and in recordings, as CPU time of the thread."""
 LTE_PLACE_S, LTE_OFFSET_S = 0.04, 0.9e-6
-"""For a place of LTE in 40 ms of signal, and for each Hz of tolerance: 0.01 to 0.055, and 0.8e-6 to 2.2e-6."""
+"""For a place of LTE in 40 ms of signal, and for each Hz of tolerance: 0.02 to 0.07, and 0.7e-6 to 1.1e-6."""
 GRID_S = 0.05
 """For the symbols of two carriers."""
 NR_PLACE_S, NR_OFFSET_S = 0.01, 0.008
-"""For a place of NR, and each frequency offset there, half a subcarrier apart: 0.008 to 0.035 with one, to 0.085 with
+"""For a place of NR, and each frequency offset there, half a subcarrier apart: 0.011 to 0.034 with one, to 0.087 with
 five."""
 SPECTRUM_S = 12e-9
-"""For each sample: the spectrum that all searches of a frame share; 11e-9 to 14e-9."""
+"""For each sample: the spectrum that all searches of a frame share; 11e-9 to 18e-9."""
 WIDE_CARRIER = 12e6
 """Hz from which 30 kHz is tried before 15 kHz at any frequency: wide carriers have wide subcarriers."""
 BLIND_FRAMES = 1

@@ -41,7 +41,7 @@ SLOPES = np.arange(-2, 3) / 2
 PLACES = 2 * LTE_MAX_N_RB
 LENGTH = 240
 """Of the FFTs over the places of a slice of 19 references: 220 and the slice's, less one."""
-AT_ONCE = 63
+AT_ONCE = 18
 """Identities tried at a time: their values stay in a processor's cache."""
 
 COMB_LIMIT = 20.0
