@@ -54,9 +54,9 @@ PROGRAM = textwrap.dedent(
     if __name__ == "__main__":
         threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
         delay = float(sys.argv[1])
-        threading.Timer(delay, os.kill, (os.getpid(), signal.SIGTERM)).start()
         try:
             with interrupts.raised():
+                threading.Timer(delay, os.kill, (os.getpid(), signal.SIGTERM)).start()
                 for _ in processes.each_done(time.sleep, [(30,)] * 4, 2, "job", "waiting", quiet=True):
                     pass
         except KeyboardInterrupt as stop:

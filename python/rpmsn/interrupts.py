@@ -7,6 +7,7 @@ up. What runs until it is asked to end (a monitor, a window) uses `handled` and 
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +17,8 @@ os.environ.setdefault("UCX_LOG_LEVEL", "error")
 """The PyTorch of Debian 13 loads UCX, which would take SIGHUP for itself, and traces its own end."""
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+AGAIN_SECONDS = 0.02
+"""After so long a signal is raised again whose exception was dropped."""
 
 
 class Interrupted(KeyboardInterrupt):
@@ -78,17 +81,42 @@ def raised() -> Iterator[list[int]]:
     """Raise `Interrupted` in the main thread at the first signal that asks to end; yields the numbers that came.
 
     A second SIGTERM or SIGHUP, which a closing terminal or a service manager may send, does not interrupt the tidying
-    up; a second Ctrl-C does.
+    up; a second Ctrl-C does. Where the first comes in a destructor or a callback, from which Python lets no exception
+    through, it is raised again a little later.
     """
     numbers: list[int] = []
+    again: list[int] = []
+    is_over = False
+    lock = threading.Lock()
+    others_hook = sys.unraisablehook
 
     def stop(number: int) -> None:
+        if again:
+            raise Interrupted(again.pop())
         numbers.append(number)
         if len(numbers) == 1 or number == signal.SIGINT:
             raise Interrupted(number)
 
+    def send(number: int) -> None:
+        with lock:
+            if not is_over:
+                again.append(number)
+                signal.pthread_kill(threading.main_thread().ident or 0, number)
+
+    def look_at_dropped(unraisable: "sys.UnraisableHookArgs") -> None:
+        if isinstance(unraisable.exc_value, Interrupted):
+            threading.Timer(AGAIN_SECONDS, send, [unraisable.exc_value.number]).start()
+        else:
+            others_hook(unraisable)
+
     with handled(stop):
-        yield numbers
+        sys.unraisablehook = look_at_dropped
+        try:
+            yield numbers
+        finally:
+            sys.unraisablehook = others_hook
+            with lock:
+                is_over = True
 
 
 @contextmanager

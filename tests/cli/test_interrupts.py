@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from limits import HANG_S
 
 from rpmsn import interrupts
 
@@ -196,6 +197,32 @@ def test_a_second_signal_does_not_interrupt_the_tidying_up():
             tidied = True
     assert tidied and numbers == [signal.SIGTERM, signal.SIGHUP]
     assert interrupts.exit_status(stopped.value) == 143
+
+
+class SignalsAtItsEnd:
+    """Its destructor runs while a signal comes; what is raised in a destructor, Python drops."""
+
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGTERM)
+        for _ in range(1000):  # the handler runs between any two steps
+            pass
+
+
+def test_a_signal_that_comes_in_a_destructor_is_not_lost():
+    hook = sys.unraisablehook
+    with pytest.raises(interrupts.Interrupted) as stopped, interrupts.raised() as numbers:
+        SignalsAtItsEnd()
+        time.sleep(HANG_S)
+        pytest.fail("the signal was dropped")
+    assert numbers == [signal.SIGTERM] and stopped.value.number == signal.SIGTERM
+    assert sys.unraisablehook is hook
+
+
+def test_a_signal_in_the_last_destructor_does_not_end_what_comes_after():
+    with interrupts.raised() as numbers:
+        SignalsAtItsEnd()
+    time.sleep(5 * interrupts.AGAIN_SECONDS)
+    assert numbers == [signal.SIGTERM]
 
 
 def test_handlers_are_as_before_afterwards():

@@ -294,6 +294,26 @@ class TestSnippets:
         durations = [samples_of(path)[1].duration for path in snippets(tmp_path)]
         assert durations == [pytest.approx(0.1), pytest.approx(0.04, abs=1e-4)]
 
+    def test_the_next_one_begins_with_its_own_samples_when_the_thread_was_late(self, tmp_path, monkeypatch):
+        """Frames that were taken before the first was complete, and of which nothing is recorded any more."""
+        may_record, record = threading.Event(), SnippetWriter._record
+
+        def late(writer, job):
+            assert may_record.wait(WAIT)
+            return record(writer, job)
+
+        monkeypatch.setattr(SnippetWriter, "_record", late)
+        with SnippetWriter(tmp_path, max_seconds=0.01, wait=True) as writer:
+            station = Station(writer)
+            station.frames(2, carrier(1))
+            may_record.set()
+            assert writer.flush(WAIT)
+            station.frame(carrier(2), gone=[1])
+            assert writer.flush(WAIT)
+            station.frames(2, carrier(2))
+        begins = [sigmf.fromfile(path).get_captures()[0]["core:datetime"] for path in snippets(tmp_path)]
+        assert begins == ["2024-05-18T02:40:00.250000000Z", "2024-05-18T02:40:00.330000000Z"]
+
     def test_a_number_that_is_given_again_is_another_carrier(self, tmp_path):
         with SnippetWriter(tmp_path, max_seconds=0.03, wait=True) as writer:
             for _ in range(2):

@@ -173,7 +173,8 @@ class Subscriber:
                 else "wants keys; set server_key_file and client_secret_key_file"
             )
         return (
-            f"the publisher at {self.address} has another key than server_key_file; get its server.key"
+            f"the publisher at {self.address} has another key than server_key_file (get its server.key), or has none "
+            "(connect without)"
             if self._keys
             else f"what is at {self.address} wants keys (set server_key_file and "
             "client_secret_key_file), is no publisher, or was just ended"

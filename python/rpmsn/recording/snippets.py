@@ -287,8 +287,6 @@ class SnippetWriter(BackgroundWriter):
 
     def _feed(self, job):
         """Give the samples of a frame to all recordings."""
-        if not self._open:
-            return
         if not any(recorded.extractor for recorded in self._open.values()):
             self._spectra = None
         elif self._spectra is None:
