@@ -13,11 +13,12 @@ import time
 from pathlib import Path
 
 import pytest
+from limits import HANG_S
 
 TESTS = Path(__file__).resolve().parent
 DEVICE_SOURCES = TESTS / "soapy_test_device"
 REMOTE_MODULE = "libremoteSupport.so"
-WAIT_SECONDS = 20
+WAIT_SECONDS = HANG_S
 
 
 SCENE_RATE, SCENE_CENTER = 2.4e6, 806e6

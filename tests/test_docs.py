@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from limits import PROCESS_S
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted(
@@ -180,7 +181,7 @@ def test_the_site_builds_without_warnings_and_its_pages_load_nothing_from_elsewh
         cwd=ROOT,
         text=True,
         capture_output=True,
-        timeout=120,
+        timeout=PROCESS_S,
     )
     assert result.returncode == 0, result.stdout + result.stderr
     pages = list((tmp_path / "site").rglob("*.html"))

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import sigmf
+from limits import PROCESS_S
 from oracle import flat_band
 
 pytest.importorskip("gnuradio.gr")
@@ -34,7 +35,12 @@ RUN_SECONDS = 5
 
 def run(*command, **options):
     return subprocess.run(
-        [sys.executable, *map(str, command)], text=True, capture_output=True, timeout=60, env=ENVIRONMENT, **options
+        [sys.executable, *map(str, command)],
+        text=True,
+        capture_output=True,
+        timeout=PROCESS_S,
+        env=ENVIRONMENT,
+        **options,
     )
 
 
@@ -144,7 +150,7 @@ class TestFlowgraphs:
                 time.sleep(RUN_SECONDS)
                 assert process.poll() is None
                 process.send_signal(signal.SIGTERM)
-                assert process.wait(20) == 0
+                assert process.wait(PROCESS_S) == 0
             finally:
                 process.kill()
                 log.seek(0)
@@ -223,7 +229,7 @@ def test_the_subscriber_ends_well_at_every_signal_that_asks_to(number):
     try:
         process.stdout.readline()
         process.send_signal(number)
-        _, said = process.communicate(timeout=30)
+        _, said = process.communicate(timeout=PROCESS_S)
     finally:
         process.kill()
     assert process.returncode == 0 and "Traceback" not in said, said

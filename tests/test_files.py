@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from limits import PROCESS_S
 
 from rpmsn import files
 from rpmsn.errors import ModelError, ParameterError, RpmsnError, WriteError
@@ -62,7 +63,7 @@ class TestWholeFile:
             assert len(content) == SIZE and len(set(content)) == 1
             seen.add(content[:1])
         for writer in writers:
-            errors = writer.communicate(timeout=60)[1]
+            errors = writer.communicate(timeout=PROCESS_S)[1]
             assert writer.returncode == 0, errors.decode()
         assert len(seen) >= 2 and list(tmp_path.iterdir()) == [path]
 

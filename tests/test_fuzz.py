@@ -13,6 +13,7 @@ from pathlib import Path
 
 import fuzzing
 import pytest
+from limits import PROCESS_S
 
 hypothesis = pytest.importorskip("hypothesis", reason="hypothesis is not installed")
 from hypothesis import HealthCheck, example, given, settings
@@ -185,5 +186,7 @@ def test_a_fault_and_a_hang_are_seen():
     )
     folder = Path(fuzzing.__file__).resolve().parent
     environment = dict(os.environ, PYTHONPATH=os.pathsep.join([str(folder), str(folder.parent / "python")]))
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=100, env=environment)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=PROCESS_S, env=environment
+    )
     assert done.returncode == 0, done.stderr

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from limits import PROCESS_S
 
 from rpmsn import runtimes
 from rpmsn.models.model import load_model
@@ -153,6 +154,6 @@ def test_what_libraries_would_send_is_refused_in_this_process():
         env=dict(os.environ, PYTHONPATH=str(PACKAGES)),
         text=True,
         capture_output=True,
-        timeout=120,
+        timeout=PROCESS_S,
     )
     assert ended.stdout == "refused\n", ended.stderr

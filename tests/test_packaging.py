@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from limits import PROCESS_S
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ROOT / "python"
@@ -22,7 +23,7 @@ def run(*command, packages=None, **options):
     if packages is not None:
         environment["PYTHONPATH"] = str(packages)
     return subprocess.run(
-        [str(part) for part in command], text=True, capture_output=True, timeout=120, env=environment, **options
+        [str(part) for part in command], text=True, capture_output=True, timeout=PROCESS_S, env=environment, **options
     )
 
 

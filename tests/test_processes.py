@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from limits import PROCESS_S
 
 from rpmsn import interrupts
 
@@ -70,7 +71,7 @@ def test_a_stop_at_any_moment_of_the_start_ends_it_without_a_traceback(tmp_path,
     program = tmp_path / "program.py"
     program.write_text(PROGRAM)
     done = subprocess.run(
-        [sys.executable, program, str(delay)], capture_output=True, text=True, timeout=25,
+        [sys.executable, program, str(delay)], capture_output=True, text=True, timeout=PROCESS_S,
         env=dict(os.environ, PYTHONPATH=str(PACKAGES)),
     )  # fmt: skip
     assert done.returncode == 128 + signal.SIGTERM and "Traceback" not in done.stderr, done.stderr

@@ -10,6 +10,7 @@ import sys
 import numpy as np
 import pytest
 from conftest import ROOT
+from limits import PROCESS_S
 from nr_signals import nr_cell
 
 from rpmsn.cells.cell import BROADCAST, Cell
@@ -201,7 +202,9 @@ def test_the_options_have_the_limits_and_defaults_of_the_scan():
 def test_the_parser_loads_no_search():
     code = "import sys; from rpmsn.cli.main import build_parser; build_parser(); print('rpmsn.cells' in sys.modules)"
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "python")}
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, timeout=60)
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment, timeout=PROCESS_S
+    )
     assert result.stdout.strip() == "False", result.stderr
 
 

@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 import sigmf
 import yaml
+from limits import PROCESS_S
 from oracle import ThresholdRuntime, flat_band
 
 from rpmsn.cli import doctor
@@ -84,7 +85,7 @@ def python_without(module, *arguments):
         [sys.executable, "-c", code, *map(str, arguments)],
         text=True,
         capture_output=True,
-        timeout=60,
+        timeout=PROCESS_S,
         env=dict(os.environ, PYTHONPATH=str(PACKAGES)),
     )
 
@@ -281,7 +282,7 @@ class TestAnnotate:
         environment = dict(os.environ, PYTHONPATH=str(PACKAGES), PYTHONIOENCODING=encoding, LC_ALL="C.UTF-8")
         for command in (["info", name], ["info", f"{name}-none"]):
             process = start(*command, env=environment, encoding="utf-8", errors="replace")
-            out, err = process.communicate(timeout=100)
+            out, err = process.communicate(timeout=PROCESS_S)
             assert process.returncode == (0 if command[1] == name else 1), err
             assert "Traceback" not in err and "ro" in out + err
 
@@ -619,7 +620,7 @@ def stopped(untrained_model, tmp_path_factory):
         "1",
         "--quiet",
     )
-    deadline, read, memory = time.monotonic() + 20, 0, 0
+    deadline, read, memory = time.monotonic() + PROCESS_S, 0, 0
     try:
         while read < 1.5e9 and time.monotonic() < deadline and process.poll() is None:
             time.sleep(0.2)
@@ -630,7 +631,7 @@ def stopped(untrained_model, tmp_path_factory):
             )
             read, memory = int(facts["rchar"]), int(facts["VmHWM"].split()[0]) * 1024
         process.send_signal(signal.SIGINT)
-        _, error = process.communicate(timeout=120)
+        _, error = process.communicate(timeout=PROCESS_S)
     finally:
         process.kill()
         recording.unlink()
@@ -665,7 +666,7 @@ class TestStopped:
         process = start(*arguments, *more, band, stdout=subprocess.PIPE)
         process.stdout.close()
         error = process.stderr.read()
-        assert process.wait(60) == 1
+        assert process.wait(PROCESS_S) == 1
         assert error == ""
 
 
@@ -786,7 +787,7 @@ class TestGrc:
         screen = {"WAYLAND_DISPLAY": "wayland-0", "XDG_RUNTIME_DIR": str(tmp_path)}
         path = {"PATH": str(tmp_path), "PYTHONPATH": os.pathsep.join([str(tmp_path), str(PACKAGES)])}
         process = start("grc", flowgraph, env={**path, **screen})
-        out, error = process.communicate(timeout=60)
+        out, error = process.communicate(timeout=PROCESS_S)
         assert process.returncode == 0, error
         python, blocks, opened = out.split("\n")[:3]
         assert (python, opened) == (sys.executable, str(flowgraph))
@@ -798,7 +799,7 @@ class TestGrc:
         process = start(
             "grc", env={"PATH": str(tmp_path), "PYTHONPATH": os.pathsep.join([str(tmp_path), str(PACKAGES)])}
         )
-        _, error = process.communicate(timeout=60)
+        _, error = process.communicate(timeout=PROCESS_S)
         assert process.returncode == 1
         assert "no Gtk" in error and "gir1.2-gtk-3.0" in error
 
@@ -808,7 +809,7 @@ class TestGrc:
         (tmp_path / "gnuradio-companion").touch(0o755)
         path = {"PATH": str(tmp_path), "PYTHONPATH": os.pathsep.join([str(tmp_path), str(PACKAGES)])}
         process = start("grc", env={**path, **environment})
-        _, error = process.communicate(timeout=60)
+        _, error = process.communicate(timeout=PROCESS_S)
         assert process.returncode == 1
         assert said in error and "grcc" in error and "Traceback" not in error
 
@@ -1040,7 +1041,7 @@ class TestTrain:
         died = subprocess.run(
             [sys.executable, "-c", code, *arguments],
             capture_output=True,
-            timeout=120,
+            timeout=PROCESS_S,
             env=dict(os.environ, PYTHONPATH=str(PACKAGES)),
         )
         assert died.returncode == -signal.SIGKILL
@@ -1091,7 +1092,7 @@ class TestCommand:
         command = Path(sys.executable).with_name("rpmsn")
         if not command.exists():
             pytest.skip(f"{command} is not installed; scripts/bootstrap installs it")
-        result = subprocess.run([command, "--version"], capture_output=True, text=True, timeout=60)
+        result = subprocess.run([command, "--version"], capture_output=True, text=True, timeout=PROCESS_S)
         assert result.returncode == 0
         assert re.fullmatch(r"gr-rpmsn \d+\.\d+\.\d+\n", result.stdout)
 

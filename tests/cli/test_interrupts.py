@@ -11,12 +11,11 @@ from pathlib import Path
 
 import pytest
 import yaml
-from limits import HANG_S
+from limits import HANG_S, PROCESS_S
 
 from rpmsn import interrupts
 
 PACKAGES = Path(__file__).resolve().parents[2] / "python"
-PATIENCE_S = 60
 SIGNALS = pytest.mark.parametrize("number", interrupts.SIGNALS, ids=lambda number: signal.Signals(number).name)
 TRAINING = {
     "name": "tiny",
@@ -48,10 +47,10 @@ def start(*arguments, **options):
 
 def wait_for(condition, process, what):
     """Wait until something is so, while a process runs."""
-    end = time.monotonic() + PATIENCE_S
+    end = time.monotonic() + PROCESS_S
     while not condition():
         assert process.poll() is None, f"the process ended before {what}"
-        assert time.monotonic() < end, f"waited {PATIENCE_S} s in vain for {what}"
+        assert time.monotonic() < end, f"waited {PROCESS_S} s in vain for {what}"
         time.sleep(0.02)
 
 
@@ -59,7 +58,7 @@ def stop(process, number, to_group=False):
     """Send a signal and wait for the end; returns what was said on stderr."""
     try:
         (os.killpg if to_group else os.kill)(process.pid, number)
-        return process.communicate(timeout=PATIENCE_S)[1]
+        return process.communicate(timeout=PROCESS_S)[1]
     finally:
         process.kill()
 
@@ -128,7 +127,7 @@ def test_synth_ends_with_its_processes_and_leaves_whole_files(tmp_path, number, 
     assert process.returncode == 128 + number and "Traceback" not in said, said
     assert len({name.split(".")[1] for name in files(tmp_path)} - {"sigmf-meta", "sigmf-data", "scene"}) == 0
     assert all(path.with_suffix(".sigmf-data").exists() for path in tmp_path.glob("*.sigmf-meta"))
-    end = time.monotonic() + 10
+    end = time.monotonic() + HANG_S
     while any(map(runs, children)) and time.monotonic() < end:
         time.sleep(0.05)
     assert children and not any(map(runs, children)), "no process is left"
@@ -160,7 +159,7 @@ def test_a_closed_terminal_ends_it_with_129_and_nothing_half_written(long_record
     os.close(theirs)
     os.close(ours)
     try:
-        assert process.wait(PATIENCE_S) == 128 + signal.SIGHUP
+        assert process.wait(PROCESS_S) == 128 + signal.SIGHUP
     finally:
         process.kill()
     assert files(long_recording.parent) == ["long.bin"]
@@ -243,7 +242,7 @@ def test_a_library_that_holds_the_interpreter_ends_at_a_signal():
     )
     process.stdout.readline()
     process.terminate()
-    assert process.wait(PATIENCE_S) == -signal.SIGTERM
+    assert process.wait(PROCESS_S) == -signal.SIGTERM
 
 
 def test_a_driver_that_hangs_in_open_ends_the_process_at_the_limit_and_the_place_is_said():
@@ -256,7 +255,7 @@ def test_a_driver_that_hangs_in_open_ends_the_process_at_the_limit_and_the_place
         [sys.executable, "-c", code],
         capture_output=True,
         text=True,
-        timeout=PATIENCE_S,
+        timeout=PROCESS_S,
         env=dict(os.environ, PYTHONPATH=str(PACKAGES)),
     )
     assert result.returncode == 1 and "Timeout" in result.stderr and "in open_radio" in result.stderr

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from limits import HANG_S
+from limits import HANG_S, PROCESS_S
 
 pytest.importorskip("zmq", reason="pyzmq is not installed")
 pmt = pytest.importorskip("pmt", reason="GNU Radio is not installed")
@@ -30,7 +30,7 @@ from rpmsn.publishing.subscriber import Subscriber
 
 ROOT = Path(__file__).resolve().parents[2]
 ANY_PORT = "tcp://127.0.0.1:0"
-LONG = 10.0
+LONG = HANG_S
 """Seconds after which something that should happen did not; a test that passes does not wait for it."""
 
 RX_TIME = (1_700_000_000, 0.123456789012)
@@ -420,7 +420,7 @@ class TestBlock:
             [sys.executable, "-c", code],
             text=True,
             capture_output=True,
-            timeout=60,
+            timeout=PROCESS_S,
             env=dict(os.environ, PYTHONPATH=str(ROOT / "python")),
         )
         assert result.stdout == "False\n", result.stderr
@@ -454,7 +454,7 @@ class TestCompanion:
         (folder / "published.grc").write_text(FLOWGRAPH.format(parameters=json.dumps(parameters)))
         environment = dict(os.environ, PYTHONPATH=str(ROOT / "python"), GRC_BLOCKS_PATH=str(ROOT / "grc"))
         command = [sys.executable, shutil.which("grcc"), "-o", str(folder), str(folder / "published.grc")]
-        result = subprocess.run(command, text=True, capture_output=True, timeout=120, env=environment)
+        result = subprocess.run(command, text=True, capture_output=True, timeout=PROCESS_S, env=environment)
         return result.returncode, result.stdout + result.stderr
 
     def test_the_program_that_grc_makes_has_the_block_with_its_parameters(self, tmp_path):
@@ -468,7 +468,7 @@ class TestCompanion:
             [sys.executable, "-c", code, str(tmp_path)],
             text=True,
             capture_output=True,
-            timeout=60,
+            timeout=PROCESS_S,
             env=dict(os.environ, PYTHONPATH=str(ROOT / "python")),
         )
         assert result.returncode == 0 and result.stdout.splitlines()[-1].startswith("tcp://127.0.0.1:"), result.stderr

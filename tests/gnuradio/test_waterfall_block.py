@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from limits import HANG_S
+from limits import HANG_S, PROCESS_S
 
 pmt = pytest.importorskip("pmt", reason="GNU Radio is not installed")
 pytest.importorskip("PyQt5.QtWidgets", reason="PyQt5 is not installed")
@@ -287,7 +287,7 @@ def run_python(code):
         [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(PYTHON_FOLDER)!r})\n{code}"],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PROCESS_S,
     )
 
 

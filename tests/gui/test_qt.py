@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from limits import PROCESS_S
 
 pytest.importorskip("PyQt5.QtWidgets", reason="PyQt5 is not installed")
 pytest.importorskip("pyqtgraph", reason="pyqtgraph is not installed")
@@ -22,7 +23,7 @@ def test_pyqtgraph_uses_the_qt_of_the_windows_whatever_the_environment_asks_for(
         [sys.executable, "-c", "from rpmsn.gui.qt import pg; print(pg.Qt.QT_LIB)"],
         text=True,
         capture_output=True,
-        timeout=60,
+        timeout=PROCESS_S,
         env=environment,
     )
     assert result.stdout == "PyQt5\n", result.stderr

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from limits import HANG_S
+from limits import HANG_S, PROCESS_S
 
 QtWidgets = pytest.importorskip("PyQt5.QtWidgets", reason="PyQt5 is not installed")
 pytest.importorskip("pyqtgraph", reason="pyqtgraph is not installed")
@@ -49,7 +49,6 @@ RATE = 5e6
 CENTER = 1.815e9
 FRAME = int(RATE * 0.04)
 FRAMES = 12
-PATIENCE_S = 60
 
 
 @pytest.fixture(scope="session")
@@ -133,9 +132,9 @@ class Recorder(Feed):
 
 def wait_for(condition, what="", app=None):
     """Wait, with Qt's events going on where there is an application, until something is so."""
-    end = time.monotonic() + PATIENCE_S
+    end = time.monotonic() + PROCESS_S
     while not condition():
-        assert time.monotonic() < end, f"waited {PATIENCE_S} s in vain {what}"
+        assert time.monotonic() < end, f"waited {PROCESS_S} s in vain {what}"
         if app is not None:
             app.processEvents()
         time.sleep(0.01)
@@ -965,7 +964,7 @@ def run(tmp_path, *arguments, screen=True, **changes):
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=PROCESS_S,
     )
 
 
@@ -1033,7 +1032,7 @@ def test_ctrl_c_closes_the_window_cleanly(number, tmp_path, recording_path, all_
         # The model is loaded when the window has been painted.
         wait_for(lambda: "libtorch" in Path(f"/proc/{child}/maps").read_text())
         os.kill(child, number)
-        _, said = process.communicate(timeout=30)
+        _, said = process.communicate(timeout=PROCESS_S)
     finally:
         process.kill()
     assert process.returncode == 0 and "Traceback" not in said, said
@@ -1106,7 +1105,7 @@ sys.exit(main(["watch", {str(recording_path)!r}, "--model", {str(all_lte)!r}, "-
         [sys.executable, "-c", script],
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=PROCESS_S,
         cwd=tmp_path,
         env=environment(tmp_path, QT_QPA_PLATFORM="offscreen"),
     )

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from limits import HANG_S
+from limits import HANG_S, PROCESS_S
 
 pytest.importorskip("PyQt5.QtWidgets", reason="PyQt5 is not installed")
 pytest.importorskip("pyqtgraph", reason="pyqtgraph is not installed")
@@ -25,7 +25,6 @@ from rpmsn.gui.watch.radio_process import RadioWatch
 from rpmsn.gui.watch.window import WatchWindow
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE_S = 60
 RADIO = {"device": "driver=fake", "sample_rate": 5e6, "center_frequency": 9e8, "gain": None}
 WITHOUT_GNU_RADIO = """
 import sys
@@ -40,9 +39,9 @@ sys.exit(main(sys.argv[1:]))
 
 
 def wait_for(condition, what, process_events=lambda: None):
-    end = time.monotonic() + PATIENCE_S
+    end = time.monotonic() + PROCESS_S
     while not condition():
-        assert time.monotonic() < end, f"waited {PATIENCE_S} s in vain for {what}"
+        assert time.monotonic() < end, f"waited {PROCESS_S} s in vain for {what}"
         process_events()
         time.sleep(0.01)
 
@@ -126,10 +125,10 @@ def test_the_command_ends_while_a_soapy_driver_hangs_in_open(tmp_path, all_lte):
         env=environment(tmp_path, **build_test_device(folder)),
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=PROCESS_S,
     )
     assert result.returncode == 0 and "Traceback" not in result.stderr, result.stderr
-    assert time.monotonic() - started < PATIENCE_S
+    assert time.monotonic() - started < PROCESS_S
     assert (tmp_path / "config/gr-rpmsn/watch.yml").exists()
 
 
@@ -140,7 +139,7 @@ def without_gnuradio(tmp_path, *arguments):
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=PROCESS_S,
     )
 
 

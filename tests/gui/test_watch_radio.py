@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from limits import PROCESS_S
 
 pytest.importorskip("gnuradio.gr", reason="GNU Radio is not installed")
 pytest.importorskip("PyQt5.QtWidgets", reason="PyQt5 is not installed")
@@ -27,7 +28,6 @@ from rpmsn.gui.watch.window import WatchWindow
 
 ROOT = Path(__file__).resolve().parents[2]
 COLUMN = SCENE_RATE / 256
-PATIENCE_S = 60
 SEED = 4
 WATCH_AND_PRINT = """
 import sys
@@ -50,9 +50,9 @@ sys.exit(main(["watch", *sys.argv[1:]]))
 
 def wait_for(condition, what):
     """Wait, with Qt's events going on, until something is so."""
-    end = time.monotonic() + PATIENCE_S
+    end = time.monotonic() + PROCESS_S
     while not condition():
-        assert time.monotonic() < end, f"waited {PATIENCE_S} s in vain for {what}"
+        assert time.monotonic() < end, f"waited {PROCESS_S} s in vain for {what}"
         QtWidgets.QApplication.processEvents()
         time.sleep(0.01)
 
@@ -214,7 +214,7 @@ def watch_until_reported(tmp_path, *arguments, **variables):
         env=environment,
         text=True,
         capture_output=True,
-        timeout=100,
+        timeout=PROCESS_S,
     )
     assert "Traceback" not in result.stderr, result.stderr
     return result

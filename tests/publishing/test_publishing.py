@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from limits import HANG_S
+from limits import HANG_S, PROCESS_S
 
 zmq = pytest.importorskip("zmq", reason="pyzmq is not installed")
 
@@ -30,7 +30,7 @@ from rpmsn.publishing.subscriber import Subscriber
 
 ROOT = Path(__file__).resolve().parents[2]
 ANY_PORT = "tcp://127.0.0.1:0"
-LONG = 10.0
+LONG = HANG_S
 """Seconds after which something that should happen did not; a test that passes does not wait for it."""
 
 needs_curve = pytest.mark.skipif(not zmq.has("curve"), reason="this ZeroMQ was built without CURVE")
@@ -228,7 +228,7 @@ class TestAddresses:
 
     def test_a_path_left_over_by_a_program_that_was_killed_is_used_again(self, publish, tmp_path):
         code = f"import zmq, os; zmq.Context().socket(zmq.PUB).bind('ipc://{tmp_path}/socket'); os._exit(0)"
-        subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+        subprocess.run([sys.executable, "-c", code], check=True, timeout=PROCESS_S)
         assert (tmp_path / "socket").exists()
         publish(address=f"ipc://{tmp_path}/socket")
 
@@ -524,7 +524,7 @@ class TestStartAndStop:
             [sys.executable, "-c", code],
             text=True,
             capture_output=True,
-            timeout=60,
+            timeout=PROCESS_S,
             env=dict(os.environ, PYTHONPATH=str(ROOT / "python")),
         )
         assert (result.returncode, result.stdout, result.stderr) == (0, "again\n", "")
@@ -734,7 +734,7 @@ class TestExample:
             for event in ("new", "update", "gone"):
                 publisher.put("segment", {**SEGMENT, "event": event})
             time.sleep(0.05)
-        return process.communicate(timeout=10)
+        return process.communicate(timeout=PROCESS_S)
 
     def test_prints_a_line_for_each_carrier_that_is_new_or_gone(self, publish):
         publisher = publish()
@@ -750,9 +750,9 @@ class TestExample:
         process = self.start("tcp://127.0.0.1:1")
         assert "no publisher at tcp://127.0.0.1:1 yet" in process.stderr.readline()
         process.send_signal(signal.SIGINT)
-        assert process.wait(10) == 0 and "Traceback" not in process.stderr.read()
+        assert process.wait(PROCESS_S) == 0 and "Traceback" not in process.stderr.read()
 
     def test_says_in_a_sentence_what_is_wrong_with_an_address(self):
         process = self.start("nonsense")
-        _, errors = process.communicate(timeout=60)
+        _, errors = process.communicate(timeout=PROCESS_S)
         assert process.returncode == 1 and errors.startswith("zmq_subscriber: address is 'nonsense'")

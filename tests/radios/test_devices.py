@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from limits import PROCESS_S
 from radio_tools import build_test_device
 
 from rpmsn.cli.options import add_radio, hertz
@@ -166,7 +167,11 @@ class TestListing:
         folder.mkdir()
         environment = {**os.environ, **build_test_device(folder), "PYTHONPATH": str(ROOT / "python")}
         result = subprocess.run(
-            [sys.executable, "-m", "rpmsn.cli", "devices"], env=environment, text=True, capture_output=True, timeout=60
+            [sys.executable, "-m", "rpmsn.cli", "devices"],
+            env=environment,
+            text=True,
+            capture_output=True,
+            timeout=PROCESS_S,
         )
         assert "driver=rpmsntest,serial=1  Test device of gr-rpmsn" in result.stdout
         assert result.returncode == 0

@@ -19,6 +19,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import sigmf
+from limits import PROCESS_S
 from test_recording import carrier
 
 from rpmsn.errors import ParameterError, RecordingError
@@ -300,7 +301,7 @@ class TestRead:
             [sys.executable, "-c", code, str(Path(__file__).resolve().parents[2] / "python")],
             input=SHOWN.tobytes(),
             capture_output=True,
-            timeout=100,
+            timeout=PROCESS_S,
         )
         assert ended.stdout.strip() == b"1500", ended.stderr
 

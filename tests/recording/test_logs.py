@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 import sigmf
-from limits import HANG_S
+from limits import HANG_S, PROCESS_S
 
 from rpmsn.detection.segmenter import Frame
 from rpmsn.detection.segments import FrameGeometry, Segment
@@ -31,7 +31,7 @@ RATE = 1e6
 FRAME = 40_000
 CLOCK = StreamTime(0, 1_716_000_000, 0.25, RATE, "radio")
 TEXT = ("jsonl", "csv")
-WAIT = 20.0
+WAIT = HANG_S
 ENDINGS = {"jsonl": ".jsonl", "csv": ".csv", "sigmf": ".sigmf-meta"}
 PACKAGES = Path(__file__).resolve().parents[2] / "python"
 
@@ -748,7 +748,11 @@ def child_environment():
 def run_child(code):
     """Run Python code with everything of this module at hand, in a process of its own."""
     result = subprocess.run(
-        [sys.executable, "-c", PREAMBLE + code], env=child_environment(), text=True, capture_output=True, timeout=120
+        [sys.executable, "-c", PREAMBLE + code],
+        env=child_environment(),
+        text=True,
+        capture_output=True,
+        timeout=PROCESS_S,
     )
     assert result.returncode == 0, result.stderr
 
@@ -770,7 +774,7 @@ def run_on_small_disk(tmp_path, code):
         env=child_environment(),
         text=True,
         capture_output=True,
-        timeout=120,
+        timeout=PROCESS_S,
     )
     assert result.returncode == 0, result.stderr
     return json.loads(result.stdout)

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from limits import PROCESS_S
 
 from rpmsn.recording import sigmf_text
 from rpmsn.recording.metadata import parse
@@ -57,7 +58,11 @@ def test_a_recording_is_annotated_where_the_library_is_not_installed(tmp_path):
         "print(len(open_recording(output).metadata['annotations']))\n"
     )
     result = subprocess.run(
-        [sys.executable, "-c", code], text=True, capture_output=True, timeout=60, env={"PYTHONPATH": str(PACKAGES)}
+        [sys.executable, "-c", code],
+        text=True,
+        capture_output=True,
+        timeout=PROCESS_S,
+        env={"PYTHONPATH": str(PACKAGES)},
     )
     assert (result.returncode, result.stdout) == (0, "1\n"), result.stderr
     assert json.loads((tmp_path / "out.sigmf-meta").read_text())["global"]["core:datatype"] == "ci8"

@@ -29,7 +29,7 @@ from rpmsn.tracking.tracker import Event
 RATE = 2e6
 FRAME = 80_000
 CENTER = 100e6
-WAIT = 20.0
+WAIT = HANG_S
 
 
 @dataclass

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from limits import PROCESS_S
 
 PACKAGES = Path(__file__).resolve().parents[2] / "python"
 WRITES = (
@@ -24,7 +25,7 @@ def load(folder, text, **options):
         [sys.executable, "-c", "from rpmsn.runtimes.libraries import load; load('noisy')"],
         text=True,
         capture_output=True,
-        timeout=60,
+        timeout=PROCESS_S,
         env=dict(os.environ, PYTHONPATH=os.pathsep.join([str(PACKAGES), str(folder)])),
         **options,
     )

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from limits import HANG_S
+from limits import HANG_S, PROCESS_S
 
 from rpmsn import installation, runtimes
 from rpmsn.cli.main import main
@@ -290,7 +290,7 @@ class TestFastest:
             [sys.executable, "-c", code],
             text=True,
             capture_output=True,
-            timeout=120,
+            timeout=PROCESS_S,
             env=dict(os.environ, PYTHONPATH=str(PACKAGES)),
         )
         if "cuda" in runtimes.available(load_model(card)):
@@ -403,7 +403,7 @@ class TestWithoutTorch:
             [sys.executable, "-c", code, *map(str, arguments)],
             text=True,
             capture_output=True,
-            timeout=120,
+            timeout=PROCESS_S,
             env=dict(os.environ, PYTHONPATH=str(PACKAGES)),
         )
 

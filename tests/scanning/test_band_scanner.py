@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from limits import PROCESS_S
 from oracle import ThresholdRuntime
 from radio_tools import RtlTcpServer, build_test_device
 from scipy.signal import resample_poly
@@ -298,7 +299,7 @@ def test_a_scan_without_a_sweep_ends_without_events():
 class TestHeadlessExample:
     """The example, a real program with a real client, against radios on loopback."""
 
-    def run(self, *arguments, environment=None, timeout=80):
+    def run(self, *arguments, environment=None, timeout=PROCESS_S):
         return subprocess.run(
             [sys.executable, str(ROOT / "examples" / "band_scan_headless.py"), *map(str, arguments)],
             env={**os.environ, "PYTHONPATH": str(ROOT / "python"), **(environment or {})},
@@ -381,6 +382,6 @@ def test_grc_refuses_a_scan_that_cannot_be_with_a_sentence(tmp_path, before, aft
         env=environment,
         text=True,
         capture_output=True,
-        timeout=100,
+        timeout=PROCESS_S,
     )
     assert result.returncode != 0 and sentence in result.stdout + result.stderr

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from limits import PROCESS_S
 
 from rpmsn.signal import iq_image, sums
 from rpmsn.signal.image import Analyser, frame_length
@@ -70,7 +71,9 @@ def test_without_numba_everything_works():
         "print(FeatureExtractor(2e6, 0.04, 'cyclic').extract(samples).network_input.shape)"
     )
     environment = dict(os.environ, PYTHONPATH=str(Path(sums.__file__).resolve().parents[2]))
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=100, env=environment)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=PROCESS_S, env=environment
+    )
     assert done.stdout.strip() == "(1, 4, 256, 256)", done.stderr
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from limits import HANG_S, PROCESS_S
 from radio_tools import SCENE_RATE, RtlTcpServer, build_test_device, write_lte_scene
 
 from rpmsn.errors import RadioError
@@ -38,7 +39,7 @@ def command(*arguments):
     return [sys.executable, "-m", "rpmsn.cli", "monitor", *map(str, arguments)]
 
 
-def run(*arguments, environment=None, timeout=60):
+def run(*arguments, environment=None, timeout=PROCESS_S):
     return subprocess.run(command(*arguments), text=True, capture_output=True, timeout=timeout, env=full(environment))
 
 
@@ -140,7 +141,7 @@ class TestGoodTimes:
         process.stdout.readline()
         process.stdout.readline()
         process.send_signal(number)
-        assert process.wait(20) == 0
+        assert process.wait(PROCESS_S) == 0
         assert read_log(log)
 
     def test_a_signal_ends_it_while_a_driver_hangs_in_open(self, soapy, any_rate_model):
@@ -153,7 +154,7 @@ class TestGoodTimes:
             time.sleep(0.05)
         time.sleep(0.5)
         process.terminate()
-        assert process.wait(2) == -signal.SIGTERM
+        assert process.wait(HANG_S) == -signal.SIGTERM
 
     def test_what_is_found_is_published(self, soapy, all_lte):
         pytest.importorskip("zmq")
@@ -178,14 +179,14 @@ class TestGoodTimes:
         try:
             with Subscriber("tcp://127.0.0.1:55871", topics=["segment", "status"]) as subscriber:
                 topics = set()
-                end = time.monotonic() + 20
+                end = time.monotonic() + HANG_S
                 while topics != {"segment", "status"} and time.monotonic() < end:
                     message = subscriber.receive(timeout=1.0)
                     topics |= {message["topic"]} if message else set()
             assert topics == {"segment", "status"}
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(PROCESS_S)
 
 
 @pytest.fixture
@@ -320,7 +321,7 @@ class TestBadTimes:
                 with RtlTcpServer("--band", 899e6, 901e6, 20, "--port", server.device.rpartition(":")[2]):
                     again = json.loads(process.stdout.readline())
                     process.send_signal(signal.SIGTERM)
-                    _, said = process.communicate(timeout=30)
+                    _, said = process.communicate(timeout=PROCESS_S)
             finally:
                 process.kill()
         assert process.returncode == 0, said

@@ -313,7 +313,7 @@ def test_a_frame_that_never_ends_has_failed_with_a_message_and_the_others_are_an
     assert (counts.analysed, counts.failed, counts.waiting) == (7 * FRAME, FRAME, 0)
     # The one that was left behind ends by itself when it can, and its result is not taken any more.
     stuck.let_go.set()
-    ends = time.monotonic() + 20
+    ends = time.monotonic() + HANG_S
     while threading.active_count() > before and time.monotonic() < ends:
         time.sleep(0.01)
     assert threading.active_count() == before

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from limits import PROCESS_S
 
 from rpmsn.classes import LTE, NR
 from rpmsn.errors import ParameterError
@@ -167,7 +168,7 @@ def test_ctrl_c_ends_all_processes_at_once_and_leaves_nothing_half_written(tmp_p
     while not list(tmp_path.glob("made/*.sigmf-meta")) and time.monotonic() < deadline:
         time.sleep(0.02)
     os.killpg(process.pid, signal.SIGINT)
-    error = process.communicate(timeout=30)[1]
+    error = process.communicate(timeout=PROCESS_S)[1]
     assert process.returncode == 130
     assert "Traceback" not in error and error.rstrip().endswith("nothing half-written is left")
     assert not list(tmp_path.glob("made/.*.tmp"))

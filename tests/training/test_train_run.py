@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 import yaml
+from limits import PROCESS_S
 from safetensors.torch import load_file
 
 from rpmsn import network
@@ -123,7 +124,9 @@ def test_a_run_that_is_killed_goes_on_to_the_same_bits(whole, sets, tmp_path):
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert checkpoint.exists() and not (tmp_path / "tiny.yml").exists()
-    done = subprocess.run([sys.executable, *arguments], env=environment, timeout=100, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, *arguments], env=environment, timeout=PROCESS_S, capture_output=True, text=True
+    )
     assert done.returncode == 0 and "going on from step" in done.stderr
     assert done.stdout.strip() == str(tmp_path / "tiny.yml")
     assert same_weights(whole, tmp_path)
@@ -176,7 +179,7 @@ def test_two_processes_train_one_network(sets, whole, tmp_path):
     ]
     done = subprocess.run(
         [sys.executable, *launch, *command(tmp_path, sets, write(tmp_path))],
-        timeout=120,
+        timeout=PROCESS_S,
         text=True,
         env=dict(os.environ, PYTHONPATH=str(PACKAGES), OMP_NUM_THREADS="1"),
         capture_output=True,
