@@ -3,18 +3,16 @@
 
 import os
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager, suppress
 from multiprocessing import active_children, get_context, resource_tracker
-from typing import Any, TextIO, TypeVar
-
-from tqdm import tqdm
+from typing import Any, TypeVar
 
 from . import interrupts, waiting
+from .progress import progress_bar
 
 T = TypeVar("T")
 
@@ -23,39 +21,6 @@ _THREAD_COUNTS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 JOB_SECONDS = 600.0
 """A job that takes longer is reported in the log."""
-
-LOG_INTERVAL_S = 30.0
-"""How often a progress bar writes a line to a log."""
-
-
-class _Lines(tqdm):
-    """A progress bar that writes each state as a line."""
-
-    @staticmethod
-    def status_printer(file: TextIO) -> Callable[[str], None]:
-        """How tqdm writes a state."""
-
-        def write(state: str) -> None:
-            if state:
-                print(state, file=file, flush=True)
-
-        return write
-
-
-def progress_bar(total: float | None, unit: str, description: str, quiet: bool = False, initial: int = 0) -> tqdm:
-    """A progress bar on stderr with the time left; in a log, a line every `LOG_INTERVAL_S`.
-
-    Args:
-        total: units in all.
-        unit, description: texts of the bar.
-        quiet: no bar.
-        initial: units that were done before.
-    """
-    is_watched = sys.stderr.isatty()
-    bar, interval = (tqdm, 0.1) if is_watched else (_Lines, LOG_INTERVAL_S)
-    return bar(
-        total=total, unit=unit, desc=description, file=sys.stderr, disable=quiet, mininterval=interval, initial=initial
-    )
 
 
 def each_done(

@@ -2,7 +2,6 @@
 """`rpmsn annotate`: the carriers in a recording, as SigMF annotations."""
 
 import argparse
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
@@ -61,9 +60,8 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 def run(options: argparse.Namespace) -> None:
     """Analyse, write, print."""
-    from tqdm import tqdm
-
     from ..models.model import load_model
+    from ..progress import progress_bar
     from ..recording import check_output, default_output, write_annotations
     from ..runtimes import check_name
     from ..signal.sums import expect_samples
@@ -87,13 +85,8 @@ def run(options: argparse.Namespace) -> None:
             options.per_frame,
             options.cells,
         )
-        with tqdm(
-            total=recording.duration,
-            unit="s",
-            unit_scale=True,
-            desc=recording.path.name,
-            file=sys.stderr,
-            disable=options.quiet or None,
+        with progress_bar(
+            recording.duration, "s", recording.path.name, options.quiet, in_logs=False, unit_scale=True
         ) as progress:
             for frame, _ in analyser.frames():
                 progress.update((frame.end_offset - frame.new_from) / recording.sample_rate)

@@ -179,15 +179,10 @@ def _stopped(stop: KeyboardInterrupt) -> int:
 @contextmanager
 def _shown(name: str, quiet: bool) -> Iterator[Callable[[str, float], None]]:
     """Show progress, with the time left; yields the function that takes technology and fraction."""
-    from tqdm import tqdm
+    from ..progress import progress_bar
 
-    with tqdm(
-        total=1.0,
-        desc=name,
-        bar_format="{desc}: {percentage:3.0f}% {postfix} {elapsed}, {remaining} left",
-        file=sys.stderr,
-        disable=quiet or None,
-    ) as progress:
+    look = "{desc}: {percentage:3.0f}% {postfix} {elapsed}, {remaining} left"
+    with progress_bar(1.0, "", name, quiet, in_logs=False, bar_format=look) as progress:
 
         def show(technology: str, fraction: float) -> None:
             progress.set_postfix_str(technology, refresh=False)

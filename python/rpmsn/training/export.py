@@ -22,7 +22,7 @@ from .. import installation, runtimes
 from ..errors import MissingLibraryError, ModelError, ParameterError
 from ..files import whole_file
 from ..models.model import EXPORTS, ExportEntry, Model, ModelCard, save_card
-from ..processes import progress_bar
+from ..progress import progress_bar
 from ..runtimes.libraries import load
 from ..runtimes.torch_runtime import TorchRuntime
 from ..signal import image as spectrogram

@@ -22,7 +22,7 @@ from .. import network
 from ..errors import ModelError, ParameterError
 from ..files import whole_file
 from ..models.model import load_model, save_model
-from ..processes import progress_bar
+from ..progress import progress_bar
 from ..signal import image as spectrogram
 from ..synthesis import GENERATOR
 from ..version import __version__

@@ -10,7 +10,8 @@ import numpy as np
 from ...errors import ParameterError, RecordingError
 from ...files import whole_file, write_whole
 from ...messages.fields import CELL_ID, CHANNEL_BANDWIDTH, DUPLEX, FIELDS, SSB_FREQUENCY
-from ...processes import each_done, progress_bar
+from ...processes import each_done
+from ...progress import progress_bar
 from ...recording import sigmf_text
 from ...recording.annotations import EXTENSION
 from ...standards.bands import FDD, TDD

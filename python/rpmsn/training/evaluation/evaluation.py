@@ -18,7 +18,7 @@ from ... import runtimes
 from ...classes import CLASS_NAMES, IGNORED, NOISE
 from ...detection.segmenter import rate_warnings
 from ...models.model import Model, ModelCard
-from ...processes import progress_bar
+from ...progress import progress_bar
 from ...signal.artefacts import find_artefacts
 from ...synthesis.scene.scene import Scene
 from ...version import __version__

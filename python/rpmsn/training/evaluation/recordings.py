@@ -27,7 +27,7 @@ import numpy as np
 from ...errors import ParameterError
 from ...files import whole_file
 from ...models.model import Model
-from ...processes import progress_bar
+from ...progress import progress_bar
 from ...recording import open_recording
 from ...streaming.analysis import RecordingAnalyser
 from ...tables import format_table, markdown_table
