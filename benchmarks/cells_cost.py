@@ -17,6 +17,7 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 
 import statistics
 import time
+from dataclasses import replace
 
 import numpy as np
 from cells_live import CENTER, LTE_CELLS, NR_CELLS, RATE, scene
@@ -53,8 +54,12 @@ def searches(view):
                 made = plan._nr_hypothesis(view, places, tolerance, spacing, 1)
                 yield f"NR {spacing / 1e3:g} kHz, 8 places, {offsets} offsets", made
     carrier = plan.KnownCarrier("carrier", "NR", CENTER + 4e6, CENTER + 24e6)
-    for spacing in (15e3, 30e3):
-        yield f"NR {spacing / 1e3:g} kHz, at any frequency of 20 MHz", plan._blind(view, carrier, spacing)
+    for technology in ("LTE", "NR"):
+        for made in plan._anywhere(view, carrier, technology):
+            name = f"{technology} {made.spacing / 1e3:g} kHz, at any frequency of"
+            yield f"{name} 20 MHz", made
+            cost = plan.ANYWHERE_IN_SPAN_S * RATE
+            yield f"{name} the span", replace(made, band=(view.lower, view.upper), cost_s=cost)
     pair = (off - 4e6, off, on - 4e6, on)
     piece = Piece("piece", "host", *pair, CENTER + NR_CELLS[0][2], 30e3, NR_CELLS[0][0])
     yield "symbols of two carriers", plan.Hypothesis("NR", (), 0.0, 30e3, 1, False, plan.GRID_S, piece=piece)

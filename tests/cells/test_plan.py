@@ -58,10 +58,22 @@ def test_below_3_ghz_both_spacings_are_searched():
 
 
 def test_without_a_centre_frequency_nr_is_searched_anywhere():
-    searches = of_carriers(plan_of(), view(0.1, carrier("a", "NR", -10.0, 10.0), center=0.0))
-    assert [(search.spacing, search.frequencies) for search in searches] == [(30e3, ())]
+    searches = of_carriers(plan_of(), view(0.1, carrier("a", "NR", -3.0, 3.0), center=0.0))
+    assert [(search.spacing, search.frequencies) for search in searches] == [(15e3, ())]
     lower, upper = searches[0].band
-    assert -13.9e6 < lower < -13.6e6 and 13.6e6 < upper < 13.9e6, "a block's middle may be at its edge"
+    assert -5.1e6 < lower < -4.8e6 and 4.8e6 < upper < 5.1e6, "a block's middle may be at its edge"
+
+
+def test_carriers_that_fill_most_of_the_span_are_searched_at_any_frequency_together():
+    three = [carrier(str(n), "NR", 1826.0 + 9 * n, 1834.0 + 9 * n) for n in range(3)]
+    plan = plan_of()
+    bands_of = [{search.band for _ in range(9) for search in of_carriers(plan_of(), view(0.1, one))} for one in three]
+    assert all(upper - lower < RATE / 2 for found in bands_of for lower, upper in filter(None, found))
+    together = [search for _ in range(9) for search in of_carriers(plan, view(0.1, *three)) if search.band is not None]
+    spans = [search for search in together if search.band == (CENTER - RATE / 2, CENTER + RATE / 2)]
+    kinds = [(search.technology, search.spacing) for search in spans]
+    assert sorted(kinds) == [("LTE", 15e3), ("NR", 15e3), ("NR", 30e3)], "each once in the same frames"
+    assert all(search.technology == "LTE" for search in together if search not in spans)
 
 
 def test_every_carrier_is_tried_as_the_other_technology_and_over_several_frames_later():
@@ -70,8 +82,13 @@ def test_every_carrier_is_tried_as_the_other_technology_and_over_several_frames_
         for search in of_carriers(plan, view(number * FRAME_S, carrier("a"))):
             tried.append((search.technology, search.frames, search.is_slice, search.band is not None))
     kinds = list(dict.fromkeys(tried))
-    assert kinds[:2] == [("LTE", 1, False, False), ("NR", 1, False, False)]
-    assert set(kinds[2:]) == {("LTE", DEEP_FRAMES, False, False), ("LTE", 2, True, False), ("NR", 1, False, True)}
+    assert kinds[:4] == [
+        ("LTE", 1, False, False),
+        ("LTE", 1, False, True),
+        ("NR", 1, False, True),
+        ("NR", 1, False, False),
+    ]
+    assert set(kinds[4:]) == {("LTE", DEEP_FRAMES, False, False), ("LTE", 2, True, False)}
 
 
 def test_the_newest_carrier_comes_first_and_the_rest_waits_where_the_budget_is_small():
@@ -121,8 +138,9 @@ def test_a_known_frequency_error_moves_the_places_of_the_raster():
     of_carriers(plan, view(0.1, proven("a", 1842.21)))
     assert plan.ppm == pytest.approx(5.43, abs=0.01)
     seen = view(0.2, proven("a", 1842.21), carrier("b", "NR", 1826.0, 1834.0))
-    searches = [search for search in of_carriers(plan, seen) if search.technology == "NR"]
-    assert 1827.65e6 * (1 + 1e-6 * plan.ppm) in searches[0].frequencies
+    searches = [search for _ in range(9) for search in of_carriers(plan, seen) if search.technology == "NR"]
+    places = [place for search in searches for place in search.frequencies]
+    assert 1827.65e6 * (1 + 1e-6 * plan.ppm) in places
 
 
 def test_the_rest_of_the_span_is_covered_in_turn_and_not_where_a_cell_is_known():
@@ -198,8 +216,10 @@ def test_less_than_two_radio_frames_are_searched_in_no_slice():
 def test_a_wide_carrier_with_many_places_does_not_hold_up_the_others():
     plan = plan_of(0.5, 0.5)
     wide, narrow = carrier("wide", "NR", 1840.0, 1860.0), carrier("narrow", "LTE", 1826.0, 1830.5)
-    order = [search for number in range(1, 30) for search in of_carriers(plan, view(number * FRAME_S, wide, narrow))]
-    of_narrow = [number for number, search in enumerate(order) if max(search.frequencies) < 1835e6]
+    seen = [view(number * FRAME_S, wide, narrow, rate=61.44e6) for number in range(1, 30)]
+    order = [search for one in seen for search in of_carriers(plan, one)]
+    begins = [min((*search.frequencies, *(search.band or ()))) for search in order]
+    of_narrow = [number for number, begin in enumerate(begins) if begin < 1835e6]
     assert [order[number].technology for number in of_narrow[:3]] == ["LTE", "LTE", "NR"] and of_narrow[2] < 12
 
 
@@ -229,19 +249,18 @@ def test_absence_is_looked_for_also_where_the_label_was_another_one_meanwhile():
     assert len(apart) >= 3
 
 
-def test_what_is_called_lte_is_searched_a_little_wider_before_nr_and_no_place_twice_in_the_same_frames():
+def test_what_is_called_lte_is_searched_anywhere_in_it_before_nr_and_no_place_twice_in_the_same_frames():
     plan, seen = plan_of(), view(0.1, carrier("a"))
     order = [search for _ in range(12) for search in of_carriers(plan, seen)]
-    first_nr = next(number for number, search in enumerate(order) if search.technology == "NR")
-    assert first_nr > 1 and {search.technology for search in order[:first_nr]} == {"LTE"}
-    reach = [max(search.frequencies) + search.tolerance for search in order[:first_nr]]
-    assert max(reach[1:]) > reach[0] + 50e3
+    kinds = [(search.technology, search.band is not None) for search in order]
+    assert kinds[:3] == [("LTE", False), ("LTE", True), ("NR", True)]
+    lower, upper = order[1].band
+    assert lower < 1837.7e6 and upper > 1846.7e6
     # At the end of the span every reach ends at the same place.
     plan, seen = plan_of(), view(0.1, carrier("a", lower=1824.7, upper=1825.8))
     order = [search for _ in range(12) for search in of_carriers(plan, seen)]
-    assert len({(search.technology, search.frequencies, search.frames, search.is_slice) for search in order}) == len(
-        order
-    )
+    places = {(search.technology, search.frequencies, search.band, search.frames, search.is_slice) for search in order}
+    assert len(places) == len(order)
 
 
 def nr_host(key="host", mhz=3410.0, lower=3400.0, upper=3420.0, cell_id=7):

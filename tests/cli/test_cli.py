@@ -1019,6 +1019,7 @@ class TestTrain:
         return path
 
     def test_a_killed_run_goes_on_to_the_result_of_one_that_was_not(self, rpmsn, tmp_path):
+        pytest.importorskip("torch")
         config = self.write(tmp_path / "tiny.yml")
         whole, killed = tmp_path / "whole", tmp_path / "killed"
         result = rpmsn("train", config, "--output", whole, "--workers", "1")

@@ -135,6 +135,7 @@ def test_synth_ends_with_its_processes_and_leaves_whole_files(tmp_path, number, 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=["SIGTERM", "SIGHUP"])
 def test_train_ends_and_the_same_command_goes_on(tmp_path, number):
+    pytest.importorskip("torch")
     config = tmp_path / "tiny.yml"
     config.write_text(yaml.safe_dump(TRAINING))
     process = start("train", config, "--output", tmp_path / "run", "--workers", 1)

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+pytest.importorskip("torch")
+
 from rpmsn.cli import options as given
 from rpmsn.cli.main import build_parser
 from rpmsn.detection import segmenter

@@ -6,7 +6,8 @@ import sys
 
 import numpy as np
 import pytest
-import torch
+
+torch = pytest.importorskip("torch")
 
 from rpmsn import network
 from rpmsn.errors import MissingLibraryError, ParameterError

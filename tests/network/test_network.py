@@ -2,7 +2,8 @@
 """The networks: the published one counted, the real-time one small enough, errors that say what would fit."""
 
 import pytest
-import torch
+
+torch = pytest.importorskip("torch")
 
 from rpmsn import network
 from rpmsn.errors import ModelError, ParameterError

@@ -370,6 +370,7 @@ class TestHeadlessExample:
     ],
 )
 def test_grc_refuses_a_scan_that_cannot_be_with_a_sentence(tmp_path, before, after, sentence):
+    pytest.importorskip("gnuradio.gr")
     grcc = shutil.which("grcc")
     if grcc is None:
         pytest.skip("grcc is not installed; it comes with gnuradio")

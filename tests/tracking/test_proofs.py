@@ -91,6 +91,26 @@ def test_what_crosses_a_proven_edge_is_the_carrier_unless_there_is_room_for_anot
     assert [carrier.label for carrier in carriers(stream)] == labels
 
 
+@pytest.mark.parametrize("columns, labels", [(0.9, ["LTE"]), (3.0, ["LTE", "other"])])
+def test_what_reaches_over_a_proven_edge_by_less_than_a_column_is_the_carrier(columns, labels):
+    stream = Stream()
+    stream.frames(3, seg("LTE", -2.2, 0.0), seg("other", 1.9, 2.25 + columns * COLUMN / 1e6))
+    find(stream, proof_of(stream, 0.0, bandwidth=5))
+    assert [carrier.label for carrier in carriers(stream)] == labels
+
+
+@pytest.mark.parametrize("is_slice", [True, False])
+def test_a_cell_between_two_pieces_is_believed_where_reference_signals_foretold_it(is_slice):
+    stream = Stream()
+    stream.frames(3, seg("other", -1.4, -0.4), seg("other", 0.2, 1.4))
+    proof = proof_of(stream, 0.0, bandwidth=3, evidence=SYNC)
+    stream.tracker.prove([Finding("LTE", (), 0, stream.offset, (proof,), is_slice)])
+    found = [carrier for carrier in carriers(stream) if carrier.label == "LTE"]
+    assert len(found) == is_slice
+    if is_slice:
+        assert (found[0].freq_lower, found[0].freq_upper) == pytest.approx((-1.35e6, 1.35e6))
+
+
 def test_an_nr_cell_reaches_at_least_as_far_as_its_block():
     stream = Stream()
     stream.frames(3, seg("LTE", -1.0, 4.0))

@@ -8,6 +8,8 @@ from dataclasses import MISSING, fields
 import pytest
 from bad_values import BAD_VALUES, places, with_value, without
 
+pytest.importorskip("torch")
+
 from rpmsn.errors import ParameterError
 from rpmsn.files import to_yaml
 from rpmsn.training.config import TrainingConfig, load_config, shipped_config

@@ -8,6 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+torch = pytest.importorskip("torch")
+
 from rpmsn.classes import IGNORED, LTE, NR
 from rpmsn.cli import main as cli
 from rpmsn.errors import ParameterError

@@ -7,6 +7,8 @@ import shutil
 import numpy as np
 import pytest
 
+pytest.importorskip("torch")
+
 from rpmsn.cli import main as cli
 from rpmsn.models.model import load_model
 from rpmsn.training.evaluation.recordings import Band, annotated_carriers, score

@@ -12,9 +12,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 import yaml
 from limits import PROCESS_S
+
+torch = pytest.importorskip("torch")
+
 from safetensors.torch import load_file
 
 from rpmsn import network

@@ -3,7 +3,9 @@
 
 import numpy as np
 import pytest
-import torch
+
+torch = pytest.importorskip("torch")
+
 import torch.nn.functional as F
 
 from rpmsn.classes import IGNORED

@@ -116,26 +116,39 @@ class Looker:
         rate, spacings = self._look.sample_rate, (search.spacing,)
         spectra = self._spectra_of(len(frames))
         if search.band is not None:
-            return self._anywhere_in(search.band, spectra, search.spacing), []
+            return self._anywhere_in(search, spectra), []
         relative = [frequency - self._look.center_frequency for frequency in places]
         if search.technology == LTE_NAME:
             cells, strengths = lte.find_cells_and_pss(spectra, rate, relative, search.tolerance, self._center)
             return [self._measured(cell, spectra) for cell in cells], strengths
         return nr.find_cells(spectra, rate, relative, spacings, search.tolerance, self._center), []
 
-    def _anywhere_in(self, band: tuple[float, float], spectra: Sequence[Spectrum], spacing: float) -> list[Cell]:
-        """NR cells at any frequency of a band, whose samples are at its own rate."""
-        lower, upper = (end - self._look.center_frequency for end in band)
+    def _anywhere_in(self, search: Hypothesis, spectra: Sequence[Spectrum]) -> list[Cell]:
+        """Cells at any frequency of a band, whose samples are at its own rate where that is lower than the span's."""
+        assert search.band is not None, "only a search of a band"
+        rate, center = self._look.sample_rate, self._look.center_frequency
+        lower, upper = (end - center for end in search.band)
         width = math.ceil((upper - lower) / (FLAT * BASE_RATE))
-        middle, rate = nearest((lower + upper) / 2, self._look.sample_rate), band_rate(self._look.sample_rate, width)
+        if band_rate(rate, width) < rate:
+            values, middle, rate = self._band((lower + upper) / 2, width, spectra)
+        else:
+            values, middle = np.concatenate(self._converted[-len(spectra) :]), 0.0
+        if search.technology == LTE_NAME:
+            found = lte.find_cells_anywhere(values, rate, center + middle if self._center is not None else None)
+            cells = [replace(cell, frequency=cell.frequency + middle) for cell in found]
+            return [self._measured(cell, spectra) for cell in cells]
+        cells = nr.find_cells(values, rate, None, (search.spacing,))
+        return [replace(cell, frequency=cell.frequency + middle) for cell in cells]
+
+    def _band(self, middle: float, width: int, spectra: Sequence[Spectrum]) -> tuple[np.ndarray, float, float]:
+        """(samples of a band, their centre and rate in Hz)."""
+        middle, rate = nearest(middle, self._look.sample_rate), band_rate(self._look.sample_rate, width)
         history, start = History(), 0
         for spectrum in spectra:
             history.add(*spectrum.band(middle, width, start))
             start += spectrum.count
         # The filter rings before the first sample and after the last.
-        values = history.values[-history.start :][: int(start * rate / self._look.sample_rate)]
-        cells = nr.find_cells(values, rate, None, (spacing,))
-        return [replace(cell, frequency=cell.frequency + middle) for cell in cells]
+        return history.values[-history.start :][: int(start * rate / self._look.sample_rate)], middle, rate
 
     def _is_shared(self, piece: Piece, frames: int) -> bool:
         """Whether a piece has the symbols and subcarriers of the carrier beside it, or of the cell there."""

@@ -9,7 +9,7 @@ the same stream gives the same searches.
 
 import math
 from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import NamedTuple
 
@@ -42,7 +42,7 @@ LTE_TOLERANCE = 135e3
 """Hz around a place of LTE that one search takes in: more reaches beyond the middle of its filter."""
 RENEWAL_TOLERANCE = {LTE_NAME: 5e3, NR_NAME: 0.0}
 """Hz: a receiver that was found to err errs as much a few seconds later."""
-LTE_CLOSE, LTE_WIDER, LTE_WIDEST = (0.5, 25e3), (1.0, 50e3), (2.0, 50e3)
+LTE_CLOSE, LTE_WIDEST = (0.5, 25e3), (2.0, 50e3)
 """How far the middle of a carrier may be from the network's, first and then: columns of the mask, and Hz."""
 NR_PPM = 2.0
 """How far a receiver may err where an SS/PBCH block is looked for on the raster; then it is at any frequency."""
@@ -83,10 +83,10 @@ SPECTRUM_S = 12e-9
 """For each sample: the spectrum that all searches of a frame share; 11e-9 to 18e-9."""
 WIDE_CARRIER = 12e6
 """Hz from which 30 kHz is tried before 15 kHz at any frequency: wide carriers have wide subcarriers."""
-BLIND_FRAMES = 1
-"""Frames for NR at any frequency: two of the usual periods."""
-BLIND_S = 0.05e-6
-"""For each Hz of the band, in so many frames of 40 ms."""
+ANYWHERE_FRAMES = 1
+"""Frames for a search at any frequency: two of NR's usual periods."""
+ANYWHERE_S, ANYWHERE_IN_SPAN_S = 0.05e-6, 0.025e-6
+"""For each Hz of a carrier's band, or of the span, in so many frames of 40 ms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +168,7 @@ class Hypothesis:
         is_renewal: whether cells that are known are looked for: their absence counts.
         cost_s: estimated time of one core, s; with the spectra, where no search of these frames had them before.
         is_slice: whether LTE's reference signals are looked for, in slices around `frequencies`.
-        band: lower and upper end in Hz of what is searched for NR at any frequency; None where places are known.
+        band: lower and upper end in Hz of what is searched at any frequency; None where places are known.
         piece: what is compared with an NR carrier with a cell; nothing else is looked for then.
     """
 
@@ -186,13 +186,13 @@ class Hypothesis:
 
 class _Kind(NamedTuple):
     """Of search in a carrier: technology; whether widest and over several frames; whether by reference signals; whether
-    once more at another time; whether a little wider."""
+    once more at another time; whether at any frequency."""
 
     technology: str
     is_deep: bool = False
     is_slice: bool = False
     is_again: bool = False
-    is_wider: bool = False
+    is_anywhere: bool = False
 
 
 class Budget:
@@ -214,6 +214,11 @@ class Budget:
         """The stream went on."""
         self.left_s = min(self.most_s, self.left_s + self.fraction * seconds)
 
+    def allow(self, most_s: float) -> None:
+        """Another time may be kept; more of it is there at once."""
+        self.left_s += max(0.0, most_s - self.most_s)
+        self.most_s = most_s
+
     @property
     def is_spent(self) -> bool:
         """Whether nothing is left."""
@@ -234,7 +239,6 @@ class _State:
         next_s: when the next one is due.
         wait_s: until the one after the next, once all kinds have been tried.
         spent_s: what its searches have cost, seconds of one core as estimated.
-        made, made_s: searches of the frames that end at `made_s`.
         compared_s: when it may be compared again with an NR carrier beside it...
         compared_wait_s: ...and how long after that.
         was_lte: whether it was called LTE at any time: then an absence of LTE's signals is looked for.
@@ -245,8 +249,6 @@ class _State:
     next_s: float = 0.0
     wait_s: float = RETRY_S
     spent_s: float = 0.0
-    made: list[Hypothesis] = field(default_factory=list)
-    made_s: float = -1.0
     compared_s: float = 0.0
     compared_wait_s: float = RENEW_AT_ONCE_S
     was_lte: bool = False
@@ -286,13 +288,14 @@ class SearchPlan:
         self._pieces: list[Hypothesis] = []
         self._pieces_of: tuple | None = None
         self._spectra = 0
+        self._made: list[Hypothesis] = []
         self._pieces_due: dict[Hashable, Piece] = {}
 
     def next(self, view: View) -> list[Hypothesis]:
         """The searches to make now, most important first; what they cost is spent."""
         passed = max(0.0, view.now_s - self._now_s) if self._now_s is not None else 0.0
         if view.now_s != self._now_s:
-            self._spectra = 0
+            self._spectra, self._made = 0, []
         self._now_s = view.now_s
         for budget in (self.budget, self._span_budget):
             budget.earn(passed)
@@ -301,9 +304,11 @@ class SearchPlan:
         self.waiting = 0
         # A short recording may be of nothing but a cell in its middle.
         chosen = self._of_span(view) if view.is_last and not self._place else []
-        for carrier in self._due(view):
-            # Comparisons are few and cheap, and make one carrier of several.
-            if self.budget.is_spent and carrier.key not in self._pieces_due:
+        for carrier, cost_s in self._due(view):
+            # Comparisons are few and cheap, and make one carrier of several. What costs more than is left does not
+            # come between others.
+            is_too_much = bool(chosen) and cost_s > self.budget.left_s
+            if (self.budget.is_spent or is_too_much) and carrier.key not in self._pieces_due:
                 self.waiting += 1
                 continue
             if (search := self._next_of(view, carrier)) is not None:
@@ -342,8 +347,8 @@ class SearchPlan:
             self.ppm = sorted(errors)[len(errors) // 2]
 
     def _due(self, view):
-        """Carriers for which a search is due: first those on which the least will have been spent after it, of these
-        the newest, and what is known last."""
+        """Carriers for which a search is due, and about what it costs: first those on which the least will have been
+        spent after it, of these the newest, and what is known last."""
         due = []
         self._pieces_due = {}
         proven = [carrier for carrier in view.carriers if carrier.proof is not None]
@@ -351,7 +356,7 @@ class SearchPlan:
             if carrier.proof is not None:
                 last = self._renewed_s.setdefault(carrier.key, view.now_s)
                 if view.now_s - last >= (RENEW_AT_ONCE_S if carrier.is_doubtful else RENEW_S):
-                    due.append(((math.inf, last), carrier))
+                    due.append(((math.inf, last), carrier, 0.0))
             else:
                 state = self._states.setdefault(carrier.key, _State())
                 if carrier.label == LTE_NAME and not state.was_lte:
@@ -360,8 +365,9 @@ class SearchPlan:
                 if (piece := self._piece_due(view, carrier, proven, kinds)) is not None:
                     self._pieces_due[carrier.key] = piece
                 if piece is not None or view.now_s >= state.next_s and kinds:
-                    due.append(((state.spent_s + self._next_cost(view, carrier), -carrier.since_s), carrier))
-        return [carrier for _, carrier in sorted(due, key=lambda one: one[0])]
+                    cost_s = self._next_cost(view, carrier)
+                    due.append(((state.spent_s + cost_s, -carrier.since_s), carrier, cost_s))
+        return [one[1:] for one in sorted(due, key=lambda one: one[0])]
 
     def _next_of(self, view, carrier):
         """The next search of a carrier; None where there is no place for it."""
@@ -369,8 +375,6 @@ class SearchPlan:
             self._renewed_s[carrier.key] = view.now_s
             return _renewal(view, carrier)
         state = self._states[carrier.key]
-        if state.made_s != view.now_s:
-            state.made, state.made_s = [], view.now_s
         if (piece := self._pieces_due.get(carrier.key)) is not None:
             state.compared_s = view.now_s + state.compared_wait_s
             state.compared_wait_s = min(2 * state.compared_wait_s, RETRY_S)
@@ -380,11 +384,11 @@ class SearchPlan:
         for _ in kinds:
             hypotheses = self._of_kind(view, carrier, kinds[state.attempts % len(kinds)])
             chosen = hypotheses[state.part] if state.part < len(hypotheses) else None
-            # A wider reach may end at the span, and find the same place in the same frames.
-            if chosen is not None and chosen in state.made:
+            # Another carrier's search, or a wider one that ends at the span, may have had the same place and frames.
+            if chosen is not None and chosen in self._made:
                 chosen = None
             elif chosen is not None:
-                state.made.append(chosen)
+                self._made.append(chosen)
                 state.spent_s += chosen.cost_s
             state.part += 1
             if state.part >= len(hypotheses):
@@ -412,20 +416,23 @@ class SearchPlan:
 
     def _piece_due(self, view, carrier, proven, kinds):
         """The comparison of a carrier with an NR carrier beside it, if one is due: not before its own block was looked
-        for on the raster, once; else None."""
+        for once; else None."""
         state = self._states[carrier.key]
         if view.now_s < state.compared_s:
             return None
-        first = kinds.index(_Kind(NR_NAME)) if view.center_frequency and _Kind(NR_NAME) in kinds else -1
+        first = next((index for index, kind in enumerate(kinds) if kind.technology == NR_NAME), -1)
+        first = first if view.center_frequency else -1
         return _piece_of(view, carrier, proven) if state.attempts > first else None
 
     def _of_kind(self, view, carrier, kind):
         if kind.is_slice:
             return _slices(view, carrier)
+        if kind.is_anywhere:
+            return _anywhere(view, carrier, kind.technology)
         return (self._lte if kind.technology == LTE_NAME else self._nr)(view, carrier, kind)
 
     def _lte(self, view, carrier, kind):
-        columns, further = LTE_WIDEST if kind.is_deep else LTE_WIDER if kind.is_wider else LTE_CLOSE
+        columns, further = LTE_WIDEST if kind.is_deep else LTE_CLOSE
         reach = columns * view.column + further
         places = []
         for middle in _middles(carrier, view):
@@ -454,10 +461,6 @@ class SearchPlan:
         return sorted(covering, key=lambda place: abs(place[0] - middle))
 
     def _nr(self, view, carrier, kind):
-        if kind.is_deep or not view.center_frequency:
-            spacings = _spacings(view.center_frequency)
-            wide_first = sorted(spacings, reverse=carrier.freq_upper - carrier.freq_lower > WIDE_CARRIER)
-            return [one for spacing in wide_first if (one := _blind(view, carrier, spacing)) is not None]
         by_spacing = []
         for spacing in _spacings(view.center_frequency):
             hypotheses = []
@@ -526,12 +529,17 @@ def _kinds(view: View, carrier: KnownCarrier, was_lte: bool) -> list[_Kind]:
     last."""
     lower, upper = _in_view(view, carrier)
     close, deep, slices = _Kind(LTE_NAME), _Kind(LTE_NAME, is_deep=True), _Kind(LTE_NAME, is_slice=True)
-    nr, deep_nr = _Kind(NR_NAME), _Kind(NR_NAME, is_deep=True)
+    lte_anywhere = _Kind(LTE_NAME, is_anywhere=True)
+    nr = [_Kind(NR_NAME), _Kind(NR_NAME, is_anywhere=True)]
+    if len(_spacings(view.center_frequency)) > 1:
+        nr.reverse()  # of the denser raster, all places cost more than all frequencies
     # What is cut may have its middle out of view. What is called LTE is more likely to be off by a column than NR.
-    wider = [close._replace(is_wider=True)] if carrier.label == LTE_NAME else []
     is_cut = carrier.cut_lower or carrier.cut_upper
-    lte, later = ([close, slices], [deep]) if is_cut else ([close, *wider], [deep, slices])
-    order = [nr, *lte, deep_nr, *later] if carrier.label == NR_NAME else [*lte, nr, *later, deep_nr]
+    later = [lte_anywhere, deep] if is_cut else [deep, slices]
+    if carrier.label == NR_NAME:
+        order = [nr[0], close, nr[1], *([slices] if is_cut else [lte_anywhere]), *later]
+    else:
+        order = [close, slices if is_cut else lte_anywhere, *nr, *later]
     if was_lte and not (carrier.cut_lower or carrier.cut_upper):
         order += [close._replace(is_again=True)] * FURTHER_LOOKS
     return [kind for kind in order if _is_possible(view, upper - lower, kind)]
@@ -542,8 +550,8 @@ def _is_possible(view: View, width: float, kind: _Kind) -> bool:
         return width >= NARROWEST_SLICE_HZ and view.sample_rate >= BASE_RATE and view.seconds >= SHORTEST_S
     if kind.technology == LTE_NAME:
         return width >= NARROWEST_HZ[LTE_NAME] and view.sample_rate >= LOWEST_RATE
-    # Where NR is tried at every frequency, that is all there is to try.
-    return width >= NARROWEST_HZ[NR_NAME] and not (kind.is_deep and not view.center_frequency)
+    # Without a centre frequency there is no raster.
+    return width >= NARROWEST_HZ[NR_NAME] and (view.center_frequency > 0 or kind.is_anywhere)
 
 
 def _in_view(view: View, carrier: KnownCarrier) -> tuple[float, float]:
@@ -666,13 +674,30 @@ def _nr_hypothesis(
     return Hypothesis(NR_NAME, tuple(places), tolerance, spacing, frames, is_renewal, cost)
 
 
-def _blind(view: View, carrier: KnownCarrier, spacing: float) -> Hypothesis | None:
-    """A search for an SS/PBCH block whose middle is anywhere in a carrier; None where none has room in the span."""
-    half = SSB_SUBCARRIERS / 2 * spacing
-    lower = max(carrier.freq_lower - view.column - half, view.lower)
-    upper = min(carrier.freq_upper + view.column + half, view.upper)
-    if upper - lower < 2 * half:
-        return None
-    frames = min(BLIND_FRAMES, view.frames)
-    cost = BLIND_S * (upper - lower) * frames / BLIND_FRAMES * view.frame_seconds / 0.04
-    return Hypothesis(NR_NAME, (), 0.0, spacing, frames, False, cost, band=(lower, upper))
+def _anywhere(view: View, carrier: KnownCarrier, technology: str) -> list[Hypothesis]:
+    """Searches at any frequency of a carrier: of its own band, or, where that costs less, of the span for all carriers
+    without a cell at once. For NR with either subcarrier spacing, the likelier one first; none without room for it."""
+    searches = []
+    is_wide = carrier.freq_upper - carrier.freq_lower > WIDE_CARRIER
+    spacings = [SUBCARRIER_HZ] if technology == LTE_NAME else sorted(_spacings(view.center_frequency), reverse=is_wide)
+    for spacing in spacings:
+        half = LTE_HALF_WIDTH if technology == LTE_NAME else SSB_SUBCARRIERS / 2 * spacing
+        lower, upper = _reach(view, carrier, half)
+        if upper - lower < 2 * half:
+            continue
+        others = [_reach(view, other, half) for other in view.carriers if other.proof is None]
+        cost = ANYWHERE_S * (upper - lower)
+        cost_of_span = ANYWHERE_IN_SPAN_S * view.sample_rate
+        if cost_of_span < ANYWHERE_S * sum(max(0.0, high - low) for low, high in others):
+            lower, upper, cost = view.lower, view.upper, cost_of_span
+        frames = min(ANYWHERE_FRAMES, view.frames)
+        cost *= frames / ANYWHERE_FRAMES * view.frame_seconds / 0.04
+        searches.append(Hypothesis(technology, (), 0.0, spacing, frames, False, cost, band=(lower, upper)))
+    return searches
+
+
+def _reach(view: View, carrier: KnownCarrier, half: float) -> tuple[float, float]:
+    """Lower and upper end in Hz of a carrier in view, with room for signals whose middle is at its edge."""
+    return max(carrier.freq_lower - view.column - half, view.lower), min(
+        carrier.freq_upper + view.column + half, view.upper
+    )

@@ -22,7 +22,7 @@ from .lte.narrowband import HALF_WIDTH as NARROWBAND_HALF_WIDTH
 from .lte.search import HALF_WIDTH as LTE_HALF_WIDTH
 from .lte.search import LOWEST_RATE, TOLERANCE
 from .nr.spectrum import fits
-from .screening import Sequence3, lte_sequences, nr_sequences, screen
+from .screening import Sequence3, nr_sequences, screen, screened_part
 
 LTE, NR, NB_IOT = "LTE", "NR", "NB-IoT"
 TECHNOLOGIES = (LTE, NR, NB_IOT)
@@ -40,11 +40,6 @@ SAME_HZ = 5e3
 LTE_APART_HZ = 0.7e6
 """Half of the narrowest LTE carrier: middles of two that do not overlap are further apart."""
 
-SCREEN_S, SCREEN_SAMPLES = 0.2, 6_200_000
-"""Of what is searched so much is screened at most: a clock that errs by 50 ppm is 10 us off after 0.2 s, which is less
-than a hop; the samples are 0.1 s of 61.44 Msps, some 5 s of a core for each kind of signal."""
-SCREENED_TOLERANCE = 22.5e3
-"""Hz, of LTE: a screen is a subcarrier off at its weakest."""
 LTE_FULL_RATE = 2.6e6
 """Up to this rate the whole span is searched for LTE in full: four basebands of 360 kHz."""
 NR_FULL_PLACES = 12
@@ -494,11 +489,10 @@ class _Plan:
         return lambda samples: lte.find_cells(samples, self.rate, places, tolerance, self.center)
 
     def _lte_screened(self, samples: np.ndarray) -> list[Cell]:
-        places = self._screened(samples, lte_sequences())
-        return self._lte_at(places, SCREENED_TOLERANCE)(samples) if places else []
+        return lte.find_cells_anywhere(samples, self.rate, self.center, self._allowed)
 
     def _screened(self, samples: np.ndarray, sequences: Sequence3) -> list[float]:
-        part = samples[: min(round(SCREEN_S * self.rate), SCREEN_SAMPLES)]
+        part = screened_part(samples, self.rate)
         return [place.frequency for place in screen(part, self.rate, sequences, self._allowed)]
 
     def _narrowband(self) -> Iterator[_Step]:

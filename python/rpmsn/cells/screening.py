@@ -23,6 +23,9 @@ FALSE_PLACES = 1e-8
 OWN = 0.2
 """A sequence beside itself has less than this fraction of its height."""
 LTE_PERIOD_S, NR_PERIOD_S = 0.005, 0.02
+SCREEN_S, SCREEN_SAMPLES = 0.2, 6_200_000
+"""Of what is searched so much is screened at most: a clock that errs by 50 ppm is 10 us off after 0.2 s, which is less
+than a hop; the samples are 0.1 s of 61.44 Msps, some 5 s of a core for each kind of signal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,11 @@ def nr_sequences(spacing: float) -> Sequence3:
     values = np.zeros((3, 129), complex)
     values[:, :127] = [nr_pss(sector) for sector in range(3)]
     return Sequence3(spacing, NR_PERIOD_S, values, 60 * spacing)
+
+
+def screened_part(samples: np.ndarray, sample_rate: float) -> np.ndarray:
+    """As much of the beginning of samples as is worth a screen."""
+    return samples[: min(round(SCREEN_S * sample_rate), SCREEN_SAMPLES)]
 
 
 def screen(

@@ -32,8 +32,8 @@ CELL_BUDGET = 0.1
 """Fraction of one core for the search in live use."""
 LIVE_MOST_S = 1.0
 """Seconds of one core that a live search may save up."""
-REPLAY_FRACTION, REPLAY_MOST_S = 0.25, 2.0
-"""The same of a recording, for each second of signal."""
+REPLAY_FRACTION, REPLAY_MOST_S, REPLAY_MOST_S_A_HZ = 0.25, 2.0, 0.05e-6
+"""The same of a recording, for each second of signal; a search of a wider span costs more."""
 SHORT_S = 1.0
 """A recording that ends before gets at its end part of what a longer one had in its course."""
 
@@ -136,6 +136,7 @@ class ReplaySearch:
         """As of CellSearch."""
         rate, center = frame.geometry.sample_rate, frame.geometry.center_frequency
         self._now_s += len(samples) / rate
+        self._plan.budget.allow(REPLAY_MOST_S + REPLAY_MOST_S_A_HZ * rate)
         if _is_dead(frame):
             self._look = None
             return []
@@ -148,7 +149,7 @@ class ReplaySearch:
         if self._look is None:
             return []
         budget = self._plan.budget
-        budget.left_s = max(budget.left_s, REPLAY_MOST_S * (1 - self._now_s / SHORT_S))
+        budget.left_s = max(budget.left_s, budget.most_s * (1 - self._now_s / SHORT_S))
         return self._search(carriers, at_end=True)
 
     def close(self) -> None:

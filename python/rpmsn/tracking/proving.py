@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ..cells.plan import KnownCarrier
 from ..classes import CLASS_NAMES, LTE, NR, OTHER
 from ..detection.segments import Segment
+from ..signal.sums import COLUMNS
 from .association import least_beside
 from .carrier import CUT, SEEN, Carrier, Part
 from .track import Track
@@ -104,6 +105,8 @@ def others_within(track: Track, tracks: Sequence[Track]) -> tuple[list[Track], l
         # What is called LTE or NR, and has no room for that beside the carrier, is the carrier with what is beside it.
         rest = max(lower - carrier.freq_lower, carrier.freq_upper - upper)
         has_no_room = is_crossing and carrier.voted_class_id in (LTE, NR) and rest < least_beside(track.carrier)
+        # Less than a column is no transmission, but the error of an edge.
+        has_no_room |= is_crossing and rest < carrier.sample_rate / COLUMNS
         if carrier.proof is None and (_is_piece(carrier, edges) or has_no_room):
             inside.append(other)
         elif is_crossing:

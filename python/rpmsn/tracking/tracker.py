@@ -185,7 +185,7 @@ class Tracker:
                 for middle in finding.middles:
                     track.look_for_pss(middle, self._observations[-1])
             for proof in finding.proofs:
-                events += self._prove(proof)
+                events += self._prove(proof, finding.is_slice)
             if finding.piece is not None:
                 events += self._join_piece(finding.piece)
         return events
@@ -200,7 +200,7 @@ class Tracker:
         self._live.remove(track)
         return [self._finished_event(track)] if track.carrier.is_qualified else []
 
-    def _prove(self, proof: Proof) -> list[Event]:
+    def _prove(self, proof: Proof, is_by_reference: bool) -> list[Event]:
         track, fitting = proving.known_track(proof, self._live), proving.fitting_track(proof, self._live)
         events = self._join_slice(track, fitting, proof)
         if track is None:
@@ -211,7 +211,7 @@ class Tracker:
             elif not known.gives_way_to(proof):
                 return events
         if track is None:
-            return self._begin_hidden(proof)
+            return self._begin_hidden(proof, is_by_reference)
         track.prove(proof)
         events += self._join_within(track)
         if not track.carrier.is_qualified:
@@ -243,9 +243,10 @@ class Tracker:
         self._live = [other for other in self._live if other.merged_into is None]
         return [self._finished_event(other) for other in inside if other.carrier.is_qualified]
 
-    def _begin_hidden(self, proof: Proof) -> list[Event]:
-        """A carrier that only its cell shows; for that, synchronisation signals alone are not enough."""
-        if proof.cell.evidence != BROADCAST:
+    def _begin_hidden(self, proof: Proof, is_by_reference: bool) -> list[Event]:
+        """A carrier that only its cell shows; for that, synchronisation signals alone are not enough, but those are
+        which LTE's reference signals beside them foretell."""
+        if proof.cell.evidence != BROADCAST and not is_by_reference:
             return []
         observation = self._observations[-1]
         track = self._begin([proving.part_of(proof, proof.start)], observation)

@@ -10,7 +10,7 @@ from .absence import Absence
 from .extent import measured_bandwidth
 from .narrowband import find_narrowband_cells
 from .reference import ReferenceSignals, find_reference_signals
-from .search import LteSearcher, find_cells, find_cells_and_pss
+from .search import LteSearcher, find_cells, find_cells_and_pss, find_cells_anywhere
 
 __all__ = [
     "Absence",
@@ -18,6 +18,7 @@ __all__ = [
     "ReferenceSignals",
     "find_cells",
     "find_cells_and_pss",
+    "find_cells_anywhere",
     "find_narrowband_cells",
     "find_reference_signals",
     "measured_bandwidth",

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Searches that a plan asks for, at any frequency of a band: LTE and NR, in a part of the span and in all of it."""
+
+import numpy as np
+import pytest
+from nr_signals import nr_cell
+from test_lte_search import downlink, noise, shifted
+
+from rpmsn.cells.looking import Look, Looker
+from rpmsn.cells.plan import Hypothesis
+
+RATE, CENTER = 15.36e6, 1842.5e6
+LTE_HZ, NR_HZ = -3.17e6, 4.083e6
+
+
+@pytest.fixture(scope="module")
+def look():
+    """40 ms with an LTE cell and an NR cell, neither on a raster."""
+    lte = shifted(downlink(77, rate=RATE), LTE_HZ, RATE)
+    samples, middle, _ = nr_cell(500, 15e3, sample_rate=RATE)
+    nr = shifted(3 * samples, NR_HZ - middle, RATE)[: len(lte)]
+    return Look([(0.1 * (lte + nr + noise(len(lte), 2.0))).astype(np.complex64)], 0, RATE, CENTER)
+
+
+def found(look, technology, lower, upper):
+    band = CENTER + lower, CENTER + upper
+    search = Hypothesis(technology, (), 0.0, 15e3, 1, False, 1.0, band=band)
+    (finding,) = Looker(look).findings([search])
+    return [(proof.cell.technology, proof.frequency) for proof in finding.proofs]
+
+
+@pytest.mark.parametrize("reach", [1.9e6, 20e6], ids=["a part of the span", "all of it"])
+def test_a_cell_is_found_at_any_frequency_of_a_band(look, reach):
+    lower, upper = max(-RATE / 2, LTE_HZ - reach), min(RATE / 2, LTE_HZ + reach)
+    assert found(look, "LTE", lower, upper) == [("LTE", pytest.approx(CENTER + LTE_HZ, abs=200))]
+    lower, upper = max(-RATE / 2, NR_HZ - 2 * reach), min(RATE / 2, NR_HZ + reach)
+    assert found(look, "NR", lower, upper) == [("NR", pytest.approx(CENTER + NR_HZ, abs=200))]
+
+
+def test_nothing_is_found_where_there_is_none(look):
+    assert found(look, "LTE", NR_HZ - 2e6, NR_HZ + 2e6) == found(look, "NR", LTE_HZ - 2e6, LTE_HZ + 2e6) == []
