@@ -9,7 +9,7 @@ import pytest
 from test_tracker import COLUMN, FRAME_S, NOT_JUDGED, RATE, Stream, seg
 
 from rpmsn.cells.cell import BROADCAST, SYNC, Cell
-from rpmsn.cells.finding import Finding, Middle, Piece, Proof
+from rpmsn.cells.finding import Finding, Middle, Piece, Power, Proof
 from rpmsn.cells.looking import Look, Looker
 from rpmsn.cells.plan import Hypothesis
 from rpmsn.classes import CLASS_NAMES
@@ -130,6 +130,40 @@ def test_one_region_of_two_cells_becomes_two_carriers_at_the_edges_that_they_pro
     lower, upper = carriers(stream)
     assert (lower.cell_id, upper.cell_id) == (1, 2)
     assert (lower.freq_upper, upper.freq_lower) == pytest.approx((-0.15e6, 0.35e6))
+
+
+def nr_power(quiet_lower, quiet_upper):
+    """Power in steps of 20 kHz over the span that is a hundredth between two frequencies in MHz."""
+    places = np.arange(-5.12, 5.12, 0.02)
+    is_quiet = (places >= quiet_lower) & (places <= quiet_upper)
+    return Power(-5.12e6, 20e3, np.where(is_quiet, 0.01, 1.0).astype(np.float32))
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_one_region_of_two_nr_cells_becomes_two_carriers_that_end_where_least_is_sent(order):
+    stream, region = Stream(), seg("NR", -5.0, 5.0)
+    stream.frames(3, region)
+    cells = [proof_of(stream, mhz, cell_id, technology="NR") for mhz, cell_id in ((-3.0, 1), (4.2, 2))]
+    cells = [dataclasses.replace(one, cell=dataclasses.replace(one.cell, subcarrier_spacing=15e3)) for one in cells]
+    power = nr_power(1.2, 1.8)
+    for number in order:
+        stream.tracker.prove([Finding("NR", (), 0, stream.offset, (cells[number],), power=power)])
+    for _ in range(2):
+        lower, upper = carriers(stream)
+        assert (lower.cell_id, upper.cell_id) == (1, 2)
+        assert (lower.freq_upper, upper.freq_lower) == pytest.approx((1.5e6, 1.5e6), abs=0.1e6)
+        assert (lower.freq_lower, upper.freq_upper) == pytest.approx((-5.0e6, 6.0e6), abs=1e3)
+        stream.frames(60, region)
+
+
+def test_blocks_of_one_identity_are_of_one_carrier():
+    stream = Stream()
+    stream.frames(3, seg("NR", -5.0, 5.0))
+    for mhz in (-3.0, 3.1):
+        proof = proof_of(stream, mhz, 7, technology="NR")
+        cell = dataclasses.replace(proof.cell, subcarrier_spacing=15e3)
+        find(stream, dataclasses.replace(proof, cell=cell), technology="NR")
+    assert len(carriers(stream)) == 1
 
 
 def test_the_rest_of_a_region_beside_a_cell_is_a_carrier_of_its_own():

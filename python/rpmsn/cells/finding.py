@@ -2,7 +2,10 @@
 """What a search of a stream says: cells at absolute frequencies, and where there was none."""
 
 from collections.abc import Hashable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ..classes import LTE, NR
 from ..standards import bands
@@ -19,6 +22,9 @@ LEAST_BLOCKS = 6
 """Of the narrowest LTE carrier, which are those of the synchronisation signals and the PBCH."""
 NR_WIDE_CHANNELS_HZ = 4.4e9
 """From n79 on, channels are 40 MHz wide at least: other tables of TS 38.213 13 hold."""
+GUARD_HZ, QUIET = 300e3, 1.25
+"""Two NR carriers have more than this between them (twice the guard band of 5 MHz at 15 kHz is 485 kHz: TS 38.101-1
+table 5.3.3-1); what is within 1 dB of the least power is as quiet."""
 SAME_PLACE_HZ = 20e3
 """Cells of one technology that are closer than this share a carrier: less than half a step of either raster."""
 
@@ -159,6 +165,32 @@ class Piece:
     cell_id: int
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Power:
+    """Mean power over frequency.
+
+    Attributes:
+        lower: Hz, of the first value; absolute where the centre is known.
+        step: Hz from one value to the next.
+        values: float32, shape (n,), linear.
+    """
+
+    lower: float
+    step: float
+    values: NDArray[np.float32]
+
+    def quietest(self, lower: float, upper: float) -> float:
+        """The place, in Hz between two frequencies, around which least is sent; the middle of such places."""
+        width = max(1, round(GUARD_HZ / self.step))
+        smooth = np.convolve(self.values, np.full(width, 1 / width, np.float32), "same")
+        places = self.lower + self.step * np.arange(len(smooth))
+        inside = (places >= lower) & (places <= upper)
+        if not inside.any():
+            return (lower + upper) / 2
+        quiet = places[inside][smooth[inside] <= QUIET * smooth[inside].min()]
+        return float(np.median(quiet))
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """What one search has shown.
@@ -171,6 +203,7 @@ class Finding:
         is_slice: whether LTE's reference signals were looked for, in slices.
         middles: of LTE carriers, that were in view.
         piece: what shares the symbols and subcarriers of an NR carrier with a cell.
+        power: of what was searched, where NR cells were found.
     """
 
     technology: str
@@ -181,6 +214,7 @@ class Finding:
     is_slice: bool = False
     middles: tuple[Middle, ...] = ()
     piece: Piece | None = None
+    power: Power | None = field(default=None, compare=False)
 
     def misses(self, proof: Proof) -> bool:
         """Whether a cell would have been found, and was not."""

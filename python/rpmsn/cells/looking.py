@@ -6,12 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..signal.channelizer import as_complex
 from . import lte, nr
 from .cell import BROADCAST, SYNC, Cell
 from .channels import channel_of
-from .finding import SYNC_WIDTH, Finding, Middle, Piece, Proof
+from .finding import SYNC_WIDTH, Finding, Middle, Piece, Power, Proof
 from .grid import SymbolGrid, symbol_grid
 from .lte.baseband import RATE
 from .lte.reference import HALF_SLICE
@@ -88,6 +89,7 @@ class Looker:
             cells = [(cell, None) for cell in found]
             middles = [self._middle(search, *one, frames) for one in zip(places, strengths)]
         reach = max(search.tolerance, search.spacing / 2)
+        has_nr = search.technology != LTE_NAME and bool(cells)
         return Finding(
             search.technology,
             tuple((place - reach, place + reach) for place in places) if search.is_renewal else (),
@@ -96,12 +98,18 @@ class Looker:
             tuple(self._proof(cell, place, frames, start) for cell, place in sorted(cells, key=_rank)),
             search.is_slice,
             tuple(middles),
+            power=self._power(frames) if has_nr else None,
         )
 
     @property
     def _center(self) -> float | None:
         """Of the span, Hz; 0 Hz stands for a baseband, whose centre is not known."""
         return self._look.center_frequency if self._look.center_frequency > 0 else None
+
+    def _power(self, frames: Sequence[np.ndarray]) -> Power:
+        values = mean_power(frames)
+        step = self._look.sample_rate / len(values)
+        return Power(self._look.center_frequency - len(values) // 2 * step, step, np.fft.fftshift(values))
 
     def _middle(self, search: Hypothesis, place: float, strength: float, frames: Sequence[np.ndarray]) -> Middle:
         rate, middle = self._look.sample_rate, place - self._look.center_frequency
@@ -227,6 +235,14 @@ class Looker:
 def power_db(frames: Sequence[np.ndarray], sample_rate: float, lower: float, upper: float) -> float:
     """Mean power of frames between two frequencies in Hz from the centre, dB over full scale (1.0); what is beyond the
     span is not in it."""
+    power = mean_power(frames)
+    frequencies = np.fft.fftfreq(len(power), 1 / sample_rate)
+    inside = power[(frequencies >= lower) & (frequencies <= upper)].sum()
+    return float(10 * np.log10(max(inside, 1e-30)))
+
+
+def mean_power(frames: Sequence[np.ndarray]) -> NDArray[np.float32]:
+    """Mean power of frames over frequency, zero frequency first; their sum is that of the samples. Shape (n,)."""
     count = min(POWER_FFT, *map(len, frames))
     window = np.hanning(count).astype(np.float32)
     chunks = [
@@ -235,10 +251,7 @@ def power_db(frames: Sequence[np.ndarray], sample_rate: float, lower: float, upp
         for start in np.unique(np.linspace(0, len(samples) - count, POWER_CHUNKS).astype(int))
     ]
     spectra = np.fft.fft(np.stack(chunks) * window)
-    power = np.mean(np.abs(spectra) ** 2, axis=0) / (count * np.sum(window**2))
-    frequencies = np.fft.fftfreq(count, 1 / sample_rate)
-    inside = power[(frequencies >= lower) & (frequencies <= upper)].sum()
-    return float(10 * np.log10(max(inside, 1e-30)))
+    return np.mean(np.abs(spectra) ** 2, axis=0) / (count * np.sum(window**2))
 
 
 def _rank(found: tuple[Cell, float | None]) -> tuple[bool, float]:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..cells.plan import KnownCarrier
@@ -11,7 +12,7 @@ from ..classes import CLASS_NAMES, LTE, NR, OTHER
 from ..detection.segments import Segment
 from ..signal.sums import COLUMNS
 from .association import least_beside
-from .carrier import CUT, SEEN, Carrier, Part
+from .carrier import CUT, SEEN, SHARED, Carrier, Part
 from .track import Track
 
 if TYPE_CHECKING:
@@ -122,6 +123,35 @@ def _is_piece(carrier: Carrier, edges: tuple[float, float] | None) -> bool:
     shared = min(upper, carrier.freq_upper) - max(lower, carrier.freq_lower)
     is_interferer = carrier.voted_class_id == OTHER and carrier.bandwidth < INTERFERER_FRACTION * (upper - lower)
     return shared > 0 and shared >= MIN_INSIDE * carrier.bandwidth and not is_interferer
+
+
+def is_of_another_carrier(proof: Proof, known: Proof) -> bool:
+    """Whether a cell that was found in the region of a known one has a carrier of its own, of which the region does not
+    tell: NR cells of other identities that do not overlap. One carrier's blocks all have its identity."""
+    (lower, upper), (known_lower, known_upper) = proof.least_edges, known.least_edges
+    is_beside = upper <= known_lower or lower >= known_upper
+    return proof.class_id == known.class_id == NR and is_beside and proof.cell.cell_id != known.cell.cell_id
+
+
+def parts_beside(track: Track, seam: float, above: bool) -> list[Part]:
+    """What a track's parts of the latest frame are above (or below) a frequency in Hz."""
+    made = []
+    for part in track.parts:
+        segment = part.segment
+        if (segment.freq_upper <= seam) if above else (segment.freq_lower >= seam):
+            continue
+        if not segment.freq_lower < seam < segment.freq_upper:
+            made.append(part)
+            continue
+        first, after = segment.columns
+        column = first + round((seam - segment.freq_lower) / segment.bandwidth * (after - first))
+        if above:
+            piece = replace(segment, freq_lower=seam, columns=(min(column, after - 1), after))
+            made.append(Part(piece, SHARED, part.upper))
+        else:
+            piece = replace(segment, freq_upper=seam, columns=(first, max(column, first + 1)))
+            made.append(Part(piece, part.lower, SHARED))
+    return made
 
 
 def part_of(proof: Proof, start: int) -> Part:

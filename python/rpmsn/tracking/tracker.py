@@ -26,7 +26,7 @@ from .carrier import Carrier, Part
 from .track import Clock, Observation, Track, join_overlapping
 
 if TYPE_CHECKING:
-    from ..cells.finding import Finding, Piece, Proof
+    from ..cells.finding import Finding, Piece, Power, Proof
     from ..cells.plan import KnownCarrier
     from ..detection.segmenter import Frame
 
@@ -185,7 +185,7 @@ class Tracker:
                 for middle in finding.middles:
                     track.look_for_pss(middle, self._observations[-1])
             for proof in finding.proofs:
-                events += self._prove(proof, finding.is_slice)
+                events += self._prove(proof, finding)
             if finding.piece is not None:
                 events += self._join_piece(finding.piece)
         return events
@@ -200,7 +200,7 @@ class Tracker:
         self._live.remove(track)
         return [self._finished_event(track)] if track.carrier.is_qualified else []
 
-    def _prove(self, proof: Proof, is_by_reference: bool) -> list[Event]:
+    def _prove(self, proof: Proof, finding: Finding) -> list[Event]:
         track, fitting = proving.known_track(proof, self._live), proving.fitting_track(proof, self._live)
         events = self._join_slice(track, fitting, proof)
         if track is None:
@@ -208,16 +208,36 @@ class Tracker:
         elif (known := track.carrier.proof) is not None:
             if known.is_same_cell(proof):
                 proof = known.renewed(proof)
+            elif proving.is_of_another_carrier(proof, known):
+                return events + self._part(track, proof, finding.power)
             elif not known.gives_way_to(proof):
                 return events
         if track is None:
-            return self._begin_hidden(proof, is_by_reference)
+            return self._begin_hidden(proof, finding.is_slice)
         track.prove(proof)
         events += self._join_within(track)
         if not track.carrier.is_qualified:
             self._number(track)
             return events + self._reported({track: track.parts})
         return events + self._see_hidden(track, proof)
+
+    def _part(self, track: Track, proof: Proof, power: Power | None) -> list[Event]:
+        """Two NR cells in one region are two carriers. Where they end, no cell says: where least is sent between."""
+        carrier, known = track.carrier, track.carrier.proof
+        assert known is not None, "only for a carrier with another cell"
+        below, above = sorted((known, proof), key=lambda one: one.place)
+        between = below.least_edges[1], above.least_edges[0]
+        seam = power.quietest(*between) if power is not None else sum(between) / 2
+        parts = proving.parts_beside(track, seam, above is proof) or [proving.part_of(proof, proof.start)]
+        carrier.reach = None
+        if above is proof:
+            carrier.keep_within(carrier.freq_lower, seam)
+        else:
+            carrier.keep_within(seam, carrier.freq_upper)
+        new = self._begin(parts, self._observations[-1])
+        new.prove(proof)
+        self._number(new)
+        return self._reported({new: new.parts})
 
     def _join_slice(self, known: Track | None, piece: Track | None, proof: Proof) -> list[Event]:
         """A piece whose reference signals are those of a carrier that is known is a part of it."""
