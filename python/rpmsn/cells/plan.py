@@ -2,13 +2,13 @@
 """Which searches of a stream are worth their time, and in which order.
 
 New carriers come first, each at the places where its own signals would be; then the cells that are known, so that what
-is said of them stays true; then what was searched in vain, longer; and now and then a piece of the rest of the span,
+is said of them stays true; then what was searched in vain, longer; and now and then all of the span,
 for cells that no spectrum shows. A plan decides by times in the stream and by estimated costs, and never by a clock:
 the same stream gives the same searches.
 """
 
 import math
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import NamedTuple
@@ -285,8 +285,6 @@ class SearchPlan:
         self._renewed_s: dict[Hashable, float] = {}
         self._now_s: float | None = None
         self._place = 0
-        self._pieces: list[Hypothesis] = []
-        self._pieces_of: tuple | None = None
         self._spectra = 0
         self._made: list[Hypothesis] = []
         self._pieces_due: dict[Hashable, Piece] = {}
@@ -486,42 +484,19 @@ class SearchPlan:
         return [place for place in places if fits(place - view.center_frequency, spacing, view.sample_rate)]
 
     def _of_span(self, view):
-        """The next piece of the span, where no cell is known; the centre first. Carriers' searches have half of what
+        """The next search of all of the span, in turn, for what no carrier shows. Carriers' searches have half of what
         may be saved up for themselves."""
         is_early = view.now_s < SPAN_AFTER_S and not view.is_last
         if is_early or self._span_budget.is_spent or self.budget.left_s < self.budget.most_s / 2:
             return []
-        place = view.center_frequency, view.sample_rate, view.frame_seconds, self.ppm and round(self.ppm)
-        if place != self._pieces_of:
-            self._pieces, self._pieces_of = list(self._span_pieces(view)), place
-        pieces = self._pieces
-        for _ in pieces:
-            piece = pieces[self._place % len(pieces)]
-            if any(_is_explained(frequency, view) for frequency in piece.frequencies):
-                self._place += 1
-                continue
+        searches = _of_whole_span(view)
+        for _ in searches:
+            search = searches[self._place % len(searches)]
             self._place += 1
-            return [self._charged(view, piece, self.budget, self._span_budget)]
+            if search not in self._made:
+                self._made.append(search)
+                return [self._charged(view, search, self.budget, self._span_budget)]
         return []
-
-    def _span_pieces(self, view: View) -> Iterator[Hypothesis]:
-        if view.sample_rate >= LOWEST_RATE:
-            middle = [(view.center_frequency, min(LTE_TOLERANCE, max(0.0, view.sample_rate / 2 - LTE_HALF_WIDTH)))]
-            yield from _lte_hypotheses(view, middle, 1)
-            places = sorted(self._lte_places(view, view.lower, view.upper))
-            at_once = PLACES_AT_ONCE if places and places[0][1] == RASTER_TOLERANCE else 1
-            for start in range(0, len(places), at_once):
-                yield from _lte_hypotheses(view, places[start : start + at_once], 1)
-        if view.center_frequency:
-            for spacing in _spacings(view.center_frequency):
-                raster = [
-                    place
-                    for place in self._raster(view, view.lower, view.upper, spacing)
-                    if bands.bands_at(place, bands.NR)
-                ]
-                for start in range(0, len(raster), PLACES_AT_ONCE):
-                    part = raster[start : start + PLACES_AT_ONCE]
-                    yield _nr_hypothesis(view, part, self._nr_tolerance(view, spacing), spacing, 1)
 
 
 def _kinds(view: View, carrier: KnownCarrier, was_lte: bool) -> list[_Kind]:
@@ -622,12 +597,6 @@ def _middles(carrier: KnownCarrier, view: View) -> list[float]:
     return [upper - width / 2 if carrier.cut_lower else lower + width / 2 for width in wide_enough]
 
 
-def _is_explained(frequency: float, view: View) -> bool:
-    """Whether a frequency lies within a carrier whose edges a cell proves, or is a known cell's."""
-    occupied = [carrier.proof.edges or carrier.proof.least_edges for carrier in view.carriers if carrier.proof]
-    return any(lower <= frequency <= upper for lower, upper in occupied)
-
-
 def _spacings(center_frequency: float) -> list[float]:
     """Subcarrier spacings of SS/PBCH blocks that a band at a frequency may have, Hz."""
     return [max(SSB_CASES)] if center_frequency > NR_30_KHZ_ONLY_HZ else sorted(SSB_CASES)
@@ -681,19 +650,47 @@ def _anywhere(view: View, carrier: KnownCarrier, technology: str) -> list[Hypoth
     is_wide = carrier.freq_upper - carrier.freq_lower > WIDE_CARRIER
     spacings = [SUBCARRIER_HZ] if technology == LTE_NAME else sorted(_spacings(view.center_frequency), reverse=is_wide)
     for spacing in spacings:
-        half = LTE_HALF_WIDTH if technology == LTE_NAME else SSB_SUBCARRIERS / 2 * spacing
+        half = _half_width(technology, spacing)
         lower, upper = _reach(view, carrier, half)
         if upper - lower < 2 * half:
             continue
         others = [_reach(view, other, half) for other in view.carriers if other.proof is None]
-        cost = ANYWHERE_S * (upper - lower)
-        cost_of_span = ANYWHERE_IN_SPAN_S * view.sample_rate
-        if cost_of_span < ANYWHERE_S * sum(max(0.0, high - low) for low, high in others):
-            lower, upper, cost = view.lower, view.upper, cost_of_span
-        frames = min(ANYWHERE_FRAMES, view.frames)
-        cost *= frames / ANYWHERE_FRAMES * view.frame_seconds / 0.04
-        searches.append(Hypothesis(technology, (), 0.0, spacing, frames, False, cost, band=(lower, upper)))
+        of_span = _anywhere_in_span(view, technology, spacing)
+        if of_span.cost_s < _anywhere_cost(view, ANYWHERE_S * sum(max(0.0, high - low) for low, high in others)):
+            searches.append(of_span)
+        else:
+            cost = _anywhere_cost(view, ANYWHERE_S * (upper - lower))
+            searches.append(replace(of_span, band=(lower, upper), cost_s=cost))
     return searches
+
+
+def _of_whole_span(view: View) -> list[Hypothesis]:
+    """Searches of all of the span: at its centre for LTE, then at any frequency."""
+    searches = []
+    if view.sample_rate >= LOWEST_RATE:
+        tolerance = min(LTE_TOLERANCE, max(0.0, view.sample_rate / 2 - LTE_HALF_WIDTH))
+        searches = _lte_hypotheses(view, [(view.center_frequency, tolerance)], 1)
+        searches.append(_anywhere_in_span(view, LTE_NAME, SUBCARRIER_HZ))
+    for spacing in _spacings(view.center_frequency):
+        if fits(0.0, spacing, view.sample_rate):
+            searches.append(_anywhere_in_span(view, NR_NAME, spacing))
+    return searches
+
+
+def _anywhere_in_span(view: View, technology: str, spacing: float) -> Hypothesis:
+    frames = min(ANYWHERE_FRAMES, view.frames)
+    cost = _anywhere_cost(view, ANYWHERE_IN_SPAN_S * view.sample_rate)
+    return Hypothesis(technology, (), 0.0, spacing, frames, False, cost, band=(view.lower, view.upper))
+
+
+def _anywhere_cost(view: View, cost_s: float) -> float:
+    """What costs so much in 40 ms, in the frames that are there."""
+    return cost_s * min(ANYWHERE_FRAMES, view.frames) / ANYWHERE_FRAMES * view.frame_seconds / 0.04
+
+
+def _half_width(technology: str, spacing: float) -> float:
+    """Half of what a search needs in view around a cell's place, Hz."""
+    return LTE_HALF_WIDTH if technology == LTE_NAME else SSB_SUBCARRIERS / 2 * spacing
 
 
 def _reach(view: View, carrier: KnownCarrier, half: float) -> tuple[float, float]:
