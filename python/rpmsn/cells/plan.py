@@ -485,9 +485,9 @@ class SearchPlan:
 
     def _of_span(self, view):
         """The next search of all of the span, in turn, for what no carrier shows. Carriers' searches have half of what
-        may be saved up for themselves."""
-        is_early = view.now_s < SPAN_AFTER_S and not view.is_last
-        if is_early or self._span_budget.is_spent or self.budget.left_s < self.budget.most_s / 2:
+        may be saved up for themselves, until nothing follows."""
+        is_early = view.now_s < SPAN_AFTER_S or self.budget.left_s < self.budget.most_s / 2
+        if self._span_budget.is_spent or (self.budget.is_spent if view.is_last else is_early):
             return []
         searches = _of_whole_span(view)
         for _ in searches:
