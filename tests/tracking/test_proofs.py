@@ -111,6 +111,16 @@ def test_a_cell_between_two_pieces_is_believed_where_reference_signals_foretold_
         assert (found[0].freq_lower, found[0].freq_upper) == pytest.approx((-1.35e6, 1.35e6))
 
 
+def test_an_lte_carrier_reaches_on_both_sides_at_least_as_far_as_its_signals_were_seen_on_one():
+    stream = Stream()
+    stream.frames(3, seg("LTE", -1.0, 1.0))
+    proof = dataclasses.replace(proof_of(stream, 0.0, evidence=SYNC), seen_hz=2.5e6)
+    find(stream, proof)
+    find(stream, dataclasses.replace(proof, seen_hz=0.0))
+    (carrier,) = carriers(stream)
+    assert (carrier.freq_lower, carrier.freq_upper) == (-2.5e6, 2.5e6) and carrier.cut_lower and carrier.cut_upper
+
+
 def test_an_nr_cell_reaches_at_least_as_far_as_its_block():
     stream = Stream()
     stream.frames(3, seg("LTE", -1.0, 4.0))

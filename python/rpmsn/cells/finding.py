@@ -42,6 +42,7 @@ class Proof:
         pwr_db: power within `least_edges`, or within `edges` where these are known; dB over full scale.
         slice_frequency: Hz, middle of the slice of an LTE carrier whose reference signals show the cell; `frequency`
             may be out of view, then. None where PSS and SSS do.
+        seen_hz: how far from the centre of an LTE carrier in view its signals were seen.
     """
 
     cell: Cell
@@ -52,6 +53,7 @@ class Proof:
     channel: Channel | None = None
     pwr_db: float = float("nan")
     slice_frequency: float | None = None
+    seen_hz: float = 0.0
 
     @property
     def place(self) -> float:
@@ -74,15 +76,16 @@ class Proof:
 
     @property
     def least_edges(self) -> tuple[float, float]:
-        """Edges of what is at least there: the carrier, the middle six resource blocks, a resource block in a slice, or
-        the SS/PBCH block with the CORESET 0 of which it says where it is."""
+        """Edges of what is at least there: the carrier; the middle six resource blocks, and as far on both sides as its
+        signals were seen on one; a resource block in a slice; or the SS/PBCH block with the CORESET 0 of which it says
+        where it is."""
         if self.class_id == NR:
             block, control = self._around(SSB_SUBCARRIERS * self.cell.subcarrier_spacing), self._coreset_zero
             return min(block[0], control[0]), max(block[1], control[1])
         if self.slice_frequency is not None:
             half = BLOCK_SUBCARRIERS * SUBCARRIER_HZ / 2
             return self.slice_frequency - half, self.slice_frequency + half
-        return self.edges or self._around(LEAST_BLOCKS * BLOCK_SUBCARRIERS * SUBCARRIER_HZ)
+        return self.edges or self._around(max(LEAST_BLOCKS * BLOCK_SUBCARRIERS * SUBCARRIER_HZ, 2 * self.seen_hz))
 
     @property
     def _coreset_zero(self) -> tuple[float, float]:
@@ -116,10 +119,11 @@ class Proof:
     def renewed(self, later: "Proof") -> "Proof":
         """This cell as a later look shows it: what was broadcast once still holds where only the synchronisation
         signals are seen now, and a bandwidth that was measured, where no later one is."""
+        later = replace(later, seen_hz=max(self.seen_hz, later.seen_hz))
         if later.cell.evidence == BROADCAST or self.cell.evidence != BROADCAST:
             bandwidth = later.cell.channel_bandwidth or self.cell.channel_bandwidth
             return replace(later, cell=replace(later.cell, channel_bandwidth=bandwidth))
-        return replace(self, start=later.start, end=later.end, pwr_db=later.pwr_db)
+        return replace(self, start=later.start, end=later.end, pwr_db=later.pwr_db, seen_hz=later.seen_hz)
 
     def _around(self, width: float) -> tuple[float, float]:
         return self.frequency - width / 2, self.frequency + width / 2

@@ -80,13 +80,13 @@ class Looker:
             piece = search.piece if self._is_shared(search.piece, len(frames)) else None
             return Finding(search.technology, (), start, look.end, piece=piece)
         places = search.frequencies
-        cells: list[tuple[Cell, float | None]]
+        cells: list[tuple[Cell, dict[str, float]]]
         middles: list[Middle] = []
         if search.is_slice:
             cells = [found for place in places for found in self._in_slice(place, len(frames))]
         else:
             found, strengths = self._cells(search, frames, places)
-            cells = [(cell, None) for cell in found]
+            cells = [(cell, {}) for cell in found]
             middles = [self._middle(search, *one, frames) for one in zip(places, strengths)]
         reach = max(search.tolerance, search.spacing / 2)
         has_nr = search.technology != LTE_NAME and bool(cells)
@@ -95,7 +95,7 @@ class Looker:
             tuple((place - reach, place + reach) for place in places) if search.is_renewal else (),
             start,
             look.end,
-            tuple(self._proof(cell, place, frames, start) for cell, place in sorted(cells, key=_rank)),
+            tuple(self._proof(cell, frames, start, seen) for cell, seen in sorted(cells, key=_rank)),
             search.is_slice,
             tuple(middles),
             power=self._power(frames) if has_nr else None,
@@ -175,9 +175,9 @@ class Looker:
             for cell in cells
         )
 
-    def _in_slice(self, place: float, frames: int) -> list[tuple[Cell, float | None]]:
-        """The cell whose reference signals are around a frequency, and this; or the cells whose PSS is at the centre
-        that they say, where that is in view.
+    def _in_slice(self, place: float, frames: int) -> list[tuple[Cell, dict[str, float]]]:
+        """The cell whose reference signals are around a frequency, or the cells whose PSS is at the centre that they
+        say, where that is in view; and what a Proof has of that.
 
         Of a slice at the end of the span, half is in it at least. Beyond are aliases of the receiver, which have no PSS
         at their centre.
@@ -191,9 +191,9 @@ class Looker:
         if abs(found.frequency) <= rate / 2 - HALF_WIDTH:
             tolerance = RENEWAL_TOLERANCE[LTE_NAME]
             cells = lte.find_cells(spectra, rate, [found.frequency], tolerance, self._center)
-            return [(self._measured(cell, spectra), None) for cell in cells]
+            return [(self._measured(cell, spectra), {"seen_hz": abs(middle - cell.frequency)}) for cell in cells]
         cell = Cell(LTE_NAME, found.cell_id, SYNC, found.frequency, start_s=found.start_s, score=found.ratio)
-        return [(self._measured(cell, spectra), place)]
+        return [(self._measured(cell, spectra), {"slice_frequency": place})]
 
     def _measured(self, cell: Cell, spectra: Sequence[Spectrum]) -> Cell:
         """A cell of LTE with the bandwidth that its reference signals show, where it broadcasts none."""
@@ -202,7 +202,7 @@ class Looker:
         bandwidth = lte.measured_bandwidth(spectra, self._look.sample_rate, cell.cell_id, cell.frequency, cell.start_s)
         return replace(cell, channel_bandwidth=bandwidth)
 
-    def _proof(self, cell: Cell, place: float | None, frames: Sequence[np.ndarray], start: int) -> Proof:
+    def _proof(self, cell: Cell, frames: Sequence[np.ndarray], start: int, seen: dict[str, float]) -> Proof:
         look = self._look
         proof = Proof(
             cell,
@@ -211,7 +211,7 @@ class Looker:
             look.end,
             look.sample_rate,
             channel_of(cell, self._center) if self._center is not None else None,
-            slice_frequency=place,
+            **seen,
         )
         lower, upper = (edge - look.center_frequency for edge in proof.least_edges)
         return replace(proof, pwr_db=power_db(frames, look.sample_rate, lower, upper))
@@ -254,6 +254,6 @@ def mean_power(frames: Sequence[np.ndarray]) -> NDArray[np.float32]:
     return np.mean(np.abs(spectra) ** 2, axis=0) / (count * np.sum(window**2))
 
 
-def _rank(found: tuple[Cell, float | None]) -> tuple[bool, float]:
+def _rank(found: tuple[Cell, dict[str, float]]) -> tuple[bool, float]:
     cell, _ = found
     return cell.evidence != BROADCAST, -cell.snr_db

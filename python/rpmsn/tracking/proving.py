@@ -65,7 +65,8 @@ def fitting_track(proof: Proof, tracks: Sequence[Track]) -> Track | None:
 
     It covers half of that and the cell's frequency; or it is a piece of the carrier whose edges the cell says.
     """
-    lower, upper = proof.least_edges
+    # What was seen further out may be another region.
+    lower, upper = replace(proof, seen_hz=0.0).least_edges
     best, best_fit = None, 0.0
     for track in tracks:
         carrier = track.carrier
