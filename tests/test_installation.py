@@ -85,6 +85,15 @@ def test_gnu_radio_is_offered_to_a_python_that_can_have_it_and_others_get_the_wa
     assert "apt-get" not in replace(PIP_ALONE, has_apt=False).how_to_add_package("gnuradio")
 
 
+@pytest.mark.parametrize("has_apt", [True, False])
+def test_qt_without_the_systems_libraries_is_not_installed_again(monkeypatch, has_apt):
+    monkeypatch.setattr(installation, "current", lambda: replace(PIP_ALONE, has_apt=has_apt))
+    error = ImportError("libgthread-2.0.so.0: cannot open shared object file: No such file or directory")
+    advice = installation.how_to_load_qt("PyQt5", error)
+    assert "libqt5gui5" in advice and " pip " not in advice and ("apt-get" in advice) is has_apt
+    assert "pip install" in installation.how_to_load_qt("PyQt5", ModuleNotFoundError("No module named 'PyQt5'"))
+
+
 def test_this_installation_is_described():
     here = installation.current()
     assert here.kind in (Kind.SCRIPTS, Kind.SOURCE)

@@ -157,6 +157,10 @@ class Installation:
         is_extra = library.extra and self.has_metadata
         return shlex.quote(f"{NAME}[{library.extra}]" if is_extra else library.requirement)
 
+    def how_to_add_libraries(self, package: str) -> str:
+        """What to do for libraries of the system that come with `package`, by Debian's name."""
+        return f"apt-get install {package}" if self.has_apt else f"install {package} (Debian's name)"
+
     def how_to_add_package(self, package: str) -> str:
         """What to do for GNU Radio or a part of it: `package` is Debian's name, such as `gr-osmosdr`."""
         if not self.has_apt:
@@ -187,6 +191,14 @@ def current() -> Installation:
 def how_to_add(module: str) -> str:
     """What to do here so that `module`, by the name that Python imports, is there."""
     return current().how_to_add(module)
+
+
+def how_to_load_qt(module: str, error: object) -> str:
+    """What to do here where PyQt5 or pyqtgraph cannot be imported: add it, or what it needs of the system."""
+    if "cannot open shared object file" not in str(error):
+        return how_to_add(module)
+    # PyQt5 of pip brings Qt, but not what Qt needs; the distribution's Qt does.
+    return f"{current().how_to_add_libraries('libqt5gui5')}; with it the system's libraries come that Qt needs"
 
 
 def how_to_add_package(package: str) -> str:

@@ -201,7 +201,9 @@ def _qt():
         yield (
             Finding("ok", name, module.__dict__.get("__version__", "there"))
             if module
-            else Finding("optional", name, error, f"{installation.how_to_add(name)}; only the waterfall needs it")
+            else Finding(
+                "optional", name, error, f"{installation.how_to_load_qt(name, error)}; only the waterfall needs it"
+            )
         )
 
 

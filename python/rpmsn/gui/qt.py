@@ -13,8 +13,8 @@ try:
     from PyQt5 import QtCore, QtGui, QtWidgets
 except ImportError as error:
     raise MissingLibraryError(
-        f"the waterfall needs PyQt5 and pyqtgraph ({error}); install them: "
-        f"{'; '.join(dict.fromkeys(installation.how_to_add(name) for name in ('PyQt5', 'pyqtgraph')))}"
+        f"the waterfall needs PyQt5 and pyqtgraph ({error}): "
+        f"{'; '.join(dict.fromkeys(installation.how_to_load_qt(name, error) for name in ('PyQt5', 'pyqtgraph')))}"
     ) from error
 
 # pyqtgraph's clean-up at exit asks every object in the process for its type, torch's among them, which warn.
