@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Cells of a recording: where they are looked for, which channel they may be, and what cannot be searched."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
@@ -243,6 +243,11 @@ class TestGhosts:
 
     def test_what_a_proven_cell_s_pss_looks_like_beside_it_is_no_cell(self):
         assert self.merged() == {123}
+
+    @pytest.mark.parametrize("snr_db, names", [(5.0, {123}), (6.0, {123, 131})])
+    def test_without_a_proof_what_is_much_weaker_than_a_cell_beside_it_is_none(self, monkeypatch, snr_db, names):
+        monkeypatch.setattr(TestGhosts, "proven", replace(self.proven, evidence=SYNC))
+        assert self.merged(snr_db=snr_db) == names
 
     @pytest.mark.parametrize(
         "other", [{"evidence": BROADCAST}, {"frequency": 0.3e6}, {"frequency": 1.7e6}, {"snr_db": 20.0}]

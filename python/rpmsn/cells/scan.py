@@ -37,6 +37,8 @@ NR_TOLERANCE = 7.5e3
 SAME_HZ = 5e3
 """Cells of one identity that two searches found closer than this are one."""
 
+GHOST_DB = 10.0
+"""A cell so much weaker than one that is nearer than the narrowest carriers' middles is that one, shifted."""
 LTE_APART_HZ = 0.7e6
 """Half of the narrowest LTE carrier: middles of two that do not overlap are further apart."""
 
@@ -622,21 +624,21 @@ def _merged(found: list[FoundCell], more: list[FoundCell]) -> list[FoundCell]:
     kept: list[FoundCell] = []
     # Sorting is stable: of the same evidence the one that was there before stays.
     for one in sorted([*found, *more], key=lambda one: one.cell.evidence != BROADCAST):
-        if not _has(kept, one) and not any(_is_ghost(one, other) for other in kept):
+        if not _has(kept, one):
             kept.append(one)
-    return kept
+    return [one for one in kept if not any(_is_ghost(one, other) for other in kept)]
 
 
 def _is_ghost(one: FoundCell, other: FoundCell) -> bool:
-    """Whether a cell by its synchronisation signals alone is a proven LTE cell's, seen beside it.
+    """Whether a cell by its synchronisation signals alone is a stronger LTE cell's, seen beside it.
 
     LTE's PSS looks like itself when shifted by some subcarriers, and carriers' middles are not that close.
     """
     return (
         one.cell.technology == other.cell.technology == LTE
-        and one.cell.evidence != BROADCAST == other.cell.evidence
+        and one.cell.evidence != BROADCAST
         and SAME_HZ < abs(one.frequency - other.frequency) < LTE_APART_HZ
-        and one.cell.snr_db < other.cell.snr_db
+        and one.cell.snr_db < other.cell.snr_db - (0.0 if other.cell.evidence == BROADCAST else GHOST_DB)
     )
 
 

@@ -51,8 +51,9 @@ TRIED = 4
 """Combs whose sequence is searched: synchronised sectors have references in all of them."""
 SEQUENCE_LIMIT = 32.0
 """Of the best sequence's power over what unrelated values give: e**-32 for each of 4 million, 5e-8 in all."""
-SEQUENCE_RATIO = 1.5
-"""Of the same over the next best cell's: a tone is like many of them."""
+SEQUENCE_RATIO = 2.0
+"""Of the same over the next best cell's: a tone, or a strong carrier's edge, is like many. Wrong ones have up to 1.6
+(even seeds of `benchmarks/cells_false.py`), right ones as weak as `SEQUENCE_LIMIT` more than 2."""
 SHORTEST_S = 0.0206
 """Two frames, and a slot that may be cut at the beginning."""
 
