@@ -6,6 +6,8 @@ import pytest
 from nr_signals import nr_cell
 from test_lte_search import downlink, noise, shifted
 
+from rpmsn.cells import looking
+from rpmsn.cells.cell import SYNC, Cell
 from rpmsn.cells.looking import Look, Looker
 from rpmsn.cells.plan import Hypothesis
 
@@ -39,3 +41,15 @@ def test_a_cell_is_found_at_any_frequency_of_a_band(look, reach):
 
 def test_nothing_is_found_where_there_is_none(look):
     assert found(look, "LTE", NR_HZ - 2e6, NR_HZ + 2e6) == found(look, "NR", LTE_HZ - 2e6, LTE_HZ + 2e6) == []
+
+
+def test_a_ghost_of_a_strong_cell_is_that_cell(monkeypatch):
+    """What is found beside the frequency of a strong cell, by its synchronisation signals alone and not clearly."""
+    strong = Look([(0.1 * (shifted(downlink(77, rate=RATE), LTE_HZ, RATE))).astype(np.complex64)], 0, RATE, CENTER)
+    ghost = Cell("LTE", 135, SYNC, LTE_HZ - 105e3, snr_db=-6.0, score=1.6)
+    monkeypatch.setattr(looking.lte, "find_cells_and_pss", lambda *_: ([ghost], [0.0]))
+    search = Hypothesis("LTE", (CENTER + LTE_HZ - 105e3,), 10e3, 15e3, 1, False, 1.0)
+    (finding,) = Looker(strong).findings([search])
+    assert [(proof.cell.cell_id, proof.frequency) for proof in finding.proofs] == [
+        (77, pytest.approx(CENTER + LTE_HZ, abs=200))
+    ]

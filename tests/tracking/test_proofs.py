@@ -121,6 +121,18 @@ def test_an_lte_carrier_reaches_on_both_sides_at_least_as_far_as_its_signals_wer
     assert (carrier.freq_lower, carrier.freq_upper) == (-2.5e6, 2.5e6) and carrier.cut_lower and carrier.cut_upper
 
 
+@pytest.mark.parametrize("ghost_first", [True, False])
+def test_a_cell_seen_beside_its_frequency_is_not_another_one(ghost_first):
+    stream = Stream()
+    stream.frames(3, seg("LTE", -2.2, 2.2))
+    ghost, real = (
+        proof_of(stream, *facts[:2], evidence=SYNC, snr=facts[2]) for facts in ((-0.1, 135, 3.0), (0.0, 65, 25.0))
+    )
+    for proof in (ghost, real) if ghost_first else (real, ghost):
+        find(stream, proof)
+    assert [carrier.cell_id for carrier in carriers(stream)] == [65]
+
+
 def test_an_nr_cell_reaches_at_least_as_far_as_its_block():
     stream = Stream()
     stream.frames(3, seg("LTE", -1.0, 4.0))

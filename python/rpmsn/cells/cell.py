@@ -7,6 +7,13 @@ SYNC, BROADCAST = "sync", "broadcast"
 """Evidence: PSS and SSS agree, or LTE's reference signals are a cell's; the CRC of the broadcast channel fits."""
 
 
+SAME_HZ, APART_HZ = 5e3, 0.7e6
+"""Cells of one frequency are closer than the one, middles of LTE carriers that do not overlap further apart than the
+other: half of the narrowest carrier."""
+GHOST_DB = 10.0
+"""What is so much weaker than an LTE cell between these is that cell, seen beside its frequency."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cell:
     """One cell.
@@ -47,3 +54,18 @@ class Cell:
     mib: dict[str, int | str | bool] = field(default_factory=dict)
     frames: int = 0
     block_index: int | None = None
+
+    def is_ghost_of(self, other: "Cell", apart_hz: float) -> bool:
+        """Whether a cell by its synchronisation signals alone is a stronger LTE cell's, seen beside it.
+
+        LTE's PSS looks like itself when shifted by some subcarriers, and carriers' middles are not that close.
+
+        Args:
+            apart_hz: of the frequencies of the two.
+        """
+        return (
+            self.technology == other.technology == "LTE"
+            and self.evidence != BROADCAST
+            and SAME_HZ < abs(apart_hz) < APART_HZ
+            and self.snr_db < other.snr_db - (0.0 if other.evidence == BROADCAST else GHOST_DB)
+        )

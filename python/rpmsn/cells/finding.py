@@ -112,9 +112,15 @@ class Proof:
         """Whether another proof is of the same cell."""
         return self.is_same_place(other) and self.cell.cell_id == other.cell.cell_id
 
+    def is_ghost_of(self, other: "Proof") -> bool:
+        """Whether it is another cell, stronger, seen beside its frequency."""
+        return self.cell.is_ghost_of(other.cell, self.frequency - other.frequency)
+
     def gives_way_to(self, other: "Proof") -> bool:
-        """Whether another cell at its place is the one to name: the one whose broadcast channel decodes."""
-        return self.is_same_place(other) and (self.cell.evidence, other.cell.evidence) == (SYNC, BROADCAST)
+        """Whether another cell at its place is the one to name: the one whose broadcast channel decodes, or of which
+        it is a ghost."""
+        is_decoded = self.is_same_place(other) and (self.cell.evidence, other.cell.evidence) == (SYNC, BROADCAST)
+        return is_decoded or self.is_ghost_of(other)
 
     def renewed(self, later: "Proof") -> "Proof":
         """This cell as a later look shows it: what was broadcast once still holds where only the synchronisation

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..signal.channelizer import as_complex
 from . import lte, nr
-from .cell import BROADCAST, SYNC, Cell
+from .cell import APART_HZ, BROADCAST, SYNC, Cell
 from .channels import channel_of
 from .finding import SYNC_WIDTH, Finding, Middle, Piece, Power, Proof
 from .grid import SymbolGrid, symbol_grid
@@ -21,6 +21,8 @@ from .plan import LTE_NAME, RENEWAL_TOLERANCE, Hypothesis
 from .spectrum import BASE_RATE, FLAT, History, Spectrum, band_rate, nearest
 
 POWER_FFT, POWER_CHUNKS = 4096, 32
+CLEAR_SCORE = 2.5
+"""LTE cells whose secondary sequence is so clear are no ghosts of stronger ones: `lte.secondary.RATIO_LIMIT`."""
 MOST_SAMPLES = 10_000_000
 """Samples of a look at most: 80 MB, and a search takes three times that."""
 
@@ -128,6 +130,7 @@ class Looker:
         relative = [frequency - self._look.center_frequency for frequency in places]
         if search.technology == LTE_NAME:
             cells, strengths = lte.find_cells_and_pss(spectra, rate, relative, search.tolerance, self._center)
+            cells = [real for cell in cells for real in self._without_ghost(cell, spectra)]
             return [self._measured(cell, spectra) for cell in cells], strengths
         return nr.find_cells(spectra, rate, relative, spacings, search.tolerance, self._center), []
 
@@ -147,6 +150,17 @@ class Looker:
             return [self._measured(cell, spectra) for cell in cells]
         cells = nr.find_cells(values, rate, None, (search.spacing,))
         return [replace(cell, frequency=cell.frequency + middle) for cell in cells]
+
+    def _without_ghost(self, cell: Cell, spectra: Sequence[Spectrum]) -> list[Cell]:
+        """A cell of LTE, or the one of which it is a ghost. What is clear needs no second look."""
+        if cell.evidence == BROADCAST or cell.score >= CLEAR_SCORE:
+            return [cell]
+        reach, half, center = APART_HZ + HALF_WIDTH, self._look.sample_rate / 2, self._look.center_frequency
+        band = center + max(cell.frequency - reach, -half), center + min(cell.frequency + reach, half)
+        search = Hypothesis(LTE_NAME, (), 0.0, cell.subcarrier_spacing, len(spectra), False, 0.0, band=band)
+        found = self._anywhere_in(search, spectra)
+        real = [other for other in found if cell.is_ghost_of(other, cell.frequency - other.frequency)]
+        return real or [cell]
 
     def _band(self, middle: float, width: int, spectra: Sequence[Spectrum]) -> tuple[np.ndarray, float, float]:
         """(samples of a band, their centre and rate in Hz)."""

@@ -16,7 +16,7 @@ from ..errors import ParameterError, RecordingError
 from ..standards import bands
 from ..standards.nr import SSB_CASES, SSB_SUBCARRIERS
 from . import lte, nr
-from .cell import BROADCAST, Cell
+from .cell import BROADCAST, SAME_HZ, Cell
 from .channels import CLEAR_HZ, Channel, channel_of
 from .lte.narrowband import HALF_WIDTH as NARROWBAND_HALF_WIDTH
 from .lte.search import HALF_WIDTH as LTE_HALF_WIDTH
@@ -34,14 +34,6 @@ MOST_SAMPLES = 1 << 26
 """Samples that are searched at most: 0.5 GB, and the search takes four times that."""
 NR_TOLERANCE = 7.5e3
 """Hz: 2 ppm at 3.5 GHz. More costs a correlation for every half subcarrier; the screen does without."""
-SAME_HZ = 5e3
-"""Cells of one identity that two searches found closer than this are one."""
-
-GHOST_DB = 10.0
-"""A cell so much weaker than one that is nearer than the narrowest carriers' middles is that one, shifted."""
-LTE_APART_HZ = 0.7e6
-"""Half of the narrowest LTE carrier: middles of two that do not overlap are further apart."""
-
 LTE_FULL_RATE = 2.6e6
 """Up to this rate the whole span is searched for LTE in full: four basebands of 360 kHz."""
 NR_FULL_PLACES = 12
@@ -626,20 +618,9 @@ def _merged(found: list[FoundCell], more: list[FoundCell]) -> list[FoundCell]:
     for one in sorted([*found, *more], key=lambda one: one.cell.evidence != BROADCAST):
         if not _has(kept, one):
             kept.append(one)
-    return [one for one in kept if not any(_is_ghost(one, other) for other in kept)]
-
-
-def _is_ghost(one: FoundCell, other: FoundCell) -> bool:
-    """Whether a cell by its synchronisation signals alone is a stronger LTE cell's, seen beside it.
-
-    LTE's PSS looks like itself when shifted by some subcarriers, and carriers' middles are not that close.
-    """
-    return (
-        one.cell.technology == other.cell.technology == LTE
-        and one.cell.evidence != BROADCAST
-        and SAME_HZ < abs(one.frequency - other.frequency) < LTE_APART_HZ
-        and one.cell.snr_db < other.cell.snr_db - (0.0 if other.cell.evidence == BROADCAST else GHOST_DB)
-    )
+    return [
+        one for one in kept if not any(one.cell.is_ghost_of(two.cell, one.frequency - two.frequency) for two in kept)
+    ]
 
 
 def _once(cells: Iterable[Cell]) -> list[Cell]:

@@ -52,7 +52,7 @@ def known_track(proof: Proof, tracks: Sequence[Track]) -> Track | None:
         carrier, other = track.carrier, track.carrier.proof
         if other is None:
             continue
-        if other.is_same_place(proof):
+        if other.is_same_place(proof) or other.is_ghost_of(proof) or proof.is_ghost_of(other):
             return track
         may_hold = other.edges is not None or other.class_id == proof.class_id == NR
         if may_hold and carrier.freq_lower < proof.place < carrier.freq_upper:
