@@ -31,7 +31,7 @@ from rpmsn.errors import ParameterError
 from rpmsn.gui.waterfall import boxes as waterfall_boxes
 from rpmsn.gui.waterfall import history as waterfall_history
 from rpmsn.gui.waterfall.box_layer import place_labels
-from rpmsn.gui.waterfall.boxes import SegmentBoxes, format_bandwidth, part_overlaps
+from rpmsn.gui.waterfall.boxes import SegmentBoxes, part_overlaps
 from rpmsn.gui.waterfall.history import CLOCK, DROPPED, LOST, SKIP, TUNED, History
 from rpmsn.gui.waterfall.picture import shrink
 from rpmsn.gui.waterfall.spectrum import SpectrumLines
@@ -558,6 +558,7 @@ def test_all_boxes_of_a_carrier_are_what_it_was_last_reported_to_be():
     boxes = SegmentBoxes()
     boxes.add(check_report(segment_fields(0, -4.26e6, 4.24e6, label="NR")))
     held = boxes.snapshot()
+    boxes.part_at(9 * SAMPLES)
     boxes.add(check_report(segment_fields(9, -4.4e6, 4.4e6, label="NR", confidence=0.7)))
     boxes.add(check_report(segment_fields(0, -4.48e6, 4.48e6, event="gone", end_offset=10 * SAMPLES, confidence=0.6)))
     assert [(box.start_offset, box.end_offset) for box in boxes.boxes] == [(0, SAMPLES), (9 * SAMPLES, 10 * SAMPLES)]
@@ -574,12 +575,40 @@ def test_a_number_that_comes_again_as_new_leaves_the_boxes_of_the_carrier_before
     assert [box.label for box in boxes.boxes] == ["LTE", "NR"]
 
 
-@pytest.mark.parametrize("changes", [{"burst_id": 2}, {"number": 4}])
-def test_other_segments_get_boxes_of_their_own(changes):
+def test_another_carrier_gets_a_box_of_its_own():
     boxes = SegmentBoxes()
     boxes.add(check_report(segment_fields(0)))
-    boxes.add(check_report(segment_fields(**{"number": 1, **changes})))
+    boxes.add(check_report(segment_fields(1, burst_id=2)))
     assert len(boxes.boxes) == 2
+
+
+def test_a_carrier_that_is_silent_now_and_then_stays_one_box():
+    boxes = SegmentBoxes()
+    for number in (0, 4, 40, 41):
+        boxes.add(check_report(segment_fields(number)))
+    [box] = boxes.boxes
+    assert (box.start_offset, box.end_offset) == (0, 42 * SAMPLES)
+
+
+def test_segments_that_come_late_join_the_box_on_their_side_of_a_break():
+    boxes = SegmentBoxes()
+    for number in range(3 * waterfall_boxes.OPEN_BOXES):
+        boxes.part_at(10 * number * SAMPLES)
+        boxes.add(check_report(segment_fields(10 * number + 5)))
+    boxes.add(check_report(segment_fields(10 * number - 2)))
+    assert [(box.start_offset // SAMPLES, box.end_offset // SAMPLES) for box in boxes.boxes[-2:]] == [
+        (10 * number - 5, 10 * number - 1),
+        (10 * number + 5, 10 * number + 6),
+    ]
+    assert len(boxes._open[1].boxes) <= waterfall_boxes.OPEN_BOXES
+
+
+def test_a_carrier_whose_box_has_left_the_picture_gets_a_new_one():
+    boxes = SegmentBoxes()
+    boxes.add(check_report(segment_fields(0)))
+    boxes.forget_before(5 * SAMPLES)
+    boxes.add(check_report(segment_fields(9)))
+    assert [box.start_offset for box in boxes.boxes] == [9 * SAMPLES]
 
 
 def test_boxes_of_one_carrier_do_not_overlap():
@@ -635,11 +664,11 @@ def shown_labels(widget):
     return [text for _, _, text, _ in widget.box_layer.labels_drawn]
 
 
-def test_the_label_names_class_bandwidth_and_confidence(widget):
+def test_the_label_names_class_confidence_and_bandwidth(widget):
     widget.apply_settings({"boxes": True})
     widget.add_segment(segment_fields(0, lower=-4e6, upper=4e6))
     draw(widget, (frame_fields(0), blank(), blank()))
-    assert shown_labels(widget) == ["LTE 8.0 MHz 98 %"]
+    assert shown_labels(widget) == ["LTE 98 % · 8.0 MHz"]
 
 
 def test_the_check_box_of_a_class_hides_its_boxes_too(widget):
@@ -648,11 +677,6 @@ def test_the_check_box_of_a_class_hides_its_boxes_too(widget):
     draw(widget, (frame_fields(0), blank(), blank()))
     widget.controls.class_boxes["LTE"].setChecked(False)
     assert shown_labels(widget) == []
-
-
-@pytest.mark.parametrize("bandwidth, text", [(18e6, "18.0 MHz"), (1.4e6, "1.4 MHz"), (200e3, "200 kHz")])
-def test_bandwidths_keep_their_digits(bandwidth, text):
-    assert format_bandwidth(bandwidth) == text
 
 
 def test_labels_neither_overlap_nor_leave_the_view():

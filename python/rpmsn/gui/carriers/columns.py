@@ -9,10 +9,14 @@ from typing import Any
 
 from ...messages import keys
 from ...messages.fields import FIELDS, column_of
+from ..wording import class_text, confidence_text, name_text, width_text
 from .carrier_list import CarrierList, CarrierRow
 
 OCCUPANCY = "occupancy"
 ON_AIR = "on_air"
+
+
+SAME_AS_IN_THE_PICTURE = {keys.LABEL: class_text, keys.BANDWIDTH: width_text, keys.CONFIDENCE: confidence_text}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,8 +96,9 @@ def text(carrier: CarrierRow, name: str, carriers: CarrierList) -> str:
         return format_since(carrier, carriers.newest_since)
     if name == ON_AIR:
         return "" if carriers.timeline is None else f"{100 * carrier.fraction_on_air(carriers.timeline):.1f} %"
-    mark = "> " if name == keys.BANDWIDTH and (carrier.cut_lower or carrier.cut_upper) else ""
-    return mark + column_of(name).text(getattr(carrier, name)) if name in FIELDS else ""
+    if name in SAME_AS_IN_THE_PICTURE:
+        return SAME_AS_IN_THE_PICTURE[name](carrier)
+    return column_of(name).text(getattr(carrier, name)) if name in FIELDS else ""
 
 
 def sort_value(carrier: CarrierRow, name: str, carriers: CarrierList) -> Any:
@@ -137,8 +142,9 @@ def describe(carrier: CarrierRow) -> str:
     cut = [side for side, is_cut in (("lower", carrier.cut_lower), ("upper", carrier.cut_upper)) if is_cut]
     beyond = f"; continues beyond the {' and the '.join(cut)} end of the span" if cut else ""
     rests_on = f"{carrier.verdict} (by {carrier.evidence})\n" if carrier.verdict else ""
+    gone = ", gone" if carrier.gone else ""
     return (
-        f"{carrier.label}, carrier {carrier.carrier_id}{', gone' if carrier.gone else ''}\n{rests_on}{_cell(carrier)}"
+        f"{name_text(carrier)}, carrier {carrier.carrier_id}{gone}\n{rests_on}{_cell(carrier)}"
         f"{carrier.freq_lower / 1e6:.4f} to {carrier.freq_upper / 1e6:.4f} MHz{beyond}\n"
         f"since {since}\nseen for {carrier.duration:.3f} s, {carrier.pwr_db:.1f} dB over full scale"
     )

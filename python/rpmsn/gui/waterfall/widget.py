@@ -607,7 +607,7 @@ class WaterfallWidget(QtWidgets.QWidget):
         return (1e6 * point.x(), point.y()) if history.oldest_y <= point.y() < history.newest_y else None
 
     def _describe(self, frequency: float, y: float) -> str:
-        """Frequency, time, power, class and confidence of a point in the picture."""
+        """Frequency, time and power of a point in the picture, and the carrier there, or the class of the pixel."""
         history = self._shown[0]
         time = float(history.time_of_y(y))
         where = f"{frequency / 1e6:.3f} MHz \u00b7 {format_moment(time)}"
@@ -615,11 +615,10 @@ class WaterfallWidget(QtWidgets.QWidget):
         if chunk is None or (column := chunk.scale.column_of(frequency)) is None:
             return f"{where} \u00b7 no signal here"
         row = chunk.row_of(y)
-        name = CLASS_NAMES[chunk.mask[row, column]]
         box = self._box_at(frequency, y)
-        confidence = f" {100 * box.confidence:.0f} %" if box is not None and box.label == name else ""
+        name = CLASS_NAMES[chunk.mask[row, column]] if box is None else box.texts()[0]
         power = chunk.scale.decibels_of(float(chunk.image[row, column]))
-        return f"{where} \u00b7 {power:.0f} dB \u00b7 {name}{confidence}"
+        return f"{where} \u00b7 {power:.0f} dB \u00b7 {name}"
 
 
 def span_of(scales: Collection[Scale]) -> tuple[float, float]:
