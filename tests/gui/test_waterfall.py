@@ -344,7 +344,7 @@ def test_breaks_are_hatched_and_have_words(widget):
     draw(widget, (frame_fields(0), blank(value=255), blank()), (frame_fields(3, pdu_num=1), blank(value=255), blank()))
     [found] = widget.history.breaks
     middle = (found.y0 + found.y1) / 2
-    colors = {color_at(widget, CENTER + step * 2e4, middle) for step in range(20)}
+    colors = {color_at(widget, CENTER + step * 1.2e4, middle) for step in range(34)}
     assert len(colors) >= 2 and (255, 255, 255) not in colors
     assert "80 ms not analysed" in widget.status_bar.state_label.text()
 

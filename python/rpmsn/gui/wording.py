@@ -33,6 +33,12 @@ class Described(Protocol):
     def cut_upper(self) -> bool: ...
     @property
     def cell_id(self) -> int | None: ...
+    @property
+    def band(self) -> str | None: ...
+    @property
+    def earfcn(self) -> int | None: ...
+    @property
+    def nr_arfcn(self) -> int | None: ...
 
 
 def class_text(carrier: Described) -> str:
@@ -66,6 +72,23 @@ def width_text(carrier: Described) -> str:
         least = math.floor(megahertz * 10**digits + 1e-6) / 10**digits
         return f"{CUT_MARK} {least:.{digits}f}"
     return f"{megahertz:.{digits}f}"
+
+
+def band_texts(carrier: Described) -> list[str]:
+    """Bands that fit a decoded cell, such as `B3`, or `n77` and `n78`; empty where none is known."""
+    names = carrier.band.split(", ") if carrier.band else []
+    return [f"B{name}" if name.isdigit() else name for name in names]
+
+
+def band_text(carrier: Described) -> str:
+    """The same as one text."""
+    return ", ".join(band_texts(carrier))
+
+
+def channel_text(carrier: Described) -> str:
+    """EARFCN of LTE, NR-ARFCN of the SS/PBCH block of NR; empty where it is not known."""
+    number = carrier.nr_arfcn if carrier.earfcn is None else carrier.earfcn
+    return "" if number is None else str(number)
 
 
 def label_texts(carrier: Described) -> list[str]:

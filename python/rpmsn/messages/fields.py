@@ -364,7 +364,15 @@ CHANNEL_BANDWIDTH = _field(
     lowest=0,
     sigmf="rpmsn:channel_bandwidth",
 )
-BAND = _field("band", SYMBOL, "", "operating bands that fit, such as `3` or `n77, n78`", **_CELL, sigmf="rpmsn:band")
+BAND = _field(
+    "band",
+    SYMBOL,
+    "",
+    "operating bands that fit, such as `3` or `n77, n78`",
+    **_CELL,
+    sigmf="rpmsn:band",
+    column=Column("band", sample="n77, n78"),
+)
 EARFCN = _field(
     "earfcn", LONG, "", "channel number of LTE, in the first of `band`", **_CELL, lowest=0, sigmf="rpmsn:earfcn"
 )

@@ -20,7 +20,7 @@ from .pixels import PixelLayer, text_width
 from .settings import Settings
 
 NARROW_BOX = 10
-"""Pixels below which a box gets a thin outline."""
+"""Pixels of width or height below which a box gets a thin outline."""
 MAX_DRAWN, MAX_LABELLED = 250, 60
 """Boxes in view that are drawn, the widest first, and carriers that may get a label: more are a blur."""
 PROVEN_WIDTH, LINE_WIDTH, SELECTED_EXTRA, RIM = 3, 1.5, 2, 2
@@ -111,14 +111,15 @@ class BoxLayer(PixelLayer):
         ]  # sharp lines, which do not waver
 
     def _paint_box(self, painter, box: Box, rect, view) -> None:
-        """Outline and pattern by the verdict; of a narrow box a thin line next to the signal."""
+        """Outline and pattern by the verdict; of a narrow or low box a thin line next to the signal."""
         is_selected = box.burst_id is not None and box.burst_id == self.selected
         color = QtGui.QColor(self.theme.text if is_selected else QtGui.QColor(*box.color))
         style = QtCore.Qt.DashLine if box.verdict == UNSURE else QtCore.Qt.SolidLine
         painter.setBrush(QtCore.Qt.NoBrush)
-        if rect.width() < NARROW_BOX:
+        beside, above = (2 if length < NARROW_BOX else 0 for length in (rect.width(), rect.height()))
+        if beside or above:
             painter.setPen(QtGui.QPen(color, 3 if is_selected else 1, style))
-            painter.drawPath(outline(rect.adjusted(-2, 0, 2, 0), box.open_sides))
+            painter.drawPath(outline(rect.adjusted(-beside, -above, beside, above), box.open_sides))
             return
         if box.verdict == UNSURE:
             self._paint_hatch(painter, rect.intersected(view))

@@ -13,6 +13,7 @@ BOXES_HINT = (
 )
 MENU = (
     ("references", "Annotations of the file"),
+    ("bands", "3GPP bands"),
     ("spectrum", "Spectrum"),
     ("average", "Average of 1 s"),
     ("max_hold", "Max hold"),

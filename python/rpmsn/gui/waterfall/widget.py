@@ -13,6 +13,7 @@ The parts of the picture each have a module that can be read, and tested, by its
 `picture`              draws the rows and the breaks between them
 `box_layer`            draws the boxes, with labels where there is room
 `pixels`               what these two have in common
+`bands`, `band_strip`  3GPP bands below the frequency axis
 `spectrum`             the lines above
 `time_axis`            the clock next to the rows
 `cursors`              the measuring pair
@@ -41,6 +42,8 @@ from ...messages.report import Report, check_report
 from ..pictures import save_pixmap
 from ..qt import QtCore, QtGui, QtWidgets, pg
 from ..theme import THEMES, Theme, power_colors, style_sheet
+from ..wording import band_texts
+from .band_strip import BandStrip
 from .box_layer import BoxLayer
 from .boxes import SegmentBoxes
 from .controls import Controls
@@ -184,6 +187,7 @@ class WaterfallWidget(QtWidgets.QWidget):
         self._frames.clear()
         self._segments.clear()
         self.spectrum.lines.reset()
+        self.band_strip.clear()
         self._span = self._fitted = None
         self.pause_button.setChecked(False)
         self.set_reference_annotations([])
@@ -317,6 +321,8 @@ class WaterfallWidget(QtWidgets.QWidget):
         )
         self.power_bar = pg.ColorBarItem(values=(0, 1), width=12, interactive=False, colorMap=pg.colormap.get("CET-L1"))
         self.waterfall_plot.layout.addItem(self.power_bar, 2, 5)
+        self.band_strip = BandStrip(self.waterfall_plot.getViewBox(), THEMES[self._settings.theme])
+        self.waterfall_plot.layout.addItem(self.band_strip, 4, 1)
         self.plots.ci.layout.setRowStretchFactor(1, 1)
         for plot in (self.spectrum.plot, self.waterfall_plot):
             plot.setMenuEnabled(False)
@@ -421,6 +427,7 @@ class WaterfallWidget(QtWidgets.QWidget):
             report = self._segments.popleft()
             if report.end_offset > oldest:
                 self.segments.add(report)
+                self.band_strip.add_proven(band_texts(report))
 
     def _say(self, breaks: list[Break]) -> None:
         """Notes in the picture, and at once in the status bar what is missing."""
@@ -481,6 +488,7 @@ class WaterfallWidget(QtWidgets.QWidget):
         history, theme = self._shown[0], THEMES[self._settings.theme]
         bottom, left = "Frequency, MHz", "UTC"
         if history.newest is not None:
+            self.band_strip.set_absolute(history.newest.center_frequency != 0.0)
             if history.newest.center_frequency == 0.0:
                 bottom = "Offset from centre, MHz"
             clock = {"host": ", computer's clock", "radio": ", radio's clock"}.get(history.newest.clock, "")
@@ -500,6 +508,7 @@ class WaterfallWidget(QtWidgets.QWidget):
         self.scroll_bar.setInvertedAppearance(settings.newest == "bottom")
         self.power_bar.setColorMap(power_colors(settings))
         self.power_bar.setLevels(settings.levels)
+        self.band_strip.show_bands(settings.bands)
         for part in (self.spectrum, self.picture, self.box_layer):
             part.set_settings(settings)
 
@@ -512,6 +521,7 @@ class WaterfallWidget(QtWidgets.QWidget):
         self.plots.setBackground(theme.background)
         self.status_bar.set_theme(theme)
         self.cursors.set_theme(theme)
+        self.band_strip.set_theme(theme)
         axes = [plot.getAxis(name) for plot in (self.spectrum.plot, self.waterfall_plot) for name in ("left", "bottom")]
         for axis in (*axes, self.power_bar.getAxis("right")):
             style_axis(axis, theme)
