@@ -706,6 +706,13 @@ def test_a_label_gets_shorter_before_it_is_left_out():
     assert [text for _, _, text, _ in placed] == ["short"]
 
 
+def test_a_box_of_few_rows_at_the_border_of_the_view_has_its_label():
+    view = QtCore.QRectF(0, 2, 200, 100)
+    [(_, rect, text, _)] = place_labels([(QtCore.QRectF(20, 0, 100, 1), ["LTE"], None)], view, 20, lambda text: 40)
+    assert text == "LTE" and view.contains(rect)
+    assert not place_labels([(QtCore.QRectF(20, -90, 100, 10), ["LTE"], None)], view, 20, lambda text: 40)
+
+
 def test_a_shortened_label_gets_longer_again_when_there_is_room_to_spare():
     def place(spot, room):
         candidates = [(QtCore.QRectF(0, 0, 200, 24), ["long text", "short"], spot)]

@@ -342,6 +342,15 @@ HEALTH = _field(
     notes={STATUS: "`ok`, or what is wrong with the input, in words: overload, NaN, a source that has stopped"},
 )
 
+INFORMATION = _field(
+    "information",
+    SYMBOL,
+    "",
+    "what to know of the input that is no fault, in words, such as a spike at the centre frequency",
+    (STATUS,),
+    required=False,
+)
+
 # A decoded cell: left out while none is known
 CELL_ID = _field(
     "cell_id",

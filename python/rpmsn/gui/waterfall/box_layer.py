@@ -269,7 +269,8 @@ def place_labels(
 
 def _find_room(box, texts, before, view, line_height, width_of, taken):
     """Rectangle, text and spot for one box: from its top downwards, a shorter text before a text outside the box."""
-    visible = box.intersected(view)
+    # A box of a few rows may be no higher than what the view keeps free at its border.
+    visible = box.intersected(view) or box.adjusted(0, -NARROW_BOX, 0, NARROW_BOX).intersected(view)
     if visible.isEmpty():
         return None
     first = min(round(visible.top()) + 3, math.floor(view.bottom() - line_height))

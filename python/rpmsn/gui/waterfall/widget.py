@@ -194,6 +194,7 @@ class WaterfallWidget(QtWidgets.QWidget):
         self.select_carrier(None)
         self._scroll.home()
         self._note = WAITING
+        self.status_bar.has_found = None
 
     def select_carrier(self, burst_id: int | None) -> None:
         """Highlight a carrier and, where it is out of sight, bring it into view; None for none. Sends no signal."""
@@ -385,6 +386,8 @@ class WaterfallWidget(QtWidgets.QWidget):
             self.spectrum.draw()
             self._update_picture()
             self._show_hover()
+        if self.history.newest is not None:
+            self.status_bar.has_found = bool(self.segments.boxes)
         self.status_bar.refresh()
 
     def _take_in(self) -> list[Break]:
