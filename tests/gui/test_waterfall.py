@@ -35,6 +35,7 @@ from rpmsn.gui.waterfall.boxes import SegmentBoxes, part_overlaps
 from rpmsn.gui.waterfall.history import CLOCK, DROPPED, LOST, SKIP, TUNED, History
 from rpmsn.gui.waterfall.picture import shrink
 from rpmsn.gui.waterfall.spectrum import SpectrumLines
+from rpmsn.gui.waterfall.status import ENDED, SOURCE_STATE
 from rpmsn.gui.waterfall.time_axis import format_time, round_up_time
 from rpmsn.gui.waterfall.widget import WaterfallWidget
 from rpmsn.messages.frame import mean_spectrum, reduce_rows
@@ -410,6 +411,22 @@ def test_a_radio_that_scans_is_shown_as_a_whole(widget):
     low, high = widget.waterfall_plot.viewRange()[0]
     assert low == pytest.approx((CENTER - RATE / 2 - RATE / 128) / 1e6)
     assert high == pytest.approx((CENTER + RATE / 2 - RATE / 128 + 16e6) / 1e6)
+
+
+@pytest.mark.parametrize("seconds", [0.003, FRAME_SECONDS])
+def test_a_short_recording_fills_the_picture_when_it_is_over(widget, seconds):
+    samples = round(seconds * RATE)
+    frame = frame_fields(0, end_offset=samples, duration=seconds)
+    draw(widget, (frame, blank(value=255), blank()))
+    low, high = widget.waterfall_plot.viewRange()[1]
+    assert high - low > 2 * seconds
+    widget.set_status({SOURCE_STATE: ENDED})
+    draw(widget)
+    assert widget.waterfall_plot.viewRange()[1] == pytest.approx([0.0, seconds], abs=seconds / 100)
+    # It plays again: as much is in view as at first.
+    widget.clear()
+    draw(widget, (frame, blank(value=255), blank()))
+    assert widget.waterfall_plot.viewRange()[1] == pytest.approx([low, high], abs=seconds / 100)
 
 
 def test_newest_at_the_bottom_turns_the_picture(widget):

@@ -53,7 +53,7 @@ from .picture import Picture
 from .scroll import TimeScroll
 from .settings import LEVEL_LIMITS, SMALLEST_RANGE, Settings
 from .spectrum import SpectrumPlot
-from .status import is_duty_cycled
+from .status import ENDED, SOURCE_STATE, is_duty_cycled
 from .status_bar import StatusBar
 from .time_axis import TimeAxis, format_day, format_moment
 from .view import SMALLEST_COLUMNS, WaterfallView
@@ -123,6 +123,7 @@ class WaterfallWidget(QtWidgets.QWidget):
         self._frames: deque[Frame] = deque(maxlen=MAX_PENDING_FRAMES)
         self._segments: deque[Report] = deque(maxlen=MAX_PENDING_SEGMENTS)
         self._note = WAITING
+        self._is_over = False
         self._span: Scale | None = None
         self._fitted: tuple | None = None
         self._tuned_time = -math.inf
@@ -175,6 +176,7 @@ class WaterfallWidget(QtWidgets.QWidget):
         try:
             self.status_bar.set_status(fields)
             self.history.duty_cycled = is_duty_cycled(fields)
+            self._is_over = fields.get(SOURCE_STATE) == ENDED
         except (TypeError, ValueError) as error:
             logger.warning("status skipped: %s", error)
             return False
@@ -195,6 +197,7 @@ class WaterfallWidget(QtWidgets.QWidget):
         self._scroll.home()
         self._note = WAITING
         self.status_bar.has_found = None
+        self._is_over = False
 
     def select_carrier(self, burst_id: int | None) -> None:
         """Highlight a carrier and, where it is out of sight, bring it into view; None for none. Sends no signal."""
@@ -378,6 +381,8 @@ class WaterfallWidget(QtWidgets.QWidget):
         self.about_to_redraw.emit()
         breaks = self._take_in()
         self._say(breaks)
+        if self._is_over and not self.paused:
+            self._scroll.fit()
         if not self.paused and self._drawn_version != self.history.version:
             self._drawn_version = self.history.version
             self._scroll.update()
