@@ -735,6 +735,18 @@ def test_keys_play_step_loop_and_change_the_speed(window, app):
     wait_for(lambda: player.position != place, app=app)
 
 
+def test_nothing_is_green_at_the_end_of_a_recording_or_while_it_is_paused(window, app):
+    label, theme = window.waterfall.status_bar.state_label, THEMES["dark"]
+    wait_for(lambda: label.toolTip() == ENDED, app=app)
+    assert theme.good not in label.text() and "input 0" not in window.waterfall.status_bar.facts_label.text()
+    view = window.waterfall.waterfall_plot
+    wait_for(lambda: np.ptp(view.viewRange()[1]) == pytest.approx(FRAMES * 0.04), "the recording fills it", app)
+    press(window, QT.Key_Period)
+    press(window, QT.Key_Left, QT.ControlModifier)
+    wait_for(lambda: label.toolTip().startswith(PAUSED), app=app)
+    assert theme.good not in label.text()
+
+
 @pytest.mark.parametrize("key, place", [(QT.Key_Left, 7 * 0.04), (QT.Key_Right, FRAMES * 0.04)])
 def test_ctrl_and_arrows_go_back_and_forwards(key, place, window, app):
     press(window, key, QT.ControlModifier)
