@@ -315,10 +315,14 @@ def test_text_for_the_clipboard_has_tabs_titles_and_units():
         "confidence",
         "verdict",
         "PCI",
+        "band",
+        "channel",
         "since UTC",
         "on air",
     ]
-    assert line.split("\t") == ["1", "LTE", "1845.000", "10.000", "20.0", "0.90", "likely", "", "12:03:07.5", "100.0 %"]
+    assert line.split("\t") == (
+        ["1", "LTE", "1845.000", "10.0", "20.0", "90 %", "likely", "", "", "", "12:03:07.5", "100.0 %"]
+    )
 
 
 @pytest.mark.parametrize("seconds, words", [(0.04, "40 ms"), (8, "8 s"), (150, "2.5 min"), (7 * 3600, "7 h")])

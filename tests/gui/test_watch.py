@@ -38,6 +38,7 @@ from rpmsn.gui.watch.player import Player
 from rpmsn.gui.watch.publisher_source import PublisherSource, to_fields
 from rpmsn.gui.watch.transport import format_place
 from rpmsn.gui.watch.window import WatchWindow
+from rpmsn.gui.waterfall.status import ENDED, PAUSED, SOURCE_STATE, SPEED
 from rpmsn.models.model import load_model
 from rpmsn.recording import open_recording
 from rpmsn.recording.captures import parse_time
@@ -285,6 +286,27 @@ def test_at_the_end_of_a_recording_the_status_still_comes(play, recording_path):
     count = len(feed.all_status)
     wait_for(lambda: len(feed.all_status) > count + 1)
     assert feed.all_status[-1]["input_rate"] == 0.0 and feed.all_status[-1]["samples_analysed"] == FRAMES * FRAME
+    assert all(fields[SOURCE_STATE] == ENDED for fields in feed.all_status[count:])
+
+
+def test_the_status_says_that_a_recording_is_paused(play, recording_path):
+    player, feed = play(recording_path, speed=0.1)
+    player.pause()
+    wait_for(lambda: feed.all_status and feed.all_status[-1].get(SOURCE_STATE) == PAUSED)
+
+
+def test_the_status_has_the_speed_that_was_asked_for_where_it_was_played_at_all_the_time(all_lte, recording_path):
+    clock, feed = HandClock(), Recorder()
+    player = Player(open_recording(recording_path), feed, str(all_lte), runtime="torch", speed=2.0, clock=clock)
+    disturbances = [None, None, lambda: player.set_speed(4.0), None, lambda: player.seek(0.0), None]
+    for second, disturb in enumerate(disturbances):
+        if disturb is not None:
+            disturb()
+        clock.now = second + 1.0
+        player._on_status({"samples_analysed": round(0.4 * (second + 1) * player.recording.sample_rate)})
+    player.recording.close()
+    assert [fields.get(SPEED) for fields in feed.all_status] == [None, 2.0, None, 4.0, None, 4.0]
+    assert feed.all_status[-1]["real_time_factor"] == pytest.approx(0.4)
 
 
 def test_times_are_those_of_the_file(play, recording_path):
@@ -711,6 +733,18 @@ def test_keys_play_step_loop_and_change_the_speed(window, app):
     place = player.position
     press(window, QT.Key_Period)
     wait_for(lambda: player.position != place, app=app)
+
+
+def test_nothing_is_green_at_the_end_of_a_recording_or_while_it_is_paused(window, app):
+    label, theme = window.waterfall.status_bar.state_label, THEMES["dark"]
+    wait_for(lambda: label.toolTip() == ENDED, app=app)
+    assert theme.good not in label.text() and "input 0" not in window.waterfall.status_bar.facts_label.text()
+    view = window.waterfall.waterfall_plot
+    wait_for(lambda: np.ptp(view.viewRange()[1]) == pytest.approx(FRAMES * 0.04), "the recording fills it", app)
+    press(window, QT.Key_Period)
+    press(window, QT.Key_Left, QT.ControlModifier)
+    wait_for(lambda: label.toolTip().startswith(PAUSED), app=app)
+    assert theme.good not in label.text()
 
 
 @pytest.mark.parametrize("key, place", [(QT.Key_Left, 7 * 0.04), (QT.Key_Right, FRAMES * 0.04)])

@@ -31,10 +31,11 @@ from rpmsn.errors import ParameterError
 from rpmsn.gui.waterfall import boxes as waterfall_boxes
 from rpmsn.gui.waterfall import history as waterfall_history
 from rpmsn.gui.waterfall.box_layer import place_labels
-from rpmsn.gui.waterfall.boxes import SegmentBoxes, format_bandwidth, part_overlaps
+from rpmsn.gui.waterfall.boxes import SegmentBoxes, part_overlaps
 from rpmsn.gui.waterfall.history import CLOCK, DROPPED, LOST, SKIP, TUNED, History
 from rpmsn.gui.waterfall.picture import shrink
 from rpmsn.gui.waterfall.spectrum import SpectrumLines
+from rpmsn.gui.waterfall.status import ENDED, SOURCE_STATE
 from rpmsn.gui.waterfall.time_axis import format_time, round_up_time
 from rpmsn.gui.waterfall.widget import WaterfallWidget
 from rpmsn.messages.frame import mean_spectrum, reduce_rows
@@ -344,7 +345,7 @@ def test_breaks_are_hatched_and_have_words(widget):
     draw(widget, (frame_fields(0), blank(value=255), blank()), (frame_fields(3, pdu_num=1), blank(value=255), blank()))
     [found] = widget.history.breaks
     middle = (found.y0 + found.y1) / 2
-    colors = {color_at(widget, CENTER + step * 2e4, middle) for step in range(20)}
+    colors = {color_at(widget, CENTER + step * 1.2e4, middle) for step in range(34)}
     assert len(colors) >= 2 and (255, 255, 255) not in colors
     assert "80 ms not analysed" in widget.status_bar.state_label.text()
 
@@ -410,6 +411,22 @@ def test_a_radio_that_scans_is_shown_as_a_whole(widget):
     low, high = widget.waterfall_plot.viewRange()[0]
     assert low == pytest.approx((CENTER - RATE / 2 - RATE / 128) / 1e6)
     assert high == pytest.approx((CENTER + RATE / 2 - RATE / 128 + 16e6) / 1e6)
+
+
+@pytest.mark.parametrize("seconds", [0.003, FRAME_SECONDS])
+def test_a_short_recording_fills_the_picture_when_it_is_over(widget, seconds):
+    samples = round(seconds * RATE)
+    frame = frame_fields(0, end_offset=samples, duration=seconds)
+    draw(widget, (frame, blank(value=255), blank()))
+    low, high = widget.waterfall_plot.viewRange()[1]
+    assert high - low > 2 * seconds
+    widget.set_status({SOURCE_STATE: ENDED})
+    draw(widget)
+    assert widget.waterfall_plot.viewRange()[1] == pytest.approx([0.0, seconds], abs=seconds / 100)
+    # It plays again: as much is in view as at first.
+    widget.clear()
+    draw(widget, (frame, blank(value=255), blank()))
+    assert widget.waterfall_plot.viewRange()[1] == pytest.approx([low, high], abs=seconds / 100)
 
 
 def test_newest_at_the_bottom_turns_the_picture(widget):
@@ -558,6 +575,7 @@ def test_all_boxes_of_a_carrier_are_what_it_was_last_reported_to_be():
     boxes = SegmentBoxes()
     boxes.add(check_report(segment_fields(0, -4.26e6, 4.24e6, label="NR")))
     held = boxes.snapshot()
+    boxes.part_at(9 * SAMPLES)
     boxes.add(check_report(segment_fields(9, -4.4e6, 4.4e6, label="NR", confidence=0.7)))
     boxes.add(check_report(segment_fields(0, -4.48e6, 4.48e6, event="gone", end_offset=10 * SAMPLES, confidence=0.6)))
     assert [(box.start_offset, box.end_offset) for box in boxes.boxes] == [(0, SAMPLES), (9 * SAMPLES, 10 * SAMPLES)]
@@ -574,12 +592,40 @@ def test_a_number_that_comes_again_as_new_leaves_the_boxes_of_the_carrier_before
     assert [box.label for box in boxes.boxes] == ["LTE", "NR"]
 
 
-@pytest.mark.parametrize("changes", [{"burst_id": 2}, {"number": 4}])
-def test_other_segments_get_boxes_of_their_own(changes):
+def test_another_carrier_gets_a_box_of_its_own():
     boxes = SegmentBoxes()
     boxes.add(check_report(segment_fields(0)))
-    boxes.add(check_report(segment_fields(**{"number": 1, **changes})))
+    boxes.add(check_report(segment_fields(1, burst_id=2)))
     assert len(boxes.boxes) == 2
+
+
+def test_a_carrier_that_is_silent_now_and_then_stays_one_box():
+    boxes = SegmentBoxes()
+    for number in (0, 4, 40, 41):
+        boxes.add(check_report(segment_fields(number)))
+    [box] = boxes.boxes
+    assert (box.start_offset, box.end_offset) == (0, 42 * SAMPLES)
+
+
+def test_segments_that_come_late_join_the_box_on_their_side_of_a_break():
+    boxes = SegmentBoxes()
+    for number in range(3 * waterfall_boxes.OPEN_BOXES):
+        boxes.part_at(10 * number * SAMPLES)
+        boxes.add(check_report(segment_fields(10 * number + 5)))
+    boxes.add(check_report(segment_fields(10 * number - 2)))
+    assert [(box.start_offset // SAMPLES, box.end_offset // SAMPLES) for box in boxes.boxes[-2:]] == [
+        (10 * number - 5, 10 * number - 1),
+        (10 * number + 5, 10 * number + 6),
+    ]
+    assert len(boxes._open[1].boxes) <= waterfall_boxes.OPEN_BOXES
+
+
+def test_a_carrier_whose_box_has_left_the_picture_gets_a_new_one():
+    boxes = SegmentBoxes()
+    boxes.add(check_report(segment_fields(0)))
+    boxes.forget_before(5 * SAMPLES)
+    boxes.add(check_report(segment_fields(9)))
+    assert [box.start_offset for box in boxes.boxes] == [9 * SAMPLES]
 
 
 def test_boxes_of_one_carrier_do_not_overlap():
@@ -635,11 +681,11 @@ def shown_labels(widget):
     return [text for _, _, text, _ in widget.box_layer.labels_drawn]
 
 
-def test_the_label_names_class_bandwidth_and_confidence(widget):
+def test_the_label_names_class_confidence_and_bandwidth(widget):
     widget.apply_settings({"boxes": True})
     widget.add_segment(segment_fields(0, lower=-4e6, upper=4e6))
     draw(widget, (frame_fields(0), blank(), blank()))
-    assert shown_labels(widget) == ["LTE 8.0 MHz 98 %"]
+    assert shown_labels(widget) == ["LTE 98 % · 8.0 MHz"]
 
 
 def test_the_check_box_of_a_class_hides_its_boxes_too(widget):
@@ -648,11 +694,6 @@ def test_the_check_box_of_a_class_hides_its_boxes_too(widget):
     draw(widget, (frame_fields(0), blank(), blank()))
     widget.controls.class_boxes["LTE"].setChecked(False)
     assert shown_labels(widget) == []
-
-
-@pytest.mark.parametrize("bandwidth, text", [(18e6, "18.0 MHz"), (1.4e6, "1.4 MHz"), (200e3, "200 kHz")])
-def test_bandwidths_keep_their_digits(bandwidth, text):
-    assert format_bandwidth(bandwidth) == text
 
 
 def test_labels_neither_overlap_nor_leave_the_view():
@@ -680,6 +721,13 @@ def test_a_label_gets_shorter_before_it_is_left_out():
     assert [text for _, _, text, _ in placed] == ["long text"]
     placed = place_labels([(QtCore.QRectF(0, 0, 50, 24), texts, None)], QtCore.QRectF(0, 0, 100, 100), 20, width)
     assert [text for _, _, text, _ in placed] == ["short"]
+
+
+def test_a_box_of_few_rows_at_the_border_of_the_view_has_its_label():
+    view = QtCore.QRectF(0, 2, 200, 100)
+    [(_, rect, text, _)] = place_labels([(QtCore.QRectF(20, 0, 100, 1), ["LTE"], None)], view, 20, lambda text: 40)
+    assert text == "LTE" and view.contains(rect)
+    assert not place_labels([(QtCore.QRectF(20, -90, 100, 10), ["LTE"], None)], view, 20, lambda text: 40)
 
 
 def test_a_shortened_label_gets_longer_again_when_there_is_room_to_spare():

@@ -190,11 +190,11 @@ def test_outside_the_picture_nothing_is_said(widget):
     assert move_mouse(widget, QtCore.QPoint(3, 3)) == ""
 
 
-def test_hover_shows_the_confidence_of_the_box(widget):
+def test_hover_shows_the_carrier_of_the_box(widget):
     widget.apply_settings({"boxes": True})
     widget.add_segment(segment_fields(0, 0.2e6, 3e6, confidence=0.87))
     draw(widget, scene(0))
-    assert move_mouse(widget, viewport_point(widget, CENTER + 1e6, 0.02)).endswith("LTE 87 %")
+    assert move_mouse(widget, viewport_point(widget, CENTER + 1e6, 0.02)).endswith("LTE 87 % · 2.8 MHz")
 
 
 # Zoom, pan, Home

@@ -10,7 +10,7 @@ pytest.importorskip("pyqtgraph", reason="pyqtgraph is not installed")
 from waterfall_scene import app  # noqa: F401
 
 from rpmsn.gui.theme import THEMES
-from rpmsn.gui.waterfall.status import describe_status
+from rpmsn.gui.waterfall.status import ALARM, ENDED, NOTE, PAUSED, SOURCE_STATE, SPEED, WARNING, describe_status
 from rpmsn.gui.waterfall.status_bar import StatusBar
 
 GOOD = {
@@ -86,8 +86,8 @@ def test_every_number_is_there(key, text):
 
 
 def test_the_number_that_is_the_reason_is_red_too():
-    facts = {fact.text: fact.is_bad for fact in describe_status({**GOOD, "overflows": 3, "samples_lost": 9})[1]}
-    assert facts["3 overflows"] and not facts["queue 0"]
+    facts = {fact.text: fact.level for fact in describe_status({**GOOD, "overflows": 3, "samples_lost": 9})[1]}
+    assert facts["3 overflows"] == ALARM and facts["queue 0"] is None
 
 
 def test_losses_are_trouble_once(bar):
@@ -138,3 +138,81 @@ def test_words_are_text_not_markup(bar):
 
 def test_an_empty_status_is_fine():
     assert describe_status({}) == ([], [])
+
+
+# What is not judged, what should be better, and what rests
+
+JUDGED = {**GOOD, "frames_analysed": 100, "judged": 1.0}
+NEXT = {**JUDGED, "frames_analysed": 125}
+
+
+def colors(bar):
+    theme = bar.theme
+    names = {theme.alarm: "red", theme.warning: "amber", theme.good: "green", theme.muted: "grey"}
+    return [name for color, name in names.items() if color in bar.state_label.text()]
+
+
+def words(bar):
+    return bar.state_label.toolTip()
+
+
+def test_input_that_is_not_judged_is_told_from_a_band_where_nothing_is_found(bar):
+    overload = "overload: 31% of the values are at the rail; lower the gain by 12 dB or more"
+    bar.has_found = False
+    bar.set_status(JUDGED)
+    assert words(bar) == "ok, nothing found" and colors(bar) == ["green"]
+    bar.set_status({**NEXT, "judged": 0.8, "health": overload})
+    assert words(bar) == f"not judged: {overload}" and colors(bar) == ["red"]
+    bar.has_found = True
+    bar.set_status({**NEXT, "frames_analysed": 150, "judged": 125 / 150})
+    assert words(bar) == "ok"
+
+
+def test_frames_that_were_not_judged_in_between_are_counted():
+    [problem] = describe_status({**NEXT, "judged": 122 / 125}, JUDGED)[0]
+    assert problem.text.startswith("not judged 3 frames of 25:") and problem.level == ALARM
+
+
+def test_a_fault_that_leaves_frames_judged_is_amber(bar):
+    bar.set_status(JUDGED)
+    bar.set_status({**NEXT, "health": "clipping: 7.0% of the values are at the rail; lower the gain by 9 dB or more"})
+    assert words(bar).startswith("clipping: 7.0%") and colors(bar) == ["amber"]
+
+
+def test_a_source_that_sends_nothing_is_red(bar):
+    bar.set_status(JUDGED)
+    bar.set_status({**JUDGED, "health": "no samples for 6 s: the source has stopped; check the radio and its cable"})
+    assert colors(bar) == ["red"]
+
+
+def test_a_spike_at_the_centre_is_a_note(bar):
+    bar.set_status({**JUDGED, "information": "a spike at the centre frequency"})
+    assert words(bar) == "ok; note: a spike at the centre frequency" and colors(bar) == ["green", "grey"]
+    assert [problem.level for problem in bar.problems] == [NOTE]
+
+
+def test_a_recording_that_plays_slower_than_asked_is_amber(bar):
+    slow = {**JUDGED, "mode": "replay", "real_time_factor": 0.4}
+    bar.set_status({**slow, SPEED: 1.0})
+    assert words(bar).startswith("0.4 × real time, slower than asked (1 ×)") and colors(bar) == ["amber"]
+    assert bar.theme.warning in bar.facts_label.text()
+    facts = {fact.text: fact.level for fact in describe_status({**slow, SPEED: 1.0})[1]}
+    assert facts["0.4 × real time"] == WARNING
+    for speed in ({}, {SPEED: 0.4}):
+        bar.set_status({**slow, **speed})
+        assert colors(bar) == ["green"]
+
+
+@pytest.mark.parametrize("state", [ENDED, PAUSED])
+def test_nothing_is_green_where_nothing_is_analysed(bar, state):
+    bar.has_found = False
+    bar.set_status({**JUDGED, "mode": "replay", "real_time_factor": 0.0, "input_rate": 0.0, SOURCE_STATE: state})
+    assert words(bar) == f"{state}, nothing found" and colors(bar) == ["grey"]
+    assert "real time" not in bar.facts_label.text() and "input 0" not in bar.facts_label.text()
+
+
+def test_at_the_end_it_is_said_what_was_not_judged(bar):
+    ended = {**JUDGED, "mode": "replay", "judged": 0.0, "health": "overload: lower the gain", SOURCE_STATE: ENDED}
+    for _ in range(2):
+        bar.set_status(ended)
+        assert words(bar) == f"not judged: overload: lower the gain; {ENDED}" and "green" not in colors(bar)

@@ -43,7 +43,7 @@ def table(app):
     """A shown table of three carriers: 1 LTE at 1845, 2 NR at 1815, 3 other at 1875 MHz; SNR 20, 10, 30 dB."""
     table = CarrierTable(clock=Clock())
     table._timer.stop()
-    table.resize(1200, 400)
+    table.resize(1500, 400)
     listed = (("LTE", 1845e6, 20), ("NR", 1815e6, 10), ("other", 1875e6, 30))
     for burst_id, (label, center, snr) in enumerate(listed, 1):
         table.add_segment(
@@ -109,10 +109,12 @@ def test_rows_stand_by_frequency_and_say_what_is_known(table):
         "1",
         "LTE",
         "1845.000",
-        "10.000",
+        "10.0",
         "20.0",
-        "0.90",
+        "90 %",
         "likely",
+        "",
+        "",
         "",
         "12:03:07.5",
         "100.0 %",

@@ -156,7 +156,11 @@ def test_tables_for_people_have_the_headings_and_digits_of_the_table():
     assert {
         column.name: column.title for column in columns.COLUMNS if column.name in headings
     }.items() <= headings.items()
-    assert {column.name for column in columns.COLUMNS} - set(headings) == {columns.ON_AIR, columns.OCCUPANCY}
+    assert {column.name for column in columns.COLUMNS} - set(headings) == {
+        columns.CHANNEL,
+        columns.ON_AIR,
+        columns.OCCUPANCY,
+    }
     for titles in (report.COLUMNS, monitor_line.CARRIER_COLUMNS):
         assert set(titles) - set(headings.values()) <= {"from s", "to s", "on air s"}
     carrier = carrier_of(segment())

@@ -128,6 +128,21 @@ class TestStatus:
         analyser.stop()
         assert analyser.status()["judged"] == pytest.approx(0.5)
 
+    def test_a_spike_at_the_centre_is_information_and_no_fault(self, make):
+        analyser = make()
+        rng = np.random.default_rng(8)
+        noise = 1e-2 * (rng.standard_normal(2 * FRAME) + 1j * rng.standard_normal(2 * FRAME))
+        write(analyser, (noise + 0.05).astype(np.complex64))
+        analyser.stop()
+        status = analyser.status()
+        assert status["health"] == "ok" and "spike at the centre frequency" in status["information"]
+
+    def test_without_anything_to_know_there_is_no_information(self, make):
+        analyser = make()
+        write(analyser, signal(2))
+        analyser.stop()
+        assert "information" not in analyser.status()
+
 
 class TestReset:
     def test_ends_every_carrier_with_gone_and_starts_clocks_afresh(self, make):

@@ -22,7 +22,7 @@ class Theme:
         background, surface: background of the window and of its buttons.
         text, muted: text, and text that should not stand out.
         line, hold: spectrum and highlights; the spectrum's highest values.
-        alarm, good: state of the analysis.
+        alarm, warning, good: state of the analysis.
         label_background: background of the texts in the picture, rim of the boxes.
         dark: whether weak power is dark.
     """
@@ -34,6 +34,7 @@ class Theme:
     line: str
     hold: str
     alarm: str
+    warning: str
     good: str
     label_background: str
     dark: bool
@@ -48,6 +49,7 @@ THEMES = {
         line="#8fd0ff",
         hold="#cc79a7",
         alarm="#ff6b5e",
+        warning="#ffc04d",
         good="#62c995",
         label_background="#101318",
         dark=True,
@@ -60,6 +62,7 @@ THEMES = {
         line="#20507a",
         hold="#a14f82",
         alarm="#b3261e",
+        warning="#8a5a00",
         good="#1b7a4b",
         label_background="#ffffff",
         dark=False,

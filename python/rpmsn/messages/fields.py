@@ -342,6 +342,15 @@ HEALTH = _field(
     notes={STATUS: "`ok`, or what is wrong with the input, in words: overload, NaN, a source that has stopped"},
 )
 
+INFORMATION = _field(
+    "information",
+    SYMBOL,
+    "",
+    "what to know of the input that is no fault, in words, such as a spike at the centre frequency",
+    (STATUS,),
+    required=False,
+)
+
 # A decoded cell: left out while none is known
 CELL_ID = _field(
     "cell_id",
@@ -364,7 +373,15 @@ CHANNEL_BANDWIDTH = _field(
     lowest=0,
     sigmf="rpmsn:channel_bandwidth",
 )
-BAND = _field("band", SYMBOL, "", "operating bands that fit, such as `3` or `n77, n78`", **_CELL, sigmf="rpmsn:band")
+BAND = _field(
+    "band",
+    SYMBOL,
+    "",
+    "operating bands that fit, such as `3` or `n77, n78`",
+    **_CELL,
+    sigmf="rpmsn:band",
+    column=Column("band", sample="n77, n78"),
+)
 EARFCN = _field(
     "earfcn", LONG, "", "channel number of LTE, in the first of `band`", **_CELL, lowest=0, sigmf="rpmsn:earfcn"
 )

@@ -34,7 +34,8 @@ class Report:
         time_source: whose clock that is.
         pdu_num: number of the frame; None where it is not known.
         model: name of the model.
-        cell_id, duplex, channel_bandwidth, band, ssb_frequency: of a decoded cell; None where they are not known.
+        cell_id, duplex, channel_bandwidth, band, earfcn, nr_arfcn, gscn, ssb_frequency: of a decoded cell; None where
+            they are not known.
     """
 
     event: str
@@ -63,6 +64,9 @@ class Report:
     duplex: str | None = None
     channel_bandwidth: float | None = None
     band: str | None = None
+    earfcn: int | None = None
+    nr_arfcn: int | None = None
+    gscn: int | None = None
     ssb_frequency: float | None = None
 
 
@@ -81,6 +85,7 @@ def check_report(fields: Mapping[str, Any]) -> Report:
         confidence, lower, upper = (float(fields[key]) for key in NUMBERS)
         label = str(fields[keys.LABEL])
         burst_id, pdu_num, cell_id = (_known(fields, key, int) for key in (keys.BURST_ID, keys.PDU_NUM, keys.CELL_ID))
+        earfcn, nr_arfcn, gscn = (_known(fields, key, int) for key in (keys.EARFCN, keys.NR_ARFCN, keys.GSCN))
         channel_bandwidth, ssb_frequency = (
             _known(fields, key, float) for key in (keys.CHANNEL_BANDWIDTH, keys.SSB_FREQUENCY)
         )
@@ -123,6 +128,9 @@ def check_report(fields: Mapping[str, Any]) -> Report:
         duplex=_known(fields, keys.DUPLEX, str),
         channel_bandwidth=channel_bandwidth,
         band=_known(fields, keys.BAND, str),
+        earfcn=earfcn,
+        nr_arfcn=nr_arfcn,
+        gscn=gscn,
         ssb_frequency=ssb_frequency,
     )
 

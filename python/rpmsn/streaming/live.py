@@ -303,6 +303,8 @@ class StreamAnalyser:
                 **(self._cells.status(self._carriers) if self._cells is not None else {}),
                 "health": self._health_text(now),
             }
+            if self._health.information:
+                fields["information"] = self._health.information
             if error := self._reports.text(self._writers()):
                 fields["error"] = error
             return fields

@@ -9,10 +9,22 @@ from typing import Any
 
 from ...messages import keys
 from ...messages.fields import FIELDS, column_of
+from ..wording import band_text, channel_text, class_text, confidence_text, name_text, width_text
 from .carrier_list import CarrierList, CarrierRow
 
+CHANNEL = "channel"
 OCCUPANCY = "occupancy"
 ON_AIR = "on_air"
+
+
+TEXTS = {
+    keys.LABEL: class_text,
+    keys.BANDWIDTH: width_text,
+    keys.CONFIDENCE: confidence_text,
+    keys.BAND: band_text,
+    CHANNEL: channel_text,
+}
+"""What is written as in the picture."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,9 +64,16 @@ COLUMNS = (
             keys.CONFIDENCE,
             keys.VERDICT,
             keys.CELL_ID,
-            keys.RX_TIME,
+            keys.BAND,
         ),
     ),
+    Column(
+        CHANNEL,
+        "channel",
+        "Of a decoded cell: EARFCN of LTE, in the first of its bands; NR-ARFCN of the SSB of NR",
+        "888888",
+    ),
+    _of_field(keys.RX_TIME),
     Column(
         ON_AIR,
         "on air",
@@ -92,14 +111,19 @@ def text(carrier: CarrierRow, name: str, carriers: CarrierList) -> str:
         return format_since(carrier, carriers.newest_since)
     if name == ON_AIR:
         return "" if carriers.timeline is None else f"{100 * carrier.fraction_on_air(carriers.timeline):.1f} %"
-    mark = "> " if name == keys.BANDWIDTH and (carrier.cut_lower or carrier.cut_upper) else ""
-    return mark + column_of(name).text(getattr(carrier, name)) if name in FIELDS else ""
+    if name in TEXTS:
+        return TEXTS[name](carrier)
+    return column_of(name).text(getattr(carrier, name)) if name in FIELDS else ""
 
 
 def sort_value(carrier: CarrierRow, name: str, carriers: CarrierList) -> Any:
     """What a column is sorted by."""
     if name == keys.RX_TIME:
         return carrier.since or (0, carrier.sample_start / carrier.sample_rate)
+    if name in (keys.LABEL, keys.VERDICT, keys.BAND):
+        return getattr(carrier, name) or ""
+    if name == CHANNEL:
+        return carrier.earfcn or carrier.nr_arfcn or 0
     if name in FIELDS:
         value = getattr(carrier, name)
         return -math.inf if value is None or isinstance(value, float) and math.isnan(value) else value
@@ -137,8 +161,9 @@ def describe(carrier: CarrierRow) -> str:
     cut = [side for side, is_cut in (("lower", carrier.cut_lower), ("upper", carrier.cut_upper)) if is_cut]
     beyond = f"; continues beyond the {' and the '.join(cut)} end of the span" if cut else ""
     rests_on = f"{carrier.verdict} (by {carrier.evidence})\n" if carrier.verdict else ""
+    gone = ", gone" if carrier.gone else ""
     return (
-        f"{carrier.label}, carrier {carrier.carrier_id}{', gone' if carrier.gone else ''}\n{rests_on}{_cell(carrier)}"
+        f"{name_text(carrier)}, carrier {carrier.carrier_id}{gone}\n{rests_on}{_cell(carrier)}"
         f"{carrier.freq_lower / 1e6:.4f} to {carrier.freq_upper / 1e6:.4f} MHz{beyond}\n"
         f"since {since}\nseen for {carrier.duration:.3f} s, {carrier.pwr_db:.1f} dB over full scale"
     )
@@ -153,7 +178,9 @@ def _cell(carrier: CarrierRow) -> str:
         f"PCI {carrier.cell_id}",
         f"{bandwidth / 1e6:g} MHz" if bandwidth else "",
         carrier.duplex or "",
-        f"band {carrier.band}" if carrier.band else "",
+        f"band {band_text(carrier)}" if carrier.band else "",
+        f"EARFCN {carrier.earfcn}" if carrier.earfcn is not None else "",
+        f"NR-ARFCN {carrier.nr_arfcn}, GSCN {carrier.gscn}" if carrier.nr_arfcn is not None else "",
         f"SSB at {ssb / 1e6:.4f} MHz" if ssb is not None else "",
     ]
     return f"cell: {', '.join(filter(None, facts))}\n"

@@ -42,7 +42,8 @@ UPDATE_INTERVAL_MS = 250
 RESORT_SECONDS = 2.0
 MAX_WAITING = 1500
 """Segments that are taken in at one update: 6000 a second. Of more the newest are kept, and the table says so."""
-STRIP_WIDTH = 150
+STRIP_WIDTH, MARGIN = 150, 12
+"""Pixels: of the column with the strips; in the others beside the text."""
 WARN_SECONDS = 5.0
 FILE_KINDS = ("SigMF annotations (*.sigmf-meta)", "Table (*.csv)", "Picture (*.png)")
 
@@ -298,7 +299,7 @@ class CarrierTable(QtWidgets.QWidget):
         metrics = view.fontMetrics()
         for index, column in enumerate(COLUMNS):
             wide = max(metrics.horizontalAdvance(column.sample), metrics.horizontalAdvance(column.title + " ▲ "))
-            view.setColumnWidth(index, wide + 24 if column.name != OCCUPANCY else STRIP_WIDTH)
+            view.setColumnWidth(index, wide + MARGIN if column.name != OCCUPANCY else STRIP_WIDTH)
         return view
 
     def _connect(self) -> None:

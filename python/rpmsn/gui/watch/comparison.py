@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from ...recording.comparison import matched
 from ..qt import QtCore, QtGui, QtWidgets
+from ..wording import confidence_text
 
 if TYPE_CHECKING:
     from ..theme import Theme
@@ -124,7 +125,7 @@ def _row(annotation, carrier) -> list:
             carrier.label,
             f"{carrier.freq_lower / 1e6:.3f}",
             f"{carrier.freq_upper / 1e6:.3f}",
-            f"{100 * carrier.confidence:.0f} %",
+            confidence_text(carrier),
         ]
     if annotation is not None and carrier is not None:
         verdict = SAME if left[0].lower() == right[0].lower() else OTHER_CLASS

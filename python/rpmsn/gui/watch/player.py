@@ -20,6 +20,7 @@ from ...streaming.cells import CELL_BUDGET
 from ...streaming.intake import StreamTime
 from ...streaming.live import Settings, StreamAnalyser
 from ..carriers.carrier_list import WHOLE_EVENT
+from ..waterfall.status import ENDED, PAUSED, SOURCE_STATE, SPEED
 from .feed import Feed
 from .pacing import FASTEST, SLOWEST, Pacing
 
@@ -107,6 +108,7 @@ class Player:
         self._health, self._number = keys.HEALTH_OK, 0
         self._measured = clock(), 0
         self._status: dict | None = None
+        self._is_steady = False
         self._thread = threading.Thread(target=self._run, name="rpmsn player")
         self.set_speed(speed)
         if not 0 <= begin_at <= recording.duration:
@@ -162,6 +164,7 @@ class Player:
         """Go to a place, s from the start; while it is paused one frame is shown there."""
         with self._changed:
             self._seek = self._sample_at(seconds)
+            self._is_steady = False
             if not self.playing:
                 self._is_paused, self.ended = True, False
                 self._step = self._frame_samples
@@ -184,6 +187,7 @@ class Player:
             raise ParameterError(f"speed is {speed:g} times real time; choose a number of at least {SLOWEST:g}, or max")
         with self._changed:
             self._speed = speed
+            self._is_steady = False
             self._pace.begin(speed)
 
     def reference_annotations(self) -> list:
@@ -315,6 +319,7 @@ class Player:
                 return min(self._step, self._slice_end() - self._position)
             if not self.playing:
                 self._pace.begin(self._speed)
+                self._is_steady = False
                 return 0
             return min(self._pace.due(), self._slice_end() - self._position)
 
@@ -361,6 +366,7 @@ class Player:
             self._position = position
             self._pieces.append(Piece(self._offset, position, number, skipped))
             self._pace.begin(self._speed)
+            self._is_steady = False
         if self.finished:
             self._begin_stream(analyser)
             self.finished = False
@@ -401,14 +407,28 @@ class Player:
         since, before = self._measured
         self._measured = now, analysed
         factor = (analysed - before) / self.recording.sample_rate / max(now - since, 1e-3)
-        self._status = status = {**status, keys.REAL_TIME_FACTOR: factor}
+        self._status = status = {**status, keys.REAL_TIME_FACTOR: factor, **self._what_it_does()}
         self._feed.put_status(status)
+
+    def _what_it_does(self) -> dict:
+        """What a status does not say: that it is paused, or how fast it was to play ever since the one before."""
+        with self._changed:
+            was_steady, self._is_steady = self._is_steady, self.playing
+            if self._is_paused and not self.ended:
+                return {SOURCE_STATE: PAUSED}
+            is_known = was_steady and self.playing and math.isfinite(self._speed)
+            return {SPEED: self._speed} if is_known else {}
 
     def _repeat_status(self) -> None:
         """At the end of the recording the analysis rests; its last status is repeated, as a sign of life."""
-        if self.finished and self._status and self._clock() - self._measured[0] >= STATUS_SECONDS:
+        if not (self.finished and self._status):
+            return
+        is_new = self._status.get(SOURCE_STATE) != ENDED
+        if is_new or self._clock() - self._measured[0] >= STATUS_SECONDS:
             self._measured = self._clock(), 0
-            self._feed.put_status({**self._status, keys.INPUT_RATE: 0.0, keys.REAL_TIME_FACTOR: 0.0})
+            rest = {key: value for key, value in self._status.items() if key != SPEED}
+            self._status = {**rest, keys.INPUT_RATE: 0.0, keys.REAL_TIME_FACTOR: 0.0, SOURCE_STATE: ENDED}
+            self._feed.put_status(self._status)
 
     @property
     def _has_clock(self) -> bool:

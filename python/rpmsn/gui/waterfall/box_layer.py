@@ -1,11 +1,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Draws the boxes and their labels over the waterfall; labels neither overlap nor leave the view."""
+"""Draws the boxes and their labels over the waterfall; labels neither overlap nor leave the view.
+
+How sure a verdict is shows in outline and pattern, so that it can be read over any colours: proven is a thick line,
+likely a thin one, unsure a dashed one round a hatched area. A box has no line on a side where its carrier goes on
+beyond the span.
+"""
 
 import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from ...tracking.verdict import PROVEN, UNSURE
 from ..qt import QtCore, QtGui
 from ..theme import THEMES
 from .boxes import Box, SegmentBoxes, part_overlaps
@@ -14,9 +20,13 @@ from .pixels import PixelLayer, text_width
 from .settings import Settings
 
 NARROW_BOX = 10
-"""Pixels below which a box gets a thin outline."""
+"""Pixels of width or height below which a box gets a thin outline."""
 MAX_DRAWN, MAX_LABELLED = 250, 60
 """Boxes in view that are drawn, the widest first, and carriers that may get a label: more are a blur."""
+PROVEN_WIDTH, LINE_WIDTH, SELECTED_EXTRA, RIM = 3, 1.5, 2, 2
+"""Pixels: lines of boxes, what a selected one has more, and the rim that keeps a line visible over any power."""
+HATCH_SPACING, HATCH_ALPHA = 16, 150
+"""Pixels between the lines over what is unsure, and their opacity, 0..255."""
 SPARE_ROOM = 12
 """Pixels on either side that have to be free before a label that was shortened gets longer again."""
 
@@ -61,7 +71,7 @@ class BoxLayer(PixelLayer):
             self._paint_reference(painter, rect)
         boxes = self._visible_boxes(to_pixels, view) if self.settings.boxes else []
         for box, rect in boxes:
-            self._paint_box(painter, box, rect)
+            self._paint_box(painter, box, rect, view)
         taken = []
         for rect, text, color in self.break_texts():
             self.paint_text(painter, rect, text, color)
@@ -100,20 +110,42 @@ class BoxLayer(PixelLayer):
             for index, (x0, x1, y0, y1) in zip(order, np.rint(edges))
         ]  # sharp lines, which do not waver
 
-    def _paint_box(self, painter, box: Box, rect) -> None:
-        """Outline, with a rim that keeps it visible over any power; of a narrow box a thin line next to the signal."""
+    def _paint_box(self, painter, box: Box, rect, view) -> None:
+        """Outline and pattern by the verdict; of a narrow or low box a thin line next to the signal."""
         is_selected = box.burst_id is not None and box.burst_id == self.selected
         color = QtGui.QColor(self.theme.text if is_selected else QtGui.QColor(*box.color))
-        style = QtCore.Qt.DotLine if box.label == "other" else QtCore.Qt.SolidLine
+        style = QtCore.Qt.DashLine if box.verdict == UNSURE else QtCore.Qt.SolidLine
         painter.setBrush(QtCore.Qt.NoBrush)
-        if rect.width() < NARROW_BOX:
+        beside, above = (2 if length < NARROW_BOX else 0 for length in (rect.width(), rect.height()))
+        if beside or above:
             painter.setPen(QtGui.QPen(color, 3 if is_selected else 1, style))
-            painter.drawRect(rect.adjusted(-2, 0, 2, 0))
+            painter.drawPath(outline(rect.adjusted(-beside, -above, beside, above), box.open_sides))
             return
-        rim = QtGui.QColor(self.theme.label_background)
-        for pen in (QtGui.QPen(rim, 6 if is_selected else 4), QtGui.QPen(color, 4 if is_selected else 2, style)):
+        if box.verdict == UNSURE:
+            self._paint_hatch(painter, rect.intersected(view))
+        width = (PROVEN_WIDTH if box.verdict == PROVEN else LINE_WIDTH) + SELECTED_EXTRA * is_selected
+        path = outline(rect.adjusted(width / 2, 0, -width / 2, 0), box.open_sides)
+        rim = QtGui.QPen(QtGui.QColor(self.theme.label_background), width + RIM)
+        for pen in (rim, QtGui.QPen(color, width, style)):
             painter.setPen(pen)
-            painter.drawRect(rect.adjusted(1, 0, -1, 0))
+            painter.drawPath(path)
+
+    def _paint_hatch(self, painter, rect) -> None:
+        """Diagonals, light next to dark, which stand still while rows move below them."""
+        painter.save()
+        painter.setRenderHint(QtGui.QPainter.Antialiasing, False)
+        painter.setClipRect(rect)
+        first = math.floor((rect.left() + rect.top()) / HATCH_SPACING)
+        last = math.ceil((rect.right() + rect.bottom()) / HATCH_SPACING)
+        for shift, name in ((0, self.theme.text), (1, self.theme.label_background)):
+            color = QtGui.QColor(name)
+            color.setAlpha(HATCH_ALPHA)
+            painter.setPen(color)
+            sums = [number * HATCH_SPACING + shift for number in range(first, last + 1)]
+            painter.drawLines(
+                [QtCore.QLineF(x - rect.bottom(), rect.bottom(), x - rect.top(), rect.top()) for x in sums]
+            )
+        painter.restore()
 
     def _paint_labels(self, painter, boxes, view, taken) -> None:
         """Texts, one a carrier, on a background with a stripe in the colour of the class."""
@@ -191,6 +223,15 @@ class BoxLayer(PixelLayer):
         taken.append(rect)
 
 
+def outline(rect: QtCore.QRectF, open_sides: tuple[bool, bool]) -> QtGui.QPainterPath:
+    """A rectangle without its left side, its right side, or both: what is open has no line."""
+    corners = [rect.topLeft(), rect.topRight(), rect.bottomRight(), rect.bottomLeft()]
+    path = QtGui.QPainterPath(corners[0])
+    for corner, is_open in zip((*corners[1:], corners[0]), (False, open_sides[1], False, open_sides[0])):
+        (path.moveTo if is_open else path.lineTo)(corner)
+    return path
+
+
 def _key(box: Box) -> tuple[str, int]:
     """What a label belongs to, from one redraw to the next."""
     return ("box", id(box)) if box.burst_id is None else ("carrier", box.burst_id)
@@ -228,7 +269,8 @@ def place_labels(
 
 def _find_room(box, texts, before, view, line_height, width_of, taken):
     """Rectangle, text and spot for one box: from its top downwards, a shorter text before a text outside the box."""
-    visible = box.intersected(view)
+    # A box of a few rows may be no higher than what the view keeps free at its border.
+    visible = box.intersected(view) or box.adjusted(0, -NARROW_BOX, 0, NARROW_BOX).intersected(view)
     if visible.isEmpty():
         return None
     first = min(round(visible.top()) + 3, math.floor(view.bottom() - line_height))

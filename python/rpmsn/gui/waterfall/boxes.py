@@ -1,19 +1,20 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""When carriers were on, as boxes in the picture (no Qt). A box says what its carrier was last reported to be."""
+"""Where carriers are, as boxes in the picture (no Qt). A box says what its carrier was last reported to be."""
 
 import dataclasses
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Collection
-from contextlib import suppress
 
 import numpy as np
 
 from ...classes import CLASS_COLORS
 from ...messages.report import Report
+from ..wording import label_texts
 
 MAX_BOXES = 4000
 OPEN_BOXES = 8
-"""Boxes of one carrier, the newest, that a further segment may lengthen."""
+"""Boxes of one carrier, the newest, that a further segment may lengthen; and breaks between them."""
 ENDED = "gone"
 
 
@@ -26,7 +27,7 @@ class Shown:
 
 @dataclasses.dataclass(eq=False)
 class Box:
-    """A time in which a carrier was on: its segments, joined where they adjoin.
+    """A carrier from its first segment to its last, or as far as no break in the picture lies between.
 
     Attributes:
         carrier: what it was last reported to be.
@@ -68,35 +69,38 @@ class Box:
         return self.carrier.report.burst_id
 
     @property
+    def verdict(self) -> str:
+        """How sure the label is; "" where the sender does not say."""
+        return self.carrier.report.verdict
+
+    @property
+    def open_sides(self) -> tuple[bool, bool]:
+        """Whether the carrier goes on beyond the lower and the upper edge: the span ends there."""
+        return self.carrier.report.cut_lower, self.carrier.report.cut_upper
+
+    @property
     def color(self) -> tuple[int, int, int]:
         """RGB of the class."""
         return CLASS_COLORS.get(self.label, CLASS_COLORS["other"])
 
     def texts(self) -> list[str]:
         """What may be written on the box, the best first."""
-        cell_id = self.carrier.report.cell_id
-        confidence = f"{100 * self.confidence:.0f} %" if cell_id is None else f"PCI {cell_id}"
-        full = f"{self.label} {format_bandwidth(self.bandwidth)} {confidence}"
-        return [full, f"{self.label} {confidence}", self.label]
-
-
-def format_bandwidth(bandwidth: float) -> str:
-    """Hz as MHz, or kHz where MHz would round the value away."""
-    return f"{bandwidth / 1e6:.1f} MHz" if bandwidth >= 0.95e6 else f"{bandwidth / 1e3:.0f} kHz"
+        return label_texts(self.carrier.report)
 
 
 @dataclasses.dataclass(eq=False)
 class _Open:
-    """A carrier, and its newest boxes."""
+    """A carrier, and its newest boxes: number of breaks before it -> Box."""
 
     carrier: Shown
-    boxes: "deque[Box]" = dataclasses.field(default_factory=lambda: deque(maxlen=OPEN_BOXES))
+    boxes: dict[int, Box] = dataclasses.field(default_factory=dict)
 
 
 class SegmentBoxes:
-    """Boxes in the picture: segments of one carrier that adjoin in time become one.
+    """Boxes in the picture: one a carrier, and a further one after each break.
 
-    A message moves and renames all boxes of its carrier: one carrier has one label and one pair of edges.
+    Which segments are one carrier, however long it is silent between them, is the tracker's to say. A message moves and
+    renames all boxes of its carrier: one carrier has one label and one pair of edges.
 
     Attributes:
         boxes: list of Box, at most `MAX_BOXES`; those that ended first leave first.
@@ -105,17 +109,21 @@ class SegmentBoxes:
     def __init__(self) -> None:
         self.boxes: list[Box] = []
         self._open: dict[int, _Open] = {}
-        self._break_offset = 0
+        self._breaks: deque[int] = deque(maxlen=OPEN_BOXES)
+        self._forgotten_breaks = 0
+        self._oldest = 0
 
     def clear(self) -> None:
         """Forget all boxes."""
         self.boxes.clear()
         self._open.clear()
-        self._break_offset = 0
+        self._breaks.clear()
+        self._forgotten_breaks = self._oldest = 0
 
     def part_at(self, offset: int) -> None:
         """No box reaches over a sample from now on: the signal before it and after it does not adjoin."""
-        self._break_offset = offset
+        self._forgotten_breaks += len(self._breaks) == OPEN_BOXES
+        self._breaks.append(offset)
 
     def snapshot(self) -> "SegmentBoxes":
         """A copy that stays as it is; nothing may be added to it."""
@@ -138,39 +146,27 @@ class SegmentBoxes:
             self._open.pop(report.burst_id, None)
             return
         self._open[report.burst_id] = known
-        box = Box(known.carrier, report.start_offset, report.end_offset)
-        continued = [other for other in known.boxes if self._is_continued(other, box)]
-        if continued:
-            self._join(known, continued, box)
+        part = self._forgotten_breaks + bisect_right(self._breaks, report.start_offset)
+        box = known.boxes.get(part)
+        if box is None or box.end_offset <= self._oldest:
+            known.boxes[part] = Box(known.carrier, report.start_offset, report.end_offset)
+            if len(known.boxes) > OPEN_BOXES:
+                del known.boxes[min(known.boxes)]
+            self._append(known.boxes[part])
         else:
-            known.boxes.append(box)
-            self._append(box)
+            box.start_offset = min(box.start_offset, report.start_offset)
+            box.end_offset = max(box.end_offset, report.end_offset)
         if len(self._open) > 2 * MAX_BOXES:
             self._open = dict(list(self._open.items())[MAX_BOXES:])
-
-    def _join(self, known: _Open, boxes: list[Box], box: Box) -> None:
-        """Make some boxes of a carrier, and the one between them, one."""
-        first, *further = boxes
-        first.start_offset = min(one.start_offset for one in (*boxes, box))
-        first.end_offset = max(one.end_offset for one in (*boxes, box))
-        for one in further:
-            known.boxes.remove(one)
-            with suppress(ValueError):  # it may have left already
-                self.boxes.remove(one)
 
     def _append(self, box: Box) -> None:
         self.boxes.append(box)
         if len(self.boxes) > MAX_BOXES:  # a carrier that lasts for hours came first, but has not ended
-            self.boxes = sorted(self.boxes, key=lambda box: box.end_offset)[MAX_BOXES // 10 :]
-
-    def _is_continued(self, known: Box, box: Box) -> bool:
-        """Whether `box` is no further away from `known` in time than it is long, and no break lies in between."""
-        length = box.end_offset - box.start_offset
-        adjoins = known.start_offset - length <= box.start_offset <= known.end_offset + length
-        return adjoins and not known.start_offset < self._break_offset <= box.start_offset
+            self.forget_before(sorted(box.end_offset for box in self.boxes)[MAX_BOXES // 10 - 1])
 
     def forget_before(self, offset: int) -> None:
         """Drop the boxes that ended before a sample."""
+        self._oldest = max(self._oldest, offset)
         self.boxes = [box for box in self.boxes if box.end_offset > offset]
 
     def newest_of(self, burst_id: int) -> Box | None:

@@ -6,8 +6,14 @@ from ..qt import QtCore, QtGui, QtWidgets
 from .settings import COLOR_MAP_NAMES, LEVEL_LIMITS, SHOWN_CLASSES, SMALLEST_RANGE, Settings
 
 SLIDER_WIDTH = (40, 100)
+BOXES_HINT = (
+    "Draw carriers with class, cell or confidence, and bandwidth.\n"
+    "Thick line and \u2713: proven by a cell. Thin line: likely. Dashed and hatched, ?: unsure.\n"
+    "No line on a side: the carrier goes on beyond the span, and is \u2265 that wide."
+)
 MENU = (
     ("references", "Annotations of the file"),
+    ("bands", "3GPP bands"),
     ("spectrum", "Spectrum"),
     ("average", "Average of 1 s"),
     ("max_hold", "Max hold"),
@@ -72,7 +78,7 @@ class Controls(QtWidgets.QWidget):
             name: self._check_box(name, f"Colour what is {name}, and draw its boxes", CLASS_COLORS[name])
             for name in SHOWN_CLASSES
         }
-        self.boxes_box = self._check_box("Boxes", "Draw carriers with class, bandwidth and confidence")
+        self.boxes_box = self._check_box("Boxes", BOXES_HINT)
         self.alpha_slider = self._slider(0, 100, "How much the colours of the classes cover")
         lowest, highest = (round(limit) for limit in LEVEL_LIMITS)
         self.low_slider = self._slider(lowest, highest, "Power of the first colour, dB over the noise")

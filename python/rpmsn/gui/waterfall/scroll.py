@@ -57,6 +57,13 @@ class TimeScroll(QtCore.QObject):
         self._view.setYRange(self.history.newest_y - self.seconds, self.history.newest_y, padding=0)
         self.update()
 
+    def fit(self) -> None:
+        """All rows in view at once, where they are fewer than there is room for; one that scrolled back stays there."""
+        length = self.history.newest_y - self.history.oldest_y
+        if self.following and 0 < length < self._height() * (1 - 1e-6):
+            self.seconds = max(length, SMALLEST_SECONDS)
+            self.home()
+
     def page(self, pages: float) -> None:
         """Scroll by so many views; above 0 towards what is older."""
         self._view.translateBy(y=-pages * self._height())

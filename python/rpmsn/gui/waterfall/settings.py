@@ -28,6 +28,7 @@ class Settings:
         classes: names of the classes that are coloured and whose boxes are drawn.
         boxes: whether boxes are drawn.
         references: whether annotations that a file already has are drawn.
+        bands: whether 3GPP bands are drawn below the frequency axis.
         spectrum, average, max_hold: whether the spectrum is there, and its two further lines.
         newest: where the newest row is, `top` or `bottom`.
     """
@@ -39,6 +40,7 @@ class Settings:
     classes: tuple[str, ...] = SHOWN_CLASSES
     boxes: bool = True
     references: bool = True
+    bands: bool = True
     spectrum: bool = True
     average: bool = True
     max_hold: bool = True
@@ -94,7 +96,7 @@ class Settings:
             set(self.classes) <= set(SHOWN_CLASSES),
             "some of " + ", ".join(SHOWN_CLASSES),
         )
-        for name in ("boxes", "references", "spectrum", "average", "max_hold"):
+        for name in ("boxes", "references", "bands", "spectrum", "average", "max_hold"):
             require("the waterfall", name, getattr(self, name), isinstance(getattr(self, name), bool), "True or False")
 
     def _levels_are_right(self) -> bool:

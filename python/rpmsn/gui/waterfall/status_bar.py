@@ -8,16 +8,20 @@ from collections.abc import Callable
 from ...messages import keys
 from ..qt import QtCore, QtWidgets
 from ..theme import Theme
-from .status import describe_status
+from .status import ALARM, NOTE, SOURCE_STATE, WARNING, Problem, describe_status
 
 SILENT_SECONDS = 3.0
 """After so long without a status something is said."""
+NOTHING_FOUND = "nothing found"
 BREAK_SECONDS = 5.0
 """How long lost or dropped samples stay reported."""
 
 
 class StatusBar(QtWidgets.QWidget):
-    """State as text, red where something is wrong; then the facts, red where they are the reason.
+    """State as text; then the facts, in the same colour where they are the reason.
+
+    Red: results are missing. Amber: they should be better. Green: input is analysed, and all is well. Without colour:
+    nothing is analysed, such as at the end of a recording.
 
     Args:
         theme: Theme.
@@ -25,13 +29,15 @@ class StatusBar(QtWidgets.QWidget):
 
     Attributes:
         state_label, facts_label, readout_label: the QLabels.
-        problems: what is wrong now, list of str.
+        problems: what is wrong now, list of Problem.
+        has_found: whether there are carriers; None where nothing was looked at.
     """
 
     def __init__(self, theme: Theme, clock: Callable[[], float] = time.monotonic):
         super().__init__()
         self.theme, self._clock = theme, clock
-        self.problems: list[str] = []
+        self.problems: list[Problem] = []
+        self.has_found: bool | None = None
         self._facts: list = []
         self._last: dict | None = None
         self._last_time = 0.0
@@ -81,28 +87,44 @@ class StatusBar(QtWidgets.QWidget):
     def refresh(self) -> None:
         """Update the text; it also changes when nothing arrives any more."""
         problems = list(self.problems)
-        if not problems and self._break and self._clock() - self._break_time < BREAK_SECONDS:
-            problems.append(self._break)
+        is_worse = any(problem.level == ALARM for problem in problems)
+        if not is_worse and self._break and self._clock() - self._break_time < BREAK_SECONDS:
+            problems.insert(0, Problem(self._break))
         silent = self._clock() - self._last_time
-        if self._last is None and not problems:
-            self._set_state("no status yet", self.theme.muted)
-        elif self._last is not None and silent > SILENT_SECONDS:
-            is_live = self._last.get(keys.MODE) == "live"
-            text = f"no status for {silent:.0f} s: the flowgraph has ended, or hangs"
-            color = self.theme.alarm if is_live or problems else self.theme.muted
-            self._set_state("; ".join([*problems, text]), color)
+        if self._last is None:
+            state, color = ("" if problems else "no status yet"), self.theme.muted
+        elif silent > SILENT_SECONDS:
+            state = f"no status for {silent:.0f} s: the flowgraph has ended, or hangs"
+            color = self.theme.alarm if self._last.get(keys.MODE) == "live" else self.theme.muted
         else:
-            self._set_state("; ".join(problems) or "ok", self.theme.alarm if problems else self.theme.good)
+            state, color = self._state_of(self._last, problems)
+        self._set_state(problems, state, color)
         self._set_text(
             self.facts_label,
             " \u00b7 ".join(
-                _colored(fact.text, self.theme.alarm) if fact.is_bad else html.escape(fact.text) for fact in self._facts
+                html.escape(fact.text) if fact.level is None else _colored(fact.text, self._color(fact.level))
+                for fact in self._facts
             ),
         )
 
-    def _set_state(self, text: str, color: str) -> None:
-        self._set_text(self.state_label, _colored(text, color))
-        self.state_label.setToolTip(text)
+    def _state_of(self, status: dict, problems: list[Problem]) -> tuple[str, str]:
+        """What is going on beside the problems, and its colour: green is only what works."""
+        resting = str(status.get(SOURCE_STATE) or "")
+        is_well = all(problem.level == NOTE for problem in problems)
+        found = NOTHING_FOUND if self.has_found is False and is_well else ""
+        words = [resting or ("ok" if is_well else ""), found]
+        return ", ".join(filter(None, words)), self.theme.muted if resting else self.theme.good
+
+    def _color(self, level: int) -> str:
+        return {ALARM: self.theme.alarm, WARNING: self.theme.warning, NOTE: self.theme.muted}[level]
+
+    def _set_state(self, problems: list[Problem], state: str, color: str) -> None:
+        """The problems, each in its colour, and the state: where all is well that comes first."""
+        parts = [(problem.text, self._color(problem.level)) for problem in problems]
+        if state:
+            parts.insert(sum(problem.level > NOTE for problem in problems), (state, color))
+        self._set_text(self.state_label, "; ".join(_colored(*part) for part in parts))
+        self.state_label.setToolTip("; ".join(text for text, _ in parts))
 
     @staticmethod
     def _set_text(label, text: str) -> None:

@@ -9,7 +9,7 @@ ZOOM_STEP = 0.8
 SCROLL_STEP = 0.15
 """Of what is in view: the part that one click of the wheel keeps, and the part that it scrolls."""
 SMALLEST_COLUMNS = 8
-SMALLEST_SECONDS = 0.01
+SMALLEST_SECONDS = 0.002
 
 
 class WaterfallView(pg.ViewBox):

@@ -13,6 +13,7 @@ The parts of the picture each have a module that can be read, and tested, by its
 `picture`              draws the rows and the breaks between them
 `box_layer`            draws the boxes, with labels where there is room
 `pixels`               what these two have in common
+`bands`, `band_strip`  3GPP bands below the frequency axis
 `spectrum`             the lines above
 `time_axis`            the clock next to the rows
 `cursors`              the measuring pair
@@ -41,6 +42,8 @@ from ...messages.report import Report, check_report
 from ..pictures import save_pixmap
 from ..qt import QtCore, QtGui, QtWidgets, pg
 from ..theme import THEMES, Theme, power_colors, style_sheet
+from ..wording import band_texts
+from .band_strip import BandStrip
 from .box_layer import BoxLayer
 from .boxes import SegmentBoxes
 from .controls import Controls
@@ -50,7 +53,7 @@ from .picture import Picture
 from .scroll import TimeScroll
 from .settings import LEVEL_LIMITS, SMALLEST_RANGE, Settings
 from .spectrum import SpectrumPlot
-from .status import is_duty_cycled
+from .status import ENDED, SOURCE_STATE, is_duty_cycled
 from .status_bar import StatusBar
 from .time_axis import TimeAxis, format_day, format_moment
 from .view import SMALLEST_COLUMNS, WaterfallView
@@ -120,6 +123,7 @@ class WaterfallWidget(QtWidgets.QWidget):
         self._frames: deque[Frame] = deque(maxlen=MAX_PENDING_FRAMES)
         self._segments: deque[Report] = deque(maxlen=MAX_PENDING_SEGMENTS)
         self._note = WAITING
+        self._is_over = False
         self._span: Scale | None = None
         self._fitted: tuple | None = None
         self._tuned_time = -math.inf
@@ -172,6 +176,7 @@ class WaterfallWidget(QtWidgets.QWidget):
         try:
             self.status_bar.set_status(fields)
             self.history.duty_cycled = is_duty_cycled(fields)
+            self._is_over = fields.get(SOURCE_STATE) == ENDED
         except (TypeError, ValueError) as error:
             logger.warning("status skipped: %s", error)
             return False
@@ -184,12 +189,15 @@ class WaterfallWidget(QtWidgets.QWidget):
         self._frames.clear()
         self._segments.clear()
         self.spectrum.lines.reset()
+        self.band_strip.clear()
         self._span = self._fitted = None
         self.pause_button.setChecked(False)
         self.set_reference_annotations([])
         self.select_carrier(None)
         self._scroll.home()
         self._note = WAITING
+        self.status_bar.has_found = None
+        self._is_over = False
 
     def select_carrier(self, burst_id: int | None) -> None:
         """Highlight a carrier and, where it is out of sight, bring it into view; None for none. Sends no signal."""
@@ -317,6 +325,8 @@ class WaterfallWidget(QtWidgets.QWidget):
         )
         self.power_bar = pg.ColorBarItem(values=(0, 1), width=12, interactive=False, colorMap=pg.colormap.get("CET-L1"))
         self.waterfall_plot.layout.addItem(self.power_bar, 2, 5)
+        self.band_strip = BandStrip(self.waterfall_plot.getViewBox(), THEMES[self._settings.theme])
+        self.waterfall_plot.layout.addItem(self.band_strip, 4, 1)
         self.plots.ci.layout.setRowStretchFactor(1, 1)
         for plot in (self.spectrum.plot, self.waterfall_plot):
             plot.setMenuEnabled(False)
@@ -371,6 +381,8 @@ class WaterfallWidget(QtWidgets.QWidget):
         self.about_to_redraw.emit()
         breaks = self._take_in()
         self._say(breaks)
+        if self._is_over and not self.paused:
+            self._scroll.fit()
         if not self.paused and self._drawn_version != self.history.version:
             self._drawn_version = self.history.version
             self._scroll.update()
@@ -379,6 +391,8 @@ class WaterfallWidget(QtWidgets.QWidget):
             self.spectrum.draw()
             self._update_picture()
             self._show_hover()
+        if self.history.newest is not None:
+            self.status_bar.has_found = bool(self.segments.boxes)
         self.status_bar.refresh()
 
     def _take_in(self) -> list[Break]:
@@ -421,6 +435,7 @@ class WaterfallWidget(QtWidgets.QWidget):
             report = self._segments.popleft()
             if report.end_offset > oldest:
                 self.segments.add(report)
+                self.band_strip.add_proven(band_texts(report))
 
     def _say(self, breaks: list[Break]) -> None:
         """Notes in the picture, and at once in the status bar what is missing."""
@@ -481,6 +496,7 @@ class WaterfallWidget(QtWidgets.QWidget):
         history, theme = self._shown[0], THEMES[self._settings.theme]
         bottom, left = "Frequency, MHz", "UTC"
         if history.newest is not None:
+            self.band_strip.set_absolute(history.newest.center_frequency != 0.0)
             if history.newest.center_frequency == 0.0:
                 bottom = "Offset from centre, MHz"
             clock = {"host": ", computer's clock", "radio": ", radio's clock"}.get(history.newest.clock, "")
@@ -500,6 +516,7 @@ class WaterfallWidget(QtWidgets.QWidget):
         self.scroll_bar.setInvertedAppearance(settings.newest == "bottom")
         self.power_bar.setColorMap(power_colors(settings))
         self.power_bar.setLevels(settings.levels)
+        self.band_strip.show_bands(settings.bands)
         for part in (self.spectrum, self.picture, self.box_layer):
             part.set_settings(settings)
 
@@ -512,6 +529,7 @@ class WaterfallWidget(QtWidgets.QWidget):
         self.plots.setBackground(theme.background)
         self.status_bar.set_theme(theme)
         self.cursors.set_theme(theme)
+        self.band_strip.set_theme(theme)
         axes = [plot.getAxis(name) for plot in (self.spectrum.plot, self.waterfall_plot) for name in ("left", "bottom")]
         for axis in (*axes, self.power_bar.getAxis("right")):
             style_axis(axis, theme)
@@ -607,7 +625,7 @@ class WaterfallWidget(QtWidgets.QWidget):
         return (1e6 * point.x(), point.y()) if history.oldest_y <= point.y() < history.newest_y else None
 
     def _describe(self, frequency: float, y: float) -> str:
-        """Frequency, time, power, class and confidence of a point in the picture."""
+        """Frequency, time and power of a point in the picture, and the carrier there, or the class of the pixel."""
         history = self._shown[0]
         time = float(history.time_of_y(y))
         where = f"{frequency / 1e6:.3f} MHz \u00b7 {format_moment(time)}"
@@ -615,11 +633,10 @@ class WaterfallWidget(QtWidgets.QWidget):
         if chunk is None or (column := chunk.scale.column_of(frequency)) is None:
             return f"{where} \u00b7 no signal here"
         row = chunk.row_of(y)
-        name = CLASS_NAMES[chunk.mask[row, column]]
         box = self._box_at(frequency, y)
-        confidence = f" {100 * box.confidence:.0f} %" if box is not None and box.label == name else ""
+        name = CLASS_NAMES[chunk.mask[row, column]] if box is None else box.texts()[0]
         power = chunk.scale.decibels_of(float(chunk.image[row, column]))
-        return f"{where} \u00b7 {power:.0f} dB \u00b7 {name}{confidence}"
+        return f"{where} \u00b7 {power:.0f} dB \u00b7 {name}"
 
 
 def span_of(scales: Collection[Scale]) -> tuple[float, float]:

@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The strip below the frequency axis: 3GPP bands in view, in lanes where they overlap."""
+
+from collections.abc import Iterable
+
+from ..qt import QtCore, QtGui, QtWidgets, pg
+from ..theme import Theme
+from .bands import UP, BandSpan, in_lanes, is_proven, spans_between
+from .pixels import FONT_PIXELS
+
+LANES = 2
+LANE_HEIGHT, GAP = 16, 2
+"""Pixels."""
+NO_BAND = "no 3GPP band here"
+LIST_LENGTH = 20
+"""Bands that the tooltip has."""
+
+
+class BandStrip(pg.GraphicsWidget):
+    """Bars over the frequencies of the bands; drawn anew when the view or what is known changes, not with every frame.
+
+    Args:
+        view: ViewBox whose frequency axis, in MHz, it stands below.
+        theme: Theme.
+
+    Attributes:
+        texts_drawn: what was written when it was last drawn, list of (BandSpan, str).
+        left_out: list of BandSpan in view for which there was no room.
+    """
+
+    def __init__(self, view: pg.ViewBox, theme: Theme):
+        super().__init__()
+        self._view = view
+        self._proven: set[str] = set()
+        self.theme = theme
+        self.is_absolute = self.is_wanted = False
+        self.texts_drawn: list[tuple[BandSpan, str]] = []
+        self.left_out: list[BandSpan] = []
+        self._lanes: list[list[BandSpan]] = []
+        self._set_height()
+        view.sigXRangeChanged.connect(self._find)
+
+    def show_bands(self, is_wanted: bool) -> None:
+        """Whether the user wants it."""
+        self.is_wanted = is_wanted
+        self._set_height()
+
+    def set_absolute(self, is_absolute: bool) -> None:
+        """Whether frequencies are absolute: only then bands are known."""
+        if is_absolute != self.is_absolute:
+            self.is_absolute = is_absolute
+            self._set_height()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Other colours."""
+        self.theme = theme
+        self.update()
+
+    def add_proven(self, names: Iterable[str]) -> None:
+        """A cell was decoded in these bands: they stand out."""
+        if not self._proven.issuperset(names):
+            self._proven.update(names)
+            self._find()
+
+    def clear(self) -> None:
+        """No cell is known."""
+        self._proven.clear()
+        self._find()
+
+    def paint(self, painter: QtGui.QPainter, *_: object) -> None:
+        """Bars and names; Qt calls."""
+        self.texts_drawn = []
+        if not self.isVisible():
+            return
+        font = QtGui.QFont("sans-serif")
+        font.setPixelSize(FONT_PIXELS - 2)
+        painter.setFont(font)
+        area = self.rect()
+        painter.setClipRect(area)
+        if not any(self._lanes):
+            painter.setPen(QtGui.QColor(self.theme.muted))
+            painter.drawText(area, QtCore.Qt.AlignCenter, NO_BAND)
+        for number, lane in enumerate(self._lanes):
+            for span in lane:
+                self._paint_span(painter, span, self._place(span, number, area), area)
+        if self.left_out:
+            self._paint_rest(painter, area)
+
+    def _paint_span(self, painter, span: BandSpan, rect, area) -> None:
+        """A bar with its name in the middle of the part that is in view: a longer text where there is room."""
+        stands_out = is_proven(span, self._proven)
+        style = QtCore.Qt.DashLine if span.direction == UP else QtCore.Qt.SolidLine
+        painter.setPen(QtGui.QPen(QtGui.QColor(self.theme.line if stands_out else self.theme.muted), 1, style))
+        painter.setBrush(QtGui.QColor(self.theme.surface))
+        painter.drawRect(rect)
+        visible = rect.intersected(area)
+        painter.setPen(QtGui.QColor(self.theme.muted if span.direction == UP else self.theme.text))
+        metrics = painter.fontMetrics()
+        texts = [span.full_text, span.text, span.names[0]]
+        text = next((text for text in texts if metrics.horizontalAdvance(text) + 6 <= visible.width()), "")
+        painter.drawText(visible, QtCore.Qt.AlignCenter, text)
+        self.texts_drawn.append((span, text))
+
+    def _paint_rest(self, painter, area) -> None:
+        """At the right end, how many more there are: the tooltip has them."""
+        text = f"+{len(self.left_out)}"
+        width = painter.fontMetrics().horizontalAdvance(text) + 8
+        top = area.bottom() - LANE_HEIGHT
+        rect = QtCore.QRectF(area.right() - width, top, width, LANE_HEIGHT)
+        painter.fillRect(rect, QtGui.QColor(self.theme.background))
+        painter.setPen(QtGui.QColor(self.theme.text))
+        painter.drawText(rect, QtCore.Qt.AlignCenter, text)
+
+    def _place(self, span: BandSpan, lane: int, area) -> QtCore.QRectF:
+        """Bar in pixels; an end that is out of view lies beyond the strip's, so that no line is drawn there."""
+        low, high = self._view.viewRange()[0]
+        left, right = (
+            area.left() + area.width() * min(max((edge / 1e6 - low) / (high - low), -1.0), 2.0)
+            for edge in (span.lower, span.upper)
+        )
+        return QtCore.QRectF(left, area.top() + lane * LANE_HEIGHT + GAP, right - left, LANE_HEIGHT - GAP - 1)
+
+    def _find(self, *_: object) -> None:
+        """Which bands are in view."""
+        if not self.isVisible():
+            return
+        low, high = self._view.viewRange()[0]
+        found = spans_between(1e6 * low, 1e6 * high, self._proven)
+        self._lanes, self.left_out = in_lanes(found, LANES)
+        lines = [span.full_text for span in found[:LIST_LENGTH]]
+        self.setToolTip("3GPP bands in view:\n" + "\n".join(lines) if lines else NO_BAND)
+        self.update()
+
+    def _set_height(self) -> None:
+        is_shown = self.is_wanted and self.is_absolute
+        self.setVisible(is_shown)
+        height = LANES * LANE_HEIGHT + GAP if is_shown else 0
+        self.setMinimumHeight(height)
+        self.setMaximumHeight(height)
+        self.setSizePolicy(QtWidgets.QSizePolicy.Expanding, QtWidgets.QSizePolicy.Fixed)
+        self._find()

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""3GPP bands along the frequency axis: which ones a range has, and which of them there is room for (no Qt).
+
+>>> [span.text for span in spans_between(1.86e9, 1.862e9)][:2]
+['B3 n3 ↓', 'B9 ↓']
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from ...standards import bands
+from ...standards.bands import NR, SUL, TDD
+
+DOWN, UP, BOTH = "↓", "↑", "TDD"
+
+
+@dataclass(frozen=True)
+class BandSpan:
+    """Bands that have the same edges, and the same direction there.
+
+    Attributes:
+        lower, upper: Hz.
+        direction: DOWN, UP or BOTH.
+        names: such as `B3` of LTE and `n3` of NR.
+    """
+
+    lower: float
+    upper: float
+    direction: str
+    names: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        """Names and direction."""
+        return f"{' '.join(self.names)} {self.direction}"
+
+    @property
+    def full_text(self) -> str:
+        """The same, with the edges in MHz."""
+        return f"{self.text} {self.lower / 1e6:g}–{self.upper / 1e6:g} MHz"
+
+
+def _all_spans() -> tuple[BandSpan, ...]:
+    names: dict[tuple[float, float, str], list[str]] = {}
+    for band in bands.BANDS:
+        name = band.name if band.technology == NR else f"B{band.name}"
+        ranges = ((band.downlink, BOTH if band.duplex == TDD else DOWN), (band.uplink, UP))
+        for edges, direction in ranges[: 1 if band.duplex == TDD else 2]:
+            if edges is not None and not (direction == DOWN and band.duplex == SUL):
+                names.setdefault((*edges, direction), []).append(name)
+    return tuple(BandSpan(*place, tuple(found)) for place, found in names.items())
+
+
+SPANS = _all_spans()
+
+
+def spans_between(lower: float, upper: float, proven: Collection[str] = ()) -> list[BandSpan]:
+    """Bands that have a part of a range.
+
+    Args:
+        lower, upper: Hz.
+        proven: names of bands that a decoded cell is in.
+
+    Returns:
+        What matters most first: bands with a decoded cell; what base stations send in before what they receive in;
+        wide ones.
+    """
+    found = [span for span in SPANS if span.lower < upper and span.upper > lower]
+    return sorted(
+        found, key=lambda span: (not is_proven(span, proven), span.direction == UP, span.lower - span.upper, span.lower)
+    )
+
+
+def is_proven(span: BandSpan, proven: Collection[str]) -> bool:
+    """Whether a decoded cell is in one of its bands: there base stations send."""
+    return span.direction != UP and any(name in proven for name in span.names)
+
+
+def in_lanes(spans: Iterable[BandSpan], count: int) -> tuple[list[list[BandSpan]], list[BandSpan]]:
+    """Distribute bands over lanes in which they do not overlap.
+
+    Args:
+        spans: what matters most first.
+        count: how many lanes there are.
+
+    Returns:
+        The lanes, each with its bands; the bands for which there is no room.
+    """
+    lanes: list[list[BandSpan]] = [[] for _ in range(count)]
+    left_out = []
+    for span in spans:
+        for lane in lanes:
+            if all(span.lower >= other.upper or span.upper <= other.lower for other in lane):
+                lane.append(span)
+                break
+        else:
+            left_out.append(span)
+    return lanes, left_out
