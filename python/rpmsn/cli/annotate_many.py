@@ -85,8 +85,9 @@ def _show(outcome: Outcome, as_json: bool) -> None:
     if as_json:
         print_above(json.dumps(_json_of(outcome)), sys.stdout)
     elif found is not None:
+        words = _in_words(found["carriers"]) if found["judged"] or found["carriers"] else "nothing known"
         end = "" if found["output"] else "; nothing written"
-        print_above(f"{name}: {_in_words(found['carriers'])}{_judged(found)}{end}", sys.stdout)
+        print_above(f"{name}: {words}{_judged(found)}{end}", sys.stdout)
     elif outcome.kept is not None:
         print_above(f"{name}: {_in_words(carriers_of(outcome.kept)[0])}; kept", sys.stdout)
     for text in (*(found["warnings"] if found else ()), *outcome.notes):
