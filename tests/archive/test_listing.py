@@ -154,3 +154,11 @@ def test_ten_thousand_recordings_are_listed_without_opening_one(tmp_path, monkey
             os.close(os.open(tmp_path / f"{number}{suffix}", os.O_CREAT))
     monkeypatch.setattr(listing.sigmf_metadata, "load", lambda path: pytest.fail(f"{path} was opened"))
     assert len(find_recordings([str(tmp_path)]).recordings) == 10_000
+
+
+def test_a_recording_beside_a_folder_of_its_name_is_one_recording(tmp_path):
+    meta = make_pair(tmp_path, "band")
+    make_pair(tmp_path / "band", "other")
+    assert not is_many([str(tmp_path / "band")])
+    assert is_many([f"{tmp_path / 'band'}/"])
+    assert found(tmp_path / "band") == [str(meta)]

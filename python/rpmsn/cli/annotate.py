@@ -87,9 +87,10 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 def run(options: argparse.Namespace) -> int:
     """Annotate one recording, or many."""
     from ..archive.listing import is_many
-    from . import annotate_many
 
     if is_many(options.input) or options.resume:
+        from . import annotate_many
+
         return annotate_many.run(options, settings(options))
     _run_one(options)
     return 0
