@@ -165,7 +165,7 @@ def _pool(workers: int) -> Iterator[tuple[ProcessPoolExecutor, Connection]]:
                 if process.pid is not None and process not in others:
                     with suppress(ProcessLookupError):
                         os.kill(process.pid, number)
-            pool.shutdown(wait=False, cancel_futures=True)
+            pool.shutdown(cancel_futures=True)
             raise
 
 
