@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from limits import PROCESS_S
 
-from rpmsn import interrupts
+from rpmsn import interrupts, processes
 
 PACKAGES = Path(__file__).resolve().parents[1] / "python"
 
@@ -75,3 +75,82 @@ def test_a_stop_at_any_moment_of_the_start_ends_it_without_a_traceback(tmp_path,
         env=dict(os.environ, PYTHONPATH=str(PACKAGES)),
     )  # fmt: skip
     assert done.returncode == 128 + signal.SIGTERM and "Traceback" not in done.stderr, done.stderr
+
+
+JOBS = textwrap.dedent(
+    """
+    import os, signal, sys, time
+    from contextlib import closing
+    from rpmsn import processes
+
+    def work(number, killed):
+        if number in killed:
+            os.kill(os.getpid(), signal.SIGKILL)
+        for _ in range(4):
+            processes.report(0.25)
+        return number
+
+    def late(number):
+        time.sleep(1.0 if number == 0 else 0)
+        return number
+
+    handed_out = []
+
+    def jobs(count, *arguments):
+        for number in range(count):
+            handed_out.append(number)
+            yield number, *arguments
+
+    if __name__ == "__main__":
+        """
+)
+
+
+def run_jobs(tmp_path, code):
+    """What a program prints that does jobs in processes."""
+    program = tmp_path / "jobs.py"
+    program.write_text(JOBS + textwrap.indent(textwrap.dedent(code), "    "))
+    done = subprocess.run(
+        [sys.executable, program], capture_output=True, text=True, timeout=PROCESS_S,
+        env=dict(os.environ, PYTHONPATH=str(PACKAGES)),
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split()
+
+
+def test_a_job_that_ends_its_process_is_told_of_and_all_others_are_done(tmp_path):
+    code = """
+    lost = lambda job: f"lost-{job[0]}"
+    for number, result in processes.as_done(work, jobs(6, (1, 4)), 2, "a job", lost=lost):
+        print(result)
+    """
+    assert sorted(run_jobs(tmp_path, code)) == ["0", "2", "3", "5", "lost-1", "lost-4"]
+
+
+def test_results_come_as_they_finish_and_in_order_where_that_was_promised(tmp_path):
+    code = """
+    print(*[number for number, _ in processes.as_done(late, jobs(4), 2, "a job")][-1:])
+    print(*processes.each_done(late, [(number,) for number in range(4)], 2, "job", "doing", quiet=True))
+    """
+    assert run_jobs(tmp_path, code) == ["0", "0", "1", "2", "3"]
+
+
+def test_few_jobs_are_handed_out_ahead_and_progress_within_them_is_passed_on(tmp_path):
+    code = """
+    amounts = []
+    with closing(processes.as_done(work, jobs(1000, ()), 1, "a job", amounts.append)) as results:
+        for _ in range(5):
+            next(results)
+    print(len(handed_out) <= 5 + processes.JOBS_AHEAD, sum(amounts) >= 5)
+    """
+    assert run_jobs(tmp_path, code) == ["True", "True"]
+
+
+def test_free_memory_is_what_the_system_and_the_control_group_leave(monkeypatch, tmp_path):
+    assert 0 < processes.free_memory() < 1e15
+    (tmp_path / "memory.max").write_text("3000000\n")
+    (tmp_path / "memory.current").write_text("1000000\n")
+    monkeypatch.setattr(processes, "_control_groups", lambda: iter([tmp_path, tmp_path / "none"]))
+    assert processes.free_memory() == 2e6
+    (tmp_path / "memory.max").write_text("max\n")
+    assert processes.free_memory() > 2e6

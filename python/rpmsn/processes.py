@@ -3,12 +3,18 @@
 
 import os
 import signal
+import struct
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import contextmanager, suppress
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing, contextmanager, suppress
+from itertools import islice
 from multiprocessing import active_children, get_context, resource_tracker
+from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any, TypeVar
 
 from . import interrupts, waiting
@@ -20,7 +26,11 @@ _THREAD_COUNTS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 JOB_SECONDS = 600.0
-"""A job that takes longer is reported in the log."""
+"""Without an end of a job, and without progress in one, for so long: it is reported in the log."""
+POLL_SECONDS = 0.2
+"""So often progress within jobs is looked at."""
+JOBS_AHEAD = 2
+"""Jobs for each process that are handed out: one in work, one that waits for it."""
 
 
 def each_done(
@@ -44,31 +54,146 @@ def each_done(
         total: units in all; as many as jobs if not given.
         quiet: no bar.
     """
-    start_resource_tracker()
-    context = get_context("spawn")
+    early: dict[int, T] = {}
+    following = 0
     with (
-        _one_thread_each(),
-        ProcessPoolExecutor(workers, context, _start_worker, (os.getpid(),)) as pool,
         progress_bar(len(jobs) if total is None else total, unit, description, quiet) as progress,
+        closing(as_done(work, jobs, workers, f"a job of '{description}'")) as results,
     ):
-        futures: list[Future[T]] = []
+        for number, result in results:
+            progress.update(size(result))
+            early[number] = result
+            while following in early:
+                yield early.pop(following)
+                following += 1
+
+
+def as_done(
+    work: Callable[..., T],
+    jobs: Iterable[tuple],
+    workers: int,
+    what: str,
+    advance: Callable[[float], object] = lambda amount: None,
+    lost: Callable[[tuple], T] | None = None,
+) -> Generator[tuple[int, T], None, None]:
+    """Do jobs in processes of their own; yields (number of the job, result) as they finish. Close it (`closing`).
+
+    Only a few jobs and results are held, however many there are. What ends the loop early, a signal as well, interrupts
+    the jobs in work.
+
+    Args:
+        work: function at the top level of a module; `report` in it says how far it is.
+        jobs: its arguments, one tuple a job.
+        workers: processes; each uses one core.
+        what: a job, in words that follow "waited 600 s for".
+        advance: is called with what jobs have reported.
+        lost: the result of a job whose process ended in the middle of it (killed, out of memory). The other jobs that
+            were handed out are done again. None: it is an error.
+
+    Raises:
+        BrokenProcessPool: a process ended in the middle of a job, and there is no `lost`.
+        Exception: what the work raised.
+    """
+    start_resource_tracker()
+    coming = enumerate(jobs)
+    suspects: deque[tuple[int, tuple]] = deque()
+    is_over = False
+    while not is_over:
+        # Of the jobs that were handed out when a process was lost, one ended it: one at a time they show which.
+        alone = bool(suspects)
+        source, most = (_drained(suspects), 1) if alone else (coming, JOBS_AHEAD * workers)
+        in_work: dict[Future[T], tuple[int, tuple]] = {}
         try:
-            with interrupts.held():
-                futures += [pool.submit(_until_interrupted, work, *job) for job in jobs]
-            for future in futures:
-                # A job may be of any length.
-                result = waiting.result(future, f"a job of '{description}'", JOB_SECONDS, goes_on=True)
-                progress.update(size(result))
-                yield result
-        except KeyboardInterrupt:
+            with _one_thread_each(), _pool(1 if alone else workers) as (pool, reports):
+                while True:
+                    for entry in islice(source, most - len(in_work)):
+                        with interrupts.held():  # it may start a process
+                            in_work[pool.submit(_until_interrupted, work, *entry[1])] = entry
+                    if not in_work:
+                        break
+                    for future in _next_done(in_work, reports, what, advance):
+                        result = future.result()
+                        number, _ = in_work.pop(future)
+                        yield number, result
+            is_over = not alone
+        except BrokenProcessPool:
+            if lost is None:
+                raise
+            for future, entry in in_work.items():
+                if future.exception() is None:
+                    yield entry[0], future.result()
+                elif alone:
+                    yield entry[0], lost(entry[1])
+                else:
+                    suspects.append(entry)
+
+
+def _drained(entries: "deque[T]") -> Iterator[T]:
+    """The entries, each taken out when it is asked for."""
+    while entries:
+        yield entries.popleft()
+
+
+def _next_done(
+    in_work: Iterable["Future[T]"], reports: Connection, what: str, advance: Callable[[float], object]
+) -> "list[Future[T]]":
+    """The futures that are done, at least one; passes on meanwhile what jobs report."""
+    patience = waiting.Patience(what, JOB_SECONDS, goes_on=True)  # a job may be of any length
+    while True:
+        done, _ = wait(in_work, POLL_SECONDS, FIRST_COMPLETED)
+        while reports.poll():
+            advance(*_AMOUNT.unpack(reports.recv_bytes()))
+            patience.reset()
+        if done:
+            return list(done)
+        patience.spend(POLL_SECONDS)
+
+
+@contextmanager
+def _pool(workers: int) -> Iterator[tuple[ProcessPoolExecutor, Connection]]:
+    """Processes, and where their reports come in; on an exception the jobs in work are stopped, and no other starts."""
+    context = get_context("spawn")
+    others = active_children()
+    reports, reporter = context.Pipe(duplex=False)
+    with reports, reporter, ProcessPoolExecutor(workers, context, _start_worker, (os.getpid(), reporter)) as pool:
+        try:
+            yield pool, reports
+        except BaseException as error:
+            # Where one was lost, the others may wait for a lock that it held, and a signal that they handle ends none.
+            number = signal.SIGKILL if isinstance(error, BrokenProcessPool) else signal.SIGINT
             for process in active_children():  # the signal may have come to this process alone
-                if process.pid is not None:
+                if process.pid is not None and process not in others:
                     with suppress(ProcessLookupError):
-                        os.kill(process.pid, signal.SIGINT)
+                        os.kill(process.pid, number)
+            pool.shutdown(cancel_futures=True)
             raise
-        finally:
-            for future in futures:
-                future.cancel()
+
+
+def free_memory() -> float:
+    """Bytes that this process and others that it starts may take: free, and below the limit of its control group.
+
+    Infinite where the system does not say.
+    """
+    found = [float("inf")]
+    with suppress(OSError, ValueError, StopIteration):
+        lines = Path("/proc/meminfo").read_text().splitlines()
+        found.append(1024.0 * int(next(line for line in lines if line.startswith("MemAvailable:")).split()[1]))
+    for folder in _control_groups():
+        for most, used in (("memory.max", "memory.current"), ("memory.limit_in_bytes", "memory.usage_in_bytes")):
+            with suppress(OSError, ValueError):  # "max" is no number
+                found.append(float(int((folder / most).read_text()) - int((folder / used).read_text())))
+    return max(0.0, min(found))
+
+
+def _control_groups() -> Iterator[Path]:
+    """The folders of this process's control groups for memory, and those around them."""
+    with suppress(OSError):
+        for line in Path("/proc/self/cgroup").read_text().splitlines():
+            _, controllers, path = line.split(":", 2)
+            if controllers in ("", "memory"):
+                root = Path("/sys/fs/cgroup") / controllers
+                inner = root / path.lstrip("/")
+                yield from (folder for folder in (inner, *inner.parents) if folder.is_relative_to(root))
 
 
 def start_resource_tracker() -> None:
@@ -119,14 +244,25 @@ class _Interrupts:
 
 
 _interrupts = _Interrupts()
+_AMOUNT = struct.Struct("d")
+_reporter: list[Connection] = []
+"""In a worker: where its reports go."""
+
+
+def report(amount: float) -> None:
+    """In the work of `as_done`: so much more is done, in units of one's own choice. Elsewhere nothing happens."""
+    for reporter in _reporter:
+        with suppress(OSError):  # the parent has gone
+            reporter.send_bytes(_AMOUNT.pack(amount))
 
 
 def _until_interrupted(work: Callable[..., T], *job: Any) -> T:
     return _interrupts.do(work, job)
 
 
-def _start_worker(parent: int) -> None:
+def _start_worker(parent: int, reporter: Connection) -> None:
     """In a worker, before its first job."""
+    _reporter.append(reporter)
     for number in interrupts.SIGNALS:  # a closing terminal and a service manager send theirs to all processes
         signal.signal(number, _interrupts.handle)
     interrupts.let_through()

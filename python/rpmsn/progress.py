@@ -60,3 +60,12 @@ def progress_bar(
             initial=initial,
             **look,
         )
+
+
+def print_above(text: str, file: TextIO) -> None:
+    """Print a line, on stdout or stderr, and keep the bars on the terminal whole."""
+    if sys.stderr.isatty():
+        tqdm.write(text, file)
+    else:
+        print(text, file=file)
+    file.flush()

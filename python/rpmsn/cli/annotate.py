@@ -1,38 +1,62 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`rpmsn annotate`: the carriers in a recording, as SigMF annotations."""
+"""`rpmsn annotate`: the carriers in recordings, as SigMF annotations."""
 
 import argparse
 from pathlib import Path
-from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 from ..errors import RecordingError
 from . import options as given
 
 if TYPE_CHECKING:
-    from ..streaming.analysis import Analysis
+    from ..archive.annotating import Settings
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command."""
     parser = commands.add_parser(
         "annotate",
-        help="find the carriers in a recording and write them as SigMF annotations",
+        help="find the carriers in recordings and write them as SigMF annotations",
         description="Finds the carriers in a recording, prints them, and writes them as SigMF annotations, "
-        "one a carrier.",
+        "one a carrier. Of several recordings, of a folder with all in it, or of a pattern: prints a line each, and "
+        "at the end what came back.",
         epilog="Example: rpmsn annotate band.sigmf-meta; "
-        "rpmsn annotate band.bin --format ci8 --sample-rate 19.2M --center-frequency 1867.5M",
+        "rpmsn annotate band.bin --format ci8 --sample-rate 19.2M --center-frequency 1867.5M; "
+        "rpmsn annotate campaign --output found --resume",
     )
-    given.add_input(parser)
+    given.add_input(
+        parser,
+        words="recording: SigMF, WAV, or another kind of docs/formats.md; a folder; a pattern such as 'day*/*.cs16'; "
+        "- for samples from stdin",
+        nargs="+",
+    )
     parser.add_argument(
         "--output",
         metavar="OUT",
-        help="where to write: a .sigmf-meta path that does not exist yet "
-        "(default: beside IN, under a name that overwrites nothing)",
+        help="where to write: a .sigmf-meta path that does not exist yet, of several recordings a folder "
+        "(default: beside IN; of one recording under a name that overwrites nothing)",
     )
     parser.add_argument("--overwrite", action="store_true", help="let OUT replace a file that exists")
+    parser.add_argument(
+        "--resume",
+        action="store_true",
+        help="keep annotations that were made by this version and model with these settings, from files of the same "
+        "size and time of change (rpmsn:fingerprint in them says so), and make the others",
+    )
+    parser.add_argument(
+        "--jobs",
+        type=given.count,
+        metavar="N",
+        help="of several recordings: analysed at the same time, by a process each (default: one for each of the "
+        f"{given.CORES} cores of this machine, as far as memory is free)",
+    )
     given.add_model(parser)
-    given.add_workers(parser)
+    given.add_workers(
+        parser,
+        None,
+        "frames of a recording analysed at the same time",
+        f"{given.CORES}, the cores of this machine; of several recordings shared by --jobs",
+    )
     given.refuse_threads(parser)
     given.add_runtime(parser)
     given.add_quiet(parser)
@@ -54,71 +78,66 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     )
     given.add_duty_cycle(parser)
     given.add_cells(parser)
-    parser.add_argument("--json", action="store_true", help="print the result as JSON, for machines")
+    parser.add_argument(
+        "--json", action="store_true", help="print the result as JSON, for machines; of several recordings a line each"
+    )
     parser.set_defaults(run=run)
 
 
-def run(options: argparse.Namespace) -> None:
+def run(options: argparse.Namespace) -> int:
+    """Annotate one recording, or many."""
+    from ..archive.listing import is_many
+
+    if is_many(options.input) or options.resume:
+        from . import annotate_many
+
+        return annotate_many.run(options, settings(options))
+    _run_one(options)
+    return 0
+
+
+def settings(options: argparse.Namespace) -> "Settings":
+    """What the options say that annotations depend on."""
+    from ..archive.annotating import Settings
+
+    return Settings(
+        options.format,
+        options.sample_rate,
+        options.center_frequency,
+        options.channel,
+        options.runtime,
+        options.frame_seconds,
+        options.average_frames,
+        options.duty_cycle,
+        options.per_frame,
+        options.cells,
+    )
+
+
+def _run_one(options: argparse.Namespace) -> None:
     """Analyse, write, print."""
+    from ..archive.annotating import Annotator, unfit
     from ..models.model import load_model
     from ..progress import progress_bar
-    from ..recording import check_output, default_output, write_annotations
+    from ..recording import check_output, default_output
     from ..runtimes import check_name
-    from ..signal.sums import expect_samples
-    from ..streaming.analysis import RecordingAnalyser
     from . import report
 
     check_name(options.runtime)
-    model = load_model(options.model)
-    with given.open_input(options.input, options) as recording:
+    annotator = Annotator(load_model(options.model), settings(options))
+    with annotator.open(options.input[0]) as recording:
         output = Path(options.output) if options.output else default_output(recording)
         check_output(output, overwrite=options.overwrite)
-        expect_samples(recording.sample_count)
-        analyser = RecordingAnalyser(
-            recording,
-            model,
-            options.workers,
-            options.runtime,
-            options.frame_seconds,
-            options.average_frames,
-            options.duty_cycle,
-            options.per_frame,
-            options.cells,
-        )
+        fingerprint = annotator.fingerprint(recording.path, recording.meta_path)
         with progress_bar(
             recording.duration, "s", recording.path.name, options.quiet, in_logs=False, unit_scale=True
         ) as progress:
-            for frame, _ in analyser.frames():
-                progress.update((frame.end_offset - frame.new_from) / recording.sample_rate)
-        found = _segments_of(analyser.result) if options.per_frame else analyser.result.carriers
+            result = annotator.analyse(recording, options.workers or given.CORES, progress.update)
         print_result = report.print_json if options.json else report.print_table
         written = None
         try:
-            if analyser.result.judged or found:
-                written = write_annotations(
-                    recording, found, output, overwrite=options.overwrite, model=model.card.name
-                )
+            written = annotator.write(recording, result, output, fingerprint, options.overwrite)
         finally:  # a result that cannot be written may be the work of hours
-            print_result(recording, model, analyser.result, written)
-    if written is None:
-        raise RecordingError(
-            f"no frame of {recording.path.name} was fit to be judged, so no annotations were written, since none would "
-            "read as an empty band; see above what is wrong with the input"
-        )
-
-
-def _segments_of(result: "Analysis") -> list[SimpleNamespace]:
-    """The carriers that are reported, once for each of their segments, as `write_annotations` takes them."""
-    from ..messages.results import carrier_values
-
-    reported = {carrier.carrier_id for carrier in result.carriers}
-    return [
-        SimpleNamespace(
-            **carrier_values(carrier),
-            sample_start=segment.start_offset,
-            carrier_id=carrier.carrier_id,
-            sample_count=segment.end_offset - segment.start_offset,
-        )
-        for segment, carrier in result.segments
-        if carrier.carrier_id in reported
-    ]
+            print_result(recording, annotator.model, result, written)
+        if written is None:
+            raise RecordingError(unfit(recording))

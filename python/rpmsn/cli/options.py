@@ -168,7 +168,7 @@ def add_runtime(parser: argparse.ArgumentParser) -> None:
 
 def add_workers(
     parser: argparse._ActionsContainer,
-    default: int = CORES,
+    default: int | None = CORES,
     what: str = "frames analysed at the same time",
     words: str = "%(default)s, the cores of this machine",
 ) -> None:

@@ -6,9 +6,9 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..archive.annotating import document
 from ..messages import keys
 from ..messages.fields import column_of
-from ..messages.results import carrier_fields
 from ..recording.comparison import matched
 from ..tables import format_table
 
@@ -90,27 +90,7 @@ def format_comparison(annotations: "Sequence[Mapping[str, Any]]", carriers: "Seq
 
 def print_json(recording: "Recording", model: "Model", result: "Analysis", written: "Path | None") -> None:
     """The whole result as one JSON object on stdout; `output` is null where nothing was written."""
-    print(
-        json.dumps(
-            {
-                "recording": str(recording.path),
-                "output": None if written is None else str(written),
-                "model": model.card.name,
-                "model_version": model.card.version,
-                "sample_rate": recording.sample_rate,
-                "center_frequency": recording.center_frequency,
-                "samples": result.samples,
-                "samples_analysed": result.samples_analysed,
-                "coverage": result.coverage,
-                "frames": result.frames,
-                "judged": result.judged,
-                "runtime": result.runtime,
-                "warnings": result.warnings,
-                "carriers": [carrier_fields(carrier) for carrier in result.carriers],
-            },
-            indent=1,
-        )
-    )
+    print(json.dumps(document(recording, model, result, written), indent=1))
 
 
 def print_recording(recording: "Recording") -> None:

@@ -529,6 +529,17 @@ DATASET = _field(
     sigmf="rpmsn:dataset",
     is_global=True,
 )
+FINGERPRINT = _field(
+    "fingerprint",
+    SYMBOL,
+    "",
+    "of what the annotations were made from: version, model and settings, size and time of change of the samples and "
+    "of their metadata; `rpmsn annotate --resume` compares it",
+    (),
+    required=False,
+    sigmf="rpmsn:fingerprint",
+    is_global=True,
+)
 LOST = _field(
     "lost",
     UINT64,

@@ -16,6 +16,7 @@ import copy
 import logging
 import math
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,6 +39,8 @@ GENERATOR = f"gr-rpmsn {__version__}"
 EXTENSION = {"name": "rpmsn", "version": "2.0.0", "optional": True}
 """Since 2.0.0 an annotation of a segment has its carrier's label, edges and confidence, and numbers are not rounded."""
 
+OUTPUT_NAME = re.compile(rf"\.rpmsn(-\d+)?{re.escape(META_SUFFIX)}$")
+
 MOST_FAULTS = 8
 """Fields that a warning names."""
 MOST_PASSES = 4
@@ -52,14 +55,22 @@ def default_output(recording: Recording) -> Path:
     `<base>` is the name of the data file without `.sigmf-data`; any other ending stays (`x.cs8.rpmsn.sigmf-meta`),
     since a dot in the name of a raw file need not start an ending (`band_2.6GHz`).
     """
-    base = recording.path.name.removesuffix(DATA_SUFFIX)
     number = 1
     while True:
-        name = f"{base}.rpmsn{'' if number == 1 else f'-{number}'}{META_SUFFIX}"
-        output = recording.path.with_name(name)  # of stdin in the current folder
+        output = recording.path.with_name(output_name(recording.path.name, number))  # of stdin in the current folder
         if not os.path.lexists(output):
             return output
         number += 1
+
+
+def output_name(data: str, number: int = 1) -> str:
+    """Name of the annotations of a data file, the first or a later one."""
+    return f"{data.removesuffix(DATA_SUFFIX)}.rpmsn{'' if number == 1 else f'-{number}'}{META_SUFFIX}"
+
+
+def is_output_name(name: str) -> bool:
+    """Whether a file has a name as of `output_name`."""
+    return OUTPUT_NAME.search(name) is not None
 
 
 def write_annotations(
@@ -110,6 +121,7 @@ def write_annotations(
     added = {
         **_dataset(recording, output),
         **({keys.FIELDS[keys.MODEL].sigmf: model} if model else {}),
+        keys.FIELDS[keys.FINGERPRINT].sigmf: None,  # that of other annotations, which the recording came with
         **(extra_global or {}),
     }
     try:

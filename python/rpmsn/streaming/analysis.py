@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..detection.segmenter import Frame, Segmenter
+from ..detection.segmenter import Frame, ProbabilitySource, Segmenter
 from ..detection.segments import Segment
 from ..runtimes import AUTO
 from ..signal.quality import INFORMATION, NARROW_SPAN
@@ -74,7 +74,7 @@ class RecordingAnalyser:
         recording: rpmsn.recording.Recording.
         model: rpmsn.models.model.Model.
         workers: frames that are analysed at the same time, each in a thread of its own.
-        runtime: name of one of `runtimes.KINDS`, or `auto` for the fastest.
+        runtime: name of one of `runtimes.KINDS`, `auto` for the fastest, or a runtime that was made before.
         frame_seconds: 0.01 to 0.2; None for what the model was trained with.
         average_frames: class probabilities are averaged over so many frames.
         duty_cycle: fraction of the frames to analyse, above 0 to 1.
@@ -87,7 +87,7 @@ class RecordingAnalyser:
         recording: Recording,
         model: Model,
         workers: int = 1,
-        runtime: str = AUTO,
+        runtime: str | ProbabilitySource = AUTO,
         frame_seconds: float | None = None,
         average_frames: int = 1,
         duty_cycle: float = 1.0,
