@@ -58,7 +58,7 @@ def searches(view):
         for made in plan._anywhere(view, carrier, technology):
             name = f"{technology} {made.spacing / 1e3:g} kHz, at any frequency of"
             yield f"{name} 20 MHz", made
-            cost = plan.ANYWHERE_IN_SPAN_S * RATE
+            cost = plan.ANYWHERE_IN_SPAN_S[technology] * RATE
             yield f"{name} the span", replace(made, band=(view.lower, view.upper), cost_s=cost)
     pair = (off - 4e6, off, on - 4e6, on)
     piece = Piece("piece", "host", *pair, CENTER + NR_CELLS[0][2], 30e3, NR_CELLS[0][0])

@@ -65,7 +65,7 @@ def test_without_a_centre_frequency_nr_is_searched_anywhere():
 
 
 def test_carriers_that_fill_most_of_the_span_are_searched_at_any_frequency_together():
-    three = [carrier(str(n), "NR", 1826.0 + 9 * n, 1834.0 + 9 * n) for n in range(3)]
+    three = [carrier(str(n), "NR", 1825.0 + 10 * n, 1834.6 + 10 * n) for n in range(3)]
     plan = plan_of()
     bands_of = [{search.band for _ in range(9) for search in of_carriers(plan_of(), view(0.1, one))} for one in three]
     assert all(upper - lower < RATE / 2 for found in bands_of for lower, upper in filter(None, found))

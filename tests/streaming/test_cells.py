@@ -2,6 +2,7 @@
 """Cells of streams and recordings: found live and in replay, the same every time, and never in the frames' way."""
 
 import json
+import os
 import threading
 import time
 from pathlib import Path
@@ -214,6 +215,19 @@ def test_frames_do_not_wait_for_a_search(make, monkeypatch):
         assert analyser.status()["frames_analysed"] >= 30
     finally:
         is_over.set()
+
+
+@pytest.mark.skipif(not hasattr(os, "setpriority"), reason="threads have no priority of their own")
+def test_where_cores_are_short_frames_come_before_searches(make, monkeypatch):
+    seen, own = [], os.getpriority(os.PRIO_PROCESS, 0)
+
+    def look(*_):
+        seen.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+        return iter(())
+
+    monkeypatch.setattr(cells.Looker, "findings", look)
+    play(make(), downlink(4), until=lambda: seen)
+    assert seen[0] == min(own + cells.SEARCH_NICE, 19) and os.getpriority(os.PRIO_PROCESS, 0) == own
 
 
 def test_a_stopped_stream_leaves_no_thread(make):

@@ -85,8 +85,10 @@ WIDE_CARRIER = 12e6
 """Hz from which 30 kHz is tried before 15 kHz at any frequency: wide carriers have wide subcarriers."""
 ANYWHERE_FRAMES = 1
 """Frames for a search at any frequency: two of NR's usual periods."""
-ANYWHERE_S, ANYWHERE_IN_SPAN_S = 0.05e-6, 0.025e-6
-"""For each Hz of a carrier's band, or of the span, in so many frames of 40 ms."""
+ANYWHERE_S = {LTE_NAME: 24e-9, NR_NAME: 45e-9}
+ANYWHERE_IN_SPAN_S = {LTE_NAME: 22e-9, NR_NAME: 33e-9}
+"""For each Hz of a carrier's band, or of the span, in so many frames of 40 ms: LTE 23e-9 to 26e-9 and 21e-9 to 22e-9,
+NR 38e-9 to 50e-9 and 31e-9 to 36e-9."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -656,10 +658,11 @@ def _anywhere(view: View, carrier: KnownCarrier, technology: str) -> list[Hypoth
             continue
         others = [_reach(view, other, half) for other in view.carriers if other.proof is None]
         of_span = _anywhere_in_span(view, technology, spacing)
-        if of_span.cost_s < _anywhere_cost(view, ANYWHERE_S * sum(max(0.0, high - low) for low, high in others)):
+        apart = sum(max(0.0, high - low) for low, high in others)
+        if of_span.cost_s < _anywhere_cost(view, ANYWHERE_S[technology] * apart):
             searches.append(of_span)
         else:
-            cost = _anywhere_cost(view, ANYWHERE_S * (upper - lower))
+            cost = _anywhere_cost(view, ANYWHERE_S[technology] * (upper - lower))
             searches.append(replace(of_span, band=(lower, upper), cost_s=cost))
     return searches
 
@@ -679,7 +682,7 @@ def _of_whole_span(view: View) -> list[Hypothesis]:
 
 def _anywhere_in_span(view: View, technology: str, spacing: float) -> Hypothesis:
     frames = min(ANYWHERE_FRAMES, view.frames)
-    cost = _anywhere_cost(view, ANYWHERE_IN_SPAN_S * view.sample_rate)
+    cost = _anywhere_cost(view, ANYWHERE_IN_SPAN_S[technology] * view.sample_rate)
     return Hypothesis(technology, (), 0.0, spacing, frames, False, cost, band=(view.lower, view.upper))
 
 

@@ -8,10 +8,11 @@ keeps to a fraction of one core by the clock.
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -30,7 +31,9 @@ if TYPE_CHECKING:
 
 CELL_BUDGET = 0.1
 """Fraction of one core for the search in live use."""
-LIVE_MOST_S = 1.0
+SEARCH_NICE = 10
+"""How much less a live search's share of a core is, where cores are short, than the frames'."""
+LIVE_MOST_S = 2.0
 """Seconds of one core that a live search may save up."""
 REPLAY_FRACTION, REPLAY_MOST_S, REPLAY_MOST_S_A_HZ = 0.25, 2.0, 0.05e-6
 """The same of a recording, for each second of signal; a search of a wider span costs more."""
@@ -260,7 +263,10 @@ class LiveSearch:
                 self._changed.notify_all()
 
     def _work(self) -> None:
-        """The thread: search, as often as there is something to search."""
+        """The thread: search, as often as there is something to search; where cores are short, frames come first."""
+        with suppress(AttributeError, OSError):  # of a single thread in Linux only
+            nice = min(os.getpriority(os.PRIO_PROCESS, 0) + SEARCH_NICE, 19)
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), nice)
         while True:
             with self._changed:
                 while not (self._is_searching or self._is_stopping):
