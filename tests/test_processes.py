@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from limits import PROCESS_S
+from limits import HANG_S, PROCESS_S
 
 from rpmsn import interrupts, processes
 
@@ -154,3 +154,29 @@ def test_free_memory_is_what_the_system_and_the_control_group_leave(monkeypatch,
     assert processes.free_memory() == 2e6
     (tmp_path / "memory.max").write_text("max\n")
     assert processes.free_memory() > 2e6
+
+
+class SignalsAtItsEnd:
+    """Its destructor runs while a signal comes; what is raised in a destructor, Python drops."""
+
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGINT)
+        for _ in range(1000):  # the handler runs between any two steps
+            pass
+
+
+def goes_on_after_a_signal():
+    SignalsAtItsEnd()
+    time.sleep(HANG_S)
+    return "the signal was dropped"
+
+
+def test_a_signal_in_a_destructor_ends_a_worker_s_job():
+    before = signal.getsignal(signal.SIGINT)
+    worker = processes._Interrupts()
+    signal.signal(signal.SIGINT, worker.handle)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            worker.do(goes_on_after_a_signal, ())
+    finally:
+        signal.signal(signal.SIGINT, before)

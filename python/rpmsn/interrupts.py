@@ -86,9 +86,6 @@ def raised() -> Iterator[list[int]]:
     """
     numbers: list[int] = []
     again: list[int] = []
-    is_over = False
-    lock = threading.Lock()
-    others_hook = sys.unraisablehook
 
     def stop(number: int) -> None:
         if again:
@@ -97,26 +94,48 @@ def raised() -> Iterator[list[int]]:
         if len(numbers) == 1 or number == signal.SIGINT:
             raise Interrupted(number)
 
-    def send(number: int) -> None:
+    def send(dropped: KeyboardInterrupt) -> None:
+        again.append(dropped.number if isinstance(dropped, Interrupted) else signal.SIGINT)
+        send_to_main_thread(again[-1])
+
+    with handled(stop), not_dropped(send):
+        yield numbers
+
+
+@contextmanager
+def not_dropped(again: Callable[[KeyboardInterrupt], object]) -> Iterator[None]:
+    """Notice where Python drops a KeyboardInterrupt: one raised in a destructor, or in a callback from a library.
+
+    Args:
+        again: is called with it a little later, in a thread, unless the body is over.
+    """
+    is_over = False
+    lock = threading.Lock()
+    others_hook = sys.unraisablehook
+
+    def call(dropped: KeyboardInterrupt) -> None:
         with lock:
             if not is_over:
-                again.append(number)
-                signal.pthread_kill(threading.main_thread().ident or 0, number)
+                again(dropped)
 
-    def look_at_dropped(unraisable: "sys.UnraisableHookArgs") -> None:
-        if isinstance(unraisable.exc_value, Interrupted):
-            threading.Timer(AGAIN_SECONDS, send, [unraisable.exc_value.number]).start()
+    def look_at(unraisable: "sys.UnraisableHookArgs") -> None:
+        if isinstance(unraisable.exc_value, KeyboardInterrupt):
+            threading.Timer(AGAIN_SECONDS, call, [unraisable.exc_value]).start()
         else:
             others_hook(unraisable)
 
-    with handled(stop):
-        sys.unraisablehook = look_at_dropped
-        try:
-            yield numbers
-        finally:
-            sys.unraisablehook = others_hook
-            with lock:
-                is_over = True
+    sys.unraisablehook = look_at
+    try:
+        yield
+    finally:
+        sys.unraisablehook = others_hook
+        with lock:
+            is_over = True
+
+
+def send_to_main_thread(number: int) -> None:
+    """Send a signal so that what the main thread waits for ends, too."""
+    signal.pthread_kill(threading.main_thread().ident or 0, number)
 
 
 @contextmanager

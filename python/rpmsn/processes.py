@@ -224,13 +224,19 @@ class _Interrupts:
     """In a worker: a signal stops the running job, which cleans up, and no other starts."""
 
     def __init__(self) -> None:
-        self.is_working = self.came = False
+        self.is_working = self.came = self.was_dropped = False
 
     def handle(self, *_: object) -> None:
         """The signal's handler."""
-        is_first, self.came = not self.came, True
-        if is_first and self.is_working:
+        counts = self.was_dropped or not self.came
+        self.came, self.was_dropped = True, False
+        if counts and self.is_working:
             raise KeyboardInterrupt
+
+    def again(self, _dropped: KeyboardInterrupt) -> None:
+        """An interrupt was raised where Python lets none through."""
+        self.was_dropped = True
+        interrupts.send_to_main_thread(signal.SIGINT)
 
     def do(self, work: Callable[..., T], job: tuple) -> T:
         """Do a job unless an interrupt came."""
@@ -238,7 +244,8 @@ class _Interrupts:
         try:
             if self.came:
                 raise KeyboardInterrupt
-            return work(*job)
+            with interrupts.not_dropped(self.again):
+                return work(*job)
         finally:
             self.is_working = False
 

@@ -132,7 +132,8 @@ def test_table_and_picture_show_the_same_at_every_moment(found, place, app):
         shown.add_segment(fields)
         shown.update_now()
         cells = dict(zip(shown.copy().splitlines()[0].split("\t"), shown.copy().splitlines()[1].split("\t")))
-        for name in (keys.LABEL, keys.CENTER_FREQUENCY, keys.SNR_DB, keys.CONFIDENCE, keys.VERDICT):
+        assert cells[table.column_of(keys.CONFIDENCE).heading] == f"{100 * pdu[keys.CONFIDENCE]:.0f} %"
+        for name in (keys.LABEL, keys.CENTER_FREQUENCY, keys.SNR_DB, keys.VERDICT):
             column = table.column_of(name)
             assert cells[column.heading] == column.text(pdu[name])
     shown.close()
