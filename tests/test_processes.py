@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from late_signals import SignalsAtItsEnd
 from limits import HANG_S, PROCESS_S
 
 from rpmsn import interrupts, processes
@@ -156,17 +157,8 @@ def test_free_memory_is_what_the_system_and_the_control_group_leave(monkeypatch,
     assert processes.free_memory() > 2e6
 
 
-class SignalsAtItsEnd:
-    """Its destructor runs while a signal comes; what is raised in a destructor, Python drops."""
-
-    def __del__(self):
-        os.kill(os.getpid(), signal.SIGINT)
-        for _ in range(1000):  # the handler runs between any two steps
-            pass
-
-
 def goes_on_after_a_signal():
-    SignalsAtItsEnd()
+    SignalsAtItsEnd(signal.SIGINT)
     time.sleep(HANG_S)
     return "the signal was dropped"
 

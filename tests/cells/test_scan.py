@@ -309,5 +309,8 @@ class TestChannelOfACarrier:
         assert channel_of_carrier(935.5e6, 944.5e6, "LTE").band == "8"
         assert channel_of_carrier(926e6, 944e6, "LTE").band == ""
 
+    def test_a_carrier_of_an_uplink_has_the_bands_of_that_uplink(self):
+        assert channel_of_carrier(1710e6, 1730e6, "LTE").band == "3, 4, 10, 66"
+
     def test_the_duplex_excludes_bands(self):
         assert channel_of_carrier(2350e6, 2360e6, "LTE", "TDD").band == "40"

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from late_signals import SignalsAtItsEnd
 from limits import HANG_S, PROCESS_S
 
 from rpmsn import interrupts
@@ -199,19 +200,10 @@ def test_a_second_signal_does_not_interrupt_the_tidying_up():
     assert interrupts.exit_status(stopped.value) == 143
 
 
-class SignalsAtItsEnd:
-    """Its destructor runs while a signal comes; what is raised in a destructor, Python drops."""
-
-    def __del__(self):
-        os.kill(os.getpid(), signal.SIGTERM)
-        for _ in range(1000):  # the handler runs between any two steps
-            pass
-
-
 def test_a_signal_that_comes_in_a_destructor_is_not_lost():
     hook = sys.unraisablehook
     with pytest.raises(interrupts.Interrupted) as stopped, interrupts.raised() as numbers:
-        SignalsAtItsEnd()
+        SignalsAtItsEnd(signal.SIGTERM)
         time.sleep(HANG_S)
         pytest.fail("the signal was dropped")
     assert numbers == [signal.SIGTERM] and stopped.value.number == signal.SIGTERM
@@ -220,7 +212,7 @@ def test_a_signal_that_comes_in_a_destructor_is_not_lost():
 
 def test_a_signal_in_the_last_destructor_does_not_end_what_comes_after():
     with interrupts.raised() as numbers:
-        SignalsAtItsEnd()
+        SignalsAtItsEnd(signal.SIGTERM)
     time.sleep(5 * interrupts.AGAIN_SECONDS)
     assert numbers == [signal.SIGTERM]
 

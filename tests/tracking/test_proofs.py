@@ -441,21 +441,23 @@ def test_a_proven_cell_is_never_absent():
 
 
 @pytest.mark.parametrize(
-    ("mhz", "said", "label", "evidence"),
+    ("mhz", "said", "label", "evidence", "band"),
     [
-        (2462.0, "LTE", "other", "no_band"),
-        (2462.0, "NR", "other", "no_band"),
-        (2462.0, "other", "other", "network"),
-        (1815.0, "LTE", "LTE", "network"),
-        (0.0, "LTE", "LTE", "network"),
+        (2462.0, "LTE", "other", "no_band", None),
+        (2462.0, "NR", "other", "no_band", None),
+        (2462.0, "other", "other", "network", None),
+        (1815.0, "LTE", "LTE", "network", "3"),
+        (1815.0, "NR", "NR", "network", "n3"),
+        (1815.0, "other", "other", "network", None),
+        (0.0, "LTE", "LTE", "network", None),
     ],
 )
-def test_lte_and_nr_where_no_band_is_defined_are_other_until_a_cell_proves_them(mhz, said, label, evidence):
+def test_lte_and_nr_where_no_band_is_defined_are_other_until_a_cell_proves_them(mhz, said, label, evidence, band):
     stream = Stream(center=mhz)
     stream.frames(3, seg(said, mhz - 2.0, mhz + 2.0))
     (carrier,) = carriers(stream)
     assert (carrier.label, carrier.evidence, carrier.verdict) == (label, evidence, "likely")
-    assert CLASS_NAMES[carrier.class_id] == label
+    assert CLASS_NAMES[carrier.class_id] == label and carrier.band == band
     assert [known.label for known in stream.tracker.searchable()] == [said]
     find(stream, proof_of(stream, mhz, bandwidth=5), searched=(mhz - 1, mhz + 1))
     (carrier,) = carriers(stream)

@@ -67,7 +67,8 @@ def channel_of(cell: Cell, center_frequency: float) -> Channel:
 
 
 def channel_of_carrier(lower: float, upper: float, technology: str, duplex: str | None = None) -> Channel:
-    """Bands in which a carrier without a known cell may be: those whose downlink has its middle and a channel as wide.
+    """Bands in which a carrier without a known cell may be: those whose downlink, or else whose uplink, has its middle,
+    with a channel as wide.
 
     Its channel number is not known: edges that were seen are no places of a raster.
 
@@ -76,11 +77,11 @@ def channel_of_carrier(lower: float, upper: float, technology: str, duplex: str 
         technology: LTE or NR.
         duplex: FDD or TDD where it is known.
     """
-    width = upper - lower - 2 * EDGE_HZ
+    width, middle = upper - lower - 2 * EDGE_HZ, (lower + upper) / 2
     return Channel(
         tuple(
             band
-            for band in bands.bands_at((lower + upper) / 2, technology)
+            for band in bands.bands_at(middle, technology) or bands.bands_at(middle, technology, "uplink")
             if duplex in (None, _frame_structure(band)) and band.bandwidths[-1] >= width
         )
     )

@@ -69,6 +69,7 @@ class Looker:
         self._look = look
         self._converted: list[np.ndarray] = []
         self._spectra: list[Spectrum] = []
+        self._powers: dict[int, NDArray[np.float32]] = {}
 
     def findings(self, hypotheses: Sequence[Hypothesis]) -> Iterator[Finding]:
         """Search, one Finding at a time."""
@@ -109,14 +110,13 @@ class Looker:
         return self._look.center_frequency if self._look.center_frequency > 0 else None
 
     def _power(self, frames: Sequence[np.ndarray]) -> Power:
-        values = mean_power(frames)
+        values = self._mean_power(frames)
         step = self._look.sample_rate / len(values)
         return Power(self._look.center_frequency - len(values) // 2 * step, step, np.fft.fftshift(values))
 
     def _middle(self, search: Hypothesis, place: float, strength: float, frames: Sequence[np.ndarray]) -> Middle:
-        rate, middle = self._look.sample_rate, place - self._look.center_frequency
-        half = SYNC_WIDTH / 2
-        pwr_db = power_db(frames, rate, middle - half, middle + half)
+        middle, half = place - self._look.center_frequency, SYNC_WIDTH / 2
+        pwr_db = self._power_db(frames, middle - half, middle + half)
         return Middle(place - search.tolerance, place + search.tolerance, strength, pwr_db)
 
     def _cells(
@@ -130,8 +130,7 @@ class Looker:
         relative = [frequency - self._look.center_frequency for frequency in places]
         if search.technology == LTE_NAME:
             cells, strengths = lte.find_cells_and_pss(spectra, rate, relative, search.tolerance, self._center)
-            cells = [real for cell in cells for real in self._without_ghost(cell, spectra)]
-            return [self._measured(cell, spectra) for cell in cells], strengths
+            return [self._measured(cell, spectra) for cell in self._without_ghosts(cells, spectra)], strengths
         return nr.find_cells(spectra, rate, relative, spacings, search.tolerance, self._center), []
 
     def _anywhere_in(self, search: Hypothesis, spectra: Sequence[Spectrum]) -> list[Cell]:
@@ -151,16 +150,26 @@ class Looker:
         cells = nr.find_cells(values, rate, None, (search.spacing,))
         return [replace(cell, frequency=cell.frequency + middle) for cell in cells]
 
-    def _without_ghost(self, cell: Cell, spectra: Sequence[Spectrum]) -> list[Cell]:
-        """A cell of LTE, or the one of which it is a ghost. What is clear needs no second look."""
-        if cell.evidence == BROADCAST or cell.score >= CLEAR_SCORE:
-            return [cell]
-        reach, half, center = APART_HZ + HALF_WIDTH, self._look.sample_rate / 2, self._look.center_frequency
-        band = center + max(cell.frequency - reach, -half), center + min(cell.frequency + reach, half)
-        search = Hypothesis(LTE_NAME, (), 0.0, cell.subcarrier_spacing, len(spectra), False, 0.0, band=band)
-        found = self._anywhere_in(search, spectra)
-        real = [other for other in found if cell.is_ghost_of(other, cell.frequency - other.frequency)]
-        return real or [cell]
+    def _without_ghosts(self, cells: Sequence[Cell], spectra: Sequence[Spectrum]) -> list[Cell]:
+        """Cells of LTE, or those of which they are ghosts. What is clear needs no second look."""
+        kept: list[Cell] = []
+        real: list[Cell] = []
+        known_to = -math.inf
+        center, half = self._look.center_frequency, self._look.sample_rate / 2
+        for cell in sorted(cells, key=lambda cell: cell.frequency):
+            if cell.evidence == BROADCAST or cell.score >= CLEAR_SCORE:
+                kept.append(cell)
+                continue
+            if cell.frequency > known_to:
+                # One search serves all that are this close together.
+                known_to = cell.frequency + APART_HZ
+                reach = APART_HZ + HALF_WIDTH
+                band = center + max(cell.frequency - reach, -half), center + min(known_to + reach, half)
+                search = Hypothesis(LTE_NAME, (), 0.0, cell.subcarrier_spacing, len(spectra), False, 0.0, band=band)
+                real = self._anywhere_in(search, spectra)
+            others = [other for other in real if cell.is_ghost_of(other, cell.frequency - other.frequency)]
+            kept += [other for other in others or [cell] if other not in kept]
+        return kept
 
     def _band(self, middle: float, width: int, spectra: Sequence[Spectrum]) -> tuple[np.ndarray, float, float]:
         """(samples of a band, their centre and rate in Hz)."""
@@ -228,7 +237,21 @@ class Looker:
             **seen,
         )
         lower, upper = (edge - look.center_frequency for edge in proof.least_edges)
-        return replace(proof, pwr_db=power_db(frames, look.sample_rate, lower, upper))
+        return replace(proof, pwr_db=self._power_db(frames, lower, upper))
+
+    def _power_db(self, frames: Sequence[np.ndarray], lower: float, upper: float) -> float:
+        """Mean power of the last frames between two frequencies in Hz from the centre, dB over full scale (1.0); what
+        is beyond the span is not in it."""
+        power = self._mean_power(frames)
+        frequencies = np.fft.fftfreq(len(power), 1 / self._look.sample_rate)
+        inside = power[(frequencies >= lower) & (frequencies <= upper)].sum()
+        return float(10 * np.log10(max(inside, 1e-30)))
+
+    def _mean_power(self, frames: Sequence[np.ndarray]) -> NDArray[np.float32]:
+        """`mean_power` of the last frames, worked out once."""
+        if len(frames) not in self._powers:
+            self._powers[len(frames)] = mean_power(frames)
+        return self._powers[len(frames)]
 
     def _last(self, frames: int) -> list[np.ndarray]:
         """The last frames, complex; a short one, at the end of a recording, counts for no frame."""
@@ -244,15 +267,6 @@ class Looker:
         while len(self._spectra) < count:
             self._spectra.insert(0, Spectrum(self._converted[-1 - len(self._spectra)], self._look.sample_rate))
         return self._spectra[-count:]
-
-
-def power_db(frames: Sequence[np.ndarray], sample_rate: float, lower: float, upper: float) -> float:
-    """Mean power of frames between two frequencies in Hz from the centre, dB over full scale (1.0); what is beyond the
-    span is not in it."""
-    power = mean_power(frames)
-    frequencies = np.fft.fftfreq(len(power), 1 / sample_rate)
-    inside = power[(frequencies >= lower) & (frequencies <= upper)].sum()
-    return float(10 * np.log10(max(inside, 1e-30)))
 
 
 def mean_power(frames: Sequence[np.ndarray]) -> NDArray[np.float32]:

@@ -75,7 +75,7 @@ def width_text(carrier: Described) -> str:
 
 
 def band_texts(carrier: Described) -> list[str]:
-    """Bands that fit a decoded cell, such as `B3`, or `n77` and `n78`; empty where none is known."""
+    """Bands that fit a carrier, such as `B3`, or `n77` and `n78`; empty where none is known."""
     names = carrier.band.split(", ") if carrier.band else []
     return [f"B{name}" if name.isdigit() else name for name in names]
 

@@ -96,15 +96,16 @@ class Sharing:
         if shared < self._observation.column or not (is_cellular or shared >= MIN_OVERLAP * self._visible(track)):
             return [segment]
         lower, upper = carrier.proven_edges
-        first, after = max(segment.columns[0], self._column(lower)), min(segment.columns[1], self._column(upper))
-        pieces = [_labelled(_within(segment, lower, upper, first, max(first + 1, after)), carrier.voted_class_id)]
+        column_at = self._observation.column_at
+        first, after = max(segment.columns[0], column_at(lower)), min(segment.columns[1], column_at(upper))
+        pieces = [_labelled(within(segment, lower, upper, first, max(first + 1, after)), carrier.voted_class_id)]
         least = LEAST_REST_COLUMNS * self._observation.column
         if is_cellular:
             least = max(least, least_beside(carrier) + self._observation.column)
         if lower - segment.freq_lower >= least:
-            pieces.append(_within(segment, -np.inf, lower, segment.columns[0], first))
+            pieces.append(within(segment, -np.inf, lower, segment.columns[0], first))
         if segment.freq_upper - upper >= least:
-            pieces.append(_within(segment, upper, np.inf, after, segment.columns[1]))
+            pieces.append(within(segment, upper, np.inf, after, segment.columns[1]))
         return pieces
 
     def _overlaps(self, segments: Sequence[Segment]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -184,10 +185,10 @@ class Sharing:
         pieces, lower, first, kind = [], segment.freq_lower, segment.columns[0], whole.lower
         for left, right in zip(tracks, tracks[1:]):
             upper, next_lower = left.carrier.freq_upper, right.carrier.freq_lower
-            after = max(first + 1, self._column(upper))
+            after = max(first + 1, self._observation.column_at(upper))
             piece = replace(segment, freq_lower=lower, freq_upper=max(lower, upper), columns=(first, after))
             pieces.append(Part(piece, kind, SHARED))
-            lower, first, kind = next_lower, max(after, self._column(next_lower)), SHARED
+            lower, first, kind = next_lower, max(after, self._observation.column_at(next_lower)), SHARED
         last = replace(
             segment,
             freq_lower=lower,
@@ -195,10 +196,6 @@ class Sharing:
             columns=(first, max(first + 1, segment.columns[1])),
         )
         return [*pieces, Part(last, SHARED, whole.upper)]
-
-    def _column(self, frequency: float) -> int:
-        """The place of a frequency on the column axis, as in FrameGeometry.frequency."""
-        return round((frequency - self._observation.lower) / self._observation.column + 0.5)
 
     def _without_doubts(self, segments: list[Segment]) -> list[Segment]:
         """Give segments that lie where a carrier of another class is to that carrier; returns the rest."""
@@ -311,7 +308,7 @@ def _labelled(segment: Segment, class_id: int) -> Segment:
     return segment if segment.class_id == class_id else replace(segment, class_id=class_id, label=CLASS_NAMES[class_id])
 
 
-def _within(segment: Segment, lower: float, upper: float, first: int, after: int) -> Segment:
+def within(segment: Segment, lower: float, upper: float, first: int, after: int) -> Segment:
     """The piece of a segment between two frequencies in Hz and two columns."""
     return replace(
         segment,

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TypeVar
 
+from ..cells.channels import channel_of_carrier
 from ..cells.finding import Proof
 from ..classes import CLASS_NAMES, LTE, NR, OTHER
 from ..detection.segments import Segment
@@ -327,8 +328,11 @@ class Carrier:
 
     @property
     def band(self) -> str | None:
-        """Operating bands that fit, such as `3` or `n77, n78`."""
-        return (self.proof.channel.band if self.proof and self.proof.channel else None) or None
+        """Operating bands that fit, such as `3` or `n77, n78`: those of its cell, else those of its edges."""
+        if self.proof is not None:
+            return (self.proof.channel.band if self.proof.channel else None) or None
+        is_cellular = self.is_absolute and self.class_id in (LTE, NR)
+        return _bands_of(self.freq_lower, self.freq_upper, self.label) if is_cellular else None
 
     @property
     def earfcn(self) -> int | None:
@@ -521,6 +525,12 @@ class Carrier:
 def _has_band(lower: float, upper: float) -> bool:
     """`bands.defined_at`, which costs 0.1 ms, for edges that are asked for several times a frame."""
     return bands.defined_at(lower, upper)
+
+
+@lru_cache(maxsize=1024)
+def _bands_of(lower: float, upper: float, label: str) -> str | None:
+    """Names of the bands that a carrier with these edges may be in; None where there are none."""
+    return channel_of_carrier(lower, upper, label).band or None
 
 
 def edge_quantile(class_id: int) -> float:

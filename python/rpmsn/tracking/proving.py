@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from ..cells.plan import KnownCarrier
 from ..classes import CLASS_NAMES, LTE, NR, OTHER
 from ..detection.segments import Segment
 from ..signal.sums import COLUMNS
-from .association import least_beside
+from .association import least_beside, within
 from .carrier import CUT, SEEN, SHARED, Carrier, Part
 from .track import Track
 
@@ -134,8 +135,8 @@ def is_of_another_carrier(proof: Proof, known: Proof) -> bool:
     return proof.class_id == known.class_id == NR and is_beside and proof.cell.cell_id != known.cell.cell_id
 
 
-def parts_beside(track: Track, seam: float, above: bool) -> list[Part]:
-    """What a track's parts of the latest frame are above (or below) a frequency in Hz."""
+def parts_beside(track: Track, seam: float, above: bool, column: int) -> list[Part]:
+    """What a track's parts of the latest frame are above (or below) a frequency in Hz, which is at a column there."""
     made = []
     for part in track.parts:
         segment = part.segment
@@ -145,12 +146,11 @@ def parts_beside(track: Track, seam: float, above: bool) -> list[Part]:
             made.append(part)
             continue
         first, after = segment.columns
-        column = first + round((seam - segment.freq_lower) / segment.bandwidth * (after - first))
         if above:
-            piece = replace(segment, freq_lower=seam, columns=(min(column, after - 1), after))
+            piece = within(segment, seam, math.inf, min(max(column, first), after - 1), after)
             made.append(Part(piece, SHARED, part.upper))
         else:
-            piece = replace(segment, freq_upper=seam, columns=(first, max(column, first + 1)))
+            piece = within(segment, -math.inf, seam, first, max(min(column, after), first + 1))
             made.append(Part(piece, part.lower, SHARED))
     return made
 

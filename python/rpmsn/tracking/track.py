@@ -86,6 +86,10 @@ class Observation:
             self.seconds_at(max(part.segment.end_offset for part in parts)),
         )
 
+    def column_at(self, frequency: float) -> int:
+        """The place of a frequency on the column axis, as in `FrameGeometry.frequency`."""
+        return round((frequency - self.lower) / self.column + 0.5)
+
     def can_miss(self, lower: float, upper: float) -> bool:
         """Whether so much of a band was looked at that a carrier there would be seen if it were on."""
         visible = sum(max(0.0, min(upper, end) - max(lower, start)) for start, end in self.bands)

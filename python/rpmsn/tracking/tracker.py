@@ -228,13 +228,15 @@ class Tracker:
         below, above = sorted((known, proof), key=lambda one: one.place)
         between = below.least_edges[1], above.least_edges[0]
         seam = power.quietest(*between) if power is not None else sum(between) / 2
-        parts = proving.parts_beside(track, seam, above is proof) or [proving.part_of(proof, proof.start)]
+        observation = self._observations[-1]
+        parts = proving.parts_beside(track, seam, above is proof, observation.column_at(seam))
+        parts = parts or [proving.part_of(proof, proof.start)]
         carrier.reach = None
         if above is proof:
             carrier.keep_within(carrier.freq_lower, seam)
         else:
             carrier.keep_within(seam, carrier.freq_upper)
-        new = self._begin(parts, self._observations[-1])
+        new = self._begin(parts, observation)
         new.prove(proof)
         self._number(new)
         return self._reported({new: new.parts})
