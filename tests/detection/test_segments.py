@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 from oracle import ThresholdRuntime, flat_band
 
-from rpmsn.classes import CLASS_NAMES
 from rpmsn.detection.segmenter import Segmenter
 from rpmsn.detection.segments import FrameGeometry, find_segments
 from rpmsn.models.model import load_model
@@ -104,69 +103,6 @@ def test_a_single_column_at_an_end_of_the_span_is_a_segment(column):
     mask = np.zeros((256, 256), int)
     mask[:, column] = 3
     assert [segment.columns for segment in segments_of(mask)] == [(column, column + 1)]
-
-
-@pytest.mark.parametrize(
-    "class_id, columns, neighbour, label",
-    [(1, 20, 100.0, "other"), (1, 20, 4.0, "LTE"), (1, 50, 100.0, "LTE"), (2, 20, 100.0, "NR")],
-)
-def test_narrow_faint_lte_beside_far_stronger_lte_is_other(class_id, columns, neighbour, label):
-    mask = np.zeros((256, 256), int)
-    mask[:, 20:100], mask[:, 150 : 150 + columns] = 1, class_id
-    powers = np.where(np.arange(256) < 120, neighbour, 2.0)
-    assert [segment.label for segment in segments_of(mask, powers=powers)] == ["LTE", label]
-
-
-def test_lte_that_is_a_guess_itself_makes_no_other_lte_faint():
-    mask = np.zeros((256, 256), int)
-    mask[:, 20:26], mask[:, 150:170] = 1, 1  # 0.47 MHz: too narrow for LTE, and strong
-    powers = np.where(np.arange(256) < 120, 100.0, 2.0)
-    assert [segment.label for segment in segments_of(mask, powers=powers)] == ["other", "LTE"]
-
-
-@pytest.mark.parametrize(
-    "rate, confidence, label",
-    [
-        (20e6, 0.4, "other"),
-        (20e6, 0.5, "NR"),
-        (5.76e6, 0.5, "NR"),
-        (2.4e6, 0.5, "other"),
-        (2.4e6, 0.6, "other"),
-        (2.4e6, 0.7, "NR"),
-    ],
-)
-def test_a_guess_is_other_and_more_is_a_guess_where_the_span_is_narrow(rate, confidence, label):
-    mask = np.zeros((256, 256), int)
-    mask[:, 10:240] = 2
-    assert [segment.label for segment in segments_of(mask, confidence=confidence, rate=rate)] == [label]
-
-
-@pytest.mark.parametrize("class_id", [1, 2])
-@pytest.mark.parametrize(
-    "rows, confidence, label", [(31, 0.6, "other"), (31, 0.7, "kept"), (33, 0.6, "kept"), (33, 0.4, "other")]
-)
-def test_what_is_shorter_than_5_ms_takes_more_to_be_lte_or_nr(class_id, rows, confidence, label):
-    mask = np.zeros((256, 256), int)
-    mask[40 : 40 + rows, 40:120] = class_id
-    expected = CLASS_NAMES[class_id] if label == "kept" else label
-    assert [segment.label for segment in segments_of(mask, confidence=confidence)] == [expected]
-
-
-@pytest.mark.parametrize("first, label", [(60, "NR"), (85, "NR"), (110, "other")])
-def test_a_burst_in_the_band_of_a_segment_with_higher_confidence_is_a_piece_of_it(first, label):
-    mask = np.zeros((256, 256), int)
-    mask[:100, 60:100] = mask[140:150, first : first + 30] = 2
-    assert sorted(segment.label for segment in segments_of(mask, confidence=0.6)) == ["NR", label]
-
-
-@pytest.mark.parametrize(
-    "class_id, columns, confidence, label",
-    [(2, 20, 0.7, "other"), (2, 20, 0.8, "NR"), (2, 30, 0.7, "NR"), (1, 20, 0.7, "LTE")],
-)
-def test_nr_narrower_than_2_mhz_takes_still_more(class_id, columns, confidence, label):
-    mask = np.zeros((256, 256), int)
-    mask[:, 40 : 40 + columns] = class_id
-    assert [segment.label for segment in segments_of(mask, confidence=confidence)] == [label]
 
 
 def test_a_model_may_know_fewer_classes_in_another_order():
@@ -290,9 +226,3 @@ def test_what_has_no_power_over_the_noise_is_no_segment():
     power = np.ones((256, 256), np.float32)
     probabilities = np.stack([mask == index for index in range(4)]).astype(np.float32)
     assert not find_segments(mask, probabilities, power, 1.0, FrameGeometry(RATE, 0.0, 0, 800_000, 256))
-
-
-def test_what_is_too_narrow_for_lte_is_other(segmenter):
-    samples = flat_band(segmenter.frame_samples, RATE, 1e6, 1.5e6, np.random.default_rng(12))
-    samples += flat_band(segmenter.frame_samples, RATE, -4e6, -2.8e6, np.random.default_rng(13))
-    assert [segment.label for segment in segmenter.analyse(samples).segments] == ["LTE", "other"]

@@ -17,9 +17,10 @@ from rpmsn.models.model import SHIPPED, ModelCard, available_models, card_schema
 
 ROOT = Path(__file__).resolve().parents[2]
 CARD = {**read_yaml(SHIPPED / "rpmsn-rt.yml"), "training": {"steps": 1}, "scores": {"validation": {"mean_iou": 0.5}}}
-FREE = ("training", "scores")
-"""Keys whose contents are for people."""
-PLACES = [place for place in places(CARD) if not (place[0] in FREE and len(place) > 1)]
+FREE = (("training",), ("scores",), ("decision", "sets"))
+"""Places whose contents are for people."""
+PLACES = [place for place in places(CARD) if not any(place[: len(free)] == free != place for free in FREE)]
+NUMBERS = {"fraction", "negative", "zero", "huge", "huge whole"}
 FITTING = {
     ("version",): {"text", "empty text", "number as text", "path"},
     ("licence",): {"text", "empty text", "number as text", "path"},
@@ -28,6 +29,10 @@ FITTING = {
     ("training",): {"empty mapping", "mapping"},
     ("scores",): {"empty mapping", "mapping"},
     ("exports",): {"empty mapping"},
+    ("decision",): {"null"},
+    ("decision", "sets"): {"empty list"},
+    ("decision", "segments"): {"zero", "huge whole", "beyond float"},
+    **{place: NUMBERS for place in PLACES if place[:1] == ("decision",) and len(place) == 3},
     ("temperature",): {"fraction"},
     ("arguments", "separable"): {"true"},
     ("exports", "onnx", "file"): {"text", "number as text"},
@@ -64,7 +69,7 @@ def test_a_value_that_cannot_be_is_refused_by_file_and_key(tmp_path, place):
 
 @pytest.mark.parametrize("key", [entry.name for entry in fields(ModelCard)])
 def test_a_key_that_is_missing_is_named_if_it_is_needed(tmp_path, key):
-    if key in ("training", "scores", "licence", "temperature", "exports"):
+    if key in ("training", "scores", "licence", "temperature", "exports", "decision"):
         read(tmp_path, without(CARD, (key,)))
     else:
         with pytest.raises(ModelError, match=f"card.yml: key '{key}' is missing"):

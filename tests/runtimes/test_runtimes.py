@@ -18,7 +18,7 @@ from rpmsn import installation, runtimes
 from rpmsn.cli.main import main
 from rpmsn.errors import MissingLibraryError, ModelError, ParameterError
 from rpmsn.models.model import load_model
-from rpmsn.runtimes import fastest
+from rpmsn.runtimes import compiled, fastest
 from rpmsn.runtimes.base import softmax
 from rpmsn.runtimes.torch_runtime import TorchRuntime
 from rpmsn.training.export import TOLERANCE, export
@@ -77,6 +77,62 @@ def need(name):
 
 def images_for(model, count=2):
     return np.random.default_rng(3).random((count, model.card.arguments["in_channels"], 256, 256), np.float32)
+
+
+@pytest.fixture
+def compiling(exported_model, monkeypatch):
+    """(The exported model, a list with an entry for every network that OpenVINO compiles from now on)."""
+    openvino = pytest.importorskip("openvino")
+    made = []
+
+    class Core(openvino.Core):
+        def compile_model(self, *arguments, **others):
+            made.append(arguments)
+            return super().compile_model(*arguments, **others)
+
+    monkeypatch.setattr(openvino, "Core", Core)
+    return load_model(next(exported_model.glob("*.yml"))), made
+
+
+class TestCompiledNetworks:
+    def image(self, model):
+        return np.random.default_rng(3).random((1, model.card.arguments["in_channels"], 256, 256), np.float32)
+
+    def test_a_network_is_compiled_once_and_gives_the_same_from_then_on(self, compiling):
+        model, made = compiling
+        first = runtimes.create(model, "openvino").probabilities(self.image(model))
+        again = runtimes.create(model, "openvino").probabilities(self.image(model))
+        np.testing.assert_array_equal(again, first)
+        assert len(made) == 1
+        runtimes.create(model, "openvino", threads=2)
+        runtimes.create(model, "openvino-int8")
+        assert len(made) == 3
+
+    @pytest.mark.parametrize("damage", [lambda content: content[:-1], lambda content: content[:900], lambda _: b""])
+    def test_one_that_is_damaged_is_compiled_again(self, compiling, cache, damage):
+        model, made = compiling
+        runtimes.create(model, "openvino")
+        (kept,) = (cache.parent / "compiled").iterdir()
+        kept.write_bytes(damage(kept.read_bytes()))
+        runtimes.create(model, "openvino").probabilities(self.image(model))
+        runtimes.create(model, "openvino")
+        assert len(made) == 2
+
+    def test_without_a_cache_folder_every_start_compiles(self, compiling, monkeypatch, tmp_path):
+        model, made = compiling
+        (tmp_path / "file").write_text("")
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+        for _ in range(2):
+            runtimes.create(model, "openvino").probabilities(self.image(model))
+        assert len(made) == 2
+
+    def test_those_used_longest_ago_are_given_up(self, cache, monkeypatch):
+        monkeypatch.setattr(compiled, "MOST_FILES", 2)
+        for age, name in enumerate("abc"):
+            compiled.keep(name, b"network")
+            os.utime(cache.parent / "compiled" / f"{name}.bin", (age, age))
+        compiled.keep("d", b"network")
+        assert [compiled.recall(name) is not None for name in "abcd"] == [False, False, True, True]
 
 
 class TestRuntimes:

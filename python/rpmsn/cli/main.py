@@ -19,6 +19,7 @@ from ..version import __version__
 from . import (
     annotate,
     bench,
+    calibrate,
     cells,
     devices,
     doctor,
@@ -34,7 +35,8 @@ from . import (
 )
 
 COMMANDS = (
-    annotate, cells, info, doctor, grc, synth, train, evaluate, export, import_authors, bench, devices, monitor, watch
+    annotate, cells, info, doctor, grc, synth, train, evaluate, calibrate, export, import_authors, bench, devices,
+    monitor, watch
 )  # fmt: skip
 EPILOG = "Each command has its own help: rpmsn annotate --help. To see it work: scripts/demo."
 

@@ -1,3 +1,3 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Features to mask and segments: `segmenter` runs all stages for one frame, `segments` measures, `lte_splitting` and
-`plausibility` correct labels."""
+"""Features to mask and segments: `segmenter` runs all stages for one frame, `segments` measures, `lte_splitting`
+splits neighbours, `deciding` says what each segment is."""

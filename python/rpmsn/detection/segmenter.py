@@ -24,6 +24,7 @@ from ..signal.image import COLUMNS, ROWS
 from ..signal.quality import InputQuality
 from ..signal.rates import is_rate_within
 from ..signal.sums import FULL_SCALE
+from .deciding import decider_of
 from .segments import FrameGeometry, Segment, find_segments
 
 if TYPE_CHECKING:
@@ -150,6 +151,7 @@ class Segmenter:
         self.warnings = rate_warnings(model.card, sample_rate) + frame_warnings(model.card, self.frame_seconds)
         self._class_ids = np.array([CLASS_NAMES.index(name) for name in model.card.classes], np.uint8)
         self._noise = model.card.classes.index(CLASS_NAMES[NOISE])
+        self._decider = decider_of(model.card)
         self.reset()
         # A short chunk now, so that workers do not come to a library's first use at once.
         with runtimes.first_use("the image"):
@@ -271,6 +273,7 @@ class Segmenter:
                 features.floor,
                 geometry,
                 self.card.classes,
+                self._decider,
             )
             segments = [
                 cut

@@ -7,13 +7,15 @@ are not noise are found, whatever their class; then the columns of each vote, by
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from scipy import ndimage
 
 from ..classes import CLASS_NAMES, LTE, NOISE, OTHER
 from ..signal.image import COLUMNS
-from . import lte_splitting, plausibility
+from . import lte_splitting
+from .deciding import describe
 
 MIN_PIXELS = 24
 """Smaller components are specks, not segments."""
@@ -73,7 +75,8 @@ class Segment:
 
     Attributes:
         class_id, label: the class (id in `rpmsn.classes.CLASS_NAMES`).
-        confidence: mean probability of the class over the segment's pixels, 0..1.
+        confidence: probability of the class, 0..1: by the model's decision, or where it has none the mean over the
+            segment's pixels.
         freq_lower, freq_upper: edges, Hz, absolute when the centre frequency is known.
         start_offset, end_offset: samples since the stream began; the end is the first sample after it.
         sample_rate: Hz.
@@ -112,6 +115,13 @@ class Segment:
         return (self.end_offset - self.start_offset) / self.sample_rate
 
 
+class Classifier(Protocol):
+    """What classifies segments: `deciding.Decider`."""
+
+    def decide(self, segments: Sequence[Segment], values: Sequence[np.ndarray]) -> list[Segment]:
+        """Segments with their classes, of a frame's segments with those of the network and what describes them."""
+
+
 def find_segments(
     mask: np.ndarray,
     probabilities: np.ndarray,
@@ -119,6 +129,7 @@ def find_segments(
     floor: float,
     geometry: FrameGeometry,
     classes: Sequence[str] = CLASS_NAMES,
+    decider: Classifier | None = None,
 ) -> list[Segment]:
     """Segments of one frame, lowest frequency first.
 
@@ -129,6 +140,7 @@ def find_segments(
         floor: noise power in a pixel, linear.
         geometry: FrameGeometry.
         classes: names in the order of the model's outputs.
+        decider: says what the segments are; None: the network alone does.
 
     Returns:
         list of Segment.
@@ -137,21 +149,26 @@ def find_segments(
     noise, other = (
         next((index for index, class_id in enumerate(ids) if class_id == wanted), None) for wanted in (NOISE, OTHER)
     )
-    found = []
+    found, values = [], []
     for pixels, box in _components(mask != noise):
         votes = _votes(probabilities[(slice(None), *box)], pixels, noise)
         for winner, columns in _split_lte(_runs_of_classes(votes, other), votes, pixels, box, power, ids, geometry):
             part = pixels[:, columns]
-            if part.sum() < MIN_PIXELS:
+            count = np.count_nonzero(part)
+            if count < MIN_PIXELS:
                 continue
             on = np.flatnonzero(part.any(axis=1))
             rows = slice(on[0], on[-1] + 1)
             place = _moved(rows, box[0]), _moved(columns, box[1])
-            confidence = float(probabilities[winner][place][part[rows]].mean())
-            segment = _measure(int(ids[winner]), classes[winner], confidence, part[rows], place, power, floor, geometry)
+            means = np.zeros(len(CLASS_NAMES))
+            means[ids] = votes[:, columns].sum(axis=1) / count
+            means[NOISE] = 1 - (means.sum() - means[NOISE])
+            class_id = int(ids[winner])
+            segment = _measure(class_id, classes[winner], means[class_id], part[rows], place, power, floor, geometry)
             found.append(segment)
-    if CLASS_NAMES[OTHER] in classes:
-        found = plausibility.relabel_implausible(found)
+            values.append(describe(segment, means, count / part[rows].size, geometry))
+    if decider is not None:
+        found = decider.decide(found, values)
     return sorted(
         (segment for segment in found if segment.snr_db >= MIN_SNR_DB),
         key=lambda segment: (segment.freq_lower, segment.start_offset),
@@ -267,7 +284,7 @@ def _measure(class_id, label, confidence, pixels, box, power, floor, geometry):
     return Segment(
         class_id=class_id,
         label=label,
-        confidence=confidence,
+        confidence=float(confidence),
         freq_lower=geometry.frequency(lower),
         freq_upper=geometry.frequency(upper),
         start_offset=int(geometry.offset(rows.start)),

@@ -206,7 +206,7 @@ CONFIDENCE = _field(
     "confidence",
     DOUBLE,
     "0..1",
-    "probability that the label is right: mean over the carrier's segments, calibrated on the validation set; 1 where "
+    "probability that the label is right: mean over the carrier's segments, as the model's decision has it; 1 where "
     "it is proven; with `absence` and `no_band` that of the label that the network gave it",
     of_carrier=True,
     lowest=0,

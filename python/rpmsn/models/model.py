@@ -18,6 +18,7 @@ from ..signal import image as spectrogram
 from ..validation import STRICT, FileName, RateRange, Sha256, adapter, check_rates, checked, faults, one_of
 from . import DEFAULT_MODEL
 from .arguments import check_arguments
+from .decision import Decision
 
 if TYPE_CHECKING:
     import torch
@@ -65,6 +66,7 @@ class ModelCard:
         scores: how accurate it is, on what.
         licence: of the weights.
         temperature: what logits are divided by before the softmax, so that confidence is what it says.
+        decision: how its segments are classified; None: by the network alone.
         exports: files for other runtimes beside the card: `onnx` (float32) and `onnx-int8`, each a dict of `file` and
             `sha256`, and of how it was made and checked.
     """
@@ -85,6 +87,7 @@ class ModelCard:
     scores: dict[str, Any] = field(default_factory=dict)
     licence: str = "GPL-3.0-or-later"
     temperature: Annotated[float, Field(ge=TEMPERATURES[0], le=TEMPERATURES[1])] = 1.0
+    decision: Decision | None = None
     exports: dict[Annotated[str, one_of(EXPORTS)], ExportEntry] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -196,6 +199,10 @@ def _card(values: Any, path: Path) -> ModelCard:
         wrong.append(f"classes is {card.classes}, but each class is needed once")
     if CLASS_NAMES[NOISE] not in card.classes:
         wrong.append(f"classes is {card.classes}, but {CLASS_NAMES[NOISE]} is needed among them")
+    if card.decision is not None:
+        if sorted(card.classes) != sorted(CLASS_NAMES):
+            wrong.append(f"decision needs classes {', '.join(CLASS_NAMES)}; the model has {', '.join(card.classes)}")
+        wrong += card.decision.faults()
     if wrong:
         raise faults(where, wrong, ModelError)
     check_arguments(card.architecture, card.arguments, card.features, len(card.classes), where, ModelError)

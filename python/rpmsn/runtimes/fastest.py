@@ -8,7 +8,6 @@ versions. Where it cannot be read or written, the trial is made again.
 import hashlib
 import json
 import logging
-import platform
 import time
 from importlib import metadata
 from pathlib import Path
@@ -21,6 +20,7 @@ from ..files import user_cache_dir, whole_file
 from ..signal.image import COLUMNS, ROWS
 from . import KINDS, available, create, why_not
 from .base import Runtime
+from .libraries import processor
 
 if TYPE_CHECKING:
     from ..models.model import Model
@@ -128,7 +128,7 @@ def _choice_path(model: "Model", threads: int) -> Path:
     """Where the choice for a model on this machine lies."""
     versions = {library: _version(library) for library in sorted({kind.library for kind in KINDS.values()})}
     exports = {key: entry["sha256"] for key, entry in sorted(model.card.exports.items())}
-    facts = [model.card.sha256, exports, _processor(), versions, threads]
+    facts = [model.card.sha256, exports, processor(), versions, threads]
     key = hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:32]
     return user_cache_dir() / "runtimes" / f"{key}.json"
 
@@ -139,17 +139,6 @@ def _version(library: str) -> str | None:
         return metadata.version(library)
     except metadata.PackageNotFoundError:
         return None
-
-
-def _processor() -> str:
-    """Name of the CPU."""
-    try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    except OSError:
-        pass
-    return platform.processor() or platform.machine()
 
 
 def _read_choice(path: Path) -> str | None:

@@ -8,11 +8,13 @@ Runtime reports sessions and keeps a device id unless `ORT_DISABLE_TELEMETRY` is
 """
 
 import os
+import platform
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
+from pathlib import Path
 from types import ModuleType
 
 NOISE = b"Schema error: Trying to register schema"
@@ -34,6 +36,17 @@ def load(name: str) -> ModuleType:
         # For a library that somebody else loaded before.
         module.disable_telemetry_events()
     return module
+
+
+def processor() -> str:
+    """Name of the CPU."""
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
 
 
 @contextmanager

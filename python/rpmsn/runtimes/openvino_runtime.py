@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """OpenVINO on the CPU: reads an exported file, float32 or int8."""
 
+import hashlib
+import io
+import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -8,9 +11,9 @@ from numpy.typing import NDArray
 
 from ..errors import ModelError
 from ..signal.image import COLUMNS, ROWS
-from . import KINDS
+from . import KINDS, compiled
 from .base import DEFAULT_THREADS, Runtime
-from .libraries import load
+from .libraries import load, processor
 
 if TYPE_CHECKING:
     from ..models.model import Model
@@ -28,33 +31,28 @@ class OpenVinoRuntime(Runtime):
         openvino = load("openvino")
         export = KINDS[name].export
         assert export is not None, f"{name} runs an exported file"
-        content, path = model.exported(export)
+        self._content, self._path = model.exported(export)
+        self._graph: Any = None
         self._core = openvino.Core()
-        self._core.set_property(
-            "CPU",
-            {
-                "INFERENCE_NUM_THREADS": threads,
-                "NUM_STREAMS": 1,
-                "PERFORMANCE_HINT": "LATENCY",
-                # Pinned threads of two processes would share one core while another is idle.
-                "ENABLE_CPU_PINNING": False,
-                # What is not int8 is float32: where a CPU has bfloat16, OpenVINO would take that by itself.
-                "INFERENCE_PRECISION_HINT": "f32",
-            },
-        )
+        settings = {
+            "INFERENCE_NUM_THREADS": threads,
+            "NUM_STREAMS": 1,
+            "PERFORMANCE_HINT": "LATENCY",
+            # Pinned threads of two processes would share one core while another is idle.
+            "ENABLE_CPU_PINNING": False,
+            # What is not int8 is float32: where a CPU has bfloat16, OpenVINO would take that by itself.
+            "INFERENCE_PRECISION_HINT": "f32",
+        }
+        self._core.set_property("CPU", settings)
+        self._facts = [model.card.exports[export]["sha256"], openvino.__version__, processor(), settings]
         self._requests: dict[int, Any] = {}
         try:
-            self._graph = self._core.read_model(content)
-            self._check_shapes(
-                path,
-                [_without_batch(port) for port in self._graph.inputs],
-                [_without_batch(port) for port in self._graph.outputs],
-            )
             self._request(1)
         except RuntimeError as error:
             reason = str(error).strip().splitlines()[-1]
             raise ModelError(
-                f"{path} cannot be read by OpenVINO {openvino.__version__}: {reason} Make it again with `rpmsn export`"
+                f"{self._path} cannot be read by OpenVINO {openvino.__version__}: {reason} Make it again with "
+                "`rpmsn export`"
             ) from error
 
     def _logits(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -63,9 +61,35 @@ class OpenVinoRuntime(Runtime):
     def _request(self, batch: int) -> Any:
         """What runs a batch of this size. Known in full, the shape makes faster code; there are one or two sizes."""
         if batch not in self._requests:
-            self._graph.reshape([batch, self.card.arguments["in_channels"], ROWS, COLUMNS])
-            self._requests[batch] = self._core.compile_model(self._graph, "CPU").create_infer_request()
+            key = hashlib.sha256(json.dumps([*self._facts, batch]).encode()).hexdigest()[:32]
+            network = self._recalled(key)
+            if network is None:
+                network = self._compiled(batch)
+                made = network.export_model()
+                compiled.keep(key, made if isinstance(made, bytes) else made.getvalue())
+            self._requests[batch] = network.create_infer_request()
         return self._requests[batch]
+
+    def _recalled(self, key: str) -> Any:
+        """The network as it was compiled before; None where it was not, or OpenVINO refuses it."""
+        content = compiled.recall(key)
+        if content is None:
+            return None
+        try:
+            return self._core.import_model(io.BytesIO(content), "CPU")
+        except RuntimeError:
+            return None
+
+    def _compiled(self, batch: int) -> Any:
+        if self._graph is None:
+            self._graph = self._core.read_model(self._content)
+            self._check_shapes(
+                self._path,
+                [_without_batch(port) for port in self._graph.inputs],
+                [_without_batch(port) for port in self._graph.outputs],
+            )
+        self._graph.reshape([batch, self.card.arguments["in_channels"], ROWS, COLUMNS])
+        return self._core.compile_model(self._graph, "CPU")
 
 
 def _without_batch(port: Any) -> tuple[int | None, ...]:

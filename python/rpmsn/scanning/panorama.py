@@ -24,7 +24,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from scipy.ndimage import find_objects, label, uniform_filter1d
 
 from ..classes import CLASS_NAMES, LTE, NOISE, NR, OTHER
-from ..detection.segments import FrameGeometry, Segment, find_segments
+from ..detection.segments import Classifier, FrameGeometry, Segment, find_segments
 from ..signal.image import DB_MAX, DB_MIN
 from ..streaming.intake import StreamTime
 
@@ -108,10 +108,14 @@ class Panorama:
         plan: Plan.
         classes: names in the order of the model's outputs.
         tells_apart: whether LTE and NR can be told apart in so narrow a span; otherwise both are `other`.
+        decider: as of `find_segments`.
     """
 
-    def __init__(self, plan: Plan, classes: Sequence[str], tells_apart: bool = True) -> None:
+    def __init__(
+        self, plan: Plan, classes: Sequence[str], tells_apart: bool = True, decider: Classifier | None = None
+    ) -> None:
         self.plan, self.classes, self.tells_apart = plan, classes, tells_apart
+        self._decider = decider
         self._ids = np.array([CLASS_NAMES.index(name) for name in classes], np.uint8)
         self._noise = list(self._ids).index(NOISE)
         self.clear()
@@ -168,7 +172,7 @@ class Panorama:
         # Rules about how long a segment lasts need the time that its rows were received in: that of one dwell.
         dwell_samples = int(np.diff(received).max())
         within_dwell = replace(geometry, samples=dwell_samples)
-        found = find_segments(best, probabilities, over_floor, 1.0, within_dwell, self.classes)
+        found = find_segments(best, probabilities, over_floor, 1.0, within_dwell, self.classes, self._decider)
         segments = [self._placed(segment, floors) for segment in found if segment.snr_db >= MIN_SNR_DB]
         levels = 10 * np.log10(np.maximum(over_floor, 1e-3))
         image = np.clip((levels - DB_MIN) / (DB_MAX - DB_MIN) * 255, 0, 255).astype(np.uint8)

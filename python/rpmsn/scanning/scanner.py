@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..detection.deciding import decider_of
 from ..detection.segmenter import Segmenter
 from ..errors import require
 from ..runtimes import AUTO
@@ -237,7 +238,7 @@ class Scanner:
         )
         card = self.model.card
         tells_apart = is_rate_within(self.plan.sample_rate, card.sample_rates[0])
-        self._panorama = Panorama(self.plan, card.classes, tells_apart)
+        self._panorama = Panorama(self.plan, card.classes, tells_apart, decider_of(card))
         self._tracker, self._clocks = SweepTracker(), EventClocks()
         self._clock = None
         self._clock_rate = self.plan.sample_rate

@@ -13,6 +13,6 @@ would be seen; neither LTE nor NR has a band there."""
 
 
 def verdict_of(confidence: float) -> str:
-    """Verdict on a label that rests on the network alone: `likely` where the calibrated probability is above one half,
+    """Verdict on a label that rests on the network alone: `likely` where the probability is above one half,
     so that it is rather right than wrong."""
     return LIKELY if confidence > 0.5 else UNSURE

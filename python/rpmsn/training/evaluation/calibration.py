@@ -113,12 +113,15 @@ def reliability(outputs: np.ndarray, truth: np.ndarray, temperature: float = 1.0
     scaled = outputs / np.float32(temperature)
     scaled = np.exp(scaled - scaled.max(axis=1, keepdims=True))
     confidence = scaled.max(axis=1) / scaled.sum(axis=1)
-    is_right = outputs.argmax(axis=1) == truth
+    binned = reliability_of(confidence, outputs.argmax(axis=1) == truth, bins)
+    return {"ece": binned["ece"], "pixels": binned["count"], **{key: binned[key] for key in ("confidence", "accuracy")}}
+
+
+def reliability_of(confidence: np.ndarray, is_right: np.ndarray, bins: int = BINS) -> dict[str, Any]:
+    """The same of anything that is said with a confidence, shape (n,), and is right or not; `count` for `pixels`."""
     place = np.minimum((confidence * bins).astype(int), bins - 1)
-    pixels = np.bincount(place, minlength=bins)
+    count = np.bincount(place, minlength=bins)
     sums = [np.bincount(place, values, bins) for values in (confidence, is_right)]
-    means = [
-        [round(float(total / count), 4) if count else None for total, count in zip(values, pixels)] for values in sums
-    ]
-    ece = float(np.abs(sums[0] - sums[1]).sum() / max(len(truth), 1))
-    return {"ece": round(ece, 4), "pixels": pixels.tolist(), "confidence": means[0], "accuracy": means[1]}
+    means = [[round(float(total / n), 4) if n else None for total, n in zip(values, count)] for values in sums]
+    ece = float(np.abs(sums[0] - sums[1]).sum() / max(len(confidence), 1))
+    return {"ece": round(ece, 4), "count": count.tolist(), "confidence": means[0], "accuracy": means[1]}

@@ -13,9 +13,9 @@ from itertools import combinations
 
 import numpy as np
 
-from ...classes import CLASS_NAMES, IGNORED, LTE, NOISE, NR
+from ...classes import CLASS_NAMES, IGNORED, LTE, NOISE, NR, OTHER
 from ...detection.segmenter import Frame
-from ...detection.segments import MIN_PIXELS, FrameGeometry, Segment, find_segments
+from ...detection.segments import MIN_PIXELS, Classifier, FrameGeometry, Segment, find_segments
 from ...models.model import ModelCard
 from ...signal.image import COLUMNS, DB_MAX, DB_MIN
 from ...synthesis.labels import masks as labels
@@ -35,6 +35,8 @@ MIN_COLUMNS = 3
 HIDDEN_FRACTION = 0.5
 """A carrier of which stronger ones hide more than this is not judged."""
 LOADS = (0.0, 0.1, 0.3, 0.6)
+MIN_JUDGED = 0.3
+"""Of a segment's pixels, for its true class to be known."""
 
 CELLULAR = (CLASS_NAMES[LTE], CLASS_NAMES[NR])
 
@@ -257,47 +259,81 @@ def load(emission: Emission) -> float | None:
     return parameters.get("load")
 
 
-def found_carriers(
+def found_segments(
     found: np.ndarray,
     probabilities: np.ndarray,
     image: np.ndarray,
     scene: Scene,
-    truth_mask: np.ndarray,
     card: ModelCard,
-) -> list[FoundCarrier]:
-    """The carriers that the product reports for one frame.
+    decider: Classifier | None,
+) -> tuple[list[Segment], FrameGeometry]:
+    """The segments that the product finds in one frame, and where its pixels lie.
 
     Args:
         found: integer, shape (rows, 256): indices of the card's classes.
         probabilities: float32, shape (classes, rows, 256).
         image: uint8, shape (channels, rows, 256).
         scene: Scene.
-        truth_mask: uint8, shape (rows, 256), ids of `rpmsn.classes`.
         card: ModelCard.
+        decider: as of `find_segments`.
+    """
+    samples = round(scene.duration_s * scene.sample_rate)
+    geometry = FrameGeometry(scene.sample_rate, 0.0, 0, samples, len(found))
+    power = stored_power(image, found != card.classes.index(CLASS_NAMES[NOISE]), card.features)
+    return find_segments(found, probabilities, power, 1.0, geometry, card.classes, decider), geometry
+
+
+def found_carriers(
+    found: np.ndarray,
+    segments: list[Segment],
+    geometry: FrameGeometry,
+    image: np.ndarray,
+    truth_mask: np.ndarray,
+    card: ModelCard,
+) -> list[FoundCarrier]:
+    """The carriers that the product reports for one frame.
+
+    Args:
+        found, image, card: as of `found_segments`.
+        segments, geometry: what that returned.
+        truth_mask: uint8, shape (rows, 256), ids of `rpmsn.classes`.
 
     Returns:
         list of FoundCarrier.
     """
-    samples = round(scene.duration_s * scene.sample_rate)
-    geometry = FrameGeometry(scene.sample_rate, 0.0, 0, samples, len(found))
-    noise = card.classes.index(CLASS_NAMES[NOISE])
-    power = stored_power(image, found != noise, card.features)
-    segments = find_segments(found, probabilities, power, 1.0, geometry, card.classes)
     tracker = Tracker()
     events = tracker.update(Frame(0, geometry, image[0], found, 0.0, segments)) + tracker.finish()
     parts: dict[int, list[Segment]] = {}
     for event in events:
         if event.segment is not None:
             parts.setdefault(event.carrier.carrier_id, []).append(event.segment)
+    is_signal = found != card.classes.index(CLASS_NAMES[NOISE])
     return [
         FoundCarrier(
             carrier.label,
             carrier.freq_lower,
             carrier.freq_upper,
-            _ignored_fraction(parts[carrier.carrier_id], found != noise, truth_mask),
+            _ignored_fraction(parts[carrier.carrier_id], is_signal, truth_mask),
         )
         for carrier in consolidate(tracker.carriers)
     ]
+
+
+def true_class(segment: Segment, is_signal: np.ndarray, truth_mask: np.ndarray) -> int | None:
+    """The class that most of a segment's judged pixels have by a mask, `other` where that is noise; None where less
+    than `MIN_JUDGED` of them are judged.
+
+    Args:
+        is_signal: bool, shape (rows, 256): pixels that were found not to be noise.
+        truth_mask: uint8, the same shape, ids of `rpmsn.classes`, 255 where not judged.
+    """
+    place = slice(*segment.rows), slice(*segment.columns)
+    truth = truth_mask[place][is_signal[place]]
+    judged = truth[truth != IGNORED]
+    if len(judged) < MIN_JUDGED * len(truth) or not len(judged):
+        return None
+    best = int(np.bincount(judged).argmax())
+    return OTHER if best == NOISE else best
 
 
 def stored_power(image: np.ndarray, is_signal: np.ndarray, features: str) -> np.ndarray:

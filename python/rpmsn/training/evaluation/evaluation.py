@@ -16,7 +16,9 @@ import numpy as np
 
 from ... import runtimes
 from ...classes import CLASS_NAMES, IGNORED, NOISE
+from ...detection.deciding import decider_of
 from ...detection.segmenter import rate_warnings
+from ...detection.segments import Segment
 from ...models.model import Model, ModelCard
 from ...progress import progress_bar
 from ...signal.artefacts import find_artefacts
@@ -32,9 +34,11 @@ from .carrier_scores import (
     Match,
     TrueCarrier,
     found_carriers,
+    found_segments,
     match,
     stored_power,
     true_carriers,
+    true_class,
 )
 from .evaluation_set import EvaluationSet, SetScene
 
@@ -169,6 +173,14 @@ def _notes(card: ModelCard, image_set: EvaluationSet, tally: "Tally") -> list[st
     return notes
 
 
+def as_reported(card: ModelCard, scene: SetScene, probabilities: np.ndarray) -> np.ndarray:
+    """Probabilities of a scene, shape (classes, 256, 256), without the receiver's own artefacts, as
+    `detection.segmenter` has them."""
+    noise = card.classes.index(CLASS_NAMES[NOISE])
+    power = stored_power(scene.image[:, : scene.rows], probabilities[noise, : scene.rows] < 0.5, card.features)
+    return find_artefacts(scene.image_coherence, power, 1.0).without(probabilities, noise)
+
+
 class Tally:
     """Counts of everything, scene by scene.
 
@@ -195,6 +207,8 @@ class Tally:
         self._matrices: dict[str, dict[tuple[float, str], tuple[Any, int]]] = {"snr_db": {}, "sample_rate": {}}
         self._sample = calibration.PixelSample(scenes)
         self._carriers = CarrierTally()
+        self._decider = decider_of(card)
+        self._segments: list[tuple[float, bool]] = []
 
     def add(self, scene: SetScene, probabilities: np.ndarray) -> None:
         """Count a scene.
@@ -209,7 +223,8 @@ class Tally:
         # Softmax has divided the logits by the card's temperature; up to a constant, this undoes it.
         logits = self.card.temperature * np.log(np.maximum(probabilities[:, rows], np.float32(1e-12)))
         self._sample.add(logits, truth[rows])
-        probabilities = self._as_reported(scene, probabilities)
+        self.without_coherence += scene.image_coherence is None
+        probabilities = as_reported(self.card, scene, probabilities)
         found = probabilities.argmax(axis=0)
         matrix = scores.confusion_matrix(truth[rows], found[rows], len(self._class_ids))
         self._matrix += matrix
@@ -245,6 +260,7 @@ class Tally:
                 "card": {"temperature": present, **calibration.reliability(outputs, truth, present)},
                 "fitted": {"temperature": round(fitted, 4), **calibration.reliability(outputs, truth, fitted)},
             },
+            "segments": self._segment_scores(),
             "carriers": by_carrier,
             "worst": [
                 {"scene": failure.index, "mean_iou": round(1 - failure.badness, 4), "title": failure.title}
@@ -252,12 +268,16 @@ class Tally:
             ],
         }
 
-    def _as_reported(self, scene: SetScene, probabilities: np.ndarray) -> np.ndarray:
-        """The probabilities without the receiver's own artefacts, as `detection.segmenter` has them."""
-        noise = self.card.classes.index(CLASS_NAMES[NOISE])
-        power = stored_power(scene.image[:, : scene.rows], probabilities[noise, : scene.rows] < 0.5, self.card.features)
-        self.without_coherence += scene.image_coherence is None
-        return find_artefacts(scene.image_coherence, power, 1.0).without(probabilities, noise)
+    def _segment_scores(self) -> dict[str, Any] | None:
+        """How many segments have the right class, and how far their confidence says so; None where there are none."""
+        if not self._segments:
+            return None
+        confidence, is_right = np.array(self._segments).T
+        return {
+            "segments": len(confidence),
+            "right": round(float(is_right.mean()), 4),
+            **calibration.reliability_of(confidence, is_right),
+        }
 
     def _add_matrix(self, name: str, key: tuple[float, str], matrix: np.ndarray) -> None:
         before, count = self._matrices[name].get(key, (0, 0))
@@ -268,11 +288,21 @@ class Tally:
         mask = scene.mask[: scene.rows]
         true = true_carriers(scene.scene, scene.truths, mask, self.policy)
         known = [carrier for carrier in true if carrier.label in self.card.classes]
-        reported = found_carriers(found, probabilities, scene.image[:, : scene.rows], scene.scene, mask, self.card)
+        image = scene.image[:, : scene.rows]
+        segments, geometry = found_segments(found, probabilities, image, scene.scene, self.card, self._decider)
+        self._add_segments(segments, self._class_ids[found] != NOISE, mask)
+        reported = found_carriers(found, segments, geometry, image, mask, self.card)
         is_other = [one for one in true if one.label not in self.card.classes]
         result = match(known, [one for one in reported if not any(other.holds(one) for other in is_other)])
         self._carriers.add(scene, result, reported, self._class_ids[found])
         return ", ".join(f"{one.label} {(one.upper - one.lower) / 1e6:.1f} MHz" for one in reported) or "no carrier"
+
+    def _add_segments(self, segments: list[Segment], is_signal: np.ndarray, mask: np.ndarray) -> None:
+        """Count which segments have the right class, by their confidence."""
+        for segment in segments:
+            truth = true_class(segment, is_signal, mask)
+            if truth is not None and CLASS_NAMES[truth] in self.card.classes:
+                self._segments.append((segment.confidence, segment.class_id == truth))
 
     def _keep_if_bad(self, scene: SetScene, matrix: np.ndarray, found: np.ndarray, carriers: str | None) -> None:
         """Put the scene among the worst ones if it is one of them."""

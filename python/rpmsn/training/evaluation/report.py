@@ -25,7 +25,7 @@ JSON_NAME, MARKDOWN_NAME = "report.json", "report.md"
 CONFUSION, BY_SNR, RELIABILITY, WORST = "confusion.png", "iou_by_snr.png", "reliability.png", "worst.png"
 
 DOTS_PER_INCH = 130
-FEWEST_CARRIERS, FEWEST_PIXELS = 5, 50
+FEWEST_CARRIERS, FEWEST_SEGMENTS, FEWEST_PIXELS = 5, 8, 50
 """Points that rest on less are left out of the pictures (not of the tables)."""
 NOISE_COLOR = "black"
 BREAKDOWNS = {
@@ -371,6 +371,7 @@ def _calibration_section(report: dict[str, Any], pictures: Sequence[str]) -> lis
         (words, f"{calibration[name]['temperature']:g}", percent(calibration[name]["ece"]))
         for name, words in (("plain", "without"), ("card", "as in the model's card"), ("fitted", "fitted on this set"))
     ]
+    segments = report["segments"]
     return [
         "## Calibration",
         "",
@@ -380,6 +381,15 @@ def _calibration_section(report: dict[str, Any], pictures: Sequence[str]) -> lis
         "",
         *markdown_table(("temperature", "value", "ECE %"), rows),
         "",
+        *(
+            [
+                f"Of {segments['segments']} segments {percent(segments['right'])} % have the class that most of their "
+                f"pixels have in truth; the ECE of their confidence is {percent(segments['ece'])} %.",
+                "",
+            ]
+            if segments
+            else []
+        ),
         *([f"![reliability]({RELIABILITY})", ""] if RELIABILITY in pictures else []),
     ]
 
@@ -522,6 +532,19 @@ def _draw_reliability(figure: "Figure", report: dict[str, Any]) -> bool:
             ms=4,
             color=color,
             label=f"{words}: temperature {bins['temperature']:.2f}, ECE {100 * bins['ece']:.2f} %",
+        )
+    if segments := report["segments"]:
+        points = [
+            (confidence, accuracy)
+            for confidence, accuracy, count in zip(segments["confidence"], segments["accuracy"], segments["count"])
+            if count >= FEWEST_SEGMENTS
+        ]
+        above.plot(
+            *(zip(*points) if points else ((), ())),
+            "^-.",
+            ms=5,
+            color="#009E73",
+            label=f"segments: ECE {100 * segments['ece']:.2f} %",
         )
     above.set_ylabel("fraction that is right")
     above.legend(fontsize=8, loc="upper left")
