@@ -40,18 +40,20 @@ def noise(frames, seed=3):
     return parts.view(np.complex64)[:, 0]
 
 
-def downlink(frames, cell_id=301, amplitude=0.2, offset=OFFSET):
-    """An LTE cell of 1.4 MHz beside the centre, in noise."""
+def downlink(frames, cell_id=301, amplitude=0.2, offset=OFFSET, has_pss=True):
+    """An LTE cell of 1.4 MHz beside the centre, in noise; or the like without PSS and reference signals."""
     grid = LteBroadcast(cell_id=cell_id, bandwidth_hz=1.4e6, frame_number=600).grid(
         40 * frames, np.random.default_rng(1)
     )
+    if not has_pss:
+        grid.symbols *= np.exp(2j * np.pi * np.random.default_rng(2).random(grid.symbols.shape)).astype(np.complex64)
     samples = ofdm.modulate(grid, RATE)
     turn = np.exp(2j * np.pi * offset / RATE * np.arange(len(samples)))
     return (amplitude * samples * turn).astype(np.complex64) + noise(frames)
 
 
 @pytest.fixture
-def analyse(untrained_model, tmp_path):
+def analyse(any_rate_model, tmp_path):
     """Write samples as a recording, analyse it, return the Analysis."""
 
     def run(samples, runtime=None, workers=1, **arguments):
@@ -63,7 +65,7 @@ def analyse(untrained_model, tmp_path):
         }
         (tmp_path / "band.sigmf-meta").write_text(json.dumps(meta))
         with open_recording(tmp_path / "band.sigmf-meta") as recording:
-            analyser = RecordingAnalyser(recording, load_model(untrained_model), workers, **arguments)
+            analyser = RecordingAnalyser(recording, load_model(any_rate_model), workers, **arguments)
             analyser.segmenter.runtime = runtime or ThresholdRuntime()
             for replica in analyser._replay._segmenters:
                 replica.runtime = analyser.segmenter.runtime
@@ -129,6 +131,11 @@ def test_a_cell_that_the_network_does_not_see_is_found(analyse):
     assert (carrier.label, carrier.cell_id, carrier.channel_bandwidth) == ("LTE", 301, 1.4e6)
     power = np.mean(np.abs(samples - noise(2)) ** 2)
     assert carrier.pwr_db == pytest.approx(10 * np.log10(power), abs=1.0)
+
+
+def test_what_looks_like_lte_and_sends_no_pss_is_other_after_three_looks(analyse):
+    (carrier,) = analyse(downlink(75, has_pss=False)).carriers
+    assert (carrier.label, carrier.evidence) == ("other", "absence")
 
 
 def test_noise_has_no_cell(analyse):

@@ -409,6 +409,15 @@ def test_lte_in_which_several_looks_see_no_pss_is_other_until_one_does():
     assert (seen.label, seen.evidence) == ("LTE", "network")
 
 
+def test_pieces_of_what_is_no_lte_do_not_begin_an_lte_carrier_there():
+    stream, region = Stream(), seg("LTE", -2.3, 2.3)
+    looks(stream, [1.4] * 3, region)
+    stream.frames(1, seg("LTE", 0.9, 2.3))
+    stream.frames(30, region)
+    assert [(carrier.label, carrier.evidence) for carrier in carriers(stream)] == [("other", "absence")]
+    assert [event.kind for event in stream.events].count("new") == 1
+
+
 def test_looks_at_the_same_time_are_one():
     stream = Stream()
     stream.frames(3, seg("LTE", -2.3, 2.3))

@@ -270,6 +270,11 @@ class Carrier:
         return OTHER if self._has_no_band else self.voted_class_id
 
     @property
+    def seen_class_id(self) -> int:
+        """The class of the segments that belong to it: LTE of what is `other` because its PSS is missing."""
+        return LTE if self.is_absent and self.voted_class_id == OTHER else self.voted_class_id
+
+    @property
     def label(self) -> str:
         """Name of the class that is reported."""
         return CLASS_NAMES[self.class_id]
