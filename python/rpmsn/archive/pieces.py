@@ -214,11 +214,7 @@ def track(
         *frame_warnings(model.card, seconds),
     ]
     tracking = Tracking(
-        recording.sample_count,
-        samples_of_frame(recording, model, frame_seconds),
-        runtime,
-        warnings,
-        cells=cells,
+        recording.sample_count, samples_of_frame(recording, model, frame_seconds), runtime, warnings, cells=cells
     )
     analysed, skipped, number = 0, capture_runs(recording)[1], 0
     for piece in pieces:

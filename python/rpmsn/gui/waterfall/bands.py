@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable
 
 from ...standards.band_spans import SPANS, UP, BandSpan
 
+
 def spans_between(lower: float, upper: float, proven: Collection[str] = ()) -> list[BandSpan]:
     """Bands that have a part of a range.
 
