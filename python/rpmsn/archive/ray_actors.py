@@ -28,12 +28,14 @@ TRIES = 3
 MOST_BLOCKS = 2000
 """Jobs are handed out in so many portions at most."""
 FOLDER = "rpmsn-ray-"
+KNOCK_S = 10.0
 QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_enable_metrics_collection": "0",
+    "RAY_BACKEND_LOG_LEVEL": "fatal",
 }
-"""Environment of Ray: no usage statistics, no metrics."""
+"""Environment of Ray: no usage statistics, no metrics, no notes of its developers on stderr."""
 ALONE = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
 """The same on this machine alone: all of its processes listen on loopback, as by default on Windows and macOS."""
 
@@ -84,20 +86,17 @@ def started(actors: int, address: str | None) -> Iterator[None]:
             if address is None:
                 _remove_leftovers()
                 folder = tempfile.mkdtemp(prefix=f"{FOLDER}{os.getpid()}-", dir="/tmp")  # names of sockets are short
-                ray.init(
-                    num_cpus=actors,
-                    include_dashboard=False,
-                    object_store_memory=OBJECT_STORE_BYTES,
-                    _node_ip_address=LOOPBACK,
-                    _temp_dir=folder,
-                    **common,
-                )
+                common |= {"num_cpus": actors, "include_dashboard": False, "object_store_memory": OBJECT_STORE_BYTES}
+                common |= {"_node_ip_address": LOOPBACK, "_temp_dir": folder}
             else:
-                ray.init(address=address, **common)
-        except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
+                _knock(address)
+            with _silent():
+                ray.init(address=address or "local", **common)
+        except (OSError, RuntimeError, ValueError) as error:
+            first = (str(error) or type(error).__name__).splitlines()[0]
             where = "on this machine" if address is None else f"at --address {address}"
             raise StorageError(
-                f"Ray does not answer {where} ({str(error).splitlines()[0]}): `ray status` shows whether a cluster "
+                f"Ray does not answer {where} ({first}): `ray status` shows whether a cluster "
                 "runs; --actors 0 works without Ray"
             ) from error
         yield
@@ -105,6 +104,34 @@ def started(actors: int, address: str | None) -> Iterator[None]:
         ray.shutdown()
         if folder is not None:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _knock(address: str) -> None:
+    """See that something listens at an address: Ray would try for minutes.
+
+    Raises:
+        ValueError: it is no address.
+        OSError: nothing does.
+    """
+    if address == "auto":
+        return
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdecimal():
+        raise ValueError(f"an address is auto or HOST:PORT, such as 10.0.0.1:6379, and this is {address!r}")
+    socket.create_connection((host.strip("[]"), int(port)), KNOCK_S).close()
+
+
+@contextlib.contextmanager
+def _silent() -> Iterator[None]:
+    """Nothing on stderr, not from libraries in C++ either: Ray says there which log level was set."""
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def cores() -> int:

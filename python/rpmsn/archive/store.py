@@ -35,6 +35,7 @@ class Store:
 
     Attributes:
         url: without a slash at the end.
+        files: its file system, as of fsspec.
         is_local: whether it is a folder of this machine.
 
     Raises:
@@ -50,17 +51,21 @@ class Store:
         self.url = url.rstrip("/") or url
         self.protocol = url.split("://")[0] if "://" in url else "file"
         try:
-            self._files, self._root = fsspec.core.url_to_fs(self.url, use_listings_cache=False)
+            self.files, self._root = fsspec.core.url_to_fs(self.url, use_listings_cache=False)
         except ImportError as error:
             how = installation.missing(f"{self.protocol}://", "s3fs") if self.protocol == "s3" else str(error)
             raise MissingLibraryError(how) from error
         except ValueError as error:
             raise ParameterError(f"{url} is no path or URL that fsspec knows: {error}") from error
-        self.is_local = "file" in self._files.protocol
+        self.is_local = "file" in self.files.protocol
 
     def path(self, name: str) -> Path:
         """Of a file of a local store."""
         return Path(self._root, name)
+
+    def full_name(self, name: str) -> str:
+        """Of a file in `files`."""
+        return self._join(name)
 
     def url_of(self, name: str) -> str:
         """What users see of a file."""
@@ -69,17 +74,17 @@ class Store:
     def is_file(self) -> bool:
         """Whether the store's URL is that of a file."""
         with self._named(""):
-            return self._files.isfile(self._root)
+            return self.files.isfile(self._root)
 
     def exists(self, name: str = "") -> bool:
         """Whether there is a file or folder of this name, or anything at all."""
         with self._named(name):
-            return self._files.exists(self._join(name))
+            return self.files.exists(self._join(name))
 
     def infos(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """(name, what the file system says of it) of all files, in folders as well, by name."""
         with self._named(""):
-            found = self._files.find(self._root, detail=True)
+            found = self.files.find(self._root, detail=True)
         for path in sorted(found):
             yield os.path.relpath(path, self._root) if path != self._root else "", found[path]
 
@@ -87,7 +92,7 @@ class Store:
         """The files right in a folder; none where there is no such folder."""
         with self._named(folder):
             try:
-                paths = self._files.ls(self._join(folder), detail=False, refresh=True)
+                paths = self.files.ls(self._join(folder), detail=False, refresh=True)
             except FileNotFoundError:
                 return set()
         return {name for path in paths if (name := path.rstrip("/").rpartition("/")[2]) and not name.startswith(".")}
@@ -95,17 +100,17 @@ class Store:
     def size(self, name: str) -> int:
         """Bytes of a file."""
         with self._named(name):
-            return int(self._files.size(self._join(name)))
+            return int(self.files.size(self._join(name)))
 
     def read(self, name: str, start: int | None = None, end: int | None = None) -> bytes:
         """The bytes of a file, or those from `start` to `end`."""
         with self._named(name):
-            return self._files.cat_file(self._join(name), start=start, end=end)
+            return self.files.cat_file(self._join(name), start=start, end=end)
 
     def fetch(self, name: str, to: Path) -> None:
         """Copy a file to this machine."""
         with self._named(name):
-            self._files.get_file(self._join(name), str(to))
+            self.files.get_file(self._join(name), str(to))
 
     def write(self, name: str, content: bytes) -> None:
         """Write a file at once; it replaces one that is there."""
@@ -115,18 +120,18 @@ class Store:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 write_whole(path, content)
             elif self.protocol in ATOMIC:
-                self._files.pipe_file(self._join(name), content)
+                self.files.pipe_file(self._join(name), content)
             else:
                 whole = self._join(name)
                 partial = f"{whole}.{secrets.token_hex(8)}.tmp"
-                self._files.makedirs(os.path.dirname(whole), exist_ok=True)
-                self._files.pipe_file(partial, content)
-                self._files.mv(partial, whole)
+                self.files.makedirs(os.path.dirname(whole), exist_ok=True)
+                self.files.pipe_file(partial, content)
+                self.files.mv(partial, whole)
 
     def remove(self, name: str) -> None:
         """Remove a file, or a folder with all in it; what is not there is right."""
         with self._named(name), suppress(FileNotFoundError):
-            self._files.rm(self._join(name), recursive=True)
+            self.files.rm(self._join(name), recursive=True)
 
     def _join(self, name: str) -> str:
         return f"{self._root.rstrip('/')}/{name}" if name else self._root
