@@ -175,5 +175,12 @@ def _rows(
             "label": label,
             "carriers": len(alike),
             "seconds_on_air": max((seconds for _, seconds in alike), default=0.0),
-            "hertz_seconds": sum(one.bandwidth * seconds for one, seconds in alike),
+            "hertz_seconds": sum(_inside(one, band) * seconds for one, seconds in alike),
         }
+
+
+def _inside(carrier: "Carrier", band: BandSpan | None) -> float:
+    """Hz of a carrier that are in a band."""
+    if band is None:
+        return carrier.bandwidth
+    return min(carrier.freq_upper, band.upper) - max(carrier.freq_lower, band.lower)

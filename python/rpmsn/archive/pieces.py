@@ -6,13 +6,16 @@ kept as `Piece`. Carriers and the search for cells do: `track` takes the frames 
 the samples that the search asks for. So the result is that of the whole recording, however it was cut.
 """
 
+import base64
 import gzip
+import io
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from PIL import Image
 
 from ..detection.segmenter import Frame, Segmenter, frame_duration, frame_warnings, rate_warnings
 from ..detection.segments import FrameGeometry, Segment
@@ -54,11 +57,15 @@ class Piece:
     Attributes:
         frames: in order.
         analysed, too_short: samples, as of `Analysis.samples_analysed` and `samples_skipped`.
+        picture: the image of the first frame that was judged, PNG; empty where none was.
+        picture_center: Hz, its middle; 0 where it is not known.
     """
 
     frames: list[AnalysedFrame] = field(default_factory=list)
     analysed: int = 0
     too_short: int = 0
+    picture: bytes = b""
+    picture_center: float = 0.0
 
     def to_bytes(self) -> bytes:
         """All of it; numbers are as they were, to the last digit."""
@@ -75,7 +82,13 @@ class Piece:
             }
             for one in self.frames
         ]
-        content = {"frames": frames, "analysed": self.analysed, "too_short": self.too_short}
+        content = {
+            "frames": frames,
+            "analysed": self.analysed,
+            "too_short": self.too_short,
+            "picture": base64.b64encode(self.picture).decode(),
+            "picture_center": self.picture_center,
+        }
         return gzip.compress(json.dumps(content, default=_plain).encode(), 3, mtime=0)
 
     @classmethod
@@ -86,7 +99,8 @@ class Piece:
             ValueError, KeyError, OSError, EOFError: it is something else, or cut short.
         """
         values = json.loads(gzip.decompress(content))
-        return cls([_frame(entry) for entry in values["frames"]], values["analysed"], values["too_short"])
+        picture = base64.b64decode(values.pop("picture"))
+        return cls(**{**values, "frames": [_frame(entry) for entry in values["frames"]], "picture": picture})
 
 
 def _plain(value: Any) -> Any:
@@ -157,12 +171,21 @@ def analyse(
         if result.error is not None:
             raise result.error
         if result.frame is not None:
+            if result.frame.condition.judged and not piece.picture:
+                piece.picture = _as_png(result.frame.image)
+                piece.picture_center = result.frame.geometry.center_frequency
             slim = replace(result.frame, image=NO_PIXELS, mask=NO_PIXELS, seconds={})
             piece.frames.append(AnalysedFrame(slim, result.start_offset, result.end_offset))
             advance(result.end_offset - result.start_offset)
     counts = replay.intake.counts()
     piece.analysed, piece.too_short = counts.analysed, counts.too_short
     return piece
+
+
+def _as_png(image: np.ndarray) -> bytes:
+    content = io.BytesIO()
+    Image.fromarray(image).save(content, "png")
+    return content.getvalue()
 
 
 class LaterSamples:

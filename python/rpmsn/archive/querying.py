@@ -187,7 +187,10 @@ class Archive:
             ParameterError: DuckDB does not understand it.
         """
         try:
-            return self._connection.execute(text, dict(values or {})).to_arrow_table()
+            found = self._connection.sql(text, params=dict(values or {}))
+            if found is None:
+                raise ParameterError("--sql has no answer: it must be one question, a SELECT")
+            return found.to_arrow_table()
         except self._errors as error:
             raise ParameterError(f"DuckDB says of this question: {error}") from error
 

@@ -60,6 +60,8 @@ TABLES: Mapping[str, Sequence[Field]] = {
         FIELDS[keys.JUDGED],
         _own("warnings", SYMBOL, "", "what to know of the result, a sentence a line"),
         _own("annotations", SYMBOL, "", "file in the archive; null where nothing was judged"),
+        _own("picture", SYMBOL, "", "file in the archive: the first frame that was judged, as a waterfall shows it"),
+        _own("picture_center", DOUBLE, "Hz", "its middle; 0 where the centre frequency is not known"),
     ),
     CARRIERS: (KEY, RECORDING, FIELDS[keys.BURST_ID], *CARRIER_FIELDS, *_WHEN,
                _own("time_on_air", DOUBLE, "s", "with a segment in them")),
@@ -77,7 +79,7 @@ TABLES: Mapping[str, Sequence[Field]] = {
         _own("seconds_judged", DOUBLE, "s", "of signal in this minute that was fit to be judged"),
         _own("hertz_seen", DOUBLE, "Hz", "of the bands in view"),
         _own("seconds_on_air", DOUBLE, "s", "of the carrier that was on longest"),
-        _own("hertz_seconds", DOUBLE, "Hz s", "bandwidth x time on air, of all of them"),
+        _own("hertz_seconds", DOUBLE, "Hz s", "bandwidth within the bands x time on air, of all of them"),
     ),
     QUALITY: (
         KEY,

@@ -40,7 +40,7 @@ WHOLE, PIECE, JOIN = "whole", "piece", "join"
 """Kinds of jobs: a recording; a piece of one, and the recording from its pieces where it is the last; that alone."""
 PIECES = "pieces"
 """Folder of what is done of recordings that are not yet."""
-ANNOTATIONS = "annotations"
+ANNOTATIONS, PICTURES = "annotations", "pictures"
 ID_DIGITS = 16
 
 
@@ -225,11 +225,19 @@ class Worker:
 
     def _finish(self, job: Job, key: str, recording: "Recording", parts: Iterator[Piece], notes: list[str]) -> Done:
         minutes = Minutes(recording)
+        pictures: list[Piece] = []
+
+        def noted() -> Iterator[Piece]:
+            for piece in parts:
+                if piece.picture and not pictures:
+                    pictures.append(Piece(picture=piece.picture, picture_center=piece.picture_center))
+                yield piece
+
         settings = self._plan.settings
         result = pieces.track(
             recording,
             self._annotator.model,
-            parts,
+            noted(),
             self._runtime.name,
             settings.frame_seconds,
             settings.cells,
@@ -249,6 +257,9 @@ class Worker:
                 content = schema.to_parquet(table, [{**common, **row} for row in rows])
                 self._dest.write(f"{table}/{key}.parquet", content)
         row = {**common, **_recording_row(job.source, recording, result), "annotations": annotations}
+        for piece in pictures:
+            row |= {"picture": f"{PICTURES}/{key}.png", "picture_center": piece.picture_center}
+            self._dest.write(f"{PICTURES}/{key}.png", piece.picture)
         # The last one: what is there without it does not count.
         self._dest.write(f"{schema.RECORDINGS}/{key}.parquet", schema.to_parquet(schema.RECORDINGS, [row]))
         self._dest.remove(f"{PIECES}/{key}")
@@ -291,6 +302,7 @@ def remove_results(dest: Store, key: str) -> None:
     """Remove the rows of a recording as it was; first what makes the others count."""
     for table in (schema.RECORDINGS, *(table for table in schema.TABLE_NAMES if table != schema.RECORDINGS)):
         dest.remove(f"{table}/{key}.parquet")
+    dest.remove(f"{PICTURES}/{key}.png")
 
 
 def _below(root: str, source: Source, store: Store) -> str:

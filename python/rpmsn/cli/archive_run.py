@@ -186,8 +186,9 @@ def _work(options: argparse.Namespace, plan: "Plan", todo: "Todo", annotator: "A
 
     if not todo.sources:
         return
-    with progress_bar(todo.bytes, "B", "analysing", options.quiet, unit_scale=True) as progress, ExitStack() as stack:
-        do = _executor(options, plan, stack, progress.update)
+    with ExitStack() as stack:
+        do = _executor(options, plan, stack)
+        progress = stack.enter_context(progress_bar(todo.bytes, "B", "analysing", options.quiet, unit_scale=True))
         coming = running.jobs_of(todo, plan, annotator)
         while chunk := list(islice(coming, CHUNK_JOBS)):
             jobs = []
@@ -196,18 +197,18 @@ def _work(options: argparse.Namespace, plan: "Plan", todo: "Todo", annotator: "A
                     report.take(one)
                 else:
                     jobs.append(one)
-            _do(jobs, do, report)
+            _do(jobs, partial(do, advance=progress.update), report)
 
 
 def _executor(
-    options: argparse.Namespace, plan: "Plan", stack: ExitStack, advance: "Callable[[float], object]"
-) -> "Callable[[list[Job]], Generator[Done, None, None]]":
+    options: argparse.Namespace, plan: "Plan", stack: ExitStack
+) -> "Callable[..., Generator[Done, None, None]]":
     """What does jobs: this process, or actors, which are started."""
     from ..archive import running
     from ..archive.batch import most_jobs
 
     if options.actors == 0:
-        return partial(running.in_process, plan, advance=advance)
+        return partial(running.in_process, plan)
     from ..archive import ray_actors
 
     actors = options.actors or given.CORES
@@ -217,7 +218,7 @@ def _executor(
     if options.address is not None and options.actors is None:
         actors = ray_actors.cores()
 
-    def do(jobs: "list[Job]") -> "Generator[Done, None, None]":
+    def do(jobs: "list[Job]", advance: "Callable[[float], object]") -> "Generator[Done, None, None]":
         for done in ray_actors.do(plan, jobs, actors):
             advance(done.size)
             yield done
@@ -225,7 +226,7 @@ def _executor(
     return do
 
 
-def _do(jobs: "list[Job]", do: "Callable[[list[Job]], Generator[Done, None, None]]", report: _Report) -> None:
+def _do(jobs: "list[Job]", do: "Callable[..., Generator[Done, None, None]]", report: _Report) -> None:
     from ..archive.running import LOST
 
     if not jobs:
