@@ -76,8 +76,16 @@ class Minutes:
         self._conditions: dict[tuple[Place, str], _Condition] = {}
         self._judged: dict[Place, float] = defaultdict(float)
 
-    def follow(self, one: AnalysedFrame, events: Iterable[Event]) -> None:
-        """A frame was tracked."""
+    def follow(self, one: AnalysedFrame | None, events: Iterable[Event]) -> None:
+        """A frame was tracked, or, with None, there are no more."""
+        if one is not None:
+            self._look_at(one)
+        for event in events:
+            if event.segment is not None:
+                start, end = event.segment.start_offset, event.segment.end_offset
+                self._on_air[event.carrier.carrier_id, self._minute(start)].add(start, end)
+
+    def _look_at(self, one: AnalysedFrame) -> None:
         frame, geometry = one.frame, one.frame.geometry
         half = geometry.sample_rate / 2
         place = self._minute(one.start), geometry.center_frequency - half, geometry.center_frequency + half
@@ -86,10 +94,6 @@ class Minutes:
         condition.seconds += seconds
         condition.judged += seconds * frame.condition.judged
         self._judged[place] += seconds * frame.condition.judged
-        for event in events:
-            if event.segment is not None:
-                start, end = event.segment.start_offset, event.segment.end_offset
-                self._on_air[event.carrier.carrier_id, self._minute(start)].add(start, end)
 
     def quality(self) -> list[dict[str, Any]]:
         """Rows of the table `quality`."""

@@ -33,7 +33,7 @@ NO_PIXELS = np.empty((0, 0), np.uint8)
 LOWEST_BYTES_A_SECOND = 2e6
 """Of a recording that is not compressed: 1 Msps of 8 bits."""
 
-Follow = Callable[["AnalysedFrame", list[Event]], object]
+Follow = Callable[["AnalysedFrame | None", list[Event]], object]
 
 
 @dataclass(frozen=True)
@@ -228,7 +228,7 @@ def track(
         pieces: all, in order.
         runtime: name of what ran the network.
         frame_seconds, cells: as of `RecordingAnalyser`.
-        listeners: are called with every frame and its events.
+        listeners: are called with every frame and its events, and with None and those of the end.
     """
     seconds = frame_duration(model.card, frame_seconds)
     warnings = [
@@ -249,4 +249,7 @@ def track(
             for listen in listeners:
                 listen(one, events)
         analysed, skipped = analysed + piece.analysed, skipped + piece.too_short
-    return tracking.finish(analysed, skipped)
+    result = tracking.finish(analysed, skipped)
+    for listen in listeners:
+        listen(None, tracking.last_events)
+    return result

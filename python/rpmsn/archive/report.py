@@ -31,8 +31,8 @@ STYLE = """
 body { font: 15px/1.45 system-ui, sans-serif; color: var(--text); background: var(--back); margin: 2em auto;
   max-width: 1104px; padding: 0 1em }
 h1 { font-size: 1.5em } h2 { font-size: 1.15em; margin-top: 2em } p, figcaption { color: var(--muted) }
-table { border-collapse: collapse; width: 100%; font-size: 13px; display: block; overflow-x: auto }
-th, td { text-align: right; padding: 3px 8px; border-bottom: 1px solid var(--rim); white-space: nowrap }
+table { border-collapse: collapse; width: 100%; font-size: 12px; display: block; overflow-x: auto }
+th, td { text-align: right; padding: 3px 7px; border-bottom: 1px solid var(--rim); white-space: nowrap }
 th { position: sticky; top: 0; background: var(--back) } td.words, th.words { text-align: left }
 td.long { white-space: normal; overflow-wrap: anywhere; text-align: left }
 svg { display: block; width: 100%; height: auto; margin: .4em 0 1.2em } svg text { fill: var(--text); font-size: 11px }
@@ -57,19 +57,24 @@ def build(archive: Archive) -> str:
                (SELECT min("start") FROM recordings) AS first, (SELECT max("start") FROM recordings) AS last,
                (SELECT sum(seconds_judged) / sum(seconds) FROM quality) AS judged""",
     )
-    pictures = _rows(
-        archive,
-        f"""SELECT key, recording, picture, picture_center, sample_rate, "start" FROM recordings
-            WHERE picture IS NOT NULL AND key IN (SELECT key FROM carriers)
-            ORDER BY key NOT IN (SELECT key FROM cells), "start", recording LIMIT {MOST_PICTURES}""",
-    )
+    groups, cells = _groups(archive), _cell_groups(archive)
+    wanted = list(dict.fromkeys(one["key"] for one in (*cells[:MOST_CELLS], *groups[:MOST_GROUPS])))
+    by_key = {
+        row["key"]: row
+        for row in _rows(
+            archive,
+            """SELECT key, recording, picture, picture_center, sample_rate, "start" FROM recordings
+               WHERE picture IS NOT NULL""",
+        )
+    }
+    pictures = [by_key[key] for key in wanted if key in by_key][:MOST_PICTURES]
     shown = {row["key"]: f"p{number}" for number, row in enumerate(pictures)}
     parts = [
         _numbers(counts),
-        "<h2>Bands</h2>" + _overview(archive),
+        "<h2>Bands</h2>" + _overview(archive, groups),
         "<h2>Occupancy</h2>" + _heat_map(archive),
-        "<h2>Carriers</h2>" + _carriers(archive, shown),
-        "<h2>Cells</h2>" + _cells(archive, shown),
+        "<h2>Carriers</h2>" + _carriers(groups, shown),
+        "<h2>Cells</h2>" + _cells(cells, shown),
         "<h2>Pictures</h2>" + _pictures(archive, pictures),
         "<h2>Not judged, and failures</h2>" + _failures(archive),
     ]
@@ -116,7 +121,7 @@ def _duration(seconds: float) -> str:
 
 
 def _when(time: datetime | None) -> str:
-    return "" if time is None else time.strftime("%Y-%m-%d %H:%M:%S")
+    return "" if time is None else time.strftime("%Y-%m-%d %H:%M")
 
 
 def _color(label: str) -> str:
@@ -153,7 +158,7 @@ class _Axis:
         return "".join(marks) + f'<text class="muted" text-anchor="end" x="{WIDTH}" y="{y + 27}">MHz</text>'
 
 
-def _overview(archive: Archive) -> str:
+def _overview(archive: Archive, groups: Sequence[Mapping[str, Any]]) -> str:
     """A picture of every range of frequencies that was looked at: 3GPP bands, and carriers in them."""
     seen = _merged(
         [
@@ -161,7 +166,6 @@ def _overview(archive: Archive) -> str:
             for row in _rows(archive, "SELECT DISTINCT span_lower, span_upper FROM quality ORDER BY ALL")
         ]
     )
-    groups = _groups(archive)
     pictures = [_range_picture(_Axis(*one), groups) for one in seen]
     if not pictures:
         return "<p>Nothing was looked at.</p>"
@@ -325,7 +329,7 @@ def _shortened(name: str) -> str:
 def _heat(value: float) -> str:
     """Colour of an occupancy, 0..1: from pale to dark blue."""
     value = min(max(value, 0.0), 1.0)
-    low, high = (0xDE, 0xEB, 0xF7), (0x08, 0x30, 0x6B)
+    low, high = (0xB8, 0xD8, 0xF0), (0x08, 0x30, 0x6B)
     return "#{:02x}{:02x}{:02x}".format(*(round(a + (b - a) * value) for a, b in zip(low, high)))
 
 
@@ -345,8 +349,7 @@ def _days(left: float, width: float, first: int, count: int, step: int, y: float
     return "".join(marks)
 
 
-def _carriers(archive: Archive, shown: Mapping[str, str]) -> str:
-    groups = _groups(archive)
+def _carriers(groups: Sequence[Mapping[str, Any]], shown: Mapping[str, str]) -> str:
     rows = [
         [
             one["label"],
@@ -377,8 +380,9 @@ class _Link:
     target: str | None
 
 
-def _cells(archive: Archive, shown: Mapping[str, str]) -> str:
-    found = _rows(
+def _cell_groups(archive: Archive) -> list[dict[str, Any]]:
+    """Cells at the same place as one, those of most recordings first."""
+    return _rows(
         archive,
         """SELECT label, cell_id, band, any_value(duplex) AS duplex, max(channel_bandwidth) AS channel_bandwidth,
                any_value(earfcn) AS earfcn, any_value(nr_arfcn) AS nr_arfcn, max(evidence = 'broadcast') AS decoded,
@@ -387,6 +391,9 @@ def _cells(archive: Archive, shown: Mapping[str, str]) -> str:
            FROM cells GROUP BY label, cell_id, band, round((freq_lower + freq_upper) / 2e5)
            ORDER BY recordings DESC, label, cell_id, band, key""",
     )
+
+
+def _cells(found: Sequence[Mapping[str, Any]], shown: Mapping[str, str]) -> str:
     rows = [
         [
             one["label"],
@@ -408,7 +415,7 @@ def _cells(archive: Archive, shown: Mapping[str, str]) -> str:
 
 
 def _pictures(archive: Archive, pictures: Sequence[Mapping[str, Any]]) -> str:
-    """The first frame of recordings that have carriers, those with cells first."""
+    """The first frame of recordings, to which the tables have links."""
     figures = []
     for number, row in enumerate(pictures):
         try:
@@ -424,7 +431,7 @@ def _pictures(archive: Archive, pictures: Sequence[Mapping[str, Any]]) -> str:
     if not figures:
         return "<p>None.</p>"
     return (
-        f"<p>The first frame that was judged of {len(figures)} recordings with carriers; frequency to the right, time "
+        "<p>The first frame that was judged, of the recordings that the tables name; frequency to the right, time "
         f'down.</p><div class="pictures">{"".join(figures)}</div>'
     )
 

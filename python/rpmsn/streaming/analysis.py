@@ -85,6 +85,7 @@ class Tracking:
     Attributes:
         tracker: Tracker.
         result: Analysis, complete after `finish`.
+        last_events: those that the end brought.
     """
 
     def __init__(
@@ -98,6 +99,7 @@ class Tracking:
     ) -> None:
         self.tracker = Tracker(carriers_kept=None)
         self.result = Analysis(samples=samples, runtime=runtime, warnings=list(warnings))
+        self.last_events: list[Event] = []
         self._frame_samples = frame_samples
         self._keep_segments = keep_segments
         self._cells = ReplaySearch() if cells else None
@@ -143,8 +145,8 @@ class Tracking:
                 self._warn(f"{texts.count} of {frames} frames: {texts.first}")
         if skipped:
             self._warn(f"{skipped} samples were too few to analyse on their own")
-        self._kept(self._proven())
-        self._kept(self.tracker.finish())
+        self.last_events = self._kept(self._proven())
+        self.last_events += self._kept(self.tracker.finish())
         self.result.carriers = consolidate(self.tracker.carriers)
         return self.result
 
