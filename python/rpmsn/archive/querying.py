@@ -76,7 +76,7 @@ QUESTIONS: Mapping[str, Question] = {
                FROM occupancy WHERE bands IS NOT NULL AND "minute" IS NOT NULL AND {bands} AND {times}
                GROUP BY ALL)
            SELECT bands, hour_utc, round(100 * sum(used) / nullif(sum(seen), 0), 2) AS occupancy_percent,
-               round(sum(seconds), 1) AS judged_s, count(DISTINCT key) AS recordings
+               round(sum(seconds), 3) AS judged_s, count(DISTINCT key) AS recordings
            FROM per GROUP BY bands, band_lower, hour_utc ORDER BY band_lower, bands, hour_utc""",
         lower="band_lower",
         upper="band_upper",

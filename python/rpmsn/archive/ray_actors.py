@@ -8,6 +8,7 @@ On this machine it listens on loopback alone, without its dashboard and its usag
 import contextlib
 import logging
 import os
+import secrets
 import shutil
 import socket
 import tempfile
@@ -71,7 +72,10 @@ def started(actors: int, address: str | None) -> Iterator[None]:
         MissingLibraryError: Ray is not installed.
         StorageError: no cluster answers, or Ray does not start.
     """
-    os.environ.update({**QUIET, **(ALONE if address is None else {})})
+    os.environ.update(QUIET)
+    if address is None:
+        # Otherwise Ray writes a token of its own into the user's home.
+        os.environ.update({**ALONE, "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)})
     try:
         import ray
         import ray.data
