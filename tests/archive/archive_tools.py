@@ -3,8 +3,12 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
+from contextlib import suppress
+from pathlib import Path
 
 import numpy as np
 from limits import PROCESS_S
@@ -68,3 +72,44 @@ def written(dest):
     for path in sorted((dest / "annotations").rglob("*.sigmf-meta")):
         found[str(path.relative_to(dest))] = path.read_text()
     return found
+
+
+def started(*arguments, **environment):
+    """`rpmsn archive ...` in a process that goes on."""
+    return subprocess.Popen(
+        command(*arguments), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ, **environment}
+    )
+
+
+def wait_for(what, is_there, process):
+    """Wait for something that a process does."""
+    end = time.monotonic() + PROCESS_S
+    while not is_there():
+        assert process.poll() is None, f"it ended before {what}"
+        assert time.monotonic() < end, f"no {what}"
+        time.sleep(0.02)
+
+
+def descendants(pid):
+    """Numbers of the processes below one, and their names: pid -> command line."""
+    parents, names = {}, {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            parents[int(folder.name)] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+            names[int(folder.name)] = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    found = [pid]
+    for one in found:
+        found += [child for child, parent in parents.items() if parent == one]
+    return {one: names[one] for one in found[1:]}
+
+
+def actors(pid):
+    """The processes that analyse, below one."""
+    return [one for one, name in descendants(pid).items() if name.startswith("ray::MapWorker")]
+
+
+def end(pids):
+    """Kill processes that this test started."""
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)

@@ -16,11 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
+from threadpoolctl import threadpool_limits
 
 from ..detection.segmenter import Frame, Segmenter, frame_duration, frame_warnings, rate_warnings
 from ..detection.segments import FrameGeometry, Segment
 from ..signal.image import frame_length
 from ..signal.quality import Finding, InputQuality
+from ..signal.sums import expect_samples
 from ..streaming.analysis import Analysis, Tracking, capture_runs, replayed
 from ..streaming.pool import Replay
 from ..tracking.tracker import Event
@@ -66,6 +68,13 @@ class Piece:
     too_short: int = 0
     picture: bytes = b""
     picture_center: float = 0.0
+
+    def add(self, frame: Frame, start: int, end: int) -> None:
+        """Take in the next frame, with its new samples, but not its pixels."""
+        if frame.condition.judged and not self.picture:
+            self.picture, self.picture_center = _as_png(frame.image), frame.geometry.center_frequency
+        slim = replace(frame, image=NO_PIXELS, mask=NO_PIXELS, seconds={})
+        self.frames.append(AnalysedFrame(slim, start, end))
 
     def to_bytes(self) -> bytes:
         """All of it; numbers are as they were, to the last digit."""
@@ -165,18 +174,17 @@ def analyse(
         for run in capture_runs(recording)[0]
         if run.start < end and run.end > start
     ]
+    # As `Annotator.analyse`: the length of the whole recording decides how sums are made, and their last digits.
+    expect_samples(recording.sample_count)
     replay = Replay([segmenter], recording.native_type)
     piece = Piece()
-    for result in replay.results(replayed(recording, runs)):
-        if result.error is not None:
-            raise result.error
-        if result.frame is not None:
-            if result.frame.condition.judged and not piece.picture:
-                piece.picture = _as_png(result.frame.image)
-                piece.picture_center = result.frame.geometry.center_frequency
-            slim = replace(result.frame, image=NO_PIXELS, mask=NO_PIXELS, seconds={})
-            piece.frames.append(AnalysedFrame(slim, result.start_offset, result.end_offset))
-            advance(result.end_offset - result.start_offset)
+    with threadpool_limits(1, user_api="blas"):
+        for result in replay.results(replayed(recording, runs)):
+            if result.error is not None:
+                raise result.error
+            if result.frame is not None:
+                piece.add(result.frame, result.start_offset, result.end_offset)
+                advance(result.end_offset - result.start_offset)
     counts = replay.intake.counts()
     piece.analysed, piece.too_short = counts.analysed, counts.too_short
     return piece
@@ -239,17 +247,16 @@ def track(
     tracking = Tracking(
         recording.sample_count, samples_of_frame(recording, model, frame_seconds), runtime, warnings, cells=cells
     )
-    analysed, skipped, number = 0, capture_runs(recording)[1], 0
-    for piece in pieces:
-        for one in piece.frames:
-            frame = replace(one.frame, number=number)
-            number += 1
-            samples: Any = LaterSamples(recording, one.start, one.end - one.start)
-            events = tracking.follow(frame, samples, one.start)
-            for listen in listeners:
-                listen(one, events)
-        analysed, skipped = analysed + piece.analysed, skipped + piece.too_short
-    result = tracking.finish(analysed, skipped)
+    analysed, skipped = 0, capture_runs(recording)[1]
+    with threadpool_limits(1, user_api="blas"):
+        for piece in pieces:
+            for one in piece.frames:
+                samples: Any = LaterSamples(recording, one.start, one.end - one.start)
+                events = tracking.follow(one.frame, samples, one.start)
+                for listen in listeners:
+                    listen(one, events)
+            analysed, skipped = analysed + piece.analysed, skipped + piece.too_short
+        result = tracking.finish(analysed, skipped)
     for listen in listeners:
         listen(None, tracking.last_events)
     return result

@@ -14,8 +14,6 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from threadpoolctl import threadpool_limits
-
 from .. import runtimes
 from ..detection.segmenter import Segmenter
 from ..errors import RpmsnError, StorageError
@@ -23,7 +21,6 @@ from ..messages import keys
 from ..messages.results import carrier_fields
 from ..models.model import load_model
 from ..recording.annotations import output_name
-from ..signal.sums import expect_samples
 from . import pieces, schema
 from .annotating import Annotator, Settings
 from .minutes import Minutes
@@ -185,9 +182,7 @@ class Worker:
         key = key_of(job.source, self._plan.made)
         if self._is_done(key):  # by a worker that was lost before it could say so
             return Done(job.source.url, size=job.source.size)
-        with opened(self._source, job.source, self._annotator) as recording, threadpool_limits(1, user_api="blas"):
-            # What the whole recording has decides how sums are made, and their last digits with it.
-            expect_samples(recording.sample_count)
+        with opened(self._source, job.source, self._annotator) as recording:
             bytes_a_sample = job.source.size / recording.sample_count
             if job.kind == WHOLE:
                 found = self._analyse(recording, 0, recording.sample_count, bytes_a_sample)
