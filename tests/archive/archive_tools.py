@@ -61,14 +61,19 @@ def run(*arguments, status=0, **environment):
     return done.stdout, done.stderr
 
 
-def written(dest):
-    """All rows, sorted, and annotations of an archive in a folder: name -> content."""
+def tables(dest):
+    """The rows of an archive in a folder: table -> list of dict."""
     import pyarrow.parquet as pq
 
     found = {}
     for path in sorted(dest.rglob("*.parquet")):
-        found.setdefault(path.parent.name, []).extend(repr(row) for row in pq.read_table(path).to_pylist())
-    found = {name: sorted(rows) for name, rows in found.items()}
+        found.setdefault(path.parent.name, []).extend(pq.read_table(path).to_pylist())
+    return found
+
+
+def written(dest):
+    """All rows, sorted, and annotations of an archive in a folder: name -> content."""
+    found = {name: sorted(map(repr, rows)) for name, rows in tables(dest).items()}
     for path in sorted((dest / "annotations").rglob("*.sigmf-meta")):
         found[str(path.relative_to(dest))] = path.read_text()
     return found

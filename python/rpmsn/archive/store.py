@@ -79,7 +79,12 @@ class Store:
     def exists(self, name: str = "") -> bool:
         """Whether there is a file or folder of this name, or anything at all."""
         with self._named(name):
-            return self.files.exists(self._join(name))
+            # `exists` of fsspec takes refused access for an absence.
+            try:
+                self.files.info(self._join(name)) if name else self.files.ls(self._root, detail=False)
+            except FileNotFoundError:
+                return False
+            return True
 
     def infos(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """(name, what the file system says of it) of all files, in folders as well, by name."""
