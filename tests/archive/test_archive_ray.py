@@ -40,7 +40,7 @@ def source(tmp_path_factory):
 def expected(source):
     """What one process writes."""
     dest = source.parent / "alone"
-    run("run", source, "--output", dest, "--actors", 0, *HOW)
+    assert main(["archive", "run", str(source), "--output", str(dest), "--actors", "0", *HOW]) == 0
     return written(dest)
 
 
