@@ -3,11 +3,14 @@
 
 import json
 import os
+import shutil
 import signal
+import socket
 import subprocess
 import sys
+import tempfile
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +18,10 @@ from limits import PROCESS_S
 from oracle import flat_band
 
 RATE = 1e6
+LOOPBACK = "127.0.0.1"
+NODE = Path(__file__).with_name("ray_node.py")
+ON_LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_AUTH_MODE": "disabled"}
+"""Environment of a program that uses `cluster`: Ray then takes an address on loopback as it is."""
 
 
 def record(folder, name, seconds, seed=1, time="2026-11-02T10:00:58Z", center=1842.5e6, captures=()):
@@ -118,3 +125,47 @@ def end(pids):
     for pid in pids:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
+
+
+@contextmanager
+def cluster():
+    """Two nodes of Ray on loopback: yields (address, their processes), the head first."""
+    folder = tempfile.mkdtemp(prefix="rpmsn-test-", dir="/tmp")  # names of sockets are short
+    with socket.socket() as free:
+        free.bind((LOOPBACK, 0))
+        address = f"{LOOPBACK}:{free.getsockname()[1]}"
+    nodes = []
+    try:
+        nodes.append(_node(folder, "--head", f"--port={address.rpartition(':')[2]}", f"--temp-dir={folder}"))
+        nodes.append(_node(folder, f"--address={address}"))
+        yield address, nodes
+    finally:
+        end_nodes(nodes)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def end_nodes(nodes):
+    """Kill nodes, with all of their processes."""
+    for node in reversed(nodes):
+        end([node.pid, *descendants(node.pid)])
+        node.wait()
+
+
+def _node(folder, *which):
+    """A node that is ready."""
+    common = ["--block", "--num-cpus=1", f"--node-ip-address={LOOPBACK}", "--object-store-memory=100000000"]
+    common += ["--include-dashboard=false"] if "--head" in which else []
+    log = Path(folder, f"node-{len(list(Path(folder).glob('node-*.log')))}.log")
+    with open(log, "wb") as output:
+        node = subprocess.Popen(
+            [sys.executable, str(NODE), "start", *which, *common],
+            stdout=output,
+            stderr=output,
+            env={**os.environ, "RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "disabled"},
+        )
+    try:
+        wait_for("node", lambda: b"Ray runtime started" in log.read_bytes(), node)
+    except BaseException:
+        end_nodes([node])
+        raise
+    return node

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -144,7 +145,7 @@ class Annotator:
         """A digest of the version, the model and the settings."""
         return _digest(self._made)
 
-    @property
+    @cached_property
     def _made(self) -> list[Any]:
         card = self.model.card
         exports = {key: entry["sha256"] for key, entry in sorted(card.exports.items())}

@@ -32,6 +32,8 @@ from .work import (
 MANIFEST = "rpmsn-archive.json"
 LOOKED_AT_ONCE = 8
 """Long recordings that are opened at the same time, to see where they are cut."""
+LOOKED_AT_A_TIME = 256
+"""And so many ahead of the analysis."""
 LOST = (
     "the process that analysed it has ended, several times: it was killed, as a system short of memory does (fewer "
     "--actors help then), or the recording makes a library fail."
@@ -156,8 +158,9 @@ def jobs_of(todo: Todo, plan: Plan, annotator: Annotator) -> Iterator[Job | Done
         return pieces or [Job(JOIN, source, replaces=replaces)]
 
     with ThreadPoolExecutor(LOOKED_AT_ONCE) as pool:
-        for found in pool.map(jobs, todo.sources):
-            yield from found
+        for first in range(0, len(todo.sources), LOOKED_AT_A_TIME):
+            for found in pool.map(jobs, todo.sources[first : first + LOOKED_AT_A_TIME]):
+                yield from found
 
 
 def _cuts(store: Store, source: Source, annotator: Annotator, plan: Plan) -> list[tuple[int, int]]:
