@@ -139,6 +139,25 @@ def test_a_recording_that_fails_is_listed_and_the_others_go_on(source, dest, cap
     assert not rows(dest, schema.FAILURES)
 
 
+def test_names_that_are_no_text_are_kept_apart_and_failures_as_well(source, dest, capsys):
+    name = os.fsdecode(b"\xff\xfe.sigmf-data")
+    try:
+        (source / name).write_bytes(b"\1" * 10)
+        (source / name.replace("data", "meta")).write_text("nonsense")
+    except OSError:
+        pytest.skip("this file system takes no such names")
+    assert run(source, dest) == 1
+    assert "2 analysed, 0 kept, 1 failed" in capsys.readouterr().out
+    assert [os.path.basename(row["recording"]) for row in rows(dest, schema.FAILURES)] == ["\\udcff\\udcfe.sigmf-meta"]
+
+
+def test_the_same_folder_by_another_name_is_the_same_archive(source, dest, capsys, monkeypatch):
+    run(source, dest)
+    monkeypatch.chdir(source)
+    assert run(".", os.path.relpath(dest)) == 0
+    assert "0 analysed, 2 kept" in capsys.readouterr().out
+
+
 def test_results_made_in_two_ways_are_not_mixed(source, dest, capsys):
     run(source, dest)
     assert main(["archive", "run", str(source), "--output", str(dest), "--actors", "0", "--quiet"]) == 2

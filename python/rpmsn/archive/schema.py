@@ -127,6 +127,11 @@ def schema(table: str) -> "pa.Schema":
     return pa.schema(columns, metadata={"rpmsn:schema": str(VERSION)})
 
 
+def _storable(value: Any) -> Any:
+    """A value as Parquet has it: bytes in the name of a file that are no text are escaped."""
+    return value.encode(errors="backslashreplace").decode() if isinstance(value, str) else value
+
+
 def to_parquet(table: str, rows: Sequence[Mapping[str, Any]]) -> bytes:
     """Rows, each by the names of the columns (what is missing is null), as a Parquet file."""
     import pyarrow as pa
@@ -135,6 +140,6 @@ def to_parquet(table: str, rows: Sequence[Mapping[str, Any]]) -> bytes:
     content = pa.BufferOutputStream()
     wanted = schema(table)
     names = wanted.names
-    rows = [{name: row.get(name) for name in names} for row in rows]
+    rows = [{name: _storable(row.get(name)) for name in names} for row in rows]
     pq.write_table(pa.Table.from_pylist(rows, wanted), content)
     return content.getvalue().to_pybytes()

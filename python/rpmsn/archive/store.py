@@ -34,7 +34,7 @@ class Store:
         url: path, or URL as of fsspec.
 
     Attributes:
-        url: without a slash at the end.
+        url: without a slash at the end; of a folder of this machine its absolute path.
         files: its file system, as of fsspec.
         is_local: whether it is a folder of this machine.
 
@@ -58,6 +58,8 @@ class Store:
         except ValueError as error:
             raise ParameterError(f"{url} is no path or URL that fsspec knows: {error}") from error
         self.is_local = "file" in self.files.protocol
+        if self.is_local:
+            self.url = self._root  # other processes may be in another folder
 
     def path(self, name: str) -> Path:
         """Of a file of a local store."""

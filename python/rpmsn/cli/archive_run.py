@@ -2,6 +2,7 @@
 """`rpmsn archive run`: what is new in an archive is analysed, and its results written once."""
 
 import argparse
+import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Generator
@@ -121,7 +122,8 @@ def _plan(options: argparse.Namespace) -> "tuple[Plan, Annotator]":
     )
     annotator = Annotator(model, settings)
     source, dest = Store(options.source), Store(options.output)
-    plan = Plan(source.url, dest.url, options.model, settings, options.piece_seconds, annotator.made_by)
+    card = os.path.abspath(options.model) if os.path.exists(options.model) else options.model
+    plan = Plan(source.url, dest.url, card, settings, options.piece_seconds, annotator.made_by)
     return plan, annotator
 
 
