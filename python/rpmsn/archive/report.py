@@ -148,6 +148,7 @@ class _Axis:
             if (self.upper - self.lower) / (one * 10**power) <= 12
         )
         first = int(-(-self.lower // step))
+        unit = "MHz" if self.lower > 0 else "MHz from the centre, which is not known"
         marks = []
         for number in range(first, int(self.upper // step) + 1):
             x = self.x(number * step)
@@ -155,7 +156,7 @@ class _Axis:
                 f'<line class="axis" x1="{x:.1f}" y1="{y}" x2="{x:.1f}" y2="{y + 4}"/>'
                 f'<text class="muted" text-anchor="middle" x="{x:.1f}" y="{y + 15}">{number * step / 1e6:g}</text>'
             )
-        return "".join(marks) + f'<text class="muted" text-anchor="end" x="{WIDTH}" y="{y + 27}">MHz</text>'
+        return "".join(marks) + f'<text class="muted" text-anchor="end" x="{WIDTH}" y="{y + 27}">{unit}</text>'
 
 
 def _overview(archive: Archive, groups: Sequence[Mapping[str, Any]]) -> str:
@@ -327,9 +328,9 @@ def _shortened(name: str) -> str:
 
 
 def _heat(value: float) -> str:
-    """Colour of an occupancy, 0..1: from pale to dark blue."""
+    """Colour of an occupancy, 0..1: from pale to strong blue, in sight on light and dark pages."""
     value = min(max(value, 0.0), 1.0)
-    low, high = (0xB8, 0xD8, 0xF0), (0x08, 0x30, 0x6B)
+    low, high = (0xD0, 0xE2, 0xF2), (0x1B, 0x62, 0xA5)
     return "#{:02x}{:02x}{:02x}".format(*(round(a + (b - a) * value) for a, b in zip(low, high)))
 
 
