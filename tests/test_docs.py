@@ -54,6 +54,12 @@ def commands_in(text):
     return [re.sub(r"^\S*rpmsn ", "", command) for command in found]
 
 
+def verbs_of(command):
+    """Parsers of what follows a command, as in `rpmsn archive run`."""
+    inner = [action for action in command._actions if isinstance(action, argparse._SubParsersAction)]
+    return [verb for action in inner for verb in action.choices.values()]
+
+
 @pytest.fixture(scope="module")
 def subcommands():
     """Options of every subcommand of `rpmsn`, as its parser has them."""
@@ -62,7 +68,12 @@ def subcommands():
     parser = build_parser()
     (actions,) = (action for action in parser._actions if isinstance(action, argparse._SubParsersAction))
     options = {
-        name: {option for action in command._actions for option in action.option_strings}
+        name: {
+            option
+            for one in (command, *verbs_of(command))
+            for action in one._actions
+            for option in action.option_strings
+        }
         for name, command in actions.choices.items()
     }
     return options, {option for action in parser._actions for option in action.option_strings}

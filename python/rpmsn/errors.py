@@ -23,6 +23,18 @@ class WriteError(RpmsnError, OSError):
         return f"{self.filename} cannot be written: {self.strerror}. Choose a folder with space that you may write to."
 
 
+class StorageError(RpmsnError):
+    """A place for recordings or results cannot be reached, read or written.
+
+    Attributes:
+        url: of the place.
+    """
+
+    def __init__(self, message: str, url: str = "") -> None:
+        super().__init__(message)
+        self.url = url
+
+
 class ModelError(RpmsnError):
     """A model, its card or its weights cannot be used."""
 

@@ -92,6 +92,11 @@ LIBRARIES = {
     "PyQt5": Library("PyQt5", "gui", "python3-pyqt5"),
     "pyqtgraph": Library("pyqtgraph", "gui", "python3-pyqtgraph"),
     "zmq": Library("pyzmq", "publisher", "python3-zmq"),
+    "ray": Library("ray", "archive", oldest="2.40"),
+    "pyarrow": Library("pyarrow", "archive"),
+    "duckdb": Library("duckdb", "archive"),
+    "fsspec": Library("fsspec", "archive", "python3-fsspec"),
+    "s3fs": Library("s3fs", "archive"),
 }
 """Every library that gr-rpmsn can use, by the name that Python imports."""
 

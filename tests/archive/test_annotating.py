@@ -8,8 +8,9 @@ import pytest
 from threadpoolctl import threadpool_info
 
 from rpmsn.archive.annotating import Annotator, Settings
+from rpmsn.models.decision import Decision
 
-CARD = SimpleNamespace(name="model", version="1", sha256="0", exports={})
+CARD = SimpleNamespace(name="model", version="1", sha256="0", exports={}, temperature=1.0, decision=None)
 
 
 def test_the_last_digits_do_not_depend_on_the_number_of_cores(monkeypatch):
@@ -39,6 +40,15 @@ def test_every_setting_is_in_the_fingerprint(tmp_path, name, value):
         for settings in (Settings(), Settings(**{name: value}), Settings())
     ]
     assert made[0] == made[2] != made[1]
+
+
+@pytest.mark.parametrize(
+    "change", [{"sha256": "1"}, {"temperature": 2.0}, {"decision": Decision({"lte": 1.0}, {"nr": 1.0}, [], 0)}]
+)
+def test_all_of_the_model_that_decides_is_in_the_fingerprint(tmp_path, change):
+    cards = CARD, SimpleNamespace(**(vars(CARD) | change))
+    first, second = (Annotator(SimpleNamespace(card=card), Settings()).fingerprint(tmp_path, None) for card in cards)
+    assert first != second
 
 
 def test_the_fingerprint_of_a_folder_is_of_all_in_it(tmp_path):

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -137,11 +138,20 @@ class Annotator:
         Args:
             data, meta: files of the recording, as of `Recording.path` and `meta_path`.
         """
+        return _digest([self._made, [_state_of(path) for path in (data, meta) if path is not None]])
+
+    @property
+    def made_by(self) -> str:
+        """A digest of the version, the model and the settings."""
+        return _digest(self._made)
+
+    @cached_property
+    def _made(self) -> list[Any]:
         card = self.model.card
         exports = {key: entry["sha256"] for key, entry in sorted(card.exports.items())}
-        made = [__version__, card.name, card.version, card.sha256, exports, asdict(self._settings)]
-        files = [_state_of(path) for path in (data, meta) if path is not None]
-        return hashlib.sha256(json.dumps([made, files]).encode()).hexdigest()[:FINGERPRINT_DIGITS]
+        decision = card.decision and (card.decision.lte, card.decision.nr)
+        model = [card.name, card.version, card.sha256, exports, card.temperature, decision]
+        return [__version__, *model, asdict(self._settings)]
 
 
 def unfit(recording: Recording) -> str:
@@ -172,6 +182,10 @@ def document(recording: Recording, model: "Model", result: "Analysis", written: 
         "warnings": result.warnings,
         "carriers": [carrier_fields(carrier) for carrier in result.carriers],
     }
+
+
+def _digest(values: Any) -> str:
+    return hashlib.sha256(json.dumps(values).encode()).hexdigest()[:FINGERPRINT_DIGITS]
 
 
 def _state_of(path: Path) -> list[int]:

@@ -3,8 +3,8 @@
 
 import logging
 import os
-from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Generator, Iterable
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -20,6 +20,7 @@ from ..recording.metadata import META_SUFFIX
 from ..recording.metadata import load as load_metadata
 from .annotating import FINGERPRINT, Annotator, Settings, document, unfit
 from .listing import Listed, Listing
+from .notes import kept_log
 
 if TYPE_CHECKING:
     from ..runtimes import Runtime
@@ -164,11 +165,11 @@ def _is_made(task: Task, annotator: Annotator) -> bool:
         return False
 
 
-def most_jobs(wanted: int | None, cores: int) -> int:
+def most_jobs(wanted: int | None, cores: int, option: str = "--jobs") -> int:
     """How many recordings to analyse at the same time: what is wanted, else one a core, as far as memory is free."""
     fitting = max(1, int(min(free_memory() / JOB_BYTES, 1e6)))
     if wanted is not None and wanted > fitting:
-        log.warning("--jobs is %d, but memory is free for %d: these are used", wanted, fitting)
+        log.warning("%s is %d, but memory is free for %d: these are used", option, wanted, fitting)
     return min(wanted or cores, fitting)
 
 
@@ -225,7 +226,7 @@ def _annotate(how: _Work, task: Task) -> Outcome:
     """The work of a process: one recording."""
     shown: list[dict[str, Any]] = []
     read = _BytesRead(task.listed.size)
-    with _kept_log() as notes:
+    with kept_log() as notes:
         try:
             error = _annotate_one(how, task, read, shown)
         except (RpmsnError, ImportError) as fault:
@@ -285,29 +286,3 @@ def _loaded(model: str, settings: Settings, runtime: str) -> "tuple[Annotator, R
 def _lost(job: tuple) -> Outcome:
     _, task = job
     return Outcome(task.listed.path, error=LOST)
-
-
-class _Notes(logging.Handler):
-    """Keeps messages."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.WARNING)
-        self.texts: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """As of logging."""
-        self.texts.append(record.getMessage())
-
-
-@contextmanager
-def _kept_log() -> Iterator[list[str]]:
-    """Keep what the log says for the parent, which has the terminal."""
-    logger, notes = logging.getLogger("rpmsn"), _Notes()
-    before = logger.propagate
-    logger.addHandler(notes)
-    logger.propagate = False
-    try:
-        yield notes.texts
-    finally:
-        logger.removeHandler(notes)
-        logger.propagate = before

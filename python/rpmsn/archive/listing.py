@@ -92,6 +92,15 @@ def _is_pattern(source: str) -> bool:
     return glob.has_magic(source) and not os.path.lexists(source) and not os.path.isfile(source + META_SUFFIX)
 
 
+def is_recording_name(name: str, has_format: bool, has_rate: bool) -> bool:
+    """Whether a file without metadata is a recording, by its name; arguments as of `find_recordings`."""
+    inner = compressed.inner_name(Path(name))
+    ending = inner.suffix.lower()
+    if ending in WITH_RATE:
+        return has_rate or names.read_name(inner).sample_rate is not None
+    return ending in ALWAYS or (ending in DESCRIBED and has_format and has_rate)
+
+
 class _Finder:
     """Fills a Listing."""
 
@@ -155,7 +164,9 @@ class _Finder:
         pairs = [pair for name in files if name.endswith(META_SUFFIX) and (pair := self._pair(folder, name, there))]
         described = {name for pair in pairs for name in pair}
         alone = (name for name in files if name not in described and not name.endswith(META_SUFFIX))
-        for name, data in sorted(pairs + [(name, name) for name in alone if self._is_recording(name)]):
+        for name, data in sorted(
+            pairs + [(name, name) for name in alone if is_recording_name(name, self._has_format, self._has_rate)]
+        ):
             self._add(folder, name, data)
 
     def _pair(self, folder: str, meta: str, there: Iterable[str]) -> tuple[str, str] | None:
@@ -180,14 +191,6 @@ class _Finder:
             return meta, sigmf_metadata.find_data(path, metadata, path)[0].name
         except RecordingError:
             return meta, meta  # whoever opens it will say so
-
-    def _is_recording(self, name: str) -> bool:
-        """Whether a file without metadata is a recording, by its name."""
-        inner = compressed.inner_name(Path(name))
-        ending = inner.suffix.lower()
-        if ending in WITH_RATE:
-            return self._has_rate or names.read_name(inner).sample_rate is not None
-        return ending in ALWAYS or (ending in DESCRIBED and self._has_format and self._has_rate)
 
     def _add(self, folder: str, name: str, data: str) -> None:
         """Add a recording unless it is there already, under whatever name."""

@@ -32,7 +32,8 @@ class Look:
     """Successive frames of a stream.
 
     Attributes:
-        frames: samples of each, complex64, shape (n,), or int16 or int8, shape (n, 2).
+        frames: samples of each, complex64, shape (n,), or int16 or int8, shape (n, 2); or what becomes such an array
+            when it is searched (`__array__`).
         start: number of the first sample since the stream began.
         sample_rate: Hz.
         center_frequency: Hz; 0 where it is not known.
@@ -259,7 +260,7 @@ class Looker:
         enough = [number for number in range(1, len(lengths)) if sum(lengths[:number]) >= frames * max(lengths)]
         count = enough[0] if enough else len(lengths)
         while len(self._converted) < count:
-            self._converted.insert(0, as_complex(self._look.frames[-1 - len(self._converted)]))
+            self._converted.insert(0, as_complex(np.asarray(self._look.frames[-1 - len(self._converted)])))
         return self._converted[-count:]
 
     def _spectra_of(self, count: int) -> list[Spectrum]:

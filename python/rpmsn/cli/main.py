@@ -18,6 +18,7 @@ from ..errors import ParameterError, RpmsnError
 from ..version import __version__
 from . import (
     annotate,
+    archive,
     bench,
     calibrate,
     cells,
@@ -35,8 +36,8 @@ from . import (
 )
 
 COMMANDS = (
-    annotate, cells, info, doctor, grc, synth, train, evaluate, calibrate, export, import_authors, bench, devices,
-    monitor, watch
+    annotate, archive, cells, info, doctor, grc, synth, train, evaluate, calibrate, export, import_authors, bench,
+    devices, monitor, watch
 )  # fmt: skip
 EPILOG = "Each command has its own help: rpmsn annotate --help. To see it work: scripts/demo."
 

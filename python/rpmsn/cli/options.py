@@ -92,6 +92,8 @@ minutes = Number("a number of minutes above 0", "90", lowest=0, excludes_lowest=
 fraction = Number("a fraction above 0, up to 1", "0.25", lowest=0, highest=1, excludes_lowest=True)
 count = Number("a whole number of at least 1", "4", lowest=1, is_whole=True)
 seed = Number("a whole number of at least 0", "7", lowest=0, is_whole=True)
+count_or_zero = Number("a whole number of at least 0", "4", lowest=0, is_whole=True)
+piece_seconds = Number("a number of seconds of at least 1", "30", lowest=1)
 frame_seconds = Number("a length of a frame from 0.01 to 0.2 s", "0.04", lowest=0.01, highest=0.2)
 scene_seconds = Number("a number of seconds of at least 0.001", "0.5", lowest=1e-3)
 scan_seconds = Number("a number of seconds above 0, up to 2", "0.2", lowest=0, highest=2, excludes_lowest=True)

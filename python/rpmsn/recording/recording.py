@@ -19,6 +19,7 @@ from .formats import USUAL_FORMATS, sample_format
 from .layout import layout
 from .readers import Found, find
 from .real import RealSamples
+from .stores import Store
 
 READ_SAMPLES = 1 << 18
 """Samples that are converted at a time: their raw bytes (2 MiB at most) stay in the processor's cache."""
@@ -113,7 +114,8 @@ class Recording:
         channel: int | None = None,
     ) -> None:
         self.path, self.meta_path, self.is_plain = found.path, found.meta_path, found.is_plain
-        self.metadata, self._store = found.metadata, found.store
+        self.metadata = found.metadata
+        self._store: Store = found.store
         given = {"datatype": datatype, "sample_rate": sample_rate, "center_frequency": center_frequency}
         self.warnings = list(found.warnings)
         if used := ", ".join(words for name, words in found.from_name.items() if given[name] is None):
@@ -145,6 +147,11 @@ class Recording:
     def close(self) -> None:
         """Close the data file. May be called twice."""
         self._store.close()
+
+    def read_through(self, store: Store) -> None:
+        """Read samples from somewhere else, where the file that was opened has only its size and its first bytes."""
+        self._store.close()
+        self._store = store
 
     @property
     def center_frequency(self) -> float | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -13,13 +13,14 @@ import numpy as np
 
 from ..detection.segmenter import Frame, ProbabilitySource, Segmenter
 from ..detection.segments import Segment
+from ..errors import RecordingError
 from ..runtimes import AUTO
 from ..signal.quality import INFORMATION, NARROW_SPAN
 from ..tracking.carrier import Carrier
 from ..tracking.tracker import Event, Tracker, consolidate
 from .cells import ReplaySearch
 from .intake import StreamTime
-from .pool import Replay, Result, Run
+from .pool import Replay, Run
 
 if TYPE_CHECKING:
     from ..models.model import Model
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
 CHUNK_SECONDS = 0.04
 SHORTEST_SEGMENT_SECONDS = 5e-4
 """One slot of LTE. Capture segments between retunes that are shorter are left out: each would cost a frame's time."""
+
+
+_NOT_HELD = np.empty(0, np.complex64)
+"""In place of samples that only a search for cells reads."""
 
 
 @dataclass
@@ -67,6 +72,160 @@ class Analysis:
         return self.frames_judged / self.frames if self.frames else 0.0
 
 
+class Tracking:
+    """The part of an analysis that takes frames one after the other: segments to carriers, and the search for cells.
+
+    Args:
+        samples: in the recording.
+        frame_samples: of a whole frame.
+        runtime: name of what runs the network.
+        warnings: that are known before the first frame.
+        keep_segments, cells: as of `RecordingAnalyser`.
+
+    Attributes:
+        tracker: Tracker.
+        result: Analysis, complete after `finish`.
+        last_events: those that the end brought.
+    """
+
+    def __init__(
+        self,
+        samples: int,
+        frame_samples: int,
+        runtime: str,
+        warnings: Sequence[str] = (),
+        keep_segments: bool = False,
+        cells: bool = True,
+    ) -> None:
+        self.tracker = Tracker(carriers_kept=None)
+        self.result = Analysis(samples=samples, runtime=runtime, warnings=list(warnings))
+        self.last_events: list[Event] = []
+        self._frame_samples = frame_samples
+        self._keep_segments = keep_segments
+        self._cells = ReplaySearch() if cells else None
+        self._unfit, self._noted, self._known = _Texts(), _Texts(), _Texts()
+
+    def follow(self, frame: Frame, samples: np.ndarray, start: int) -> list[Event]:
+        """Take in a frame; returns its events.
+
+        Args:
+            frame: the next one; neither its image nor its mask is used.
+            samples: the new ones in it.
+            start: number of the first of them.
+        """
+        self.result.frames += 1
+        self.result.frames_judged += frame.condition.judged
+        if frame.condition.information:
+            self._known.add(frame.condition.information)
+        if not frame.condition.judged:
+            self._unfit.add(frame.health)
+        elif any(finding.kind not in (NARROW_SPAN, *INFORMATION) for finding in frame.condition.findings):
+            self._noted.add(frame.health)
+        if frame.repeated:
+            self._warn(
+                f"shorter than a frame: {frame.geometry.samples} samples, where a frame has "
+                f"{self._frame_samples}; analysed all the same, with less evidence"
+            )
+        events = self.tracker.update(frame)
+        events += self._proven(frame, samples, start)
+        return self._kept(events)
+
+    def finish(self, analysed: int, skipped: int) -> Analysis:
+        """No more frames will come; returns the result.
+
+        Args:
+            analysed, skipped: samples, as of Analysis.
+        """
+        self.result.samples_analysed, self.result.samples_skipped = analysed, skipped
+        frames = self.result.frames
+        if self._unfit.count:
+            self._warn(f"{self._unfit.count} of {frames} frames were not judged: {self._unfit.first}")
+        for texts in (self._noted, self._known):
+            if texts.count:
+                self._warn(f"{texts.count} of {frames} frames: {texts.first}")
+        if skipped:
+            self._warn(f"{skipped} samples were too few to analyse on their own")
+        self.last_events = self._kept(self._proven())
+        self.last_events += self._kept(self.tracker.finish())
+        self.result.carriers = consolidate(self.tracker.carriers)
+        return self.result
+
+    def _proven(self, frame: Frame | None = None, samples: np.ndarray | None = None, start: int = 0) -> list[Event]:
+        """Search a frame for cells (None: what is left at the end); a search that fails is noted, and the last one."""
+        if self._cells is None:
+            return []
+        try:
+            if frame is None or samples is None:
+                return self._cells.finish(self.tracker)
+            return self._cells.follow(frame, samples, start, self.tracker)
+        except RecordingError:
+            raise  # samples that cannot be read are no fault of the search
+        except Exception as error:  # carriers go on without cells
+            self._warn(f"the search for cells failed, and ended: {error}")
+            self._cells = None
+            return []
+
+    def _kept(self, events: list[Event]) -> list[Event]:
+        """Keep the segments of events, if that was asked for; returns the events."""
+        if self._keep_segments:
+            self.result.segments += [(event.segment, event.carrier) for event in events if event.segment is not None]
+        return events
+
+    def _warn(self, text: str) -> None:
+        if text not in self.result.warnings:
+            self.result.warnings.append(text)
+
+
+@dataclass
+class _Texts:
+    """How many there were, and the first."""
+
+    count: int = 0
+    first: str = ""
+
+    def add(self, text: str) -> None:
+        self.first = self.first or text
+        self.count += 1
+
+
+@dataclass(frozen=True)
+class CaptureRun:
+    """Samples of a recording that belong together: a capture segment, or a part of one.
+
+    Attributes:
+        start, end: first sample, and the one after the last.
+        center_frequency: Hz, 0 where it is not known.
+    """
+
+    start: int
+    end: int
+    center_frequency: float
+
+
+def capture_runs(recording: Recording) -> tuple[list[CaptureRun], int]:
+    """The capture segments that are analysed, and how many samples those have that are too short for it."""
+    captures = recording.captures
+    shortest = SHORTEST_SEGMENT_SECONDS * recording.sample_rate if len(captures) > 1 else 0
+    ends = [capture.sample_start for capture in captures[1:]] + [recording.sample_count]
+    found = [
+        CaptureRun(capture.sample_start, end, capture.center_frequency or 0.0) for capture, end in zip(captures, ends)
+    ]
+    long = [run for run in found if run.end - run.start >= shortest]
+    return long, sum(run.end - run.start for run in found) - sum(run.end - run.start for run in long)
+
+
+def replayed(recording: Recording, runs: Sequence[CaptureRun]) -> Iterator[Run]:
+    """Runs of a recording as `pool.Replay` takes them."""
+    chunk = max(1, int(CHUNK_SECONDS * recording.sample_rate))
+    for run in runs:
+        seconds, fraction = recording.time_at(run.start) or divmod(time.time(), 1)
+        clock = StreamTime(run.start, int(seconds), fraction, recording.sample_rate, "file")
+        pieces = (
+            recording.read_native(start, min(chunk, run.end - start)) for start in range(run.start, run.end, chunk)
+        )
+        yield Run(run.start, run.center_frequency, clock, pieces)
+
+
 class RecordingAnalyser:
     """Analyses a recording: iterate over `frames()`, then read `result`.
 
@@ -98,110 +257,35 @@ class RecordingAnalyser:
         self.segmenter = Segmenter(
             model, recording.sample_rate, runtime=runtime, frame_seconds=frame_seconds, average_frames=average_frames
         )
-        self.tracker = Tracker(carriers_kept=None)
-        self._workers = workers
-        self._keep_segments = keep_segments
-        self._cells = ReplaySearch() if cells else None
+        self._tracking = Tracking(
+            recording.sample_count,
+            self.segmenter.frame_samples,
+            self.segmenter.runtime.name,
+            [*recording.warnings, *self.segmenter.warnings],
+            keep_segments,
+            cells,
+        )
+        self.tracker, self.result = self._tracking.tracker, self._tracking.result
         workers = min(workers, math.ceil(recording.sample_count / self.segmenter.frame_samples))
         self._replay = Replay(
-            self.segmenter.replicas(max(1, workers)),
-            recording.native_type,
-            duty_cycle,
-            hold_samples=self._cells is not None,
-        )
-        self.result = Analysis(
-            samples=recording.sample_count,
-            runtime=self.segmenter.runtime.name,
-            warnings=list(recording.warnings) + list(self.segmenter.warnings),
+            self.segmenter.replicas(max(1, workers)), recording.native_type, duty_cycle, hold_samples=cells
         )
 
     def frames(self) -> Iterator[tuple[Frame, list[Event]]]:
         """Analyse; yields every Frame with the list of its Events. Segments of another centre frequency (a new
         capture segment in the recording) start a new frame."""
-        unfit: list[str] = []
-        noted: list[str] = []
-        known: list[str] = []
-        for result in self._replay.results(self._runs()):
+        runs, skipped = capture_runs(self.recording)
+        for result in self._replay.results(replayed(self.recording, runs)):
             if result.error is not None:
                 raise result.error
-            frame = result.frame
-            if frame is None:
-                continue
-            self.result.frames += 1
-            self.result.frames_judged += frame.condition.judged
-            if frame.condition.information:
-                known.append(frame.condition.information)
-            if not frame.condition.judged:
-                unfit.append(frame.health)
-            elif any(finding.kind not in (NARROW_SPAN, *INFORMATION) for finding in frame.condition.findings):
-                noted.append(frame.health)
-            if frame.repeated:
-                self._warn(
-                    f"shorter than a frame: {frame.geometry.samples} samples, where a frame has "
-                    f"{self.segmenter.frame_samples}; analysed all the same, with less evidence"
-                )
-            events = self.tracker.update(frame)
-            events += self._proven(result)
-            yield frame, self._noted(events)
+            if result.frame is not None:
+                samples = result.samples if result.samples is not None else _NOT_HELD
+                yield result.frame, self._tracking.follow(result.frame, samples, result.start_offset)
         counts = self._replay.intake.counts()
-        self.result.samples_analysed = counts.analysed
-        self.result.samples_skipped += counts.too_short
-        if unfit:
-            self._warn(f"{len(unfit)} of {self.result.frames} frames were not judged: {unfit[0]}")
-        for texts in (noted, known):
-            if texts:
-                self._warn(f"{len(texts)} of {self.result.frames} frames: {texts[0]}")
-        if self.result.samples_skipped:
-            self._warn(f"{self.result.samples_skipped} samples were too few to analyse on their own")
-        self._noted(self._proven(None))
-        self._noted(self.tracker.finish())
-        self.result.carriers = consolidate(self.tracker.carriers)
-
-    def _proven(self, result: Result | None) -> list[Event]:
-        """Search a frame for cells (None: what is left at the end); a search that fails is noted, and the last one."""
-        if self._cells is None:
-            return []
-        try:
-            if result is None:
-                return self._cells.finish(self.tracker)
-            assert result.frame is not None and result.samples is not None, "a frame with its samples, as asked for"
-            return self._cells.follow(result.frame, result.samples, result.start_offset, self.tracker)
-        except Exception as error:  # carriers go on without cells
-            self._warn(f"the search for cells failed, and ended: {error}")
-            self._cells = None
-            return []
-
-    def _noted(self, events: list[Event]) -> list[Event]:
-        """Keep the segments of events, if that was asked for; returns the events."""
-        if self._keep_segments:
-            self.result.segments += [(event.segment, event.carrier) for event in events if event.segment is not None]
-        return events
+        self._tracking.finish(counts.analysed, skipped + counts.too_short)
 
     def run(self) -> Analysis:
         """Analyse all; returns the Analysis."""
         for _ in self.frames():
             pass
         return self.result
-
-    def _runs(self) -> Iterator[Run]:
-        """A Run for every capture segment."""
-        captures = self.recording.captures
-        shortest = SHORTEST_SEGMENT_SECONDS * self.recording.sample_rate if len(captures) > 1 else 0
-        ends = [capture.sample_start for capture in captures[1:]] + [self.recording.sample_count]
-        for capture, end in zip(captures, ends):
-            first = capture.sample_start
-            if end - first < shortest:
-                self.result.samples_skipped += end - first
-            else:
-                seconds, fraction = self.recording.time_at(first) or divmod(time.time(), 1)
-                clock = StreamTime(first, int(seconds), fraction, self.recording.sample_rate, "file")
-                yield Run(first, capture.center_frequency or 0.0, clock, self._pieces(first, end))
-
-    def _pieces(self, first: int, end: int) -> Iterator[np.ndarray]:
-        chunk = max(1, int(CHUNK_SECONDS * self.recording.sample_rate))
-        for start in range(first, end, chunk):
-            yield self.recording.read_native(start, min(chunk, end - start))
-
-    def _warn(self, text: str) -> None:
-        if text not in self.result.warnings:
-            self.result.warnings.append(text)

@@ -6,52 +6,8 @@
 """
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 
-from ...standards import bands
-from ...standards.bands import NR, SUL, TDD
-
-DOWN, UP, BOTH = "↓", "↑", "TDD"
-
-
-@dataclass(frozen=True)
-class BandSpan:
-    """Bands that have the same edges, and the same direction there.
-
-    Attributes:
-        lower, upper: Hz.
-        direction: DOWN, UP or BOTH.
-        names: such as `B3` of LTE and `n3` of NR.
-    """
-
-    lower: float
-    upper: float
-    direction: str
-    names: tuple[str, ...]
-
-    @property
-    def text(self) -> str:
-        """Names and direction."""
-        return f"{' '.join(self.names)} {self.direction}"
-
-    @property
-    def full_text(self) -> str:
-        """The same, with the edges in MHz."""
-        return f"{self.text} {self.lower / 1e6:g}–{self.upper / 1e6:g} MHz"
-
-
-def _all_spans() -> tuple[BandSpan, ...]:
-    names: dict[tuple[float, float, str], list[str]] = {}
-    for band in bands.BANDS:
-        name = band.name if band.technology == NR else f"B{band.name}"
-        ranges = ((band.downlink, BOTH if band.duplex == TDD else DOWN), (band.uplink, UP))
-        for edges, direction in ranges[: 1 if band.duplex == TDD else 2]:
-            if edges is not None and not (direction == DOWN and band.duplex == SUL):
-                names.setdefault((*edges, direction), []).append(name)
-    return tuple(BandSpan(*place, tuple(found)) for place, found in names.items())
-
-
-SPANS = _all_spans()
+from ...standards.band_spans import SPANS, UP, BandSpan
 
 
 def spans_between(lower: float, upper: float, proven: Collection[str] = ()) -> list[BandSpan]:

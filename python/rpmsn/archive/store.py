@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where recordings come from and results go to: a folder, or anything that fsspec opens (`s3://`, `sftp://`, ...).
+
+Names within a store have `/` between folders. A file is whole or not there.
+"""
+
+import errno
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from .. import installation
+from ..errors import MissingLibraryError, ParameterError, StorageError
+from ..files import write_whole
+
+ATOMIC = ("s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "memory")
+"""Protocols in which a file appears when it is complete; in others it gets its name then."""
+KEYS = {
+    "s3": "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_ENDPOINT_URL, or the profile in ~/.aws",
+    "gs": "GOOGLE_APPLICATION_CREDENTIALS",
+}
+"""Protocol -> where its library takes what it needs from."""
+REFUSED = ("403", "401", "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "Credential")
+GONE = ("NoSuchBucket", "bucket does not exist", "404")
+
+
+class Store:
+    """A folder, here or elsewhere.
+
+    Args:
+        url: path, or URL as of fsspec.
+
+    Attributes:
+        url: without a slash at the end; of a folder of this machine its absolute path.
+        files: its file system, as of fsspec.
+        is_local: whether it is a folder of this machine.
+
+    Raises:
+        ParameterError: no file system has such a URL.
+        MissingLibraryError: it needs a library that is not installed.
+    """
+
+    def __init__(self, url: str) -> None:
+        try:
+            import fsspec
+        except ImportError as error:
+            raise MissingLibraryError(installation.missing("an archive", "fsspec")) from error
+        self.url = url.rstrip("/") or url
+        self.protocol = url.split("://")[0] if "://" in url else "file"
+        try:
+            self.files, self._root = fsspec.core.url_to_fs(self.url, use_listings_cache=False)
+        except ImportError as error:
+            how = installation.missing(f"{self.protocol}://", "s3fs") if self.protocol == "s3" else str(error)
+            raise MissingLibraryError(how) from error
+        except ValueError as error:
+            raise ParameterError(f"{url} is no path or URL that fsspec knows: {error}") from error
+        self.is_local = "file" in self.files.protocol
+        if self.is_local:
+            self.url = self._root  # other processes may be in another folder
+
+    def path(self, name: str) -> Path:
+        """Of a file of a local store."""
+        return Path(self._root, name)
+
+    def full_name(self, name: str) -> str:
+        """Of a file in `files`."""
+        return self._join(name)
+
+    def url_of(self, name: str) -> str:
+        """What users see of a file."""
+        return f"{self.url}/{name}" if name else self.url
+
+    def is_file(self) -> bool:
+        """Whether the store's URL is that of a file."""
+        with self._named(""):
+            return self.files.isfile(self._root)
+
+    def exists(self, name: str = "") -> bool:
+        """Whether there is a file or folder of this name, or anything at all."""
+        with self._named(name):
+            # `exists` of fsspec takes refused access for an absence.
+            try:
+                self.files.info(self._join(name)) if name else self.files.ls(self._root, detail=False)
+            except FileNotFoundError:
+                return False
+            return True
+
+    def infos(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """(name, what the file system says of it) of all files, in folders as well, by name."""
+        with self._named(""):
+            found = self.files.find(self._root, detail=True)
+        for path in sorted(found):
+            yield os.path.relpath(path, self._root) if path != self._root else "", found[path]
+
+    def names(self, folder: str) -> set[str]:
+        """The files right in a folder; none where there is no such folder."""
+        with self._named(folder):
+            try:
+                paths = self.files.ls(self._join(folder), detail=False, refresh=True)
+            except FileNotFoundError:
+                return set()
+        return {name for path in paths if (name := path.rstrip("/").rpartition("/")[2]) and not name.startswith(".")}
+
+    def size(self, name: str) -> int:
+        """Bytes of a file."""
+        with self._named(name):
+            return int(self.files.size(self._join(name)))
+
+    def read(self, name: str, start: int | None = None, end: int | None = None) -> bytes:
+        """The bytes of a file, or those from `start` to `end`."""
+        with self._named(name):
+            return self.files.cat_file(self._join(name), start=start, end=end)
+
+    def fetch(self, name: str, to: Path) -> None:
+        """Copy a file to this machine."""
+        with self._named(name):
+            self.files.get_file(self._join(name), str(to))
+
+    def write(self, name: str, content: bytes) -> None:
+        """Write a file at once; it replaces one that is there."""
+        with self._named(name):
+            if self.is_local:
+                path = self.path(name)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                write_whole(path, content)
+            elif self.protocol in ATOMIC:
+                self.files.pipe_file(self._join(name), content)
+            else:
+                whole = self._join(name)
+                partial = f"{whole}.{secrets.token_hex(8)}.tmp"
+                self.files.makedirs(os.path.dirname(whole), exist_ok=True)
+                self.files.pipe_file(partial, content)
+                self.files.mv(partial, whole)
+
+    def remove(self, name: str) -> None:
+        """Remove a file, or a folder with all in it; what is not there is right."""
+        with self._named(name), suppress(FileNotFoundError):
+            self.files.rm(self._join(name), recursive=True)
+
+    def _join(self, name: str) -> str:
+        return f"{self._root.rstrip('/')}/{name}" if name else self._root
+
+    @contextmanager
+    def _named(self, name: str) -> Iterator[None]:
+        """Errors of whatever library as one that says what to do."""
+        try:
+            yield
+        except StorageError:
+            raise
+        except Exception as error:
+            raise StorageError(f"{self.url_of(name)}: {self._cure(error)}", self.url) from error
+
+    def _cure(self, error: Exception) -> str:
+        text = f"{type(error).__name__} {error}"
+        if isinstance(error, PermissionError) or any(word in text for word in REFUSED):
+            keys = KEYS.get(self.protocol)
+            way = f"check {keys}; keys may have expired" if keys else "check the permissions"
+            return f"access is refused ({error}): {way}, and run it again"
+        if isinstance(error, FileNotFoundError) or any(word in text for word in GONE):
+            return "it is not there, or not any more: check the name, and run it again"
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return "the disk is full: make room, and run it again"
+        return (
+            f"it cannot be reached ({getattr(error, 'strerror', None) or error or type(error).__name__}): run it again"
+        )

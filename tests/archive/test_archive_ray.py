@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Actors and nodes of Ray give the rows of one process, also where an actor or the program is killed meanwhile."""
+
+import re
+import shutil
+import subprocess
+import time
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from archive_tools import (
+    LOOPBACK,
+    ON_LOOPBACK,
+    actors,
+    cluster,
+    descendants,
+    end,
+    record,
+    run,
+    started,
+    wait_for,
+    written,
+)
+from limits import PROCESS_S
+
+from rpmsn.cli.main import main
+
+for module in ("ray", "pyarrow", "fsspec"):
+    if find_spec(module) is None:
+        pytest.skip(f"{module} is not installed", allow_module_level=True)
+
+HOW = ["--frame-seconds", "0.2", "--runtime", "onnxruntime", "--no-cells", "--quiet"]
+"""`test_pieces` has cells."""
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("archive") / "campaign"
+    record(folder, "long", 11.3, captures=[(5.3, 1850e6)])
+    record(folder / "deep", "short", 0.4, seed=2, time=None)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def expected(source):
+    """What one process writes."""
+    dest = source.parent / "alone"
+    assert main(["archive", "run", str(source), "--output", str(dest), "--actors", "0", *HOW]) == 0
+    return written(dest)
+
+
+def has_pieces(dest):
+    return lambda: any(dest.glob("pieces/*/*.gz"))
+
+
+def ray_folders(pid):
+    return list(Path("/tmp").glob(f"rpmsn-ray-{pid}-*"))
+
+
+def listening(pids):
+    """Addresses that processes listen at."""
+    shown = subprocess.run(["ss", "-ltnpH"], capture_output=True, text=True).stdout.splitlines()
+    owned = [line for line in shown if set(map(int, re.findall(r"pid=(\d+)", line))) & set(pids)]
+    return {line.split()[3].rpartition(":")[0].replace("::ffff:", "").strip("[]") for line in owned}
+
+
+def test_two_actors_of_which_one_is_killed_write_what_one_process_writes_and_leave_nothing(source, expected, tmp_path):
+    dest = tmp_path / "found"
+    home = tmp_path / "home"
+    home.mkdir()
+    program = started("run", source, "--output", dest, "--actors", 2, "--piece-seconds", 1, *HOW, HOME=str(home))
+    below = {}
+    try:
+        wait_for("first piece", has_pieces(dest), program)
+        below = descendants(program.pid)
+        if shutil.which("ss"):
+            assert listening([program.pid, *below]) == {LOOPBACK}
+        end(actors(program.pid)[:1])
+        assert program.wait(PROCESS_S) == 0
+    finally:
+        end([program.pid, *below])
+    assert written(dest) == expected
+    assert not list((dest / "pieces").rglob("*.gz"))
+    assert not ray_folders(program.pid)
+    assert not (home / ".ray").exists()
+
+
+@pytest.fixture
+def address():
+    """Of a cluster of two nodes on loopback."""
+    with cluster() as (address, _):
+        yield address
+
+
+def test_two_nodes_write_what_one_process_writes_after_the_program_was_killed(source, expected, address, tmp_path):
+    dest = tmp_path / "found"
+    how = ["run", source, "--output", dest, "--address", address, *HOW]
+    program = started(*how, "--piece-seconds", 1, **ON_LOOPBACK)
+    wait_for("first piece", has_pieces(dest), program)
+    program.kill()
+    program.wait()
+    time.sleep(0.5)  # what was in work may still be written
+    out, _ = run(*how, "--piece-seconds", 10, **ON_LOOPBACK)
+    assert "0 failed" in out
+    assert written(dest) == expected
+    assert run(*how, "--piece-seconds", 10, **ON_LOOPBACK)[0].startswith("2 recordings: 0 analysed, 2 kept")
+
+
+def test_a_cluster_that_is_not_there_is_named(source, tmp_path, capsys):
+    for address in (f"{LOOPBACK}:1", "nonsense"):
+        assert main(["archive", "run", str(source), "--output", str(tmp_path / "found"), "--address", address, *HOW])
+        told = capsys.readouterr().err
+        assert address in told and "--actors 0" in told
