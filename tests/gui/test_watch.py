@@ -683,7 +683,7 @@ def test_what_the_file_says_stands_next_to_what_was_found(app):
 def window(app, play, recording_path):
     """A shown window with a recording that has been played."""
     player, feed = play(recording_path, speed=5.0)
-    window = WatchWindow(player, feed, dict(watch_settings.DEFAULTS))
+    window = WatchWindow(player, feed, {**watch_settings.DEFAULTS, "theme": "dark"})
     window.show()
     wait_for(lambda: player.ended and window.table.model.rows, app=app)
     yield window
@@ -692,6 +692,14 @@ def window(app, play, recording_path):
     window.close()
     window.deleteLater()
     app.processEvents()
+
+
+def close(window):
+    """Close a window that no fixture closes."""
+    for timer in (window._timer, window.table._timer):
+        timer.stop()
+    window.close()
+    window.deleteLater()
 
 
 def press(window, key, modifier=QT.NoModifier):
@@ -768,7 +776,7 @@ def test_annotations_of_the_file_are_handed_to_the_picture_and_compared(window, 
     references = window.player.reference_annotations()
     assert [(entry["label"], entry["freq_lower"]) for entry in references] == [("LTE", CENTER), ("NR", CENTER - 2e6)]
     assert references[1]["start"] == (1_714_564_987, pytest.approx(0.54)) and references[1]["duration"] == 0.04
-    window.view.tabs.setCurrentIndex(1)
+    window.view.panels[1].raise_()
     wait_for(lambda: window.comparison.rowCount() >= 2, app=app)
     assert window.comparison.item(0, 7).text() in ("same class", "not found yet")
 
@@ -835,40 +843,36 @@ def test_a_problem_is_reported_above_the_picture_and_goes_away(window):
 @pytest.mark.parametrize("key, place", [(QT.Key_1, "below"), (QT.Key_2, "beside"), (QT.Key_3, "hidden")])
 def test_the_table_goes_where_it_is_asked_to_and_that_is_remembered(key, place, window):
     press(window, key, QT.ControlModifier)
-    assert window.view.place == place and window.view.tabs.isVisible() == (place != "hidden")
+    assert window.view.place == place and window.view.panels[0].isVisible() == (place != "hidden")
     remembered = window.remember()
     assert (remembered["table"] or "below") == place
     watch_settings.save_settings(watch_settings.settings_path(), remembered)
     assert watch_settings.load_settings(watch_settings.settings_path()) == remembered
 
 
-def test_the_sizes_that_somebody_chose_come_back(window, app, play, recording_path):
-    handle = window.view.handle(1)
-    place = handle.rect().center()
-    QtTest.QTest.mousePress(handle, QT.LeftButton, QT.NoModifier, place)
-    # QTest moves the mouse without its button.
-    app.sendEvent(
-        handle,
-        QtGui.QMouseEvent(
-            QtCore.QEvent.MouseMove,
-            QtCore.QPointF(place + QtCore.QPoint(0, 40)),
-            QT.NoButton,
-            QT.LeftButton,
-            QT.NoModifier,
-        ),
-    )
-    QtTest.QTest.mouseRelease(handle, QT.LeftButton, QT.NoModifier, place)
+def test_panels_come_back_where_somebody_put_them(window, app, play, recording_path):
+    table = window.view.panels[0]
+    window.view.addDockWidget(QT.LeftDockWidgetArea, table)
+    window.view.resizeDocks([table], [500], QT.Horizontal)
     app.processEvents()
     remembered = window.remember()
-    assert remembered["table"] == "below" and remembered["split"] == window.view.sizes()
+    assert remembered["table"] == "beside"
+    watch_settings.save_settings(watch_settings.settings_path(), remembered)
     player, feed = play(recording_path)
-    other = WatchWindow(player, feed, remembered)
+    other = WatchWindow(player, feed, watch_settings.load_settings(watch_settings.settings_path()))
     other.show()
     app.processEvents()
-    assert other.view.sizes() == pytest.approx(remembered["split"], abs=40)  # the banner comes and goes
-    other._timer.stop()
-    other.table._timer.stop()
-    other.close()
+    assert other.view.dockWidgetArea(other.view.panels[0]) == QT.LeftDockWidgetArea
+    assert other.view.panels[0].width() == pytest.approx(table.width(), abs=5)
+    close(other)
+
+
+def test_carriers_can_be_detached_and_put_back(window, app):
+    panel = window.view.panels[0]
+    press(window, QT.Key_4, QT.ControlModifier)
+    assert panel.isFloating() and panel.isVisible()
+    press(window, QT.Key_4, QT.ControlModifier)
+    assert not panel.isFloating() and panel.isVisible()
 
 
 def test_letters_typed_into_the_filter_are_no_keys_of_the_player(window):
@@ -1083,7 +1087,7 @@ def test_damaged_settings_do_not_keep_it_from_opening(tmp_path, recording_path, 
     assert result.returncode == 0 and "not valid YAML" in result.stderr and "window:" in settings.read_text()
     settings.write_text("theme: light\n")
     assert run(tmp_path, *arguments, "--reset-settings").returncode == 0
-    assert "theme: dark" in settings.read_text()
+    assert "theme: system" in settings.read_text()
 
 
 @pytest.mark.parametrize(

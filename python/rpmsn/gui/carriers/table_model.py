@@ -119,11 +119,7 @@ class CarrierModel(QtCore.QAbstractTableModel):
         """Whether the filter lets a carrier through."""
         if carrier.gone and not self.shows_gone or self.labels is not None and carrier.label not in self.labels:
             return False
-        if not self.words:
-            return True
-        cells = [carrier_columns.text(carrier, name, self.carriers) for name in NAMES]
-        line = " ".join([*cells, "gone" if carrier.gone else ""]).lower()
-        return all(word in line for word in self.words)
+        return carrier_columns.passes(carrier, self.words, self.carriers)
 
     def _remove(self, wanted: set) -> None:
         """Remove the rows that are not wanted, run by run from the end."""

@@ -30,6 +30,7 @@ class ComparisonTable(QtWidgets.QTableWidget):
         self.annotations = distinct(annotations)[:MAX_ANNOTATIONS]
         self.set_theme(theme)
         self.setHorizontalHeaderLabels(TITLES)
+        self.setAccessibleName("Compared with the file")
         self.verticalHeader().hide()
         self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 6)
         self.horizontalHeader().setSectionResizeMode(QtWidgets.QHeaderView.Stretch)

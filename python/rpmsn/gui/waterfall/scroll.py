@@ -79,6 +79,14 @@ class TimeScroll(QtCore.QObject):
         self._view.setYRange(top - height, top, padding=0)
         self._on_view_moved()
 
+    def zoom_to(self, y0: float, y1: float) -> None:
+        """Show these heights, and stay there."""
+        height = max(y1 - y0, SMALLEST_SECONDS)
+        self._view.setLimits(yMin=None, yMax=None)
+        self._view.setYRange((y0 + y1 - height) / 2, (y0 + y1 + height) / 2, padding=0)
+        self._last_height = self._height()
+        self._on_view_moved()
+
     def _height(self) -> float:
         low, high = self._view.viewRange()[1]
         return high - low

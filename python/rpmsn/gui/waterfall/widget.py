@@ -25,10 +25,12 @@ The parts of the picture each have a module that can be read, and tested, by its
 ====================== =================================================================
 """
 
+import dataclasses
 import html
 import logging
 import math
 import os
+import re
 from collections import deque
 from collections.abc import Collection
 from typing import Any
@@ -39,19 +41,20 @@ from ...classes import CLASS_NAMES
 from ...errors import RpmsnError, require
 from ...messages.frame import Frame, Scale, check_frame
 from ...messages.report import Report, check_report
+from ..actions import add_action, copy_text, hint, set_keys
 from ..pictures import save_pixmap
 from ..qt import QtCore, QtGui, QtWidgets, pg
 from ..theme import THEMES, Theme, power_colors, style_sheet
 from ..wording import band_texts
-from .band_strip import BandStrip
+from .band_strip import LANES, BandStrip
 from .box_layer import BoxLayer
-from .boxes import SegmentBoxes
+from .boxes import Box, SegmentBoxes
 from .controls import Controls
 from .cursors import CursorPair
 from .history import DROPPED, LOST, SKIP, Break, History, format_seconds
 from .picture import Picture
 from .scroll import TimeScroll
-from .settings import LEVEL_LIMITS, SMALLEST_RANGE, Settings
+from .settings import LEVEL_LIMITS, SMALLEST_RANGE, Settings, is_number
 from .spectrum import SpectrumPlot
 from .status import ENDED, SOURCE_STATE, is_duty_cycled
 from .status_bar import StatusBar
@@ -60,19 +63,44 @@ from .view import SMALLEST_COLUMNS, WaterfallView
 
 logger = logging.getLogger(__name__)
 
-MINIMUM_SIZE = (940, 480)
-"""Pixels; in less the controls overlap. GNU Radio's window scrolls where it is smaller."""
+MINIMUM_SIZE = (420, 240)
+"""Pixels; in less there is no room for the picture. GNU Radio's window scrolls where it is smaller."""
 REDRAW_INTERVAL_MS = 40
 FRAME_SECONDS = 0.04
 """Of a frame, until the first one says."""
-TIME_AXIS_WIDTH = 120
-POWER_BAR_WIDTH = 66
-"""Pixels left and right of the picture, the same in both plots, so that their frequencies stand in line."""
+TIME_SAMPLE, POWER_SAMPLE = "00:00:00.00", "-00"
+"""Texts as wide as those left and right of the picture."""
+BAR_PIXELS, AXIS_PIXELS = 12, 16
+"""Width of the colour scale, and of ticks and margins of an axis."""
 MAX_VIEW_ROWS = 8192
 MAX_PENDING_FRAMES, MAX_PENDING_SEGMENTS = 64, 4096
+ZOOM_ROOM = 0.1
+"""Beside what is zoomed to, of its width."""
 SCAN_SECONDS = 5.0
 """A radio that is tuned and within so long tuned again scans."""
+LOWEST_PICTURE, LINES_BELOW = 80, 4
+"""The picture has so many pixels before there is a spectrum, and so many lines of text are below it at least."""
+LOW_PIXELS = 400
+"""Lower than this, what matters less than the picture is left out."""
 WAITING = "waiting for frames"
+POWER_LABEL = "dB over noise"
+
+
+@dataclasses.dataclass(frozen=True)
+class Place:
+    """A place in the picture.
+
+    Attributes:
+        frequency: Hz, from the centre of the span where that is not known.
+        y: height, s of signal.
+        time: s since 1970.
+        box: the carrier there, None where there is none.
+    """
+
+    frequency: float
+    y: float
+    time: float
+    box: Box | None
 
 
 class WaterfallWidget(QtWidgets.QWidget):
@@ -101,6 +129,8 @@ class WaterfallWidget(QtWidgets.QWidget):
     """burst_id of the carrier whose box was clicked, None where a click meets no box."""
     settings_changed = QtCore.pyqtSignal(dict)
     """All settings, as of `settings()`, after any of them has changed."""
+    menu_requested = QtCore.pyqtSignal(object, object)
+    """A menu (QMenu) that is about to open, and the `Place` that it is for: the moment to add to it."""
     about_to_redraw = QtCore.pyqtSignal()
     """25 times a second, before what has arrived is drawn: the moment to pass on what waits elsewhere."""
 
@@ -129,6 +159,7 @@ class WaterfallWidget(QtWidgets.QWidget):
         self._tuned_time = -math.inf
         self._drawn_version = -1
         self._mouse = None
+        self._wanted_view: dict | None = None
         self._build(title)
         self._connect()
         self._show_settings()
@@ -324,6 +355,7 @@ class WaterfallWidget(QtWidgets.QWidget):
             row=1, col=0, viewBox=WaterfallView(), axisItems={"left": self.time_axis}
         )
         self.power_bar = pg.ColorBarItem(values=(0, 1), width=12, interactive=False, colorMap=pg.colormap.get("CET-L1"))
+        self.power_bar.getAxis("right").setWidth(self._axis_width(POWER_SAMPLE))
         self.waterfall_plot.layout.addItem(self.power_bar, 2, 5)
         self.band_strip = BandStrip(self.waterfall_plot.getViewBox(), THEMES[self._settings.theme])
         self.waterfall_plot.layout.addItem(self.band_strip, 4, 1)
@@ -331,8 +363,9 @@ class WaterfallWidget(QtWidgets.QWidget):
         for plot in (self.spectrum.plot, self.waterfall_plot):
             plot.setMenuEnabled(False)
             plot.hideButtons()
-            plot.layout.setColumnFixedWidth(5, POWER_BAR_WIDTH)
-            plot.getAxis("left").setWidth(TIME_AXIS_WIDTH)
+            # The same in both plots, so that their frequencies stand in line.
+            plot.layout.setColumnFixedWidth(5, self._axis_width(POWER_SAMPLE) + BAR_PIXELS)
+            plot.getAxis("left").setWidth(self._axis_width(TIME_SAMPLE))
         self.spectrum.plot.setXLink(self.waterfall_plot)
         self.picture = Picture(self.history, self._settings)
         self.box_layer = BoxLayer(self.history, self.segments, self._settings, lambda: self.picture.texts)
@@ -349,25 +382,33 @@ class WaterfallWidget(QtWidgets.QWidget):
         self.pause_button.toggled.connect(self._on_pause)
         for name, slot in (("home", self.home), ("reset", self.reset_spectrum), ("save", self._ask_where_to_save)):
             self.controls.actions[name].triggered.connect(slot)
-        keys = {
-            QtCore.Qt.Key_Space: self.pause_button.toggle,
-            QtCore.Qt.Key_Home: self.home,
-            QtCore.Qt.Key_A: self.autoscale,
-            QtCore.Qt.Key_R: self.reset_spectrum,
-            QtCore.Qt.Key_M: self.controls.measure_button.toggle,
-            QtCore.Qt.Key_PageDown: self._page_down,
-            QtCore.Qt.Key_PageUp: self._page_up,
-            QtCore.Qt.Key_Escape: self._deselect,
-        }
-        for key, slot in keys.items():
-            shortcut = QtWidgets.QShortcut(QtGui.QKeySequence(key), self)
-            shortcut.setContext(QtCore.Qt.WidgetWithChildrenShortcut)
-            shortcut.activated.connect(slot)
+        self._add_actions()
         self.cursors.moved.connect(self._show_measurement)
         self.waterfall_plot.getViewBox().sigRangeChanged.connect(self._show_hover)
         scene = self.waterfall_plot.scene()
         scene.sigMouseMoved.connect(self._on_mouse_moved)
         scene.sigMouseClicked.connect(self._on_mouse_clicked)
+
+    def _add_actions(self) -> None:
+        """What has a key."""
+        controls = self.controls
+        self.pause_action = add_action(
+            self, "Pause the picture; the analysis continues", "Space", self.pause_button.toggle
+        )
+        for name, key in (("home", "Home"), ("reset", "R")):
+            set_keys(controls.actions[name], [key])
+            self.addAction(controls.actions[name])
+        autoscale = add_action(self, "Fit the levels to what is in view", "A", self.autoscale)
+        measure = add_action(self, "Measure with two cursors", "M", controls.measure_button.toggle)
+        add_action(self, "Scroll down by a view", "PgDown", self._page_down)
+        add_action(self, "Scroll up by a view", "PgUp", self._page_up)
+        add_action(self, "Select no carrier, no cursors", "Esc", self._deselect)
+        for button, action in (
+            (self.pause_button, self.pause_action),
+            (controls.autoscale_button, autoscale),
+            (controls.measure_button, measure),
+        ):
+            button.setToolTip(hint(button.toolTip(), action))
 
     def _on_timer(self) -> None:
         """Redraw; what goes wrong is logged: an exception in a slot of PyQt5 may end the process, and the analysis."""
@@ -391,6 +432,8 @@ class WaterfallWidget(QtWidgets.QWidget):
             self.spectrum.draw()
             self._update_picture()
             self._show_hover()
+        if self._wanted_view is not None and self.history.newest is not None:
+            self._restore_wanted(self._wanted_view)
         if self.history.newest is not None:
             self.status_bar.has_found = bool(self.segments.boxes)
         self.status_bar.refresh()
@@ -502,10 +545,36 @@ class WaterfallWidget(QtWidgets.QWidget):
             clock = {"host": ", computer's clock", "radio": ", radio's clock"}.get(history.newest.clock, "")
             newer_end = min(self.waterfall_plot.viewRange()[1][1], history.newest_y)
             left = f"{format_day(float(history.time_of_y(newer_end)))}{clock}"
-        for name, label in (("bottom", bottom), ("left", left)):
-            axis = self.waterfall_plot.getAxis(name)
+        axes = [self.waterfall_plot.getAxis(name) for name in ("bottom", "left")]
+        labels = [(axes[0], bottom), (axes[1], left)]
+        labels += [(self.spectrum.plot.getAxis("left"), POWER_LABEL), (self.power_bar.getAxis("right"), POWER_LABEL)]
+        for axis, label in labels:
+            label = label if axis is axes[0] else self._fitting(label, axis.height())
             if (axis.labelText, axis.labelStyle) != (label, {"color": theme.text}):
                 axis.setLabel(label, color=theme.text)
+
+    def _fitting(self, text: str, length: float) -> str:
+        """A label, or its first word where there is no more room along an axis."""
+        texts = [text, re.split(r"[ ,]", text)[0]]
+        fits = (text for text in texts if self.fontMetrics().horizontalAdvance(text) <= length)
+        return next(fits, texts[-1])
+
+    def _axis_width(self, sample: str) -> int:
+        """Pixels that a vertical axis needs: its label, and numbers as long as a sample."""
+        metrics = self.fontMetrics()
+        return metrics.height() + metrics.horizontalAdvance(sample) + AXIS_PIXELS
+
+    def resizeEvent(self, event: QtGui.QResizeEvent) -> None:
+        """Called by Qt when the widget has another size: the spectrum has its part of the height."""
+        super().resizeEvent(event)
+        is_low = self.height() < LOW_PIXELS
+        controls = self.controls.layout().heightForWidth(self.width())
+        others = controls + LINES_BELOW * self.fontMetrics().height() + LOWEST_PICTURE
+        self.spectrum.fit(self.height(), self.height() - others)
+        self.band_strip.set_lanes(1 if is_low else LANES)
+        self.status_bar.set_brief(is_low)
+        self.waterfall_plot.getAxis("bottom").showLabel(not is_low)
+        self._name_axes()
 
     def _show_settings(self) -> None:
         """Bring everything to what is set."""
@@ -533,8 +602,6 @@ class WaterfallWidget(QtWidgets.QWidget):
         axes = [plot.getAxis(name) for plot in (self.spectrum.plot, self.waterfall_plot) for name in ("left", "bottom")]
         for axis in (*axes, self.power_bar.getAxis("right")):
             style_axis(axis, theme)
-        for axis in (self.power_bar.getAxis("right"), self.spectrum.plot.getAxis("left")):
-            axis.setLabel("dB over noise", color=theme.text)
         self._name_axes()
 
     def _on_pause(self, is_paused: bool) -> None:
@@ -592,8 +659,10 @@ class WaterfallWidget(QtWidgets.QWidget):
         self.status_bar.readout_label.setText("" if point is None else self._describe(*point))
 
     def _on_mouse_clicked(self, event) -> None:
-        """A click selects the carrier under the mouse; a double click asks for the frequency."""
+        """A click selects the carrier under the mouse, a right click opens a menu, a double click asks to tune."""
         point = self._picture_point(event.scenePos())
+        if point is not None and event.button() == QtCore.Qt.RightButton:
+            self._open_menu(point, event.screenPos())
         if point is None or event.button() != QtCore.Qt.LeftButton:
             return
         if event.double():
@@ -606,6 +675,63 @@ class WaterfallWidget(QtWidgets.QWidget):
         self.box_layer.selected = burst_id
         self.box_layer.update()
         self.carrier_selected.emit(burst_id)
+
+    def _open_menu(self, point: tuple[float, float], position) -> None:
+        """What can be done at a place of the picture."""
+        place = Place(*point, float(self._shown[0].time_of_y(point[1])), self._box_at(*point))
+        menu = QtWidgets.QMenu(self)
+        menu.setAttribute(QtCore.Qt.WA_DeleteOnClose)
+        box = place.box
+        if box is not None and box.burst_id is not None:
+            menu.addAction(f"&Zoom to {box.texts()[1]}", lambda: self.zoom_to_carrier(box.burst_id))
+        menu.addAction(self.controls.actions["home"])
+        menu.addSeparator()
+        megahertz = f"{place.frequency / 1e6:.6f}"
+        menu.addAction(f"Copy &frequency: {megahertz} MHz", lambda: copy_text(megahertz))
+        self.menu_requested.emit(menu, place)
+        menu.popup(QtCore.QPoint(round(position.x()), round(position.y())))
+
+    def zoom_to_carrier(self, burst_id: int) -> None:
+        """Show the newest box of a carrier as large as there is room for."""
+        box = self._shown[1].newest_of(burst_id)
+        if box is not None:
+            y0, y1 = self._shown[0].y_of_sample(np.array([box.start_offset, box.end_offset], float))
+            self.zoom_to((box.freq_lower, box.freq_upper), (y0, y1))
+
+    def zoom_to(self, frequencies: tuple[float, float], heights: tuple[float, float]) -> None:
+        """Show a part of the picture, with some room around it.
+
+        Args:
+            frequencies: lower and upper edge, Hz.
+            heights: older and newer edge, s of signal.
+        """
+        room = ZOOM_ROOM * (frequencies[1] - frequencies[0])
+        self.waterfall_plot.setXRange((frequencies[0] - room) / 1e6, (frequencies[1] + room) / 1e6, padding=0)
+        self._scroll.zoom_to(*heights)
+
+    def view(self) -> dict:
+        """What is in view, as `restore_view` takes it: `frequencies`, MHz, empty for the whole span; `seconds`."""
+        history = self._shown[0]
+        if history.newest is None:
+            return {}
+        low, high = self.waterfall_plot.viewRange()[0]
+        is_whole = self._fitted is not None and np.allclose(self._fitted, (low, high), rtol=0, atol=1e-6)
+        y0, y1 = self.waterfall_plot.viewRange()[1]
+        return {"frequencies": [] if is_whole else [low, high], "seconds": y1 - y0}
+
+    def restore_view(self, view: dict) -> None:
+        """Show what `view` returned, as soon as there is something to show."""
+        self._wanted_view = view
+
+    def _restore_wanted(self, wanted: dict) -> None:
+        """The first rows are there."""
+        self._wanted_view = None
+        frequencies, seconds = wanted.get("frequencies"), wanted.get("seconds")
+        if isinstance(seconds, float) and math.isfinite(seconds) and seconds > 0:
+            self._scroll.seconds = seconds
+            self._scroll.home()
+        if isinstance(frequencies, list) and len(frequencies) == 2 and all(map(is_number, frequencies)):
+            self.waterfall_plot.setXRange(*frequencies, padding=0)
 
     def _box_at(self, frequency: float, y: float):
         """The box under a point, None where there is none or boxes are not drawn."""
