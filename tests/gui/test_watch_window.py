@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The window of `rpmsn watch` in use: any size and font, other recordings, menus on what is shown, what comes back."""
 
+import numpy as np
 import pytest
 
 QtWidgets = pytest.importorskip("PyQt5.QtWidgets", reason="PyQt5 is not installed")
@@ -378,3 +379,87 @@ def test_a_layout_that_qt_does_not_understand_is_not_used(app, play, recording_p
     app.processEvents()
     assert window.view.place == "beside"
     close(window)
+
+
+# Closer, and all of it
+
+
+def test_a_zoom_shows_what_the_rows_of_the_history_do_not(window, app, tmp_path):
+    """Two tones 4 kHz apart, in one column of 19.5 kHz: after the zoom they are two lines, right to a pixel."""
+    tones = (CENTER - 1.000e6, CENTER - 1.004e6)
+    time = np.arange(FRAMES * FRAME) / RATE
+    samples = sum(0.1 * np.exp(2j * np.pi * (tone - CENTER) * time) for tone in tones)
+    noise = np.random.default_rng(3).standard_normal((len(samples), 2)) @ [1, 1j]
+    other = write_recording(tmp_path, name="tones")
+    (samples + 1e-3 * noise).astype(np.complex64).tofile(tmp_path / "tones.sigmf-data")
+    assert window.open({"source": str(other)})
+    waterfall = window.waterfall
+    wait_for(lambda: window.player.finished and waterfall._is_over, app=app)
+    wait_for(lambda: np.ptp(waterfall.waterfall_plot.viewRange()[1]) == pytest.approx(DURATION, abs=0.01), app=app)
+    waterfall.apply_settings({"boxes": False, "references": False, "alpha": 0.0})
+    waterfall.waterfall_plot.setXRange(1813.985, 1814.01, padding=0)
+    wait_for(lambda: is_closer(waterfall, 0.026e6), app=app)
+    image = waterfall.plots.grab().toImage()
+    middle = waterfall.history.newest_y / 2
+    points = [viewport_point(waterfall, CENTER - 1.02e6 + 100 * step, middle) for step in range(60, 340)]
+    bright = np.array([image.pixelColor(point).lightness() for point in points])
+    frequencies = CENTER - 1.02e6 + 100.0 * np.arange(60, 340)
+    for tone in tones:
+        near = np.abs(frequencies - tone) < 1500
+        assert frequencies[near][bright[near].argmax()] == pytest.approx(tone, abs=100)
+    assert bright[np.abs(frequencies - np.mean(tones)) < 500].max() < 0.6 * bright.max(), "dark between them"
+    waterfall.home()
+    wait_for(lambda: is_closer(waterfall, RATE), app=app)
+
+
+def is_closer(waterfall, span):
+    """Whether finer spectra of no more than a span in Hz are shown, of what is in view now."""
+    shown = waterfall.detail.shown
+    return (
+        shown is not None
+        and shown.wanted.upper - shown.wanted.lower <= span + 1
+        and waterfall.detail.is_wanted(shown.wanted.number)
+    )
+
+
+def test_going_back_wipes_nothing(window, app):
+    waterfall = window.waterfall
+    rows, boxes = waterfall.history.newest_y, len(waterfall.segments.boxes)
+    window.player.seek(0.0)
+    window.player.play()
+    wait_for(lambda: window.player.finished, app=app)
+    wait_for(lambda: waterfall.history.newest_y == pytest.approx(2 * rows, rel=0.01), app=app)
+    assert waterfall.history.oldest_y == 0.0 and len(waterfall.segments.boxes) > boxes
+    assert [found.text for found in waterfall.history.breaks] == ["back by 480 ms"]
+    drawn = waterfall.history.heights_of_times(np.array([1_714_564_987.54]), np.array([1_714_564_987.58]), 0, 2 * rows)
+    assert len(drawn) == 2, "an annotation is drawn in both rounds"
+    assert [y1 - y0 for _, y0, y1 in drawn] == pytest.approx([0.04, 0.04], abs=0.003)
+
+
+def test_the_overview_has_the_whole_recording_and_a_click_goes_there(window, app):
+    strip = window.transport.slider
+    wait_for(lambda: strip._image is not None and strip.marks and strip.marks[0].end == 1.0, app=app)
+    wait_for(lambda: np.isfinite(strip._decibels).all(), app=app)
+    picture = strip.grab().toImage()
+    x = strip.width() // 3
+    upper, lower = (picture.pixelColor(x, round(part * strip.height())) for part in (0.4, 0.8))
+    assert upper.lightness() > lower.lightness() + 20, "the carrier is in the upper half of the span"
+    assert strip.marks[0].label == "LTE" and (strip.marks[0].start, strip.marks[0].end) == (0.0, 1.0)
+    assert strip.view == pytest.approx((0.0, 1.0), abs=0.01), "all of it is in view"
+    QtTest.QTest.mouseClick(strip, QT.LeftButton, pos=QtCore.QPoint(strip.width() // 2, 5))
+    wait_for(lambda: window.player.position == pytest.approx(DURATION / 2 + 0.04, abs=0.005), app=app)
+
+
+def test_a_recording_of_3_ms_fills_the_picture(app, play, tmp_path):
+    path = write_recording(tmp_path, frames=1, name="short")
+    with open(tmp_path / "short.sigmf-data", "r+b") as file:
+        file.truncate(8 * round(0.003 * RATE))
+    player, feed = play(path, cell_budget=0.0)
+    window = WatchWindow(player, feed, dict(watch_settings.DEFAULTS))
+    window.show()
+    view = window.waterfall.waterfall_plot
+    wait_for(lambda: player.finished and window.waterfall._is_over, app=app)
+    wait_for(lambda: window.waterfall.history.newest is not None, app=app)
+    wait_for(lambda: np.ptp(view.viewRange()[1]) < 0.0045, app=app)
+    close(window)
+    window.stop_sources()

@@ -5,7 +5,8 @@ import math
 
 from ..actions import add_action, hint
 from ..flow_layout import FlowLayout
-from ..qt import QtCore, QtGui, QtWidgets
+from ..qt import QtCore, QtWidgets
+from .overview import Overview
 from .pacing import SPEEDS
 from .player import Player
 
@@ -62,7 +63,7 @@ class TransportBar(QtWidgets.QWidget):
         row.setContentsMargins(8, 4, 8, 4)
         self.play_button = QtWidgets.QPushButton("Pause")
         self.step_button = QtWidgets.QPushButton("Step")
-        self.slider = PlaceSlider(QtCore.Qt.Horizontal)
+        self.slider = Overview()
         self.slider.setRange(0, SLIDER_STEPS)
         self.slider.setAccessibleName("Place in the recording")
         self.slider.setMinimumWidth(SLIDER_WIDTH)
@@ -118,37 +119,6 @@ class TransportBar(QtWidgets.QWidget):
 
     def _set_loop(self, loop: bool) -> None:
         self.player.loop = loop
-
-
-class PlaceSlider(QtWidgets.QSlider):
-    """A slider that goes to where it is clicked, and asks for a place while it is dragged."""
-
-    asked = QtCore.pyqtSignal(float)
-    """Fraction of the whole, 0..1."""
-
-    def mousePressEvent(self, event: QtGui.QMouseEvent) -> None:
-        """Called by Qt at a press: go there."""
-        if event.button() == QtCore.Qt.LeftButton:
-            self.setSliderDown(True)
-            self._go_to(event.x())
-
-    def mouseMoveEvent(self, event: QtGui.QMouseEvent) -> None:
-        """Called by Qt at a move: the handle follows; the player seeks when the drag ends, since that takes time."""
-        if self.isSliderDown():
-            self.setValue(self._value_at(event.x()))
-
-    def mouseReleaseEvent(self, event: QtGui.QMouseEvent) -> None:
-        """Called by Qt at the end of a drag."""
-        if event.button() == QtCore.Qt.LeftButton and self.isSliderDown():
-            self.setSliderDown(False)
-            self._go_to(event.x())
-            self.asked.emit(self.value() / self.maximum())
-
-    def _go_to(self, x: int) -> None:
-        self.setValue(self._value_at(x))
-
-    def _value_at(self, x: int) -> int:
-        return QtWidgets.QStyle.sliderValueFromPosition(self.minimum(), self.maximum(), x, max(1, self.width() - 1))
 
 
 def format_place(seconds: float, duration: float) -> str:

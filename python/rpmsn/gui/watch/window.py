@@ -13,10 +13,13 @@ from ...errors import RpmsnError
 from ..actions import set_keys
 from ..qt import QtCore, QtGui, QtWidgets
 from ..theme import THEMES, system_theme
+from ..waterfall.settings import Settings
 from ..with_table import BELOW, BESIDE, HIDDEN, WIDE_PIXELS, WaterfallWithTable
+from .closeups import Closeups
 from .comparison import ComparisonTable
 from .feed import Feed
 from .keys_help import show_keys
+from .overview import Mark, Survey
 from .player import Player
 from .radio_bar import RadioBar
 from .radio_process import RadioWatch
@@ -86,6 +89,7 @@ class WatchWindow(QtWidgets.QMainWindow):
         self._closing: list[tuple[Source, threading.Thread]] = []
         self._theme_choice = settings["theme"]
         self._theme = system_theme() if self._theme_choice == SYSTEM else self._theme_choice
+        self._readers: list[Closeups | Survey] = []
         self._keys_dialog: QtWidgets.QDialog | None = None
         self._build()
         self._build_menu()
@@ -133,6 +137,8 @@ class WatchWindow(QtWidgets.QMainWindow):
         if self.player is not None:
             self.transport = TransportBar(self.player)
             self._layout.addWidget(self.transport)
+            self._begin_readers(self.player, self.transport)
+            self._color_overview()
             if self.player.recording.annotations:
                 self.comparison = ComparisonTable(self.player.recording.annotations, THEMES[self._theme])
                 self.view.add_panel("Compared with the file", self.comparison)
@@ -144,8 +150,25 @@ class WatchWindow(QtWidgets.QMainWindow):
         set_keys(self.waterfall.pause_action, [] if self.player is not None else ["Space"])
         self._show_references()
 
+    def _begin_readers(self, player: Player, transport: TransportBar) -> None:
+        """Overview and finer spectra: by further readers of the file, where there can be such."""
+        try:
+            closer, all_of_it = (player.recording.second_reader() for _ in range(2))
+        except RpmsnError as error:
+            logger.warning("there is no overview, and the picture gets no finer than its rows: %s", error)
+            return
+        survey = Survey(all_of_it)
+        survey.grown.connect(transport.slider.set_power, QtCore.Qt.QueuedConnection)
+        survey.start()
+        self._readers = [Closeups(closer, self.waterfall, player.positions_of), survey]
+
+    def _end_readers(self) -> None:
+        while self._readers:
+            self._readers.pop().stop()
+
     def _leave_source(self) -> None:
         """Take away what belongs to the source; it ends in the background, since that may take seconds."""
+        self._end_readers()
         thread = threading.Thread(target=self.source.stop, name="rpmsn source ends")
         thread.start()
         self._closing.append((self.source, thread))
@@ -186,6 +209,7 @@ class WatchWindow(QtWidgets.QMainWindow):
 
     def stop_sources(self) -> bool:
         """End what is shown and what was; whether something hangs."""
+        self._end_readers()
         self.source.stop()
         for _, thread in self._closing:
             thread.join()
@@ -359,6 +383,7 @@ class WatchWindow(QtWidgets.QMainWindow):
     def closeEvent(self, event: QtGui.QCloseEvent) -> None:
         """Called by Qt when the window is closed."""
         self._timer.stop()
+        self._end_readers()
         self.settings = self.remember()
         super().closeEvent(event)
         # Qt would go on while a menu or a dialog is open.
@@ -391,12 +416,30 @@ class WatchWindow(QtWidgets.QMainWindow):
         if self.radio_bar is not None:
             self.radio_bar.update_now()
             self.setWindowTitle(f"{self.source.title} - {PROGRAM}")
+        if self.transport is not None and self.player is not None:
+            self.transport.slider.set_marks(*self._overview_of(self.player))
         if self.comparison is not None and self.comparison.isVisible():
             self.comparison.show_carriers(self.table.carriers.rows())
         is_over = self._feed.failed or self.player is not None and self.player.finished
         if self._picture and is_over and not self._ending:
             self._ending = True
             QtCore.QTimer.singleShot(SETTLE_MS, self.save_and_close)
+
+    def _overview_of(self, player: Player) -> tuple[list[Mark], tuple[float, float] | None]:
+        """Carriers of the table, and what the picture shows, as fractions of the recording."""
+        recording = player.recording
+        count, rate = recording.sample_count, recording.sample_rate
+        marks = []
+        for carrier in self.table.model.rows:
+            start, end = player.recording_span(carrier.sample_start, carrier.sample_end)
+            center = recording.capture_at(start).center_frequency or 0.0
+            lower, upper = (
+                min(max((edge - center) / rate + 0.5, 0.0), 1.0) for edge in (carrier.freq_lower, carrier.freq_upper)
+            )
+            marks.append(Mark(start / count, end / count, lower, upper, carrier.label))
+        seen = player.positions_of(self.waterfall.samples_in_view())
+        is_run = len(seen) == 2 and 0 <= seen[0] < seen[1]
+        return marks, (seen[0] / count, seen[1] / count) if is_run else None
 
     def save_and_close(self) -> None:
         """Write the picture that was asked for, and close."""
@@ -428,8 +471,13 @@ class WatchWindow(QtWidgets.QMainWindow):
                 )
             self.waterfall.set_reference_annotations(references[:MAX_REFERENCES])
 
+    def _color_overview(self) -> None:
+        if self.transport is not None:
+            self.transport.slider.set_settings(Settings().changed(self.waterfall.settings()))
+
     def _on_settings(self, settings: dict) -> None:
         """Something about the waterfall was set."""
+        self._color_overview()
         if settings["theme"] != self._theme:
             self._theme = settings["theme"]
             if self._theme_choice != SYSTEM or system_theme() != self._theme:
@@ -440,6 +488,7 @@ class WatchWindow(QtWidgets.QMainWindow):
         theme = THEMES[self._theme]
         if self.comparison is not None:
             self.comparison.set_theme(theme)
+        self._color_overview()
         self.setStyleSheet(style_sheet(theme))
 
     def _on_tune(self, frequency: float) -> None:

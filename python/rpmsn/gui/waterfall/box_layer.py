@@ -182,10 +182,11 @@ class BoxLayer(PixelLayer):
     def _reference_rects(self, to_pixels) -> list:
         """Labels of the annotations in view, with their rectangles in pixels."""
         shown = self.boundingRect()
+        starts = np.array([-np.inf if start is None else start for *_, start, _ in self.references])
+        ends = np.array([np.inf if end is None else end for *_, end in self.references])
         found = []
-        for label, lower, upper, start, end in self.references:
-            y0 = self.history.oldest_y if start is None else self.history.y_of_time(start)
-            y1 = self.history.newest_y if end is None else self.history.y_of_time(end)
+        for index, y0, y1 in self.history.heights_of_times(starts, ends, shown.top(), shown.bottom()):
+            label, lower, upper, _, _ = self.references[index]
             area = QtCore.QRectF(lower / 1e6, y0, (upper - lower) / 1e6, y1 - y0).intersected(shown)
             if area.width() > 0 and area.height() > 0:
                 found.append((label, QtCore.QRectF(to_pixels.mapRect(area).toRect())))

@@ -10,6 +10,8 @@ SCROLL_STEP = 0.15
 """Of what is in view: the part that one click of the wheel keeps, and the part that it scrolls."""
 SMALLEST_COLUMNS = 8
 SMALLEST_SECONDS = 0.002
+SMALLEST_SPAN, SMALLEST_CLOSER = 1e3, 1e-5
+"""Hz and s that can be looked at where there are finer spectra than those of the rows."""
 
 
 class WaterfallView(pg.ViewBox):

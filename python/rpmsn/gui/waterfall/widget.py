@@ -11,6 +11,7 @@ The parts of the picture each have a module that can be read, and tested, by its
 `boxes`                when carriers were on, as frames go by
 `settings`             what the user can set
 `picture`              draws the rows and the breaks between them
+`detail`               draws the part in view from the samples, where these can be had
 `box_layer`            draws the boxes, with labels where there is room
 `pixels`               what these two have in common
 `bands`, `band_strip`  3GPP bands below the frequency axis
@@ -32,7 +33,7 @@ import math
 import os
 import re
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 import numpy as np
@@ -51,7 +52,8 @@ from .box_layer import BoxLayer
 from .boxes import Box, SegmentBoxes
 from .controls import Controls
 from .cursors import CursorPair
-from .history import DROPPED, LOST, SKIP, Break, History, format_seconds
+from .detail import DetailLayer, Wanted
+from .history import DROPPED, LOST, SKIP, Break, Chunk, History, format_seconds
 from .picture import Picture
 from .scroll import TimeScroll
 from .settings import LEVEL_LIMITS, SMALLEST_RANGE, Settings, is_number
@@ -59,7 +61,7 @@ from .spectrum import SpectrumPlot
 from .status import ENDED, SOURCE_STATE, is_duty_cycled
 from .status_bar import StatusBar
 from .time_axis import TimeAxis, format_day, format_moment
-from .view import SMALLEST_COLUMNS, WaterfallView
+from .view import SMALLEST_CLOSER, SMALLEST_COLUMNS, SMALLEST_SECONDS, SMALLEST_SPAN, WaterfallView
 
 logger = logging.getLogger(__name__)
 
@@ -216,6 +218,7 @@ class WaterfallWidget(QtWidgets.QWidget):
     def clear(self) -> None:
         """Forget rows, boxes and reference annotations; settings stay."""
         self.history.clear()
+        self.detail.clear()
         self.segments.clear()
         self._frames.clear()
         self._segments.clear()
@@ -369,7 +372,8 @@ class WaterfallWidget(QtWidgets.QWidget):
         self.spectrum.plot.setXLink(self.waterfall_plot)
         self.picture = Picture(self.history, self._settings)
         self.box_layer = BoxLayer(self.history, self.segments, self._settings, lambda: self.picture.texts)
-        for item in (self.picture, self.box_layer):
+        self.detail = DetailLayer(self.history, self._settings)
+        for item in (self.picture, self.detail, self.box_layer):
             self.waterfall_plot.addItem(item, ignoreBounds=True)
         self.cursors = CursorPair(self.waterfall_plot)
         return self.plots
@@ -384,7 +388,10 @@ class WaterfallWidget(QtWidgets.QWidget):
             self.controls.actions[name].triggered.connect(slot)
         self._add_actions()
         self.cursors.moved.connect(self._show_measurement)
-        self.waterfall_plot.getViewBox().sigRangeChanged.connect(self._show_hover)
+        view = self.waterfall_plot.getViewBox()
+        view.sigRangeChanged.connect(self._show_hover)
+        view.sigRangeChanged.connect(self._look_again)
+        view.sigResized.connect(self._look_again)
         scene = self.waterfall_plot.scene()
         scene.sigMouseMoved.connect(self._on_mouse_moved)
         scene.sigMouseClicked.connect(self._on_mouse_clicked)
@@ -426,6 +433,7 @@ class WaterfallWidget(QtWidgets.QWidget):
             self._scroll.fit()
         if not self.paused and self._drawn_version != self.history.version:
             self._drawn_version = self.history.version
+            self.detail.look_again()
             self._scroll.update()
             if self._scroll.following:
                 self._fit_span()
@@ -519,7 +527,8 @@ class WaterfallWidget(QtWidgets.QWidget):
         scales = {chunk.scale: chunk.y1 for chunk in self._shown[0].chunks}
         view = self.waterfall_plot.getViewBox()
         lower, upper = span_of(scales)
-        view.setLimits(xMin=lower, xMax=upper, minXRange=SMALLEST_COLUMNS * self._span.column_width / 1e6)
+        smallest = SMALLEST_COLUMNS * self._span.column_width if self.detail.ask is None else SMALLEST_SPAN
+        view.setLimits(xMin=lower, xMax=upper, minXRange=smallest / 1e6)
         recent = [scale for scale, y1 in scales.items() if y1 > self._shown[0].newest_y - 2 * SCAN_SECONDS]
         fitted = span_of(recent if is_scanning else [self._span])
         if fitted != self._fitted:
@@ -586,7 +595,7 @@ class WaterfallWidget(QtWidgets.QWidget):
         self.power_bar.setColorMap(power_colors(settings))
         self.power_bar.setLevels(settings.levels)
         self.band_strip.show_bands(settings.bands)
-        for part in (self.spectrum, self.picture, self.box_layer):
+        for part in (self.spectrum, self.picture, self.detail, self.box_layer):
             part.set_settings(settings)
 
     def _show_theme(self, theme: Theme) -> None:
@@ -609,7 +618,7 @@ class WaterfallWidget(QtWidgets.QWidget):
         self.pause_button.setText("Resume" if is_paused else "Pause")
         self._held = (self.history.snapshot(), self.segments.snapshot()) if is_paused else None
         history, segments = self._shown
-        for part in (self.picture, self.box_layer, self.time_axis, self._scroll):
+        for part in (self.picture, self.detail, self.box_layer, self.time_axis, self._scroll):
             part.history = history
         self.box_layer.segments = segments
         self._scroll.is_held = is_paused
@@ -648,6 +657,9 @@ class WaterfallWidget(QtWidgets.QWidget):
                 self.save_picture(path)
             except RpmsnError as error:
                 QtWidgets.QMessageBox.warning(self, "Save picture", str(error))
+
+    def _look_again(self, *_) -> None:
+        self.detail.look_again()
 
     def _on_mouse_moved(self, position) -> None:
         self._mouse = position
@@ -719,6 +731,24 @@ class WaterfallWidget(QtWidgets.QWidget):
         y0, y1 = self.waterfall_plot.viewRange()[1]
         return {"frequencies": [] if is_whole else [low, high], "seconds": y1 - y0}
 
+    def samples_in_view(self) -> np.ndarray:
+        """First and last sample of the stream that are in view; empty where nothing is."""
+        history = self._shown[0]
+        low, high = self.waterfall_plot.viewRange()[1]
+        chunks = history.between(low, high)
+        if not chunks:
+            return np.empty(0, np.int64)
+        y, offsets = zip(*((y, offset) for part in chunks for y, offset in _ends(part)))
+        return np.interp([low, high], y, offsets).astype(np.int64) - [0, 1]
+
+    def set_detail(self, ask: Callable[[Wanted], None] | None) -> None:
+        """Who has the samples of what is shown: called with what the picture wants to show finer, and answers by
+        `detail.show`; None where nobody has them."""
+        self.detail.ask = ask
+        self.detail.clear()
+        self._scroll.smallest = SMALLEST_SECONDS if ask is None else SMALLEST_CLOSER
+        self._span = self._fitted = None
+
     def restore_view(self, view: dict) -> None:
         """Show what `view` returned, as soon as there is something to show."""
         self._wanted_view = view
@@ -763,6 +793,11 @@ class WaterfallWidget(QtWidgets.QWidget):
         name = CLASS_NAMES[chunk.mask[row, column]] if box is None else box.texts()[0]
         power = chunk.scale.decibels_of(float(chunk.image[row, column]))
         return f"{where} \u00b7 {power:.0f} dB \u00b7 {name}"
+
+
+def _ends(chunk: Chunk) -> tuple[tuple[float, int], tuple[float, int]]:
+    """(height, sample) of the edges of a chunk."""
+    return (chunk.y0, chunk.start_offset), (chunk.y1, chunk.end_offset)
 
 
 def span_of(scales: Collection[Scale]) -> tuple[float, float]:
