@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from ..messages.report import Report
 from .carriers.table import CarrierTable
 from .qt import QtCore, QtGui, QtWidgets
 from .theme import THEMES, Theme
@@ -119,6 +120,27 @@ class WaterfallWithTable(QtWidgets.QMainWindow):
             return HIDDEN
         sides = (QtCore.Qt.LeftDockWidgetArea, QtCore.Qt.RightDockWidgetArea)
         return BESIDE if self.dockWidgetArea(self.panels[0]) in sides else BELOW
+
+    @property
+    def hidden_carriers(self) -> set[int]:
+        """Numbers of carriers that are neither drawn nor listed."""
+        return self.table.model.hidden
+
+    def hide_carriers(self, numbers: set[int]) -> None:
+        """Neither draw nor list these carriers, but all others."""
+        self.table.model.hidden = set(numbers)
+        self.waterfall.box_layer.hidden = set(numbers)
+        self.table.update_now()
+        self.waterfall.box_layer.update()
+
+    def replace_report(self, number: int, report: Report) -> None:
+        """Say of a carrier what a report says."""
+        row = self.table.carriers.find(number)
+        if row is not None:
+            row.report = report
+        self.waterfall.segments.replace_report(number, report)
+        self.table.update_now()
+        self.waterfall.box_layer.update()
 
     def set_place(self, place: str) -> None:
         """Put the panels below the picture or beside it, or hide them.

@@ -69,6 +69,7 @@ class CarrierTable(QtWidgets.QWidget):
         recording_span: function, (start, end) in samples of the stream -> the same in the recording; None where these
             are the same, or there is none.
         picture_of: QWidget that a picture shows; None for the table alone.
+        drawn: annotations of the recording that a person drew, as of `Recording.annotations`; exported with the others.
 
     Example:
         >>> table = CarrierTable()                                       # doctest: +SKIP
@@ -92,6 +93,7 @@ class CarrierTable(QtWidgets.QWidget):
         self.recording: Recording | None = None
         self.recording_span: Callable[[int, int], tuple[int, int]] | None = None
         self.picture_of: QtWidgets.QWidget | None = None
+        self.drawn: list[dict] = []
         self._clock = clock
         self._waiting: deque[dict] = deque(maxlen=MAX_WAITING)
         self._frames: deque[tuple] = deque(maxlen=MAX_WAITING)
@@ -176,7 +178,7 @@ class CarrierTable(QtWidgets.QWidget):
         rows = self.model.rows
         if self.recording is not None and self.recording_span is not None:
             rows = [carrier_export.placed(carrier, self.recording, self.recording_span) for carrier in rows]
-        return carrier_export.export(rows, path, self.recording)
+        return carrier_export.export(rows, path, self.recording, self.drawn)
 
     def save_picture(self, path: str | os.PathLike[str]) -> Path:
         """Write a picture of the table, or of `picture_of`.

@@ -11,6 +11,7 @@ MOUSE = (
     ("Ctrl and wheel, Shift and wheel", "zoom in time, scroll"),
     ("click, double click", "select a carrier; tune a radio"),
     ("right click", "what can be done with the carrier, or the place, there"),
+    ("Shift and drag", "mark a part; right click there: zoom to it, cut it to a file, annotate it"),
     ("drop a recording", "open it"),
 )
 

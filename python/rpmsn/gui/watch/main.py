@@ -14,6 +14,11 @@
 `comparison`       the annotations of a file next to what was found
 `settings`         what is remembered
 `session`          what was open, and where in it the window was
+`overview`         the whole recording in one strip
+`closeups`         finer spectra of the part in view
+`corrections`      what a person says of carriers
+`editing`          acting on carriers and marked parts, with undo
+`cutting`          a part into a file of its own
 `keys_help`        the list of keys
 `display`          whether there is a screen
 ================== ================================================================

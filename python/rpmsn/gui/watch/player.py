@@ -7,7 +7,7 @@ import math
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -186,10 +186,12 @@ class Player:
             self._is_steady = False
             self._pace.begin(speed)
 
-    def reference_annotations(self) -> list:
-        """The annotations of the file, as `WaterfallWidget.set_reference_annotations` takes it."""
+    def reference_annotations(self, own: Sequence[dict] = ()) -> list:
+        """The annotations of the file, and those that a person has drawn, as
+        `WaterfallWidget.set_reference_annotations` takes them."""
         rate, found = self.recording.sample_rate, []
-        for entry in self.recording.annotations:
+        said = [(entry, "file") for entry in self.recording.annotations] + [(entry, "own") for entry in own]
+        for entry, by in said:
             lower, upper = entry.get("core:freq_lower_edge"), entry.get("core:freq_upper_edge")
             if lower is not None and upper is not None:
                 start, count = entry.get("core:sample_start", 0), entry.get("core:sample_count")
@@ -201,6 +203,7 @@ class Player:
                         "freq_upper": upper,
                         "start": self._time_at(max(0, start)),
                         "duration": duration,
+                        "by": by,
                     }
                 )
         return found

@@ -17,6 +17,7 @@ from ..waterfall.settings import Settings
 from ..with_table import BELOW, BESIDE, HIDDEN, WIDE_PIXELS, WaterfallWithTable
 from .closeups import Closeups
 from .comparison import ComparisonTable
+from .editing import Editor
 from .feed import Feed
 from .keys_help import show_keys
 from .overview import Mark, Survey
@@ -92,6 +93,7 @@ class WatchWindow(QtWidgets.QMainWindow):
         self._readers: list[Closeups | Survey] = []
         self._keys_dialog: QtWidgets.QDialog | None = None
         self._build()
+        self.editor = Editor(self, self.view)
         self._build_menu()
         self._show_source(source, feed, described or {})
         self._restore()
@@ -148,6 +150,7 @@ class WatchWindow(QtWidgets.QMainWindow):
         # A recording has one pause: that of the player.
         self.waterfall.pause_button.setVisible(self.player is None)
         set_keys(self.waterfall.pause_action, [] if self.player is not None else ["Space"])
+        self.editor.begin(self.player)
         self._show_references()
 
     def _begin_readers(self, player: Player, transport: TransportBar) -> None:
@@ -229,6 +232,16 @@ class WatchWindow(QtWidgets.QMainWindow):
         menu.addAction(self.table.export_action)
         menu.addSeparator()
         self._add_action(menu, "&Quit", "Ctrl+Q", self.close)
+        menu = bar.addMenu("&Edit")
+        for action, keys in (
+            (self.editor.createUndoAction(self, "&Undo"), ["Ctrl+Z"]),
+            (self.editor.createRedoAction(self, "&Redo"), ["Ctrl+Shift+Z", "Ctrl+Y"]),
+        ):
+            set_keys(action, keys, in_window=True)
+            menu.addAction(action)
+        self._add_action(
+            menu, "&Delete the selected carriers", "Del", lambda: self.editor.delete(self.table.selected())
+        )
         menu = bar.addMenu("&View")
         self._add_group(
             menu,
@@ -383,6 +396,7 @@ class WatchWindow(QtWidgets.QMainWindow):
     def closeEvent(self, event: QtGui.QCloseEvent) -> None:
         """Called by Qt when the window is closed."""
         self._timer.stop()
+        self.editor.end()
         self._end_readers()
         self.settings = self.remember()
         super().closeEvent(event)
@@ -398,10 +412,11 @@ class WatchWindow(QtWidgets.QMainWindow):
         for fields, image, mask, shown in news.frames:
             self.waterfall.add_frame(shown, image, mask)
             self.table.add_frame(fields)
+        correct = self.editor.corrections.apply
         for box in news.boxes:
-            self.waterfall.add_segment(box)
+            self.waterfall.add_segment(correct(box))
         for segment in news.segments:
-            self.table.add_segment(segment)
+            self.table.add_segment(correct(segment))
         if news.status is not None:
             self.waterfall.set_status(news.status)
         if self.transport is not None:
@@ -464,7 +479,7 @@ class WatchWindow(QtWidgets.QMainWindow):
     def _show_references(self) -> None:
         """Draw the annotations of a file."""
         if self.player is not None:
-            references = self.player.reference_annotations()
+            references = self.player.reference_annotations(self.editor.drawn)
             if len(references) > MAX_REFERENCES:
                 logger.warning(
                     "%s has %d annotations; the first %d are drawn", self.source.title, len(references), MAX_REFERENCES

@@ -18,6 +18,7 @@ The parts of the picture each have a module that can be read, and tested, by its
 `spectrum`             the lines above
 `time_axis`            the clock next to the rows
 `cursors`              the measuring pair
+`selection`            a part that is marked
 `view`                 mouse wheel and dragging
 `scroll`               newest rows, or older ones
 `controls`             the row of controls
@@ -56,6 +57,7 @@ from .detail import DetailLayer, Wanted
 from .history import DROPPED, LOST, SKIP, Break, Chunk, History, format_seconds
 from .picture import Picture
 from .scroll import TimeScroll
+from .selection import Selection
 from .settings import LEVEL_LIMITS, SMALLEST_RANGE, Settings, is_number
 from .spectrum import SpectrumPlot
 from .status import ENDED, SOURCE_STATE, is_duty_cycled
@@ -248,7 +250,8 @@ class WaterfallWidget(QtWidgets.QWidget):
 
         Args:
             annotations: dicts with `label` (str), `freq_lower`, `freq_upper` (Hz), `start` ((whole s, fraction) since
-                1970, or None for the beginning), `duration` (s, or None for all that follows).
+                1970, or None for the beginning), `duration` (s, or None for all that follows), and who said it,
+                `by` (`file` where that is missing).
         """
         references = []
         for annotation in annotations:
@@ -256,7 +259,13 @@ class WaterfallWidget(QtWidgets.QWidget):
             duration = annotation["duration"]
             end = None if start is None or duration is None else start + float(duration)
             references.append(
-                (str(annotation["label"]), float(annotation["freq_lower"]), float(annotation["freq_upper"]), start, end)
+                (
+                    f"{annotation.get('by', 'file')}: {annotation['label']}",
+                    float(annotation["freq_lower"]),
+                    float(annotation["freq_upper"]),
+                    start,
+                    end,
+                )
             )
         self.box_layer.references = references
         self.box_layer.update()
@@ -376,6 +385,7 @@ class WaterfallWidget(QtWidgets.QWidget):
         for item in (self.picture, self.detail, self.box_layer):
             self.waterfall_plot.addItem(item, ignoreBounds=True)
         self.cursors = CursorPair(self.waterfall_plot)
+        self.selection = Selection(self.waterfall_plot)
         return self.plots
 
     def _connect(self) -> None:
@@ -409,7 +419,7 @@ class WaterfallWidget(QtWidgets.QWidget):
         measure = add_action(self, "Measure with two cursors", "M", controls.measure_button.toggle)
         add_action(self, "Scroll down by a view", "PgDown", self._page_down)
         add_action(self, "Scroll up by a view", "PgUp", self._page_up)
-        add_action(self, "Select no carrier, no cursors", "Esc", self._deselect)
+        add_action(self, "Select no carrier, mark nothing, no cursors", "Esc", self._deselect)
         for button, action in (
             (self.pause_button, self.pause_action),
             (controls.autoscale_button, autoscale),
@@ -607,6 +617,7 @@ class WaterfallWidget(QtWidgets.QWidget):
         self.plots.setBackground(theme.background)
         self.status_bar.set_theme(theme)
         self.cursors.set_theme(theme)
+        self.selection.set_theme(theme)
         self.band_strip.set_theme(theme)
         axes = [plot.getAxis(name) for plot in (self.spectrum.plot, self.waterfall_plot) for name in ("left", "bottom")]
         for axis in (*axes, self.power_bar.getAxis("right")):
@@ -645,7 +656,8 @@ class WaterfallWidget(QtWidgets.QWidget):
         self._scroll.page(-1.0 if self._settings.newest == "top" else 1.0)
 
     def _deselect(self) -> None:
-        """Esc: no carrier, no cursors."""
+        """Esc: no carrier, no marked part, no cursors."""
+        self.selection.clear()
         self.controls.measure_button.setChecked(False)
         self.select_carrier(None)
         self.carrier_selected.emit(None)
@@ -696,12 +708,18 @@ class WaterfallWidget(QtWidgets.QWidget):
         box = place.box
         if box is not None and box.burst_id is not None:
             menu.addAction(f"&Zoom to {box.texts()[1]}", lambda: self.zoom_to_carrier(box.burst_id))
+        if self.selection.contains(*point):
+            menu.addAction("Zoom to the &marked part", self._zoom_to_selection)
         menu.addAction(self.controls.actions["home"])
         menu.addSeparator()
         megahertz = f"{place.frequency / 1e6:.6f}"
         menu.addAction(f"Copy &frequency: {megahertz} MHz", lambda: copy_text(megahertz))
         self.menu_requested.emit(menu, place)
         menu.popup(QtCore.QPoint(round(position.x()), round(position.y())))
+
+    def _zoom_to_selection(self) -> None:
+        self.zoom_to(self.selection.frequencies, self.selection.heights, room=0.0)
+        self.selection.clear()
 
     def zoom_to_carrier(self, burst_id: int) -> None:
         """Show the newest box of a carrier as large as there is room for."""
@@ -710,14 +728,15 @@ class WaterfallWidget(QtWidgets.QWidget):
             y0, y1 = self._shown[0].y_of_sample(np.array([box.start_offset, box.end_offset], float))
             self.zoom_to((box.freq_lower, box.freq_upper), (y0, y1))
 
-    def zoom_to(self, frequencies: tuple[float, float], heights: tuple[float, float]) -> None:
+    def zoom_to(self, frequencies: tuple[float, float], heights: tuple[float, float], room: float = ZOOM_ROOM) -> None:
         """Show a part of the picture, with some room around it.
 
         Args:
             frequencies: lower and upper edge, Hz.
             heights: older and newer edge, s of signal.
+            room: on either side, of the width.
         """
-        room = ZOOM_ROOM * (frequencies[1] - frequencies[0])
+        room = room * (frequencies[1] - frequencies[0])
         self.waterfall_plot.setXRange((frequencies[0] - room) / 1e6, (frequencies[1] + room) / 1e6, padding=0)
         self._scroll.zoom_to(*heights)
 
@@ -734,7 +753,14 @@ class WaterfallWidget(QtWidgets.QWidget):
     def samples_in_view(self) -> np.ndarray:
         """First and last sample of the stream that are in view; empty where nothing is."""
         history = self._shown[0]
-        low, high = self.waterfall_plot.viewRange()[1]
+        if history.newest is None:
+            return np.empty(0, np.int64)
+        return self.samples_between(np.array(self.waterfall_plot.viewRange()[1]))
+
+    def samples_between(self, heights: np.ndarray) -> np.ndarray:
+        """First and last sample of the stream between two heights; there are rows between them."""
+        history = self._shown[0]
+        low, high = np.clip(heights, history.oldest_y, history.newest_y)
         chunks = history.between(low, high)
         if not chunks:
             return np.empty(0, np.int64)
@@ -770,7 +796,7 @@ class WaterfallWidget(QtWidgets.QWidget):
         if chunk is None or not self._settings.boxes:
             return None
         offset = float(np.interp(y, (chunk.y0, chunk.y1), (chunk.start_offset, chunk.end_offset)))
-        return segments.at(frequency, offset, self._settings.classes)
+        return segments.at(frequency, offset, self._settings.classes, self.box_layer.hidden)
 
     def _picture_point(self, position):
         """(Hz, y) of a position in the scene, None outside the rows."""
