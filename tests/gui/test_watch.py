@@ -673,12 +673,16 @@ def test_what_the_file_says_stands_next_to_what_was_found(app):
     )
     rows = [line.split("\t") for line in table.copy().splitlines()[1:]]
     assert [(row[0], row[3], row[-1]) for row in rows] == [
-        ("lte", "LTE", "same class"),
-        ("NR", "LTE", "other class"),
-        ("NR", "", "not found yet"),
+        ("lte", "LTE", "found"),
+        ("NR", "LTE", "wrong class"),
+        ("NR", "", "missed"),
         ("", "LTE", "not in the file"),
     ]
-    assert rows[0][1] == "1840.000" and rows[0][6] == "90 %"
+    assert rows[0][1] == "1840.000" and rows[0][6] == "90 %" and rows[1][7] == "82 %"
+    assert table.summary() == (
+        "3 in the file: 1 found, 1 wrong class, 1 missed; 1 not in the file; 91 % of the bands in common"
+    )
+    assert table.results()["NR", 2e9, 2.1e9] == "missed"
 
 
 # Window
@@ -783,7 +787,7 @@ def test_annotations_of_the_file_are_handed_to_the_picture_and_compared(window, 
     assert references[1]["start"] == (1_714_564_987, pytest.approx(0.54)) and references[1]["duration"] == 0.04
     window.view.panels[1].raise_()
     wait_for(lambda: window.comparison.rowCount() >= 2, app=app)
-    assert window.comparison.item(0, 7).text() in ("same class", "not found yet")
+    assert window.comparison.item(0, 8).text() in ("found", "missed")
 
 
 def test_the_export_of_a_recording_is_a_recording_with_annotations(window, tmp_path):

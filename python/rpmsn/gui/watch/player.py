@@ -7,7 +7,7 @@ import math
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -186,9 +186,14 @@ class Player:
             self._is_steady = False
             self._pace.begin(speed)
 
-    def reference_annotations(self, own: Sequence[dict] = ()) -> list:
+    def reference_annotations(self, own: Sequence[dict] = (), results: Mapping[tuple, str] | None = None) -> list:
         """The annotations of the file, and those that a person has drawn, as
-        `WaterfallWidget.set_reference_annotations` takes them."""
+        `WaterfallWidget.set_reference_annotations` takes them.
+
+        Args:
+            own: annotations, as of `Recording.annotations`.
+            results: as of `ComparisonTable.results`: said after the label.
+        """
         rate, found = self.recording.sample_rate, []
         said = [(entry, "file") for entry in self.recording.annotations] + [(entry, "own") for entry in own]
         for entry, by in said:
@@ -196,9 +201,11 @@ class Player:
             if lower is not None and upper is not None:
                 start, count = entry.get("core:sample_start", 0), entry.get("core:sample_count")
                 duration = None if count is None else count / rate
+                label = str(entry.get("core:label", "?"))
+                result = (results or {}).get((label, lower, upper)) if by == "file" else None
                 found.append(
                     {
-                        "label": str(entry.get("core:label", "?")),
+                        "label": f"{label}, {result}" if result else label,
                         "freq_lower": lower,
                         "freq_upper": upper,
                         "start": self._time_at(max(0, start)),

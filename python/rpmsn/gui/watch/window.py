@@ -41,6 +41,8 @@ SLOW_EVERY = 12
 SETTLE_MS = 700
 """So long after the end of a recording its picture is complete."""
 MAX_REFERENCES = 5000
+MOST_PAIRS = 20_000
+"""Annotations times carriers that are compared twice a second while nobody looks at the table."""
 PROGRAM = "rpmsn watch"
 SYSTEM = "system"
 THEME_TEXTS = {SYSTEM: "As the &desktop", "dark": "D&ark", "light": "&Light"}
@@ -91,6 +93,7 @@ class WatchWindow(QtWidgets.QMainWindow):
         self._theme_choice = settings["theme"]
         self._theme = system_theme() if self._theme_choice == SYSTEM else self._theme_choice
         self._readers: list[Closeups | Survey] = []
+        self._results: dict[tuple, str] = {}
         self._keys_dialog: QtWidgets.QDialog | None = None
         self._build()
         self.editor = Editor(self, self.view)
@@ -143,7 +146,7 @@ class WatchWindow(QtWidgets.QMainWindow):
             self._color_overview()
             if self.player.recording.annotations:
                 self.comparison = ComparisonTable(self.player.recording.annotations, THEMES[self._theme])
-                self.view.add_panel("Compared with the file", self.comparison)
+                self.view.add_panel("Compared with the file", self._with_summary(self.comparison))
         if self.radio is not None:
             self.radio_bar = RadioBar(self.radio)
             self._layout.addWidget(self.radio_bar)
@@ -183,6 +186,7 @@ class WatchWindow(QtWidgets.QMainWindow):
         for panel in self.view.panels[1:]:
             self.view.remove_panel(panel)
         self.transport = self.radio_bar = self.comparison = None
+        self._results = {}
         self.view.clear()
 
     def open(self, described: Mapping[str, Any]) -> bool:
@@ -433,12 +437,38 @@ class WatchWindow(QtWidgets.QMainWindow):
             self.setWindowTitle(f"{self.source.title} - {PROGRAM}")
         if self.transport is not None and self.player is not None:
             self.transport.slider.set_marks(*self._overview_of(self.player))
-        if self.comparison is not None and self.comparison.isVisible():
-            self.comparison.show_carriers(self.table.carriers.rows())
+        if self.comparison is not None:
+            self._compare(self.comparison)
         is_over = self._feed.failed or self.player is not None and self.player.finished
         if self._picture and is_over and not self._ending:
             self._ending = True
             QtCore.QTimer.singleShot(SETTLE_MS, self.save_and_close)
+
+    def _with_summary(self, comparison: ComparisonTable) -> QtWidgets.QWidget:
+        """The comparison with its sum above."""
+        box = QtWidgets.QWidget()
+        layout = QtWidgets.QVBoxLayout(box)
+        layout.setContentsMargins(8, 4, 8, 4)
+        layout.setSpacing(2)
+        self.summary_label = QtWidgets.QLabel("")
+        self.summary_label.setWordWrap(True)
+        self.summary_label.setTextInteractionFlags(QtCore.Qt.TextSelectableByMouse)
+        layout.addWidget(self.summary_label)
+        layout.addWidget(comparison)
+        return box
+
+    def _compare(self, comparison: ComparisonTable) -> None:
+        """What was found next to what the file says: in the table, and at its annotations in the picture."""
+        rows = [row for row in self.table.carriers.rows() if row.carrier_id not in self.view.hidden_carriers]
+        if not comparison.isVisible() and len(comparison.annotations) * len(rows) > MOST_PAIRS:
+            return
+        comparison.show_carriers(rows)
+        is_over = self.player is not None and self.player.finished
+        self.summary_label.setText(comparison.summary() + ("" if is_over else " (so far)"))
+        results = comparison.results() if is_over else {}
+        if results != self._results:
+            self._results = results
+            self._show_references()
 
     def _overview_of(self, player: Player) -> tuple[list[Mark], tuple[float, float] | None]:
         """Carriers of the table, and what the picture shows, as fractions of the recording."""
@@ -479,7 +509,7 @@ class WatchWindow(QtWidgets.QMainWindow):
     def _show_references(self) -> None:
         """Draw the annotations of a file."""
         if self.player is not None:
-            references = self.player.reference_annotations(self.editor.drawn)
+            references = self.player.reference_annotations(self.editor.drawn, self._results)
             if len(references) > MAX_REFERENCES:
                 logger.warning(
                     "%s has %d annotations; the first %d are drawn", self.source.title, len(references), MAX_REFERENCES
