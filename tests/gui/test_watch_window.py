@@ -34,6 +34,7 @@ from rpmsn.gui.watch import settings as watch_settings
 from rpmsn.gui.watch.keys_help import keys_table
 from rpmsn.gui.watch.player import Player
 from rpmsn.gui.watch.window import WatchWindow
+from rpmsn.gui.waterfall.bookmarks import COLORS, Bookmark, bookmarks_of
 from rpmsn.recording import open_recording
 
 __all__ = ["app", "own_settings", "play"]
@@ -463,3 +464,55 @@ def test_a_recording_of_3_ms_fills_the_picture(app, play, tmp_path):
     wait_for(lambda: np.ptp(view.viewRange()[1]) < 0.0045, app=app)
     close(window)
     window.stop_sources()
+
+
+# Bookmarks
+
+
+def test_a_bookmark_is_drawn_at_its_frequency_found_in_the_menu_and_kept(window, narrow, app, monkeypatch):
+    monkeypatch.setattr(QtWidgets.QInputDialog, "getText", lambda *_, **__: ("our cell", True))
+    choose(app, open_menu(app, window.waterfall.plots.viewport(), middle_of(window, narrow)), "Bookmark its centre")
+    window.waterfall.plots.grab()
+    [(rect, bookmark)] = window.waterfall.bookmark_layers[0].drawn
+    assert (bookmark.name, bookmark.frequency) == ("our cell", CENTER)
+    at = viewport_point(window.waterfall, CENTER, window.waterfall.history.newest_y / 2).x()
+    assert rect.left() == pytest.approx(at, abs=4)
+    window.waterfall.waterfall_plot.setXRange(1813, 1814, padding=0)
+    window.bookmark_menu._fill()
+    choose(app, popup(window.bookmark_menu, app), "our cell")
+    low, high = window.waterfall.waterfall_plot.viewRange()[0]
+    assert low < CENTER / 1e6 < high
+    watch_settings.save_settings(watch_settings.settings_path(), window.remember())
+    kept = watch_settings.load_settings(watch_settings.settings_path())["bookmarks"]
+    assert kept == [{"name": "our cell", "frequency": CENTER, "color": bookmark.color}]
+
+
+def popup(menu, app):
+    menu.popup(QtCore.QPoint(10, 10))
+    app.processEvents()
+    return menu
+
+
+def test_bookmarks_are_edited_and_deleted(window, app):
+    window.bookmark_menu.set_bookmarks([Bookmark("a", 1e9, COLORS[0]), Bookmark("b", 2e9, COLORS[1])])
+    dialog = window.bookmark_menu.edit()
+    dialog.table.item(0, 0).setText("first")
+    dialog.table.cellWidget(0, 1).setValue(1000.5)
+    dialog.table.selectRow(1)
+    delete = next(button for button in dialog.findChildren(QtWidgets.QPushButton) if "Delete" in button.text())
+    QtTest.QTest.mouseClick(delete, QT.LeftButton)
+    dialog.accept()
+    assert window.bookmark_menu.bookmarks == [Bookmark("first", 1000.5e6, COLORS[0])]
+
+
+def test_bookmarks_that_are_none_are_left_out():
+    good = {"name": "a", "frequency": 1e9, "color": "#ff0000"}
+    bad = [
+        3,
+        {},
+        {**good, "name": 5},
+        {**good, "frequency": "x"},
+        {**good, "frequency": float("nan")},
+        {**good, "color": "?"},
+    ]
+    assert bookmarks_of([*bad, good]) == [Bookmark("a", 1e9, "#ff0000")]

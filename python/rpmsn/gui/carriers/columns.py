@@ -77,8 +77,8 @@ COLUMNS = (
     Column(
         ON_AIR,
         "on air",
-        "Fraction of the time with a segment in it, of what was analysed since its first sample",
-        "100.0 %",
+        "Fraction of the time with a segment in it, of what was analysed since its first sample; and how often it came",
+        "100.0 %, 88 ×",
     ),
     Column(OCCUPANCY, "on air over time", "When it was on the air, from the beginning to now", "", is_number=False),
 )
@@ -110,7 +110,10 @@ def text(carrier: CarrierRow, name: str, carriers: CarrierList) -> str:
     if name == keys.RX_TIME:
         return format_since(carrier, carriers.newest_since)
     if name == ON_AIR:
-        return "" if carriers.timeline is None else f"{100 * carrier.fraction_on_air(carriers.timeline):.1f} %"
+        if carriers.timeline is None:
+            return ""
+        times = f", {carrier.times} ×" if carrier.times > 1 else ""
+        return f"{100 * carrier.fraction_on_air(carriers.timeline):.1f} %{times}"
     if name in TEXTS:
         return TEXTS[name](carrier)
     return column_of(name).text(getattr(carrier, name)) if name in FIELDS else ""

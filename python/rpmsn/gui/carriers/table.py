@@ -175,7 +175,7 @@ class CarrierTable(QtWidgets.QWidget):
         """
         if str(path).lower().endswith(".png"):
             return self.save_picture(path)
-        rows = self.model.rows
+        rows = [time for carrier in self.model.rows for time in carrier.each_time()]
         if self.recording is not None and self.recording_span is not None:
             rows = [carrier_export.placed(carrier, self.recording, self.recording_span) for carrier in rows]
         return carrier_export.export(rows, path, self.recording, self.drawn)

@@ -151,7 +151,7 @@ class Editor(QtWidgets.QUndoStack):
         if Path(path).resolve().with_name(Path(path).name.removesuffix(META_SUFFIX) + DATA_SUFFIX) == own:
             self._warn("the part would replace the recording that it is of; choose another name")
             return
-        found = [self._annotation_of(carrier) for carrier in self._view.table.model.rows]
+        found = [self._annotation_of(time) for carrier in self._view.table.model.rows for time in carrier.each_time()]
         entries = [*found, *self.drawn]
         inside = [entry for entry in entries if _overlaps(entry, edges)]
         self._task = CutTask(

@@ -18,6 +18,7 @@
 `closeups`         finer spectra of the part in view
 `corrections`      what a person says of carriers
 `editing`          acting on carriers and marked parts, with undo
+`bookmark_menu`    frequencies with names
 `cutting`          a part into a file of its own
 `keys_help`        the list of keys
 `display`          whether there is a screen

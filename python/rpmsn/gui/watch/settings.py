@@ -24,12 +24,14 @@ DEFAULTS = {
     "loop": False,
     "waterfall": {},
     "carriers": {},
+    "bookmarks": [],
     "recent": [],
     "session": {},
 }
 """Every key, with its default. `theme` is system, dark or light; `speed` is times real time, 0 for as fast as it goes;
 `table` is below, beside or hidden, empty for what fits the window; `layout` is Qt's word for where the panels are;
-`recent` are sources that were open, `session` is what was open last and where in it the window was (`session.py`)."""
+`bookmarks` have `name`, `frequency` in Hz and `color`; `recent` are sources that were open, `session` is what was open
+last and where in it the window was (`session.py`)."""
 RETIRED = ("split",)
 """Keys of files of earlier versions."""
 ALLOWED = {
@@ -42,6 +44,7 @@ ALLOWED = {
     "loop": lambda value: isinstance(value, bool),
     "waterfall": lambda value: isinstance(value, dict),
     "carriers": lambda value: isinstance(value, dict),
+    "bookmarks": lambda value: isinstance(value, list),
     "recent": lambda value: isinstance(value, list) and all(map(is_description, value)),
     "session": lambda value: value == {} or is_description(value),
 }

@@ -13,8 +13,10 @@ from ...errors import RpmsnError
 from ..actions import set_keys
 from ..qt import QtCore, QtGui, QtWidgets
 from ..theme import THEMES, system_theme
+from ..waterfall.bookmarks import bookmarks_of
 from ..waterfall.settings import Settings
 from ..with_table import BELOW, BESIDE, HIDDEN, WIDE_PIXELS, WaterfallWithTable
+from .bookmark_menu import BookmarkMenu
 from .closeups import Closeups
 from .comparison import ComparisonTable
 from .editing import Editor
@@ -274,6 +276,9 @@ class WatchWindow(QtWidgets.QMainWindow):
                 for name, text in THEME_TEXTS.items()
             ],
         )
+        self.bookmark_menu = BookmarkMenu(bar, self.view, bookmarks_of(self.settings["bookmarks"]), self._on_tune)
+        bar.addMenu(self.bookmark_menu)
+        self.addAction(self.bookmark_menu.add_action)
         menu = bar.addMenu("&Help")
         self._add_action(menu, "&Keys and mouse", "F1", self._show_keys)
 
@@ -368,6 +373,7 @@ class WatchWindow(QtWidgets.QMainWindow):
             "theme": self._theme_choice,
             "waterfall": self.waterfall.settings(),
             "carriers": self.table.settings(),
+            "bookmarks": [bookmark.as_dict() for bookmark in self.bookmark_menu.bookmarks],
             "session": dict(self._described),
         }
         if self._described:
@@ -475,7 +481,7 @@ class WatchWindow(QtWidgets.QMainWindow):
         recording = player.recording
         count, rate = recording.sample_count, recording.sample_rate
         marks = []
-        for carrier in self.table.model.rows:
+        for carrier in (time for row in self.table.model.rows for time in row.each_time()):
             start, end = player.recording_span(carrier.sample_start, carrier.sample_end)
             center = recording.capture_at(start).center_frequency or 0.0
             lower, upper = (

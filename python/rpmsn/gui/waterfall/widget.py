@@ -19,6 +19,7 @@ The parts of the picture each have a module that can be read, and tested, by its
 `time_axis`            the clock next to the rows
 `cursors`              the measuring pair
 `selection`            a part that is marked
+`bookmarks`            frequencies with names
 `view`                 mouse wheel and dragging
 `scroll`               newest rows, or older ones
 `controls`             the row of controls
@@ -49,6 +50,7 @@ from ..qt import QtCore, QtGui, QtWidgets, pg
 from ..theme import THEMES, Theme, power_colors, style_sheet
 from ..wording import band_texts
 from .band_strip import LANES, BandStrip
+from .bookmarks import Bookmark, BookmarkLayer
 from .box_layer import BoxLayer
 from .boxes import Box, SegmentBoxes
 from .controls import Controls
@@ -270,6 +272,23 @@ class WaterfallWidget(QtWidgets.QWidget):
         self.box_layer.references = references
         self.box_layer.update()
 
+    def set_bookmarks(self, bookmarks: list[Bookmark]) -> None:
+        """Draw these frequencies, with their names and colours."""
+        for layer in self.bookmark_layers:
+            layer.bookmarks = list(bookmarks)
+            layer.update()
+
+    def show_frequency(self, frequency: float) -> bool:
+        """Bring a frequency in Hz into view; False where no row in view has it."""
+        newest = self._shown[0].newest
+        if newest is None or newest.scale.column_of(frequency) is None:
+            return False
+        low, high = self.waterfall_plot.viewRange()[0]
+        middle, half = frequency / 1e6, (high - low) / 2
+        if not low <= middle <= high:
+            self.waterfall_plot.setXRange(middle - half, middle + half, padding=0)
+        return True
+
     def save_picture(self, path: str | os.PathLike[str]) -> None:
         """Write the widget as it looks now; the ending of `path` (.png, .jpg) says in which format.
 
@@ -382,7 +401,11 @@ class WaterfallWidget(QtWidgets.QWidget):
         self.picture = Picture(self.history, self._settings)
         self.box_layer = BoxLayer(self.history, self.segments, self._settings, lambda: self.picture.texts)
         self.detail = DetailLayer(self.history, self._settings)
-        for item in (self.picture, self.detail, self.box_layer):
+        theme = THEMES[self._settings.theme]
+        flags, lines = BookmarkLayer(theme, has_flags=True), BookmarkLayer(theme, has_flags=False)
+        self.bookmark_layers = (flags, lines)
+        self.spectrum.plot.addItem(lines, ignoreBounds=True)
+        for item in (self.picture, self.detail, self.box_layer, flags):
             self.waterfall_plot.addItem(item, ignoreBounds=True)
         self.cursors = CursorPair(self.waterfall_plot)
         self.selection = Selection(self.waterfall_plot)
@@ -618,6 +641,9 @@ class WaterfallWidget(QtWidgets.QWidget):
         self.status_bar.set_theme(theme)
         self.cursors.set_theme(theme)
         self.selection.set_theme(theme)
+        for layer in self.bookmark_layers:
+            layer.theme = theme
+            layer.update()
         self.band_strip.set_theme(theme)
         axes = [plot.getAxis(name) for plot in (self.spectrum.plot, self.waterfall_plot) for name in ("left", "bottom")]
         for axis in (*axes, self.power_bar.getAxis("right")):
