@@ -139,6 +139,7 @@ def parts_of(window):
     ]
     hidden = [part for part in found if part in inner or isinstance(part, QtWidgets.QScrollBar) or not part.width()]
     parts = [part for part in found if part not in hidden and not isinstance(part.parent(), QtWidgets.QLineEdit)]
+    parts = [part for part in parts if not part.visibleRegion().isEmpty()]  # not in a tab that is behind
     return [(part, QtCore.QRect(part.mapTo(window, QtCore.QPoint()), part.size())) for part in parts]
 
 

@@ -22,6 +22,11 @@ def test_the_work_is_bounded_however_the_part_looks(span, seconds):
     assert -(-rows // chosen.step) * chosen.window * chosen.windows <= 1.5 * BUDGET
 
 
+def test_where_most_of_the_time_would_be_left_out_it_is_said():
+    assert not plan(61.44e6, 1000, 200, 614_400.0, 61.44e6).covers(614_400.0), "10 ms a row"
+    assert plan(61.44e6, 1000, 200, 6_144.0, 61.44e6).covers(6_144.0), "0.1 ms"
+
+
 def test_a_narrow_band_gets_long_windows():
     chosen = plan(20e3, 1000, 500, 2000.0, RATE)
     assert RATE / chosen.window <= 20, "Hz, no wider than a pixel"

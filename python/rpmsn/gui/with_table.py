@@ -17,7 +17,7 @@ FRACTION_BELOW, FRACTION_BESIDE = 0.33, 0.4
 """Fraction of the height, or of the width, that the table takes."""
 WIDE_PIXELS = 1900
 """From this width on the table fits next to the picture."""
-LOW_PIXELS, FRACTION_OF_LOW = 520, 0.4
+LOW_PIXELS, FRACTION_OF_LOW = 520, 0.36
 """Lower than this, panels have no title, and the table takes this fraction: there is room for some rows."""
 
 

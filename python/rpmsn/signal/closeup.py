@@ -14,11 +14,13 @@ from scipy import fft, signal
 
 SHORTEST, LONGEST = 256, 1 << 16
 """Samples in a window."""
-MOST_WINDOWS = 4
+MOST_WINDOWS = 8
 """Windows that are averaged in a row that is longer than one."""
 BUDGET = 1 << 23
 """Samples that are transformed for one picture, about: less than half a second of one core."""
 ROWS_AT_A_TIME = 16
+LEAST_COVERAGE = 0.2
+"""Where less of the time is transformed, short bursts would show at random."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,10 @@ class Plan:
     window: int
     windows: int
     step: int
+
+    def covers(self, row_samples: float) -> bool:
+        """Whether enough of the time is transformed to show short bursts, with so many samples from row to row."""
+        return self.window * self.windows >= LEAST_COVERAGE * self.step * row_samples
 
 
 def plan(span: float, columns: int, rows: int, row_samples: float, sample_rate: float) -> Plan:

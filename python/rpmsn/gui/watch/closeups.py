@@ -15,6 +15,9 @@ from ..waterfall.widget import WaterfallWidget
 
 logger = logging.getLogger(__name__)
 
+NARROW = 0.25
+"""Of the sample rate: in less, finer frequencies are worth more than the time that is left out."""
+
 
 class Closeups(QtCore.QObject):
     """Computes the newest request; older ones are dropped.
@@ -51,9 +54,17 @@ class Closeups(QtCore.QObject):
         self._thread.join()
 
     def _ask(self, wanted: Wanted) -> None:
+        is_narrow = wanted.upper - wanted.lower < NARROW * wanted.scale.sample_rate
+        if not is_narrow and not self._plan(wanted).covers(wanted.row_samples):
+            self._layer.drop()
+            return
         with self._changed:
             self._newest = wanted
             self._changed.notify_all()
+
+    def _plan(self, wanted: Wanted) -> closeup.Plan:
+        span, rate = wanted.upper - wanted.lower, self._recording.sample_rate
+        return closeup.plan(span, wanted.columns, wanted.rows, wanted.row_samples, rate)
 
     def _run(self) -> None:
         while True:
@@ -69,7 +80,7 @@ class Closeups(QtCore.QObject):
 
     def _answer(self, wanted: Wanted) -> None:
         rate = self._recording.sample_rate
-        chosen = closeup.plan(wanted.upper - wanted.lower, wanted.columns, wanted.rows, wanted.row_samples, rate)
+        chosen = self._plan(wanted)
         heights = wanted.heights(chosen.step)
         middles = self._positions_of(wanted.offset_of(heights))
         edges = np.linspace(wanted.lower, wanted.upper, wanted.columns + 1) - wanted.scale.center_frequency

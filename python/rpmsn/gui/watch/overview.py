@@ -27,6 +27,8 @@ STRIDES = (16, 4, 1)
 """Every so many moments first: the whole recording is there at once, and gets finer."""
 LINES_HIGH = 2.2
 """Height of the strip, in lines of text."""
+MARK_ALPHA = 50
+"""Opacity of carriers over the power, 0..255."""
 DB_BELOW, DB_ABOVE = 3.0, 35.0
 """Range of the colours about the noise floor."""
 
@@ -162,7 +164,7 @@ class Overview(QtWidgets.QSlider):
         rect = QtCore.QRect(left, top, max(3, right - left), max(3, bottom - top))
         color = QtGui.QColor(*CLASS_COLORS.get(mark.label, CLASS_COLORS["other"]))
         fill = QtGui.QColor(color)
-        fill.setAlpha(90)
+        fill.setAlpha(MARK_ALPHA)
         painter.fillRect(rect, fill)
         painter.setPen(color)
         painter.drawRect(rect.adjusted(0, 0, -1, -1))

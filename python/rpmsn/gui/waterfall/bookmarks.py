@@ -12,6 +12,8 @@ from .pixels import PixelLayer, text_width
 COLORS = ("#e15759", "#76b7b2", "#edc948", "#b07aa1", "#59a14f", "#ff9da7")
 """Given in turn; other than those of the classes."""
 LONGEST_NAME = 60
+FLAG_LINES = 3.5
+"""Flags begin so many lines above the foot of the picture, where notes stand."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,7 +89,7 @@ class BookmarkLayer(PixelLayer):
     def _paint_flag(self, painter, bookmark: Bookmark, x: float, height: float, view: QtCore.QRectF) -> None:
         width = min(text_width(painter.fontMetrics(), bookmark.name), view.width())
         left = min(x + 2, view.right() - width)
-        rect = QtCore.QRectF(left, view.bottom() - 2 * height, width, height)
+        rect = QtCore.QRectF(left, view.bottom() - FLAG_LINES * height, width, height)
         while any(rect.intersects(other) for other, _ in self.drawn) and rect.top() - height > view.top():
             rect.translate(0, -height - 2)
         self.paint_text(painter, rect, bookmark.name, bookmark.color)

@@ -105,6 +105,11 @@ class DetailLayer(PixelLayer):
         self._timer.stop()
         self.update()
 
+    def drop(self) -> None:
+        """Draw nothing: the rows of the history are as good."""
+        self.shown = None
+        self.update()
+
     def is_wanted(self, number: int) -> bool:
         """Whether an answer to this request would still be shown. Any thread may ask."""
         return number == self._number
@@ -171,8 +176,7 @@ class DetailLayer(PixelLayer):
         columns, rows = (max(1, round(ratio * size)) for size in ((upper - lower) / 1e6 / width, (high - low) / height))
         is_coarse = max(columns * scale.column_width / (upper - lower), rows * chunk.row_height / (high - low)) > FINER
         if not is_coarse:
-            self.shown = None
-            self.update()
+            self.drop()
             return
         per_second = (chunk.end_offset - chunk.start_offset) / (chunk.y1 - chunk.y0)
         row_samples = per_second * (high - low) / rows
