@@ -155,6 +155,10 @@ def test_nothing_is_cut_off_and_nothing_overlaps(size, window, app):
         for other, another in parts[index + 1 :]:
             both = rect.intersected(another)
             assert both.isEmpty() or part.isAncestorOf(other) or other.isAncestorOf(part), f"{part} and {other}: {both}"
+    axes = [plot.getAxis("left") for plot in (window.waterfall.spectrum.plot, window.waterfall.waterfall_plot)]
+    for axis in (axis for axis in axes if axis.isVisible() and axis.height() > 40):
+        text = QtGui.QFontMetrics(app.font()).horizontalAdvance(axis.labelText)
+        assert text <= axis.height() or " " not in axis.labelText, "a label that is too long has one word"
     view = window.waterfall.waterfall_plot.getViewBox().sceneBoundingRect()
     assert view.height() > 60 and view.width() > 0.4 * size[0]
     assert window.table.view.viewport().height() > 2 * window.fontMetrics().height(), "some carriers are in view"

@@ -425,6 +425,8 @@ class WaterfallWidget(QtWidgets.QWidget):
         view.sigRangeChanged.connect(self._show_hover)
         view.sigRangeChanged.connect(self._look_again)
         view.sigResized.connect(self._look_again)
+        for plot in (self.spectrum.plot, self.waterfall_plot):
+            plot.getViewBox().sigResized.connect(self._name_axes)
         scene = self.waterfall_plot.scene()
         scene.sigMouseMoved.connect(self._on_mouse_moved)
         scene.sigMouseClicked.connect(self._on_mouse_clicked)
@@ -576,7 +578,7 @@ class WaterfallWidget(QtWidgets.QWidget):
             middle = (lower + upper) / 2
             self.waterfall_plot.setXRange(middle - width / 2, middle + width / 2, padding=0)
 
-    def _name_axes(self) -> None:
+    def _name_axes(self, *_: object) -> None:
         """Say what frequencies and times are measured from: a date lasts a day, and a window may stay open longer."""
         history, theme = self._shown[0], THEMES[self._settings.theme]
         bottom, left = "Frequency, MHz", "UTC"
@@ -616,7 +618,6 @@ class WaterfallWidget(QtWidgets.QWidget):
         self.band_strip.set_lanes(1 if is_low else LANES)
         self.status_bar.set_brief(is_low)
         self.waterfall_plot.getAxis("bottom").showLabel(not is_low)
-        self._name_axes()
 
     def _show_settings(self) -> None:
         """Bring everything to what is set."""
