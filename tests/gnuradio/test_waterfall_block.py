@@ -167,6 +167,7 @@ def test_alpha_can_be_set_from_another_thread(app, flowgraph):
         ("newest", "bottom"),
         ("boxes", False),
         ("spectrum", False),
+        ("bands", False),
         ("average", False),
         ("max_hold", False),
     ],

@@ -108,6 +108,34 @@ def test_the_message_that_a_carrier_is_gone_has_the_last_word():
     assert carrier.fraction_on_air(carriers.timeline) == pytest.approx(0.2)
 
 
+def test_a_carrier_that_comes_again_is_one_row_with_its_history():
+    carriers = CarrierList()
+    for number, (burst_id, start) in enumerate(((1, 0), (2, 10), (3, 20))):
+        carriers.add(segment(start, burst_id, event="new"))
+        carriers.add(segment(start, burst_id, event="gone", end_offset=(start + 2) * FRAME))
+        assert only(carriers).times == number + 1 and only(carriers).gone
+    row = only(carriers)
+    assert [(time.carrier_id, time.sample_start // FRAME, time.sample_end // FRAME) for time in row.each_time()] == [
+        (1, 0, 2),
+        (2, 10, 12),
+        (3, 20, 22),
+    ]
+    assert row.sample_start == 0 and carriers.find(1) is row and carriers.find(3) is row
+    assert carrier_columns.text(row, "on_air", carriers).endswith(", 3 ×")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"label": "NR"}, {"freq_lower": 1.9e9, "freq_upper": 1.91e9}, {"cell_id": 18}, {"start_offset": FRAME // 2}],
+)
+def test_another_carrier_is_another_row(changes):
+    carriers = CarrierList()
+    carriers.add(segment(0, 1, event="new", cell_id=17))
+    carriers.add(segment(0, 1, event="gone", end_offset=FRAME, cell_id=17))
+    carriers.add({**segment(9, 2, event="new"), **changes})
+    assert [carrier.carrier_id for carrier in carriers.rows()] == [1, 2]
+
+
 def test_at_the_end_of_a_recording_a_carrier_is_reported_as_a_whole_and_not_gone():
     carriers = CarrierList()
     carriers.add(segment(0))
@@ -202,7 +230,8 @@ def test_a_carrier_of_which_nothing_is_heard_is_gone_in_the_end():
 def test_memory_is_bounded():
     carriers = CarrierList(max_on_air=5, max_gone=3)
     for number in range(1000):
-        carriers.add(segment(number, burst_id=number))
+        lower = 1e9 + 20e6 * number
+        carriers.add(segment(number, burst_id=number, freq_lower=lower, freq_upper=lower + 10e6))
     assert carriers.count_on_air == 5 and len(carriers.rows()) == 8
     assert [carrier.carrier_id for carrier in carriers.rows()] == list(range(992, 1000))
 

@@ -61,9 +61,8 @@ def open_window(*arguments):
     """The window of a command line, shown, with its source started."""
     feed = Feed()
     options = cli.build_parser().parse_args(["watch", *map(str, arguments)])
-    window = WatchWindow(
-        watch.make_source(options, feed, dict(watch_settings.DEFAULTS)), feed, dict(watch_settings.DEFAULTS)
-    )
+    settings = {**watch_settings.DEFAULTS, "theme": "dark"}
+    window = WatchWindow(watch.make_source(options, feed, settings), feed, settings)
     window.show()
     window.source.start()
     return window

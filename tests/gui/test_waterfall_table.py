@@ -357,8 +357,8 @@ def test_a_carrier_selected_in_one_is_selected_in_the_other(both, monkeypatch):
 def test_the_table_takes_a_part_of_the_room_below_or_beside(place, both, app):
     both.set_place(place)
     app.processEvents()
-    table, whole = both.tabs.geometry(), both.geometry()
-    assert both.tabs.isVisible() == (place != "hidden")
+    table, whole = both.panels[0].geometry(), both.geometry()
+    assert both.panels[0].isVisible() == (place != "hidden")
     if place == "below":
         assert table.width() == whole.width() and 0.2 < table.height() / whole.height() < 0.5
     if place == "beside":

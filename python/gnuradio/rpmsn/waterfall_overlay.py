@@ -50,8 +50,9 @@ class waterfall_overlay(gr.basic_block):
         average, max_hold: whether it has these lines.
         parent: QWidget or None.
         table: where the table of carriers is, `below` or `beside` the picture, or `hidden`.
+        bands: whether 3GPP bands are drawn below the frequencies.
 
-    What is set from `theme` to `max_hold` can be changed from any thread, by `set_theme` and so on.
+    What is set from `theme` to `max_hold`, and `bands`, can be changed from any thread, by `set_theme` and so on.
 
     Example:
         >>> waterfall = rpmsn.waterfall_overlay(title="band 3")              # doctest: +SKIP
@@ -76,6 +77,7 @@ class waterfall_overlay(gr.basic_block):
         max_hold: bool = True,
         parent: "QtWidgets.QWidget | None" = None,
         table: str = "hidden",
+        bands: bool = True,
     ):
         require("waterfall_overlay", "table", table, table in TABLE_PLACES, f"one of {', '.join(TABLE_PLACES)}")
         gr.basic_block.__init__(self, name="rpmsn_waterfall_overlay", in_sig=None, out_sig=None)
@@ -89,6 +91,7 @@ class waterfall_overlay(gr.basic_block):
             classes=classes,
             newest=newest,
             boxes=boxes,
+            bands=bands,
             spectrum=spectrum,
             average=average,
             max_hold=max_hold,
@@ -155,6 +158,10 @@ class waterfall_overlay(gr.basic_block):
     def set_boxes(self, boxes: bool) -> None:
         """Whether carriers get boxes."""
         self._change("boxes", bool(boxes))
+
+    def set_bands(self, bands: bool) -> None:
+        """Whether 3GPP bands are drawn."""
+        self._change("bands", bool(bands))
 
     def set_spectrum(self, spectrum: bool) -> None:
         """Whether the spectrum is drawn."""

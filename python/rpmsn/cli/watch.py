@@ -22,7 +22,8 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         name="source",
         metavar="SOURCE",
         nargs="?",
-        words="SigMF recording, raw samples, or the address of a publisher (tcp://HOST:PORT); none for a radio",
+        words="SigMF recording, raw samples, or the address of a publisher (tcp://HOST:PORT); none for a radio, or for "
+        "what was open last",
     )
     play = parser.add_argument_group("playing a file")
     play.add_argument(
@@ -51,7 +52,17 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     given.add_workers(parser, min(2, given.CORES), words="%(default)s")
     given.refuse_threads(parser)
     given.add_cells(parser)
-    parser.add_argument("--theme", choices=("dark", "light"), help="colours (default: as the last time, at first dark)")
+    parser.add_argument(
+        "--theme",
+        choices=("system", "dark", "light"),
+        help="colours; system: as the desktop (default: as the last time, at first system)",
+    )
+    parser.add_argument(
+        "--session",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="without SOURCE open what was open last, where it was; and remember what is open (default: yes)",
+    )
     parser.add_argument("--picture", metavar="PNG", help="write a picture of the window at the end, and close it")
     parser.add_argument("--close-after", type=given.duration, metavar="SECONDS", help="close the window after so long")
     parser.add_argument("--reset-settings", action="store_true", help="forget the settings of the last time")

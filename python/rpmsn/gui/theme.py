@@ -7,7 +7,7 @@ import numpy as np
 
 from ..classes import CLASS_COLORS, CLASS_NAMES, NOISE
 from ..messages.frame import Scale
-from .qt import pg
+from .qt import QtGui, QtWidgets, pg
 from .waterfall.settings import Settings
 
 COLOR_MAPS = {"gray": "CET-L1", "inferno": "inferno", "viridis": "viridis", "cividis": "cividis"}
@@ -70,6 +70,13 @@ THEMES = {
 }
 
 
+def system_theme() -> str:
+    """`dark` or `light`, as the desktop is."""
+    palette = QtWidgets.QApplication.palette()
+    window, text = (palette.color(role).lightness() for role in (QtGui.QPalette.Window, QtGui.QPalette.WindowText))
+    return "dark" if window < text else "light"
+
+
 def power_colors(settings: Settings) -> pg.ColorMap:
     """pyqtgraph's ColorMap for power; weak power has the theme's background colour."""
     colors = pg.colormap.get(COLOR_MAPS[settings.color_map])
@@ -99,19 +106,18 @@ def style_sheet(theme: Theme) -> str:
     """Qt style of the widget's controls."""
     return f"""
         WaterfallWidget {{ background: {theme.background}; }}
-        QLabel, QCheckBox {{ color: {theme.text}; background: transparent; font-size: 13px; }}
-        QLabel#title {{ font-size: 15px; font-weight: 600; }}
+        QLabel, QCheckBox {{ color: {theme.text}; background: transparent; }}
+        QLabel#title {{ font-weight: 600; }}
         QLabel#readout, QLabel#hint {{ color: {theme.muted}; }}
         QPushButton, QToolButton {{ color: {theme.text}; background: {theme.surface};
-                                    border: 1px solid {theme.muted}; border-radius: 4px; padding: 3px 10px;
-                                    font-size: 13px; }}
-        QCheckBox::indicator {{ width: 11px; height: 11px; border: 2px solid {theme.muted}; border-radius: 3px; }}
+                                    border: 1px solid {theme.muted}; border-radius: 4px; padding: 3px 10px; }}
+        QCheckBox::indicator {{ width: 0.65em; height: 0.65em; border: 2px solid {theme.muted}; border-radius: 3px; }}
         QCheckBox::indicator:checked {{ background: {theme.line}; }}
         QToolButton {{ padding-right: 18px; }}
         QToolButton::menu-indicator {{ subcontrol-position: right center; right: 5px; }}
         QPushButton:hover, QToolButton:hover {{ border-color: {theme.line}; }}
         QPushButton:checked {{ background: {theme.line}; color: {theme.background}; }}
-        QMenu {{ color: {theme.text}; background: {theme.surface}; border: 1px solid {theme.muted}; font-size: 13px; }}
+        QMenu {{ color: {theme.text}; background: {theme.surface}; border: 1px solid {theme.muted}; }}
         QMenu::item:selected {{ background: {theme.line}; color: {theme.background}; }}
         QScrollBar:vertical {{ background: {theme.background}; width: 12px; border: none; }}
         QScrollBar::handle:vertical {{ background: {theme.muted}; border-radius: 5px; min-height: 24px; margin: 1px; }}

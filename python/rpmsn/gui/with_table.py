@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The waterfall and the table of its carriers, as one Qt widget: what is selected in one is selected in the other."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from ..messages.report import Report
 from .carriers.table import CarrierTable
 from .qt import QtCore, QtGui, QtWidgets
-from .theme import THEMES
-from .waterfall.widget import WaterfallWidget
+from .theme import THEMES, Theme
+from .waterfall.widget import Place, WaterfallWidget
 
 BELOW, BESIDE, HIDDEN = PLACES = ("below", "beside", "hidden")
 """Where the table is."""
@@ -17,10 +17,14 @@ FRACTION_BELOW, FRACTION_BESIDE = 0.33, 0.4
 """Fraction of the height, or of the width, that the table takes."""
 WIDE_PIXELS = 1900
 """From this width on the table fits next to the picture."""
+LOW_PIXELS, FRACTION_OF_LOW = 520, 0.36
+"""Lower than this, panels have no title, and the table takes this fraction: there is room for some rows."""
 
 
-class WaterfallWithTable(QtWidgets.QSplitter):
+class WaterfallWithTable(QtWidgets.QMainWindow):
     """A waterfall with its table; takes the same messages as `WaterfallWidget`.
+
+    The table is a panel that can be moved, detached and hidden with the mouse.
 
     Args:
         title: written above the picture.
@@ -31,8 +35,8 @@ class WaterfallWithTable(QtWidgets.QSplitter):
 
     Attributes:
         waterfall: WaterfallWidget.
-        tabs: QTabWidget that the table is in; a program may add further ones.
         table: CarrierTable.
+        panels: list of QDockWidget, that of the table first; a program may add further ones by `add_panel`.
 
     Example:
         >>> both = WaterfallWithTable("band 3")             # doctest: +SKIP
@@ -47,24 +51,46 @@ class WaterfallWithTable(QtWidgets.QSplitter):
         parent: QtWidgets.QWidget | None = None,
         **waterfall: Any,
     ):
-        super().__init__(QtCore.Qt.Vertical, parent)
+        super().__init__(parent)
+        self.setWindowFlags(QtCore.Qt.Widget)  # a part of another window, or one of its own
+        self.setDockOptions(self.AllowTabbedDocks | self.AllowNestedDocks)
+        self.setTabPosition(QtCore.Qt.AllDockWidgetAreas, QtWidgets.QTabWidget.North)
         self.waterfall = WaterfallWidget(title=title, theme=theme, **waterfall)
+        self.setCentralWidget(self.waterfall)
         self.table = CarrierTable(theme)
         self.table.picture_of = self
-        self.tabs = QtWidgets.QTabWidget()
-        self.tabs.setDocumentMode(True)
-        self.tabs.tabBar().setAutoHide(True)
-        self.tabs.addTab(self.table, "Carriers")
-        self.addWidget(self.waterfall)
-        self.addWidget(self.tabs)
-        self.setChildrenCollapsible(False)
-        self.setMinimumSize(self.waterfall.minimumSize())
+        self.panels: list[QtWidgets.QDockWidget] = []
         self._is_placed = False
+        self._asked_place = place
+        self.add_panel("Carriers", self.table)
         self.set_place(place)
         self.waterfall.settings_changed.connect(lambda settings: self._set_theme(settings["theme"]))
         self._set_theme(theme)
         self.table.carrier_selected.connect(self.waterfall.select_carrier)
         self.waterfall.carrier_selected.connect(self.table.select_carrier)
+        self.waterfall.menu_requested.connect(self._add_to_menu)
+        self.table.zoom_requested.connect(self.waterfall.zoom_to_carrier)
+
+    def add_panel(self, title: str, widget: QtWidgets.QWidget) -> QtWidgets.QDockWidget:
+        """Put a widget into a panel, as a tab of the first one."""
+        panel = QtWidgets.QDockWidget(title, self)
+        panel.setObjectName(title)  # by which its place is remembered
+        panel.setWidget(widget)
+        for changed in (panel.topLevelChanged, panel.dockLocationChanged, panel.visibilityChanged):
+            changed.connect(self._show_titles)
+        self.panels.append(panel)
+        if len(self.panels) > 1:
+            self.tabifyDockWidget(self.panels[0], panel)
+            panel.setVisible(self.place != HIDDEN)
+            self.panels[0].raise_()
+        self._show_titles()
+        return panel
+
+    def remove_panel(self, panel: QtWidgets.QDockWidget) -> None:
+        """Take a panel away, with its widget."""
+        self.panels.remove(panel)
+        self.removeDockWidget(panel)
+        panel.deleteLater()
 
     def add_frame(self, fields: dict, image: np.ndarray, mask: np.ndarray) -> None:
         """Add a frame."""
@@ -85,29 +111,116 @@ class WaterfallWithTable(QtWidgets.QSplitter):
         self.waterfall.clear()
         self.table.clear()
 
-    def set_place(self, place: str, sizes: Sequence[int] = ()) -> None:
-        """Put the table below the picture or beside it, or hide it.
+    @property
+    def place(self) -> str:
+        """Where the table is, one of `PLACES`; a table that is detached is below."""
+        if not self._is_placed:
+            return self._asked_place
+        if self.panels[0].isHidden():
+            return HIDDEN
+        sides = (QtCore.Qt.LeftDockWidgetArea, QtCore.Qt.RightDockWidgetArea)
+        return BESIDE if self.dockWidgetArea(self.panels[0]) in sides else BELOW
+
+    @property
+    def hidden_carriers(self) -> set[int]:
+        """Numbers of carriers that are neither drawn nor listed."""
+        return self.table.model.hidden
+
+    def hide_carriers(self, numbers: set[int]) -> None:
+        """Neither draw nor list these carriers, but all others."""
+        self.table.model.hidden = set(numbers)
+        self.waterfall.box_layer.hidden = set(numbers)
+        self.table.update_now()
+        self.waterfall.box_layer.update()
+
+    def replace_report(self, number: int, report: Report) -> None:
+        """Say of a carrier what a report says."""
+        row = self.table.carriers.find(number)
+        if row is not None:
+            row.report = report
+        self.waterfall.segments.replace_report(number, report)
+        self.table.update_now()
+        self.waterfall.box_layer.update()
+
+    def set_place(self, place: str) -> None:
+        """Put the panels below the picture or beside it, or hide them.
 
         Args:
             place: one of `PLACES`.
-            sizes: pixels of picture and table; empty for what suits the place.
         """
-        self.place, self._sizes = place, list(sizes)
-        self.tabs.setVisible(place != HIDDEN)
-        if place != HIDDEN:
-            self.setOrientation(QtCore.Qt.Vertical if place == BELOW else QtCore.Qt.Horizontal)
-            fraction = FRACTION_BELOW if place == BELOW else FRACTION_BESIDE
-            length = self.height() if place == BELOW else self.width()
-            self.setSizes(self._sizes or [round((1 - fraction) * length), round(fraction * length)])
+        self._asked_place = place
+        for panel in self.panels:
+            panel.setVisible(place != HIDDEN)
+        if place == HIDDEN:
+            return
+        first, *others = self.panels
+        area = QtCore.Qt.BottomDockWidgetArea if place == BELOW else QtCore.Qt.RightDockWidgetArea
+        for panel in self.panels:
+            panel.setFloating(False)
+            self.addDockWidget(area, panel)
+        for panel in others:
+            self.tabifyDockWidget(first, panel)
+        first.raise_()
+        self._show_titles()
+        if place == BELOW:
+            fraction = FRACTION_OF_LOW if self.height() < LOW_PIXELS else FRACTION_BELOW
+            self.resizeDocks([first], [round(fraction * self.height())], QtCore.Qt.Vertical)
+        else:
+            self.resizeDocks([first], [round(FRACTION_BESIDE * self.width())], QtCore.Qt.Horizontal)
+
+    def layout_text(self) -> str:
+        """Where the panels are, and how large, as a text that `restore_layout` takes."""
+        return bytes(self.saveState().toBase64()).decode()
+
+    def restore_layout(self, text: str) -> bool:
+        """Put the panels where they were; whether that could be done."""
+        self._is_placed = self.restoreState(QtCore.QByteArray.fromBase64(text.encode())) or self._is_placed
+        return self._is_placed
+
+    def _add_to_menu(self, menu: QtWidgets.QMenu, place: Place) -> None:
+        """A menu in the picture has what the table offers for the carrier there."""
+        carrier = None if place.box is None else self.table.carriers.find(place.box.burst_id or 0)
+        if carrier is not None:
+            self.table.add_to_menu(menu, carrier)
 
     def _set_theme(self, theme: str) -> None:
         """The waterfall has these colours."""
         self.table.set_theme(theme)
-        self.setStyleSheet(f"QSplitter::handle {{ background: {THEMES[theme].surface}; }}")
+        self.setStyleSheet(panel_style(THEMES[theme]))
+
+    def resizeEvent(self, event: QtGui.QResizeEvent) -> None:
+        """Called by Qt when the widget has another size."""
+        super().resizeEvent(event)
+        self._show_titles()
+
+    def _show_titles(self, *_: object) -> None:
+        """A panel has a title where there is room and its tab does not have the same words."""
+        is_low = self.height() < LOW_PIXELS
+        for panel in self.panels:
+            has_none = not panel.isFloating() and (is_low or bool(self.tabifiedDockWidgets(panel)))
+            if has_none != (panel.titleBarWidget() is not None):
+                panel.setTitleBarWidget(QtWidgets.QWidget() if has_none else None)
+        for bar in self.findChildren(QtWidgets.QTabBar):
+            bar.setDrawBase(False)
 
     def showEvent(self, event: QtGui.QShowEvent) -> None:
         """Called by Qt when the widget is shown: before the first time its size was not known."""
         super().showEvent(event)
         if not self._is_placed:
             self._is_placed = True
-            self.set_place(self.place, self._sizes)
+            self.set_place(self._asked_place)
+
+
+def panel_style(theme: Theme) -> str:
+    """Qt style of the panels, and of what separates them from the picture."""
+    return f"""
+        QMainWindow {{ background: {theme.background}; }}
+        QMainWindow::separator {{ background: {theme.surface}; width: 4px; height: 4px; }}
+        QMainWindow::separator:hover {{ background: {theme.line}; }}
+        QDockWidget {{ color: {theme.text}; background: {theme.background}; }}
+        QDockWidget::title {{ background: {theme.surface}; padding: 2px 8px; text-align: left; }}
+        QDockWidget > QWidget {{ background: {theme.background}; }}
+        QTabBar {{ qproperty-drawBase: 0; background: {theme.background}; }}
+        QTabBar::tab {{ color: {theme.muted}; background: {theme.background}; padding: 3px 12px; }}
+        QTabBar::tab:selected {{ color: {theme.text}; border-bottom: 2px solid {theme.line}; }}
+    """

@@ -82,6 +82,7 @@ def write_annotations(
     model: str | None = None,
     extra_global: Mapping[str, Any] | None = None,
     keep_annotations: bool = False,
+    drawn: Iterable[Mapping[str, Any]] = (),
 ) -> Path:
     """Write one annotation for each carrier into the new metadata file `output`.
 
@@ -95,6 +96,7 @@ def write_annotations(
         model: name of the model.
         extra_global: dict of further fields of the global object.
         keep_annotations: also keep the annotations that the recording came with.
+        drawn: further annotations, as of `Recording.annotations`.
 
     Returns:
         `output` as a Path.
@@ -113,6 +115,7 @@ def write_annotations(
         )
         for carrier in carriers
     ]
+    annotations += [_in_stored_samples(entry, recording) for entry in drawn]
     if keep_annotations:
         annotations += copy.deepcopy(recording.metadata["annotations"])
     elif _is_own_metadata(recording, output):
@@ -131,6 +134,12 @@ def write_annotations(
     except WriteError as error:
         raise RecordingError(str(error)) from error
     return output
+
+
+def _in_stored_samples(entry: Mapping[str, Any], recording: Recording) -> dict[str, Any]:
+    each = recording.stored_per_sample
+    start = entry["core:sample_start"] * each + recording.sample_offset
+    return {**entry, "core:sample_start": start, "core:sample_count": entry["core:sample_count"] * each}
 
 
 def _is_own_metadata(recording: Recording, output: Path) -> bool:

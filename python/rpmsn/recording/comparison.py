@@ -27,3 +27,8 @@ def _shared(carrier, band):
     """Fraction of the union of both bands that both cover; negative where they are apart."""
     both = min(carrier.freq_upper, band[1]) - max(carrier.freq_lower, band[0])
     return both / (max(carrier.freq_upper, band[1]) - min(carrier.freq_lower, band[0]))
+
+
+def shared_band(annotation: Mapping[str, Any], carrier: Any) -> float:
+    """Part of the band of an annotation and a carrier together that both cover, 0..1 (intersection over union)."""
+    return max(0.0, _shared(carrier, (annotation["core:freq_lower_edge"], annotation["core:freq_upper_edge"])))

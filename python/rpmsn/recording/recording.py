@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A recording on disk: what is known of it, and its samples by position."""
 
+import copy
 import math
 import numbers
 import os
@@ -19,7 +20,7 @@ from .formats import USUAL_FORMATS, sample_format
 from .layout import layout
 from .readers import Found, find
 from .real import RealSamples
-from .stores import Store
+from .stores import FileStore, Store
 
 READ_SAMPLES = 1 << 18
 """Samples that are converted at a time: their raw bytes (2 MiB at most) stay in the processor's cache."""
@@ -83,7 +84,7 @@ def _check_given(given: Mapping[str, Any]) -> None:
 class Recording:
     """Samples of one channel and what is known of them. Made by `open_recording`; a context manager.
 
-    Not for several threads at once: they share one file position. Open it once a thread.
+    Not for several threads at once: each needs its own `second_reader`.
 
     Real samples are given as complex ones, of half the rate, whose spectrum is that of the real ones from 0 Hz to half
     their rate (`real.RealSamples`). All numbers below are those of the complex samples.
@@ -143,6 +144,18 @@ class Recording:
 
     def __repr__(self) -> str:
         return f"<Recording {self.path}: {self.sample_count} samples, {self.datatype}, {self.sample_rate:g} Hz>"
+
+    def second_reader(self) -> "Recording":
+        """The same samples for another thread, for as long as this recording is open.
+
+        Raises:
+            RecordingError: the library that reads it serves one thread alone.
+        """
+        if not isinstance(self._store, FileStore):
+            raise RecordingError(f"{self.path} can be read by one thread at a time.")
+        reader = copy.copy(self)
+        reader._raw = None  # each has its own buffer
+        return reader
 
     def close(self) -> None:
         """Close the data file. May be called twice."""

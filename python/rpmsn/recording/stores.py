@@ -35,7 +35,7 @@ class Store(Protocol):
 
 
 class FileStore:
-    """A file, or the part of it from byte `start` on.
+    """A file, or the part of it from byte `start` on; several threads may read at once.
 
     Args:
         path: of the file; the name in messages.
@@ -59,9 +59,8 @@ class FileStore:
         """As of Store."""
         position += self._start
         try:
-            self._file.seek(position)
             while view:
-                n = self._file.readinto(view)
+                n = os.preadv(self._file.fileno(), [view], position)
                 if not n:
                     raise RecordingError(
                         f"{self._path} has become shorter since it was opened: it ends before byte "

@@ -30,8 +30,23 @@ SILENT_SECONDS = 60.0
 WHOLE_EVENT = "whole"
 """Next to the events of messages: all of a carrier that is still on the air when its recording ends."""
 ENDS = ("gone", WHOLE_EVENT)
+SAME_PLACE = 0.5
+"""A carrier of a class that comes where one of that class was, with more than this part of the band of both in common,
+has come again."""
+MAX_VISITS = 200
+"""Times on the air that are kept of a carrier."""
 LATE_SECONDS = 2.0
 """Messages that lie further back than this belong to a stream that has restarted."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Visit:
+    """A carrier from when it came until it went: the last message of it, its samples and the UTC of the first."""
+
+    report: Report
+    sample_start: int
+    sample_end: int
+    since: tuple[int, float] | None
 
 
 @dataclasses.dataclass(slots=True, eq=False)
@@ -46,6 +61,10 @@ class CarrierRow:
         counted_from: first sample that was reported while it was on.
         occupancy: when it was on the air.
         gone: whether it has ended.
+        visits: times before this one that it was on the air, the last `MAX_VISITS`.
+        times: how often it has come.
+        visit_start, visit_since: first sample of this time, and its UTC.
+        stream: goes up with each stream whose samples are counted anew.
     """
 
     key: int
@@ -56,6 +75,11 @@ class CarrierRow:
     counted_from: int
     occupancy: Occupancy = dataclasses.field(default_factory=Occupancy)
     gone: bool = False
+    visits: deque[Visit] = dataclasses.field(default_factory=lambda: deque(maxlen=MAX_VISITS))
+    times: int = 1
+    visit_start: int = 0
+    visit_since: tuple[int, float] | None = None
+    stream: int = 0
 
     def __getattr__(self, name: str) -> Any:
         return getattr(object.__getattribute__(self, "report"), name)
@@ -81,9 +105,28 @@ class CarrierRow:
         end = self.sample_end if self.gone else timeline.end
         return min(1.0, self.occupancy.samples / max(1.0, timeline.analysed_between(self.counted_from, end)))
 
+    def each_time(self) -> "list[CarrierRow]":
+        """The carrier as it was each time that it was on the air."""
+        last = Visit(self.report, self.visit_start, self.sample_end, self.visit_since)
+        return [
+            dataclasses.replace(
+                self, **{name: getattr(visit, name) for name in Visit.__slots__}, visits=deque(), times=1
+            )
+            for visit in (*self.visits, last)
+        ]
+
+    def come_again(self, report: Report) -> None:
+        """It is on the air once more."""
+        self.visits.append(Visit(self.report, self.visit_start, self.sample_end, self.visit_since))
+        self.times += 1
+        self.report, self.gone = report, False
+        self.visit_start, self.visit_since = report.start_offset, report.rx_time
+
     def take(self, report: Report) -> None:
         """A further message says what it is now, and how far it has come."""
         self.report = report
+        if report.start_offset < self.visit_start:
+            self.visit_start, self.visit_since = report.start_offset, report.rx_time
         if report.start_offset < self.sample_start:
             self.sample_start, self.since = report.start_offset, report.rx_time
         self.sample_end = max(self.sample_end, report.end_offset)
@@ -109,6 +152,7 @@ class CarrierList:
     def __init__(self, max_on_air: int = MAX_ON_AIR, max_gone: int = MAX_GONE):
         self._max_on_air = max_on_air
         self._keys = itertools.count(1)
+        self._stream = 0
         self._gone: deque[CarrierRow] = deque(maxlen=max_gone)
         self.is_absolute = True
         self.clear()
@@ -143,9 +187,11 @@ class CarrierList:
     def find(self, carrier_id: int) -> CarrierRow | None:
         """The latest carrier of a number, None where there is none."""
         found = self._on_air.get(carrier_id)
-        if found is None:
-            found = next((carrier for carrier in reversed(self._gone) if carrier.carrier_id == carrier_id), None)
-        return found
+        if found is not None:
+            return found
+        rows = [*reversed(self._gone), *self._on_air.values()]
+        was = (carrier for carrier in rows if any(visit.report.burst_id == carrier_id for visit in carrier.visits))
+        return next((carrier for carrier in self._gone_newest() if carrier.carrier_id == carrier_id), next(was, None))
 
     def add(self, fields: Mapping[str, Any]) -> None:
         """Add a segment message.
@@ -213,25 +259,45 @@ class CarrierList:
             for carrier in self._gone:
                 carrier.occupancy.bins[:] = 0
             self.sample_rate = rate
+            self._stream += 1
             self.timeline = Timeline.of(start, rate)
         self.advance(end)
         return self.timeline
 
     def _begin(self, report: Report) -> CarrierRow:
-        """A carrier that was not there; where there are too many, the one that was silent for longest is gone."""
+        """A carrier that was not there, or has come again; of too many, the one that was silent for longest is gone."""
         if len(self._on_air) >= self._max_on_air:
             self._end(min(self._on_air.values(), key=lambda carrier: carrier.sample_end))
-        carrier = CarrierRow(
-            key=next(self._keys),
-            report=report,
-            sample_start=report.start_offset,
-            sample_end=report.end_offset,
-            since=report.rx_time,
-            counted_from=report.start_offset,
-        )
+        carrier = next((row for row in self._gone_newest() if self._has_returned(row, report)), None)
+        if carrier is not None:
+            self._gone.remove(carrier)
+            carrier.come_again(report)
+        else:
+            carrier = CarrierRow(
+                key=next(self._keys),
+                report=report,
+                sample_start=report.start_offset,
+                sample_end=report.end_offset,
+                since=report.rx_time,
+                counted_from=report.start_offset,
+                visit_start=report.start_offset,
+                visit_since=report.rx_time,
+                stream=self._stream,
+            )
         self._on_air[carrier.carrier_id] = carrier
         self.newest_since = carrier.since
         return carrier
+
+    def _gone_newest(self) -> "reversed[CarrierRow]":
+        return reversed(self._gone)
+
+    def _has_returned(self, carrier: CarrierRow, report: Report) -> bool:
+        """Whether a new carrier is one that is gone."""
+        both = min(carrier.freq_upper, report.freq_upper) - max(carrier.freq_lower, report.freq_lower)
+        whole = max(carrier.freq_upper, report.freq_upper) - min(carrier.freq_lower, report.freq_lower)
+        is_same_cell = carrier.cell_id == report.cell_id or None in (carrier.cell_id, report.cell_id)
+        is_later = report.start_offset >= carrier.sample_end and carrier.stream == self._stream
+        return carrier.label == report.label and is_same_cell and is_later and both > SAME_PLACE * whole
 
     def _end(self, carrier: CarrierRow) -> None:
         carrier.gone = True

@@ -9,7 +9,7 @@ from typing import Any
 
 from ...messages import keys
 from ...messages.fields import FIELDS, column_of
-from ..wording import band_text, channel_text, class_text, confidence_text, name_text, width_text
+from ..wording import band_text, band_texts, channel_text, class_text, confidence_text, name_text, width_text
 from .carrier_list import CarrierList, CarrierRow
 
 CHANNEL = "channel"
@@ -77,8 +77,8 @@ COLUMNS = (
     Column(
         ON_AIR,
         "on air",
-        "Fraction of the time with a segment in it, of what was analysed since its first sample",
-        "100.0 %",
+        "Fraction of the time with a segment in it, of what was analysed since its first sample; and how often it came",
+        "100.0 %, 88 ×",
     ),
     Column(OCCUPANCY, "on air over time", "When it was on the air, from the beginning to now", "", is_number=False),
 )
@@ -110,7 +110,10 @@ def text(carrier: CarrierRow, name: str, carriers: CarrierList) -> str:
     if name == keys.RX_TIME:
         return format_since(carrier, carriers.newest_since)
     if name == ON_AIR:
-        return "" if carriers.timeline is None else f"{100 * carrier.fraction_on_air(carriers.timeline):.1f} %"
+        if carriers.timeline is None:
+            return ""
+        times = f", {carrier.times} ×" if carrier.times > 1 else ""
+        return f"{100 * carrier.fraction_on_air(carriers.timeline):.1f} %{times}"
     if name in TEXTS:
         return TEXTS[name](carrier)
     return column_of(name).text(getattr(carrier, name)) if name in FIELDS else ""
@@ -128,6 +131,36 @@ def sort_value(carrier: CarrierRow, name: str, carriers: CarrierList) -> Any:
         value = getattr(carrier, name)
         return -math.inf if value is None or isinstance(value, float) and math.isnan(value) else value
     return 0.0 if carriers.timeline is None else carrier.fraction_on_air(carriers.timeline)
+
+
+FILTERS = {"class": keys.LABEL, "band": keys.BAND, "verdict": keys.VERDICT, "PCI": keys.CELL_ID}
+"""Names for the filter, `band:B3`, and the columns that they stand for."""
+
+
+def filter_words(carrier: CarrierRow) -> list[str]:
+    """Words that filter for what a carrier is: one for its class, its verdict, and each of its bands."""
+    words = [f"class:{carrier.label}"] + [f"band:{name}" for name in band_texts(carrier)]
+    return words + ([f"verdict:{carrier.verdict}"] if carrier.verdict else [])
+
+
+def passes(carrier: CarrierRow, words: Iterable[str], carriers: CarrierList) -> bool:
+    """Whether a carrier's row has all words of a filter (lower case): `name:value` has to be all of what the column
+    says, or one of several; any other word may be anywhere in the row."""
+    line = None
+    names = {name.lower(): column for name, column in FILTERS.items()}
+    for word in words:
+        name, colon, value = word.partition(":")
+        if colon and name in names:
+            said = carrier.label if names[name] == keys.LABEL else text(carrier, names[name], carriers)
+            if value and value not in said.lower().split(", "):
+                return False
+            continue
+        if line is None:
+            cells = [text(carrier, column, carriers) for column in NAMES]
+            line = " ".join([*cells, "gone" if carrier.gone else ""]).lower()
+        if word not in line:
+            return False
+    return True
 
 
 def format_since(carrier: CarrierRow, newest: tuple[int, float] | None = None) -> str:

@@ -4,10 +4,10 @@
 import dataclasses
 import itertools
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from ...errors import ParameterError, RecordingError
 from ...files import put_in_place
@@ -22,7 +22,12 @@ from .carrier_list import CarrierRow
 ENDINGS = (META_SUFFIX, ".csv")
 
 
-def export(carriers: Sequence[CarrierRow], path: str | os.PathLike[str], recording: Recording | None = None) -> Path:
+def export(
+    carriers: Sequence[CarrierRow],
+    path: str | os.PathLike[str],
+    recording: Recording | None = None,
+    drawn: Sequence[Mapping[str, Any]] = (),
+) -> Path:
     """Write carriers to a new file; where its name is taken a number is put into it.
 
     Args:
@@ -30,6 +35,7 @@ def export(carriers: Sequence[CarrierRow], path: str | os.PathLike[str], recordi
         path: ends in `.sigmf-meta` or `.csv`.
         recording: `rpmsn.recording.Recording` that they are of: its metadata are kept, and its own sample numbers
             used. None for a live stream.
+        drawn: annotations of a person, as of `Recording.annotations`, for SigMF metadata of a recording.
 
     Returns:
         Path of the file.
@@ -43,7 +49,7 @@ def export(carriers: Sequence[CarrierRow], path: str | os.PathLike[str], recordi
         raise ParameterError(f"the file is {path}; choose a name that ends in one of {', '.join(ENDINGS)}, .png")
     if recording is not None and path.name.endswith(META_SUFFIX):
         model = next((carrier.model for carrier in carriers if carrier.model), None)
-        return write_annotations(recording, carriers, free_path(path), model=model)
+        return write_annotations(recording, carriers, free_path(path), model=model, drawn=drawn)
     return _write_log(carriers, path)
 
 

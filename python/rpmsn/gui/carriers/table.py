@@ -25,6 +25,8 @@ from ...classes import CLASS_COLORS
 from ...errors import RpmsnError
 from ...messages import keys
 from ...recording import Recording
+from ..actions import add_action, copy_text, hint
+from ..flow_layout import FlowLayout
 from ..pictures import save_pixmap
 from ..qt import QtCore, QtGui, QtWidgets
 from ..theme import THEMES
@@ -45,6 +47,8 @@ MAX_WAITING = 1500
 STRIP_WIDTH, MARGIN = 150, 12
 """Pixels: of the column with the strips; in the others beside the text."""
 WARN_SECONDS = 5.0
+ROOMY_LINES = 11
+"""Lower than so many lines of text, the table leaves out what the menus have, too: rows matter more."""
 FILE_KINDS = ("SigMF annotations (*.sigmf-meta)", "Table (*.csv)", "Picture (*.png)")
 
 
@@ -65,6 +69,7 @@ class CarrierTable(QtWidgets.QWidget):
         recording_span: function, (start, end) in samples of the stream -> the same in the recording; None where these
             are the same, or there is none.
         picture_of: QWidget that a picture shows; None for the table alone.
+        drawn: annotations of the recording that a person drew, as of `Recording.annotations`; exported with the others.
 
     Example:
         >>> table = CarrierTable()                                       # doctest: +SKIP
@@ -75,6 +80,11 @@ class CarrierTable(QtWidgets.QWidget):
     carrier_selected = QtCore.pyqtSignal(object)
     """`burst_id` of the carrier that was clicked, None when nothing is selected any more."""
 
+    zoom_requested = QtCore.pyqtSignal(int)
+    """`burst_id` of a carrier that the picture is to show as large as it can."""
+    menu_requested = QtCore.pyqtSignal(object, object)
+    """A menu (QMenu) for a carrier (CarrierRow) that is about to open: the moment to add to it."""
+
     def __init__(
         self, theme: str = "dark", clock: Callable[[], float] = time.monotonic, parent: QtWidgets.QWidget | None = None
     ):
@@ -83,6 +93,7 @@ class CarrierTable(QtWidgets.QWidget):
         self.recording: Recording | None = None
         self.recording_span: Callable[[int, int], tuple[int, int]] | None = None
         self.picture_of: QtWidgets.QWidget | None = None
+        self.drawn: list[dict] = []
         self._clock = clock
         self._waiting: deque[dict] = deque(maxlen=MAX_WAITING)
         self._frames: deque[tuple] = deque(maxlen=MAX_WAITING)
@@ -147,7 +158,7 @@ class CarrierTable(QtWidgets.QWidget):
     def copy(self) -> str:
         """Put the selected rows, or all where none is, on the clipboard as text with tabs; returns it."""
         text = carrier_columns.table_text(self.selected() or self.model.rows, self.carriers)
-        QtWidgets.QApplication.clipboard().setText(text)
+        copy_text(text)
         return text
 
     def export(self, path: str | os.PathLike[str]) -> Path:
@@ -164,10 +175,10 @@ class CarrierTable(QtWidgets.QWidget):
         """
         if str(path).lower().endswith(".png"):
             return self.save_picture(path)
-        rows = self.model.rows
+        rows = [time for carrier in self.model.rows for time in carrier.each_time()]
         if self.recording is not None and self.recording_span is not None:
             rows = [carrier_export.placed(carrier, self.recording, self.recording_span) for carrier in rows]
-        return carrier_export.export(rows, path, self.recording)
+        return carrier_export.export(rows, path, self.recording, self.drawn)
 
     def save_picture(self, path: str | os.PathLike[str]) -> Path:
         """Write a picture of the table, or of `picture_of`.
@@ -242,6 +253,13 @@ class CarrierTable(QtWidgets.QWidget):
         if text != self.count_label.text():
             self.count_label.setText(text)
 
+    def resizeEvent(self, event: QtGui.QResizeEvent) -> None:
+        """Called by Qt when the widget has another size."""
+        super().resizeEvent(event)
+        has_room = self.height() >= ROOMY_LINES * self.fontMetrics().height()
+        for part in (*self.class_boxes.values(), self.clear_button, self.copy_button, self.export_button):
+            part.setVisible(has_room)
+
     def _build(self) -> None:
         """Make the parts and lay them out."""
         self.setAttribute(QtCore.Qt.WA_StyledBackground, True)
@@ -254,12 +272,16 @@ class CarrierTable(QtWidgets.QWidget):
 
     def _build_filter(self):
         """The line above the table: what is shown, and what can be done with it."""
-        row = QtWidgets.QHBoxLayout()
+        row = FlowLayout()
         self.filter_edit = QtWidgets.QLineEdit()
-        self.filter_edit.setPlaceholderText("filter: words that a row has to have, such as LTE 1842")
+        self.filter_edit.setPlaceholderText(
+            "filter: words that a row has to have, such as 1842, band:B3, verdict:proven"
+        )
         self.filter_edit.setClearButtonEnabled(True)
-        self.filter_edit.setMinimumWidth(80)
-        row.addWidget(self.filter_edit, stretch=1)
+        self.filter_edit.setMinimumWidth(10 * self.fontMetrics().horizontalAdvance("0"))
+        self.filter_edit.setSizePolicy(QtWidgets.QSizePolicy.Expanding, QtWidgets.QSizePolicy.Fixed)
+        self.filter_edit.setAccessibleName("Filter of the carriers")
+        row.addWidget(self.filter_edit)
         self.count_label = QtWidgets.QLabel("")
         self.count_label.setObjectName("count")
         row.addWidget(self.count_label)
@@ -269,8 +291,8 @@ class CarrierTable(QtWidgets.QWidget):
             row.addWidget(self.class_boxes[name])
         self.gone_box = _check_box("gone", "List carriers that are gone, too")
         self.clear_button = _button("Clear gone", "Take carriers that are gone off the list")
-        self.copy_button = _button("Copy", "Copy the selected rows, or all, as text (Ctrl-C)")
-        self.export_button = _button("Export…", "Write the carriers that are shown as SigMF, CSV or picture (Ctrl-E)")
+        self.copy_button = _button("Copy", "Copy the selected rows, or all, as text")
+        self.export_button = _button("Export…", "Write the carriers that are shown as SigMF, CSV or picture")
         for widget in (self.gone_box, self.clear_button, self.copy_button, self.export_button):
             row.addWidget(widget)
         return row
@@ -278,6 +300,7 @@ class CarrierTable(QtWidgets.QWidget):
     def _build_view(self):
         """The table itself."""
         view = QtWidgets.QTableView()
+        view.setAccessibleName("Carriers")
         view.setModel(self.model)
         view.setSelectionBehavior(QtWidgets.QAbstractItemView.SelectRows)
         view.setSelectionMode(QtWidgets.QAbstractItemView.ExtendedSelection)
@@ -313,13 +336,14 @@ class CarrierTable(QtWidgets.QWidget):
         self.view.selectionModel().selectionChanged.connect(self._on_selection)
         self.view.clicked.connect(lambda index: self.carrier_selected.emit(index.data(CARRIER_ROLE).carrier_id))
         self.view.horizontalHeader().customContextMenuRequested.connect(self._choose_columns)
-        for key, slot in (("Ctrl+C", self.copy), ("Ctrl+F", self._go_to_filter), ("Ctrl+E", self.ask_and_export)):
-            shortcut = QtWidgets.QShortcut(QtGui.QKeySequence(key), self)
-            shortcut.setContext(QtCore.Qt.WidgetWithChildrenShortcut)
-            shortcut.activated.connect(slot)
-        escape = QtWidgets.QShortcut(QtGui.QKeySequence("Esc"), self.filter_edit)
-        escape.setContext(QtCore.Qt.WidgetShortcut)
-        escape.activated.connect(self._leave_filter)
+        self.view.setContextMenuPolicy(QtCore.Qt.CustomContextMenu)
+        self.view.customContextMenuRequested.connect(self._open_menu)
+        copy = add_action(self, "Copy the selected carriers, or all, as text", "Ctrl+C", self.copy)
+        self.filter_action = add_action(self, "Filter the carriers", "Ctrl+F", self._go_to_filter)
+        self.export_action = add_action(self, "&Export carriers…", "Ctrl+E", self.ask_and_export)
+        add_action(self.filter_edit, "List all carriers again", "Esc", self._leave_filter)
+        for button, action in ((self.copy_button, copy), (self.export_button, self.export_action)):
+            button.setToolTip(hint(button.toolTip(), action))
 
     def _apply_filter(self, *_) -> None:
         self.model.words = tuple(self.filter_edit.text().lower().split())
@@ -347,6 +371,31 @@ class CarrierTable(QtWidgets.QWidget):
         chosen = self.selected()
         if len(chosen) <= 1:
             self.carrier_selected.emit(chosen[0].carrier_id if chosen else None)
+
+    def _open_menu(self, position) -> None:
+        """Menu on a row: what can be done with its carrier."""
+        index = self.view.indexAt(position)
+        if not index.isValid():
+            return
+        carrier = index.data(CARRIER_ROLE)
+        menu = QtWidgets.QMenu(self)
+        menu.setAttribute(QtCore.Qt.WA_DeleteOnClose)
+        menu.addAction("&Zoom to it in the picture", lambda: self.zoom_requested.emit(carrier.carrier_id))
+        megahertz = f"{carrier.center_frequency / 1e6:.6f}"
+        menu.addAction(f"Copy &frequency: {megahertz} MHz", lambda: copy_text(megahertz))
+        self.add_to_menu(menu, carrier)
+        menu.popup(self.view.viewport().mapToGlobal(position))
+
+    def add_to_menu(self, menu: QtWidgets.QMenu, carrier: CarrierRow) -> None:
+        """What can be done with a carrier, wherever it was clicked."""
+        text = carrier_columns.table_text([carrier], self.carriers)
+        menu.addAction("&Copy carrier as text", lambda: copy_text(text))
+        menu.addSeparator()
+        for word in carrier_columns.filter_words(carrier):
+            menu.addAction(f"List only {word}", lambda word=word: self.filter_edit.setText(word))
+        if self.filter_edit.text():
+            menu.addAction("List &all carriers", self.filter_edit.clear)
+        self.menu_requested.emit(menu, carrier)
 
     def _choose_columns(self, position) -> None:
         """Menu on the header: which columns are shown."""

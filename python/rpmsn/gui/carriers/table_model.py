@@ -32,6 +32,7 @@ class CarrierModel(QtCore.QAbstractTableModel):
         words: all of these have to be in a row's text; lower case.
         labels: classes that are shown; None for all.
         shows_gone: whether carriers that are gone are shown.
+        hidden: numbers of carriers that are not shown.
     """
 
     def __init__(self, carriers: CarrierList, theme: Theme, parent: QtCore.QObject | None = None):
@@ -41,6 +42,7 @@ class CarrierModel(QtCore.QAbstractTableModel):
         self.words: tuple[str, ...] = ()
         self.labels: set[str] | None = None
         self.shows_gone = True
+        self.hidden: set[int] = set()
         self.sorted_by, self.is_descending = keys.CENTER_FREQUENCY, False
         self.set_theme(theme)
 
@@ -117,13 +119,11 @@ class CarrierModel(QtCore.QAbstractTableModel):
 
     def _passes(self, carrier: CarrierRow) -> bool:
         """Whether the filter lets a carrier through."""
+        if carrier.carrier_id in self.hidden:
+            return False
         if carrier.gone and not self.shows_gone or self.labels is not None and carrier.label not in self.labels:
             return False
-        if not self.words:
-            return True
-        cells = [carrier_columns.text(carrier, name, self.carriers) for name in NAMES]
-        line = " ".join([*cells, "gone" if carrier.gone else ""]).lower()
-        return all(word in line for word in self.words)
+        return carrier_columns.passes(carrier, self.words, self.carriers)
 
     def _remove(self, wanted: set) -> None:
         """Remove the rows that are not wanted, run by run from the end."""

@@ -19,21 +19,21 @@ def style_sheet(theme: Theme) -> str:
     )
     return f"""
         CarrierTable {{ background: {theme.background}; }}
-        QLabel, QCheckBox {{ color: {theme.text}; background: transparent; font-size: 13px; }}
+        QLabel, QCheckBox {{ color: {theme.text}; background: transparent; }}
         QLabel#count {{ color: {theme.muted}; padding: 0 6px; }}
         QLineEdit {{ color: {theme.text}; background: {theme.surface}; border: 1px solid {theme.muted};
-                     border-radius: 4px; padding: 3px 6px; font-size: 13px; }}
+                     border-radius: 4px; padding: 3px 6px; }}
         QPushButton {{ color: {theme.text}; background: {theme.surface}; border: 1px solid {theme.muted};
-                       border-radius: 4px; padding: 3px 10px; font-size: 13px; }}
+                       border-radius: 4px; padding: 3px 10px; }}
         QPushButton:hover, QLineEdit:focus {{ border-color: {theme.line}; }}
-        QCheckBox::indicator {{ width: 11px; height: 11px; border: 1px solid {theme.muted}; border-radius: 3px; }}
+        QCheckBox::indicator {{ width: 0.65em; height: 0.65em; border: 1px solid {theme.muted}; border-radius: 3px; }}
         QCheckBox::indicator:checked {{ background: {theme.line}; }}
         QTableView {{ color: {theme.text}; background: {theme.background}; alternate-background-color: {theme.surface};
                       selection-background-color: {chosen.name()}; selection-color: {theme.text};
-                      border: 1px solid {theme.surface}; font-size: 13px; }}
+                      border: 1px solid {theme.surface}; }}
         QTableView::item {{ padding: 0 5px; }}
         QHeaderView::section {{ color: {theme.text}; background: {theme.surface}; border: none;
-                                border-right: 1px solid {theme.background}; padding: 3px 6px; font-size: 13px; }}
+                                border-right: 1px solid {theme.background}; padding: 3px 6px; }}
         QHeaderView::up-arrow, QHeaderView::down-arrow {{ image: none; width: 0; height: 0; }}
         QScrollBar {{ background: {theme.background}; width: 10px; height: 10px; margin: 0; }}
         QScrollBar::handle {{ background: {theme.muted}; border-radius: 4px; min-height: 24px; min-width: 24px; }}

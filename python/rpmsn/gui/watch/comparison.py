@@ -1,23 +1,26 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The annotations of a file next to what was found, as a table."""
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
-from ...recording.comparison import matched
+from ...recording.comparison import matched, shared_band
 from ..qt import QtCore, QtGui, QtWidgets
 from ..wording import confidence_text
 
 if TYPE_CHECKING:
     from ..theme import Theme
 
-TITLES = ("in the file", "from, MHz", "to, MHz", "found", "from, MHz", "to, MHz", "confidence", "verdict")
-SAME, OTHER_CLASS, MISSED, EXTRA = "same class", "other class", "not found yet", "not in the file"
+TITLES = ("in the file", "from, MHz", "to, MHz", "found", "from, MHz", "to, MHz", "confidence", "same band", "result")
+SAME, OTHER_CLASS, MISSED, EXTRA = "found", "wrong class", "missed", "not in the file"
 MAX_ANNOTATIONS = 500
 """Different ones that are compared; a file may have one for each of thousands of bursts."""
 
 
 class ComparisonTable(QtWidgets.QTableWidget):
     """Each annotation of a file with the carrier that covers most of it, then the carriers that it does not have.
+
+    `same band` is the part of the band of both together that they have in common.
 
     Args:
         annotations: list of dict, as in SigMF metadata.
@@ -28,8 +31,10 @@ class ComparisonTable(QtWidgets.QTableWidget):
     def __init__(self, annotations: list[dict], theme: "Theme", parent: QtWidgets.QWidget | None = None) -> None:
         super().__init__(0, len(TITLES), parent)
         self.annotations = distinct(annotations)[:MAX_ANNOTATIONS]
+        self.pairs: list[tuple] = []
         self.set_theme(theme)
         self.setHorizontalHeaderLabels(TITLES)
+        self.setAccessibleName("Compared with the file")
         self.verticalHeader().hide()
         self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 6)
         self.horizontalHeader().setSectionResizeMode(QtWidgets.QHeaderView.Stretch)
@@ -47,13 +52,25 @@ class ComparisonTable(QtWidgets.QTableWidget):
 
     def show_carriers(self, carriers: list) -> None:
         """Compare with these (list of CarrierRow)."""
-        pairs = matched(self.annotations, latest(carriers))
-        rows = [_row(annotation, carrier) for annotation, carrier in pairs]
+        self.pairs = matched(self.annotations, latest(carriers))
+        rows = [_row(annotation, carrier) for annotation, carrier in self.pairs]
         if self.rowCount() != len(rows):
             self.setRowCount(len(rows))
         for row, cells in enumerate(rows):
             for column, text in enumerate(cells):
                 self._set_text(row, column, text)
+
+    def summary(self) -> str:
+        """All of it in one line."""
+        counts = Counter(result_of(*pair) for pair in self.pairs)
+        parts = [f"{counts[result]} {result}" for result in (SAME, OTHER_CLASS, MISSED)]
+        line = f"{len(self.annotations)} in the file: {', '.join(parts)}; {counts[EXTRA]} {EXTRA}"
+        shared = [shared_band(*pair) for pair in self.pairs if None not in pair]
+        return f"{line}; {100 * sum(shared) / len(shared):.0f} % of the bands in common" if shared else line
+
+    def results(self) -> dict[tuple, str]:
+        """(label, lower edge, upper edge) of every annotation -> what has become of it."""
+        return {_place(annotation): result_of(annotation, carrier) for annotation, carrier in self.pairs if annotation}
 
     def copy(self) -> str:
         """Put the selected rows, or all where none is, on the clipboard as text with tabs; returns it."""
@@ -112,9 +129,8 @@ def _is_same_place(carrier, other) -> bool:
 
 def _row(annotation, carrier) -> list:
     """Cells of a row; either may be None."""
-    left, right, verdict = ["", "", ""], ["", "", "", ""], EXTRA
+    left, right = ["", "", ""], ["", "", "", ""]
     if annotation is not None:
-        verdict = MISSED
         left = [
             str(annotation.get("core:label", "?")),
             f"{annotation['core:freq_lower_edge'] / 1e6:.3f}",
@@ -127,6 +143,23 @@ def _row(annotation, carrier) -> list:
             f"{carrier.freq_upper / 1e6:.3f}",
             confidence_text(carrier),
         ]
-    if annotation is not None and carrier is not None:
-        verdict = SAME if left[0].lower() == right[0].lower() else OTHER_CLASS
-    return [*left, *right, verdict]
+    is_pair = annotation is not None and carrier is not None
+    shared = f"{100 * shared_band(annotation, carrier):.0f} %" if is_pair else ""
+    return [*left, *right, shared, result_of(annotation, carrier)]
+
+
+def result_of(annotation, carrier) -> str:
+    """What has become of an annotation, or what a carrier is; either may be None."""
+    if annotation is None:
+        return EXTRA
+    if carrier is None:
+        return MISSED
+    return SAME if str(annotation.get("core:label", "?")).lower() == carrier.label.lower() else OTHER_CLASS
+
+
+def _place(annotation) -> tuple:
+    return (
+        str(annotation.get("core:label", "?")),
+        annotation["core:freq_lower_edge"],
+        annotation["core:freq_upper_edge"],
+    )

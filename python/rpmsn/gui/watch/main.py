@@ -13,6 +13,14 @@
 `transport`        the bar below the picture of a file
 `comparison`       the annotations of a file next to what was found
 `settings`         what is remembered
+`session`          what was open, and where in it the window was
+`overview`         the whole recording in one strip
+`closeups`         finer spectra of the part in view
+`corrections`      what a person says of carriers
+`editing`          acting on carriers and marked parts, with undo
+`bookmark_menu`    frequencies with names
+`cutting`          a part into a file of its own
+`keys_help`        the list of keys
 `display`          whether there is a screen
 ================== ================================================================
 """
@@ -33,6 +41,7 @@ from ...recording import open_recording
 from ...streaming.cells import CELL_BUDGET
 from .display import check_display
 from .feed import Feed
+from .session import ADDRESS_BEGINS, description, last_session, options_of
 from .settings import load_settings, save_settings, settings_path
 
 if TYPE_CHECKING:
@@ -41,7 +50,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-ADDRESS_BEGINS = ("tcp://", "ipc://")
 LATEST_START_MS = 2000
 
 
@@ -64,15 +72,19 @@ def run(options: argparse.Namespace) -> int:
     if options.theme:
         settings["theme"] = options.theme
     feed = Feed()
+    given, options = options, last_session(options, settings["session"])
     source = make_source(options, feed, settings)
     try:
         check_display()
-        window = _show(source, feed, settings, options)
+        window = _show(source, feed, settings, options, continues=options is not given)
     finally:
         source.stop()
+    is_stuck = window.stop_sources()
+    if not options.session:
+        window.settings |= {name: settings[name] for name in ("session", "recent")}
     save_settings(path, window.settings)
-    status = 1 if feed.failed else 0
-    if source.is_stuck:
+    status = 1 if window.has_failed else 0
+    if is_stuck:
         sys.stdout.flush()
         os._exit(status)  # a driver's thread still runs, and would keep Python from ending
     return status
@@ -155,14 +167,17 @@ def _check_options(options: argparse.Namespace, is_address: bool) -> None:
         raise ParameterError("--picture of what has no end needs --close-after SECONDS")
 
 
-def _show(source: "Source", feed: Feed, settings: dict, options: argparse.Namespace) -> "WatchWindow":
+def _show(source: "Source", feed: Feed, settings: dict, options: argparse.Namespace, continues: bool) -> "WatchWindow":
     """The window, from when it opens until it is closed; returns it."""
     from ..qt import QtCore, QtWidgets
 
     application = QtWidgets.QApplication.instance() or QtWidgets.QApplication(["rpmsn watch"])
     from .window import WatchWindow
 
-    window = WatchWindow(source, feed, settings, options.picture)
+    def open_source(described, feed, settings):
+        return make_source(options_of(described, options), feed, settings)
+
+    window = WatchWindow(source, feed, dict(settings), options.picture, description(options), open_source, continues)
     # Not before the window is there: the model takes seconds to load, and holds the GIL meanwhile.
     window.painted.connect(source.start, QtCore.Qt.QueuedConnection)
     window.show()

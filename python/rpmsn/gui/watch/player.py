@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Plays a recording into the analysis: seeks, at any speed, in a loop (no Qt, no GNU Radio flowgraph)."""
 
-import bisect
 import dataclasses
 import logging
 import math
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
 
 from ... import waiting
 from ...errors import ParameterError, RpmsnError
@@ -39,14 +40,10 @@ class Piece:
     Attributes:
         offset: sample of the stream at which it begins; the stream counts on over jumps.
         position: the same, as sample of the recording.
-        round: goes up where a jump went back, so that the picture starts again.
-        skipped: frames that jumps forwards left out in this round: the picture then knows that they were not lost.
     """
 
     offset: int
     position: int
-    round: int
-    skipped: int = 0
 
 
 class Player:
@@ -104,7 +101,6 @@ class Player:
         self._position = self._sample_at(begin_at)
         self._offset = 0
         self._pieces: deque[Piece] = deque(maxlen=MAX_PIECES)
-        self._shown_round: int | None = None
         self._health, self._number = keys.HEALTH_OK, 0
         self._measured = clock(), 0
         self._status: dict | None = None
@@ -190,21 +186,31 @@ class Player:
             self._is_steady = False
             self._pace.begin(speed)
 
-    def reference_annotations(self) -> list:
-        """The annotations of the file, as `WaterfallWidget.set_reference_annotations` takes it."""
+    def reference_annotations(self, own: Sequence[dict] = (), results: Mapping[tuple, str] | None = None) -> list:
+        """The annotations of the file, and those that a person has drawn, as
+        `WaterfallWidget.set_reference_annotations` takes them.
+
+        Args:
+            own: annotations, as of `Recording.annotations`.
+            results: as of `ComparisonTable.results`: said after the label.
+        """
         rate, found = self.recording.sample_rate, []
-        for entry in self.recording.annotations:
+        said = [(entry, "file") for entry in self.recording.annotations] + [(entry, "own") for entry in own]
+        for entry, by in said:
             lower, upper = entry.get("core:freq_lower_edge"), entry.get("core:freq_upper_edge")
             if lower is not None and upper is not None:
                 start, count = entry.get("core:sample_start", 0), entry.get("core:sample_count")
                 duration = None if count is None else count / rate
+                label = str(entry.get("core:label", "?"))
+                result = (results or {}).get((label, lower, upper)) if by == "file" else None
                 found.append(
                     {
-                        "label": str(entry.get("core:label", "?")),
+                        "label": f"{label}, {result}" if result else label,
                         "freq_lower": lower,
                         "freq_upper": upper,
                         "start": self._time_at(max(0, start)),
                         "duration": duration,
+                        "by": by,
                     }
                 )
         return found
@@ -223,6 +229,16 @@ class Player:
             min((first for first, _ in spans), default=0),
             max((after for _, after in spans), default=self.recording.sample_count),
         )
+
+    def positions_of(self, offsets: np.ndarray) -> np.ndarray:
+        """Samples of the recording that samples of the stream were; -1 where that is not known any more."""
+        pieces = list(self._pieces)
+        if not pieces:
+            return np.full(len(offsets), -1)
+        starts = np.array([piece.offset for piece in pieces])
+        index = np.searchsorted(starts, offsets, side="right") - 1
+        shift = np.array([piece.position - piece.offset for piece in pieces])
+        return np.where(index < 0, -1, offsets + shift[np.maximum(index, 0)])
 
     def _set_state(self, is_paused=None, is_stopping=False) -> None:
         with self._changed:
@@ -359,12 +375,8 @@ class Player:
             position, self._seek = self._seek, None
             if position is None:
                 return
-            before = self._pieces[-1] if self._pieces else None
-            goes_back = before is not None and position <= self._position
-            number, skipped = (0, 0) if before is None else (before.round + goes_back, before.skipped)
-            skipped = 0 if goes_back else skipped + math.ceil((position - self._position) / self._frame_samples)
             self._position = position
-            self._pieces.append(Piece(self._offset, position, number, skipped))
+            self._pieces.append(Piece(self._offset, position))
             self._pace.begin(self._speed)
             self._is_steady = False
         if self.finished:
@@ -382,23 +394,15 @@ class Player:
             return
         if frame is not None:
             self._health, self._number = frame.health, frame.number
-        place = self._offset if frame is None else frame.new_from
-        piece = self._piece_of(place)
-        if piece.round != self._shown_round:
-            self._shown_round = piece.round
-            self._feed.restart()
-        shift = piece.offset - piece.position
         for event, event_clock in events:
             fields = segment_fields(event, event_clock, self._number, self._health, self._model.card.name)
-            box = _moved(fields, shift) if fields[keys.END_OFFSET] > piece.offset else None
             shown_fields = fields if self._has_clock else {**fields, keys.RX_TIME: None}
             # What is on the air when the recording ends is not gone.
             is_cut = self.ended and fields[keys.EVENT] == "gone"
-            self._feed.put_segment({**shown_fields, keys.EVENT: WHOLE_EVENT} if is_cut else shown_fields, box)
+            self._feed.put_segment({**shown_fields, keys.EVENT: WHOLE_EVENT} if is_cut else shown_fields, fields)
         if frame is not None:
             fields, image = frame_fields(frame, clock, self._model.card.name)
-            shown = {**_moved(fields, shift), keys.PDU_NUM: fields[keys.PDU_NUM] + piece.skipped}
-            self._feed.put_frame(fields, image, fields[keys.MASK], shown)
+            self._feed.put_frame(fields, image, fields[keys.MASK])
 
     def _on_status(self, status: dict) -> None:
         """A status, in the analysing thread. The real-time factor is that since the one before: since the start it
@@ -433,17 +437,3 @@ class Player:
     @property
     def _has_clock(self) -> bool:
         return self.recording.time_at(self.recording.sample_count - 1) is not None
-
-    def _piece_of(self, offset: int) -> Piece:
-        """The piece that a sample of the stream belongs to."""
-        pieces = list(self._pieces)
-        return pieces[max(0, bisect.bisect_right([piece.offset for piece in pieces], offset) - 1)]
-
-
-def _moved(fields: dict, shift: int) -> dict:
-    """Fields with samples counted as in the recording, and not as in the stream."""
-    return {
-        **fields,
-        keys.START_OFFSET: max(0, fields[keys.START_OFFSET] - shift),
-        keys.END_OFFSET: fields[keys.END_OFFSET] - shift,
-    }

@@ -3,6 +3,7 @@
 
 from typing import TYPE_CHECKING
 
+from ..flow_layout import FlowLayout
 from ..number_box import NumberBox
 from ..qt import QtCore, QtWidgets
 
@@ -45,9 +46,8 @@ class RadioBar(QtWidgets.QWidget):
         self._show(self.frequency_box, self._radio.center_frequency / 1e6)
 
     def _build(self) -> None:
-        row = QtWidgets.QHBoxLayout(self)
+        row = FlowLayout(self)
         row.setContentsMargins(8, 4, 8, 4)
-        row.setSpacing(8)
         self.frequency_box = self._box(" MHz", 3, "Centre frequency; a double click into the picture tunes, too")
         self.frequency_box.setRange(0.0, HIGHEST_MHZ)
         self.rate_label = QtWidgets.QLabel("")
@@ -59,7 +59,7 @@ class RadioBar(QtWidgets.QWidget):
         self.gain_box.setSpecialValueText(AUTOMATIC)
         for part in (QtWidgets.QLabel("Centre"), self.frequency_box, self.rate_label):
             row.addWidget(part)
-        row.addStretch(1)
+        row.addStretch()
         for part in (QtWidgets.QLabel("Gain"), self.gain_box):
             row.addWidget(part)
 

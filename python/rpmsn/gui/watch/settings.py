@@ -9,33 +9,44 @@ import yaml
 
 from ...errors import ParameterError
 from ...files import read_yaml, to_yaml, user_config_dir, whole_file
+from .session import is_description
 
 logger = logging.getLogger(__name__)
 
 HEAD = "# What `rpmsn watch` remembers. Delete this file, or use --reset-settings, to start with the defaults.\n"
 DEFAULTS = {
-    "theme": "dark",
+    "theme": "system",
     "table": "",
     "window": [1280, 800],
     "maximized": False,
-    "split": [],
+    "layout": "",
     "speed": 1.0,
     "loop": False,
     "waterfall": {},
     "carriers": {},
+    "bookmarks": [],
+    "recent": [],
+    "session": {},
 }
-"""Every key, with its default. `speed` is times real time, 0 for as fast as it goes; `table` is below,
-beside or hidden, empty for what fits the window; `split` are the pixels of picture and table."""
+"""Every key, with its default. `theme` is system, dark or light; `speed` is times real time, 0 for as fast as it goes;
+`table` is below, beside or hidden, empty for what fits the window; `layout` is Qt's word for where the panels are;
+`bookmarks` have `name`, `frequency` in Hz and `color`; `recent` are sources that were open, `session` is what was open
+last and where in it the window was (`session.py`)."""
+RETIRED = ("split",)
+"""Keys of files of earlier versions."""
 ALLOWED = {
-    "theme": lambda value: value in ("dark", "light"),
+    "theme": lambda value: value in ("system", "dark", "light"),
     "table": lambda value: value in ("", "below", "beside", "hidden"),
     "window": lambda value: _are_pixels(value) and len(value) == 2,
     "maximized": lambda value: isinstance(value, bool),
-    "split": lambda value: _are_pixels(value) and len(value) in (0, 2),
+    "layout": lambda value: isinstance(value, str),
     "speed": lambda value: type(value) in (int, float) and (value == 0 or 0.1 <= value <= 1000),
     "loop": lambda value: isinstance(value, bool),
     "waterfall": lambda value: isinstance(value, dict),
     "carriers": lambda value: isinstance(value, dict),
+    "bookmarks": lambda value: isinstance(value, list),
+    "recent": lambda value: isinstance(value, list) and all(map(is_description, value)),
+    "session": lambda value: value == {} or is_description(value),
 }
 
 
@@ -57,6 +68,8 @@ def load_settings(path: Path) -> dict:
         logger.warning("%s; the defaults are used, and the file is replaced when the window closes", error)
         return settings
     for key, value in read.items():
+        if key in RETIRED:
+            continue
         if key not in DEFAULTS:
             logger.warning(
                 "settings %s: key %r is unknown and ignored; allowed are: %s", path, key, ", ".join(DEFAULTS)

@@ -10,34 +10,29 @@ if TYPE_CHECKING:
 def style_sheet(theme: "Theme") -> str:
     """Qt style of the window's own parts."""
     return f"""
-        QMainWindow, QMenuBar, QMenu, QStatusBar, TransportBar, RadioBar, QMessageBox, QSplitter, QTabWidget {{
+        QMainWindow, QMenuBar, QMenu, QStatusBar, TransportBar, RadioBar, QMessageBox, QDialog, QTextBrowser {{
             background: {theme.background}; color: {theme.text}; }}
         QMainWindow > QWidget {{ background: {theme.background}; }}
         QMenuBar::item:selected, QMenu::item:selected {{ background: {theme.surface}; }}
         QMenu {{ border: 1px solid {theme.muted}; }}
-        QSplitter::handle {{ background: {theme.surface}; }}
-        QLabel {{ color: {theme.text}; font-size: 13px; }}
-        QLabel#banner {{ background: {theme.surface}; padding: 6px 10px; font-size: 14px; }}
+        QLabel {{ color: {theme.text}; }}
+        QLabel#banner {{ background: {theme.surface}; padding: 6px 10px; }}
         TransportBar QPushButton, TransportBar QComboBox {{
             color: {theme.text}; background: {theme.surface}; border: 1px solid {theme.muted};
-            border-radius: 4px; padding: 3px 10px; font-size: 13px; }}
+            border-radius: 4px; padding: 3px 10px; }}
         RadioBar QDoubleSpinBox {{
             color: {theme.text}; background: {theme.surface}; border: 1px solid {theme.muted};
-            border-radius: 4px; padding: 2px 6px; font-size: 13px; }}
+            border-radius: 4px; padding: 2px 6px; }}
         RadioBar *:disabled {{ color: {theme.muted}; }}
         QComboBox QAbstractItemView {{ color: {theme.text}; background: {theme.surface}; }}
-        TransportBar QCheckBox {{ color: {theme.text}; font-size: 13px; }}
-        QCheckBox::indicator {{ width: 11px; height: 11px; border: 1px solid {theme.muted}; border-radius: 3px; }}
+        TransportBar QCheckBox {{ color: {theme.text}; }}
+        QCheckBox::indicator {{ width: 0.65em; height: 0.65em; border: 1px solid {theme.muted}; border-radius: 3px; }}
         QCheckBox::indicator:checked {{ background: {theme.line}; }}
         QSlider::groove:horizontal {{ height: 4px; background: {theme.surface}; border-radius: 2px; }}
         QSlider::sub-page:horizontal {{ background: {theme.line}; border-radius: 2px; }}
         QSlider::handle:horizontal {{ width: 12px; margin: -5px 0; border-radius: 6px; background: {theme.text}; }}
-        QTabWidget::pane {{ border: none; }}
-        QTabBar {{ qproperty-drawBase: 0; }}
-        QTabBar::tab {{ color: {theme.muted}; background: {theme.background}; padding: 4px 12px; }}
-        QTabBar::tab:selected {{ color: {theme.text}; border-bottom: 2px solid {theme.line}; }}
         QTableWidget {{ color: {theme.text}; background: {theme.background};
-                        alternate-background-color: {theme.surface}; border: none; font-size: 13px; }}
+                        alternate-background-color: {theme.surface}; border: none; }}
         QTableView::item {{ padding: 0 5px; }}
         QHeaderView::section {{ color: {theme.text}; background: {theme.surface}; border: none; padding: 3px 6px; }}
         QToolTip {{ color: {theme.text}; background: {theme.surface}; border: 1px solid {theme.muted}; }}

@@ -3,11 +3,16 @@
 
 import math
 
-from ..qt import QtCore, QtGui, QtWidgets
+from ..actions import add_action, hint
+from ..flow_layout import FlowLayout
+from ..qt import QtCore, QtWidgets
+from .overview import Overview
 from .pacing import SPEEDS
 from .player import Player
 
 SLIDER_STEPS = 10_000
+SLIDER_WIDTH = 120
+"""Pixels, at least."""
 JUMP_FRACTION, SHORTEST_JUMP = 0.02, 0.2
 """What an arrow key skips: this fraction of the recording, and this many seconds at the least."""
 
@@ -54,16 +59,15 @@ class TransportBar(QtWidgets.QWidget):
         self.speed_box.setCurrentIndex(index)
 
     def _build(self) -> None:
-        row = QtWidgets.QHBoxLayout(self)
+        row = FlowLayout(self)
         row.setContentsMargins(8, 4, 8, 4)
-        row.setSpacing(8)
         self.play_button = QtWidgets.QPushButton("Pause")
-        self.play_button.setToolTip("Play or pause the recording (P)")
         self.step_button = QtWidgets.QPushButton("Step")
-        self.step_button.setToolTip("Pause, and play one frame (.)")
-        self.slider = PlaceSlider(QtCore.Qt.Horizontal)
+        self.slider = Overview()
         self.slider.setRange(0, SLIDER_STEPS)
-        self.slider.setToolTip("Place in the recording (Ctrl-Left, Ctrl-Right)")
+        self.slider.setAccessibleName("Place in the recording")
+        self.slider.setMinimumWidth(SLIDER_WIDTH)
+        self.slider.setSizePolicy(QtWidgets.QSizePolicy.Expanding, QtWidgets.QSizePolicy.Fixed)
         self.place_label = QtWidgets.QLabel("")
         self.place_label.setMinimumWidth(self.place_label.fontMetrics().horizontalAdvance("0:00:00.0 / 0:00:00.0"))
         self.place_label.setAlignment(QtCore.Qt.AlignCenter)
@@ -71,21 +75,20 @@ class TransportBar(QtWidgets.QWidget):
         for speed in SPEEDS:
             self.speed_box.addItem("max" if math.isinf(speed) else f"{speed:g} ×", speed)
         self.speed_box.setCurrentIndex(min(range(len(SPEEDS)), key=lambda k: _distance(SPEEDS[k], self.player.speed)))
-        self.speed_box.setToolTip("Times real time ([ and ]); max is as fast as the analysis goes")
+        self.speed_box.setAccessibleName("Speed, times real time")
         self.loop_box = QtWidgets.QCheckBox("Loop")
         self.loop_box.setChecked(self.player.loop)
-        self.loop_box.setToolTip("Start again at the end (L)")
         for widget in (self.play_button, self.step_button, self.speed_box, self.loop_box):
             widget.setFocusPolicy(QtCore.Qt.TabFocus)
-        for widget, stretch in (
-            (self.play_button, 0),
-            (self.step_button, 0),
-            (self.slider, 1),
-            (self.place_label, 0),
-            (self.speed_box, 0),
-            (self.loop_box, 0),
+        for widget in (
+            self.play_button,
+            self.step_button,
+            self.slider,
+            self.place_label,
+            self.speed_box,
+            self.loop_box,
         ):
-            row.addWidget(widget, stretch)
+            row.addWidget(widget)
 
     def _connect(self) -> None:
         self.play_button.clicked.connect(self.toggle_play)
@@ -93,50 +96,29 @@ class TransportBar(QtWidgets.QWidget):
         self.slider.asked.connect(lambda fraction: self.player.seek(fraction * self.player.recording.duration))
         self.speed_box.currentIndexChanged.connect(lambda index: self.player.set_speed(self.speed_box.itemData(index)))
         self.loop_box.toggled.connect(self._set_loop)
-        for key, slot in (
-            ("P", self.toggle_play),
-            (".", self.player.step),
-            ("[", lambda: self.change_speed(-1)),
-            ("]", lambda: self.change_speed(1)),
-            ("L", self.loop_box.toggle),
-            ("Ctrl+Left", lambda: self.skip(-JUMP_FRACTION)),
-            ("Ctrl+Right", lambda: self.skip(JUMP_FRACTION)),
+        play, step, slower, _, loop, back, _ = (
+            add_action(self, text, keys, slot, in_window=True)
+            for text, keys, slot in (
+                ("Play or pause the recording", ("Space", "P"), self.toggle_play),
+                ("Pause, and play one frame", ".", self.player.step),
+                ("Slower", "[", lambda: self.change_speed(-1)),
+                ("Faster", "]", lambda: self.change_speed(1)),
+                ("Start again at the end, or not", "L", self.loop_box.toggle),
+                ("Back", "Ctrl+Left", lambda: self.skip(-JUMP_FRACTION)),
+                ("Forwards", "Ctrl+Right", lambda: self.skip(JUMP_FRACTION)),
+            )
+        )
+        for widget, words, action in (
+            (self.play_button, "Play or pause the recording", play),
+            (self.step_button, "Pause, and play one frame", step),
+            (self.slider, "Place in the recording", back),
+            (self.speed_box, "Times real time; max is as fast as the analysis goes", slower),
+            (self.loop_box, "Start again at the end", loop),
         ):
-            QtWidgets.QShortcut(QtGui.QKeySequence(key), self).activated.connect(slot)
+            widget.setToolTip(hint(words, action))
 
     def _set_loop(self, loop: bool) -> None:
         self.player.loop = loop
-
-
-class PlaceSlider(QtWidgets.QSlider):
-    """A slider that goes to where it is clicked, and asks for a place while it is dragged."""
-
-    asked = QtCore.pyqtSignal(float)
-    """Fraction of the whole, 0..1."""
-
-    def mousePressEvent(self, event: QtGui.QMouseEvent) -> None:
-        """Called by Qt at a press: go there."""
-        if event.button() == QtCore.Qt.LeftButton:
-            self.setSliderDown(True)
-            self._go_to(event.x())
-
-    def mouseMoveEvent(self, event: QtGui.QMouseEvent) -> None:
-        """Called by Qt at a move: the handle follows; the player seeks when the drag ends, since that takes time."""
-        if self.isSliderDown():
-            self.setValue(self._value_at(event.x()))
-
-    def mouseReleaseEvent(self, event: QtGui.QMouseEvent) -> None:
-        """Called by Qt at the end of a drag."""
-        if event.button() == QtCore.Qt.LeftButton and self.isSliderDown():
-            self.setSliderDown(False)
-            self._go_to(event.x())
-            self.asked.emit(self.value() / self.maximum())
-
-    def _go_to(self, x: int) -> None:
-        self.setValue(self._value_at(x))
-
-    def _value_at(self, x: int) -> int:
-        return QtWidgets.QStyle.sliderValueFromPosition(self.minimum(), self.maximum(), x, max(1, self.width() - 1))
 
 
 def format_place(seconds: float, duration: float) -> str:

@@ -4,17 +4,29 @@
 import html
 import logging
 import math
-from typing import TYPE_CHECKING
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from ...errors import RpmsnError
+from ..actions import set_keys
 from ..qt import QtCore, QtGui, QtWidgets
-from ..theme import THEMES
+from ..theme import THEMES, system_theme
+from ..waterfall.bookmarks import bookmarks_of
+from ..waterfall.settings import Settings
 from ..with_table import BELOW, BESIDE, HIDDEN, WIDE_PIXELS, WaterfallWithTable
+from .bookmark_menu import BookmarkMenu
+from .closeups import Closeups
 from .comparison import ComparisonTable
+from .editing import Editor
 from .feed import Feed
+from .keys_help import show_keys
+from .overview import Mark, Survey
 from .player import Player
 from .radio_bar import RadioBar
 from .radio_process import RadioWatch
+from .session import with_newest
 from .style import style_sheet
 from .transport import TransportBar
 
@@ -31,11 +43,18 @@ SLOW_EVERY = 12
 SETTLE_MS = 700
 """So long after the end of a recording its picture is complete."""
 MAX_REFERENCES = 5000
+MOST_PAIRS = 20_000
+"""Annotations times carriers that are compared twice a second while nobody looks at the table."""
 PROGRAM = "rpmsn watch"
+SYSTEM = "system"
+THEME_TEXTS = {SYSTEM: "As the &desktop", "dark": "D&ark", "light": "&Light"}
+RECORDINGS = "Recordings (*.sigmf-meta *.sigmf-data *.sigmf *.wav *.npy);;All files (*)"
+SMALLEST_WINDOW = 400
+"""Pixels."""
 
 
 class WatchWindow(QtWidgets.QMainWindow):
-    """Shows a source.
+    """Shows a source, and others that are opened in it.
 
     Args:
         source: Player, PublisherSource or RadioWatch.
@@ -43,130 +62,339 @@ class WatchWindow(QtWidgets.QMainWindow):
         settings: dict as of `settings`; updated when the window closes.
         picture: path of a picture that is written when the recording is over, and then the window closes; None for
             none.
+        described: what the source is, as of `session`; {} where it cannot be opened again.
+        open_source: function, (description, Feed, settings) -> a source that is opened in the window; None where none
+            can be. It raises RpmsnError.
+        continues: whether the last session goes on: its zoom and filter hold.
 
     Attributes:
-        problem: what is wrong with the source, "" where nothing is.
+        source: what is shown.
+        problem: what is wrong with it, "" where nothing is.
     """
 
     painted = QtCore.pyqtSignal()
     """The window is on the screen for the first time."""
 
-    def __init__(self, source: "Source", feed: Feed, settings: dict, picture: str | None = None) -> None:
+    def __init__(
+        self,
+        source: "Source",
+        feed: Feed,
+        settings: dict,
+        picture: str | None = None,
+        described: Mapping[str, Any] | None = None,
+        open_source: "Callable[[Mapping[str, Any], Feed, dict], Source] | None" = None,
+        continues: bool = False,
+    ) -> None:
         super().__init__()
-        self.source, self._feed, self.settings, self._picture = source, feed, settings, picture
-        self.player: Player | None = source if isinstance(source, Player) else None
-        self.radio: RadioWatch | None = source if isinstance(source, RadioWatch) else None
+        self.settings, self._picture, self._open_source = settings, picture, open_source
+        self._continues = continues
         self.problem = ""
         self._ticks = 0
-        self._ending = self._is_painted = self._is_split = False
-        self._theme = settings["theme"]
+        self._ending = self._is_painted = False
+        self._closing: list[tuple[Source, threading.Thread]] = []
+        self._theme_choice = settings["theme"]
+        self._theme = system_theme() if self._theme_choice == SYSTEM else self._theme_choice
+        self._readers: list[Closeups | Survey] = []
+        self._results: dict[tuple, str] = {}
+        self._keys_dialog: QtWidgets.QDialog | None = None
         self._build()
+        self.editor = Editor(self, self.view)
         self._build_menu()
+        self._show_source(source, feed, described or {})
         self._restore()
         self._timer = QtCore.QTimer(self)
         self._timer.timeout.connect(self._drain)
         self._timer.start(DRAIN_INTERVAL_MS)
 
     def _build(self) -> None:
-        """The parts, from the top: banner, picture and tables, controls of a file or a radio."""
-        self.setWindowTitle(f"{self.source.title} - {PROGRAM}")
+        """The parts that every source has, from the top: banner, picture and panels, room for controls."""
         self.view = WaterfallWithTable(theme=self._theme)
         self.table, self.waterfall = self.view.table, self.view.waterfall
-        self.table.recording = self.source.recording
-        self.table.recording_span = getattr(self.source, "recording_span", None)
         self.table.picture_of = self
-        self.comparison = self.transport = self.radio_bar = None
+        self.comparison: ComparisonTable | None = None
+        self.transport: TransportBar | None = None
+        self.radio_bar: RadioBar | None = None
         self.banner = QtWidgets.QLabel("")
         self.banner.setObjectName("banner")
         self.banner.setWordWrap(True)
         self.banner.setTextInteractionFlags(QtCore.Qt.TextSelectableByMouse)
         self.banner.hide()
         centre = QtWidgets.QWidget()
-        layout = QtWidgets.QVBoxLayout(centre)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        layout.addWidget(self.banner)
-        layout.addWidget(self.view, stretch=1)
-        if self.player is not None:
-            self.transport = TransportBar(self.player)
-            layout.addWidget(self.transport)
-            if self.player.recording.annotations:
-                self.comparison = ComparisonTable(self.player.recording.annotations, THEMES[self._theme])
-                self.view.tabs.addTab(self.comparison, "Compared with the file")
-        if self.radio is not None:
-            self.radio_bar = RadioBar(self.radio)
-            layout.addWidget(self.radio_bar)
+        self._layout = QtWidgets.QVBoxLayout(centre)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setSpacing(0)
+        self._layout.addWidget(self.banner)
+        self._layout.addWidget(self.view, stretch=1)
         self.setCentralWidget(centre)
+        self.setAcceptDrops(True)
+        for part in (self.waterfall.plots, self.waterfall.plots.viewport(), self.table.filter_edit):
+            part.setAcceptDrops(False)  # a recording that is dropped there is the window's
         self.waterfall.tune_requested.connect(self._on_tune)
         self.waterfall.settings_changed.connect(self._on_settings)
-        self.view.splitterMoved.connect(self._on_split)
+
+    def _show_source(self, source: "Source", feed: Feed, described: Mapping[str, Any]) -> None:
+        """Show a source from now on; its controls are below the picture."""
+        self.source, self._feed, self._described = source, feed, dict(described)
+        self.player = source if isinstance(source, Player) else None
+        self.radio = source if isinstance(source, RadioWatch) else None
+        self.setWindowTitle(f"{source.title} - {PROGRAM}")
+        self.table.recording = source.recording
+        self.table.recording_span = getattr(source, "recording_span", None)
+        self.settings["recent"] = with_newest(self.settings["recent"], self._described)
+        if self.player is not None:
+            self.transport = TransportBar(self.player)
+            self._layout.addWidget(self.transport)
+            self._begin_readers(self.player, self.transport)
+            self._color_overview()
+            if self.player.recording.annotations:
+                self.comparison = ComparisonTable(self.player.recording.annotations, THEMES[self._theme])
+                self.view.add_panel("Compared with the file", self._with_summary(self.comparison))
+        if self.radio is not None:
+            self.radio_bar = RadioBar(self.radio)
+            self._layout.addWidget(self.radio_bar)
+        # A recording has one pause: that of the player.
+        self.waterfall.pause_button.setVisible(self.player is None)
+        set_keys(self.waterfall.pause_action, [] if self.player is not None else ["Space"])
+        self.editor.begin(self.player)
         self._show_references()
+
+    def _begin_readers(self, player: Player, transport: TransportBar) -> None:
+        """Overview and finer spectra: by further readers of the file, where there can be such."""
+        try:
+            closer, all_of_it = (player.recording.second_reader() for _ in range(2))
+        except RpmsnError as error:
+            logger.warning("there is no overview, and the picture gets no finer than its rows: %s", error)
+            return
+        survey = Survey(all_of_it)
+        survey.grown.connect(transport.slider.set_power, QtCore.Qt.QueuedConnection)
+        survey.start()
+        self._readers = [Closeups(closer, self.waterfall, player.positions_of), survey]
+
+    def _end_readers(self) -> None:
+        while self._readers:
+            self._readers.pop().stop()
+
+    def _leave_source(self) -> None:
+        """Take away what belongs to the source; it ends in the background, since that may take seconds."""
+        self._end_readers()
+        thread = threading.Thread(target=self.source.stop, name="rpmsn source ends")
+        thread.start()
+        self._closing.append((self.source, thread))
+        bars: tuple[QtWidgets.QWidget | None, ...] = (self.transport, self.radio_bar)
+        for bar in filter(None, bars):
+            self._layout.removeWidget(bar)
+            bar.setParent(None)
+            bar.deleteLater()
+        for panel in self.view.panels[1:]:
+            self.view.remove_panel(panel)
+        self.transport = self.radio_bar = self.comparison = None
+        self._results = {}
+        self.view.clear()
+
+    def open(self, described: Mapping[str, Any]) -> bool:
+        """Show another source instead; where it cannot be opened a message says why, and all stays as it is.
+
+        Args:
+            described: as of `session`.
+        """
+        if self._open_source is None:
+            return False
+        feed = Feed()
+        self.settings = self.remember()
+        try:
+            source = self._open_source(described, feed, self.settings)
+        except (RpmsnError, OSError) as error:
+            QtWidgets.QMessageBox.warning(self, "Open", str(error))
+            return False
+        self._leave_source()
+        self._show_source(source, feed, described)
+        source.start()
+        return True
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether what is shown has ended because of a problem."""
+        return self._feed.failed
+
+    def stop_sources(self) -> bool:
+        """End what is shown and what was; whether something hangs."""
+        self._end_readers()
+        self.source.stop()
+        for _, thread in self._closing:
+            thread.join()
+        return any(source.is_stuck for source in (self.source, *(source for source, _ in self._closing)))
 
     def _build_menu(self) -> None:
         """Everything that the window can do, with its key."""
         bar = self.menuBar()
         menu = bar.addMenu("&File")
+        if self._open_source is not None:
+            self._add_action(menu, "&Open…", "Ctrl+O", self._ask_and_open)
+            self.recent_menu = menu.addMenu("Open &recent")
+            self.recent_menu.aboutToShow.connect(self._fill_recent)
+            menu.addSeparator()
         self._add_action(menu, "&Save picture…", "Ctrl+S", self._ask_and_save)
-        # Without a key here: the table has it.
-        self._add_action(menu, "&Export carriers…\tCtrl+E", "", self.table.ask_and_export)
+        set_keys(self.table.export_action, ["Ctrl+E"], in_window=True)
+        menu.addAction(self.table.export_action)
         menu.addSeparator()
         self._add_action(menu, "&Quit", "Ctrl+Q", self.close)
-        menu = bar.addMenu("&Table")
-        group = QtWidgets.QActionGroup(self)
-        self.place_actions = {}
-        for place, text, key in (
-            (BELOW, "&Below the picture", "Ctrl+1"),
-            (BESIDE, "Be&side it", "Ctrl+2"),
-            (HIDDEN, "&Hidden", "Ctrl+3"),
+        menu = bar.addMenu("&Edit")
+        for action, keys in (
+            (self.editor.createUndoAction(self, "&Undo"), ["Ctrl+Z"]),
+            (self.editor.createRedoAction(self, "&Redo"), ["Ctrl+Shift+Z", "Ctrl+Y"]),
         ):
-            action = self._add_action(menu, text, key, lambda _=False, place=place: self.view.set_place(place))
-            action.setCheckable(True)
-            group.addAction(action)
-            self.place_actions[place] = action
+            set_keys(action, keys, in_window=True)
+            menu.addAction(action)
+        self._add_action(
+            menu, "&Delete the selected carriers", "Del", lambda: self.editor.delete(self.table.selected())
+        )
+        menu = bar.addMenu("&View")
+        self._add_group(
+            menu,
+            [
+                (
+                    text,
+                    key,
+                    lambda place=place: self.view.set_place(place),
+                    lambda place=place: self.view.place == place,
+                )
+                for place, text, key in (
+                    (BELOW, "Carriers &below the picture", "Ctrl+1"),
+                    (BESIDE, "Carriers be&side it", "Ctrl+2"),
+                    (HIDDEN, "Carriers &hidden", "Ctrl+3"),
+                )
+            ],
+        )
+        detach = self._add_action(menu, "Carriers &detached", "Ctrl+4", self._toggle_detached)
+        detach.setCheckable(True)
+        menu.aboutToShow.connect(lambda: detach.setChecked(self.view.panels[0].isFloating()))
+        menu.addSeparator()
+        self._add_group(
+            menu,
+            [
+                (text, "", lambda name=name: self.choose_theme(name), lambda name=name: self._theme_choice == name)
+                for name, text in THEME_TEXTS.items()
+            ],
+        )
+        self.bookmark_menu = BookmarkMenu(bar, self.view, bookmarks_of(self.settings["bookmarks"]), self._on_tune)
+        bar.addMenu(self.bookmark_menu)
+        self.addAction(self.bookmark_menu.add_action)
         menu = bar.addMenu("&Help")
         self._add_action(menu, "&Keys and mouse", "F1", self._show_keys)
 
     def _add_action(self, menu, text: str, key: str, slot):
         action = menu.addAction(text)
         action.setShortcut(QtGui.QKeySequence(key))
-        action.triggered.connect(slot)
+        action.triggered.connect(lambda *_: slot())
         return action
+
+    def _add_group(self, menu, choices: list) -> None:
+        """Actions of which one holds: (text, key, what it does, whether it holds)."""
+        group = QtWidgets.QActionGroup(self)
+        actions = []
+        for text, key, slot, holds in choices:
+            action = group.addAction(self._add_action(menu, text, key, slot))
+            action.setCheckable(True)
+            actions.append((action, holds))
+        menu.aboutToShow.connect(lambda: [action.setChecked(holds()) for action, holds in actions])
+
+    def _toggle_detached(self) -> None:
+        """The carriers in a window of their own, or back in this one."""
+        panel = self.view.panels[0]
+        panel.show()
+        panel.setFloating(not panel.isFloating())
+
+    def _fill_recent(self) -> None:
+        """The menu of what was open: names, in full where two are alike."""
+        self.recent_menu.clear()
+        recent = self.settings["recent"]
+        names = [Path(entry["source"]).name for entry in recent]
+        for entry, name in zip(recent, names):
+            text = name if names.count(name) == 1 else entry["source"]
+            action = self.recent_menu.addAction(text.replace("&", "&&"))
+            action.setToolTip(entry["source"])
+            action.triggered.connect(lambda _=False, entry=entry: self.open(entry))
+        self.recent_menu.setToolTipsVisible(True)
+        if not recent:
+            self.recent_menu.addAction("nothing yet").setEnabled(False)
+
+    def _ask_and_open(self) -> None:
+        recording = self.source.recording
+        folder = str(recording.path.parent) if recording is not None else ""
+        path, _ = QtWidgets.QFileDialog.getOpenFileName(self, "Open recording", folder, RECORDINGS)
+        if path:
+            self.open({"source": path})
+
+    def dragEnterEvent(self, event: QtGui.QDragEnterEvent) -> None:
+        """Called by Qt when something is dragged over the window."""
+        if self._open_source is not None and _dropped_path(event.mimeData()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QtGui.QDropEvent) -> None:
+        """Called by Qt when it is dropped: a recording is opened."""
+        path = _dropped_path(event.mimeData())
+        if path:
+            event.acceptProposedAction()
+            self.open({"source": path})
 
     def _restore(self) -> None:
         """Everything as the settings say."""
         settings = self.settings
-        self.resize(*(max(400, length) for length in settings["window"]))
+        self.resize(*(max(SMALLEST_WINDOW, length) for length in settings["window"]))
         try:
             self.waterfall.apply_settings({**settings["waterfall"], "theme": self._theme})
         except RpmsnError as error:
             logger.warning("settings of the waterfall are not used: %s", error)
         self.table.apply_settings(settings["carriers"])
-        place = settings["table"] or (BESIDE if self.width() >= WIDE_PIXELS else BELOW)
-        self.place_actions[place].setChecked(True)
-        self.view.set_place(place, settings["split"] if settings["table"] else ())
+        if not (settings["layout"] and self.view.restore_layout(settings["layout"])):
+            self.view.set_place(settings["table"] or self._usual_place())
+        session = settings["session"]
+        if session and session.get("source") == self._described.get("source") and self._continues:
+            self.waterfall.restore_view(session)
+            self.table.filter_edit.setText(str(session.get("filter") or ""))
         if settings["maximized"]:
             self.setWindowState(QtCore.Qt.WindowMaximized)
         self._apply_theme()
+
+    def _usual_place(self) -> str:
+        return BESIDE if self.width() >= WIDE_PIXELS else BELOW
 
     def remember(self) -> dict:
         """The settings as they are now."""
         settings = dict(self.settings)
         place = self.view.place
-        if settings["table"] or self._is_split or place != (BESIDE if self.width() >= WIDE_PIXELS else BELOW):
+        if settings["table"] or place != self._usual_place():
             settings["table"] = place
         normal = self.normalGeometry() if self.isMaximized() else self.geometry()
         settings |= {
             "window": [normal.width(), normal.height()],
             "maximized": self.isMaximized(),
-            "split": self.view.sizes() if place != HIDDEN else settings["split"],
-            "theme": self._theme,
+            "layout": self.view.layout_text(),
+            "theme": self._theme_choice,
             "waterfall": self.waterfall.settings(),
             "carriers": self.table.settings(),
+            "bookmarks": [bookmark.as_dict() for bookmark in self.bookmark_menu.bookmarks],
+            "session": dict(self._described),
         }
+        if self._described:
+            settings["session"] |= {**self.waterfall.view(), "filter": self.table.filter_edit.text()}
         if self.player is not None:
+            if self._described:
+                settings["session"]["position"] = 0.0 if self.player.ended else self.player.position
             speed = self.player.speed
             settings |= {"speed": 0 if math.isinf(speed) else speed, "loop": self.player.loop}
         return settings
+
+    def changeEvent(self, event: QtCore.QEvent) -> None:
+        """Called by Qt when the desktop has other colours, among others."""
+        super().changeEvent(event)
+        if event.type() == QtCore.QEvent.PaletteChange and self._theme_choice == SYSTEM:
+            self.choose_theme(SYSTEM)
+
+    def choose_theme(self, name: str) -> None:
+        """`dark`, `light`, or `system` for what the desktop has."""
+        self._theme_choice = name
+        self.waterfall.apply_settings({"theme": system_theme() if name == SYSTEM else name})
 
     def paintEvent(self, event: QtGui.QPaintEvent) -> None:
         """Called by Qt when the window has to be drawn."""
@@ -178,6 +406,8 @@ class WatchWindow(QtWidgets.QMainWindow):
     def closeEvent(self, event: QtGui.QCloseEvent) -> None:
         """Called by Qt when the window is closed."""
         self._timer.stop()
+        self.editor.end()
+        self._end_readers()
         self.settings = self.remember()
         super().closeEvent(event)
         # Qt would go on while a menu or a dialog is open.
@@ -192,10 +422,11 @@ class WatchWindow(QtWidgets.QMainWindow):
         for fields, image, mask, shown in news.frames:
             self.waterfall.add_frame(shown, image, mask)
             self.table.add_frame(fields)
+        correct = self.editor.corrections.apply
         for box in news.boxes:
-            self.waterfall.add_segment(box)
+            self.waterfall.add_segment(correct(box))
         for segment in news.segments:
-            self.table.add_segment(segment)
+            self.table.add_segment(correct(segment))
         if news.status is not None:
             self.waterfall.set_status(news.status)
         if self.transport is not None:
@@ -210,12 +441,56 @@ class WatchWindow(QtWidgets.QMainWindow):
         if self.radio_bar is not None:
             self.radio_bar.update_now()
             self.setWindowTitle(f"{self.source.title} - {PROGRAM}")
-        if self.comparison is not None and self.comparison.isVisible():
-            self.comparison.show_carriers(self.table.carriers.rows())
+        if self.transport is not None and self.player is not None:
+            self.transport.slider.set_marks(*self._overview_of(self.player))
+        if self.comparison is not None:
+            self._compare(self.comparison)
         is_over = self._feed.failed or self.player is not None and self.player.finished
         if self._picture and is_over and not self._ending:
             self._ending = True
             QtCore.QTimer.singleShot(SETTLE_MS, self.save_and_close)
+
+    def _with_summary(self, comparison: ComparisonTable) -> QtWidgets.QWidget:
+        """The comparison with its sum above."""
+        box = QtWidgets.QWidget()
+        layout = QtWidgets.QVBoxLayout(box)
+        layout.setContentsMargins(8, 4, 8, 4)
+        layout.setSpacing(2)
+        self.summary_label = QtWidgets.QLabel("")
+        self.summary_label.setWordWrap(True)
+        self.summary_label.setTextInteractionFlags(QtCore.Qt.TextSelectableByMouse)
+        layout.addWidget(self.summary_label)
+        layout.addWidget(comparison)
+        return box
+
+    def _compare(self, comparison: ComparisonTable) -> None:
+        """What was found next to what the file says: in the table, and at its annotations in the picture."""
+        rows = [row for row in self.table.carriers.rows() if row.carrier_id not in self.view.hidden_carriers]
+        if not comparison.isVisible() and len(comparison.annotations) * len(rows) > MOST_PAIRS:
+            return
+        comparison.show_carriers(rows)
+        is_over = self.player is not None and self.player.finished
+        self.summary_label.setText(comparison.summary() + ("" if is_over else " (so far)"))
+        results = comparison.results() if is_over else {}
+        if results != self._results:
+            self._results = results
+            self._show_references()
+
+    def _overview_of(self, player: Player) -> tuple[list[Mark], tuple[float, float] | None]:
+        """Carriers of the table, and what the picture shows, as fractions of the recording."""
+        recording = player.recording
+        count, rate = recording.sample_count, recording.sample_rate
+        marks = []
+        for carrier in (time for row in self.table.model.rows for time in row.each_time()):
+            start, end = player.recording_span(carrier.sample_start, carrier.sample_end)
+            center = recording.capture_at(start).center_frequency or 0.0
+            lower, upper = (
+                min(max((edge - center) / rate + 0.5, 0.0), 1.0) for edge in (carrier.freq_lower, carrier.freq_upper)
+            )
+            marks.append(Mark(start / count, end / count, lower, upper, carrier.label))
+        seen = player.positions_of(self.waterfall.samples_in_view())
+        is_run = len(seen) == 2 and 0 <= seen[0] < seen[1]
+        return marks, (seen[0] / count, seen[1] / count) if is_run else None
 
     def save_and_close(self) -> None:
         """Write the picture that was asked for, and close."""
@@ -240,27 +515,31 @@ class WatchWindow(QtWidgets.QMainWindow):
     def _show_references(self) -> None:
         """Draw the annotations of a file."""
         if self.player is not None:
-            references = self.player.reference_annotations()
+            references = self.player.reference_annotations(self.editor.drawn, self._results)
             if len(references) > MAX_REFERENCES:
                 logger.warning(
                     "%s has %d annotations; the first %d are drawn", self.source.title, len(references), MAX_REFERENCES
                 )
             self.waterfall.set_reference_annotations(references[:MAX_REFERENCES])
 
-    def _on_split(self, *_) -> None:
-        """The user has resized picture and table: the sizes are remembered, with the place of the table."""
-        self._is_split = True
+    def _color_overview(self) -> None:
+        if self.transport is not None:
+            self.transport.slider.set_settings(Settings().changed(self.waterfall.settings()))
 
     def _on_settings(self, settings: dict) -> None:
         """Something about the waterfall was set."""
+        self._color_overview()
         if settings["theme"] != self._theme:
             self._theme = settings["theme"]
+            if self._theme_choice != SYSTEM or system_theme() != self._theme:
+                self._theme_choice = self._theme
             self._apply_theme()
 
     def _apply_theme(self) -> None:
         theme = THEMES[self._theme]
         if self.comparison is not None:
             self.comparison.set_theme(theme)
+        self._color_overview()
         self.setStyleSheet(style_sheet(theme))
 
     def _on_tune(self, frequency: float) -> None:
@@ -282,22 +561,16 @@ class WatchWindow(QtWidgets.QMainWindow):
             QtWidgets.QMessageBox.warning(self, "Save picture", str(error))
 
     def _show_keys(self) -> None:
-        QtWidgets.QMessageBox.information(self, "Keys and mouse", KEYS)
+        own = [action for menu in self.menuBar().actions() for action in menu.menu().actions()]
+        sections = [("Window", own), ("Picture", self.waterfall.actions())]
+        if self.transport is not None:
+            sections.append(("Recording", self.transport.actions()))
+        carriers = [action for action in self.table.actions() if action not in own]
+        sections.append(("Carriers", [*carriers, *self.table.filter_edit.actions()]))
+        self._keys_dialog = show_keys(self, sections)
 
 
-KEYS = """<table cellspacing="6">
-<tr><td><b>Space</b></td><td>pause the picture; the analysis continues</td></tr>
-<tr><td><b>wheel, drag, Home</b></td><td>zoom, pan, all of it again</td></tr>
-<tr><td><b>click, double click</b></td><td>select a carrier; tune a radio</td></tr>
-<tr><td><b>P</b></td><td>play or pause a recording</td></tr>
-<tr><td><b>.</b></td><td>pause, and play one frame</td></tr>
-<tr><td><b>[ ]</b></td><td>slower, faster</td></tr>
-<tr><td><b>L</b></td><td>loop</td></tr>
-<tr><td><b>Ctrl-Left, Ctrl-Right</b></td><td>back, forwards</td></tr>
-<tr><td><b>Ctrl-F, Esc</b></td><td>filter the carriers; all of them</td></tr>
-<tr><td><b>Ctrl-C</b></td><td>copy carriers as text</td></tr>
-<tr><td><b>Ctrl-E</b></td><td>export carriers: SigMF, CSV, picture</td></tr>
-<tr><td><b>Ctrl-S</b></td><td>save a picture of the window</td></tr>
-<tr><td><b>Ctrl-1, 2, 3</b></td><td>carriers below, beside, hidden</td></tr>
-<tr><td><b>Ctrl-Q</b></td><td>quit</td></tr>
-</table>"""
+def _dropped_path(data: QtCore.QMimeData) -> str:
+    """The first file of what is dropped, "" where there is none."""
+    paths = [url.toLocalFile() for url in data.urls() if url.isLocalFile()]
+    return paths[0] if paths else ""

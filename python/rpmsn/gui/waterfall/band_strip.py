@@ -6,11 +6,13 @@ from collections.abc import Iterable
 from ..qt import QtCore, QtGui, QtWidgets, pg
 from ..theme import Theme
 from .bands import UP, BandSpan, in_lanes, is_proven, spans_between
-from .pixels import FONT_PIXELS
 
 LANES = 2
-LANE_HEIGHT, GAP = 16, 2
-"""Pixels."""
+"""Rows of bars, where there is room."""
+GAP = 2
+"""Pixels between lanes."""
+SMALLER = 0.85
+"""Size of the font, of that of the other texts."""
 NO_BAND = "no 3GPP band here"
 LIST_LENGTH = 20
 """Bands that the tooltip has."""
@@ -33,7 +35,11 @@ class BandStrip(pg.GraphicsWidget):
         self._view = view
         self._proven: set[str] = set()
         self.theme = theme
+        self._font = QtWidgets.QApplication.font()
+        self._font.setPointSizeF(SMALLER * QtGui.QFontInfo(self._font).pointSizeF())
+        self.lane_height = QtGui.QFontMetrics(self._font).height() + 2
         self.is_absolute = self.is_wanted = False
+        self._lane_count = LANES
         self.texts_drawn: list[tuple[BandSpan, str]] = []
         self.left_out: list[BandSpan] = []
         self._lanes: list[list[BandSpan]] = []
@@ -44,6 +50,12 @@ class BandStrip(pg.GraphicsWidget):
         """Whether the user wants it."""
         self.is_wanted = is_wanted
         self._set_height()
+
+    def set_lanes(self, count: int) -> None:
+        """How many rows of bars there are at most."""
+        if count != self._lane_count:
+            self._lane_count = count
+            self._set_height()
 
     def set_absolute(self, is_absolute: bool) -> None:
         """Whether frequencies are absolute: only then bands are known."""
@@ -72,9 +84,7 @@ class BandStrip(pg.GraphicsWidget):
         self.texts_drawn = []
         if not self.isVisible():
             return
-        font = QtGui.QFont("sans-serif")
-        font.setPixelSize(FONT_PIXELS - 2)
-        painter.setFont(font)
+        painter.setFont(self._font)
         area = self.rect()
         painter.setClipRect(area)
         if not any(self._lanes):
@@ -105,8 +115,8 @@ class BandStrip(pg.GraphicsWidget):
         """At the right end, how many more there are: the tooltip has them."""
         text = f"+{len(self.left_out)}"
         width = painter.fontMetrics().horizontalAdvance(text) + 8
-        top = area.bottom() - LANE_HEIGHT
-        rect = QtCore.QRectF(area.right() - width, top, width, LANE_HEIGHT)
+        top = area.bottom() - self.lane_height
+        rect = QtCore.QRectF(area.right() - width, top, width, self.lane_height)
         painter.fillRect(rect, QtGui.QColor(self.theme.background))
         painter.setPen(QtGui.QColor(self.theme.text))
         painter.drawText(rect, QtCore.Qt.AlignCenter, text)
@@ -118,7 +128,7 @@ class BandStrip(pg.GraphicsWidget):
             area.left() + area.width() * min(max((edge / 1e6 - low) / (high - low), -1.0), 2.0)
             for edge in (span.lower, span.upper)
         )
-        return QtCore.QRectF(left, area.top() + lane * LANE_HEIGHT + GAP, right - left, LANE_HEIGHT - GAP - 1)
+        return QtCore.QRectF(left, area.top() + lane * self.lane_height + GAP, right - left, self.lane_height - GAP - 1)
 
     def _find(self, *_: object) -> None:
         """Which bands are in view."""
@@ -126,7 +136,7 @@ class BandStrip(pg.GraphicsWidget):
             return
         low, high = self._view.viewRange()[0]
         found = spans_between(1e6 * low, 1e6 * high, self._proven)
-        self._lanes, self.left_out = in_lanes(found, LANES)
+        self._lanes, self.left_out = in_lanes(found, self._lane_count)
         lines = [span.full_text for span in found[:LIST_LENGTH]]
         self.setToolTip("3GPP bands in view:\n" + "\n".join(lines) if lines else NO_BAND)
         self.update()
@@ -134,7 +144,7 @@ class BandStrip(pg.GraphicsWidget):
     def _set_height(self) -> None:
         is_shown = self.is_wanted and self.is_absolute
         self.setVisible(is_shown)
-        height = LANES * LANE_HEIGHT + GAP if is_shown else 0
+        height = self._lane_count * self.lane_height + GAP if is_shown else 0
         self.setMinimumHeight(height)
         self.setMaximumHeight(height)
         self.setSizePolicy(QtWidgets.QSizePolicy.Expanding, QtWidgets.QSizePolicy.Fixed)

@@ -39,6 +39,7 @@ class BoxLayer(PixelLayer):
         settings: Settings.
         references: list of (label, lower Hz, upper Hz, start s since 1970 or None, end s or None).
         selected: burst_id of the carrier that stands out, None for none.
+        hidden: burst_id of carriers that are not drawn.
         note: text at the foot of the picture, "" for none.
         break_texts: function that returns what to write over breaks, list of (QRectF in pixels, text, colour).
         labels_drawn: what `place_labels` returned when the layer was last painted.
@@ -51,6 +52,7 @@ class BoxLayer(PixelLayer):
         self.history, self.segments, self.settings = history, segments, settings
         self.references: list = []
         self.selected: int | None = None
+        self.hidden: set[int | None] = set()
         self.note = ""
         self.break_texts = break_texts
         self.labels_drawn: list = []
@@ -83,7 +85,9 @@ class BoxLayer(PixelLayer):
 
     def _visible_boxes(self, to_pixels, view) -> list:
         """Boxes in view with their rectangles in pixels, neighbours separated; the widest first."""
-        boxes = [box for box in self.segments.boxes if box.label in self.settings.classes]
+        boxes = [
+            box for box in self.segments.boxes if box.label in self.settings.classes and box.burst_id not in self.hidden
+        ]
         if not boxes:
             return []
         sides = np.array([(box.freq_lower / 1e6, box.freq_upper / 1e6) for box in boxes])
@@ -182,10 +186,11 @@ class BoxLayer(PixelLayer):
     def _reference_rects(self, to_pixels) -> list:
         """Labels of the annotations in view, with their rectangles in pixels."""
         shown = self.boundingRect()
+        starts = np.array([-np.inf if start is None else start for *_, start, _ in self.references])
+        ends = np.array([np.inf if end is None else end for *_, end in self.references])
         found = []
-        for label, lower, upper, start, end in self.references:
-            y0 = self.history.oldest_y if start is None else self.history.y_of_time(start)
-            y1 = self.history.newest_y if end is None else self.history.y_of_time(end)
+        for index, y0, y1 in self.history.heights_of_times(starts, ends, shown.top(), shown.bottom()):
+            label, lower, upper, _, _ = self.references[index]
             area = QtCore.QRectF(lower / 1e6, y0, (upper - lower) / 1e6, y1 - y0).intersected(shown)
             if area.width() > 0 and area.height() > 0:
                 found.append((label, QtCore.QRectF(to_pixels.mapRect(area).toRect())))
@@ -201,7 +206,7 @@ class BoxLayer(PixelLayer):
     def _paint_reference_label(self, painter, label: str, rect, view, taken) -> None:
         """Its word at the foot of the outline, where there is room."""
         metrics = painter.fontMetrics()
-        text = f"file: {label}"
+        text = label
         width, height = text_width(metrics, text), metrics.height() + 4
         left = min(max(rect.center().x() - width / 2, view.left()), view.right() - width)
         spot = QtCore.QRectF(left, min(rect.bottom() - 3, view.bottom()) - height, width, height)

@@ -174,8 +174,17 @@ class SegmentBoxes:
         own = (box for box in self.boxes if box.burst_id == burst_id)
         return max(own, key=lambda box: box.end_offset, default=None)
 
-    def at(self, frequency: float, offset: float, shown: Collection[str] | None = None) -> Box | None:
-        """The narrowest box round a frequency in Hz and a sample, of the classes `shown` (all if None)."""
+    def replace_report(self, burst_id: int, report: Report) -> None:
+        """Say of a carrier what a report says; when it was on stays as it is."""
+        for box in self.boxes:
+            if box.burst_id == burst_id:
+                box.carrier.report = report
+
+    def at(
+        self, frequency: float, offset: float, shown: Collection[str] | None = None, hidden: Collection[int | None] = ()
+    ) -> Box | None:
+        """The narrowest box round a frequency in Hz and a sample, of the classes `shown` (all if None), but none of the
+        carriers `hidden`."""
         return min(
             (
                 box
@@ -183,6 +192,7 @@ class SegmentBoxes:
                 if box.freq_lower <= frequency <= box.freq_upper
                 and box.start_offset <= offset < box.end_offset
                 and (shown is None or box.label in shown)
+                and box.burst_id not in hidden
             ),
             key=lambda box: box.bandwidth,
             default=None,

@@ -2,6 +2,7 @@
 """The row of controls above the waterfall; its check boxes are the legend too."""
 
 from ...classes import CLASS_COLORS
+from ..flow_layout import FlowLayout
 from ..qt import QtCore, QtGui, QtWidgets
 from .settings import COLOR_MAP_NAMES, LEVEL_LIMITS, SHOWN_CLASSES, SMALLEST_RANGE, Settings
 
@@ -38,12 +39,10 @@ class Controls(QtWidgets.QWidget):
         super().__init__()
         self._make_parts()
         self._make_menu()
-        row = QtWidgets.QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(8)
-        for part in (*self.class_boxes.values(), QtWidgets.QLabel("Opacity"), self.alpha_slider, self.boxes_box):
+        row = FlowLayout(self)
+        for part in (*self.class_boxes.values(), self.boxes_box, QtWidgets.QLabel("Opacity"), self.alpha_slider):
             row.addWidget(part)
-        row.addStretch(1)
+        row.addStretch()
         for part in (
             QtWidgets.QLabel("Levels"),
             self.low_slider,
@@ -83,9 +82,9 @@ class Controls(QtWidgets.QWidget):
         lowest, highest = (round(limit) for limit in LEVEL_LIMITS)
         self.low_slider = self._slider(lowest, highest, "Power of the first colour, dB over the noise")
         self.high_slider = self._slider(lowest, highest, "Power of the last colour, dB over the noise")
-        self.autoscale_button = self._button("Autoscale", "Fit the levels to what is in view, once (A)")
-        self.measure_button = self._button("Measure", "Two cursors to drag: distance in frequency and time, power (M)")
-        self.pause_button = self._button("Pause", "Hold the picture; the analysis continues (Space)")
+        self.autoscale_button = self._button("Autoscale", "Fit the levels to what is in view, once")
+        self.measure_button = self._button("Measure", "Two cursors to drag: distance in frequency and time, power")
+        self.pause_button = self._button("Pause", "Hold the picture; the analysis continues")
         for button in (self.measure_button, self.pause_button):
             button.setCheckable(True)
 
@@ -106,8 +105,8 @@ class Controls(QtWidgets.QWidget):
             self.actions[name] = self._maps.addAction(self._switch(menu, f"Power in {name}"))
         menu.addSeparator()
         for name, text in (
-            ("home", "Whole span, newest rows (Home)"),
-            ("reset", "Restart average and max hold (R)"),
+            ("home", "Whole span, newest rows"),
+            ("reset", "Restart average and max hold"),
             ("save", "Save picture\u2026"),
         ):
             self.actions[name] = menu.addAction(text)
@@ -149,7 +148,8 @@ class Controls(QtWidgets.QWidget):
         """A check box, filled with a colour when it is on."""
         box = QtWidgets.QCheckBox(text)
         box.setToolTip(hint)
-        box.setFocusPolicy(QtCore.Qt.NoFocus)
+        box.setFocusPolicy(QtCore.Qt.TabFocus)
+        box.setAccessibleName(hint.splitlines()[0])
         if color is not None:
             name = QtGui.QColor(*color).name()
             box.setStyleSheet(
@@ -164,8 +164,9 @@ class Controls(QtWidgets.QWidget):
         slider.setRange(low, high)
         slider.setMinimumWidth(SLIDER_WIDTH[0])
         slider.setMaximumWidth(SLIDER_WIDTH[1])
-        slider.setFocusPolicy(QtCore.Qt.NoFocus)
+        slider.setFocusPolicy(QtCore.Qt.TabFocus)
         slider.setToolTip(hint)
+        slider.setAccessibleName(hint)
         return slider
 
     @staticmethod

@@ -28,7 +28,8 @@ MAX_BREAKS = 2048
 
 SKIP, DROPPED, LOST, CLOCK, TUNED = "skip", "dropped", "lost", "clock", "tuned"
 """Kinds of breaks: frames that were analysed, or left out on purpose, and not sent here; samples that were not
-analysed; samples that the radio lost; a clock that jumps with nothing missing; a new frequency or sample rate."""
+analysed; samples that the radio lost; a clock that jumps with nothing missing, as of a recording that is played from
+another place; a new frequency or sample rate."""
 BREAK_FRAMES = (1.0, 4.0)
 """Height of what was dropped or lost: as long as it lasted, but within so many frames."""
 
@@ -198,6 +199,37 @@ class History:
         y, _, times = self._corners()
         return _interpolated(time, np.maximum.accumulate(times), y)
 
+    def heights_of_times(
+        self, starts: np.ndarray, ends: np.ndarray, low: float, high: float
+    ) -> list[tuple[int, float, float]]:
+        """Where time spans lie between two heights; one that was played several times lies there as often.
+
+        Args:
+            starts, ends: s since 1970, may be infinite.
+            low, high: heights.
+
+        Returns:
+            list of (index of the span, lower height, upper height).
+        """
+        found: list[tuple[int, float, float]] = []
+        growing: dict[int, int] = {}
+        before: Chunk | None = None
+        for chunk in self.between(low, high):
+            if before is None or chunk.start_time < before.end_time - before.row_height:
+                growing = {}  # the clock went back
+            begun, over = np.maximum(starts, chunk.start_time), np.minimum(ends, chunk.end_time)
+            inside = np.flatnonzero(over > begun)
+            edges = np.interp([begun[inside], over[inside]], (chunk.start_time, chunk.end_time), (chunk.y0, chunk.y1))
+            for index, y0, y1 in zip(inside.tolist(), *edges.tolist()):
+                if index in growing:
+                    place = growing[index]
+                    found[place] = (index, found[place][1], y1)
+                else:
+                    growing[index] = len(found)
+                    found.append((index, y0, y1))
+            before = chunk
+        return found
+
     def time_of_y(self, y: Values) -> Values:
         """Times of heights, in s since 1970."""
         heights, _, times = self._corners()
@@ -238,6 +270,9 @@ class History:
         not_received, not_analysed = not_received - not_analysed, not_analysed - not_sent
         tolerance = frame.duration / frame.image.shape[0] / 2
         tuned = _describe_change(newest.scale, frame.scale)
+        if frame.clock == "file" and abs(not_received) > tolerance:
+            way = "on" if not_received > 0 else "back"
+            return self._break(CLOCK, frame, 0.0, f"{way} by {format_seconds(abs(not_received))}", tuned)
         if not_received > tolerance:
             return self._break(LOST, frame, not_received, f"{format_seconds(not_received)} lost by the radio", tuned)
         if not_analysed > frame.duration / 2 and not self.duty_cycled:

@@ -12,8 +12,8 @@ from .history import CLOCK, DROPPED, LOST, TUNED, Break, Chunk, History
 from .pixels import PixelLayer, text_width
 from .settings import Settings
 
-LOWEST_BREAK, LOWEST_SKIPPED_FRAME, TEXT_HEIGHT = 4, 6, 18
-"""Pixels: a break is never lower, a line between frames is only drawn where they are higher, a text needs so much."""
+LOWEST_BREAK, LOWEST_SKIPPED_FRAME = 4, 6
+"""Pixels: a break is never lower, a line between frames is only drawn where they are higher."""
 SKIP_ALPHA = 70
 """Opacity of the line over frames that were not sent, 0..255: they may be every second frame."""
 
@@ -143,18 +143,18 @@ class Picture(PixelLayer):
 
     def _paint_breaks(self, painter, shown, to_pixels, view) -> None:
         """Hatches and lines; their texts are kept, the newest first where texts would overlap."""
-        last_text = math.inf
+        last_text, text_height = math.inf, painter.fontMetrics().height() + 3
         self.texts = []
         for found in reversed(self.history.breaks):
             if found.y1 < shown.top() or found.y0 > shown.bottom():
                 continue
             rect = to_pixels.mapRect(QtCore.QRectF(shown.left(), found.y0, shown.width(), found.y1 - found.y0))
             self._paint_break(painter, found, rect)
-            middle = min(max(rect.center().y(), view.top() + TEXT_HEIGHT / 2), view.bottom() - TEXT_HEIGHT / 2)
-            if abs(middle - last_text) > TEXT_HEIGHT + 2:
+            middle = min(max(rect.center().y(), view.top() + text_height / 2), view.bottom() - text_height / 2)
+            if abs(middle - last_text) > text_height + 2:
                 last_text = middle
                 width = text_width(painter.fontMetrics(), found.text)
-                rect = QtCore.QRectF(view.left() + 8, round(middle - TEXT_HEIGHT / 2), width, TEXT_HEIGHT)
+                rect = QtCore.QRectF(view.left() + 8, round(middle - text_height / 2), width, text_height)
                 self.texts.append((rect, found.text, self._break_color(found)))
 
     def _paint_break(self, painter, found: Break, rect) -> None:

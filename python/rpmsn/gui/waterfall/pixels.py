@@ -3,12 +3,10 @@
 
 import logging
 
-from ..qt import QtCore, QtGui, pg
+from ..qt import QtCore, QtGui, QtWidgets, pg
 from ..theme import Theme
 
 logger = logging.getLogger(__name__)
-
-FONT_PIXELS = 13
 
 
 class PixelLayer(pg.GraphicsObject):
@@ -23,8 +21,7 @@ class PixelLayer(pg.GraphicsObject):
     def __init__(self, theme: Theme):
         super().__init__()
         self.theme = theme
-        self.font = QtGui.QFont("sans-serif")
-        self.font.setPixelSize(FONT_PIXELS)
+        self.font = QtWidgets.QApplication.font()
 
     def boundingRect(self) -> QtCore.QRectF:
         """What is in view; Qt asks."""

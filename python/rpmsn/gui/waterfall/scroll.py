@@ -22,6 +22,7 @@ class TimeScroll(QtCore.QObject):
     Attributes:
         history: History in view.
         following: whether the newest row stays in view.
+        smallest: s of signal that can be looked at.
         is_held: whether the rows stand still; where they move, a zoom keeps the newest one in view.
     """
 
@@ -30,6 +31,7 @@ class TimeScroll(QtCore.QObject):
         self._view, self._bar, self.history = view, bar, history
         self.seconds = seconds
         self.following, self.is_held = True, False
+        self.smallest = SMALLEST_SECONDS
         self._last_height = 0.0
         view.sigRangeChangedManually.connect(self._on_view_moved)
         bar.valueChanged.connect(self._on_bar_moved)
@@ -43,7 +45,7 @@ class TimeScroll(QtCore.QObject):
         """New rows have come, or other ones are shown."""
         newest, height = self.history.newest_y, self._height()
         self._view.setLimits(
-            yMin=min(self.history.oldest_y, newest - self.seconds), yMax=newest, minYRange=SMALLEST_SECONDS
+            yMin=min(self.history.oldest_y, newest - self.seconds), yMax=newest, minYRange=self.smallest
         )
         if self.following:
             self._view.setYRange(newest - height, newest, padding=0)
@@ -77,6 +79,14 @@ class TimeScroll(QtCore.QObject):
         height = self._height()
         top = min(y1 + 0.1 * height, self.history.newest_y)
         self._view.setYRange(top - height, top, padding=0)
+        self._on_view_moved()
+
+    def zoom_to(self, y0: float, y1: float) -> None:
+        """Show these heights, and stay there."""
+        height = max(y1 - y0, self.smallest)
+        self._view.setLimits(yMin=None, yMax=None)
+        self._view.setYRange((y0 + y1 - height) / 2, (y0 + y1 + height) / 2, padding=0)
+        self._last_height = self._height()
         self._on_view_moved()
 
     def _height(self) -> float:

@@ -9,7 +9,11 @@ from ..theme import THEMES
 from .settings import Settings
 
 AVERAGE_SECONDS = 1.0
-HEIGHT = 130
+HEIGHT_FRACTION = 0.24
+HEIGHTS = (48, 240)
+"""Height of the spectrum, of that of the widget, and its limits in pixels."""
+LEGEND_HEIGHT = 90
+"""Lower than this the names of the lines would cover them."""
 
 
 class SpectrumLines:
@@ -67,7 +71,7 @@ class SpectrumPlot:
 
     def __init__(self, plot: pg.PlotItem):
         self.lines, self.plot = SpectrumLines(), plot
-        plot.setFixedHeight(HEIGHT)
+        self._room, self._is_shown = (0, HEIGHTS[0]), True
         plot.setMouseEnabled(x=True, y=False)
         plot.getAxis("bottom").setStyle(showValues=False)
         plot.showGrid(x=True, y=True, alpha=0.18)
@@ -76,6 +80,15 @@ class SpectrumPlot:
             name: plot.plot(name=label)
             for name, label in (("newest", "newest frame"), ("average", "average of 1 s"), ("max_hold", "max hold"))
         }
+
+    def fit(self, whole: int, spare: int) -> None:
+        """Take a part of the height of the widget, of what the others leave; pixels."""
+        self._room = whole, spare
+        height = min(max(HEIGHTS[0], round(HEIGHT_FRACTION * whole)), HEIGHTS[1], spare)
+        height = height if self._is_shown and height >= HEIGHTS[0] else 0
+        self.plot.setFixedHeight(height)
+        self.plot.setVisible(height > 0)
+        self.legend.setVisible(height >= LEGEND_HEIGHT)
 
     def draw(self) -> None:
         """Bring the lines to the screen."""
@@ -100,6 +113,6 @@ class SpectrumPlot:
         self.plot.setYRange(*settings.levels, padding=0.05)
         for _, label in self.legend.items:
             label.setText(label.text, color=theme.text, size="9pt")
-        self.plot.setVisible(settings.spectrum)
-        self.plot.setFixedHeight(HEIGHT if settings.spectrum else 0)
+        self._is_shown = settings.spectrum
+        self.fit(*self._room)
         self.draw()

@@ -42,6 +42,7 @@ class StatusBar(QtWidgets.QWidget):
         self._last: dict | None = None
         self._last_time = 0.0
         self._break, self._break_time = "", 0.0
+        self._is_brief = False
         self.state_label, self.facts_label, self.readout_label = (QtWidgets.QLabel() for _ in range(3))
         self.readout_label.setObjectName("readout")
         self._lay_out()
@@ -79,6 +80,11 @@ class StatusBar(QtWidgets.QWidget):
         self._break, self._break_time = text, self._clock()
         self.refresh()
 
+    def set_brief(self, is_brief: bool) -> None:
+        """Whether the second line only has the numbers that are a problem; the tooltip of the first has all."""
+        self._is_brief = is_brief
+        self.refresh()
+
     def set_theme(self, theme: Theme) -> None:
         """Other colours."""
         self.theme = theme
@@ -99,11 +105,13 @@ class StatusBar(QtWidgets.QWidget):
         else:
             state, color = self._state_of(self._last, problems)
         self._set_state(problems, state, color)
+        shown = [fact for fact in self._facts if fact.level is not None or not self._is_brief]
+        self.facts_label.setVisible(bool(shown) or not self._is_brief)
         self._set_text(
             self.facts_label,
             " \u00b7 ".join(
                 html.escape(fact.text) if fact.level is None else _colored(fact.text, self._color(fact.level))
-                for fact in self._facts
+                for fact in shown
             ),
         )
 
@@ -124,7 +132,8 @@ class StatusBar(QtWidgets.QWidget):
         if state:
             parts.insert(sum(problem.level > NOTE for problem in problems), (state, color))
         self._set_text(self.state_label, "; ".join(_colored(*part) for part in parts))
-        self.state_label.setToolTip("; ".join(text for text, _ in parts))
+        facts = [" · ".join(fact.text for fact in self._facts)] if self._is_brief and self._facts else []
+        self.state_label.setToolTip("\n".join(["; ".join(text for text, _ in parts), *facts]))
 
     @staticmethod
     def _set_text(label, text: str) -> None:

@@ -7,15 +7,13 @@ from datetime import datetime, timezone
 
 import numpy as np
 
-from ..qt import pg
+from ..qt import QtGui, QtWidgets, pg
 from .history import Chunk, History
 
-MIN_SPACING = 46
-"""Pixels between two times."""
+LINES_APART = 2.25
+"""Lines of text between two times."""
 FIRST_YEAR_S = 366 * 86400
 """Times in the first year of the clock are none of a radio's."""
-TEXT_MARGIN = 8
-"""Half the height of a text, pixels."""
 
 
 class TimeAxis(pg.AxisItem):
@@ -29,6 +27,8 @@ class TimeAxis(pg.AxisItem):
         super().__init__("left")
         self.history = history
         self._texts: dict[float, str] = {}
+        text_height = QtGui.QFontMetrics(QtWidgets.QApplication.font()).height()
+        self._spacing, self._margin = LINES_APART * text_height, text_height / 2
 
     def tickValues(self, minVal: float, maxVal: float, size: float) -> list[tuple[float | None, list[float]]]:
         """Round times where there are any, and where a break has none for long, the first time after it."""
@@ -41,17 +41,17 @@ class TimeAxis(pg.AxisItem):
         return [self._texts.get(value, "") for value in values]
 
     def _ticks(self, low: float, high: float, size: float) -> dict[float, str]:
-        """Height -> text, the newest first, none closer to another than `MIN_SPACING`."""
+        """Height -> text, the newest first, none closer to another than a few lines."""
         pixel = (high - low) / size
-        step = round_up_time(MIN_SPACING * pixel)
+        step = round_up_time(self._spacing * pixel)
         ticks, last = {}, math.inf
         newest_first = self.history.between(low, high)[::-1]
         for chunk, older in itertools.zip_longest(newest_first, newest_first[1:]):
             found = _round_times(chunk, step, low, high)
-            if not found and last - chunk.y0 > 2 * MIN_SPACING * pixel and _jumps(older, chunk, step):
+            if not found and last - chunk.y0 > 2 * self._spacing * pixel and _jumps(older, chunk, step):
                 found = [(chunk.y0, format_time(chunk.start_time, 3))]
             for y, text in found:
-                if low + TEXT_MARGIN * pixel <= y <= high - TEXT_MARGIN * pixel and last - y >= MIN_SPACING * pixel:
+                if low + self._margin * pixel <= y <= high - self._margin * pixel and last - y >= self._spacing * pixel:
                     ticks[y] = text
                     last = y
         return ticks

@@ -10,13 +10,19 @@ SCROLL_STEP = 0.15
 """Of what is in view: the part that one click of the wheel keeps, and the part that it scrolls."""
 SMALLEST_COLUMNS = 8
 SMALLEST_SECONDS = 0.002
+SMALLEST_SPAN, SMALLEST_CLOSER = 1e3, 1e-5
+"""Hz and s that can be looked at where there are finer spectra than those of the rows."""
 
 
 class WaterfallView(pg.ViewBox):
     """Wheel: zoom in frequency. Ctrl and wheel: zoom in time. Shift and wheel: scroll in time. Drag: pan both.
+    Shift and drag: mark a part.
 
     Over an axis the wheel zooms that axis.
     """
+
+    marked = QtCore.pyqtSignal(QtCore.QRectF)
+    """The part that a drag with Shift covers so far."""
 
     def __init__(self):
         super().__init__(enableMenu=False)
@@ -37,8 +43,12 @@ class WaterfallView(pg.ViewBox):
         self.sigRangeChangedManually.emit(self.mouseEnabled())
 
     def mouseDragEvent(self, event: Any, axis: int | None = None) -> None:
-        """Pan with the left button; others do nothing."""
-        if event.button() == QtCore.Qt.LeftButton:
+        """Pan with the left button, or mark a part; other buttons do nothing."""
+        if event.button() == QtCore.Qt.LeftButton and axis is None and event.modifiers() & QtCore.Qt.ShiftModifier:
+            event.accept()
+            corners = [self.mapToView(place) for place in (event.buttonDownPos(), event.pos())]
+            self.marked.emit(QtCore.QRectF(*corners).normalized())
+        elif event.button() == QtCore.Qt.LeftButton:
             super().mouseDragEvent(event, axis)
         else:
             event.ignore()

@@ -11,12 +11,15 @@ The parts of the picture each have a module that can be read, and tested, by its
 `boxes`                when carriers were on, as frames go by
 `settings`             what the user can set
 `picture`              draws the rows and the breaks between them
+`detail`               draws the part in view from the samples, where these can be had
 `box_layer`            draws the boxes, with labels where there is room
 `pixels`               what these two have in common
 `bands`, `band_strip`  3GPP bands below the frequency axis
 `spectrum`             the lines above
 `time_axis`            the clock next to the rows
 `cursors`              the measuring pair
+`selection`            a part that is marked
+`bookmarks`            frequencies with names
 `view`                 mouse wheel and dragging
 `scroll`               newest rows, or older ones
 `controls`             the row of controls
@@ -25,12 +28,14 @@ The parts of the picture each have a module that can be read, and tested, by its
 ====================== =================================================================
 """
 
+import dataclasses
 import html
 import logging
 import math
 import os
+import re
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 import numpy as np
@@ -39,40 +44,69 @@ from ...classes import CLASS_NAMES
 from ...errors import RpmsnError, require
 from ...messages.frame import Frame, Scale, check_frame
 from ...messages.report import Report, check_report
+from ..actions import add_action, copy_text, hint, set_keys
 from ..pictures import save_pixmap
 from ..qt import QtCore, QtGui, QtWidgets, pg
 from ..theme import THEMES, Theme, power_colors, style_sheet
 from ..wording import band_texts
-from .band_strip import BandStrip
+from .band_strip import LANES, BandStrip
+from .bookmarks import Bookmark, BookmarkLayer
 from .box_layer import BoxLayer
-from .boxes import SegmentBoxes
+from .boxes import Box, SegmentBoxes
 from .controls import Controls
 from .cursors import CursorPair
-from .history import DROPPED, LOST, SKIP, Break, History, format_seconds
+from .detail import DetailLayer, Wanted
+from .history import DROPPED, LOST, SKIP, Break, Chunk, History, format_seconds
 from .picture import Picture
 from .scroll import TimeScroll
-from .settings import LEVEL_LIMITS, SMALLEST_RANGE, Settings
+from .selection import Selection
+from .settings import LEVEL_LIMITS, SMALLEST_RANGE, Settings, is_number
 from .spectrum import SpectrumPlot
 from .status import ENDED, SOURCE_STATE, is_duty_cycled
 from .status_bar import StatusBar
 from .time_axis import TimeAxis, format_day, format_moment
-from .view import SMALLEST_COLUMNS, WaterfallView
+from .view import SMALLEST_CLOSER, SMALLEST_COLUMNS, SMALLEST_SECONDS, SMALLEST_SPAN, WaterfallView
 
 logger = logging.getLogger(__name__)
 
-MINIMUM_SIZE = (940, 480)
-"""Pixels; in less the controls overlap. GNU Radio's window scrolls where it is smaller."""
+MINIMUM_SIZE = (420, 240)
+"""Pixels; in less there is no room for the picture. GNU Radio's window scrolls where it is smaller."""
 REDRAW_INTERVAL_MS = 40
 FRAME_SECONDS = 0.04
 """Of a frame, until the first one says."""
-TIME_AXIS_WIDTH = 120
-POWER_BAR_WIDTH = 66
-"""Pixels left and right of the picture, the same in both plots, so that their frequencies stand in line."""
+TIME_SAMPLE, POWER_SAMPLE = "00:00:00.00", "-00"
+"""Texts as wide as those left and right of the picture."""
+BAR_PIXELS, AXIS_PIXELS = 12, 16
+"""Width of the colour scale, and of ticks and margins of an axis."""
 MAX_VIEW_ROWS = 8192
 MAX_PENDING_FRAMES, MAX_PENDING_SEGMENTS = 64, 4096
+ZOOM_ROOM = 0.1
+"""Beside what is zoomed to, of its width."""
 SCAN_SECONDS = 5.0
 """A radio that is tuned and within so long tuned again scans."""
+LOWEST_PICTURE, LINES_BELOW = 80, 4
+"""The picture has so many pixels before there is a spectrum, and so many lines of text are below it at least."""
+LOW_PIXELS = 400
+"""Lower than this, what matters less than the picture is left out."""
 WAITING = "waiting for frames"
+POWER_LABEL = "dB over noise"
+
+
+@dataclasses.dataclass(frozen=True)
+class Place:
+    """A place in the picture.
+
+    Attributes:
+        frequency: Hz, from the centre of the span where that is not known.
+        y: height, s of signal.
+        time: s since 1970.
+        box: the carrier there, None where there is none.
+    """
+
+    frequency: float
+    y: float
+    time: float
+    box: Box | None
 
 
 class WaterfallWidget(QtWidgets.QWidget):
@@ -101,6 +135,8 @@ class WaterfallWidget(QtWidgets.QWidget):
     """burst_id of the carrier whose box was clicked, None where a click meets no box."""
     settings_changed = QtCore.pyqtSignal(dict)
     """All settings, as of `settings()`, after any of them has changed."""
+    menu_requested = QtCore.pyqtSignal(object, object)
+    """A menu (QMenu) that is about to open, and the `Place` that it is for: the moment to add to it."""
     about_to_redraw = QtCore.pyqtSignal()
     """25 times a second, before what has arrived is drawn: the moment to pass on what waits elsewhere."""
 
@@ -129,6 +165,7 @@ class WaterfallWidget(QtWidgets.QWidget):
         self._tuned_time = -math.inf
         self._drawn_version = -1
         self._mouse = None
+        self._wanted_view: dict | None = None
         self._build(title)
         self._connect()
         self._show_settings()
@@ -185,6 +222,7 @@ class WaterfallWidget(QtWidgets.QWidget):
     def clear(self) -> None:
         """Forget rows, boxes and reference annotations; settings stay."""
         self.history.clear()
+        self.detail.clear()
         self.segments.clear()
         self._frames.clear()
         self._segments.clear()
@@ -214,7 +252,8 @@ class WaterfallWidget(QtWidgets.QWidget):
 
         Args:
             annotations: dicts with `label` (str), `freq_lower`, `freq_upper` (Hz), `start` ((whole s, fraction) since
-                1970, or None for the beginning), `duration` (s, or None for all that follows).
+                1970, or None for the beginning), `duration` (s, or None for all that follows), and who said it,
+                `by` (`file` where that is missing).
         """
         references = []
         for annotation in annotations:
@@ -222,10 +261,33 @@ class WaterfallWidget(QtWidgets.QWidget):
             duration = annotation["duration"]
             end = None if start is None or duration is None else start + float(duration)
             references.append(
-                (str(annotation["label"]), float(annotation["freq_lower"]), float(annotation["freq_upper"]), start, end)
+                (
+                    f"{annotation.get('by', 'file')}: {annotation['label']}",
+                    float(annotation["freq_lower"]),
+                    float(annotation["freq_upper"]),
+                    start,
+                    end,
+                )
             )
         self.box_layer.references = references
         self.box_layer.update()
+
+    def set_bookmarks(self, bookmarks: list[Bookmark]) -> None:
+        """Draw these frequencies, with their names and colours."""
+        for layer in self.bookmark_layers:
+            layer.bookmarks = list(bookmarks)
+            layer.update()
+
+    def show_frequency(self, frequency: float) -> bool:
+        """Bring a frequency in Hz into view; False where no row in view has it."""
+        newest = self._shown[0].newest
+        if newest is None or newest.scale.column_of(frequency) is None:
+            return False
+        low, high = self.waterfall_plot.viewRange()[0]
+        middle, half = frequency / 1e6, (high - low) / 2
+        if not low <= middle <= high:
+            self.waterfall_plot.setXRange(middle - half, middle + half, padding=0)
+        return True
 
     def save_picture(self, path: str | os.PathLike[str]) -> None:
         """Write the widget as it looks now; the ending of `path` (.png, .jpg) says in which format.
@@ -324,6 +386,7 @@ class WaterfallWidget(QtWidgets.QWidget):
             row=1, col=0, viewBox=WaterfallView(), axisItems={"left": self.time_axis}
         )
         self.power_bar = pg.ColorBarItem(values=(0, 1), width=12, interactive=False, colorMap=pg.colormap.get("CET-L1"))
+        self.power_bar.getAxis("right").setWidth(self._axis_width(POWER_SAMPLE))
         self.waterfall_plot.layout.addItem(self.power_bar, 2, 5)
         self.band_strip = BandStrip(self.waterfall_plot.getViewBox(), THEMES[self._settings.theme])
         self.waterfall_plot.layout.addItem(self.band_strip, 4, 1)
@@ -331,14 +394,21 @@ class WaterfallWidget(QtWidgets.QWidget):
         for plot in (self.spectrum.plot, self.waterfall_plot):
             plot.setMenuEnabled(False)
             plot.hideButtons()
-            plot.layout.setColumnFixedWidth(5, POWER_BAR_WIDTH)
-            plot.getAxis("left").setWidth(TIME_AXIS_WIDTH)
+            # The same in both plots, so that their frequencies stand in line.
+            plot.layout.setColumnFixedWidth(5, self._axis_width(POWER_SAMPLE) + BAR_PIXELS)
+            plot.getAxis("left").setWidth(self._axis_width(TIME_SAMPLE))
         self.spectrum.plot.setXLink(self.waterfall_plot)
         self.picture = Picture(self.history, self._settings)
         self.box_layer = BoxLayer(self.history, self.segments, self._settings, lambda: self.picture.texts)
-        for item in (self.picture, self.box_layer):
+        self.detail = DetailLayer(self.history, self._settings)
+        theme = THEMES[self._settings.theme]
+        flags, lines = BookmarkLayer(theme, has_flags=True), BookmarkLayer(theme, has_flags=False)
+        self.bookmark_layers = (flags, lines)
+        self.spectrum.plot.addItem(lines, ignoreBounds=True)
+        for item in (self.picture, self.detail, self.box_layer, flags):
             self.waterfall_plot.addItem(item, ignoreBounds=True)
         self.cursors = CursorPair(self.waterfall_plot)
+        self.selection = Selection(self.waterfall_plot)
         return self.plots
 
     def _connect(self) -> None:
@@ -349,25 +419,38 @@ class WaterfallWidget(QtWidgets.QWidget):
         self.pause_button.toggled.connect(self._on_pause)
         for name, slot in (("home", self.home), ("reset", self.reset_spectrum), ("save", self._ask_where_to_save)):
             self.controls.actions[name].triggered.connect(slot)
-        keys = {
-            QtCore.Qt.Key_Space: self.pause_button.toggle,
-            QtCore.Qt.Key_Home: self.home,
-            QtCore.Qt.Key_A: self.autoscale,
-            QtCore.Qt.Key_R: self.reset_spectrum,
-            QtCore.Qt.Key_M: self.controls.measure_button.toggle,
-            QtCore.Qt.Key_PageDown: self._page_down,
-            QtCore.Qt.Key_PageUp: self._page_up,
-            QtCore.Qt.Key_Escape: self._deselect,
-        }
-        for key, slot in keys.items():
-            shortcut = QtWidgets.QShortcut(QtGui.QKeySequence(key), self)
-            shortcut.setContext(QtCore.Qt.WidgetWithChildrenShortcut)
-            shortcut.activated.connect(slot)
+        self._add_actions()
         self.cursors.moved.connect(self._show_measurement)
-        self.waterfall_plot.getViewBox().sigRangeChanged.connect(self._show_hover)
+        view = self.waterfall_plot.getViewBox()
+        view.sigRangeChanged.connect(self._show_hover)
+        view.sigRangeChanged.connect(self._look_again)
+        view.sigResized.connect(self._look_again)
+        for plot in (self.spectrum.plot, self.waterfall_plot):
+            plot.getViewBox().sigResized.connect(self._name_axes)
         scene = self.waterfall_plot.scene()
         scene.sigMouseMoved.connect(self._on_mouse_moved)
         scene.sigMouseClicked.connect(self._on_mouse_clicked)
+
+    def _add_actions(self) -> None:
+        """What has a key."""
+        controls = self.controls
+        self.pause_action = add_action(
+            self, "Pause the picture; the analysis continues", "Space", self.pause_button.toggle
+        )
+        for name, key in (("home", "Home"), ("reset", "R")):
+            set_keys(controls.actions[name], [key])
+            self.addAction(controls.actions[name])
+        autoscale = add_action(self, "Fit the levels to what is in view", "A", self.autoscale)
+        measure = add_action(self, "Measure with two cursors", "M", controls.measure_button.toggle)
+        add_action(self, "Scroll down by a view", "PgDown", self._page_down)
+        add_action(self, "Scroll up by a view", "PgUp", self._page_up)
+        add_action(self, "Select no carrier, mark nothing, no cursors", "Esc", self._deselect)
+        for button, action in (
+            (self.pause_button, self.pause_action),
+            (controls.autoscale_button, autoscale),
+            (controls.measure_button, measure),
+        ):
+            button.setToolTip(hint(button.toolTip(), action))
 
     def _on_timer(self) -> None:
         """Redraw; what goes wrong is logged: an exception in a slot of PyQt5 may end the process, and the analysis."""
@@ -385,12 +468,15 @@ class WaterfallWidget(QtWidgets.QWidget):
             self._scroll.fit()
         if not self.paused and self._drawn_version != self.history.version:
             self._drawn_version = self.history.version
+            self.detail.look_again()
             self._scroll.update()
             if self._scroll.following:
                 self._fit_span()
             self.spectrum.draw()
             self._update_picture()
             self._show_hover()
+        if self._wanted_view is not None and self.history.newest is not None:
+            self._restore_wanted(self._wanted_view)
         if self.history.newest is not None:
             self.status_bar.has_found = bool(self.segments.boxes)
         self.status_bar.refresh()
@@ -476,7 +562,8 @@ class WaterfallWidget(QtWidgets.QWidget):
         scales = {chunk.scale: chunk.y1 for chunk in self._shown[0].chunks}
         view = self.waterfall_plot.getViewBox()
         lower, upper = span_of(scales)
-        view.setLimits(xMin=lower, xMax=upper, minXRange=SMALLEST_COLUMNS * self._span.column_width / 1e6)
+        smallest = SMALLEST_COLUMNS * self._span.column_width if self.detail.ask is None else SMALLEST_SPAN
+        view.setLimits(xMin=lower, xMax=upper, minXRange=smallest / 1e6)
         recent = [scale for scale, y1 in scales.items() if y1 > self._shown[0].newest_y - 2 * SCAN_SECONDS]
         fitted = span_of(recent if is_scanning else [self._span])
         if fitted != self._fitted:
@@ -491,7 +578,7 @@ class WaterfallWidget(QtWidgets.QWidget):
             middle = (lower + upper) / 2
             self.waterfall_plot.setXRange(middle - width / 2, middle + width / 2, padding=0)
 
-    def _name_axes(self) -> None:
+    def _name_axes(self, *_: object) -> None:
         """Say what frequencies and times are measured from: a date lasts a day, and a window may stay open longer."""
         history, theme = self._shown[0], THEMES[self._settings.theme]
         bottom, left = "Frequency, MHz", "UTC"
@@ -502,10 +589,35 @@ class WaterfallWidget(QtWidgets.QWidget):
             clock = {"host": ", computer's clock", "radio": ", radio's clock"}.get(history.newest.clock, "")
             newer_end = min(self.waterfall_plot.viewRange()[1][1], history.newest_y)
             left = f"{format_day(float(history.time_of_y(newer_end)))}{clock}"
-        for name, label in (("bottom", bottom), ("left", left)):
-            axis = self.waterfall_plot.getAxis(name)
+        axes = [self.waterfall_plot.getAxis(name) for name in ("bottom", "left")]
+        labels = [(axes[0], bottom), (axes[1], left)]
+        labels += [(self.spectrum.plot.getAxis("left"), POWER_LABEL), (self.power_bar.getAxis("right"), POWER_LABEL)]
+        for axis, label in labels:
+            label = label if axis is axes[0] else self._fitting(label, axis.height())
             if (axis.labelText, axis.labelStyle) != (label, {"color": theme.text}):
                 axis.setLabel(label, color=theme.text)
+
+    def _fitting(self, text: str, length: float) -> str:
+        """A label, or its first word where there is no more room along an axis."""
+        texts = [text, re.split(r"[ ,]", text)[0]]
+        fits = (text for text in texts if self.fontMetrics().horizontalAdvance(text) <= length)
+        return next(fits, texts[-1])
+
+    def _axis_width(self, sample: str) -> int:
+        """Pixels that a vertical axis needs: its label, and numbers as long as a sample."""
+        metrics = self.fontMetrics()
+        return metrics.height() + metrics.horizontalAdvance(sample) + AXIS_PIXELS
+
+    def resizeEvent(self, event: QtGui.QResizeEvent) -> None:
+        """Called by Qt when the widget has another size: the spectrum has its part of the height."""
+        super().resizeEvent(event)
+        is_low = self.height() < LOW_PIXELS
+        controls = self.controls.layout().heightForWidth(self.width())
+        others = controls + LINES_BELOW * self.fontMetrics().height() + LOWEST_PICTURE
+        self.spectrum.fit(self.height(), self.height() - others)
+        self.band_strip.set_lanes(1 if is_low else LANES)
+        self.status_bar.set_brief(is_low)
+        self.waterfall_plot.getAxis("bottom").showLabel(not is_low)
 
     def _show_settings(self) -> None:
         """Bring everything to what is set."""
@@ -517,7 +629,7 @@ class WaterfallWidget(QtWidgets.QWidget):
         self.power_bar.setColorMap(power_colors(settings))
         self.power_bar.setLevels(settings.levels)
         self.band_strip.show_bands(settings.bands)
-        for part in (self.spectrum, self.picture, self.box_layer):
+        for part in (self.spectrum, self.picture, self.detail, self.box_layer):
             part.set_settings(settings)
 
     def _show_theme(self, theme: Theme) -> None:
@@ -529,12 +641,14 @@ class WaterfallWidget(QtWidgets.QWidget):
         self.plots.setBackground(theme.background)
         self.status_bar.set_theme(theme)
         self.cursors.set_theme(theme)
+        self.selection.set_theme(theme)
+        for layer in self.bookmark_layers:
+            layer.theme = theme
+            layer.update()
         self.band_strip.set_theme(theme)
         axes = [plot.getAxis(name) for plot in (self.spectrum.plot, self.waterfall_plot) for name in ("left", "bottom")]
         for axis in (*axes, self.power_bar.getAxis("right")):
             style_axis(axis, theme)
-        for axis in (self.power_bar.getAxis("right"), self.spectrum.plot.getAxis("left")):
-            axis.setLabel("dB over noise", color=theme.text)
         self._name_axes()
 
     def _on_pause(self, is_paused: bool) -> None:
@@ -542,7 +656,7 @@ class WaterfallWidget(QtWidgets.QWidget):
         self.pause_button.setText("Resume" if is_paused else "Pause")
         self._held = (self.history.snapshot(), self.segments.snapshot()) if is_paused else None
         history, segments = self._shown
-        for part in (self.picture, self.box_layer, self.time_axis, self._scroll):
+        for part in (self.picture, self.detail, self.box_layer, self.time_axis, self._scroll):
             part.history = history
         self.box_layer.segments = segments
         self._scroll.is_held = is_paused
@@ -569,7 +683,8 @@ class WaterfallWidget(QtWidgets.QWidget):
         self._scroll.page(-1.0 if self._settings.newest == "top" else 1.0)
 
     def _deselect(self) -> None:
-        """Esc: no carrier, no cursors."""
+        """Esc: no carrier, no marked part, no cursors."""
+        self.selection.clear()
         self.controls.measure_button.setChecked(False)
         self.select_carrier(None)
         self.carrier_selected.emit(None)
@@ -582,6 +697,9 @@ class WaterfallWidget(QtWidgets.QWidget):
             except RpmsnError as error:
                 QtWidgets.QMessageBox.warning(self, "Save picture", str(error))
 
+    def _look_again(self, *_) -> None:
+        self.detail.look_again()
+
     def _on_mouse_moved(self, position) -> None:
         self._mouse = position
         self._show_hover()
@@ -592,8 +710,10 @@ class WaterfallWidget(QtWidgets.QWidget):
         self.status_bar.readout_label.setText("" if point is None else self._describe(*point))
 
     def _on_mouse_clicked(self, event) -> None:
-        """A click selects the carrier under the mouse; a double click asks for the frequency."""
+        """A click selects the carrier under the mouse, a right click opens a menu, a double click asks to tune."""
         point = self._picture_point(event.scenePos())
+        if point is not None and event.button() == QtCore.Qt.RightButton:
+            self._open_menu(point, event.screenPos())
         if point is None or event.button() != QtCore.Qt.LeftButton:
             return
         if event.double():
@@ -607,6 +727,95 @@ class WaterfallWidget(QtWidgets.QWidget):
         self.box_layer.update()
         self.carrier_selected.emit(burst_id)
 
+    def _open_menu(self, point: tuple[float, float], position) -> None:
+        """What can be done at a place of the picture."""
+        place = Place(*point, float(self._shown[0].time_of_y(point[1])), self._box_at(*point))
+        menu = QtWidgets.QMenu(self)
+        menu.setAttribute(QtCore.Qt.WA_DeleteOnClose)
+        box = place.box
+        if box is not None and box.burst_id is not None:
+            menu.addAction(f"&Zoom to {box.texts()[1]}", lambda: self.zoom_to_carrier(box.burst_id))
+        if self.selection.contains(*point):
+            menu.addAction("Zoom to the &marked part", self._zoom_to_selection)
+        menu.addAction(self.controls.actions["home"])
+        menu.addSeparator()
+        megahertz = f"{place.frequency / 1e6:.6f}"
+        menu.addAction(f"Copy &frequency: {megahertz} MHz", lambda: copy_text(megahertz))
+        self.menu_requested.emit(menu, place)
+        menu.popup(QtCore.QPoint(round(position.x()), round(position.y())))
+
+    def _zoom_to_selection(self) -> None:
+        self.zoom_to(self.selection.frequencies, self.selection.heights, room=0.0)
+        self.selection.clear()
+
+    def zoom_to_carrier(self, burst_id: int) -> None:
+        """Show the newest box of a carrier as large as there is room for."""
+        box = self._shown[1].newest_of(burst_id)
+        if box is not None:
+            y0, y1 = self._shown[0].y_of_sample(np.array([box.start_offset, box.end_offset], float))
+            self.zoom_to((box.freq_lower, box.freq_upper), (y0, y1))
+
+    def zoom_to(self, frequencies: tuple[float, float], heights: tuple[float, float], room: float = ZOOM_ROOM) -> None:
+        """Show a part of the picture, with some room around it.
+
+        Args:
+            frequencies: lower and upper edge, Hz.
+            heights: older and newer edge, s of signal.
+            room: on either side, of the width.
+        """
+        room = room * (frequencies[1] - frequencies[0])
+        self.waterfall_plot.setXRange((frequencies[0] - room) / 1e6, (frequencies[1] + room) / 1e6, padding=0)
+        self._scroll.zoom_to(*heights)
+
+    def view(self) -> dict:
+        """What is in view, as `restore_view` takes it: `frequencies`, MHz, empty for the whole span; `seconds`."""
+        history = self._shown[0]
+        if history.newest is None:
+            return {}
+        low, high = self.waterfall_plot.viewRange()[0]
+        is_whole = self._fitted is not None and np.allclose(self._fitted, (low, high), rtol=0, atol=1e-6)
+        y0, y1 = self.waterfall_plot.viewRange()[1]
+        return {"frequencies": [] if is_whole else [low, high], "seconds": y1 - y0}
+
+    def samples_in_view(self) -> np.ndarray:
+        """First and last sample of the stream that are in view; empty where nothing is."""
+        history = self._shown[0]
+        if history.newest is None:
+            return np.empty(0, np.int64)
+        return self.samples_between(np.array(self.waterfall_plot.viewRange()[1]))
+
+    def samples_between(self, heights: np.ndarray) -> np.ndarray:
+        """First and last sample of the stream between two heights; there are rows between them."""
+        history = self._shown[0]
+        low, high = np.clip(heights, history.oldest_y, history.newest_y)
+        chunks = history.between(low, high)
+        if not chunks:
+            return np.empty(0, np.int64)
+        y, offsets = zip(*((y, offset) for part in chunks for y, offset in _ends(part)))
+        return np.interp([low, high], y, offsets).astype(np.int64) - [0, 1]
+
+    def set_detail(self, ask: Callable[[Wanted], None] | None) -> None:
+        """Who has the samples of what is shown: called with what the picture wants to show finer, and answers by
+        `detail.show`; None where nobody has them."""
+        self.detail.ask = ask
+        self.detail.clear()
+        self._scroll.smallest = SMALLEST_SECONDS if ask is None else SMALLEST_CLOSER
+        self._span = self._fitted = None
+
+    def restore_view(self, view: dict) -> None:
+        """Show what `view` returned, as soon as there is something to show."""
+        self._wanted_view = view
+
+    def _restore_wanted(self, wanted: dict) -> None:
+        """The first rows are there."""
+        self._wanted_view = None
+        frequencies, seconds = wanted.get("frequencies"), wanted.get("seconds")
+        if isinstance(seconds, float) and math.isfinite(seconds) and seconds > 0:
+            self._scroll.seconds = seconds
+            self._scroll.home()
+        if isinstance(frequencies, list) and len(frequencies) == 2 and all(map(is_number, frequencies)):
+            self.waterfall_plot.setXRange(*frequencies, padding=0)
+
     def _box_at(self, frequency: float, y: float):
         """The box under a point, None where there is none or boxes are not drawn."""
         history, segments = self._shown
@@ -614,7 +823,7 @@ class WaterfallWidget(QtWidgets.QWidget):
         if chunk is None or not self._settings.boxes:
             return None
         offset = float(np.interp(y, (chunk.y0, chunk.y1), (chunk.start_offset, chunk.end_offset)))
-        return segments.at(frequency, offset, self._settings.classes)
+        return segments.at(frequency, offset, self._settings.classes, self.box_layer.hidden)
 
     def _picture_point(self, position):
         """(Hz, y) of a position in the scene, None outside the rows."""
@@ -637,6 +846,11 @@ class WaterfallWidget(QtWidgets.QWidget):
         name = CLASS_NAMES[chunk.mask[row, column]] if box is None else box.texts()[0]
         power = chunk.scale.decibels_of(float(chunk.image[row, column]))
         return f"{where} \u00b7 {power:.0f} dB \u00b7 {name}"
+
+
+def _ends(chunk: Chunk) -> tuple[tuple[float, int], tuple[float, int]]:
+    """(height, sample) of the edges of a chunk."""
+    return (chunk.y0, chunk.start_offset), (chunk.y1, chunk.end_offset)
 
 
 def span_of(scales: Collection[Scale]) -> tuple[float, float]:

@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a person does with carriers and marked parts: give a class, delete, annotate, cut out; with undo."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ...recording.annotations import annotation
+from ...recording.cut import cut
+from ...recording.metadata import DATA_SUFFIX, META_SUFFIX
+from ..carriers.carrier_list import CarrierRow
+from ..carriers.export import free_path
+from ..qt import QtWidgets
+from ..waterfall.settings import SHOWN_CLASSES
+from ..waterfall.widget import Place
+from ..with_table import WaterfallWithTable
+from .corrections import Corrections, corrected
+from .cutting import CutTask
+from .player import Player
+
+CUT_KIND = "SigMF recording (*.sigmf-meta)"
+
+
+class Change(QtWidgets.QUndoCommand):
+    """Something that can be undone.
+
+    Args:
+        text: what it is.
+        do, undo: functions.
+    """
+
+    def __init__(self, text: str, do: Callable[[], None], undo: Callable[[], None]) -> None:
+        super().__init__(text)
+        self._do, self._undo = do, undo
+
+    def redo(self) -> None:
+        """Qt asks for it to be done, at first or again."""
+        self._do()
+
+    def undo(self) -> None:
+        """Qt asks for it to be undone."""
+        self._undo()
+
+
+class Editor(QtWidgets.QUndoStack):
+    """Acts on what is shown in a window.
+
+    Args:
+        window: of `rpmsn watch`.
+        view: its picture and table.
+
+    Attributes:
+        corrections: classes that the person gave.
+        drawn: annotations that the person drew, as of `Recording.annotations`.
+    """
+
+    def __init__(self, window: QtWidgets.QMainWindow, view: WaterfallWithTable) -> None:
+        super().__init__(window)
+        self._window, self._view = window, view
+        self.corrections = Corrections()
+        self.drawn: list[dict[str, Any]] = []
+        self._player: Player | None = None
+        self._task: CutTask | None = None
+        view.waterfall.menu_requested.connect(self._add_to_place)
+        view.table.menu_requested.connect(self._add_to_carrier)
+
+    def begin(self, player: Player | None) -> None:
+        """Another source is shown: what was said of the one before is forgotten."""
+        self.clear()
+        self._player = player
+        self.corrections.labels.clear()
+        self.drawn.clear()
+        self._view.table.drawn = self.drawn
+        self._view.hide_carriers(set())
+
+    def end(self) -> None:
+        """The window closes."""
+        if self._task is not None:
+            self._task.stop()
+
+    def relabel(self, carrier: CarrierRow, label: str) -> None:
+        """A person says what a carrier is."""
+        number, before, was = carrier.carrier_id, carrier.report, self.corrections.labels.get(carrier.carrier_id)
+
+        def do() -> None:
+            self.corrections.labels[number] = label
+            self._view.replace_report(number, corrected(before, label))
+
+        def undo() -> None:
+            self.corrections.labels.pop(number)
+            if was is not None:
+                self.corrections.labels[number] = was
+            self._view.replace_report(number, before)
+
+        self.push(Change(f"carrier {number} is {label}", do, undo))
+
+    def delete(self, carriers: list[CarrierRow]) -> None:
+        """A person says that carriers are none: they are neither listed, drawn nor exported."""
+        numbers = {carrier.carrier_id for carrier in carriers}
+        before = set(self._view.hidden_carriers)
+        if numbers - before:
+            self.push(
+                Change(
+                    f"delete {len(numbers)} carrier{'s' if len(numbers) > 1 else ''}",
+                    lambda: self._view.hide_carriers(before | numbers),
+                    lambda: self._view.hide_carriers(before),
+                )
+            )
+
+    def annotate(self, label: str) -> None:
+        """A person says what the marked part is."""
+        span = self._marked_samples()
+        if span is None:
+            return
+        lower, upper = self._view.waterfall.selection.frequencies
+        entry = annotation({"label": label, "freq_lower": lower, "freq_upper": upper}, 0, span[0], span[1] - span[0])
+        entry = {key: value for key, value in entry.items() if key.startswith("core:")}
+
+        def do() -> None:
+            self.drawn.append(entry)
+            self._show_drawn()
+
+        def undo() -> None:
+            self.drawn.remove(entry)
+            self._show_drawn()
+
+        self.push(Change(f"annotate as {label}", do, undo))
+        self._view.waterfall.selection.clear()
+
+    def ask_and_cut(self, span: tuple[int, int], edges: tuple[float, float], name: str) -> None:
+        """Ask where to, and cut a part of the recording: samples of it, and edges in Hz."""
+        if self._player is None:
+            return
+        recording = self._player.recording
+        base = recording.path.name.removesuffix(DATA_SUFFIX)
+        suggested = free_path(recording.path.with_name(f"{base}.{name}{META_SUFFIX}"))
+        path, _ = QtWidgets.QFileDialog.getSaveFileName(self._window, "Cut to a file", str(suggested), CUT_KIND)
+        if path:
+            path = path if path.endswith(META_SUFFIX) else path + META_SUFFIX
+            # Where it exists the dialog has asked.
+            self.cut(path, span, edges, overwrite=os.path.exists(path))
+
+    def cut(self, path: str | Path, span: tuple[int, int], edges: tuple[float, float], overwrite: bool = False) -> None:
+        """Cut a part into a file, in the background."""
+        assert self._player is not None
+        recording = self._player.recording.second_reader()
+        own = recording.path.resolve()
+        if Path(path).resolve().with_name(Path(path).name.removesuffix(META_SUFFIX) + DATA_SUFFIX) == own:
+            self._warn("the part would replace the recording that it is of; choose another name")
+            return
+        found = [self._annotation_of(time) for carrier in self._view.table.model.rows for time in carrier.each_time()]
+        entries = [*found, *self.drawn]
+        inside = [entry for entry in entries if _overlaps(entry, edges)]
+        self._task = CutTask(
+            self._window,
+            lambda on_progress: cut(recording, path, *span, edges, inside, overwrite, on_progress),
+            lambda written: self._say("stopped; nothing is written" if written is None else f"written: {written}"),
+            self._warn,
+        )
+
+    def _annotation_of(self, carrier: CarrierRow) -> dict[str, Any]:
+        assert self._player is not None
+        start, end = self._player.recording_span(carrier.sample_start, carrier.sample_end)
+        values = {name: getattr(carrier, name) for name in ("label", "freq_lower", "freq_upper")}
+        entry = annotation(values, carrier.carrier_id, start, end - start)
+        return {key: value for key, value in entry.items() if key.startswith("core:")}
+
+    def _add_to_place(self, menu: QtWidgets.QMenu, place: Place) -> None:
+        """The menu in the picture: what can be done with the marked part."""
+        selection = self._view.waterfall.selection
+        if self._player is None or not selection.contains(place.frequency, place.y):
+            return
+        span = self._marked_samples()
+        if span is not None:
+            edges = selection.frequencies
+            menu.addSeparator()
+            menu.addAction("C&ut the marked part to a file…", lambda: self.ask_and_cut(span, edges, "part"))
+            own = menu.addMenu("&Annotate the marked part as")
+            for label in SHOWN_CLASSES:
+                own.addAction(label, lambda label=label: self.annotate(label))
+
+    def _add_to_carrier(self, menu: QtWidgets.QMenu, carrier: CarrierRow) -> None:
+        """The menu on a carrier: what can be done with it."""
+        menu.addSeparator()
+        own = menu.addMenu("It &is")
+        for label in SHOWN_CLASSES:
+            own.addAction(label, lambda label=label: self.relabel(carrier, label)).setEnabled(label != carrier.label)
+        menu.addAction("&Delete carrier", lambda: self.delete([carrier]))
+        if self._player is not None:
+            span = self._player.recording_span(carrier.sample_start, carrier.sample_end)
+            edges, name = (carrier.freq_lower, carrier.freq_upper), f"carrier-{carrier.carrier_id}"
+            menu.addAction("C&ut it to a file…", lambda: self.ask_and_cut(span, edges, name))
+
+    def _marked_samples(self) -> tuple[int, int] | None:
+        """First sample of the recording that is marked, and the one after the last; None where that is no run of it."""
+        if self._player is None or self._view.waterfall.selection.area is None:
+            return None
+        heights = np.array(self._view.waterfall.selection.heights)
+        start, end = self._player.positions_of(self._view.waterfall.samples_between(heights)).tolist()
+        if not 0 <= start < end:
+            self._say("the marked part reaches over a jump in the recording; mark one side of it")
+            return None
+        return start, end
+
+    def _show_drawn(self) -> None:
+        if self._player is not None:
+            self._view.waterfall.set_reference_annotations(self._player.reference_annotations(self.drawn))
+
+    def _say(self, text: str) -> None:
+        self._window.statusBar().showMessage(text, 10_000)
+
+    def _warn(self, text: str) -> None:
+        QtWidgets.QMessageBox.warning(self._window, "Cut to a file", text)
+
+
+def _overlaps(entry: dict[str, Any], edges: tuple[float, float]) -> bool:
+    lower, upper = entry.get("core:freq_lower_edge"), entry.get("core:freq_upper_edge")
+    return lower is None or upper is None or (lower < edges[1] and upper > edges[0])
