@@ -18,6 +18,8 @@ from limits import PROCESS_S
 from oracle import flat_band
 
 RATE = 1e6
+ARCHIVE_S = 3 * PROCESS_S
+"""A run with actors: a dozen processes that start at the same time."""
 LOOPBACK = "127.0.0.1"
 NODE = Path(__file__).with_name("ray_node.py")
 ON_LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_AUTH_MODE": "disabled"}
@@ -60,7 +62,7 @@ def run(*arguments, status=0, **environment):
         command(*arguments),
         capture_output=True,
         text=True,
-        timeout=PROCESS_S,
+        timeout=ARCHIVE_S,
         env={**os.environ, **{name: str(value) for name, value in environment.items()}},
     )
     assert done.returncode == status, done.stderr
@@ -95,7 +97,7 @@ def started(*arguments, **environment):
 
 def wait_for(what, is_there, process):
     """Wait for something that a process does."""
-    end = time.monotonic() + PROCESS_S
+    end = time.monotonic() + ARCHIVE_S
     while not is_there():
         assert process.poll() is None, f"it ended before {what}"
         assert time.monotonic() < end, f"no {what}"

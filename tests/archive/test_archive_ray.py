@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from archive_tools import (
+    ARCHIVE_S,
     LOOPBACK,
     ON_LOOPBACK,
     actors,
@@ -22,7 +23,6 @@ from archive_tools import (
     wait_for,
     written,
 )
-from limits import PROCESS_S
 
 from rpmsn.cli.main import main
 
@@ -33,11 +33,13 @@ for module in ("ray", "pyarrow", "fsspec"):
 HOW = ["--frame-seconds", "0.2", "--runtime", "onnxruntime", "--no-cells", "--quiet"]
 """`test_pieces` has cells."""
 
+pytestmark = pytest.mark.timeout(2 * ARCHIVE_S)
+
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory):
     folder = tmp_path_factory.mktemp("archive") / "campaign"
-    record(folder, "long", 11.3, captures=[(5.3, 1850e6)])
+    record(folder, "long", 10.5, captures=[(5.3, 1850e6)])
     record(folder / "deep", "short", 0.4, seed=2, time=None)
     return folder
 
@@ -77,7 +79,7 @@ def test_two_actors_of_which_one_is_killed_write_what_one_process_writes_and_lea
         if shutil.which("ss"):
             assert listening([program.pid, *below]) == {LOOPBACK}
         end(actors(program.pid)[:1])
-        assert program.wait(PROCESS_S) == 0
+        assert program.wait(ARCHIVE_S) == 0
     finally:
         end([program.pid, *below])
     assert written(dest) == expected

@@ -25,7 +25,7 @@ HOW = ["--actors", "0", "--frame-seconds", "0.2", "--runtime", "onnxruntime", "-
 @pytest.fixture
 def source(tmp_path):
     folder = tmp_path / "campaign"
-    record(folder, "a", 2.5)
+    record(folder, "a", 1.5, time="2026-11-02T10:00:59Z")
     record(folder / "deep", "b", 0.4, seed=2, time=None)
     return folder
 
@@ -59,7 +59,7 @@ def test_annotations_are_those_of_annotate_and_rows_say_the_same(source, dest, t
     )
     assert {row["start"] is None for row in carriers} == {True, False}
     found = {os.path.basename(row["recording"]): row for row in rows(dest, schema.RECORDINGS)}
-    assert found["a.sigmf-meta"]["duration"] == 2.5 and found["a.sigmf-meta"]["judged"] == 1
+    assert found["a.sigmf-meta"]["duration"] == 1.5 and found["a.sigmf-meta"]["judged"] == 1
     assert (dest / found["a.sigmf-meta"]["picture"]).read_bytes().startswith(b"\x89PNG")
     assert not list((dest / "pieces").rglob("*.gz"))
 
@@ -68,7 +68,7 @@ def test_minutes_are_those_of_the_clock(source, dest):
     run(source, dest)
     timed = [row for row in rows(dest, schema.QUALITY) if row["minute"] is not None]
     assert [(f"{row['minute']:%H:%M}", row["minute_s"]) for row in timed] == [("10:00", 0), ("10:01", 60)]
-    assert [row["seconds"] for row in timed] == pytest.approx([2.0, 0.5])
+    assert [row["seconds"] for row in timed] == pytest.approx([1.0, 0.5])
     for row in rows(dest, schema.OCCUPANCY):
         assert 0 <= row["hertz_seconds"] <= 1.05 * row["hertz_seen"] * row["seconds_judged"]
     bands = {row["bands"] for row in rows(dest, schema.OCCUPANCY)}
