@@ -48,6 +48,7 @@ CONFIG = {
     "teacher": "rpmsn-rt",
     "teacher_weight": 0.5,
     "start_from": "rpmsn-rt",
+    "blend": 0.5,
     "validate_every": 1,
     "seed": 1,
     "checkpoint_seconds": 120.0,
@@ -72,7 +73,8 @@ FITTING = {
     "compile": {"true"},
     "teacher": {*TEXTS, "null"},
     "teacher_weight": {"zero", "fraction"},
-    "start_from": {*TEXTS, "null"},
+    "start_from": TEXTS,
+    "blend": {"zero", "fraction"},
     "validate_every": COUNTS,
     "seed": COUNTS,
     "checkpoint_seconds": AMOUNTS,
@@ -171,15 +173,15 @@ def test_a_configuration_is_refused_with_what_is_allowed(tmp_path, changes, word
 
 def test_a_folder_does_not_hide_a_configuration_that_ships_and_an_unknown_name_lists_them(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "rpmsn-rt-0.7").mkdir()
-    assert load_config(shipped_config("rpmsn-rt-0.7")).name == "rpmsn-rt"
-    with pytest.raises(ParameterError, match="ships: rpmsn-rt, rpmsn-rt-0.7, rpmsn-rt-first, rpmsn-rt-split"):
+    (tmp_path / "rpmsn-rt-second").mkdir()
+    assert load_config(shipped_config("rpmsn-rt-second")).name == "rpmsn-rt-second"
+    with pytest.raises(ParameterError, match="ships: rpmsn-rt, rpmsn-rt-first, rpmsn-rt-second, rpmsn-rt-split"):
         load_config(shipped_config("rpmsn"))
 
 
 def test_a_configuration_that_is_written_is_read_again_as_it_was(tmp_path):
     path = tmp_path / "config.yml"
-    for name in ("rpmsn-rt", "rpmsn-rt-first", "rpmsn-rt-split", "rpmsn-rt-0.7"):
+    for name in ("rpmsn-rt", "rpmsn-rt-first", "rpmsn-rt-second", "rpmsn-rt-split"):
         config = load_config(shipped_config(name))
         path.write_text(to_yaml(config.to_dict()))
         assert load_config(path) == config

@@ -233,6 +233,25 @@ def test_a_student_comes_nearer_to_its_teacher(sets, tmp_path, monkeypatch):
     assert losses[1] < losses[0]
 
 
+def test_a_blend_lies_between_the_weights_before_and_after(sets, tmp_path):
+    card = model_like(tmp_path / "first")
+    weights = {}
+    for blend in (1.0, 0.25, 0.0):  # the finished run is blended anew, not trained again
+        train(tmp_path, sets, start_from=str(card), blend=blend)
+        weights[blend] = load_file(tmp_path / "tiny.safetensors")
+    before = load_file(card.with_suffix(".safetensors"))
+    for name, values in before.items():
+        if values.is_floating_point():
+            assert torch.equal(weights[0.0][name], values)
+            expected = torch.lerp(values.float(), weights[1.0][name].float(), 0.25)
+            torch.testing.assert_close(weights[0.25][name].float(), expected, rtol=2e-3, atol=1e-4)
+
+
+def test_a_blend_takes_weights_to_start_from(tmp_path):
+    with pytest.raises(ParameterError, match="blend is 0.5, but without start_from"):
+        train(tmp_path, tmp_path / "sets", blend=0.5)
+
+
 @pytest.mark.parametrize(
     "key, changes, words",
     [

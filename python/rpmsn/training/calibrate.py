@@ -154,7 +154,10 @@ def _examples(
     """The segments of all scenes, and which fraction of them the network alone has right."""
     card, recorder = model.card, Recorder()
     ids = np.array([CLASS_NAMES.index(name) for name in card.classes])
-    values, truths, scenes, right = [], [], [], []
+    values: list[np.ndarray] = []
+    truths: list[int] = []
+    scenes: list[int] = []
+    right: list[bool] = []
     with progress_bar(sum(map(len, sets)), "scene", f"calibrating {card.name}", quiet) as progress:
         for number, scene in enumerate(scene for one in sets for scene in one):
             probabilities = runtime.probabilities(scene.image[None].astype(np.float32) / 255)[0]
@@ -170,7 +173,7 @@ def _examples(
                     right.append(segment.class_id == truth)
             progress.update()
     shaped = np.array(values).reshape(-1, len(FEATURES))
-    return Examples(shaped, np.array(truths, int), np.array(scenes, int)), float(np.mean(right or [0.0]))
+    return Examples(shaped, np.array(truths, int), np.array(scenes, int)), float(np.mean(right or [False]))
 
 
 def _right_elsewhere(examples: Examples) -> float:

@@ -17,7 +17,7 @@ from .config import TrainingConfig
 
 OPTIMISER_KEYS = ("step", "exp_avg", "exp_avg_sq")
 """What AdamW remembers of a parameter."""
-FREE_KEYS = ("name", "version", "checkpoint_seconds", "validate_every")
+FREE_KEYS = ("name", "version", "checkpoint_seconds", "validate_every", "blend")
 """What may change in a configuration when a run goes on, for it does not change the result."""
 
 

@@ -72,6 +72,7 @@ class TrainingConfig:
         teacher: model, by name or path of its card, whose outputs are imitated; null for none.
         teacher_weight: its fraction of the loss.
         start_from: model, by name or path of its card, whose weights come first; null for random ones.
+        blend: fraction of the trained weights in those that are scored and saved; the rest are those of `start_from`.
         validate_every: epochs between validations beside the one at the end; 0 for that one only.
         seed: of initial weights, order and augmentation.
         checkpoint_seconds: how often a checkpoint is written, beside one at the end of every epoch.
@@ -102,6 +103,7 @@ class TrainingConfig:
     teacher: str | None = None
     teacher_weight: Fraction = 0.5
     start_from: str | None = None
+    blend: Fraction = 1.0
     validate_every: Count = 0
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 1
     checkpoint_seconds: NotNegative = 120.0
@@ -154,6 +156,8 @@ def _check(config: TrainingConfig, where: str) -> None:
         wrong.append(
             f"class_weights has {len(config.class_weights)} values for {len(config.classes)} classes; give one a class"
         )
+    if config.blend < 1 and config.start_from is None:
+        wrong.append(f"blend is {config.blend:g}, but without start_from there is nothing to blend with; leave it out")
     if config.class_weights is not None and not any(config.class_weights):
         wrong.append(f"class_weights is {config.class_weights}, but one above 0 at least is needed")
     for key, entry in set_entries(config):

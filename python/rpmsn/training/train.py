@@ -232,6 +232,17 @@ class Trainer:
         )
         self.rates = learning_rates(self.optimizer, self.steps)
 
+    def _blend(self) -> None:
+        """Mix the weights that training started from into the finished ones (M. Wortsman et al., "Robust fine-tuning of
+        zero-shot models", CVPR 2022): what was learned before is kept, and little of what is new is lost."""
+        first = _model(self.config, "start_from")
+        assert first is not None, "as the configuration was checked"
+        before = first.state_dict()
+        with torch.no_grad():
+            for name, values in self.finished.state_dict().items():
+                if values.is_floating_point():
+                    values.lerp_(before[name].to(values), 1 - self.config.blend)
+
     def _placed(self, network: nn.Module) -> nn.Module:
         """A network on this process's device, in the memory format that convolutions are fastest in."""
         return network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -357,6 +368,8 @@ class Trainer:
     def _save(self, state: dict[str, Any]) -> Path:
         """Score, calibrate and write the finished model; returns the path of its card."""
         config = self.config
+        if config.blend < 1:
+            self._blend()
         sample = PixelSample(len(self.validation_set))
         validation_scores = self._scores(state, sample)
         temperature = round(fit_temperature(*sample.pixels()), 4) if len(sample) else 1.0
