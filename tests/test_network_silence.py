@@ -103,9 +103,10 @@ def test_annotate_opens_no_socket_with_any_runtime(annotated):
     assert "SOCKET" not in text and not calls
 
 
-def test_annotate_keeps_the_choice_of_a_runtime_in_the_home_folder_and_nothing_else(annotated):
+def test_annotate_keeps_the_runtime_and_what_it_compiled_in_the_home_folder_and_nothing_else(annotated):
     files = annotated[2]
-    assert [name for name in files if not re.fullmatch(r"\.cache/rpmsn/runtimes/[0-9a-f]+\.json", name)] == []
+    kept = r"\.cache/rpmsn/(runtimes/[0-9a-f]+\.json|compiled/[0-9a-f]+\.bin)"
+    assert [name for name in files if not re.fullmatch(kept, name)] == []
 
 
 def test_commands_that_list_what_is_installed_open_no_socket_and_keep_nothing(listed):

@@ -107,8 +107,12 @@ def as_done(
             with _one_thread_each(), _pool(1 if alone else workers) as (pool, reports):
                 while True:
                     for entry in islice(source, most - len(in_work)):
-                        with interrupts.held():  # it may start a process
-                            in_work[pool.submit(_until_interrupted, work, *entry[1])] = entry
+                        try:
+                            with interrupts.held():  # it may start a process
+                                in_work[pool.submit(_until_interrupted, work, *entry[1])] = entry
+                        except BrokenProcessPool:  # nobody has this job yet
+                            suspects.append(entry)
+                            raise
                     if not in_work:
                         break
                     for future in _next_done(in_work, reports, what, advance):

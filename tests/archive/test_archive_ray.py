@@ -1,28 +1,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Actors and nodes of Ray give the rows of one process, also where an actor or the program is killed meanwhile."""
+"""Actors of Ray give the rows of one process, also where one is killed meanwhile.
+
+Two nodes, of which one is killed, and the program: `benchmarks/archive_kills.py`.
+"""
 
 import re
 import shutil
 import subprocess
-import time
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from archive_tools import (
-    ARCHIVE_S,
-    LOOPBACK,
-    ON_LOOPBACK,
-    actors,
-    cluster,
-    descendants,
-    end,
-    record,
-    run,
-    started,
-    wait_for,
-    written,
-)
+from archive_tools import ARCHIVE_S, LOOPBACK, actors, descendants, end, record, started, wait_for, written
 
 from rpmsn.cli.main import main
 
@@ -86,27 +75,6 @@ def test_two_actors_of_which_one_is_killed_write_what_one_process_writes_and_lea
     assert not list((dest / "pieces").rglob("*.gz"))
     assert not ray_folders(program.pid)
     assert not (home / ".ray").exists()
-
-
-@pytest.fixture
-def address():
-    """Of a cluster of two nodes on loopback."""
-    with cluster() as (address, _):
-        yield address
-
-
-def test_two_nodes_write_what_one_process_writes_after_the_program_was_killed(source, expected, address, tmp_path):
-    dest = tmp_path / "found"
-    how = ["run", source, "--output", dest, "--address", address, *HOW]
-    program = started(*how, "--piece-seconds", 1, **ON_LOOPBACK)
-    wait_for("first piece", has_pieces(dest), program)
-    program.kill()
-    program.wait()
-    time.sleep(0.5)  # what was in work may still be written
-    out, _ = run(*how, "--piece-seconds", 10, **ON_LOOPBACK)
-    assert "0 failed" in out
-    assert written(dest) == expected
-    assert run(*how, "--piece-seconds", 10, **ON_LOOPBACK)[0].startswith("2 recordings: 0 analysed, 2 kept")
 
 
 def test_a_cluster_that_is_not_there_is_named(source, tmp_path, capsys):

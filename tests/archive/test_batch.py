@@ -13,7 +13,7 @@ from rpmsn.archive.listing import find_recordings
 from rpmsn.archive.summary import Summary, carriers_of
 from rpmsn.errors import ParameterError, RecordingError
 
-CARD = SimpleNamespace(name="model", version="1", sha256="0", exports={})
+CARD = SimpleNamespace(name="model", version="1", sha256="0", exports={}, temperature=1.0, decision=None)
 ANNOTATOR = Annotator(SimpleNamespace(card=CARD), Settings())
 
 

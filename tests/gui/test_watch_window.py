@@ -31,6 +31,7 @@ from rpmsn.gui.theme import system_theme
 from rpmsn.gui.watch import main as watch
 from rpmsn.gui.watch import session as watch_session
 from rpmsn.gui.watch import settings as watch_settings
+from rpmsn.gui.watch.feed import Feed
 from rpmsn.gui.watch.keys_help import keys_table
 from rpmsn.gui.watch.player import Player
 from rpmsn.gui.watch.window import WatchWindow
@@ -346,9 +347,10 @@ def test_without_a_source_the_last_one_is_opened_where_it_was(window, app, opene
     settings = watch_settings.load_settings(watch_settings.settings_path())
     options = watch_session.last_session(parse(), settings["session"])
     assert options.source == str(recording_path) and options.start == pytest.approx(0.24)
-    source = opener({"source": options.source}, window._feed, settings)
+    feed = Feed()
+    source = opener({"source": options.source}, feed, settings)
     other = WatchWindow(
-        source, window._feed, settings, described=watch_session.description(options), open_source=opener, continues=True
+        source, feed, settings, described=watch_session.description(options), open_source=opener, continues=True
     )
     other.show()
     source.start()

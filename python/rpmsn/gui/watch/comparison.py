@@ -2,14 +2,17 @@
 """The annotations of a file next to what was found, as a table."""
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ...recording.comparison import matched, shared_band
 from ..qt import QtCore, QtGui, QtWidgets
 from ..wording import confidence_text
 
 if TYPE_CHECKING:
+    from ...tracking.carrier import Carrier
     from ..theme import Theme
+
+Annotation = dict[str, Any]
 
 TITLES = ("in the file", "from, MHz", "to, MHz", "found", "from, MHz", "to, MHz", "confidence", "same band", "result")
 SAME, OTHER_CLASS, MISSED, EXTRA = "found", "wrong class", "missed", "not in the file"
@@ -148,7 +151,7 @@ def _row(annotation, carrier) -> list:
     return [*left, *right, shared, result_of(annotation, carrier)]
 
 
-def result_of(annotation, carrier) -> str:
+def result_of(annotation: Annotation | None, carrier: "Carrier | None") -> str:
     """What has become of an annotation, or what a carrier is; either may be None."""
     if annotation is None:
         return EXTRA
