@@ -5,7 +5,7 @@
     .venv/bin/python benchmarks/cells_live.py [--seconds 20] [--budget 0.1]
 
 Three LTE and three NR cells in 61.44 Msps go to a live `StreamAnalyser` at a radio's pace, from memory, without and
-with the search. For both: coverage, frames dropped, cores of the whole process. With it also: cores of the search,
+with the search. For both: coverage, frames dropped, cores of the program. With it also: cores of the search's process,
 cells found and wrong ones, seconds from `new` to the proof of each. Run it on a quiet machine.
 """
 

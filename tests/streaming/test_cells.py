@@ -3,6 +3,7 @@
 
 import json
 import os
+import signal
 import threading
 import time
 from pathlib import Path
@@ -198,7 +199,7 @@ def test_a_live_search_that_fails_is_reported_and_the_stream_goes_on(make, monke
     def fail(*_):
         raise ValueError("out of luck")
 
-    monkeypatch.setattr(cells.Looker, "findings", fail)
+    monkeypatch.setattr(cells.SearchProcess, "search", fail)
     errors = []
     analyser = make(on_error=errors.append)
     play(analyser, downlink(4), until=lambda: errors)
@@ -208,6 +209,17 @@ def test_a_live_search_that_fails_is_reported_and_the_stream_goes_on(make, monke
     assert analyser.status()["frames_analysed"] > before
 
 
+def test_a_live_search_whose_process_is_killed_is_said_and_goes_on_in_another(make):
+    errors = []
+    analyser = make(on_error=errors.append)
+    process = analyser._cells._process
+    play(analyser, downlink(2), until=lambda: process.pid)
+    os.kill(process.pid, signal.SIGKILL)
+    play(analyser, downlink(8), until=lambda: proven(analyser.carriers()))
+    assert [carrier.cell_id for carrier in proven(analyser.carriers())] == [301]
+    assert len(errors) == 1 and "search for cells failed: its process ended (signal 9)" in errors[0]
+
+
 def test_frames_do_not_wait_for_a_search(make, monkeypatch):
     is_over = threading.Event()
 
@@ -215,7 +227,7 @@ def test_frames_do_not_wait_for_a_search(make, monkeypatch):
         is_over.wait(60)
         return iter(())
 
-    monkeypatch.setattr(cells.Looker, "findings", hang)
+    monkeypatch.setattr(cells.SearchProcess, "search", hang)
     analyser = make()
     try:
         play(analyser, downlink(4), until=lambda: analyser.status()["frames_analysed"] >= 30)
@@ -224,24 +236,15 @@ def test_frames_do_not_wait_for_a_search(make, monkeypatch):
         is_over.set()
 
 
-@pytest.mark.skipif(not hasattr(os, "setpriority"), reason="threads have no priority of their own")
-def test_where_cores_are_short_frames_come_before_searches(make, monkeypatch):
-    seen, own = [], os.getpriority(os.PRIO_PROCESS, 0)
-
-    def look(*_):
-        seen.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
-        return iter(())
-
-    monkeypatch.setattr(cells.Looker, "findings", look)
-    play(make(), downlink(4), until=lambda: seen)
-    assert seen[0] == min(own + cells.SEARCH_NICE, 19) and os.getpriority(os.PRIO_PROCESS, 0) == own
-
-
-def test_a_stopped_stream_leaves_no_thread(make):
+def test_a_stopped_stream_leaves_no_thread_and_no_process(make):
     analyser = make()
-    play(analyser, downlink(4), seconds=1.0)
+    process = analyser._cells._process
+    play(analyser, downlink(4), until=lambda: process.pid)
+    pid = process.pid
     analyser.stop()
     assert not any(thread.name == "rpmsn cells" for thread in threading.enumerate())
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
 
 
 def test_a_replayed_stream_gives_what_the_recording_gives(make, analyse):

@@ -2,18 +2,17 @@
 """Cells of a stream: frames go in beside the tracker, and what is decoded from them goes to it.
 
 `ReplaySearch` searches within the thread that reports results, by estimated costs: a recording gives the same cells
-whatever the machine's speed. `LiveSearch` has a thread of its own, takes frames only when that has time for them, and
+whatever the machine's speed. `LiveSearch` has a process of its own, takes frames only when that has time for them, and
 keeps to a fraction of one core by the clock.
 """
 
 from __future__ import annotations
 
-import os
 import threading
-import time
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -22,6 +21,7 @@ from .. import waiting
 from ..cells.finding import Finding
 from ..cells.looking import Look, Looker
 from ..cells.plan import DEEP_FRAMES, Budget, Hypothesis, KnownCarrier, SearchPlan, View
+from ..cells.process import SearchProcess
 from ..errors import ParameterError
 from ..signal import quality
 from ..tracking.tracker import Event, Tracker
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
 CELL_BUDGET = 0.1
 """Fraction of one core for the search in live use."""
-SEARCH_NICE = 10
-"""How much less a live search's share of a core is, where cores are short, than the frames'."""
 LIVE_MOST_S = 2.0
 """Seconds of one core that a live search may save up."""
 REPLAY_FRACTION, REPLAY_MOST_S, REPLAY_MOST_S_A_HZ = 0.25, 2.0, 0.05e-6
@@ -187,7 +185,7 @@ class _Task:
 
 
 class LiveSearch:
-    """Searches in a thread of its own, at most a fraction of one core; frames that it has no time for pass by.
+    """Searches in a process of its own, at most a fraction of one core; frames that it has no time for pass by.
 
     Args:
         fraction: of one core.
@@ -204,6 +202,7 @@ class LiveSearch:
         self._spent_s = self._unaccounted_s = 0.0
         self._now_s = 0.0
         self._end: int | None = None
+        self._process = SearchProcess()
         self._thread = threading.Thread(target=self._work, name="rpmsn cells", daemon=True)
         self._thread.start()
 
@@ -224,10 +223,11 @@ class LiveSearch:
         return carriers.prove(self._results())
 
     def close(self) -> None:
-        """As of CellSearch; waits for the search in progress: a thread in it would abort a program that ends."""
+        """As of CellSearch; the search in progress is ended."""
         with self._changed:
             self._is_stopping = True
             self._changed.notify_all()
+        self._process.kill()
         waiting.join(self._thread)
 
     def status(self, carriers: Carriers) -> dict[str, float]:
@@ -263,35 +263,35 @@ class LiveSearch:
                 self._changed.notify_all()
 
     def _work(self) -> None:
-        """The thread: search, as often as there is something to search; where cores are short, frames come first."""
-        with suppress(AttributeError, OSError):  # of a single thread in Linux only
-            nice = min(os.getpriority(os.PRIO_PROCESS, 0) + SEARCH_NICE, 19)
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), nice)
+        """The thread that waits for the process."""
+        self._attempt(self._process.start)
         while True:
             with self._changed:
                 while not (self._is_searching or self._is_stopping):
                     self._changed.wait()
                 task = self._task
             if self._is_stopping or task is None:
-                return
-            begun = time.thread_time()
-            try:
-                self._search(task)
-            except Exception as error:  # a search that is lost must not end the others
-                self._on_error(f"the search for cells failed: {error}")
-            spent = time.thread_time() - begun
+                break
+            before = self._process.spent_s
+            self._attempt(partial(self._search, task))
+            spent = self._process.spent_s - before
             with self._changed:
                 self._spent_s += spent
                 self._unaccounted_s += spent - sum(one.cost_s for one in task.hypotheses)
                 self._task = None
                 self._is_searching = False
+        self._process.close()
+
+    def _attempt(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except Exception as error:  # a search that is lost must not end the others
+            self._on_error(f"the search for cells failed: {error}")
 
     def _search(self, task: _Task) -> None:
-        for finding in Looker(task.look).findings(task.hypotheses):
+        for finding in self._process.search(task.look, task.hypotheses):
             with self._changed:
                 self._findings.append(finding)
-            if self._is_stopping:
-                return
 
 
 def search_of(cell_budget: float, live: bool, on_error: Callable[[str], None]) -> CellSearch | None:
