@@ -35,7 +35,7 @@ PYTHON_KINDS = {
 
 def segment(label="LTE", lower=99.8e6, upper=100.2e6, start=0, end=40_000, confidence=0.9):
     return Segment(
-        CLASS_NAMES.index(label), label, confidence, lower, upper, start, end, 1e6, 21.0, -30.5, (0, 256), (100, 200)
+        CLASS_NAMES.index(label), confidence, lower, upper, start, end, 1e6, 21.0, -30.5, (0, 256), (100, 200)
     )
 
 

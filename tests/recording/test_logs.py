@@ -87,7 +87,6 @@ class Station:
         carrier.__dict__.update(changes)
         segment = Segment(
             carrier.class_id,
-            carrier.label,
             carrier.confidence,
             carrier.freq_lower,
             carrier.freq_upper,
@@ -406,7 +405,7 @@ class TestSigmf:
 
         def listen(number, is_on):
             start, end = number * FRAME, (number + 1) * FRAME
-            segment = Segment(1, "LTE", 0.9, 99.8e6, 100.2e6, start, end, RATE, 20.0, -30.0, (0, 256), (77, 180))
+            segment = Segment(1, 0.9, 99.8e6, 100.2e6, start, end, RATE, 20.0, -30.0, (0, 256), (77, 180))
             return Frame(
                 number,
                 FrameGeometry(RATE, 100e6, start, FRAME, 256),

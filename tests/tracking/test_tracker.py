@@ -57,7 +57,6 @@ class Stream:
         first, after = (round((edge - self.center + self.rate / 2) / self.rate * 256) for edge in (lower, upper))
         return Segment(
             CLASS_NAMES.index(label),
-            label,
             confidence,
             lower,
             upper,
@@ -661,7 +660,7 @@ class TestSweeps:
             observation = Observation(
                 -5e6, 5e6, COLUMN, 0.04, passed_s, end_s, bands, True, lambda offset, end_s=end_s: end_s
             )
-            segment = Segment(1, "LTE", 0.9, -2e6, 2e6, 0, FRAME, RATE, 20.0, -10.0, (0, 256), (78, 178))
+            segment = Segment(1, 0.9, -2e6, 2e6, 0, FRAME, RATE, 20.0, -10.0, (0, 256), (78, 178))
             events += [event.kind for event in tracker.observe(observation, [segment] if is_shown else [])]
         return events
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..classes import CLASS_NAMES, LTE, NOISE, NR, OTHER
+from ..classes import LTE, NOISE, NR, OTHER
 from ..models.decision import Decision
 from ..signal.image import COLUMNS
 from .lte_splitting import OCCUPIED_HZ
@@ -67,8 +67,7 @@ def _as(segment: "Segment", probabilities: np.ndarray) -> "Segment":
     best = int(probabilities.argmax())
     if segment.bandwidth < NARROWEST_HZ or probabilities[best] <= 0.5:
         best = CLASSES.index(OTHER)
-    class_id = CLASSES[best]
-    return replace(segment, class_id=class_id, label=CLASS_NAMES[class_id], confidence=float(probabilities[best]))
+    return replace(segment, class_id=CLASSES[best], confidence=float(probabilities[best]))
 
 
 def describe(segment: "Segment", means: np.ndarray, filled: float, geometry: "FrameGeometry") -> np.ndarray:

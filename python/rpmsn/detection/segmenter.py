@@ -311,10 +311,7 @@ class Segmenter:
         if not found_quality.has(quality.NARROW_SPAN):
             return segments
         mask[(mask == LTE) | (mask == NR)] = OTHER
-        return [
-            replace(segment, class_id=OTHER, label=CLASS_NAMES[OTHER]) if segment.class_id in (LTE, NR) else segment
-            for segment in segments
-        ]
+        return [replace(segment, class_id=OTHER) if segment.class_id in (LTE, NR) else segment for segment in segments]
 
 
 def frame_duration(card: "ModelCard", frame_seconds: float | None = None) -> float:

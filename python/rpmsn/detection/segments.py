@@ -74,7 +74,7 @@ class Segment:
     """One connected run of one class in one frame.
 
     Attributes:
-        class_id, label: the class (id in `rpmsn.classes.CLASS_NAMES`).
+        class_id: the class, an index of `rpmsn.classes.CLASS_NAMES`.
         confidence: probability of the class, 0..1: by the model's decision, or where it has none the mean over the
             segment's pixels.
         freq_lower, freq_upper: edges, Hz, absolute when the centre frequency is known.
@@ -87,7 +87,6 @@ class Segment:
     """
 
     class_id: int
-    label: str
     confidence: float
     freq_lower: float
     freq_upper: float
@@ -98,6 +97,11 @@ class Segment:
     pwr_db: float
     rows: tuple
     columns: tuple
+
+    @property
+    def label(self) -> str:
+        """Name of the class."""
+        return CLASS_NAMES[self.class_id]
 
     @property
     def center_frequency(self) -> float:
@@ -164,7 +168,7 @@ def find_segments(
             means[ids] = votes[:, columns].sum(axis=1) / count
             means[NOISE] = 1 - (means.sum() - means[NOISE])
             class_id = int(ids[winner])
-            segment = _measure(class_id, classes[winner], means[class_id], part[rows], place, power, floor, geometry)
+            segment = _measure(class_id, means[class_id], part[rows], place, power, floor, geometry)
             found.append(segment)
             values.append(describe(segment, means, count / part[rows].size, geometry))
     if decider is not None:
@@ -274,7 +278,7 @@ def _runs_of_classes(votes, other):
             yield index, columns
 
 
-def _measure(class_id, label, confidence, pixels, box, power, floor, geometry):
+def _measure(class_id, confidence, pixels, box, power, floor, geometry):
     """A component's edges, times, power and SNR."""
     rows, columns = box
     spectrum = power[rows][_is_on(pixels)].mean(axis=0, dtype=np.float64)
@@ -283,7 +287,6 @@ def _measure(class_id, label, confidence, pixels, box, power, floor, geometry):
     snr = max(inside.mean() / max(floor, 1e-30) - 1, 1e-6)
     return Segment(
         class_id=class_id,
-        label=label,
         confidence=float(confidence),
         freq_lower=geometry.frequency(lower),
         freq_upper=geometry.frequency(upper),

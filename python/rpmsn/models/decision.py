@@ -2,6 +2,7 @@
 """How a model's segments are classified: a multinomial logistic regression, stored in its card."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated, Any
 
 import numpy as np
@@ -49,11 +50,14 @@ class Decision:
     sets: list[dict[str, Any]]
     segments: Annotated[int, Field(ge=0)]
 
+    @cached_property
+    def _weights(self) -> np.ndarray:
+        return np.array([[one[name] for name in (*FEATURES, CONSTANT)] for one in (self.lte, self.nr)])
+
     def probabilities(self, values: np.ndarray) -> np.ndarray:
         """Probability of LTE, NR and `other`, shape (n, 3), of described segments, shape (n, features)."""
-        weights = np.array([[one[name] for name in (*FEATURES, CONSTANT)] for one in (self.lte, self.nr)])
         logits = np.zeros((len(values), 3))
-        logits[:, :2] = values @ weights[:, :-1].T + weights[:, -1]
+        logits[:, :2] = values @ self._weights[:, :-1].T + self._weights[:, -1]
         odds = np.exp(logits - logits.max(axis=1, keepdims=True))
         return odds / odds.sum(axis=1, keepdims=True)
 

@@ -245,7 +245,7 @@ class Panorama:
             pwr_db=segment.pwr_db + float(floor_db),
         )
         if not self.tells_apart and segment.class_id in (LTE, NR):
-            changed = replace(changed, class_id=OTHER, label=CLASS_NAMES[OTHER])
+            changed = replace(changed, class_id=OTHER)
         return changed
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..classes import CLASS_NAMES, LTE, NR
+from ..classes import LTE, NR
 from .carrier import SHARED, Carrier, Part, frame_quantile, quantile_of
 from .track import Observation, Track, rank
 
@@ -92,13 +92,14 @@ class Sharing:
         narrower = min(segment.bandwidth, self._visible(track))
         if carrier.proven_edges is None:
             takes = (is_cellular or carrier.reach is not None) and shared >= MIN_OVERLAP * narrower
-            return [_labelled(segment, carrier.voted_class_id) if takes else segment]
+            return [replace(segment, class_id=carrier.voted_class_id) if takes else segment]
         if shared < self._observation.column or not (is_cellular or shared >= MIN_OVERLAP * self._visible(track)):
             return [segment]
         lower, upper = carrier.proven_edges
         column_at = self._observation.column_at
         first, after = max(segment.columns[0], column_at(lower)), min(segment.columns[1], column_at(upper))
-        pieces = [_labelled(within(segment, lower, upper, first, max(first + 1, after)), carrier.voted_class_id)]
+        own = within(segment, lower, upper, first, max(first + 1, after))
+        pieces = [replace(own, class_id=carrier.voted_class_id)]
         least = LEAST_REST_COLUMNS * self._observation.column
         if is_cellular:
             least = max(least, least_beside(carrier) + self._observation.column)
@@ -301,11 +302,6 @@ def least_beside(carrier: Carrier) -> float:
     """Hz from a proven edge to the far edge of the narrowest LTE carrier that has room beside it."""
     occupied = carrier.bandwidth
     return ((carrier.channel_bandwidth or occupied) - occupied) / 2 + NARROWEST_HZ
-
-
-def _labelled(segment: Segment, class_id: int) -> Segment:
-    """A segment as one of another class."""
-    return segment if segment.class_id == class_id else replace(segment, class_id=class_id, label=CLASS_NAMES[class_id])
 
 
 def within(segment: Segment, lower: float, upper: float, first: int, after: int) -> Segment:

@@ -162,7 +162,6 @@ def part_of(proof: Proof, start: int) -> Part:
     end = SEEN if proof.edges is not None else CUT
     segment = Segment(
         class_id=proof.class_id,
-        label=CLASS_NAMES[proof.class_id],
         confidence=1.0,
         freq_lower=lower,
         freq_upper=upper,

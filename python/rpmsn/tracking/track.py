@@ -235,7 +235,7 @@ class Track:
         carrier = self.carrier
         is_whole = not (carrier.cut_lower or carrier.cut_upper) and carrier.bandwidth > SYNC_WIDTH
         is_here = middle.lower <= carrier.center_frequency <= middle.upper
-        is_lte = carrier.voted_class_id == LTE or carrier.is_absent
+        is_lte = carrier.seen_class_id == LTE
         if carrier.proof is not None or self.missed or not (is_whole and is_here and is_lte):
             return
         if observation.is_absolute and bands.is_uplink(carrier.center_frequency):
