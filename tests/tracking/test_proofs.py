@@ -103,12 +103,10 @@ def test_what_reaches_over_a_proven_edge_by_less_than_a_column_is_the_carrier(co
 def test_a_cell_between_two_pieces_is_believed_where_reference_signals_foretold_it(is_slice):
     stream = Stream()
     stream.frames(3, seg("other", -1.4, -0.4), seg("other", 0.2, 1.4))
-    proof = proof_of(stream, 0.0, bandwidth=3, evidence=SYNC)
+    proof = proof_of(stream, 0.0, evidence=SYNC)
     stream.tracker.prove([Finding("LTE", (), 0, stream.offset, (proof,), is_slice)])
     found = [carrier for carrier in carriers(stream) if carrier.label == "LTE"]
-    assert len(found) == is_slice
-    if is_slice:
-        assert (found[0].freq_lower, found[0].freq_upper) == pytest.approx((-1.35e6, 1.35e6))
+    assert [(carrier.freq_lower, carrier.freq_upper) for carrier in found] == [(-0.54e6, 0.54e6)] * is_slice
 
 
 def test_an_lte_carrier_reaches_on_both_sides_at_least_as_far_as_its_signals_were_seen_on_one():
@@ -244,6 +242,14 @@ def test_synchronisation_signals_alone_are_no_carrier_where_the_network_sees_non
     stream = Stream()
     stream.frames(3)
     assert find(stream, proof_of(stream, 0.0, evidence=SYNC)) == [] and carriers(stream) == []
+
+
+def test_with_reference_signals_that_end_where_such_a_carrier_does_they_are_one():
+    stream = Stream()
+    stream.frames(3)
+    assert find(stream, proof_of(stream, 0.0, 363, bandwidth=5, evidence=SYNC)) == [("new", 1)]
+    (carrier,) = carriers(stream)
+    assert (carrier.verdict, carrier.evidence, carrier.bandwidth) == ("proven", "sync", pytest.approx(4.5e6))
 
 
 def test_input_that_is_not_judged_can_still_hold_a_proof():

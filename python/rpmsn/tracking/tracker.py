@@ -267,8 +267,8 @@ class Tracker:
 
     def _begin_hidden(self, proof: Proof, is_by_reference: bool) -> list[Event]:
         """A carrier that only its cell shows; for that, synchronisation signals alone are not enough, but those are
-        which LTE's reference signals beside them foretell."""
-        if proof.cell.evidence != BROADCAST and not is_by_reference:
+        which LTE's reference signals beside them foretell, or confirm by where they end."""
+        if proof.cell.evidence != BROADCAST and not is_by_reference and proof.edges is None:
             return []
         observation = self._observations[-1]
         track = self._begin([proving.part_of(proof, proof.start)], observation)
