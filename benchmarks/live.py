@@ -13,39 +13,21 @@ machine; with --window under a display, or under xvfb-run.
 import argparse
 import resource
 import sys
-import tempfile
 import time
 from pathlib import Path
 
 import numpy as np
-from gnuradio import blocks, gr, rpmsn
+from gnuradio import rpmsn
+from gnuradio.rpmsn.bench_flowgraph import BenchFlowgraph
 
+from rpmsn import runtimes
 from rpmsn.cli import report, timing
 from rpmsn.messages import keys
+from rpmsn.models import DEFAULT_MODEL
 
-TYPES = {
-    "complex": (np.complex64, gr.sizeof_gr_complex),
-    "ci16": (np.int16, 2 * gr.sizeof_short),
-    "ci8": (np.int8, 2 * gr.sizeof_char),
-}
+TYPES = {"complex": np.complex64, "ci16": np.int16, "ci8": np.int8}
 HEADER = ("s", "Msps in", "received", "coverage", "dropped", "latency ms", "99 %", "cores", "RSS MB")
 EVERY_SECONDS = 10
-
-
-class Live(gr.top_block):
-    """The flowgraph."""
-
-    def __init__(self, rate, kind, path, window):
-        gr.top_block.__init__(self, "live")
-        item = TYPES[kind][1]
-        self.source = blocks.file_source(item, str(path), True)
-        self.throttle = blocks.throttle(item, rate, True)
-        self.sink = rpmsn.segmenter_sink(rate, 1.8425e9, mode="live", input_type=kind, frames_per_second=25)
-        self.connect(self.source, self.throttle, self.sink)
-        self.overlay = rpmsn.waterfall_overlay() if window else None
-        if window:
-            for port in (keys.FRAMES, keys.SEGMENTS, keys.STATUS):
-                self.msg_connect((self.sink, port), (self.overlay, port))
 
 
 def rss_mb():
@@ -96,19 +78,21 @@ def main():
         from PyQt5.QtWidgets import QApplication
 
         application = QApplication(sys.argv[:1])
-    with tempfile.NamedTemporaryFile(dir="/dev/shm", suffix=f".{options.type}") as file:
-        timing.scene(TYPES[options.type][0]).tofile(file.name)
-        flowgraph = Live(options.rate, options.type, file.name, options.window)
-        if options.window:
-            window = flowgraph.overlay.widget()
-            window.resize(1280, 800)
-            window.show()
-        flowgraph.start()
-        row = watch(flowgraph, options.seconds, application)
-        started = time.monotonic()
-        flowgraph.stop()
-        flowgraph.wait()
-        stopped = time.monotonic() - started
+    samples = timing.frame_of(timing.scene(TYPES[options.type]), options.rate)
+    flowgraph = BenchFlowgraph(samples, options.rate, DEFAULT_MODEL, runtimes.AUTO, 2, frames_per_second=25)
+    if options.window:
+        overlay = rpmsn.waterfall_overlay()
+        for port in (keys.FRAMES, keys.SEGMENTS, keys.STATUS):
+            flowgraph.msg_connect((flowgraph.sink, port), (overlay, port))
+        window = overlay.widget()
+        window.resize(1280, 800)
+        window.show()
+    flowgraph.start()
+    row = watch(flowgraph, options.seconds, application)
+    started = time.monotonic()
+    flowgraph.stop()
+    flowgraph.wait()
+    stopped = time.monotonic() - started
     print(report.format_table(HEADER, [row]))
     status = flowgraph.sink.status()
     parts = [status[key] for key in (keys.SAMPLES_ANALYSED, keys.SAMPLES_DROPPED, keys.SAMPLES_SKIPPED)]

@@ -388,8 +388,12 @@ class TestBench:
         assert result.status == 0, result.err
         found = json.loads(result.out)
         assert set(found["parts"]) == set(found["live"]) == set(found["highest"]) == {"torch"}
-        times = found["parts"]["torch"]
+        times, ratios = (found["parts"]["torch"][key] for key in ("seconds", "x_fft"))
         assert times["whole"] >= max(times["image"], times["network"], times["segments"])
+        for middle, lower, upper in ratios.values():
+            assert 0 <= lower <= middle <= upper
+        assert found["replay"]["torch"] > 0
+        assert set(found["flowgraph"]) == ({"torch"} if doctor._is_installed("gnuradio.gr") else set())
         run = found["live"]["torch"]
         assert run["frames_analysed"] > 0 and 0 <= run["coverage"] <= 1
         assert found["highest"]["torch"] is None or 15e6 < found["highest"]["torch"] < 123e6
@@ -409,7 +413,8 @@ class TestBench:
             "--no-search",
             "--quiet",
         ).out
-        assert "FFT alone" in out and "x FFT alone" in out and "coverage" in out
+        for words in ("FFT alone", "x FFT alone", "quartiles", "replay from disk", "coverage"):
+            assert words in out
 
     @pytest.mark.parametrize(
         "arguments, status, words",

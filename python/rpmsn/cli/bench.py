@@ -4,7 +4,7 @@
 import argparse
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from . import options as given
@@ -23,8 +23,9 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     parser = commands.add_parser(
         "bench",
         help="how fast this machine analyses: parts, live coverage, highest rate",
-        description="Times each part of the analysis of a frame, feeds the live chain from memory at a radio's pace, "
-        "and looks for the highest rate at which nothing is dropped. Run it on a quiet machine; it takes minutes.",
+        description="Times each part of the analysis of a frame in turn with an FFT, feeds the live chain from memory "
+        "at a radio's pace, replays from disk, feeds a flowgraph, and looks for the highest rate at which nothing is "
+        "dropped. Run it on a quiet machine; it takes minutes.",
         epilog="Example: rpmsn bench --runtimes openvino-int8 torch --seconds 20",
     )
     given.add_model(parser)
@@ -79,6 +80,7 @@ def run(options: argparse.Namespace) -> None:
     settings = Settings(workers=options.workers, threads=options.threads, dtype=kinds[options.type])
     found = timing.measure(
         model,
+        options.model,
         options.rate,
         names,
         settings,
@@ -96,18 +98,26 @@ def tables(found: Mapping[str, Any]) -> str:
 
     reference, frame_s = found["fft"]["seconds"], found["frame_s"]
 
-    def timed(name: str, seconds: float | None) -> tuple[str, str, str, str]:
+    def timed(name: str, seconds: float | None, ratio: Sequence[float] = ()) -> tuple[str, ...]:
         if seconds is None:
-            return name, "not installed", "", ""
-        return name, f"{1e3 * seconds:.1f}", f"{seconds / reference:.2f}", f"{frame_s / seconds:.3g}"
+            return name, "not installed", "", "", ""
+        middle, *quartiles = ratio or [seconds / reference]
+        quarters = "{:.2f} to {:.2f}".format(*quartiles) if quartiles else ""
+        return name, f"{1e3 * seconds:.1f}", f"{middle:.2f}", quarters, f"{frame_s / seconds:.3g}"
+
+    def part(name: str, key: str, one: Mapping[str, Any]) -> tuple[str, ...]:
+        return timed(name, one["seconds"][key], one["x_fft"][key])
 
     lines = [timed(f"FFT alone, {found['fft']['library']}: the limit", reference)]
-    first: dict[str, float] = next(iter(found["parts"].values()), {})
-    lines += [timed(PARTS[part], first[part]) for part in ("health", "image") if part in first]
-    lines += [timed(f"network, {name}", times["network"]) for name, times in found["parts"].items()]
-    lines += [timed(PARTS["segments"], first["segments"])] if first else []
-    lines += [timed(f"{PARTS['whole']}, {name}", times["whole"]) for name, times in found["parts"].items()]
+    first: dict[str, Any] = next(iter(found["parts"].values()), {})
+    lines += [part(PARTS[key], key, first) for key in ("health", "image") if first and key in first["seconds"]]
+    lines += [part(f"network, {name}", "network", one) for name, one in found["parts"].items()]
+    lines += [part(PARTS["segments"], "segments", first)] if first else []
+    lines += [part(f"{PARTS['whole']}, {name}", "whole", one) for name, one in found["parts"].items()]
     lines += [timed(name, seconds) for name, seconds in found["references"].items()]
+    lines += [(f"replay from disk, cells too, {name}", "", "", "", f"{x:.3g}") for name, x in found["replay"].items()]
+    runs = [(name, name, run) for name, run in found["live"].items()]
+    runs += [(f"{name}, flowgraph", "", run) for name, run in found["flowgraph"].items()]
     live_rows = [
         (
             name,
@@ -116,15 +126,15 @@ def tables(found: Mapping[str, Any]) -> str:
             f"{1e3 * run['latency_median_s']:.0f}",
             f"{1e3 * run['latency_p99_s']:.0f}",
             f"{run['cores']:.2f}",
-            _rate(found["highest"].get(name, "")),
+            _rate(found["highest"].get(searched, "")),
         )
-        for name, run in found["live"].items()
+        for name, searched, run in runs
     ]
     return "\n".join(
         [
             f"One frame, {1e3 * frame_s:g} ms at {found['sample_rate'] / 1e6:g} Msps:",
             "",
-            format_table(("part", "ms", "x FFT alone", "x real time"), lines),
+            format_table(("part", "ms", "x FFT alone", "quartiles", "x real time"), lines),
             "",
             f"Live, fed from memory at {found['sample_rate'] / 1e6:g} Msps:",
             "",

@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How fast this machine analyses: each part of the analysis of a frame, the live chain, and what to compare with.
 
-Nothing here needs GNU Radio: samples are written into a `StreamAnalyser` in pieces, at the times at which a radio would
-send them.
+Samples are written into a `StreamAnalyser` in pieces, at the times at which a radio would send them; where GNU Radio is
+installed, they also go through a flowgraph.
 """
 
 import math
 import statistics
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,7 +24,10 @@ from .. import network
 from ..detection.segmenter import Segmenter
 from ..errors import MissingLibraryError
 from ..models.model import Model
+from ..radios import flowgraphs
+from ..recording import open_recording
 from ..signal import image as spectrogram
+from ..streaming.analysis import RecordingAnalyser
 from ..streaming.live import Settings, StreamAnalyser
 from ..synthesis.scene.presets import random_scene
 from ..synthesis.scene.rendering import render
@@ -76,39 +82,122 @@ def frame_of(samples: np.ndarray, sample_rate: float) -> np.ndarray:
     return np.concatenate([samples] * math.ceil(n / len(samples)))[:n]
 
 
+def seconds_of(work: Callable[[], object]) -> float:
+    """Time of one call."""
+    begun = time.perf_counter()
+    work()
+    return time.perf_counter() - begun
+
+
 def median_seconds(work: Callable[[], object], repeats: int) -> float:
     """Median time of a call, after one to warm up."""
     work()
-    times = []
-    for _ in range(repeats):
-        begun = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - begun)
-    return statistics.median(times)
+    return statistics.median(seconds_of(work) for _ in range(repeats))
 
 
-def fft_alone(sample_rate: float, repeats: int) -> float:
-    """Seconds for one pass of 256-point FFTs over a frame, one thread.
+def fft_alone(sample_rate: float) -> tuple[str, Callable[[], object]]:
+    """The fastest library here for 256-point FFTs, and one pass of them over a frame, one thread.
 
     Nothing that looks at every sample can go below that by much.
     """
     samples = frame_of(scene(), sample_rate)
     blocks = samples[: len(samples) // spectrogram.COLUMNS * spectrogram.COLUMNS].reshape(-1, spectrogram.COLUMNS)
-    return median_seconds(lambda: scipy.fft.fft(blocks, axis=1, workers=1), repeats)
+    passes: dict[str, Callable[[], object]] = {"scipy": partial(scipy.fft.fft, blocks, axis=1, workers=1)}
+    with suppress(ImportError):
+        import torch
+
+        torch.set_num_threads(1)
+        passes["torch"] = partial(torch.fft.fft, torch.from_numpy(blocks.copy()), dim=1)
+    fastest = min(passes, key=lambda name: median_seconds(passes[name], 3))
+    return fastest, passes[fastest]
 
 
-def parts(model: Model, sample_rate: float, runtime: str, samples: np.ndarray, repeats: int = 10) -> dict[str, float]:
-    """Median seconds of every part of the analysis of a frame, one thread: dict of part -> seconds, and `whole`."""
+def spread(values: Sequence[float]) -> tuple[float, float, float]:
+    """Median, lower and upper quartile."""
+    return statistics.median(values), float(np.quantile(values, 0.25)), float(np.quantile(values, 0.75))
+
+
+def parts(
+    model: Model, sample_rate: float, runtime: str, samples: np.ndarray, fft: Callable[[], object], repeats: int = 20
+) -> dict[str, Any]:
+    """Every part of the analysis of a frame, one thread, in turn with the FFT alone.
+
+    Returns:
+        dict with `seconds` and `x_fft`: dicts of part -> median, and (median, lower, upper quartile) of the ratios to
+        the FFT just before it; a part `whole` is all together.
+    """
     segmenter = Segmenter(model, sample_rate, 1, runtime)
     frame = frame_of(samples, sample_rate)
     segmenter.analyse(frame)
-    taken, whole = [], []
+    fft()
+    taken: list[dict[str, float]] = []
+    passes: list[float] = []
     for _ in range(repeats):
+        passes.append(seconds_of(fft))
         begun = time.perf_counter()
-        taken.append(segmenter.analyse(frame).seconds)
-        whole.append(time.perf_counter() - begun)
-    found = {name: statistics.median(entry.get(name, 0.0) for entry in taken) for name in taken[0]}
-    return found | {"whole": statistics.median(whole)}
+        found = segmenter.analyse(frame).seconds
+        taken.append({**found, "whole": time.perf_counter() - begun})
+    names = list(taken[0])
+    return {
+        "seconds": {name: statistics.median(one.get(name, 0.0) for one in taken) for name in names},
+        "x_fft": {name: spread([one.get(name, 0.0) / alone for one, alone in zip(taken, passes)]) for name in names},
+    }
+
+
+def replay(model: Model, sample_rate: float, runtime: str, workers: int, samples: np.ndarray, seconds: float) -> float:
+    """How many times real time a recording on the disk is analysed, cells and all, the start counted out.
+
+    Args:
+        model, sample_rate, runtime: of the analysis.
+        workers: frames analysed at the same time.
+        samples: int16 or int8, shape (n, 2), or complex64; repeated over and over.
+        seconds: of the longer of two recordings, whose times are subtracted.
+    """
+    frame = frame_of(samples, sample_rate)
+    kind = {np.dtype(np.int16): "ci16_le", np.dtype(np.int8): "ci8"}.get(frame.dtype, "cf32_le")
+    with tempfile.TemporaryDirectory(prefix="rpmsn-bench-") as folder:
+        path = Path(folder) / "samples.bin"
+
+        def analysed(frames: int) -> float:
+            with path.open("wb") as file:
+                for _ in range(frames):
+                    frame.tofile(file)
+            with open_recording(path, datatype=kind, sample_rate=sample_rate) as recording:
+                return seconds_of(RecordingAnalyser(recording, model, workers, runtime).run)
+
+        frame_s = len(frame) / sample_rate
+        most = max(2, round(seconds / frame_s))
+        few = max(1, most // 4)
+        short, long = analysed(few), analysed(most)
+    return (most - few) * frame_s / max(long - short, 1e-9)
+
+
+def in_flowgraph(model: str, sample_rate: float, settings: Settings, samples: np.ndarray, seconds: float) -> "LiveRun":
+    """The sink in a GNU Radio flowgraph, fed from memory through a throttle.
+
+    Args:
+        model: name or path.
+        sample_rate: Hz.
+        settings: those of the sink.
+        samples: of the settings' type; repeated over and over.
+        seconds: how long.
+
+    Raises:
+        MissingLibraryError: GNU Radio is not installed.
+    """
+    flowgraph = flowgraphs.load("bench_flowgraph").BenchFlowgraph(
+        frame_of(samples, sample_rate), sample_rate, model, settings.runtime, settings.workers
+    )
+    flowgraph.start()
+    try:
+        begun, cpu = time.perf_counter(), time.process_time()
+        time.sleep(seconds)
+        cores = (time.process_time() - cpu) / (time.perf_counter() - begun)
+        status, latencies = flowgraph.sink.status(), list(flowgraph.sink.latencies())
+    finally:
+        flowgraph.stop()
+        flowgraph.wait()
+    return LiveRun(sample_rate, status, latencies, 0.0, cores)
 
 
 def live(model: Model, sample_rate: float, settings: Settings, samples: np.ndarray, seconds: float) -> LiveRun:
@@ -209,6 +298,7 @@ def highest_rate(
 
 def measure(
     model: Model,
+    source: str,
     sample_rate: float,
     runtime_names: Sequence[str],
     settings: Settings,
@@ -221,6 +311,7 @@ def measure(
 
     Args:
         model: rpmsn.models.model.Model.
+        source: its name or path.
         sample_rate: Hz, of the frame whose parts are timed and of the live runs.
         runtime_names: of the runtimes to measure.
         settings: rpmsn.streaming.live.Settings; its `runtime` is replaced by each of the names.
@@ -230,25 +321,34 @@ def measure(
         notify: called with what is measured next.
 
     Returns:
-        dict with `fft`, `parts`, `live`, `highest` and `references`; times in s, rates in Hz.
+        dict with `fft`, `parts`, `live`, `replay`, `flowgraph` (where GNU Radio is installed), `highest` and
+        `references`; times in s, rates in Hz.
     """
     samples = scene(settings.dtype)
     notify("FFT alone")
+    library, fft = fft_alone(sample_rate)
     found: dict[str, Any] = {
         "sample_rate": sample_rate,
         "frame_s": spectrogram.frame_length(sample_rate) / sample_rate,
-        "fft": {"library": "scipy", "seconds": fft_alone(sample_rate, 20)},
+        "fft": {"library": library, "seconds": median_seconds(fft, 20)},
         "parts": {},
         "live": {},
+        "replay": {},
+        "flowgraph": {},
         "highest": {},
         "references": {},
     }
     for name in runtime_names:
         notify(f"parts of a frame, {name}")
-        found["parts"][name] = parts(model, sample_rate, name, samples)
+        found["parts"][name] = parts(model, sample_rate, name, samples, fft)
         notify(f"live at {sample_rate / 1e6:g} Msps, {name}")
         own = replace(settings, runtime=name)
         found["live"][name] = _reported(live(model, sample_rate, own, samples, seconds))
+        notify(f"replay from disk, {name}")
+        found["replay"][name] = replay(model, sample_rate, name, settings.workers, samples, min(seconds, 2.0))
+        notify(f"in a flowgraph at {sample_rate / 1e6:g} Msps, {name}")
+        with suppress(MissingLibraryError, ImportError):
+            found["flowgraph"][name] = _reported(in_flowgraph(source, sample_rate, own, samples, seconds))
         if search:
             notify(f"highest rate, {name}")
             found["highest"][name], _ = highest_rate(model, own, samples, min(seconds, 5.0))
