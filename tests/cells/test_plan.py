@@ -99,6 +99,15 @@ def test_the_newest_carrier_comes_first_and_the_rest_waits_where_the_budget_is_s
     assert plan.waiting == 1
 
 
+def test_what_searches_longer_waits_until_a_wide_carrier_was_searched_for_both_technologies():
+    narrow = [carrier(n, "other", 1826.0 + 1.5 * n, 1827.2 + 1.5 * n) for n in range(4)]
+    seen, plan = view(0.1, carrier("wide", "other", 1835.0, 1853.0), *narrow), plan_of()
+    order = [search for _ in range(12) for search in of_carriers(plan, seen)]
+    first_deep = next(index for index, search in enumerate(order) if search.frames > 1 and not search.is_slice)
+    nr = [index for index, search in enumerate(order) if search.technology == "NR" and search.spacing == 30e3]
+    assert nr and nr[0] < first_deep
+
+
 def test_an_edge_beyond_the_span_makes_a_place_for_every_bandwidth():
     seen = view(0.1, carrier("a", lower=1848.0, upper=1855.36, cut_upper=True))
     (search,) = of_carriers(plan_of(), seen)

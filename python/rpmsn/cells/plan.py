@@ -188,13 +188,14 @@ class Hypothesis:
 
 class _Kind(NamedTuple):
     """Of search in a carrier: technology; whether widest and over several frames; whether by reference signals; whether
-    once more at another time; whether at any frequency."""
+    once more at another time; whether at any frequency; whether first searches of others come first."""
 
     technology: str
     is_deep: bool = False
     is_slice: bool = False
     is_again: bool = False
     is_anywhere: bool = False
+    is_late: bool = False
 
 
 class Budget:
@@ -304,14 +305,16 @@ class SearchPlan:
         self.waiting = 0
         # A short recording may be of nothing but a cell in its middle.
         chosen = self._of_span(view) if view.is_last and not self._place else []
-        for carrier, cost_s in self._due(view):
+        due = self._due(view)
+        is_early = any(not is_late for is_late, *_ in due)
+        for _, carrier, cost_s in due:
             # Comparisons are few and cheap, and make one carrier of several. What costs more than is left does not
             # come between others.
             is_too_much = bool(chosen) and cost_s > self.budget.left_s
             if (self.budget.is_spent or is_too_much) and carrier.key not in self._pieces_due:
                 self.waiting += 1
                 continue
-            if (search := self._next_of(view, carrier)) is not None:
+            if (search := self._next_of(view, carrier, is_early)) is not None:
                 chosen.append(self._charged(view, search, self.budget))
         return chosen or self._of_span(view)
 
@@ -347,8 +350,8 @@ class SearchPlan:
             self.ppm = sorted(errors)[len(errors) // 2]
 
     def _due(self, view):
-        """Carriers for which a search is due, and about what it costs: first those on which the least will have been
-        spent after it, of these the newest, and what is known last."""
+        """Carriers for which a search is due: whether others come first, carrier, about what it costs. First those on
+        which the least will have been spent after it, of these the newest, and what is known last."""
         due = []
         self._pieces_due = {}
         proven = [carrier for carrier in view.carriers if carrier.proof is not None]
@@ -356,7 +359,7 @@ class SearchPlan:
             if carrier.proof is not None:
                 last = self._renewed_s.setdefault(carrier.key, view.now_s)
                 if view.now_s - last >= (RENEW_AT_ONCE_S if carrier.is_doubtful else RENEW_S):
-                    due.append(((math.inf, last), carrier, 0.0))
+                    due.append(((True, math.inf, last), carrier, 0.0))
             else:
                 state = self._states.setdefault(carrier.key, _State())
                 if carrier.label == LTE_NAME and not state.was_lte:
@@ -365,12 +368,12 @@ class SearchPlan:
                 if (piece := self._piece_due(view, carrier, proven, kinds)) is not None:
                     self._pieces_due[carrier.key] = piece
                 if piece is not None or view.now_s >= state.next_s and kinds:
-                    cost_s = self._next_cost(view, carrier)
-                    due.append(((state.spent_s + cost_s, -carrier.since_s), carrier, cost_s))
-        return [one[1:] for one in sorted(due, key=lambda one: one[0])]
+                    is_late, cost_s = (False, GRID_S) if piece is not None else self._next_cost(view, carrier, kinds)
+                    due.append(((is_late, state.spent_s + cost_s, -carrier.since_s), carrier, cost_s))
+        return [(order[0], carrier, cost_s) for order, carrier, cost_s in sorted(due, key=lambda one: one[0])]
 
-    def _next_of(self, view, carrier):
-        """The next search of a carrier; None where there is no place for it."""
+    def _next_of(self, view, carrier, is_early):
+        """The next search of a carrier; None where there is no place for it, or others come first."""
         if carrier.proof is not None:
             self._renewed_s[carrier.key] = view.now_s
             return _renewal(view, carrier)
@@ -382,7 +385,10 @@ class SearchPlan:
             return Hypothesis(NR_NAME, (), 0.0, piece.spacing, 1, False, GRID_S, piece=piece)
         kinds = _kinds(view, carrier, state.was_lte)
         for _ in kinds:
-            hypotheses = self._of_kind(view, carrier, kinds[state.attempts % len(kinds)])
+            kind = kinds[state.attempts % len(kinds)]
+            if is_early and kind.is_late:
+                return None
+            hypotheses = self._of_kind(view, carrier, kind)
             chosen = hypotheses[state.part] if state.part < len(hypotheses) else None
             # Another carrier's search, or a wider one that ends at the span, may have had the same place and frames.
             if chosen is not None and chosen in self._made:
@@ -405,14 +411,18 @@ class SearchPlan:
                 return chosen
         return None
 
-    def _next_cost(self, view, carrier):
-        """Estimated cost of the next search of a carrier; 0 where it has no place."""
+    def _next_cost(self, view, carrier, kinds):
+        """Of the next search of a carrier: whether others come first, and its estimated cost; 0 where it has no
+        place."""
         state = self._states[carrier.key]
-        if carrier.key in self._pieces_due:
-            return GRID_S
-        kinds = _kinds(view, carrier, state.was_lte)
-        hypotheses = self._of_kind(view, carrier, kinds[state.attempts % len(kinds)])
-        return hypotheses[state.part].cost_s if state.part < len(hypotheses) else 0.0
+        part = state.part
+        for attempt in range(state.attempts, state.attempts + len(kinds)):
+            kind = kinds[attempt % len(kinds)]
+            hypotheses = self._of_kind(view, carrier, kind)
+            if part < len(hypotheses):
+                return kind.is_late, hypotheses[part].cost_s
+            part = 0
+        return True, 0.0
 
     def _piece_due(self, view, carrier, proven, kinds):
         """The comparison of a carrier with an NR carrier beside it, if one is due: not before its own block was looked
@@ -505,11 +515,12 @@ def _kinds(view: View, carrier: KnownCarrier, was_lte: bool) -> list[_Kind]:
     """Searches of a carrier in turn: that of its label comes first, else the cheaper one; what is wider and longer,
     last."""
     lower, upper = _in_view(view, carrier)
-    close, deep, slices = _Kind(LTE_NAME), _Kind(LTE_NAME, is_deep=True), _Kind(LTE_NAME, is_slice=True)
+    close, slices = _Kind(LTE_NAME), _Kind(LTE_NAME, is_slice=True)
+    deep = _Kind(LTE_NAME, is_deep=True, is_late=True)
     lte_anywhere = _Kind(LTE_NAME, is_anywhere=True)
     nr = [_Kind(NR_NAME), _Kind(NR_NAME, is_anywhere=True)]
     if len(_spacings(view.center_frequency)) > 1:
-        nr.reverse()  # of the denser raster, all places cost more than all frequencies
+        nr = [nr[1], nr[0]._replace(is_late=True)]  # of the denser raster, all places cost more than all frequencies
     # What is cut may have its middle out of view. What is called LTE is more likely to be off by a column than NR.
     is_cut = carrier.cut_lower or carrier.cut_upper
     later = [lte_anywhere, deep] if is_cut else [deep, slices]
@@ -518,7 +529,7 @@ def _kinds(view: View, carrier: KnownCarrier, was_lte: bool) -> list[_Kind]:
     else:
         order = [close, slices if is_cut else lte_anywhere, *nr, *later]
     if was_lte and not (carrier.cut_lower or carrier.cut_upper):
-        order += [close._replace(is_again=True)] * FURTHER_LOOKS
+        order += [close._replace(is_again=True, is_late=True)] * FURTHER_LOOKS
     return [kind for kind in order if _is_possible(view, upper - lower, kind)]
 
 
