@@ -9,10 +9,10 @@ from rpmsn.cells import lte, nr
 from rpmsn.cells.cell import BROADCAST
 from rpmsn.errors import ParameterError
 from rpmsn.standards import bands
-from rpmsn.synthesis.scene.presets import random_scene
+from rpmsn.synthesis.scene.presets import PRESETS, random_scene
 from rpmsn.synthesis.scene.rendering import render
 from rpmsn.synthesis.scene.scene import Emission, Scene
-from rpmsn.synthesis.scene.writing import Order, write_scenes
+from rpmsn.synthesis.scene.writing import Order, _true_cells, write_scenes
 
 CENTER = 1842.5e6
 
@@ -86,3 +86,10 @@ def test_the_broadcast_channel_is_random_unless_asked_for():
         Emission("lte", parameters={"frame_number": 3})
     with pytest.raises(ParameterError, match="emission 'nr' has no frame_number"):
         Emission("nr", parameters={"frame_number": 4})
+
+
+@pytest.mark.parametrize("preset", [preset for preset in PRESETS if preset != "stitched"])
+def test_scenes_of_every_preset_can_be_described(preset):
+    for seed in range(30):
+        for facts in _true_cells(random_scene(preset, seed), 1.8e9).values():
+            assert facts["rpmsn:channel_bandwidth"] > 0 and 0 <= facts["rpmsn:cell_id"] < 1008

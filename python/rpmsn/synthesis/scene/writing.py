@@ -200,19 +200,19 @@ def _true_cells(scene, center_frequency):
         cell = emission.cell()
         spacing = cell.subcarrier_spacing
         center = round(emission.offset_hz / spacing) * spacing
-        facts = {CHANNEL_BANDWIDTH: cell.bandwidth_hz, DUPLEX: FDD}
         if isinstance(cell, LteDownlink):
             label = "LTE"
-            facts |= {CELL_ID: cell.cell_id, DUPLEX: FDD if cell.tdd_config is None else TDD}
+            facts = {CELL_ID: cell.cell_id, DUPLEX: FDD if cell.tdd_config is None else TDD}
         elif isinstance(cell, DssDownlink):
             label = "LTE"
-            facts[CELL_ID] = cell.lte["cell_id"]
+            facts = {CELL_ID: cell.lte["cell_id"], DUPLEX: FDD}
         elif isinstance(cell, NrDownlink) and cell.beams:
             label = "NR"
             middle = (cell.ssb_offset + SSB_SUBCARRIERS / 2 - cell.n_subcarriers / 2) * spacing
-            facts |= {CELL_ID: cell.cell_id, DUPLEX: FDD if cell.tdd_pattern is None else TDD}
+            facts = {CELL_ID: cell.cell_id, DUPLEX: FDD if cell.tdd_pattern is None else TDD}
             facts[SSB_FREQUENCY] = center_frequency + center + middle
         else:
             continue
+        facts[CHANNEL_BANDWIDTH] = cell.bandwidth_hz
         cells[label, center] = {FIELDS[name].sigmf: value for name, value in facts.items()}
     return cells
