@@ -4,8 +4,8 @@
 import numpy as np
 import pytest
 
-from rpmsn.cells.cell import BROADCAST
-from rpmsn.cells.lte import LteSearcher, find_cells
+from rpmsn.cells.cell import BROADCAST, SYNC, Cell
+from rpmsn.cells.lte import LteSearcher, find_cells, search
 from rpmsn.errors import ParameterError
 from rpmsn.standards import lte_broadcast
 from rpmsn.standards.lte_broadcast import MasterInformation
@@ -255,3 +255,10 @@ def test_a_searcher_that_meets_a_value_that_is_not_finite_starts_anew():
     with pytest.raises(ParameterError, match="not finite"):
         searcher.feed(np.full(10, np.nan, np.complex64), 50_000)
     assert searcher.feed(with_noise(downlink(8), 5), 50_010)[0].cell_id == 8
+
+
+def test_a_cell_seen_beside_its_frequency_is_not_another_one():
+    cell = Cell("LTE", 148, BROADCAST, -25.8e3, snr_db=-4.6, score=4.1)
+    ghost = Cell("LTE", 152, SYNC, 2.8e3, snr_db=-12.7, score=1.93)
+    neighbour = Cell("LTE", 30, SYNC, -25.9e3, start_s=0.002, snr_db=-12.0, score=2.5)
+    assert [one.cell_id for one in search._distinct([ghost, cell, neighbour])] == [148, 30]

@@ -410,10 +410,13 @@ def checked_samples(samples: np.ndarray) -> np.ndarray:
 
 
 def _distinct(cells):
-    """Cells without those that were found twice; of these the one that says more, then the stronger."""
+    """Cells without those that were found twice, of these the one that says more, then the stronger; and without those
+    that are another one seen beside its frequency."""
     kept: list[Cell] = []
     for cell in sorted(cells, key=lambda cell: (cell.evidence == BROADCAST, cell.snr_db), reverse=True):
-        if not any(_is_same(cell, other) for other in kept):
+        if not any(
+            _is_same(cell, other) or cell.is_ghost_of(other, cell.frequency - other.frequency) for other in kept
+        ):
             kept.append(cell)
     return sorted(kept, key=lambda cell: -cell.snr_db)
 
