@@ -167,6 +167,9 @@ def _node(folder, *which):
         )
     try:
         wait_for("node", lambda: b"Ray runtime started" in log.read_bytes(), node)
+    except AssertionError as error:
+        end_nodes([node])
+        raise AssertionError(f"{error}; it said: {log.read_text(errors='replace')}") from None
     except BaseException:
         end_nodes([node])
         raise

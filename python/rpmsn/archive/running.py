@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 
 from ..errors import ParameterError, RpmsnError
 from ..version import __version__
-from . import schema
+from . import layers, schema
 from .annotating import Annotator
 from .pieces import LOWEST_BYTES_A_SECOND
 from .sources import Source, opened
@@ -119,10 +119,11 @@ def _words(value: object) -> str:
 
 def look(dest: Store, plan: Plan, sources: Iterable[Source]) -> Todo:
     """What there is to do; what a run that was killed left to remove is removed."""
-    done = {name.removesuffix(".parquet") for name in dest.names(schema.RECORDINGS)}
+    dest.remove_leftovers()
+    done = set().union(*layers.live(dest).values())
     by_recording: dict[str, list[str]] = {}
     for key in done:
-        by_recording.setdefault(key.partition("-")[0], []).append(key)
+        by_recording.setdefault(layers.identity_of(key), []).append(key)
     todo = Todo()
     for source in sources:
         key = key_of(source, plan.made)
