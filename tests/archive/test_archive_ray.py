@@ -4,6 +4,7 @@
 Many times, at random moments, and the program as well: `benchmarks/archive_kills.py`.
 """
 
+import os
 import re
 import shutil
 import subprocess
@@ -26,6 +27,7 @@ from archive_tools import (
     written,
 )
 
+from rpmsn.archive import ray_actors
 from rpmsn.cli.main import main
 
 for module in ("ray", "pyarrow", "fsspec"):
@@ -113,3 +115,18 @@ def test_a_cluster_that_is_not_there_is_named(source, tmp_path, capsys):
         assert main(["archive", "run", str(source), "--output", str(tmp_path / "found"), "--address", address, *HOW])
         told = capsys.readouterr().err
         assert address in told and "--actors 0" in told
+
+
+def test_a_machine_too_busy_for_ray_is_told_of(source, tmp_path, capsys, monkeypatch):
+    import ray
+
+    def too_late(**_):
+        raise Exception("The current node timed out during startup.")
+
+    monkeypatch.setattr(ray, "init", too_late)
+    for name in (*ray_actors.QUIET, *ray_actors.ALONE, "RAY_AUTH_MODE", "RAY_AUTH_TOKEN"):
+        monkeypatch.setenv(name, "")  # put back as it is now
+    assert main(["archive", "run", str(source), "--output", str(tmp_path / "found"), *HOW]) == 1
+    told = capsys.readouterr().err
+    assert "timed out during startup" in told and "less busy" in told and "--actors 0" in told
+    assert not ray_folders(os.getpid())

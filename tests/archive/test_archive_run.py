@@ -12,6 +12,7 @@ pytest.importorskip("pyarrow")
 
 import pyarrow.parquet as pq
 from archive_tools import record, written
+from small_disk import run_on_small_disk
 
 from rpmsn.archive import schema, work
 from rpmsn.archive.store import Store
@@ -111,6 +112,44 @@ def test_a_run_that_ends_anywhere_is_gone_on_with(source, dest, tmp_path, monkey
     assert "disk is full" in said and "goes on from here" in said
     assert run(source, dest, "--piece-seconds", "1") == 0
     assert written(dest) == written(tmp_path / "whole")
+
+
+FULL_DISK = """
+import contextlib, io, json, subprocess, sys
+from pathlib import Path
+from archive_tools import written
+from rpmsn.cli.main import main
+
+disk, source, *how = sys.argv[1:]
+dest = Path(disk, "found")
+
+def run():
+    told, counted = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stderr(told), contextlib.redirect_stdout(counted):
+        status = main(["archive", "run", source, "--output", str(dest), *how])
+    return status, told.getvalue(), counted.getvalue()
+
+first = run()
+kept = len(list(dest.glob("recordings/*.parquet")))
+subprocess.run(["mount", "-o", "remount,size=16m", disk], check=True)
+second = run()
+print(json.dumps({"first": first, "kept": kept, "second": second, "written": written(dest)}))
+"""
+
+
+def test_what_fits_on_a_disk_stays_and_with_more_room_the_rest_follows(source, dest, tmp_path):
+    for number in range(5):
+        record(source, f"c{number}", 0.4, seed=number)
+    run(source, dest)
+    done = json.loads(
+        run_on_small_disk(tmp_path, FULL_DISK, source, *HOW, kib=384, folders=[os.path.dirname(__file__)])
+    )
+    (status, told, _), kept = done["first"], done["kept"]
+    assert status == 1 and "the disk is full: make room, and run it again" in told and "Traceback" not in told
+    assert 0 < kept < 7 and f"{kept} analysed" in told and "goes on from here" in told
+    status, _, counted = done["second"]
+    assert status == 0 and f"{7 - kept} analysed, {kept} kept, 0 failed" in counted
+    assert done["written"] == written(dest)
 
 
 def test_pieces_that_are_done_are_not_done_again(source, dest, monkeypatch):

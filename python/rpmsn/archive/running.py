@@ -22,6 +22,7 @@ from .work import (
     Job,
     Plan,
     Worker,
+    failed,
     identity,
     key_of,
     piece_name,
@@ -149,7 +150,7 @@ def jobs_of(todo: Todo, plan: Plan, annotator: Annotator) -> Iterator[Job | Done
         try:
             cuts = _cuts(source_store, source, annotator, plan)
         except RpmsnError as error:
-            return [Done(source.url, error=str(error))]
+            return [failed(source_store, source, str(error))]
         if len(cuts) < 2:
             return [Job(WHOLE, source, replaces=replaces)]
         key = key_of(source, plan.made)

@@ -6,6 +6,7 @@ Names within a store have `/` between folders. A file is whole or not there.
 
 import errno
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Callable, Iterator, Sequence
@@ -24,8 +25,8 @@ KEYS = {
     "gs": "GOOGLE_APPLICATION_CREDENTIALS",
 }
 """Protocol -> where its library takes what it needs from."""
-REFUSED = ("403", "401", "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "Credential")
-GONE = ("NoSuchBucket", "bucket does not exist", "404")
+REFUSED = re.compile(r"\b40[13]\b|AccessDenied|InvalidAccessKeyId|SignatureDoesNotMatch|ExpiredToken|Credential")
+GONE = re.compile(r"\b404\b|NoSuchBucket|bucket does not exist")
 
 
 class Store:
@@ -82,11 +83,17 @@ class Store:
     def exists(self, name: str = "") -> bool:
         """Whether there is a file or folder of this name, or anything at all."""
         with self.named(name):
-            # `exists` of fsspec takes refused access for an absence.
             try:
-                self.files.info(self._join(name)) if name else self.files.ls(self._root, detail=False)
+                self.files.info(self._join(name))  # `exists` of fsspec takes refused access for an absence
             except FileNotFoundError:
                 return False
+            return True
+
+    def is_lost(self) -> bool:
+        """Whether nothing can be had from it: it is not there any more, or access is refused."""
+        try:
+            return not self.exists()
+        except StorageError:
             return True
 
     def infos(self) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -194,15 +201,17 @@ class Store:
             raise StorageError(f"{self.url_of(name)}: {self._cure(error)}", self.url) from error
 
     def _cure(self, error: Exception) -> str:
+        number = error.errno if isinstance(error, OSError) else None
+        if number in (errno.ENOSPC, errno.EDQUOT):
+            return "the disk is full: make room, and run it again"
         text = f"{type(error).__name__} {error}"
-        if isinstance(error, PermissionError) or any(word in text for word in REFUSED):
+        if isinstance(error, PermissionError) or number in (errno.EACCES, errno.EPERM) or REFUSED.search(text):
             keys = KEYS.get(self.protocol)
             way = f"check {keys}; keys may have expired" if keys else "check the permissions"
             return f"access is refused ({error}): {way}, and run it again"
-        if isinstance(error, FileNotFoundError) or any(word in text for word in GONE):
+        if isinstance(error, FileNotFoundError) or number == errno.ENOENT or GONE.search(text):
             return "it is not there, or not any more: check the name, and run it again"
-        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-            return "the disk is full: make room, and run it again"
+        what = "read or written" if self.is_local else "reached"
         return (
-            f"it cannot be reached ({getattr(error, 'strerror', None) or error or type(error).__name__}): run it again"
+            f"it cannot be {what} ({getattr(error, 'strerror', None) or error or type(error).__name__}): run it again"
         )
