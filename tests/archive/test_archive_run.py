@@ -199,15 +199,16 @@ def test_the_same_folder_by_another_name_is_the_same_archive(source, dest, capsy
 
 def test_results_made_in_two_ways_are_not_mixed(source, dest, capsys):
     run(source, dest)
-    assert main(["archive", "run", str(source), "--output", str(dest), "--actors", "0", "--quiet"]) == 2
-    assert "settings" in capsys.readouterr().err
+    assert main(["archive", "run", str(source), "--output", str(dest), *HOW, "--no-cells"]) == 2
+    told = capsys.readouterr().err
+    assert "settings cells True, and this run has cells False: choose another folder" in told
 
 
 def test_wrong_use_gets_a_sentence(source, dest, tmp_path, capsys):
     (tmp_path / "empty").mkdir()
     for place, output, how, words in [
         (tmp_path / "nowhere", dest, [], "nothing is"),
-        (tmp_path / "empty", dest, [], "name of a recording"),
+        (tmp_path / "empty", tmp_path / "new", [], "name of a recording"),
         (source, source / "a.sigmf-data", [], "a file"),
         (source, "nosuch://place", [], "fsspec"),
         (source, dest, ["--address", "auto"], "leave one of them out"),
@@ -215,6 +216,7 @@ def test_wrong_use_gets_a_sentence(source, dest, tmp_path, capsys):
         assert run(place, output, *how) in (1, 2)
         told = capsys.readouterr().err
         assert words in told and "Traceback" not in told
+    assert not (tmp_path / "new").exists()
 
 
 @pytest.mark.parametrize("module, how", [("ray", []), ("pyarrow", ["--actors", "0"])])

@@ -250,7 +250,7 @@ def test_keys_that_expire_stop_the_run_and_what_is_done_stays(s3, moods, bucket,
     moods.refusal = expired
     assert run() == 1
     told = capsys.readouterr().err
-    assert "access is refused" in told and "keys may have expired" in told and "Traceback" not in told
+    assert "access is refused" in told and "keys may be wrong or have expired" in told and "Traceback" not in told
     assert "1 analysed, 0 kept, 0 failed, 1 not analysed; the same command goes on from here" in told
     moods.refusal = lambda method, path: None
     assert run() == 0

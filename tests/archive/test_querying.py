@@ -181,7 +181,9 @@ def test_answers_go_to_files_that_do_not_exist_yet(dest, tmp_path, capsys):
         (["changes"], "--since"),
         (["on-air", "--band", "n9999"], "n78"),
         (["on-air", "--range", "2G", "1G"], "below"),
+        (["on-air", "--since", "2026-11-09", "--until", "2026-11-02"], "exchange them"),
         (["--sql", "SELEC 1"], "DuckDB"),
+        (["--sql", "SELECT * FROM carrier"], "Tables are recordings, carriers"),
         (["--sql", "SELECT * FROM read_csv('/etc/hostname')"], "DuckDB"),
     ],
 )
@@ -200,6 +202,8 @@ def test_a_folder_without_results_or_with_those_of_another_version_is_named(tmp_
         ):
             assert main(["archive", *verb]) == 2
             assert words in capsys.readouterr().err
+    assert main(["archive", "query", str(tmp_path / "rpmsn-archive.json"), "on-air"]) == 2
+    assert "holds no results" in capsys.readouterr().err
 
 
 def test_bands_are_known_by_their_names_in_lte_and_nr():

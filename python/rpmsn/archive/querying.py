@@ -188,7 +188,10 @@ class Archive:
                 raise ParameterError("--sql has no answer: it must be one question, a SELECT")
             return found.to_arrow_table()
         except self._errors as error:
-            raise ParameterError(f"DuckDB says of this question: {error}") from error
+            raise ParameterError(
+                f"DuckDB says of this question: {error}\nTables are {', '.join(schema.TABLE_NAMES)}; `DESCRIBE carriers` "
+                "shows the columns of one"
+            ) from error
 
     def _rows(self, table: str, counts: layers.Live) -> str:
         """A table as SQL: read when it is asked, and only what is asked for."""

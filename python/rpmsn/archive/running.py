@@ -84,10 +84,10 @@ def check_dest(dest: Store, plan: Plan, annotator: Annotator) -> None:
     there = read_manifest(dest)
     for name in ("version", "model", "settings", "made"):
         if there.get(name) != wanted[name]:
+            theirs, ours = _differing(there.get(name), wanted[name])
             raise ParameterError(
-                f"--output is {dest.url}, whose results were made with {name} {_words(there.get(name))}, and this "
-                f"run has {_words(wanted[name])}: choose another folder, since results made in two ways cannot be "
-                "compared"
+                f"--output is {dest.url}, whose results were made with {name} {theirs}, and this run has {ours}: "
+                "choose another folder, since results made in two ways cannot be compared"
             )
 
 
@@ -112,10 +112,13 @@ def read_manifest(dest: Store) -> dict:
     return there
 
 
-def _words(value: object) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {one}" for name, one in value.items())
-    return str(value)
+def _differing(one: object, other: object) -> tuple[str, str]:
+    """Two values in words; of two dictionaries only where they differ."""
+    if not (isinstance(one, dict) and isinstance(other, dict)):
+        return str(one), str(other)
+    names = [name for name in {**one, **other} if one.get(name) != other.get(name)]
+    in_words = (", ".join(f"{name} {values.get(name)}" for name in names) for values in (one, other))
+    return next(in_words), next(in_words)
 
 
 def look(dest: Store, plan: Plan, sources: Iterable[Source]) -> Todo:

@@ -85,7 +85,7 @@ class Store:
         with self.named(name):
             try:
                 self.files.info(self._join(name))  # `exists` of fsspec takes refused access for an absence
-            except FileNotFoundError:
+            except (FileNotFoundError, NotADirectoryError):
                 return False
             return True
 
@@ -207,7 +207,7 @@ class Store:
         text = f"{type(error).__name__} {error}"
         if isinstance(error, PermissionError) or number in (errno.EACCES, errno.EPERM) or REFUSED.search(text):
             keys = KEYS.get(self.protocol)
-            way = f"check {keys}; keys may have expired" if keys else "check the permissions"
+            way = f"keys may be wrong or have expired; check {keys}" if keys else "check the permissions"
             return f"access is refused ({error}): {way}, and run it again"
         if isinstance(error, FileNotFoundError) or number == errno.ENOENT or GONE.search(text):
             return "it is not there, or not any more: check the name, and run it again"

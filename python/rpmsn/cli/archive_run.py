@@ -83,8 +83,12 @@ def run(options: argparse.Namespace) -> int:
     plan, annotator = _plan(options)
     source, dest = Store(plan.source), Store(plan.dest)
     found, listing = sources.find(source, annotator, options.format is not None, options.sample_rate is not None)
-    if not found and not listing.faults:
-        raise RecordingError(f"{source.url}: no recording is there; files are known by their names (docs/formats.md)")
+    if not found:
+        sentences = [sentence for _, sentence in listing.faults]
+        raise RecordingError(
+            "\n".join(sentences)
+            or f"{source.url}: no recording is there; files are known by their names (docs/formats.md)"
+        )
     running.check_dest(dest, plan, annotator)
     todo = running.look(dest, plan, found)
     report = _Report(len(found) + len(listing.faults))
