@@ -7,13 +7,14 @@
     .venv/bin/python benchmarks/archive.py many questions --recordings 100000 --results 100000
 
 `actors`: two actors on two cores beside one on one core, in turn, medians; from the first result of each actor on, so
-without the start of Ray. `parts`: processor time of a recording of 61.44 Msps with six cells, of what pieces do apart
-and of what is done in order. `many`: recordings of 1 ms are listed and planned. `questions`: to as many results, before
-and after `compact`. Files are in a temporary folder. Run it on a quiet machine.
+without the start of Ray. `parts`: processor time of what pieces do apart and of what is done in order; cells are sought
+most at the start. `many`: recordings of 1 ms are listed and planned. `questions`: to as many results, before and after
+`compact`. Files are in a temporary folder. Run it on a quiet machine.
 """
 
 import argparse
 import json
+import multiprocessing
 import os
 import statistics
 import subprocess
@@ -21,14 +22,16 @@ import sys
 import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
 from rpmsn.tables import format_table
 
-PARTS = ("actors", "parts", "many", "questions")
 RATE = 20e6
+NARROWER = (20e6,)
+"""Rates for `parts` beside that of `cells_live`."""
 RECORDINGS, SECONDS = 12, 1.0
 """For `actors`, without cells: each of them is one job."""
 QUESTIONS = (["recordings"], ["on-air", "--band", "n78"], ["cell", "--pci", "7"], ["hours"])
@@ -37,7 +40,7 @@ QUESTIONS = (["recordings"], ["on-air", "--band", "n78"], ["cell", "--pci", "7"]
 def main() -> int:
     """Measure what is asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)} (default: all)")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(MEASURES)} (default: all)")
     parser.add_argument("--rounds", type=int, default=3, metavar="N", help="of `actors` (default: %(default)s)")
     parser.add_argument("--seconds", type=float, default=8.0, metavar="S", help="of `parts` (default: %(default)g)")
     parser.add_argument("--recordings", type=int, default=100_000, metavar="N", help="of `many` (default: %(default)s)")
@@ -45,13 +48,18 @@ def main() -> int:
         "--results", type=int, default=20_000, metavar="N", help="of `questions` (default: %(default)s)"
     )
     options = parser.parse_args()
-    if unknown := set(options.parts) - set(PARTS):
-        parser.error(f"PART is {', '.join(sorted(unknown))}; choose from {', '.join(PARTS)}")
+    if unknown := set(options.parts) - set(MEASURES):
+        parser.error(f"PART is {', '.join(sorted(unknown))}; choose from {', '.join(MEASURES)}")
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} before")
-    for part in options.parts or PARTS:
+    for part in options.parts or MEASURES:
         with tempfile.TemporaryDirectory(prefix="rpmsn-archive-speed-") as folder:
             begun = time.monotonic()
-            globals()[part](Path(folder), options)
+            # Each in a process of its own: what that takes of memory counts for the processes that it starts.
+            process = multiprocessing.get_context("spawn").Process(target=MEASURES[part], args=(Path(folder), options))
+            process.start()
+            process.join()
+            if process.exitcode:
+                return 1
             print(f"({part}: {time.monotonic() - begun:.0f} s)\n", flush=True)
     return 0
 
@@ -132,28 +140,33 @@ def parts(folder: Path, options: argparse.Namespace) -> None:
     from rpmsn.detection.segmenter import Segmenter
     from rpmsn.models.model import load_model
 
-    samples = (scene() // 256).astype(np.int8).tobytes()
-    path = folder / "long"
-    with open(path.with_suffix(".sigmf-data"), "wb") as file:
-        for _ in range(max(1, round(1e3 * options.seconds / SCENE_MS))):
-            file.write(samples)
-    sigmf(path, WIDE, CENTER, None)
     model = load_model("rpmsn-rt")
     runtime = runtimes.create(model, "auto")
+    wide = (scene() // 256).astype(np.int8).tobytes()
+    rng = np.random.default_rng(1)
     rows = []
-    with Annotator(model, Settings()).open(f"{path}.sigmf-meta") as recording:
-        segmenter = Segmenter(model, WIDE, runtime=runtime)
-        begun = time.process_time()
-        piece = pieces.analyse(recording, segmenter, 0, recording.sample_count, lambda count: None)
-        rows.append(("apart: frames, network", time.process_time() - begun))
-        for cells in (False, True):
-            begun = time.process_time()
-            pieces.track(recording, model, [piece], runtime.name, None, cells, [Minutes(recording).follow])
-            rows.append((f"in order: carriers{', cells' if cells else ''}", time.process_time() - begun))
-        seconds, kept = recording.duration, len(piece.to_bytes())
-    print(f"{seconds:g} s of {WIDE / 1e6:g} Msps, 8 bit, six cells, {runtime.name}; cells are sought most at the start")
-    print(format_table(("part", "core s / s of signal"), [(name, f"{cpu / seconds:.3f}") for name, cpu in rows]))
-    print(f"a piece takes {kept / seconds / 1e3:.1f} kB / s of signal")
+    for rate, block in ((WIDE, wide), *((rate, None) for rate in NARROWER)):
+        path = folder / f"{rate / 1e3:.0f}ksps"
+        with open(path.with_suffix(".sigmf-data"), "wb") as file:
+            for _ in range(max(1, round(1e3 * options.seconds / SCENE_MS))):
+                noise = rng.normal(0, 20, 2 * round(SCENE_MS * 1e-3 * rate)) if block is None else None
+                file.write(block or noise.astype(np.int8).tobytes())
+        sigmf(path, rate, CENTER, None)
+        with Annotator(model, Settings()).open(f"{path}.sigmf-meta") as recording:
+            segmenter, seconds = Segmenter(model, rate, runtime=runtime), recording.duration
+            times = [time.process_time()]
+            piece = pieces.analyse(recording, segmenter, 0, recording.sample_count, lambda count: None)
+            times.append(time.process_time())
+            for cells in (False, True):
+                pieces.track(recording, model, [piece], runtime.name, None, cells, [Minutes(recording).follow])
+                times.append(time.process_time())
+        costs = [f"{(end - start) / seconds:.3f}" for start, end in pairwise(times)]
+        what = "noise" if block is None else "six cells"
+        rows.append((f"{rate / 1e6:g}", what, *costs, f"{len(piece.to_bytes()) / seconds / 1e3:.1f}"))
+        path.with_suffix(".sigmf-data").unlink()
+    print(f"{options.seconds:g} s each, 8 bit, {runtime.name}; core seconds for each second of signal")
+    names = ("Msps", "what", "apart", "in order, no cells", "in order, cells", "kB/s of pieces")
+    print(format_table(names, rows))
 
 
 PLAN = """
@@ -261,6 +274,9 @@ def asked(dest: Path, question: list[str]) -> tuple[float, float]:
     begun = time.monotonic()
     memory = archive("query", dest, *question, "--format", "csv")
     return time.monotonic() - begun, memory
+
+
+MEASURES = {"actors": actors, "parts": parts, "many": many, "questions": questions}
 
 
 if __name__ == "__main__":

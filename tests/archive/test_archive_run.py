@@ -193,8 +193,9 @@ def test_names_that_are_no_text_are_kept_apart_and_failures_as_well(source, dest
 def test_the_same_folder_by_another_name_is_the_same_archive(source, dest, capsys, monkeypatch):
     run(source, dest)
     monkeypatch.chdir(source)
-    assert run(".", os.path.relpath(dest)) == 0
-    assert "0 analysed, 2 kept" in capsys.readouterr().out
+    for name in (".", f"../{source.name}", f"{source}/deep/.."):
+        assert run(name, os.path.relpath(dest)) == 0
+        assert "0 analysed, 2 kept" in capsys.readouterr().out
 
 
 def test_results_made_in_two_ways_are_not_mixed(source, dest, capsys):

@@ -189,8 +189,8 @@ class Archive:
             return found.to_arrow_table()
         except self._errors as error:
             raise ParameterError(
-                f"DuckDB says of this question: {error}\nTables are {', '.join(schema.TABLE_NAMES)}; `DESCRIBE carriers` "
-                "shows the columns of one"
+                f"DuckDB says of this question: {error}\nTables are {', '.join(schema.TABLE_NAMES)}; "
+                "`DESCRIBE carriers` shows the columns of one"
             ) from error
 
     def _rows(self, table: str, counts: layers.Live) -> str:

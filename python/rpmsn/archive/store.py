@@ -61,7 +61,7 @@ class Store:
             raise ParameterError(f"{url} is no path or URL that fsspec knows: {error}") from error
         self.is_local = "file" in self.files.protocol
         if self.is_local:
-            self.url = self._root  # other processes may be in another folder
+            self.url = self._root = os.path.abspath(self._root)  # other processes may be in another folder
 
     def path(self, name: str) -> Path:
         """Of a file of a local store."""
