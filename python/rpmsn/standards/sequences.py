@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Synchronisation and reference sequences of TS 36.211 (LTE) and TS 38.211 (NR)."""
 
-from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import numpy as np
 
@@ -55,8 +54,9 @@ def _delayed(sequence, start, stop, delays):
     return np.bitwise_xor.reduce([sequence[start - delay : stop - delay] for delay in delays])
 
 
-def m_sequence(taps: Iterable[int], initial: Sequence[int], n: int) -> np.ndarray:
-    """Bits x(0..n-1) with x(i + len(initial)) = sum of x(i + tap) modulo 2.
+@cache
+def m_sequence(taps: tuple[int, ...], initial: tuple[int, ...], n: int) -> np.ndarray:
+    """Bits x(0..n-1) with x(i + len(initial)) = sum of x(i + tap) modulo 2; read-only.
 
     Args:
         taps: the delays that are added.
@@ -66,7 +66,9 @@ def m_sequence(taps: Iterable[int], initial: Sequence[int], n: int) -> np.ndarra
     bits = list(initial)
     for i in range(n - len(initial)):
         bits.append(sum(bits[i + tap] for tap in taps) % 2)
-    return np.array(bits[:n])
+    found = np.array(bits[:n])
+    found.flags.writeable = False
+    return found
 
 
 def lte_pss(cell_id: int) -> np.ndarray:
