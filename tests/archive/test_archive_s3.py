@@ -144,7 +144,13 @@ def test_buckets_give_the_rows_of_folders_by_ranges_of_their_files(s3, folder, t
         assert without_places(there[table]) == without_places(here[table])
     capsys.readouterr()
     assert main(["archive", "query", "s3://found/2026", "recordings", "--format", "csv"]) == 0
-    assert "s3://campaign/a/long.sigmf-meta" in capsys.readouterr().out
+    answer = capsys.readouterr().out
+    assert "s3://campaign/a/long.sigmf-meta" in answer
+    assert main(["archive", "compact", "s3://found/2026"]) == 0
+    assert len([name for name in names(s3, "found") if "/recordings/" in name]) == 1
+    capsys.readouterr()
+    assert main(["archive", "query", "s3://found/2026", "recordings", "--format", "csv"]) == 0
+    assert capsys.readouterr().out == answer
     assert run() == 0
     assert "0 analysed, 2 kept" in capsys.readouterr().out
 

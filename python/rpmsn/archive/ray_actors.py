@@ -197,8 +197,8 @@ def do(plan: Plan, jobs: Sequence[Job], actors: int) -> Generator[Done, None, No
     try:
         for _ in range(ROUNDS):
             for row in _answers(plan, left, actors):
-                del left[row["number"]]
-                yield Done.from_json(row["done"])
+                if left.pop(row["number"], None) is not None:
+                    yield Done.from_json(row["done"])
             if not left:
                 return
     except RayError as error:
