@@ -2,6 +2,7 @@
 """Tables put into few files: the same rows, each once, whatever happens meanwhile."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -133,13 +134,15 @@ layers.compact(Store(sys.argv[1]))
 @pytest.mark.parametrize(
     "step, count", [("send", 0), ("send", 1), ("send", 2), *(("remove_files", n) for n in range(4, 10))]
 )
-def test_killed_at_any_step_nothing_is_lost_or_doubled(dest, step, count):
+def test_killed_at_any_step_nothing_is_lost_or_doubled(dest, step, count, tmp_path_factory):
     compact(dest)
     for number in range(COUNT, COUNT + 6):
         result(dest, number)
     result(dest, 1, version=2)
     before = rows(dest)
-    done = subprocess.run([sys.executable, "-c", stop_at(step, count), str(dest)], timeout=PROCESS_S)
+    environment = {**os.environ, "TMPDIR": str(tmp_path_factory.mktemp("killed"))}
+    code = [sys.executable, "-c", stop_at(step, count), str(dest)]
+    done = subprocess.run(code, timeout=PROCESS_S, env=environment)
     assert done.returncode == -9
     assert rows(dest) == before
     compact(dest)
