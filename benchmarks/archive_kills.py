@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """`rpmsn archive run` with something killed at a random moment, many times: is anything lost, or there twice?
 
-In turn an actor, a node of a cluster, or the program itself is killed; then the same command runs to its end, and what
-is in the archive is compared with what one process writes. A round is a line of JSON in a file; rounds that it has are
-not made again.
+In turn an actor, a node of a cluster, or the program itself is killed, at any time after its start or, every other
+time, while pieces are in work; then the same command runs to its end, and what is in the archive is compared with what
+one process writes. Where the program was not killed, it has to end well itself. A round is a line of JSON in a file;
+rounds that it has are not made again.
 
     .venv/bin/python benchmarks/archive_kills.py --rounds 20 --output kills.jsonl
 """
@@ -24,7 +25,7 @@ import archive_tools as tools
 
 VICTIMS = ("actor", "node", "program")
 HOW = ["--frame-seconds", "0.2", "--runtime", "onnxruntime", "--piece-seconds", 1, "--quiet"]
-LATEST_S = 20.0
+LATEST_S, LATEST_IN_WORK_S = 20.0, 6.0
 
 
 def main() -> int:
@@ -56,17 +57,19 @@ def main() -> int:
 
 def one_round(number: int, source: Path, dest: Path, expected: dict) -> dict:
     """Kill, run again, compare."""
-    victim, after_s = VICTIMS[number % len(VICTIMS)], random.Random(number).uniform(0, LATEST_S)
+    turn, kind = divmod(number, len(VICTIMS))
+    victim, in_work = VICTIMS[kind], turn % 2 == 1
+    after_s = random.Random(number).uniform(0, LATEST_IN_WORK_S if in_work else LATEST_S)
     if victim == "node":
         with tools.cluster() as (address, nodes):
             how = ["run", source, "--output", dest, "--address", address, *HOW]
             program = tools.started(*how, **tools.ON_LOOPBACK)
-            killed = wait(program, after_s)
+            killed = wait(program, dest, in_work, after_s)
             tools.end_nodes(nodes[1:])
             status = program.wait(tools.ARCHIVE_S)
     else:
         program = tools.started("run", source, "--output", dest, "--actors", 2, *HOW)
-        killed = wait(program, after_s)
+        killed = wait(program, dest, in_work, after_s)
         below = tools.descendants(program.pid)
         tools.end(tools.actors(program.pid)[:1] if victim == "actor" else [program.pid])
         status = program.wait(tools.ARCHIVE_S)
@@ -74,9 +77,11 @@ def one_round(number: int, source: Path, dest: Path, expected: dict) -> dict:
     done = len(list(dest.glob("recordings/*.parquet")))
     tools.run("run", source, "--output", dest, "--actors", 2, *HOW)
     same = tools.written(dest) == expected and not list(dest.rglob("*.gz"))
+    same &= victim == "program" or status == 0
     return {
         "round": number,
         "victim": victim,
+        "in_work": in_work,
         "after_s": round(after_s, 2),
         "in_time": killed,
         "status": status,
@@ -85,8 +90,10 @@ def one_round(number: int, source: Path, dest: Path, expected: dict) -> dict:
     }
 
 
-def wait(program, seconds: float) -> bool:
-    """Let a program run so long; whether it still does."""
+def wait(program, dest: Path, in_work: bool, seconds: float) -> bool:
+    """Let a program run so long, or so long from its first piece on; whether it still does."""
+    while in_work and program.poll() is None and not any(dest.glob("pieces/*/*.gz")):
+        time.sleep(0.05)
     end = time.monotonic() + seconds
     while time.monotonic() < end and program.poll() is None:
         time.sleep(0.05)

@@ -6,7 +6,7 @@ import glob
 import os
 import re
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -24,6 +24,8 @@ NEW_FILE_MODE = 0o666
 """Permissions of a new file, before the umask takes its part away."""
 TOKEN_BYTES = 8
 TEMPORARY_SUFFIX = ".tmp"
+RANDOM_ENDING = f"{'[0-9a-f]' * 2 * TOKEN_BYTES}{TEMPORARY_SUFFIX}"
+"""Of a temporary file, as a pattern."""
 LONGEST_PREFIX = 48
 """Characters of a file's name in its temporary name, so that a name of any length has one that is short enough."""
 TRIAL_BYTES = 1 << 16
@@ -34,7 +36,7 @@ CANNOT_SYNC = (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS, errno.EACCES)
 
 @contextmanager
 def whole_file(
-    path: str | os.PathLike[str], *, overwrite: bool = True, mode: int = NEW_FILE_MODE
+    path: str | os.PathLike[str], *, overwrite: bool = True, mode: int = NEW_FILE_MODE, tidy: bool = True
 ) -> Iterator[BinaryIO]:
     """Open `path` for writing bytes; it gets its content at once, when all is written, or stays as it was.
 
@@ -46,6 +48,8 @@ def whole_file(
         path: of the file; a symbolic link is replaced, not followed.
         overwrite: replace what is there. False: also a file that appears while this one is written stays.
         mode: permissions of the file, from the start; the umask is taken away.
+        tidy: remove what killed writers of `path` left. False: `remove_leftovers` does, once for a folder of so many
+            files that to list it for each of them takes too long.
 
     Raises:
         FileExistsError: `path` exists and `overwrite` is false.
@@ -55,7 +59,8 @@ def whole_file(
     prefix = f".{path.name[:LONGEST_PREFIX]}."
     temporary = None
     try:
-        _remove_leftovers(path.parent, prefix)
+        if tidy:
+            _remove(path.parent.glob(f"{glob.escape(prefix)}{RANDOM_ENDING}"))
         temporary, file = _open_temporary(path.parent, prefix, mode)
         with file:
             yield file
@@ -114,9 +119,14 @@ def _open_temporary(folder: Path, prefix: str, mode: int) -> tuple[Path, BinaryI
         file.close()  # removed as a leftover before it was locked
 
 
-def _remove_leftovers(folder: Path, prefix: str) -> None:
-    """Remove temporary files whose writers were killed: those that nobody has locked. What cannot be removed stays."""
-    for left in folder.glob(f"{glob.escape(prefix)}{'[0-9a-f]' * 2 * TOKEN_BYTES}{TEMPORARY_SUFFIX}"):
+def remove_leftovers(folder: str | os.PathLike[str]) -> None:
+    """Remove, in a folder and all below, what writers left that were killed (`whole_file`)."""
+    _remove(Path(folder).rglob(f".*{RANDOM_ENDING}"))
+
+
+def _remove(temporaries: Iterable[Path]) -> None:
+    """Remove temporary files that nobody has locked. What cannot be removed stays."""
+    for left in temporaries:
         with suppress(OSError), open(left, "r+b") as file:
             if _lock(file):
                 left.unlink()
@@ -136,14 +146,19 @@ def _lock(file: BinaryIO) -> bool | None:
 
 
 def write_whole(
-    path: str | os.PathLike[str], content: str | bytes, *, overwrite: bool = True, mode: int = NEW_FILE_MODE
+    path: str | os.PathLike[str],
+    content: str | bytes,
+    *,
+    overwrite: bool = True,
+    mode: int = NEW_FILE_MODE,
+    tidy: bool = True,
 ) -> Path:
     """Write a file at once, as `whole_file` does; returns its path. Text is written as UTF-8.
 
     Raises:
         FileExistsError, WriteError: as of `whole_file`.
     """
-    with whole_file(path, overwrite=overwrite, mode=mode) as file:
+    with whole_file(path, overwrite=overwrite, mode=mode, tidy=tidy) as file:
         file.write(content.encode() if isinstance(content, str) else content)
     return Path(path)
 

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +24,14 @@ LOOPBACK = "127.0.0.1"
 NODE = Path(__file__).with_name("ray_node.py")
 ON_LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_AUTH_MODE": "disabled"}
 """Environment of a program that uses `cluster`: Ray then takes an address on loopback as it is."""
+NODES = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_AUTH_MODE": "disabled",
+    "RAY_agent_register_timeout_ms": str(int(1e3 * PROCESS_S)),
+}
+"""Environment of nodes."""
+AGENTS = ("dashboard-agent-grpc-port", "dashboard-agent-listen-port", "metrics-export-port", "runtime-env-agent-port")
+"""Options of `ray start`: ports of a node's agents, see `ray_node`."""
 
 
 def record(folder, name, seconds, seed=1, time="2026-11-02T10:00:58Z", center=1842.5e6, captures=()):
@@ -133,17 +141,24 @@ def end(pids):
 def cluster():
     """Two nodes of Ray on loopback: yields (address, their processes), the head first."""
     folder = tempfile.mkdtemp(prefix="rpmsn-test-", dir="/tmp")  # names of sockets are short
-    with socket.socket() as free:
-        free.bind((LOOPBACK, 0))
-        address = f"{LOOPBACK}:{free.getsockname()[1]}"
+    (port,) = _free_ports(1)
+    address = f"{LOOPBACK}:{port}"
     nodes = []
     try:
-        nodes.append(_node(folder, "--head", f"--port={address.rpartition(':')[2]}", f"--temp-dir={folder}"))
+        nodes.append(_node(folder, "--head", f"--port={port}", f"--temp-dir={folder}"))
         nodes.append(_node(folder, f"--address={address}"))
         yield address, nodes
     finally:
         end_nodes(nodes)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _free_ports(count):
+    with ExitStack() as stack:
+        found = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for one in found:
+            one.bind((LOOPBACK, 0))
+        return [one.getsockname()[1] for one in found]
 
 
 def end_nodes(nodes):
@@ -157,16 +172,20 @@ def _node(folder, *which):
     """A node that is ready."""
     common = ["--block", "--num-cpus=1", f"--node-ip-address={LOOPBACK}", "--object-store-memory=100000000"]
     common += ["--include-dashboard=false"] if "--head" in which else []
+    common += [f"--{name}={port}" for name, port in zip(AGENTS, _free_ports(len(AGENTS)))]
     log = Path(folder, f"node-{len(list(Path(folder).glob('node-*.log')))}.log")
     with open(log, "wb") as output:
         node = subprocess.Popen(
             [sys.executable, str(NODE), "start", *which, *common],
             stdout=output,
             stderr=output,
-            env={**os.environ, "RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "disabled"},
+            env={**os.environ, **NODES},
         )
     try:
         wait_for("node", lambda: b"Ray runtime started" in log.read_bytes(), node)
+    except AssertionError as error:
+        end_nodes([node])
+        raise AssertionError(f"{error}; it said: {log.read_text(errors='replace')}") from None
     except BaseException:
         end_nodes([node])
         raise

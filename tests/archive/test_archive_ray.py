@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Actors of Ray give the rows of one process, also where one is killed meanwhile.
+"""Actors of Ray, on one node and on two, give the rows of one process, also where one is killed meanwhile.
 
-Two nodes, of which one is killed, and the program: `benchmarks/archive_kills.py`.
+Many times, at random moments, and the program as well: `benchmarks/archive_kills.py`.
 """
 
+import os
 import re
 import shutil
 import subprocess
@@ -11,8 +12,22 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from archive_tools import ARCHIVE_S, LOOPBACK, actors, descendants, end, record, started, wait_for, written
+from archive_tools import (
+    ARCHIVE_S,
+    LOOPBACK,
+    ON_LOOPBACK,
+    actors,
+    cluster,
+    descendants,
+    end,
+    end_nodes,
+    record,
+    started,
+    wait_for,
+    written,
+)
 
+from rpmsn.archive import ray_actors
 from rpmsn.cli.main import main
 
 for module in ("ray", "pyarrow", "fsspec"):
@@ -77,8 +92,41 @@ def test_two_actors_of_which_one_is_killed_write_what_one_process_writes_and_lea
     assert not (home / ".ray").exists()
 
 
+def test_two_nodes_write_what_one_process_writes_in_long_pieces_and_where_one_node_is_lost(source, expected, tmp_path):
+    with cluster() as (address, nodes):
+        for seconds, is_lost in ((10, False), (1, True)):
+            dest = tmp_path / str(seconds)
+            how = ["--address", address, "--piece-seconds", seconds, *HOW]
+            program = started("run", source, "--output", dest, *how, **ON_LOOPBACK)
+            try:
+                wait_for("actor on each node", lambda: all(actors(node.pid) for node in nodes), program)
+                if is_lost:
+                    wait_for("first piece", has_pieces(dest), program)
+                    end_nodes(nodes[1:])
+                assert program.wait(ARCHIVE_S) == 0
+            finally:
+                end([program.pid])
+            assert written(dest) == expected
+            assert not list((dest / "pieces").rglob("*.gz"))
+
+
 def test_a_cluster_that_is_not_there_is_named(source, tmp_path, capsys):
     for address in (f"{LOOPBACK}:1", "nonsense"):
         assert main(["archive", "run", str(source), "--output", str(tmp_path / "found"), "--address", address, *HOW])
         told = capsys.readouterr().err
         assert address in told and "--actors 0" in told
+
+
+def test_a_machine_too_busy_for_ray_is_told_of(source, tmp_path, capsys, monkeypatch):
+    import ray
+
+    def too_late(**_):
+        raise Exception("The current node timed out during startup.")
+
+    monkeypatch.setattr(ray, "init", too_late)
+    for name in (*ray_actors.QUIET, *ray_actors.ALONE, "RAY_AUTH_MODE", "RAY_AUTH_TOKEN"):
+        monkeypatch.setenv(name, "")  # put back as it is now
+    assert main(["archive", "run", str(source), "--output", str(tmp_path / "found"), *HOW]) == 1
+    told = capsys.readouterr().err
+    assert "timed out during startup" in told and "less busy" in told and "--actors 0" in told
+    assert not ray_folders(os.getpid())

@@ -12,6 +12,7 @@ pytest.importorskip("pyarrow")
 
 import pyarrow.parquet as pq
 from archive_tools import record, written
+from small_disk import run_on_small_disk
 
 from rpmsn.archive import schema, work
 from rpmsn.archive.store import Store
@@ -113,6 +114,44 @@ def test_a_run_that_ends_anywhere_is_gone_on_with(source, dest, tmp_path, monkey
     assert written(dest) == written(tmp_path / "whole")
 
 
+FULL_DISK = """
+import contextlib, io, json, subprocess, sys
+from pathlib import Path
+from archive_tools import written
+from rpmsn.cli.main import main
+
+disk, source, *how = sys.argv[1:]
+dest = Path(disk, "found")
+
+def run():
+    told, counted = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stderr(told), contextlib.redirect_stdout(counted):
+        status = main(["archive", "run", source, "--output", str(dest), *how])
+    return status, told.getvalue(), counted.getvalue()
+
+first = run()
+kept = len(list(dest.glob("recordings/*.parquet")))
+subprocess.run(["mount", "-o", "remount,size=16m", disk], check=True)
+second = run()
+print(json.dumps({"first": first, "kept": kept, "second": second, "written": written(dest)}))
+"""
+
+
+def test_what_fits_on_a_disk_stays_and_with_more_room_the_rest_follows(source, dest, tmp_path):
+    for number in range(5):
+        record(source, f"c{number}", 0.4, seed=number)
+    run(source, dest)
+    done = json.loads(
+        run_on_small_disk(tmp_path, FULL_DISK, source, *HOW, kib=384, folders=[os.path.dirname(__file__)])
+    )
+    (status, told, _), kept = done["first"], done["kept"]
+    assert status == 1 and "the disk is full: make room, and run it again" in told and "Traceback" not in told
+    assert 0 < kept < 7 and f"{kept} analysed" in told and "goes on from here" in told
+    status, _, counted = done["second"]
+    assert status == 0 and f"{7 - kept} analysed, {kept} kept, 0 failed" in counted
+    assert done["written"] == written(dest)
+
+
 def test_pieces_that_are_done_are_not_done_again(source, dest, monkeypatch):
     def stop(*_):
         raise KeyboardInterrupt
@@ -154,21 +193,23 @@ def test_names_that_are_no_text_are_kept_apart_and_failures_as_well(source, dest
 def test_the_same_folder_by_another_name_is_the_same_archive(source, dest, capsys, monkeypatch):
     run(source, dest)
     monkeypatch.chdir(source)
-    assert run(".", os.path.relpath(dest)) == 0
-    assert "0 analysed, 2 kept" in capsys.readouterr().out
+    for name in (".", f"../{source.name}", f"{source}/deep/.."):
+        assert run(name, os.path.relpath(dest)) == 0
+        assert "0 analysed, 2 kept" in capsys.readouterr().out
 
 
 def test_results_made_in_two_ways_are_not_mixed(source, dest, capsys):
     run(source, dest)
-    assert main(["archive", "run", str(source), "--output", str(dest), "--actors", "0", "--quiet"]) == 2
-    assert "settings" in capsys.readouterr().err
+    assert main(["archive", "run", str(source), "--output", str(dest), *HOW, "--no-cells"]) == 2
+    told = capsys.readouterr().err
+    assert "settings cells True, and this run has cells False: choose another folder" in told
 
 
 def test_wrong_use_gets_a_sentence(source, dest, tmp_path, capsys):
     (tmp_path / "empty").mkdir()
     for place, output, how, words in [
         (tmp_path / "nowhere", dest, [], "nothing is"),
-        (tmp_path / "empty", dest, [], "name of a recording"),
+        (tmp_path / "empty", tmp_path / "new", [], "name of a recording"),
         (source, source / "a.sigmf-data", [], "a file"),
         (source, "nosuch://place", [], "fsspec"),
         (source, dest, ["--address", "auto"], "leave one of them out"),
@@ -176,6 +217,7 @@ def test_wrong_use_gets_a_sentence(source, dest, tmp_path, capsys):
         assert run(place, output, *how) in (1, 2)
         told = capsys.readouterr().err
         assert words in told and "Traceback" not in told
+    assert not (tmp_path / "new").exists()
 
 
 @pytest.mark.parametrize("module, how", [("ray", []), ("pyarrow", ["--actors", "0"])])

@@ -56,7 +56,7 @@ def recording(dest, key, start, carriers=(), is_done=True, judged=1.0, center=35
             "freq_upper": upper,
             "cell_id": cell,
             "band": None if cell is None else "n77, n78",
-            "snr_db": 10.0,
+            "snr_db": 10.0 if cell != 7 else float("nan"),
             "start": start,
             "end": end,
             "start_s": 0.0,
@@ -127,6 +127,8 @@ def test_carriers_of_a_band_and_a_week_are_those_on_air_then(dest, capsys):
     assert [row["recording"][0] for row in rows] == ["b"]
     assert not ask(dest, capsys, "on-air", "--band", "3")
     assert len(ask(dest, capsys, "on-air", "--range", "3505.5M", "3600M")) == 1
+    (row,) = ask(dest, capsys, "--sql", "SELECT avg(snr_db) AS snr_db FROM carriers")
+    assert float(row["snr_db"]) == 10  # of one it is not known
 
 
 def test_every_recording_with_a_cell(dest, capsys):
@@ -181,7 +183,9 @@ def test_answers_go_to_files_that_do_not_exist_yet(dest, tmp_path, capsys):
         (["changes"], "--since"),
         (["on-air", "--band", "n9999"], "n78"),
         (["on-air", "--range", "2G", "1G"], "below"),
+        (["on-air", "--since", "2026-11-09", "--until", "2026-11-02"], "exchange them"),
         (["--sql", "SELEC 1"], "DuckDB"),
+        (["--sql", "SELECT * FROM carrier"], "Tables are recordings, carriers"),
         (["--sql", "SELECT * FROM read_csv('/etc/hostname')"], "DuckDB"),
     ],
 )
@@ -200,6 +204,8 @@ def test_a_folder_without_results_or_with_those_of_another_version_is_named(tmp_
         ):
             assert main(["archive", *verb]) == 2
             assert words in capsys.readouterr().err
+    assert main(["archive", "query", str(tmp_path / "rpmsn-archive.json"), "on-air"]) == 2
+    assert "holds no results" in capsys.readouterr().err
 
 
 def test_bands_are_known_by_their_names_in_lte_and_nr():
@@ -232,7 +238,7 @@ def test_the_page_holds_all_that_it_shows_and_runs_nothing(dest, tmp_path):
     assert "script" not in page.tags and "link" not in page.tags
     assert all(source.startswith(("data:", "#")) for source in page.sources)
     assert {source[1:] for source in page.sources if source.startswith("#")} <= page.ids
-    assert "alert(1)&lt;/script&gt;" in text and "url(" not in text
+    assert "alert(1)&lt;/script&gt;" in text and "url(" not in text and ">nan<" not in text
     for words in ("PCI 253", "n78 TDD", "it is broken", "overload", "2026-11-02"):
         assert words in text
     for picture in re.findall(r"<svg.*?</svg>", text, re.DOTALL):

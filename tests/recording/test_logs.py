@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 import sigmf
 from limits import HANG_S, PROCESS_S
+from small_disk import child_environment, run_on_small_disk
 
 from rpmsn.detection.segmenter import Frame
 from rpmsn.detection.segments import FrameGeometry, Segment
@@ -33,7 +34,7 @@ CLOCK = StreamTime(0, 1_716_000_000, 0.25, RATE, "radio")
 TEXT = ("jsonl", "csv")
 WAIT = HANG_S
 ENDINGS = {"jsonl": ".jsonl", "csv": ".csv", "sigmf": ".sigmf-meta"}
-PACKAGES = Path(__file__).resolve().parents[2] / "python"
+HERE = Path(__file__).parent
 
 
 @dataclass
@@ -681,7 +682,7 @@ class TestFaults:
         log._thread.join()
 
     def test_a_disk_that_is_full_damages_nothing_and_all_is_there_in_the_end(self, tmp_path):
-        for fmt, result in run_on_small_disk(tmp_path, FULL_DISK).items():
+        for fmt, result in json.loads(run_on_small_disk(tmp_path, FULL_DISK, folders=[HERE])).items():
             assert result["fault"] == "No space left on device", fmt
             assert 0 < result["whole"] < 400, fmt
             assert result["all"] == 400 and result["lost"] == 0 and result["fault_after"] == "", fmt
@@ -739,44 +740,16 @@ print(json.dumps({fmt: fill(ending) for fmt, ending in ENDINGS.items()}))
 )
 
 
-def child_environment():
-    folders = [PACKAGES, Path(__file__).parent, Path(__file__).parents[1]]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, folders))}
-
-
 def run_child(code):
     """Run Python code with everything of this module at hand, in a process of its own."""
     result = subprocess.run(
         [sys.executable, "-c", PREAMBLE + code],
-        env=child_environment(),
+        env=child_environment(HERE),
         text=True,
         capture_output=True,
         timeout=PROCESS_S,
     )
     assert result.returncode == 0, result.stderr
-
-
-def run_on_small_disk(tmp_path, code):
-    """Run Python code on a disk of 512 KiB; returns what it prints, read as JSON."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = f"mount -t tmpfs -o size=512k tmpfs {folder}"
-    alone = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c"]
-    try:
-        may_mount = subprocess.run([*alone, mount], capture_output=True).returncode == 0
-    except FileNotFoundError:
-        may_mount = False
-    if not may_mount:
-        pytest.skip("this system does not let a user mount a small disk of his own (unshare --user --mount)")
-    result = subprocess.run(
-        [*alone, f'{mount} && exec "$@"', "sh", sys.executable, "-c", code, folder],
-        env=child_environment(),
-        text=True,
-        capture_output=True,
-        timeout=PROCESS_S,
-    )
-    assert result.returncode == 0, result.stderr
-    return json.loads(result.stdout)
 
 
 WRITE_UNTIL_KILLED = (
@@ -806,7 +779,7 @@ class TestKill:
             folder.mkdir()
             printed = open(folder / "printed", "w+")
             child = subprocess.Popen(
-                [sys.executable, "-c", WRITE_UNTIL_KILLED, folder], env=child_environment(), stdout=printed
+                [sys.executable, "-c", WRITE_UNTIL_KILLED, folder], env=child_environment(HERE), stdout=printed
             )
             children.append((child, folder, seconds))
         for child, folder, seconds in children:

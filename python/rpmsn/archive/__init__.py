@@ -10,6 +10,7 @@
 `work`        one job: a recording, or a piece of one, and its results
 `pieces`      what can be done apart in a recording, and what in order
 `store`       a folder or a bucket; `sources`: recordings in it
+`layers`      which rows count; tables in few files
 `schema`      the tables; `minutes`: occupancy and quality of input
 `querying`    questions; `report`: a page
 ============= ==========================================================

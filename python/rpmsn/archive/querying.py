@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any
 from .. import installation
 from ..errors import MissingLibraryError, ParameterError
 from ..standards.bands import BANDS, NR
-from . import schema
+from . import layers, schema
 from .running import read_manifest
 from .store import Store
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-COMMIT = schema.RECORDINGS
 PLACE_HZ = 100_000
 """Carriers whose middles round to the same multiple are one for `changes`."""
 
@@ -155,12 +154,9 @@ class Archive:
             config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
         )
         self._connection.execute("SET TimeZone = 'UTC'")
-        self._tables = {table: self._dataset(table) for table in schema.TABLE_NAMES}
-        for table, content in self._tables.items():
-            self._connection.register(f"all_{table}", content)
-            counts = "key" in content.schema.names and table != COMMIT
-            condition = f"WHERE key IN (SELECT key FROM all_{COMMIT})" if counts else ""
-            self._connection.execute(f"CREATE VIEW {table} AS SELECT * FROM all_{table} {condition}")
+        counts = layers.live(self.store)
+        for table in schema.TABLE_NAMES:
+            self._connection.execute(f"CREATE VIEW {table} AS {self._rows(table, counts)}")
         self._connection.execute("SET enable_external_access = false")
 
     def ask(self, name: str, limits: Filter | None = None) -> "pa.Table":
@@ -192,17 +188,29 @@ class Archive:
                 raise ParameterError("--sql has no answer: it must be one question, a SELECT")
             return found.to_arrow_table()
         except self._errors as error:
-            raise ParameterError(f"DuckDB says of this question: {error}") from error
+            raise ParameterError(
+                f"DuckDB says of this question: {error}\nTables are {', '.join(schema.TABLE_NAMES)}; "
+                "`DESCRIBE carriers` shows the columns of one"
+            ) from error
 
-    def _dataset(self, table: str) -> "Any":
-        """A table as it lies in the archive: read when it is asked, and only what is asked for."""
-        import pyarrow.dataset as ds
+    def _rows(self, table: str, counts: layers.Live) -> str:
+        """A table as SQL: read when it is asked, and only what is asked for."""
+        import pyarrow as pa
 
-        names = sorted(name for name in self.store.names(table) if name.endswith(".parquet"))
-        if not names:
-            return schema.schema(table).empty_table()
-        paths = [self.store.full_name(f"{table}/{name}") for name in names]
-        return ds.dataset(paths, schema.schema(table), format="parquet", filesystem=self.store.files)
+        if table == schema.FAILURES:
+            counts = {layers.SINGLE: layers.stems(self.store, table)}
+        parts = []
+        for number, (layer, content) in enumerate(layers.datasets(self.store, table, counts)):
+            self._connection.register(f"{table}_{number}", content)
+            parts.append(f"SELECT * FROM {table}_{number}")
+            if layer != layers.SINGLE:
+                self._connection.register(
+                    f"{table}_keys_{number}", pa.table({"key": pa.array(counts[layer], pa.string())})
+                )
+                parts[-1] += f" WHERE key IN (SELECT key FROM {table}_keys_{number})"
+        if not parts:
+            self._connection.register(f"{table}_0", schema.schema(table).empty_table())
+        return " UNION ALL ".join(parts) or f"SELECT * FROM {table}_0"
 
 
 def _in_bands(question: Question, bands: Sequence[tuple[float, float]]) -> str:

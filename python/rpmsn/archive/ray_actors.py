@@ -13,7 +13,7 @@ import shutil
 import socket
 import tempfile
 import warnings
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +24,11 @@ from .work import Done, Job, Plan, Worker
 LOOPBACK = "127.0.0.1"
 OBJECT_STORE_BYTES = 300_000_000
 """Of this machine, for jobs and what became of them: both are small."""
-TRIES = 3
-"""A job whose actor ends is done again so often."""
+RETRIES = 1
+"""A job whose actor ends is done again at once so often."""
+ROUNDS = 3
+"""Jobs that are still without an answer, since their node was lost, are handed out again so often: Ray goes on for a
+while to send to the actors of such a node what it should do again."""
 MOST_BLOCKS = 2000
 """Jobs are handed out in so many portions at most."""
 FOLDER = "rpmsn-ray-"
@@ -41,16 +44,19 @@ ALONE = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
 """The same on this machine alone: all of its processes listen on loopback, as by default on Windows and macOS."""
 
 
+log = logging.getLogger(__name__)
+
+
 class Actor:
     """A worker as Ray Data calls it. It keeps the model from the first job on."""
 
     def __init__(self) -> None:
         self._worker: Worker | None = None
 
-    def __call__(self, batch: dict[str, Any]) -> dict[str, list[str]]:
+    def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
         """Do the jobs of a batch."""
         jobs = [Job.from_json(str(text)) for text in batch["job"]]
-        return {"done": [self._do(str(batch["plan"][0]), job).to_json() for job in jobs]}
+        return {"number": batch["number"], "done": [self._do(str(batch["plan"][0]), job).to_json() for job in jobs]}
 
     def _do(self, plan: str, job: Job) -> Done:
         try:
@@ -94,20 +100,36 @@ def started(actors: int, address: str | None) -> Iterator[None]:
                 common |= {"_node_ip_address": LOOPBACK, "_temp_dir": folder}
             else:
                 _knock(address)
+            # Otherwise what Ray notes of a node or an actor that is lost stands in colour among the results.
+            setattr(ray._private.worker, "print_to_stdstream", _note)  # noqa: B010 - it is typed otherwise
             with _silent():
                 ray.init(address=address or "local", **common)
-        except (OSError, RuntimeError, ValueError) as error:
+        except Exception as error:  # Ray raises those without a class of their own
             first = (str(error) or type(error).__name__).splitlines()[0]
-            where = "on this machine" if address is None else f"at --address {address}"
-            raise StorageError(
-                f"Ray does not answer {where} ({first}): `ray status` shows whether a cluster "
-                "runs; --actors 0 works without Ray"
-            ) from error
+            raise StorageError(_no_answer(address, first)) from error
         yield
     finally:
         ray.shutdown()
         if folder is not None:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _no_answer(address: str | None, reason: str) -> str:
+    if address is None:
+        return (
+            f"Ray does not start on this machine ({reason}): it has 30 s for it, so run it again when the machine is "
+            "less busy; --actors 0 works without Ray"
+        )
+    return (
+        f"Ray does not answer at --address {address} ({reason}): `ray status` shows whether a cluster runs; --actors 0 "
+        "works without Ray"
+    )
+
+
+def _note(data: Mapping[str, Any], **_: object) -> None:
+    """What Ray has to say, as of its function in whose place this is."""
+    for line in data["lines"]:
+        log.info("Ray: %s", line)
 
 
 def _knock(address: str) -> None:
@@ -171,9 +193,27 @@ def do(plan: Plan, jobs: Sequence[Job], actors: int) -> Generator[Done, None, No
     context.execution_no_progress_timeout_s = -1
     for name in ("ray", "ray.data"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
+    left = dict(enumerate(jobs))
+    try:
+        for _ in range(ROUNDS):
+            for row in _answers(plan, left, actors):
+                if left.pop(row["number"], None) is not None:
+                    yield Done.from_json(row["done"])
+            if not left:
+                return
+    except RayError as error:
+        raise StorageError(
+            f"Ray has failed ({str(error).splitlines()[0]}): what is done stays; run it again"
+        ) from error
+
+
+def _answers(plan: Plan, jobs: Mapping[int, Job], actors: int) -> Iterator[dict[str, Any]]:
+    """Have jobs done once; yields a row of each that an actor has answered."""
+    import ray
+
     blocks = min(len(jobs), MOST_BLOCKS)
     shared = plan.to_json()
-    items = [{"plan": shared, "job": job.to_json()} for job in jobs]
+    items = [{"plan": shared, "number": number, "job": job.to_json()} for number, job in jobs.items()]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # of max_task_retries, which has no other way in yet
         data = ray.data.from_items(items, override_num_blocks=blocks).map_batches(
@@ -183,12 +223,6 @@ def do(plan: Plan, jobs: Sequence[Job], actors: int) -> Generator[Done, None, No
             num_cpus=1,
             compute=ray.data.ActorPoolStrategy(min_size=1, max_size=actors, initial_size=min(actors, blocks)),
             max_restarts=-1,
-            max_task_retries=TRIES,
+            max_task_retries=RETRIES,
         )
-    try:
-        for row in data.iter_rows():
-            yield Done.from_json(row["done"])
-    except RayError as error:
-        raise StorageError(
-            f"Ray has failed ({str(error).splitlines()[0]}): what is done stays; run it again"
-        ) from error
+    yield from data.iter_rows()

@@ -17,6 +17,8 @@ from .querying import PLACE_HZ, Archive
 
 WIDTH = 1080
 MARGIN = 12
+TICK_HALF = 22
+"""Half of the width of a number at an axis, at most."""
 LANE, BOX = 18, 16
 MOST_PICTURES, MOST_GROUPS, MOST_FAILURES, MOST_CELLS = 60, 400, 500, 500
 MOST_COLUMNS = 168
@@ -30,7 +32,8 @@ STYLE = """
   :root { --text: #e6e9ee; --muted: #98a1ad; --back: #14171c; --surface: #232830; --rim: #3a414c } }
 body { font: 15px/1.45 system-ui, sans-serif; color: var(--text); background: var(--back); margin: 2em auto;
   max-width: 1104px; padding: 0 1em }
-h1 { font-size: 1.5em } h2 { font-size: 1.15em; margin-top: 2em } p, figcaption { color: var(--muted) }
+h1 { font-size: 1.5em; overflow-wrap: anywhere }
+h2 { font-size: 1.15em; margin-top: 2em } p, figcaption { color: var(--muted) }
 table { border-collapse: collapse; width: 100%; font-size: 12px; display: block; overflow-x: auto }
 th, td { text-align: right; padding: 3px 7px; border-bottom: 1px solid var(--rim); white-space: nowrap }
 th { position: sticky; top: 0; background: var(--back) } td.words, th.words { text-align: left }
@@ -102,15 +105,19 @@ def _numbers(counts: Mapping[str, Any]) -> str:
     judged = counts["judged"]
     span = "" if counts["first"] is None else f"{_when(counts['first'])} to {_when(counts['last'])}"
     values = [
-        (f"{counts['recordings']:,}", "recordings"),
+        _count(counts["recordings"], "recording", "recordings"),
         (_duration(counts["seconds"] or 0.0), "of signal"),
-        (f"{counts['carriers']:,}", "carriers"),
-        (f"{counts['cells']:,}", "cell identities"),
+        _count(counts["carriers"], "carrier", "carriers"),
+        _count(counts["cells"], "cell identity", "cell identities"),
         ("-" if judged is None else f"{100 * judged:.1f} %", "judged"),
-        (f"{counts['failures']:,}", "failures"),
+        _count(counts["failures"], "failure", "failures"),
     ]
     boxes = "".join(f"<div><b>{number}</b>{words}</div>" for number, words in values)
     return f'<div class="numbers">{boxes}</div><p>{span}</p>'
+
+
+def _count(number: int, one: str, several: str) -> tuple[str, str]:
+    return f"{number:,}", one if number == 1 else several
 
 
 def _duration(seconds: float) -> str:
@@ -152,9 +159,10 @@ class _Axis:
         marks = []
         for number in range(first, int(self.upper // step) + 1):
             x = self.x(number * step)
+            at_end = min(max(x, TICK_HALF), WIDTH - TICK_HALF)  # the picture ends there
             marks.append(
                 f'<line class="axis" x1="{x:.1f}" y1="{y}" x2="{x:.1f}" y2="{y + 4}"/>'
-                f'<text class="muted" text-anchor="middle" x="{x:.1f}" y="{y + 15}">{number * step / 1e6:g}</text>'
+                f'<text class="muted" text-anchor="middle" x="{at_end:.1f}" y="{y + 15}">{number * step / 1e6:g}</text>'
             )
         return "".join(marks) + f'<text class="muted" text-anchor="end" x="{WIDTH}" y="{y + 27}">{unit}</text>'
 
@@ -194,7 +202,8 @@ def _groups(archive: Archive) -> list[dict[str, Any]]:
         archive,
         f"""SELECT label, cell_id, round((freq_lower + freq_upper) / 2 / {PLACE_HZ}) AS place,
                 avg(freq_lower) AS freq_lower, avg(freq_upper) AS freq_upper, any_value(band) AS band,
-                arg_max(verdict, confidence) AS verdict, avg(snr_db) AS snr_db, count(DISTINCT key) AS recordings,
+                arg_max(verdict, confidence) AS verdict, avg(snr_db) FILTER (NOT isnan(snr_db)) AS snr_db,
+                count(DISTINCT key) AS recordings,
                 sum(time_on_air) AS on_air, min("start") AS first, max("end") AS last,
                 first(key ORDER BY "start", key) AS key
             FROM carriers GROUP BY label, cell_id, place ORDER BY recordings DESC, freq_lower, label, cell_id""",
@@ -360,7 +369,7 @@ def _carriers(groups: Sequence[Mapping[str, Any]], shown: Mapping[str, str]) -> 
             one["band"] or "",
             "" if one["cell_id"] is None else str(one["cell_id"]),
             one["verdict"],
-            f"{one['snr_db']:.1f}",
+            "" if one["snr_db"] is None else f"{one['snr_db']:.1f}",
             str(one["recordings"]),
             f"{one['on_air']:.2f}",
             _when(one["first"]),

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 
 from ..errors import ParameterError, RpmsnError
 from ..version import __version__
-from . import schema
+from . import layers, schema
 from .annotating import Annotator
 from .pieces import LOWEST_BYTES_A_SECOND
 from .sources import Source, opened
@@ -22,6 +22,7 @@ from .work import (
     Job,
     Plan,
     Worker,
+    failed,
     identity,
     key_of,
     piece_name,
@@ -83,10 +84,10 @@ def check_dest(dest: Store, plan: Plan, annotator: Annotator) -> None:
     there = read_manifest(dest)
     for name in ("version", "model", "settings", "made"):
         if there.get(name) != wanted[name]:
+            theirs, ours = _differing(there.get(name), wanted[name])
             raise ParameterError(
-                f"--output is {dest.url}, whose results were made with {name} {_words(there.get(name))}, and this "
-                f"run has {_words(wanted[name])}: choose another folder, since results made in two ways cannot be "
-                "compared"
+                f"--output is {dest.url}, whose results were made with {name} {theirs}, and this run has {ours}: "
+                "choose another folder, since results made in two ways cannot be compared"
             )
 
 
@@ -111,18 +112,22 @@ def read_manifest(dest: Store) -> dict:
     return there
 
 
-def _words(value: object) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {one}" for name, one in value.items())
-    return str(value)
+def _differing(one: object, other: object) -> tuple[str, str]:
+    """Two values in words; of two dictionaries only where they differ."""
+    if not (isinstance(one, dict) and isinstance(other, dict)):
+        return str(one), str(other)
+    names = [name for name in {**one, **other} if one.get(name) != other.get(name)]
+    in_words = (", ".join(f"{name} {values.get(name)}" for name in names) for values in (one, other))
+    return next(in_words), next(in_words)
 
 
 def look(dest: Store, plan: Plan, sources: Iterable[Source]) -> Todo:
     """What there is to do; what a run that was killed left to remove is removed."""
-    done = {name.removesuffix(".parquet") for name in dest.names(schema.RECORDINGS)}
+    dest.remove_leftovers()
+    done = set().union(*layers.live(dest).values())
     by_recording: dict[str, list[str]] = {}
     for key in done:
-        by_recording.setdefault(key.partition("-")[0], []).append(key)
+        by_recording.setdefault(layers.identity_of(key), []).append(key)
     todo = Todo()
     for source in sources:
         key = key_of(source, plan.made)
@@ -148,7 +153,7 @@ def jobs_of(todo: Todo, plan: Plan, annotator: Annotator) -> Iterator[Job | Done
         try:
             cuts = _cuts(source_store, source, annotator, plan)
         except RpmsnError as error:
-            return [Done(source.url, error=str(error))]
+            return [failed(source_store, source, str(error))]
         if len(cuts) < 2:
             return [Job(WHOLE, source, replaces=replaces)]
         key = key_of(source, plan.made)

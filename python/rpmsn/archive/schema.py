@@ -5,6 +5,7 @@ What is said of a carrier is in the table of fields (`rpmsn.messages.fields`); t
 an archive has. The fields of a table may grow; what a column means changes with `VERSION` alone.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
@@ -128,7 +129,9 @@ def schema(table: str) -> "pa.Schema":
 
 
 def _storable(value: Any) -> Any:
-    """A value as Parquet has it: bytes in the name of a file that are no text are escaped."""
+    """A value as tables have it: not a number is null; bytes in the name of a file that are no text are escaped."""
+    if isinstance(value, float) and math.isnan(value):
+        return None
     return value.encode(errors="backslashreplace").decode() if isinstance(value, str) else value
 
 

@@ -6,15 +6,17 @@ Names within a store have `/` between folders. A file is whole or not there.
 
 import errno
 import os
+import re
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from .. import installation
 from ..errors import MissingLibraryError, ParameterError, StorageError
-from ..files import write_whole
+from ..files import remove_leftovers, whole_file
 
 ATOMIC = ("s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "memory")
 """Protocols in which a file appears when it is complete; in others it gets its name then."""
@@ -23,8 +25,8 @@ KEYS = {
     "gs": "GOOGLE_APPLICATION_CREDENTIALS",
 }
 """Protocol -> where its library takes what it needs from."""
-REFUSED = ("403", "401", "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "Credential")
-GONE = ("NoSuchBucket", "bucket does not exist", "404")
+REFUSED = re.compile(r"\b40[13]\b|AccessDenied|InvalidAccessKeyId|SignatureDoesNotMatch|ExpiredToken|Credential")
+GONE = re.compile(r"\b404\b|NoSuchBucket|bucket does not exist")
 
 
 class Store:
@@ -59,7 +61,7 @@ class Store:
             raise ParameterError(f"{url} is no path or URL that fsspec knows: {error}") from error
         self.is_local = "file" in self.files.protocol
         if self.is_local:
-            self.url = self._root  # other processes may be in another folder
+            self.url = self._root = os.path.abspath(self._root)  # other processes may be in another folder
 
     def path(self, name: str) -> Path:
         """Of a file of a local store."""
@@ -75,29 +77,35 @@ class Store:
 
     def is_file(self) -> bool:
         """Whether the store's URL is that of a file."""
-        with self._named(""):
+        with self.named(""):
             return self.files.isfile(self._root)
 
     def exists(self, name: str = "") -> bool:
         """Whether there is a file or folder of this name, or anything at all."""
-        with self._named(name):
-            # `exists` of fsspec takes refused access for an absence.
+        with self.named(name):
             try:
-                self.files.info(self._join(name)) if name else self.files.ls(self._root, detail=False)
-            except FileNotFoundError:
+                self.files.info(self._join(name))  # `exists` of fsspec takes refused access for an absence
+            except (FileNotFoundError, NotADirectoryError):
                 return False
+            return True
+
+    def is_lost(self) -> bool:
+        """Whether nothing can be had from it: it is not there any more, or access is refused."""
+        try:
+            return not self.exists()
+        except StorageError:
             return True
 
     def infos(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """(name, what the file system says of it) of all files, in folders as well, by name."""
-        with self._named(""):
+        with self.named(""):
             found = self.files.find(self._root, detail=True)
         for path in sorted(found):
             yield os.path.relpath(path, self._root) if path != self._root else "", found[path]
 
     def names(self, folder: str) -> set[str]:
         """The files right in a folder; none where there is no such folder."""
-        with self._named(folder):
+        with self.named(folder):
             try:
                 paths = self.files.ls(self._join(folder), detail=False, refresh=True)
             except FileNotFoundError:
@@ -106,46 +114,85 @@ class Store:
 
     def size(self, name: str) -> int:
         """Bytes of a file."""
-        with self._named(name):
+        with self.named(name):
             return int(self.files.size(self._join(name)))
 
     def read(self, name: str, start: int | None = None, end: int | None = None) -> bytes:
         """The bytes of a file, or those from `start` to `end`."""
-        with self._named(name):
+        with self.named(name):
             return self.files.cat_file(self._join(name), start=start, end=end)
+
+    @contextmanager
+    def opened(self, name: str) -> Iterator[BinaryIO]:
+        """A file to read."""
+        with self.named(name), self.files.open(self._join(name), "rb") as file:
+            yield file
 
     def fetch(self, name: str, to: Path) -> None:
         """Copy a file to this machine."""
-        with self._named(name):
+        with self.named(name):
             self.files.get_file(self._join(name), str(to))
 
     def write(self, name: str, content: bytes) -> None:
         """Write a file at once; it replaces one that is there."""
-        with self._named(name):
+        with self.named(name):
             if self.is_local:
-                path = self.path(name)
-                path.parent.mkdir(parents=True, exist_ok=True)
-                write_whole(path, content)
-            elif self.protocol in ATOMIC:
-                self.files.pipe_file(self._join(name), content)
+                with self._whole_file(name) as file:
+                    file.write(content)
             else:
-                whole = self._join(name)
-                partial = f"{whole}.{secrets.token_hex(8)}.tmp"
-                self.files.makedirs(os.path.dirname(whole), exist_ok=True)
-                self.files.pipe_file(partial, content)
-                self.files.mv(partial, whole)
+                self._place(name, lambda whole: self.files.pipe_file(whole, content))
+
+    def send(self, path: Path, name: str) -> None:
+        """Copy a file from this machine, as `write`."""
+        with self.named(name):
+            if self.is_local:
+                with open(path, "rb") as content, self._whole_file(name) as file:
+                    shutil.copyfileobj(content, file)
+            else:
+                self._place(name, lambda whole: self.files.put_file(str(path), whole))
+
+    def _whole_file(self, name: str) -> AbstractContextManager[BinaryIO]:
+        path = self.path(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return whole_file(path, tidy=False)  # folders here have hundreds of thousands of files
+
+    def _place(self, name: str, put: Callable[[str], object]) -> None:
+        """Have a file elsewhere put where it is not seen before it is whole."""
+        whole = self._join(name)
+        if self.protocol in ATOMIC:
+            put(whole)
+            return
+        partial = f"{whole}.{secrets.token_hex(8)}.tmp"
+        self.files.makedirs(os.path.dirname(whole), exist_ok=True)
+        put(partial)
+        self.files.mv(partial, whole)
+
+    def remove_leftovers(self) -> None:
+        """Remove what writers on this machine left that were killed."""
+        if self.is_local:
+            remove_leftovers(self.path(""))
 
     def remove(self, name: str) -> None:
         """Remove a file, or a folder with all in it; what is not there is right."""
-        with self._named(name), suppress(FileNotFoundError):
+        with self.named(name), suppress(FileNotFoundError):
             self.files.rm(self._join(name), recursive=True)
+
+    def remove_files(self, names: Sequence[str]) -> None:
+        """Remove files; what is not there is right."""
+        if self.is_local:
+            for name in names:
+                with self.named(name):
+                    self.path(name).unlink(missing_ok=True)
+        elif names:
+            with self.named(names[0]), suppress(FileNotFoundError):
+                self.files.rm([self._join(name) for name in names])
 
     def _join(self, name: str) -> str:
         return f"{self._root.rstrip('/')}/{name}" if name else self._root
 
     @contextmanager
-    def _named(self, name: str) -> Iterator[None]:
-        """Errors of whatever library as one that says what to do."""
+    def named(self, name: str) -> Iterator[None]:
+        """Errors of whatever library, met with a file, as one that says what to do."""
         try:
             yield
         except StorageError:
@@ -154,15 +201,17 @@ class Store:
             raise StorageError(f"{self.url_of(name)}: {self._cure(error)}", self.url) from error
 
     def _cure(self, error: Exception) -> str:
-        text = f"{type(error).__name__} {error}"
-        if isinstance(error, PermissionError) or any(word in text for word in REFUSED):
-            keys = KEYS.get(self.protocol)
-            way = f"check {keys}; keys may have expired" if keys else "check the permissions"
-            return f"access is refused ({error}): {way}, and run it again"
-        if isinstance(error, FileNotFoundError) or any(word in text for word in GONE):
-            return "it is not there, or not any more: check the name, and run it again"
-        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        number = error.errno if isinstance(error, OSError) else None
+        if number in (errno.ENOSPC, errno.EDQUOT):
             return "the disk is full: make room, and run it again"
+        text = f"{type(error).__name__} {error}"
+        if isinstance(error, PermissionError) or number in (errno.EACCES, errno.EPERM) or REFUSED.search(text):
+            keys = KEYS.get(self.protocol)
+            way = f"keys may be wrong or have expired; check {keys}" if keys else "check the permissions"
+            return f"access is refused ({error}): {way}, and run it again"
+        if isinstance(error, FileNotFoundError) or number == errno.ENOENT or GONE.search(text):
+            return "it is not there, or not any more: check the name, and run it again"
+        what = "read or written" if self.is_local else "reached"
         return (
-            f"it cannot be reached ({getattr(error, 'strerror', None) or error or type(error).__name__}): run it again"
+            f"it cannot be {what} ({getattr(error, 'strerror', None) or error or type(error).__name__}): run it again"
         )

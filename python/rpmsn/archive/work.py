@@ -8,7 +8,7 @@ done twice, since its worker was killed before it said so, writes the same again
 import hashlib
 import json
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -136,6 +136,19 @@ class Done:
         return cls(**{**values, "cells": tuple(values["cells"]), "notes": tuple(values["notes"])})
 
 
+def failed(store: Store, source: Source, error: str, notes: Sequence[str] = ()) -> Done:
+    """The end of a recording that cannot be read; of all, where SOURCE is lost.
+
+    Args:
+        store: SOURCE.
+        source, error, notes: as of Done.
+    """
+    is_lost = store.is_lost()
+    if is_lost:
+        error = f"SOURCE, {store.url}, is lost: {error}"
+    return Done(source.url, error=error, is_fatal=is_lost, notes=tuple(notes))
+
+
 def identity(url: str) -> str:
     """Name of a recording's results, whatever its content."""
     return hashlib.sha256(url.encode("utf-8", "surrogateescape")).hexdigest()[:ID_DIGITS]
@@ -164,19 +177,20 @@ class Worker:
 
     def do(self, job: Job) -> Done:
         """Do a job; what goes wrong with its recording is in the result."""
-        is_fatal = False
         with kept_log() as notes:
             try:
                 return self._do(job, notes)
             except StorageError as error:
-                text, is_fatal = str(error), error.url == self._dest.url
+                if error.url == self._dest.url:
+                    return Done(job.source.url, error=str(error), is_fatal=True, notes=tuple(notes))
+                text = str(error)
             except (RpmsnError, ImportError) as error:
                 text = str(error)
             except MemoryError:
                 text = "memory is not enough for it: fewer --actors leave each more."
             except Exception as error:
                 text = f"the analysis failed ({type(error).__name__}: {error})."
-            return Done(job.source.url, error=text, is_fatal=is_fatal, notes=tuple(notes))
+            return failed(self._source, job.source, text, notes)
 
     def _do(self, job: Job, notes: list[str]) -> Done:
         key = key_of(job.source, self._plan.made)

@@ -5,7 +5,7 @@ import argparse
 from collections.abc import Sequence
 from typing import Any
 
-from . import archive_query, archive_report, archive_run
+from . import archive_compact, archive_query, archive_report, archive_run
 
 
 class _Intermixed(argparse.ArgumentParser):
@@ -32,10 +32,11 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         "archive",
         help="analyse folders, disks and buckets of recordings, and ask what is in them",
         description="Analyses an archive of recordings, on this machine or on a cluster (run), answers questions from "
-        "the results (query), and writes a page about them (report).",
+        "the results (query), writes a page about them (report), and puts tables of very many recordings into few "
+        "files (compact).",
         epilog="Example: rpmsn archive run campaign --output found; rpmsn archive query found on-air --band n78; "
         "rpmsn archive report found",
     )
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB", parser_class=_Intermixed)
-    for verb in (archive_run, archive_query, archive_report):
+    for verb in (archive_run, archive_compact, archive_query, archive_report):
         verb.add(verbs)

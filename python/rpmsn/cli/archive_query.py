@@ -74,6 +74,8 @@ def run(options: argparse.Namespace) -> int:
     bands = edges_of_band(options.band) if options.band else [tuple(options.range)] if options.range else []
     if options.range and options.range[0] >= options.range[1]:
         raise ParameterError("--range is empty: FROM must be below TO")
+    if options.since and options.until and options.since >= options.until:
+        raise ParameterError("--since is not before --until, so nothing is between them: exchange them")
     archive = Archive(options.dest)
     if options.sql is not None:
         found = archive.sql(options.sql)
@@ -87,7 +89,7 @@ def run(options: argparse.Namespace) -> int:
         write_whole(options.output, content, overwrite=False)
     except FileExistsError:
         raise ParameterError(f"--output {options.output} exists and is not overwritten: choose another name") from None
-    print(f"{found.num_rows} rows in {options.output}", file=sys.stderr)
+    print(f"{_rows(found)} in {options.output}", file=sys.stderr)
     return 0
 
 
@@ -114,7 +116,11 @@ def _as_table(found: "pa.Table") -> str:
     names = found.column_names
     rows = [[_text(row[name]) for name in names] for row in found.slice(0, MOST_ROWS).to_pylist()]
     end = "" if found.num_rows <= MOST_ROWS else f"And {found.num_rows - MOST_ROWS} others: --format csv has all.\n"
-    return f"{format_table(names, rows) if rows else ' '.join(names)}\n{end}{found.num_rows} rows\n"
+    return f"{format_table(names, rows) if rows else ' '.join(names)}\n{end}{_rows(found)}\n"
+
+
+def _rows(found: "pa.Table") -> str:
+    return f"{found.num_rows} row{'' if found.num_rows == 1 else 's'}"
 
 
 def _text(value: Any) -> str:

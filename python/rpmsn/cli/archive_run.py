@@ -6,7 +6,7 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Generator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
@@ -83,8 +83,12 @@ def run(options: argparse.Namespace) -> int:
     plan, annotator = _plan(options)
     source, dest = Store(plan.source), Store(plan.dest)
     found, listing = sources.find(source, annotator, options.format is not None, options.sample_rate is not None)
-    if not found and not listing.faults:
-        raise RecordingError(f"{source.url}: no recording is there; files are known by their names (docs/formats.md)")
+    if not found:
+        sentences = [sentence for _, sentence in listing.faults]
+        raise RecordingError(
+            "\n".join(sentences)
+            or f"{source.url}: no recording is there; files are known by their names (docs/formats.md)"
+        )
     running.check_dest(dest, plan, annotator)
     todo = running.look(dest, plan, found)
     report = _Report(len(found) + len(listing.faults))
@@ -94,6 +98,8 @@ def run(options: argparse.Namespace) -> int:
     try:
         _work(options, plan, todo, annotator, report)
     except (KeyboardInterrupt, StorageError):
+        with suppress(StorageError):
+            running.note_failures(dest, report.failures, report.finished)
         print(f"rpmsn archive: {report.counted()}; the same command goes on from here", file=sys.stderr)
         raise
     running.note_failures(dest, report.failures, {one.url for one in found} - set(report.failures))
@@ -196,10 +202,21 @@ def _work(options: argparse.Namespace, plan: "Plan", todo: "Todo", annotator: "A
             jobs = []
             for one in chunk:
                 if isinstance(one, Done):
-                    report.take(one)
+                    _take(one, report)
                 else:
                     jobs.append(one)
             _do(jobs, partial(do, advance=progress.update), report)
+
+
+def _take(done: "Done", report: _Report) -> None:
+    """A job is done.
+
+    Raises:
+        StorageError: no other could be.
+    """
+    if done.is_fatal:
+        raise StorageError(done.error)
+    report.take(done)
 
 
 def _executor(
@@ -237,9 +254,7 @@ def _do(jobs: "list[Job]", do: "Callable[..., Generator[Done, None, None]]", rep
     with closing(do(jobs)) as results:
         for done in results:
             waiting[done.url] -= 1
-            if done.is_fatal:
-                raise StorageError(done.error)
-            report.take(done)
+            _take(done, report)
     for url, left in waiting.items():
         if left and url not in report.finished:
             report.fail(url, LOST)

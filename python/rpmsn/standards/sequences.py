@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Synchronisation and reference sequences of TS 36.211 (LTE) and TS 38.211 (NR)."""
 
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import numpy as np
 
@@ -54,9 +54,9 @@ def _delayed(sequence, start, stop, delays):
     return np.bitwise_xor.reduce([sequence[start - delay : stop - delay] for delay in delays])
 
 
-@lru_cache(maxsize=64)
+@cache
 def m_sequence(taps: tuple[int, ...], initial: tuple[int, ...], n: int) -> np.ndarray:
-    """Bits x(0..n-1) with x(i + len(initial)) = sum of x(i + tap) modulo 2; not to be written to.
+    """Bits x(0..n-1) with x(i + len(initial)) = sum of x(i + tap) modulo 2; read-only.
 
     Args:
         taps: the delays that are added.
@@ -66,9 +66,9 @@ def m_sequence(taps: tuple[int, ...], initial: tuple[int, ...], n: int) -> np.nd
     bits = list(initial)
     for i in range(n - len(initial)):
         bits.append(sum(bits[i + tap] for tap in taps) % 2)
-    sequence = np.array(bits[:n])
-    sequence.flags.writeable = False
-    return sequence
+    found = np.array(bits[:n])
+    found.flags.writeable = False
+    return found
 
 
 def lte_pss(cell_id: int) -> np.ndarray:
