@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -273,6 +274,17 @@ class TestAnnotate:
             assert shown["output"] is None and len(shown["carriers"]) == 1
         else:
             assert "LTE" in result.out and "nothing written" in result.out
+
+    @pytest.mark.parametrize(
+        "error, words", [(MemoryError(), "memory is not enough"), (RuntimeError("can't start new thread"), "ulimit -u")]
+    )
+    def test_a_limit_of_the_system_is_told(self, annotate, band, monkeypatch, error, words):
+        def start(_thread):
+            raise error
+
+        monkeypatch.setattr(threading.Thread, "start", start)
+        result = annotate(band)
+        assert result.status == 1 and words in result.err and not list(band.parent.glob("*.rpmsn*"))
 
     @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
     def test_a_name_that_the_terminal_cannot_show_stops_nothing(self, band, encoding):
