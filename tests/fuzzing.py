@@ -54,7 +54,8 @@ MOST_BYTES = 1 << 30
 MOST_MUTATIONS = 8
 LONGEST_INPUT = 1 << 16
 NUMBERS = (
-    b"0", b"-1", b"1e400", b"NaN", b"-Infinity", b"9" * 30, b"0.5", b"null", b'""', b"[]", b"{}", b"true", b'"1e6"'
+    b"0", b"-1", b"1e400", b"NaN", b"-Infinity", b"9" * 30, b"9" * 400, b"0.5", b"null", b'""', b"[]", b"{}", b"true",
+    b'"1e6"',
 )  # fmt: skip
 INTEGERS = (0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0xFFFFFFFF)
 TOKEN = re.compile(rb'"[^"\\]*"|-?\d[\d.eE+-]*|[\[\]{}:,]')

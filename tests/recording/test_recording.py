@@ -473,6 +473,7 @@ class TestUnreadable:
             ({"sample_rate": "1,92e6"}, "must be a number"),
             ({"sample_rate": "nan"}, "must be a number"),
             ({"sample_rate": 10**400}, "must be a number"),
+            ({"sample_rate": 10**400}, "must be a number"),
             ({"sample_rate": float("nan")}, "must be a number"),
             ({"datatype": None}, "--format"),
             ({"datatype": "cf128_le"}, "ci8, cu8, ci16_le, cf32_le"),
