@@ -395,6 +395,22 @@ def test_samples_of_any_amplitude_are_no_packets():
                 assert kinds.unreadable(values.astype(kind).tobytes()[: kinds.HEAD_BYTES]) is None
 
 
+class TestNames:
+    def test_a_name_that_leaves_no_room_for_an_ending(self, put):
+        for length in (255, 250, 245):
+            path = put("x" * (length - 5) + ".cs16", SHOWN.tobytes())
+            with open_recording(path, sample_rate=RATE) as recording:
+                np.testing.assert_array_equal(recording.read(0, 5000), EXPECTED)
+
+    @pytest.mark.parametrize("name", ["*.cs16", ":12.cs16", "?"])
+    def test_a_name_that_sigmf_does_not_allow_is_a_hint_for_people(self, put, name):
+        with open_recording(put(name, SHOWN.tobytes()), datatype="cs16", sample_rate=RATE) as recording:
+            output = write_annotations(recording, [], recording.path.with_name("out.sigmf-meta"))
+        written = json.loads(output.read_text())
+        assert written["global"]["rpmsn:dataset"] == name and "core:dataset" not in written["global"]
+        sigmf.SigMFFile(metadata=written).validate()
+
+
 class TestSaidInASentence:
     @pytest.mark.parametrize("name", NO_SAMPLES)
     @pytest.mark.parametrize("is_told", [False, True])

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a file is, by its first bytes, and the reader for it."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -106,7 +107,7 @@ def _read_kind(path: Path, store: FileStore, name: Path, depth: int, raw: bytes 
         return sigmf_archive.open_archive(path, store)
     if raw is None and name.name.endswith(sigmf_metadata.DATA_SUFFIX):
         beside = path.with_name(name.name.removesuffix(sigmf_metadata.DATA_SUFFIX) + META_SUFFIX)
-        raw = _first_bytes(beside, sigmf_metadata.LONGEST_METADATA + 1) if beside.is_file() else None
+        raw = _first_bytes(beside, sigmf_metadata.LONGEST_METADATA + 1) if os.path.isfile(beside) else None
     found = kinds.unreadable(head)
     if found:
         raise RecordingError(f"{path} is {found[0]}: {found[1].replace('FILE', path.name)}.")
@@ -117,7 +118,7 @@ def _read_kind(path: Path, store: FileStore, name: Path, depth: int, raw: bytes 
         metadata, warnings = sigmf_metadata.parse(raw, path)
         return Found(path, store, metadata, warnings=warnings, is_plain=store.is_file)
     header = path.with_name(path.name + ".hdr")
-    if header.is_file() and _first_bytes(header, len(gnuradio_meta.BEGIN)) == gnuradio_meta.BEGIN:
+    if os.path.isfile(header) and _first_bytes(header, len(gnuradio_meta.BEGIN)) == gnuradio_meta.BEGIN:
         return gnuradio_meta.open_gnuradio_meta(path, store, header)
     return _bare(path, store, name)
 
