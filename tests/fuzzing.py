@@ -47,6 +47,8 @@ from rpmsn.messages import wire
 from rpmsn.recording import open_recording, write_annotations
 from rpmsn.recording.readers import names
 
+KEPT = ROOT / "tests" / "fuzz_inputs"
+"""Inputs that failed once, under the names that they were kept by."""
 LONGEST_S = 10.0
 PATIENCE = 12
 """Other programs may keep the processor."""

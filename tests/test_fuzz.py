@@ -180,6 +180,12 @@ def test_mutations_of_what_is_right(targets, name):
             break
 
 
+@pytest.mark.parametrize("path", sorted(fuzzing.KEPT.iterdir()), ids=lambda path: path.name)
+def test_what_failed_once(targets, path):
+    target, name = path.name.split("-", 1)[0], path.name.split("-", 3)[-1]
+    targets[target].check(name, path.read_bytes())
+
+
 def test_a_fault_and_a_hang_are_seen():
     """In a process of its own: timers are the whole process's, and pytest has its own."""
     code = (

@@ -22,6 +22,7 @@ import yaml
 from limits import PROCESS_S
 from oracle import ThresholdRuntime, flat_band
 
+from rpmsn.archive import annotating
 from rpmsn.cli import doctor
 from rpmsn.cli.main import main
 from rpmsn.detection import segmenter as segmenter_module
@@ -192,6 +193,18 @@ class TestAnnotate:
             "band.sigmf-meta",
         ]
         assert band.with_name("band.rpmsn.sigmf-meta").read_bytes() == first
+
+    def test_a_name_that_is_taken_meanwhile_is_not_written_over_and_nothing_is_lost(self, annotate, band, monkeypatch):
+        run = annotating.Annotator.analyse
+
+        def analyse(*arguments):
+            band.with_name(f"{band.stem}.rpmsn.sigmf-meta").write_text("another's")
+            return run(*arguments)
+
+        monkeypatch.setattr(annotating.Annotator, "analyse", analyse)
+        assert annotate(band).status == 0
+        assert band.with_name(f"{band.stem}.rpmsn.sigmf-meta").read_text() == "another's"
+        assert band.with_name(f"{band.stem}.rpmsn-2.sigmf-meta").exists()
 
     def test_the_same_recording_gives_the_same_result_every_time(self, annotate, band):
         first, second = (json.loads(annotate(band, "--json").out)["carriers"] for _ in range(2))
