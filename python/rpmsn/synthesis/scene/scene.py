@@ -140,7 +140,14 @@ class Emission:
         """A chunk of the transmission as an `others.Baseband`; only for the kinds that are not in `CARRIERS`."""
         if self.kind == RECORDED:
             return recorded.load(**self.parameters, duration_s=duration_s, start_s=start_s)
-        return BASEBANDS[self.kind](duration_s, rng, start_s, **self.parameters)
+        try:
+            return BASEBANDS[self.kind](duration_s, rng, start_s, **self.parameters)
+        except ParameterError:
+            raise
+        except (TypeError, ValueError, OverflowError) as error:
+            raise ParameterError(
+                f"emission {self.kind!r} has a parameter of the wrong type ({error}): {self.parameters}"
+            ) from error
 
 
 @dataclass
