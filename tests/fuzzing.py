@@ -13,7 +13,9 @@ kept, and the exit status is 1.
 import argparse
 import collections
 import contextlib
+import functools
 import gzip
+import importlib.util
 import io
 import json
 import logging
@@ -45,6 +47,8 @@ from rpmsn.messages import wire
 from rpmsn.recording import open_recording, write_annotations
 from rpmsn.recording.readers import names
 
+KEPT = ROOT / "tests" / "fuzz_inputs"
+"""Inputs that failed once, under the names that they were kept by."""
 LONGEST_S = 10.0
 PATIENCE = 12
 """Other programs may keep the processor."""
@@ -52,7 +56,8 @@ MOST_BYTES = 1 << 30
 MOST_MUTATIONS = 8
 LONGEST_INPUT = 1 << 16
 NUMBERS = (
-    b"0", b"-1", b"1e400", b"NaN", b"-Infinity", b"9" * 30, b"0.5", b"null", b'""', b"[]", b"{}", b"true", b'"1e6"'
+    b"0", b"-1", b"1e400", b"NaN", b"-Infinity", b"9" * 30, b"9" * 400, b"0.5", b"null", b'""', b"[]", b"{}", b"true",
+    b'"1e6"',
 )  # fmt: skip
 INTEGERS = (0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0xFFFFFFFF)
 TOKEN = re.compile(rb'"[^"\\]*"|-?\d[\d.eE+-]*|[\[\]{}:,]')
@@ -61,6 +66,11 @@ CARRIER = SimpleNamespace(
     center_frequency=1.5, bandwidth=1.0, confidence=0.9, snr_db=1.0, pwr_db=-30.0, verdict="likely", evidence="network",
     cut_lower=False, cut_upper=False,
 )  # fmt: skip
+KEY_FILE = b"""metadata
+curve
+    public-key = "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7"
+    secret-key = "D:)Q[IlAW!ahhC2ac:9*A}h:p?([4%wOTJ%JR%cs"
+"""
 META = {
     "global": {
         "core:datatype": "ci16_le", "core:sample_rate": 1e6, "core:version": "1.2.0", "core:num_channels": 1,
@@ -96,25 +106,33 @@ class Recordings:
         files = [(name, content) for known in (READ, NO_SAMPLES) for name, (content, _) in known.items()]
         metas = [json.dumps(META).encode(), json.dumps({**META, "captures": []}, indent=1).encode()]
         shipped = [path.read_bytes() for path in (ROOT.parent / "shared" / "captures").glob("*.sigmf-meta")]
-        return files + [("x.sigmf-meta", meta) for meta in metas + shipped]
+        headers = [("x.dat", gnuradio_header(0) + bytes(160)), ("x.dat.hdr", gnuradio_header(40))]
+        collection = {"collection": {"core:streams": [{"name": "x", "hash": "0"}, {"name": "y", "hash": "1"}]}}
+        others = [("x.sigmf-collection", json.dumps(collection).encode()), ("x.blue", blue_file())]
+        return files + headers + others + [("x.sigmf-meta", meta) for meta in metas + shipped]
 
     def check(self, name: str, content: bytes) -> None:
         """Open it as a file of this name, read, and write annotations beside it."""
         path = self._folder / name
         path.write_bytes(content)
         beside = []
-        if name.endswith(".sigmf-meta"):
-            beside.append(path.with_suffix(".sigmf-data"))
+        if name.endswith((".sigmf-meta", ".hdr", ".sigmf-collection")):
+            beside.append(path.with_suffix(".sigmf-data" if ".sigmf" in name else ""))
             beside[0].write_bytes(bytes(range(250)) * 2)
+        if name.endswith(".sigmf-collection"):
+            beside.append(path.with_suffix(".sigmf-meta"))
+            beside[1].write_text(json.dumps(META))
+        if name.endswith(".hdr"):
+            path = beside[0]
         output = self._folder / "out.sigmf-meta"
         try:
             given: dict = {}
             if zlib.crc32(content) % 4 == 0:
-                given = {"datatype": "ci8", "sample_rate": 1e6, "center_frequency": 1e9}
+                given = {"datatype": "ci8", "sample_rate": 1e6, "center_frequency": 1e9, "channel": 1}
             with contextlib.suppress(RpmsnError), open_recording(path, **given) as recording:
                 self._use(recording, output)
         finally:
-            for left in (path, output, *beside):
+            for left in (self._folder / name, output, *beside):
                 left.unlink(missing_ok=True)
 
     @staticmethod
@@ -130,6 +148,37 @@ class Recordings:
             assert isinstance(entry.get("core:label", ""), str)
         write_annotations(recording, [CARRIER], output, overwrite=True)
         json.loads(output.read_text(), parse_constant=_refuse)
+
+
+def gnuradio_header(length: int) -> bytes:
+    """A header of GNU Radio's File Meta Sink for 40 samples.
+
+    Args:
+        length: bytes that it says it has; 0 for its own.
+    """
+
+    def symbol(text: str) -> bytes:
+        return b"\x02" + struct.pack(">H", len(text)) + text.encode()
+
+    time = (
+        b"\x0c" + struct.pack(">I", 2) + b"\x0b" + struct.pack(">Q", 1_700_000_000) + b"\x04" + struct.pack(">d", 0.5)
+    )
+    values = {
+        "strt": b"\x0b" + struct.pack(">Q", length), "rx_rate": b"\x04" + struct.pack(">d", 1e6), "rx_time": time,
+        "size": b"\x03" + struct.pack(">i", 4), "type": b"\x03" + struct.pack(">i", 1), "cplx": b"\x00",
+        "bytes": b"\x0b" + struct.pack(">Q", 160), "rx_freq": b"\x04" + struct.pack(">d", 1e9),
+    }  # fmt: skip
+    header = b"".join(b"\x09\x07" + symbol(name) + value for name, value in values.items()) + b"\x06"
+    return header if length == len(header) else gnuradio_header(len(header))
+
+
+def blue_file() -> bytes:
+    """A file of X-Midas BLUE, type 1000."""
+    header = bytearray(512)
+    header[:12] = b"BLUEEEEIEEEI"
+    struct.pack_into("<ddi2s", header, 32, 512.0, 400.0, 1000, b"CI")
+    struct.pack_into("<ddi", header, 256, 0.0, 1e-6, 1)
+    return bytes(header) + bytes(400)
 
 
 def _refuse(text: str) -> None:
@@ -163,7 +212,7 @@ class Messages:
 
 
 class Cards:
-    """Model cards, training configurations and settings of the window: YAML that pydantic checks."""
+    """Model cards, configurations of training, scenes and colours, keys of publishers: files that people write."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -173,27 +222,198 @@ class Cards:
         folder = ROOT / "python" / "rpmsn"
         cards = [("card.yml", path.read_bytes()) for path in (folder / "models").glob("*.yml")]
         configs = [("config.yml", path.read_bytes()) for path in (folder / "training" / "configs").glob("rpmsn*.yml")]
-        return [*cards, *configs, ("watch.yml", b"theme: dark\nspeed: 1\nwindow: [800, 600]\nloop: true\n")]
+        colours = ("colours.yml", (folder / "training" / "configs" / "authors-colours.yml").read_bytes())
+        descriptions = [("set.yml", b"features: cyclic\ncount: 40\nclasses: [noise, LTE]\nseed: 1\n")]
+        from rpmsn.synthesis.scene.presets import random_scene
+
+        scenes = [("scene.yml", files.to_yaml(random_scene("demo", seed).to_dict()).encode()) for seed in (1, 2)]
+        return [*cards, *configs, *descriptions, *scenes, colours, ("x.key_secret", KEY_FILE), ("x.key", KEY_FILE)]
 
     def check(self, name: str, content: bytes) -> None:
         """Read it."""
         path = self._folder / name
         path.write_bytes(content)
         try:
-            if name == "card.yml":
-                from rpmsn.models.model import load_model
-
-                load_model(path)
-            elif name == "config.yml":
-                from rpmsn.training.config import load_config
-
-                load_config(path)
-            else:
-                files.read_yaml(path)
+            self._readers()[name](path)
         except RpmsnError:
             pass
         finally:
             path.unlink(missing_ok=True)
+
+    @staticmethod
+    @functools.cache
+    def _readers() -> dict[str, Callable[[Path], object]]:
+        from rpmsn.models.model import load_model
+        from rpmsn.publishing.keys import load_client_keys, load_server_keys
+        from rpmsn.synthesis.scene.scene import Scene
+        from rpmsn.training.authors import load_colours
+        from rpmsn.training.config import load_config
+        from rpmsn.training.dataset import read_description
+
+        return {
+            "card.yml": load_model,
+            "config.yml": load_config,
+            "set.yml": lambda path: read_description(path.parent),
+            "scene.yml": Scene.load,
+            "colours.yml": load_colours,
+            "x.key_secret": load_server_keys,
+            "x.key": lambda path: load_client_keys(path, path),
+        }
+
+
+class Memory:
+    """What the window and the runtimes remember, in files that people may have changed."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def seeds(self) -> list[tuple[str, bytes]]:
+        """(kind, YAML or JSON)."""
+        session = {"source": "/x.cs16", "format": "ci16", "sample_rate": 1e6, "position": 0.5, "seconds": 2}
+        settings = {
+            "theme": "dark", "table": "below", "window": [800, 600], "maximized": False, "layout": "AAAA", "speed": 1.0,
+            "loop": True, "waterfall": {"levels": [0, 40], "classes": ["LTE"], "alpha": 0.5, "newest": "top"},
+            "carriers": {"sorted_by": "label", "hidden": ["snr_db"]}, "recent": [session], "session": session,
+            "bookmarks": [{"name": "tower", "frequency": 1.8e9, "color": "#e15759"}],
+        }  # fmt: skip
+        return [("watch.yml", files.to_yaml(settings).encode()), ("choice.json", b'{"runtime": "torch"}')]
+
+    def check(self, name: str, content: bytes) -> None:
+        """Read it; what is taken over can be used, and is the same after it was written and read again."""
+        from rpmsn.gui.watch import session, settings
+        from rpmsn.gui.waterfall.bookmarks import bookmarks_of
+        from rpmsn.gui.waterfall.settings import Settings
+        from rpmsn.runtimes import fastest
+
+        path = self._folder / name
+        path.write_bytes(content)
+        try:
+            if name == "choice.json":
+                fastest._read_choice(path)
+                return
+            read = settings.load_settings(path)
+            with contextlib.suppress(RpmsnError):
+                Settings().changed(read["waterfall"])
+            bookmarks_of(read["bookmarks"])
+            asked = argparse.Namespace(source=None, device=None, session=True)
+            with contextlib.suppress(RpmsnError):
+                session.last_session(asked, read["session"])
+            for entry in read["recent"]:
+                session.options_of(entry, asked)
+            session.with_newest(read["recent"], read["session"])
+            settings.save_settings(path, read)
+            assert repr(settings.load_settings(path)) == repr(read)
+        finally:
+            path.unlink(missing_ok=True)
+
+
+class Archives:
+    """What archives hold besides tables: what they were made with, and pieces of recordings."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def seeds(self) -> list[tuple[str, bytes]]:
+        """(kind, JSON)."""
+        from rpmsn.archive.pieces import Piece
+        from rpmsn.archive.schema import VERSION
+
+        made = {"schema": VERSION, "version": "0.9.0", "model": {"name": "rpmsn-rt"}, "settings": {"cells": True}}
+        piece = Piece([], 9, 0, b"picture", 1e9).to_bytes()
+        return [("manifest", json.dumps(made).encode()), ("piece.gz", piece)]
+
+    def check(self, name: str, content: bytes) -> None:
+        """Read it."""
+        from rpmsn.archive.pieces import Piece
+        from rpmsn.archive.running import MANIFEST, read_manifest
+        from rpmsn.archive.store import Store
+
+        if name == "piece.gz":
+            with contextlib.suppress(ValueError):
+                Piece.from_bytes(content)
+            return
+        path = self._folder / MANIFEST
+        path.write_bytes(content)
+        try:
+            with contextlib.suppress(RpmsnError):
+                read_manifest(Store(str(self._folder)))
+        finally:
+            path.unlink(missing_ok=True)
+
+
+class Devices:
+    """What programs print about radios, devices as people type them, what answers where a server rtl_tcp should."""
+
+    def seeds(self) -> list[tuple[str, bytes]]:
+        """(kind, text or bytes)."""
+        soapy = "Found device 0\n  driver = rtlsdr\n  label = Generic :: 1\n\nFound device 1\n  driver = lime\n"
+        uhd = "-----\n-- UHD Device 0\n-----\nDevice Address:\n    serial: 3\n    type: b200\n    name: x\n"
+        return [
+            ("soapy", soapy.encode()), ("uhd", uhd.encode()), ("device", b"rtl_tcp=127.0.0.1:1234,buflen=9"),
+            ("device", b"rtl_tcp=radio.example:80"), ("device", b"rtl_tcp=[::1]:1234"), ("greeting", b"RTL0\0\0\0\5"),
+        ]  # fmt: skip
+
+    def check(self, name: str, content: bytes) -> None:
+        """Read it."""
+        from rpmsn.radios.findings import soapy_radios, uhd_radios
+        from rpmsn.radios.rtl_tcp import check_server
+
+        text = content.decode("utf-8", "surrogateescape")
+        if name in ("soapy", "uhd"):
+            {"soapy": soapy_radios, "uhd": uhd_radios}[name](text)
+            return
+        device, answer = (text, b"RTL0") if name == "device" else ("rtl_tcp=127.0.0.1:1234", content)
+        with contextlib.suppress(RpmsnError):
+            check_server(device, lambda address, _limit: _Answer(address, answer))
+
+
+class _Answer:
+    """A connection to a server that says one thing and closes; names are looked at as Python does."""
+
+    def __init__(self, address: tuple[str, int], said: bytes) -> None:
+        address[0].encode("idna")
+        self._said = said
+
+    def __enter__(self) -> "_Answer":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def recv(self, count: int, _flags: int) -> bytes:
+        """What it says."""
+        return self._said[:count]
+
+
+class Blocks:
+    """Messages that GNU Radio blocks get from others: commands and PDUs."""
+
+    def seeds(self) -> list[tuple[str, bytes]]:
+        """(kind, JSON)."""
+        values = {"freq": 1e9, "label": "LTE", "rx_time": [1, 0.5], "sample_start": 3, "classes": ["noise", "LTE"]}
+        return [("command", json.dumps(values).encode()), ("pdu", json.dumps(values).encode())]
+
+    def check(self, name: str, content: bytes) -> None:
+        """Read it, where it is JSON."""
+        import pmt
+        from gnuradio.rpmsn import pdu
+
+        try:
+            values = json.loads(content)
+        except (ValueError, RecursionError):
+            return
+        try:
+            message = pmt.to_pmt(values)
+        except Exception:  # what has no PMT cannot come
+            return
+        with contextlib.suppress(ValueError):
+            if name == "command":
+                pdu.parse_command(message)
+            else:
+                pdu.parse_pdu(pmt.cons(message, pmt.init_u8vector(2, [1, 2])))
+        if isinstance(values, dict):
+            with contextlib.suppress(ValueError):
+                pdu.parse_pdu(pdu.make_pdu(values, b"12"))
 
 
 class Commands:
@@ -249,8 +469,12 @@ def make_targets(folder: Path) -> dict:
         "recording": Recordings(folder),
         "message": Messages(),
         "card": Cards(folder),
+        "memory": Memory(folder),
+        "archive": Archives(folder),
+        "device": Devices(),
         "command": Commands(),
         "name": Names(),
+        **({"block": Blocks()} if importlib.util.find_spec("pmt") else {}),
     }
 
 
@@ -328,7 +552,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=60.0, help="how long (default: %(default)g)")
     parser.add_argument("--inputs", type=int, default=1 << 62, help="how many inputs at most")
-    parser.add_argument("--target", action="append", help="recording, message, card, command or name (default: all)")
+    parser.add_argument("--target", action="append", help="one of those that it counts (default: all)")
     parser.add_argument("--seed", type=int, default=1, help="of the random numbers (default: %(default)s)")
     parser.add_argument("--keep", type=Path, default=Path("build/fuzz"), help="where failed inputs go (%(default)s)")
     parser.add_argument("--again", type=Path, help="try this input, which was kept, and nothing else")

@@ -138,11 +138,12 @@ def test_messages_of_any_shape(targets, topic, content):
 
 
 @given(
-    st.sampled_from(["card.yml", "config.yml", "watch.yml"]), st.dictionaries(st.text(max_size=9), anything, max_size=4)
+    st.sampled_from(["card.yml", "config.yml", "set.yml", "scene.yml", "colours.yml", "x.key", "watch.yml"]),
+    st.dictionaries(st.text(max_size=9), anything, max_size=4),
 )
 @QUICK
 def test_cards_and_configurations_of_any_shape(targets, name, content):
-    targets["card"].check(name, json.dumps(content).encode())
+    targets["memory" if name == "watch.yml" else "card"].check(name, json.dumps(content).encode())
 
 
 @given(
@@ -162,8 +163,12 @@ def test_names_times_and_numbers_of_any_text(targets, text):
     targets["name"].check("text", text.encode("utf-8", "surrogatepass"))
 
 
-@pytest.mark.parametrize("name", ["recording", "message", "card", "command", "name"])
+@pytest.mark.parametrize(
+    "name", ["recording", "message", "card", "memory", "archive", "device", "block", "command", "name"]
+)
 def test_mutations_of_what_is_right(targets, name):
+    if name not in targets:
+        pytest.skip("GNU Radio is not installed")
     rng, seeds = random.Random(11), targets[name].seeds()
     others = [content for _, content in seeds]
     ends = time.monotonic() + 2.0
@@ -173,6 +178,12 @@ def test_mutations_of_what_is_right(targets, name):
         assert not fuzzing.tried(targets[name].check, kind, changed, contextlib.nullcontext), (kind, changed)
         if time.monotonic() > ends:
             break
+
+
+@pytest.mark.parametrize("path", sorted(fuzzing.KEPT.iterdir()), ids=lambda path: path.name)
+def test_what_failed_once(targets, path):
+    target, name = path.name.split("-", 1)[0], path.name.split("-", 3)[-1]
+    targets[target].check(name, path.read_bytes())
 
 
 def test_a_fault_and_a_hang_are_seen():

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Errors that a user can correct. Each message names the value, what is allowed and the next step."""
 
+import numbers
+import sys
 from typing import Any
 
 
@@ -49,6 +51,12 @@ class StalledError(RpmsnError):
 
 class MissingLibraryError(RpmsnError, ImportError):
     """A library that is only needed for this one thing is not installed."""
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value is a real number that a float can hold; NaN, infinities, True and False are none."""
+    is_real = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    return is_real and bool(-sys.float_info.max <= value <= sys.float_info.max)
 
 
 def require(owner: object, name: str, value: Any, is_allowed: bool, allowed: str) -> None:

@@ -167,6 +167,20 @@ def test_pieces_that_are_done_are_not_done_again(source, dest, monkeypatch):
     assert analysed == [(0, 400_000)]
 
 
+def test_a_piece_that_is_damaged_is_told_and_made_again(source, dest, monkeypatch, capsys):
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Worker, "_finish", stop)
+        assert run(source, dest, "--piece-seconds", "1") == 130
+    damaged = next((dest / "pieces").rglob("*.gz"))
+    damaged.write_bytes(damaged.read_bytes()[:-9])
+    assert run(source, dest, "--piece-seconds", "1") == 1
+    assert "was damaged" in capsys.readouterr().err and not damaged.exists()
+    assert run(source, dest, "--piece-seconds", "1") == 0
+
+
 def test_a_recording_that_fails_is_listed_and_the_others_go_on(source, dest, capsys):
     (source / "a.sigmf-meta").write_text("nonsense")
     assert run(source, dest) == 1
@@ -203,6 +217,14 @@ def test_results_made_in_two_ways_are_not_mixed(source, dest, capsys):
     assert main(["archive", "run", str(source), "--output", str(dest), *HOW, "--no-cells"]) == 2
     told = capsys.readouterr().err
     assert "settings cells True, and this run has cells False: choose another folder" in told
+
+
+def test_a_manifest_that_is_something_else_gets_a_sentence(source, dest, capsys):
+    dest.mkdir()
+    for content in (b"[" * 9000, b"{}", b"[]", b"\xff", b""):
+        (dest / "rpmsn-archive.json").write_bytes(content)
+        assert main(["archive", "query", str(dest), "on-air"]) == 2
+        assert "is not what `rpmsn archive run` writes" in capsys.readouterr().err
 
 
 def test_wrong_use_gets_a_sentence(source, dest, tmp_path, capsys):

@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -21,6 +22,7 @@ import yaml
 from limits import PROCESS_S
 from oracle import ThresholdRuntime, flat_band
 
+from rpmsn.archive import annotating
 from rpmsn.cli import doctor
 from rpmsn.cli.main import main
 from rpmsn.detection import segmenter as segmenter_module
@@ -192,6 +194,18 @@ class TestAnnotate:
         ]
         assert band.with_name("band.rpmsn.sigmf-meta").read_bytes() == first
 
+    def test_a_name_that_is_taken_meanwhile_is_not_written_over_and_nothing_is_lost(self, annotate, band, monkeypatch):
+        run = annotating.Annotator.analyse
+
+        def analyse(*arguments):
+            band.with_name(f"{band.stem}.rpmsn.sigmf-meta").write_text("another's")
+            return run(*arguments)
+
+        monkeypatch.setattr(annotating.Annotator, "analyse", analyse)
+        assert annotate(band).status == 0
+        assert band.with_name(f"{band.stem}.rpmsn.sigmf-meta").read_text() == "another's"
+        assert band.with_name(f"{band.stem}.rpmsn-2.sigmf-meta").exists()
+
     def test_the_same_recording_gives_the_same_result_every_time(self, annotate, band):
         first, second = (json.loads(annotate(band, "--json").out)["carriers"] for _ in range(2))
         assert first == second
@@ -273,6 +287,17 @@ class TestAnnotate:
             assert shown["output"] is None and len(shown["carriers"]) == 1
         else:
             assert "LTE" in result.out and "nothing written" in result.out
+
+    @pytest.mark.parametrize(
+        "error, words", [(MemoryError(), "memory is not enough"), (RuntimeError("can't start new thread"), "ulimit -u")]
+    )
+    def test_a_limit_of_the_system_is_told(self, annotate, band, monkeypatch, error, words):
+        def start(_thread):
+            raise error
+
+        monkeypatch.setattr(threading.Thread, "start", start)
+        result = annotate(band)
+        assert result.status == 1 and words in result.err and not list(band.parent.glob("*.rpmsn*"))
 
     @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
     def test_a_name_that_the_terminal_cannot_show_stops_nothing(self, band, encoding):

@@ -81,6 +81,26 @@ def runs(number):
         return False
 
 
+def test_ctrl_c_while_the_command_is_loaded_ends_it_without_a_word():
+    code = (
+        "import os, signal, sys\n"
+        "class Stop:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'rpmsn.cli.main':\n"
+        "            os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Stop())\n"
+        "from rpmsn.cli.__main__ import run\n"
+        "sys.exit(run())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        timeout=PROCESS_S,
+        env=dict(os.environ, PYTHONPATH=str(PACKAGES)),
+    )
+    assert (done.returncode, done.stderr) == (-signal.SIGINT, b"")
+
+
 @pytest.fixture
 def long_recording(tmp_path):
     """10 GB of zeros that take no room on the disk."""

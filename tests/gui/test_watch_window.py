@@ -520,6 +520,7 @@ def test_bookmarks_that_are_none_are_left_out():
         {**good, "name": 5},
         {**good, "frequency": "x"},
         {**good, "frequency": float("nan")},
+        {**good, "frequency": 10**400},
         {**good, "color": "?"},
     ]
     assert bookmarks_of([*bad, good]) == [Bookmark("a", 1e9, "#ff0000")]

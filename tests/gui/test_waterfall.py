@@ -287,6 +287,8 @@ def test_a_bad_status_is_skipped(widget, caplog):
         ({"color_map": "jet"}, "viridis"),
         ({"levels": (10, 5)}, "levels"),
         ({"classes": ["GSM"]}, "LTE, NR, other"),
+        ({"classes": [{}, []]}, "LTE, NR, other"),
+        ({"alpha": 10**400}, "alpha"),
         ({"newest": "left"}, "top, bottom"),
         ({"boxes": 1}, "True or False"),
     ],

@@ -13,6 +13,7 @@ import sys
 import tarfile
 import threading
 import zipfile
+import zlib
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -154,6 +155,38 @@ NO_SAMPLES = {
     "odd.wav": (wav(fmt(channels=0)), "damaged WAV"),
     "objects.npy": (npy(np.array([{}], dtype=object)), "complex64"),
     "image.npy": (npy(np.zeros((40, 50, 3))), "one axis"),
+    "half.npy": (npy(np.zeros(50, np.float16)), "complex64"),
+    "b.h5": (bytes(2048) + b"\x89HDF\r\n\x1a\n" + bytes(500), "h5py"),
+    "user.mat": (b"MATLAB 7.3 MAT-file".ljust(512) + b"\x89HDF\r\n\x1a\n" + bytes(500), "h5py"),
+    "old.pkl": (b"\x80\x02]q\x00" + bytes(500), "pickle"),
+    "new.pkl": (b"\x80\x05\x95" + bytes(500), "pickle"),
+    "big.wav": (b"RIFX" + wav(fmt())[4:], "sox"),
+    "a.avi": (b"RIFF\x24\0\0\0AVI " + bytes(500), "another kind"),
+    "a.w64": (bytes.fromhex("726966662e91cf11a5d628db04c10000") + bytes(500), "Wave64"),
+    "a.au": (b".snd\0\0\0\x20" + bytes(500), "sox"),
+    "a.mp4": (b"\0\0\0\x20ftypisom" + bytes(500), "MP4"),
+    "exif.jpg": (b"\xff\xd8\xff\xe1\0\x40Exif" + bytes(500), "JPEG"),
+    "a.tif": (b"II*\0\x08\0\0\0" + bytes(500), "TIFF"),
+    "a.bmp": (b"BM" + struct.pack("<IIIII", 554, 0, 54, 40, 9) + bytes(500), "BMP"),
+    "a.lzma": (lzma.compress(bytes(9000), lzma.FORMAT_ALONE), "unlzma"),
+    "a.Z": (b"\x1f\x9d\x90" + bytes(500), "gzip -d"),
+    "a.parquet": (b"PAR1" + bytes(500), "Parquet"),
+    "nano.pcap": (b"\x4d\x3c\xb2\xa1" + bytes(500), "pcap"),
+    "mark.html": (b"\xef\xbb\xbf<html><body>Login</body></html>" * 9, "web page"),
+    "mark.xml": (b'\xef\xbb\xbf<?xml version="1.0"?>' * 9, "XML"),
+    "umlauts.txt": ("Die Antenne hängt über dem Büro.\n".encode() * 400, "is text"),
+    "wide.txt": (("The receiver stood on the roof.\n" * 9).encode("utf-16"), "is text"),
+    "spaces.csv": (b"0.125 -0.25\n" * 900, r"loadtxt\('spaces.csv'\)"),
+    "commas.csv": (b"0,125;-0,25\n" * 900, r"replace.*delimiter=';'"),
+    "a.sdriq": (
+        (lambda head: head + struct.pack("<I", zlib.crc32(head)))(struct.pack("<IQQII", RATE, FREQUENCY, 1, 16, 0))
+        + SHOWN.tobytes(),
+        "tail -c",
+    ),
+    "thrice.gz": (gzip.compress(gzip.compress(gzip.compress(SHOWN.tobytes()))), "more than 2 times"),
+    "cut.cs16.gz": (gzip.compress(SHOWN.tobytes())[:-900], "cannot be unpacked"),
+    "cut.cs16.xz": (lzma.compress(SHOWN.tobytes())[:-900], "cannot be unpacked"),
+    "cut.cs16.bz2": (bz2.compress(SHOWN.tobytes())[:-900], "cannot be unpacked"),
     "cut.npy": (b"\x93NUMPY\x01\x00\xff\xff{'descr'", "damaged"),
     "deep.npy": (b"\x93NUMPY\x01\x00\xff\x00" + b"(" * 255, "damaged"),
 }  # fmt: skip
@@ -243,6 +276,26 @@ class TestRead:
         content = zstandard.compress(ARCHIVE if name == "pair.zst" else SHOWN.tobytes())
         with open_recording(put(name, content), sample_rate=RATE) as recording:
             np.testing.assert_array_equal(recording.read(0, 5000), EXPECTED)
+
+    def test_zstandard_of_several_frames_and_cut_off(self, put):
+        zstandard = pytest.importorskip("zstandard", reason="zstandard is not installed")
+        raw = SHOWN.tobytes()
+        packed = b"".join(zstandard.compress(part) for part in (raw[:1001], b"", raw[1001:]))
+        with open_recording(put("band.cs16.zst", packed), sample_rate=RATE) as recording:
+            np.testing.assert_array_equal(recording.read(0, 5000), EXPECTED)
+        for end in (-1, -900, len(packed) // 3, 10):
+            with pytest.raises(RecordingError, match="cannot be unpacked: it is cut off"):
+                open_recording(put("cut.cs16.zst", packed[:end]), sample_rate=RATE)
+
+    def test_a_wav_file_that_is_cut_off(self, put):
+        with open_recording(put("cut.wav", wav(fmt(), auxi())[:-403])) as recording:
+            assert "cut off: 5597 of 6000 bytes" in " ".join(recording.warnings)
+            np.testing.assert_array_equal(recording.read(0, 5000), EXPECTED[:1399])
+
+    @pytest.mark.parametrize("name", ["/dev/zero", "/dev/urandom"])
+    def test_a_device_is_no_recording(self, name):
+        with pytest.raises(RecordingError, match=f"{name} is a device, which has no end"):
+            open_recording(name, datatype="ci8", sample_rate=1e6)
 
     def test_a_compressed_data_file_with_its_metadata_beside_it(self, put):
         put("band.sigmf-meta", json.dumps(metadata()).encode())
@@ -340,6 +393,22 @@ def test_samples_of_any_amplitude_are_no_packets():
             for _ in range(50):
                 values = np.abs(rng.normal(0, scale, 4096)).clip(0, 120 if kind == "i1" else 30000)
                 assert kinds.unreadable(values.astype(kind).tobytes()[: kinds.HEAD_BYTES]) is None
+
+
+class TestNames:
+    def test_a_name_that_leaves_no_room_for_an_ending(self, put):
+        for length in (255, 250, 245):
+            path = put("x" * (length - 5) + ".cs16", SHOWN.tobytes())
+            with open_recording(path, sample_rate=RATE) as recording:
+                np.testing.assert_array_equal(recording.read(0, 5000), EXPECTED)
+
+    @pytest.mark.parametrize("name", ["*.cs16", ":12.cs16", "?"])
+    def test_a_name_that_sigmf_does_not_allow_is_a_hint_for_people(self, put, name):
+        with open_recording(put(name, SHOWN.tobytes()), datatype="cs16", sample_rate=RATE) as recording:
+            output = write_annotations(recording, [], recording.path.with_name("out.sigmf-meta"))
+        written = json.loads(output.read_text())
+        assert written["global"]["rpmsn:dataset"] == name and "core:dataset" not in written["global"]
+        sigmf.SigMFFile(metadata=written).validate()
 
 
 class TestSaidInASentence:

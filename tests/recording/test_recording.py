@@ -187,6 +187,13 @@ class TestCaptures:
             assert recording.time_at(40) == (noon, pytest.approx(0.5 + 40e-6, abs=1e-12))
             assert recording.time_at(70) == (noon + 3600, 0.0)
 
+    def test_the_last_digits_of_a_synthesiser_are_no_retune(self, tmp_path):
+        around = [{"core:sample_start": k, "core:frequency": 1e9 + 0.4 * (-1) ** k} for k in range(50)]
+        drift = [{"core:sample_start": 50 + k, "core:frequency": 1e9 + 0.5 * k} for k in range(10)]
+        path = write_sigmf(tmp_path, random_components("ci8", 100), captures=[*around, *drift])
+        with open_recording(path) as recording:
+            assert [one.sample_start for one in recording.captures] == [0, 53, 55, 57, 59]
+
     @pytest.mark.parametrize(
         "text, fraction",
         [
@@ -472,6 +479,7 @@ class TestUnreadable:
             ({"sample_rate": "20 MHz"}, "must be a number"),
             ({"sample_rate": "1,92e6"}, "must be a number"),
             ({"sample_rate": "nan"}, "must be a number"),
+            ({"sample_rate": 10**400}, "must be a number"),
             ({"sample_rate": 10**400}, "must be a number"),
             ({"sample_rate": float("nan")}, "must be a number"),
             ({"datatype": None}, "--format"),

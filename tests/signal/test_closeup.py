@@ -67,3 +67,13 @@ def test_a_recording_shorter_than_a_window_is_shown():
 
 def test_it_ends_when_it_is_not_wanted_any_more():
     assert spectra(reader(np.ones(9)), np.arange(9), np.array([0.0, 1.0]), Plan(256, 1, 1), RATE, lambda: False) is None
+
+
+@pytest.mark.filterwarnings("error")
+def test_samples_that_are_not_finite_are_shown_without_a_warning():
+    samples = np.ones(10_000, np.complex64)
+    samples[4000:6000] = complex(np.inf, np.nan)
+    found = spectra(
+        reader(samples), np.array([1000, 5000]), np.linspace(-RATE / 4, RATE / 4, 11), Plan(256, 1, 1), RATE
+    )
+    assert np.isfinite(found[0]).all() and not np.isfinite(found[1]).any()

@@ -74,6 +74,12 @@ def test_a_scene_written_by_hand_needs_only_what_matters(tmp_path):
         (("reception:", "hearing:"), ["hearing", "reception"]),
         (("{adc_bits: 8, dc_dbc: -30}", "good"), ["Receiver", "good", "mapping"]),
         (("emissions:", "emissions: ["), ["YAML"]),
+        (("kind: wifi", "kind: gsm"), ["gsm", "busy"]),
+        (
+            ("busy: 0.3}", "busy: 0.3}\n  - {kind: gsm, parameters: {slots_on: [[1, 2], 0, 1, 1, 1, 1, 1, 1]}}"),
+            ["wrong type"],
+        ),
+        (("cell_id: 88, load: 0.4}", "cell_id: 88}\n  - {kind: nr, parameters: {beams: [[1]]}}"), ["nr", "wrong type"]),
     ],
 )
 def test_a_scene_file_with_a_mistake_is_refused_by_file_and_name(tmp_path, change, words):

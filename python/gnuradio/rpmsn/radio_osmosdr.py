@@ -1,16 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Radios that gr-osmosdr opens, above all a server rtl_tcp on this or another computer."""
 
-import socket
-
-from rpmsn.errors import MissingLibraryError, ParameterError, RadioError
+from rpmsn.errors import MissingLibraryError, RadioError
 from rpmsn.radios.ranges import RTLSDR_REACH, check_in_ranges, check_rate
+from rpmsn.radios.rtl_tcp import check_server
 
 from .radio_retune import COMMAND, radio_retune
-
-DEFAULT_PORT = 1234
-CONNECT_SECONDS = 5.0
-GREETING = b"RTL0"
 
 
 class OsmosdrRadio:
@@ -92,32 +87,6 @@ class OsmosdrRadio:
         check_in_ranges(self._device, "gain", gain, [self.gain_range()], "dB", 1.0)
         self._source.set_gain_mode(False)
         self._source.set_gain(gain)
-
-
-def check_server(device: str) -> None:
-    """Raise RadioError unless a server rtl_tcp answers: gr-osmosdr would wait without limit for a silent one.
-
-    Args:
-        device: `rtl_tcp=HOST:PORT`, perhaps with more arguments.
-    """
-    host, _, port = device.split(",")[0].partition("=")[2].rpartition(":")
-    if not host:
-        host, port = port or "127.0.0.1", str(DEFAULT_PORT)
-    if not port.isdecimal() or not 0 < int(port) < 65536:
-        raise ParameterError(f"device is {device!r}; write it as rtl_tcp=HOST:PORT, with a port from 1 to 65535")
-    try:
-        with socket.create_connection((host, int(port)), CONNECT_SECONDS) as connection:
-            greeting = connection.recv(len(GREETING), socket.MSG_WAITALL)
-    except OSError as error:
-        raise RadioError(
-            f"nothing answers at {host}:{port} ({error.strerror or error}); start the server where the "
-            f"radio is: rtl_tcp -a 0.0.0.0 -p {port}, and see that no firewall is between"
-        ) from error
-    if greeting != GREETING:
-        raise RadioError(
-            f"what answers at {host}:{port} is no rtl_tcp (it says {greeting!r}, not {GREETING!r}), or "
-            "serves another program already; check host and port"
-        )
 
 
 def _range(span):

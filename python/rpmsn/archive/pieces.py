@@ -105,11 +105,14 @@ class Piece:
         """What `to_bytes` gave.
 
         Raises:
-            ValueError, KeyError, OSError, EOFError: it is something else, or cut short.
+            ValueError: it is something else, or cut short.
         """
-        values = json.loads(gzip.decompress(content))
-        picture = base64.b64decode(values.pop("picture"))
-        return cls(**{**values, "frames": [_frame(entry) for entry in values["frames"]], "picture": picture})
+        try:
+            values = json.loads(gzip.decompress(content))
+            picture = base64.b64decode(values.pop("picture"))
+            return cls(**{**values, "frames": [_frame(entry) for entry in values["frames"]], "picture": picture})
+        except Exception as error:  # whatever gzip, json and the classes raise for what is damaged
+            raise ValueError(f"{type(error).__name__}: {error}") from error
 
 
 def _plain(value: Any) -> Any:

@@ -102,7 +102,7 @@ def read_manifest(dest: Store) -> dict:
     try:
         there = json.loads(dest.read(MANIFEST))
         version = there["schema"]
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise ParameterError(f"{dest.url_of(MANIFEST)} is not what `rpmsn archive run` writes ({error})") from error
     if version != schema.VERSION:
         raise ParameterError(

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import runtimes
 from ..detection.segmenter import Segmenter
-from ..errors import RpmsnError, StorageError
+from ..errors import RecordingError, RpmsnError, StorageError
 from ..messages import keys
 from ..messages.results import carrier_fields
 from ..models.model import load_model
@@ -210,12 +210,20 @@ class Worker:
             if any(name.rpartition("/")[2] not in there for name in names):
                 return Done(job.source.url, False, size, notes=tuple(notes))
             try:
-                parts = (Piece.from_bytes(self._dest.read(name)) for name in names)
+                parts = (self._piece(name) for name in names)
                 return replace(self._finish(job, key, recording, parts, notes), size=size)
             except StorageError:
                 if self._is_done(key):  # by another that had the last piece at the same time
                     return Done(job.source.url, size=size)
                 raise
+
+    def _piece(self, name: str) -> Piece:
+        """A piece that is done. One that is damaged is removed, so that the next run makes it again."""
+        try:
+            return Piece.from_bytes(self._dest.read(name))
+        except ValueError as error:
+            self._dest.remove(name)
+            raise RecordingError(f"{self._dest.url_of(name)} was damaged ({error}): run it again.") from error
 
     def _is_done(self, key: str) -> bool:
         return self._dest.exists(f"{schema.RECORDINGS}/{key}.parquet")

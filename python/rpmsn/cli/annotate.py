@@ -2,6 +2,7 @@
 """`rpmsn annotate`: the carriers in recordings, as SigMF annotations."""
 
 import argparse
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,9 @@ from ..errors import RecordingError
 from . import options as given
 
 if TYPE_CHECKING:
-    from ..archive.annotating import Settings
+    from ..archive.annotating import Annotator, Settings
+    from ..recording import Recording
+    from ..streaming.analysis import Analysis
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -136,8 +139,28 @@ def _run_one(options: argparse.Namespace) -> None:
         print_result = report.print_json if options.json else report.print_table
         written = None
         try:
-            written = annotator.write(recording, result, output, fingerprint, options.overwrite)
+            written = _write(options, annotator, recording, result, output, fingerprint)
         finally:  # a result that cannot be written may be the work of hours
             print_result(recording, annotator.model, result, written)
         if written is None:
             raise RecordingError(unfit(recording))
+
+
+def _write(
+    options: argparse.Namespace,
+    annotator: "Annotator",
+    recording: "Recording",
+    result: "Analysis",
+    output: Path,
+    fingerprint: str,
+) -> Path | None:
+    """Write the annotations; a name that was not asked for gives way to one that has been taken meanwhile."""
+    from ..recording import default_output
+
+    while True:
+        try:
+            return annotator.write(recording, result, output, fingerprint, options.overwrite)
+        except RecordingError:
+            if options.output or options.overwrite or not os.path.lexists(output):
+                raise
+            output = default_output(recording)

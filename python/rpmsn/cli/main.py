@@ -12,6 +12,7 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 from .. import installation, interrupts
 from ..errors import ParameterError, RpmsnError
@@ -39,18 +40,26 @@ COMMANDS = (
     annotate, archive, cells, info, doctor, grc, synth, train, evaluate, calibrate, export, import_authors, bench,
     devices, monitor, watch
 )  # fmt: skip
+NO_THREAD = "can't start new thread"
+"""What Python says of it, in a RuntimeError."""
 EPILOG = "Each command has its own help: rpmsn annotate --help. To see it work: scripts/demo."
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
+    _open_standard_streams()
     _print_any_text()
     try:
-        status = _run(build_parser().parse_args(arguments))
-        print(end="", flush=True)  # a closed pipe shows here, and not when Python ends
-        return status
+        try:
+            return _run(build_parser().parse_args(arguments))
+        finally:
+            print(end="", flush=True)  # a closed pipe or a full disk shows here, and not when Python ends
     except BrokenPipeError:
-        return _closed_pipe()
+        return _leave_stdout()
+    except OSError as error:
+        with suppress(OSError):
+            print(f"rpmsn: what was to be printed is lost: {error.strerror or error}", file=sys.stderr)
+        return _leave_stdout()
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -87,6 +96,12 @@ def _run(options: argparse.Namespace) -> int:
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         return _failed(options, f"{where}{error.strerror or error}")
+    except MemoryError:
+        return _failed(options, "memory is not enough: end other programs, raise its limit, or use fewer workers")
+    except RuntimeError as error:
+        if str(error) != NO_THREAD:
+            raise
+        return _failed(options, "the system starts no more threads: raise the limit (ulimit -u), or use fewer workers")
 
 
 def _missing(error: ImportError) -> str:
@@ -111,8 +126,36 @@ def _print_any_text() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def _closed_pipe() -> int:
-    """The reader of our output has gone (`| head`): end quietly."""
+def _open_standard_streams() -> None:
+    """Give those that are closed to nowhere: else the first file that is opened would take their place."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # takes the lowest number that is free
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, "w" if number else "r", closefd=False))  # noqa: SIM115 - for good
+    if sys.stderr is sys.__stderr__ and isinstance(sys.stderr, io.TextIOWrapper):
+        sys.stderr = _Notes(sys.stderr.buffer, sys.stderr.encoding, line_buffering=True)
+
+
+class _Notes(io.TextIOWrapper):
+    """A stderr whose reader may go, or whose disk may be full: what it does not take is lost, and stops nothing."""
+
+    def write(self, text: str) -> int:
+        """As of TextIOWrapper."""
+        with suppress(OSError):
+            super().write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """As of TextIOWrapper."""
+        with suppress(OSError):
+            super().flush()
+
+
+def _leave_stdout() -> int:
+    """The reader of our output has gone (`| head`), or its disk is full: what is left of it goes nowhere."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 1
 

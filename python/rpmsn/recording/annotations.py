@@ -6,8 +6,9 @@ Besides the `core:` fields an annotation has those of the extension `rpmsn`, by 
 
 * beside a data file of the same name (`x.sigmf-meta`, `x.sigmf-data`): nothing needs to be said.
 * beside a data file of another name: `core:dataset` is that name, and SigMF readers open the pair.
-* in another folder: `core:dataset` may not name a folder, so `core:metadata_only` is true and `rpmsn:dataset` has
-  the name, as a hint for people. Moved beside a data file of its own name it is a whole recording again.
+* in another folder, or where SigMF does not allow the data file's name: `core:dataset` may not say it, so
+  `core:metadata_only` is true and `rpmsn:dataset` has the name, as a hint for people. Moved beside a data file of its
+  own name it is a whole recording again.
 """
 
 from __future__ import annotations
@@ -39,6 +40,8 @@ GENERATOR = f"gr-rpmsn {__version__}"
 EXTENSION = {"name": "rpmsn", "version": "2.0.0", "optional": True}
 """Since 2.0.0 an annotation of a segment has its carrier's label, edges and confidence, and numbers are not rounded."""
 
+DATASET_NAME = re.compile(r'[^/\\:*?"<>|]')
+"""How names begin that SigMF allows as `core:dataset`."""
 OUTPUT_NAME = re.compile(rf"\.rpmsn(-\d+)?{re.escape(META_SUFFIX)}$")
 
 MOST_FAULTS = 8
@@ -203,7 +206,8 @@ def annotation(values: Mapping[str, Any], carrier_id: int, sample_start: int, sa
 
 def _dataset(recording: Recording, output: Path) -> dict[str, Any]:
     """Global fields that say where the samples are; None means that the field must not be there."""
-    if not recording.is_plain or output.parent.resolve() != recording.path.parent.resolve():
+    is_beside = output.parent.resolve() == recording.path.parent.resolve()
+    if not recording.is_plain or not is_beside or not DATASET_NAME.match(recording.path.name):
         return {"core:dataset": None, "core:metadata_only": True, DATASET: recording.path.name}
     conforming = output.name.removesuffix(META_SUFFIX) + DATA_SUFFIX
     name = recording.path.name
@@ -228,7 +232,10 @@ def _document(recording: Recording, annotations: list[dict[str, Any]], added: Ma
     if faults:
         others = f", and {len(faults) - MOST_FAULTS} others" if len(faults) > MOST_FAULTS else ""
         logger.warning(
-            "%s is not valid SigMF: left out are %s%s", recording.meta_path, "; ".join(faults[:MOST_FAULTS]), others
+            "%s is not valid SigMF: left out are %s%s",
+            recording.meta_path or recording.path,
+            "; ".join(faults[:MOST_FAULTS]),
+            others,
         )
     return sigmf_text.write(metadata)
 

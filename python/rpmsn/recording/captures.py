@@ -20,6 +20,10 @@ LATEST_S = 9_214_646_400
 """2262-01-01, in seconds since 1970: what radios and other programs can count in nanoseconds ends there."""
 
 
+SMALLEST_RETUNE_HZ = 1.0
+"""Programs that write what a radio's synthesiser gives differ by less from one capture segment to the next."""
+
+
 @dataclass(frozen=True)
 class Capture:
     """What holds from `sample_start` (counted in the file, from 0) until the next capture.
@@ -42,8 +46,8 @@ class Capture:
 def settle(captures: Iterable[Capture], sample_rate: float) -> list[Capture]:
     """Captures in order of their start -> those that say something new, the first at sample 0.
 
-    A capture says something new if its frequency is another one, or if its time is not the one that the samples since
-    the last time lead to: then samples are missing. A time is no better than its digits.
+    A capture says something new if its frequency is another one, by 1 Hz or more, or if its time is not the one that
+    the samples since the last time lead to: then samples are missing. A time is no better than its digits.
     """
     given = list(captures)
     frequency = next((one.center_frequency for one in given if one.center_frequency is not None), None)
@@ -55,7 +59,7 @@ def settle(captures: Iterable[Capture], sample_rate: float) -> list[Capture]:
     for one in given:
         frequency = one.center_frequency if one.center_frequency is not None else frequency
         keeps_time = one.time is None or _follows(clock, one, sample_rate)
-        if keeps_time and frequency == settled[-1].center_frequency:
+        if keeps_time and _is_same(frequency, settled[-1].center_frequency):
             continue
         now = Capture(one.sample_start, frequency)
         if not keeps_time:
@@ -64,6 +68,12 @@ def settle(captures: Iterable[Capture], sample_rate: float) -> list[Capture]:
             settled.pop()
         settled.append(now)
     return settled
+
+
+def _is_same(frequency: float | None, before: float | None) -> bool:
+    if frequency is None or before is None:
+        return frequency is before
+    return abs(frequency - before) < SMALLEST_RETUNE_HZ
 
 
 def _follows(clock: Capture, one: Capture, sample_rate: float) -> bool:

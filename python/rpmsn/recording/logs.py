@@ -12,13 +12,12 @@ leaves files that can be read. docs/logs.md has the formats, every key, and what
 """
 
 import math
-import numbers
 import os
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-from ..errors import ParameterError, RecordingError, require
+from ..errors import ParameterError, RecordingError, is_number, require
 from .log_base import PER, FileNames, Log, Rotation, clean, event_fields
 from .log_sigmf import SigmfLog
 from .log_text import Csv, JsonLines
@@ -74,7 +73,7 @@ def open_log(
             "the log",
             name,
             value,
-            value is None or _is_number(value) and value >= least,
+            value is None or is_number(value) and value >= least,
             f"a number of at least {least}, or None",
         )
     rotation = Rotation(rotate_seconds, math.inf if rotate_bytes is None else rotate_bytes, keep_files)
@@ -109,7 +108,3 @@ def _kind_of(path: Path, fmt: str | None) -> type[Log]:
     if kinds[fmt] is SigmfLog and not path.name.lower().endswith(META_SUFFIX):
         raise ParameterError(f"the log is {path}; a SigMF log must end in {META_SUFFIX}, as {path.name}{META_SUFFIX}")
     return kinds[fmt]
-
-
-def _is_number(value):
-    return isinstance(value, numbers.Real) and not isinstance(value, bool) and math.isfinite(value)

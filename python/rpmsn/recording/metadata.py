@@ -52,7 +52,7 @@ def find_metadata(path: Path) -> Path | None:
         return path
     base = path.with_name(path.name.removesuffix(DATA_SUFFIX)) if path.name.endswith(DATA_SUFFIX) else path
     metadata = base.with_name(base.name + META_SUFFIX)
-    if metadata.is_file():
+    if os.path.isfile(metadata):  # False also where the longer name is too long
         return metadata
     check_file(path)
     return None

@@ -3,7 +3,6 @@
 
 import copy
 import math
-import numbers
 import os
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
@@ -13,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import ParameterError, RecordingError
+from ..errors import ParameterError, RecordingError, is_number
 from . import metadata as sigmf_metadata
 from .captures import Capture, later, parse_time, resolution, settle
 from .formats import USUAL_FORMATS, sample_format
@@ -75,8 +74,7 @@ def open_recording(
 def _check_given(given: Mapping[str, Any]) -> None:
     for name, lowest in (("sample_rate", 0.0), ("center_frequency", -math.inf)):
         value = given[name]
-        is_real = isinstance(value, numbers.Real)
-        if value is not None and not (is_real and lowest < value < math.inf):
+        if value is not None and not (is_number(value) and lowest < value):
             allowed = "a number above 0, in Hz" if lowest == 0.0 else "a number, in Hz"
             raise ParameterError(f"{name} is {value!r}; it must be {allowed}.")
 

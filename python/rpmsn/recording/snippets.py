@@ -12,7 +12,6 @@ thread of the writer's own, which two copies may wait for: when it is late, fram
 from __future__ import annotations
 
 import math
-import numbers
 import os
 import time
 from collections import deque
@@ -24,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..classes import CLASS_NAMES, NOISE
-from ..errors import RecordingError, require
+from ..errors import RecordingError, is_number, require
 from ..messages.results import carrier_values
 from ..signal.channelizer import BLOCK, HALF_TAPS, HOP, Band, BandExtractor, Spectra, as_complex, plan_band
 from .background import CLOSE_SECONDS, FLUSH_SECONDS, BackgroundWriter
@@ -386,10 +385,10 @@ class _Choice:
         labels = {labels} if isinstance(labels, str) else labels
         known = labels is None or (bool(labels) and set(labels) <= set(LABELS))
         require("the snippets", "labels", labels, known, f"some of {', '.join(LABELS)}, or None for all")
-        is_fraction = _is_number(min_confidence) and 0 <= min_confidence <= 1
+        is_fraction = is_number(min_confidence) and 0 <= min_confidence <= 1
         require("the snippets", "min_confidence", min_confidence, is_fraction, "a number from 0 to 1")
         is_range = freq_range is None or (
-            len(freq_range) == 2 and all(map(_is_number, freq_range)) and freq_range[0] < freq_range[1]
+            len(freq_range) == 2 and all(map(is_number, freq_range)) and freq_range[0] < freq_range[1]
         )
         require("the snippets", "freq_range", freq_range, is_range, "(lower, upper) in Hz, or None for everywhere")
         self._labels = set(LABELS if labels is None else labels)
@@ -528,18 +527,14 @@ class _Recorded:
         return lower < middle - half - tolerance or upper > middle + half + tolerance
 
 
-def _is_number(value):
-    return isinstance(value, numbers.Real) and not isinstance(value, bool) and math.isfinite(value)
-
-
 def _check(max_seconds, quota_bytes, max_carriers, datatype):
     owner = "the snippets"
-    require(owner, "max_seconds", max_seconds, _is_number(max_seconds) and max_seconds > 0, "a number above 0")
+    require(owner, "max_seconds", max_seconds, is_number(max_seconds) and max_seconds > 0, "a number above 0")
     require(
         owner,
         "quota_bytes",
         quota_bytes,
-        _is_number(quota_bytes) and quota_bytes >= SMALLEST_QUOTA,
+        is_number(quota_bytes) and quota_bytes >= SMALLEST_QUOTA,
         f"a number of at least {SMALLEST_QUOTA}",
     )
     require(

@@ -144,11 +144,15 @@ def unpack(path: Path, read: Callable[[int], bytes], how: str) -> tuple[FileStor
             size += len(piece)
             if size > allowed:
                 raise RecordingError(
-                    f"{path} takes more than {allowed / 1e9:.1f} GB unpacked, all that is used of {folder}: {how}"
+                    f"{path} takes more than {_size(allowed)} unpacked, all that is used of {folder}: {how}"
                 )
             if file.write(piece) != len(piece):
                 raise RecordingError(f"{folder} is full: {how}")
     except BaseException:
         file.close()
         raise
-    return FileStore(path, file=file), f"unpacked to {size / 1e6:.1f} MB in {folder}, until the end"
+    return FileStore(path, file=file), f"unpacked to {_size(size)} in {folder}, until the end"
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"

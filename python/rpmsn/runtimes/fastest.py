@@ -145,7 +145,7 @@ def _read_choice(path: Path) -> str | None:
     """The runtime that is remembered; None if there is none that makes sense."""
     try:
         name = json.loads(path.read_text(encoding="utf-8"))["runtime"]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
     return name if name in list(KINDS) else None
 

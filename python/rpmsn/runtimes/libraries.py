@@ -53,11 +53,17 @@ def processor() -> str:
 def _without_noise() -> Iterator[None]:
     """What is written to stderr (descriptor 2) meanwhile comes at the end, without `NOISE` and empty lines after it."""
     try:
-        stderr = os.dup(2)
-    except OSError:  # closed, as of a daemon
+        held = tempfile.TemporaryFile()  # noqa: SIM115 - closed below
+    except OSError:  # no temporary folder, or a full one
         yield
         return
-    with tempfile.TemporaryFile() as held:
+    try:
+        stderr = os.dup(2)
+    except OSError:  # closed, as of a daemon
+        held.close()
+        yield
+        return
+    with held:
         os.dup2(held.fileno(), 2)
         try:
             yield

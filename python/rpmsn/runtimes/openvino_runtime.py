@@ -14,6 +14,7 @@ from ..signal.image import COLUMNS, ROWS
 from . import KINDS, compiled
 from .base import DEFAULT_THREADS, Runtime
 from .libraries import load, processor
+from .signal_stack import kept_signal_stack
 
 if TYPE_CHECKING:
     from ..models.model import Model
@@ -62,12 +63,13 @@ class OpenVinoRuntime(Runtime):
         """What runs a batch of this size. Known in full, the shape makes faster code; there are one or two sizes."""
         if batch not in self._requests:
             key = hashlib.sha256(json.dumps([*self._facts, batch]).encode()).hexdigest()[:32]
-            network = self._recalled(key)
-            if network is None:
-                network = self._compiled(batch)
-                made = network.export_model()
-                compiled.keep(key, made if isinstance(made, bytes) else made.getvalue())
-            self._requests[batch] = network.create_infer_request()
+            with kept_signal_stack():  # the first network loads the plugin
+                network = self._recalled(key)
+                if network is None:
+                    network = self._compiled(batch)
+                    made = network.export_model()
+                    compiled.keep(key, made if isinstance(made, bytes) else made.getvalue())
+                self._requests[batch] = network.create_infer_request()
         return self._requests[batch]
 
     def _recalled(self, key: str) -> Any:

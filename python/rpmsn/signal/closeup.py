@@ -98,7 +98,8 @@ def spectra(
         if not len(usable) and len(samples) >= chosen.window // 8:
             usable = np.concatenate([samples, np.zeros(chosen.window - len(samples), np.complex64)])
         if len(usable):
-            bins = np.square(np.abs(fft.fft(usable.reshape(-1, chosen.window) * weights, axis=1))).mean(axis=0)
-            sums = np.concatenate([[0.0], np.cumsum(fft.fftshift(bins), dtype=np.float64)])
-            power[row, is_there] = ((sums[first + counts] - sums[first]) / counts)[is_there]
+            with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is shown as such
+                bins = np.square(np.abs(fft.fft(usable.reshape(-1, chosen.window) * weights, axis=1))).mean(axis=0)
+                sums = np.concatenate([[0.0], np.cumsum(fft.fftshift(bins), dtype=np.float64)])
+                power[row, is_there] = ((sums[first + counts] - sums[first]) / counts)[is_there]
     return power

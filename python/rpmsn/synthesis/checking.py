@@ -5,16 +5,15 @@ import math
 import numbers
 from typing import Any
 
-from ..errors import require
+from ..errors import is_number, require
 
 
 def require_number(
     owner: object, name: str, value: Any, lower: float = -math.inf, upper: float = math.inf, unit: str = ""
 ) -> None:
     """Raise a ParameterError unless a parameter of `owner` is a finite number from `lower` to `upper`."""
-    is_number = isinstance(value, numbers.Real) and not isinstance(value, bool) and math.isfinite(value)
     span = "" if math.isinf(lower) else f" from {lower:g} to {upper:g}"
-    require(owner, name, value, is_number and lower <= value <= upper, f"a number{span} {unit}".rstrip())
+    require(owner, name, value, is_number(value) and lower <= value <= upper, f"a number{span} {unit}".rstrip())
 
 
 def require_whole(owner: object, name: str, value: Any, lower: int, upper: int) -> None:

@@ -10,7 +10,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from ...errors import ParameterError
+from ...errors import ParameterError, is_number
 
 ADDRESS_BEGINS = ("tcp://", "ipc://")
 NUMBERS = ("sample_rate", "center_frequency", "position", "seconds")
@@ -31,7 +31,7 @@ def is_description(value: Any) -> bool:
     """Whether a value of a file of settings describes a source, and where it was."""
     if not isinstance(value, dict) or not isinstance(value.get("source"), str):
         return False
-    return all(value.get(name) is None or type(value[name]) in (int, float) for name in NUMBERS)
+    return all(value.get(name) is None or is_number(value[name]) for name in NUMBERS)
 
 
 def with_newest(recent: list[dict[str, Any]], newest: Mapping[str, Any]) -> list[dict[str, Any]]:

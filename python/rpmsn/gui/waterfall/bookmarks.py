@@ -2,10 +2,10 @@
 """Frequencies with a name and a colour: a line through spectrum and picture, with a flag."""
 
 import dataclasses
-import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ...errors import is_number
 from ..qt import QtCore, QtGui, pg
 from .pixels import PixelLayer, text_width
 
@@ -34,8 +34,7 @@ def is_bookmark(value: Any) -> bool:
     return (
         isinstance(value, Mapping)
         and isinstance(value.get("name"), str)
-        and type(value.get("frequency")) in (int, float)
-        and math.isfinite(value["frequency"])
+        and is_number(value.get("frequency"))
         and isinstance(value.get("color"), str)
         and QtGui.QColor(value["color"]).isValid()
     )

@@ -2,10 +2,9 @@
 """What the user can set about the waterfall, as plain values, checked (no Qt)."""
 
 import dataclasses
-import math
 
 from ...classes import CLASS_NAMES, NOISE
-from ...errors import require
+from ...errors import is_number, require
 
 SHOWN_CLASSES = tuple(name for class_id, name in enumerate(CLASS_NAMES) if class_id != NOISE)
 THEME_NAMES = ("dark", "light")
@@ -93,7 +92,7 @@ class Settings:
             "the waterfall",
             "classes",
             self.classes,
-            set(self.classes) <= set(SHOWN_CLASSES),
+            all(name in SHOWN_CLASSES for name in self.classes),
             "some of " + ", ".join(SHOWN_CLASSES),
         )
         for name in ("boxes", "references", "bands", "spectrum", "average", "max_hold"):
@@ -104,8 +103,3 @@ class Settings:
             return False
         low, high = self.levels
         return LEVEL_LIMITS[0] <= low and high <= LEVEL_LIMITS[1] and high - low >= SMALLEST_RANGE - 1e-9
-
-
-def is_number(value: object) -> bool:
-    """Whether a value is a finite number."""
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)

@@ -41,7 +41,7 @@ from typing import Any
 import numpy as np
 
 from ...classes import CLASS_NAMES
-from ...errors import RpmsnError, require
+from ...errors import RpmsnError, is_number, require
 from ...messages.frame import Frame, Scale, check_frame
 from ...messages.report import Report, check_report
 from ..actions import add_action, copy_text, hint, set_keys
@@ -60,7 +60,7 @@ from .history import DROPPED, LOST, SKIP, Break, Chunk, History, format_seconds
 from .picture import Picture
 from .scroll import TimeScroll
 from .selection import Selection
-from .settings import LEVEL_LIMITS, SMALLEST_RANGE, Settings, is_number
+from .settings import LEVEL_LIMITS, SMALLEST_RANGE, Settings
 from .spectrum import SpectrumPlot
 from .status import ENDED, SOURCE_STATE, is_duty_cycled
 from .status_bar import StatusBar

@@ -3,12 +3,15 @@
 
 import bz2
 import gzip
+import io
 import lzma
 import os
 import select
+import stat
 import sys
 import time
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -19,6 +22,10 @@ from ..stores import FileStore, unpack
 GZIP, BZIP2, XZ, ZSTD, ZIP = b"\x1f\x8b\x08", b"BZh", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd", b"PK\x03\x04"
 ENDINGS = (".gz", ".bz2", ".xz", ".zst", ".zstd", ".zip")
 UNPACKERS = {GZIP: "gzip -dk", BZIP2: "bzip2 -dk", XZ: "xz -dk", ZSTD: "zstd -dk", ZIP: "unzip"}
+LONGEST_WINDOW = 1 << 27
+"""Bytes that zstd may look back."""
+ZSTD_PIECE = 1 << 10
+"""Packed bytes at a time: they may become 30,000 times as many."""
 LONGEST_SILENCE_S = 60.0
 POLL_SECONDS = 0.2
 
@@ -62,20 +69,28 @@ def open_pipe(path: Path) -> tuple[FileStore, str]:
     """All that comes out of a pipe; `-` is stdin.
 
     Raises:
-        RecordingError: it is more than may be kept, or nothing comes for `LONGEST_SILENCE_S`.
+        RecordingError: it is more than may be kept, nothing comes for `LONGEST_SILENCE_S`, or it is a device.
     """
-    how = "write it to a file first, or pass less through the pipe (head -c)."
     if str(path) != "-":
         # Opened for reading alone and waiting, it would wait for a writer without end.
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
         try:
-            return unpack(path, lambda count: _next_of_pipe(path, handle, count), how)
+            return _all_of(path, handle)
         finally:
             os.close(handle)
     if sys.stdin is None or sys.stdin.isatty():
-        raise RecordingError("stdin is a terminal: pass samples through a pipe, such as rx_sdr ... | rpmsn annotate -")
-    handle = sys.stdin.fileno()
-    return unpack(Path("stdin"), lambda count: _next_of_pipe(Path("stdin"), handle, count), how)
+        what = "closed" if sys.stdin is None else "a terminal"
+        raise RecordingError(f"stdin is {what}: pass samples through a pipe, such as rx_sdr ... | rpmsn annotate -")
+    return _all_of(Path("stdin"), sys.stdin.fileno())
+
+
+def _all_of(path: Path, handle: int) -> tuple[FileStore, str]:
+    how = "write it to a file first, or pass less through the pipe (head -c)."
+    opened = os.fstat(handle)
+    is_device = stat.S_ISCHR(opened.st_mode) or stat.S_ISBLK(opened.st_mode)
+    if is_device and opened.st_rdev != os.stat(os.devnull).st_rdev:
+        raise RecordingError(f"{path} is a device, which has no end: {how}")
+    return unpack(path, lambda count: _next_of_pipe(path, handle, count), how)
 
 
 def _next_of_pipe(path: Path, handle: int, count: int) -> bytes:
@@ -105,7 +120,35 @@ def _reader(path: Path, magic: bytes, packed: BinaryIO) -> Any:
         raise RecordingError(
             f"{path} is compressed by zstd: pip install zstandard, or unpack it first (zstd -dk {path.name})."
         ) from error
-    return zstandard.ZstdDecompressor(max_window_size=1 << 27).stream_reader(packed, read_across_frames=True)
+    return _ZstdFile(packed, zstandard.ZstdDecompressor(max_window_size=LONGEST_WINDOW).decompressobj)
+
+
+class _ZstdFile(io.RawIOBase):
+    """What is in frames of zstd. The library's own reader takes a file that was cut off for one that has ended."""
+
+    def __init__(self, packed: BinaryIO, decompressor: Callable[[], Any]) -> None:
+        self._packed, self._decompressor = packed, decompressor
+        self._frame: Any = None
+        self._left, self._ready = b"", memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._ready:
+            packed = self._left or self._packed.read(ZSTD_PIECE)
+            if not packed:
+                if self._frame is not None:
+                    raise EOFError("it is cut off")
+                return 0
+            self._frame = self._frame or self._decompressor()
+            self._ready, self._left = memoryview(self._frame.decompress(packed)), b""
+            if self._frame.eof:
+                self._left, self._frame = self._frame.unused_data, None
+        view = memoryview(buffer).cast("B")
+        count = min(len(view), len(self._ready))
+        view[:count], self._ready = self._ready[:count], self._ready[count:]
+        return count
 
 
 def _open_zip(path: Path, packed: FileStore, how: str) -> tuple[FileStore, Path, bytes | None, str]:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a file is, by its first bytes, and the reader for it."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -98,13 +99,15 @@ def _find_file(path: Path, store: FileStore, name: Path, depth: int = 0, raw: by
 def _read_kind(path: Path, store: FileStore, name: Path, depth: int, raw: bytes | None) -> Found:
     head = store.head(kinds.HEAD_BYTES)
     magic = compressed.compression(head)
-    if magic is not None and depth < INNERMOST:
+    if magic is not None and depth == INNERMOST:
+        raise RecordingError(f"{path} is compressed more than {INNERMOST} times: unpack it first.")
+    if magic is not None:
         return _unpacked(path, magic, depth, store)
     if sigmf_archive.is_tar(head):
         return sigmf_archive.open_archive(path, store)
     if raw is None and name.name.endswith(sigmf_metadata.DATA_SUFFIX):
         beside = path.with_name(name.name.removesuffix(sigmf_metadata.DATA_SUFFIX) + META_SUFFIX)
-        raw = beside.read_bytes() if beside.is_file() else None
+        raw = _first_bytes(beside, sigmf_metadata.LONGEST_METADATA + 1) if os.path.isfile(beside) else None
     found = kinds.unreadable(head)
     if found:
         raise RecordingError(f"{path} is {found[0]}: {found[1].replace('FILE', path.name)}.")
@@ -115,9 +118,14 @@ def _read_kind(path: Path, store: FileStore, name: Path, depth: int, raw: bytes 
         metadata, warnings = sigmf_metadata.parse(raw, path)
         return Found(path, store, metadata, warnings=warnings, is_plain=store.is_file)
     header = path.with_name(path.name + ".hdr")
-    if header.is_file() and header.read_bytes()[: len(gnuradio_meta.BEGIN)] == gnuradio_meta.BEGIN:
+    if os.path.isfile(header) and _first_bytes(header, len(gnuradio_meta.BEGIN)) == gnuradio_meta.BEGIN:
         return gnuradio_meta.open_gnuradio_meta(path, store, header)
     return _bare(path, store, name)
+
+
+def _first_bytes(path: Path, count: int) -> bytes:
+    with open(path, "rb") as file:
+        return file.read(count)
 
 
 def _reader(head: bytes) -> Any:

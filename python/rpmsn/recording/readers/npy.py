@@ -11,6 +11,8 @@ from ..stores import FileStore
 from .found import Found, capture, described
 
 MAGIC = b"\x93NUMPY"
+SIZES = {"i": (1, 2, 4), "u": (1, 2, 4), "f": (4, 8)}
+"""Kind of number -> bytes of those that SigMF has."""
 
 
 def open_npy(path: Path, store: FileStore) -> Found:
@@ -63,6 +65,6 @@ def _datatype(path: Path, shape: tuple[int, ...], is_fortran: bool, dtype: np.dt
         )
     order = "_be" if number.str[0] == ">" else "_le"
     name = f"{'c' if is_complex else 'r'}{number.kind}{8 * number.itemsize}{'' if number.itemsize == 1 else order}"
-    if number.kind not in "iuf" or number.itemsize not in (1, 2, 4, 8) or number.itemsize == 8 and number.kind != "f":
+    if number.itemsize not in SIZES.get(number.kind, ()):
         raise RecordingError(f"{path} holds {dtype}, which is none of samples: save it as x.astype('complex64').")
     return name, channels, int(np.prod(shape, dtype=object)) * dtype.itemsize

@@ -59,7 +59,8 @@ def open_collection(path: Path, number: int | None) -> Path:
         RecordingError: the file is none, or holds several and `number` is None.
     """
     try:
-        content = json.loads(path.read_bytes()[:LONGEST_COLLECTION].decode("utf-8-sig"))
+        with open(path, "rb") as file:
+            content = json.loads(file.read(LONGEST_COLLECTION).decode("utf-8-sig"))
         streams = content["collection"]["core:streams"]
         names = [stream["name"] for stream in streams]
     except (ValueError, RecursionError, LookupError, TypeError) as error:

@@ -49,7 +49,9 @@ def open_wav(path: Path, store: FileStore) -> Found:
             "0 to half the rate"
         )
     frequency, time = _auxi(chunks.get(b"auxi", b""))
-    length = min(length, size - start)
+    if length > size - start:
+        warnings.append(f"the WAV file is cut off: {size - start} of {length} bytes of samples are there")
+        length = size - start
     return Found(
         path,
         store,

@@ -180,9 +180,10 @@ class NrDownlink(NrCarrier):
         if fits and self.schedule is not None:
             slots, period, blocks = self.schedule
             self.schedule = (tuple(slots), period, tuple((first, width) for first, width in blocks))
-            places = [place for first, width in blocks for place in range(first, first + width)]
-            fits = set(slots) <= set(range(period)) and len(set(places)) == len(places)
-            fits = fits and all(0 <= place < self.n_rb for place in places)
+            fits = all(0 <= slot < period for slot in slots)
+            fits = fits and all(0 <= first <= first + width <= self.n_rb for first, width in blocks)
+            places = [place for first, width in blocks for place in range(first, first + width)] if fits else []
+            fits = fits and len(set(places)) == len(places)
         self._require("schedule", self.schedule, fits, allowed)
 
     def _check_control(self):

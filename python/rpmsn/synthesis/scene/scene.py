@@ -115,7 +115,9 @@ class Emission:
         try:
             parameters = {**self.parameters, "start_ms": self.parameters.get("start_ms", 0) + start_ms}
             return carrier(**parameters)
-        except TypeError as error:
+        except ParameterError:
+            raise
+        except (TypeError, ValueError, OverflowError) as error:  # such as three numbers where there have to be two
             raise ParameterError(
                 f"emission {self.kind!r} has a parameter of the wrong type ({error}); give numbers "
                 f"as numbers: {self.parameters}"
@@ -138,7 +140,14 @@ class Emission:
         """A chunk of the transmission as an `others.Baseband`; only for the kinds that are not in `CARRIERS`."""
         if self.kind == RECORDED:
             return recorded.load(**self.parameters, duration_s=duration_s, start_s=start_s)
-        return BASEBANDS[self.kind](duration_s, rng, start_s, **self.parameters)
+        try:
+            return BASEBANDS[self.kind](duration_s, rng, start_s, **self.parameters)
+        except ParameterError:
+            raise
+        except (TypeError, ValueError, OverflowError) as error:
+            raise ParameterError(
+                f"emission {self.kind!r} has a parameter of the wrong type ({error}): {self.parameters}"
+            ) from error
 
 
 @dataclass
@@ -299,7 +308,9 @@ def _build(cls, values):
     _check_names(cls.__name__, _mapping(values, cls.__name__), [item.name for item in fields(cls)])
     try:
         return cls(**values)
-    except TypeError as error:
+    except ParameterError:
+        raise
+    except (TypeError, ValueError, OverflowError) as error:
         raise ParameterError(f"{cls.__name__} cannot be built from {values}: {error}") from error
 
 
