@@ -141,10 +141,10 @@ def test_a_deleted_carrier_is_neither_listed_nor_drawn_nor_exported_until_it_is_
         return [row.carrier_id for row in window.table.model.rows]
 
     assert shown() == [1]
-    assert window.waterfall._box_at(CENTER, 6 * 0.04).burst_id == 1, "the one below it"
+    assert window.waterfall.pointing.box_at(CENTER, 6 * 0.04).burst_id == 1, "the one below it"
     assert len(json.loads(window.table.export(tmp_path / "a.sigmf-meta").read_text())["annotations"]) == 1
     press(window, QT.Key_Z, QT.ControlModifier)
-    assert sorted(shown()) == [1, narrow] and window.waterfall._box_at(CENTER, 6 * 0.04).burst_id == narrow
+    assert sorted(shown()) == [1, narrow] and window.waterfall.pointing.box_at(CENTER, 6 * 0.04).burst_id == narrow
 
 
 def test_the_menu_on_a_row_cuts_the_carrier(window, narrow, app, tmp_path, monkeypatch):

@@ -148,14 +148,14 @@ def test_frequency_rate_and_gain_are_shown(window):
 
 def test_a_double_click_tunes_the_radio_and_the_picture_follows(window, server, scene):
     wanted = SCENE_CENTER + 0.5e6
-    wait_for(lambda: window.waterfall._shown[0].newest_y > window.waterfall._shown[0].oldest_y + 0.5, "rows")
-    newest_y = window.waterfall._shown[0].newest_y
+    wait_for(lambda: window.waterfall.shown[0].newest_y > window.waterfall.shown[0].oldest_y + 0.5, "rows")
+    newest_y = window.waterfall.shown[0].newest_y
     click(window.waterfall, viewport_point(window.waterfall, wanted, newest_y - 0.3), is_double=True)
     sent = server.wait_for("command", "frequency")["value"]
     pixel = 1e6 * window.waterfall.waterfall_plot.getViewBox().viewPixelSize()[0]
     assert sent == pytest.approx(wanted, abs=pixel)
     wait_for(lambda: window.radio_bar.frequency_box.value() == round(sent / 1e6, 3), "the new frequency")
-    wait_for(lambda: abs(window.waterfall._shown[0].chunks[-1].scale.center_frequency - sent) < 1, "the new rows")
+    wait_for(lambda: abs(window.waterfall.shown[0].chunks[-1].scale.center_frequency - sent) < 1, "the new rows")
     wait_for(
         lambda: any(found == pytest.approx(scene[1], abs=2 * COLUMN) for found in edges_in_table(window)),
         "the carrier where it was",

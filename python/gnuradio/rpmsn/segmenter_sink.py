@@ -15,6 +15,7 @@ from rpmsn.messages.results import frame_fields, segment_fields
 from rpmsn.models.model import DEFAULT_MODEL, load_model
 from rpmsn.recording.logs import open_log
 from rpmsn.recording.snippets import SnippetWriter
+from rpmsn.recording.stream_recorder import StreamRecorder
 from rpmsn.runtimes import AUTO
 from rpmsn.streaming.cells import CELL_BUDGET
 from rpmsn.streaming.live import Settings, StreamAnalyser
@@ -195,6 +196,10 @@ class segmenter_sink(gr.sync_block):
     def set_center_frequency(self, center_frequency: float) -> None:
         """Centre frequency from here on, Hz; for sources that do not tag it."""
         self._next_frequency = float(center_frequency)
+
+    def set_recorder(self, recorder: StreamRecorder | None) -> None:
+        """What gets all samples as they come; None for nothing."""
+        self._analyser.recorder = recorder
 
     def carriers(self) -> list[Carrier]:
         """Carriers found so far, lowest frequency first."""

@@ -9,7 +9,8 @@ from ..messages.report import Report
 from .carriers.table import CarrierTable
 from .qt import QtCore, QtGui, QtWidgets
 from .theme import THEMES, Theme
-from .waterfall.widget import Place, WaterfallWidget
+from .waterfall.pointing import Place
+from .waterfall.widget import WaterfallWidget
 
 BELOW, BESIDE, HIDDEN = PLACES = ("below", "beside", "hidden")
 """Where the table is."""

@@ -14,8 +14,8 @@ from ...recording.metadata import DATA_SUFFIX, META_SUFFIX
 from ..carriers.carrier_list import CarrierRow
 from ..carriers.export import free_path
 from ..qt import QtWidgets
+from ..waterfall.pointing import Place
 from ..waterfall.settings import SHOWN_CLASSES
-from ..waterfall.widget import Place
 from ..with_table import WaterfallWithTable
 from .corrections import Corrections, corrected
 from .cutting import CutTask
