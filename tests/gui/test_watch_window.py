@@ -211,7 +211,7 @@ def test_a_line_of_controls_goes_on_below_where_it_is_narrow(app):
 
 def test_the_list_of_keys_is_that_of_the_actions(window):
     press(window, QT.Key_F1)
-    dialog = window._keys_dialog
+    dialog = window.menus.keys_dialog
     text = dialog.findChild(QtWidgets.QTextBrowser).toPlainText()
     for words in ("Space, P", "Play or pause", "Ctrl+F", "Ctrl+O", "Home", "Measure", "Esc", "Ctrl+Left"):
         assert words in text
@@ -275,8 +275,8 @@ def test_a_recording_that_is_dropped_is_opened_and_the_other_can_be_opened_again
         str(other),
         before.recording.meta_path.as_posix(),
     ]
-    window._fill_recent()
-    choose(app, window.recent_menu, "band")
+    window.menus._fill_recent(window.menus.recent_menu)
+    choose(app, window.menus.recent_menu, "band")
     assert "band" in window.windowTitle()
     wait_for(lambda: window.source.finished, app=app)
 

@@ -476,6 +476,14 @@ CELL_LOAD = _field(
     required=False,
     lowest=0,
 )
+RECEIVER_PPM = _field(
+    "receiver_ppm",
+    DOUBLE,
+    "ppm",
+    "frequency error of the receiver as its cells show it, beyond what is corrected: above 0 where it hears too high",
+    (STATUS,),
+    required=False,
+)
 RUNTIME = _field("runtime", SYMBOL, "", "what runs the network, such as `torch`", (STATUS,))
 ERROR = _field(
     "error",

@@ -274,6 +274,13 @@ class StreamAnalyser:
             if not self.running:
                 self._ended = []
 
+    def forget_receiver(self) -> None:
+        """Frequencies are said otherwise from now on, for the same signals: carriers end, and the receiver's error is
+        taken anew from the cells that are found. From any thread."""
+        self.reset_carriers()
+        if self._cells is not None:
+            self._cells.forget_receiver()
+
     def carriers(self) -> list[Carrier]:
         """Carriers found so far, lowest frequency first."""
         with self._lock:
