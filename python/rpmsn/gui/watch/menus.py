@@ -60,6 +60,7 @@ class Menus:
         self._add(menu, "&Save picture…", "Ctrl+S", window.ask_and_save)
         set_keys(window.table.export_action, ["Ctrl+E"], in_window=True)
         menu.addAction(window.table.export_action)
+        self._add(menu, "Save &labels to train on…", "Ctrl+T", window.editor.ask_and_save_training)
         menu.addSeparator()
         self._add(menu, "&Quit", "Ctrl+Q", window.close)
 

@@ -381,7 +381,7 @@ class WatchWindow(QtWidgets.QMainWindow):
 
     def _compare(self, comparison: ComparisonTable) -> None:
         """What was found next to what the file says: in the table, and at its annotations in the picture."""
-        rows = [row for row in self.table.carriers.rows() if row.carrier_id not in self.view.hidden_carriers]
+        rows = self.view.listed()
         if not comparison.isVisible() and len(comparison.annotations) * len(rows) > MOST_PAIRS:
             return
         comparison.show_carriers(rows)

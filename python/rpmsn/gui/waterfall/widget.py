@@ -503,7 +503,7 @@ class WaterfallWidget(QtWidgets.QWidget):
             self.spectrum.lines.add(frame)
             if newest is None:
                 self._begin(frame)
-        self._take_segments()
+        self.take_segments()
         if has_boxes and not self.paused:
             self.box_layer.update()
         return breaks
@@ -517,7 +517,7 @@ class WaterfallWidget(QtWidgets.QWidget):
         if self._note == WAITING:
             self._note = ""
 
-    def _take_segments(self) -> None:
+    def take_segments(self) -> None:
         """Join the segments that have come to the boxes."""
         if self.history.newest is None:
             return
