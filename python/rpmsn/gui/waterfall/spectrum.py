@@ -52,10 +52,17 @@ class SpectrumLines:
         self.average_seconds, self.hold_seconds = average_seconds, hold_seconds
 
     def set_absolute(self, is_absolute: bool) -> None:
-        """Powers over full scale, or over the noise; another one than before starts again."""
+        """Powers over full scale, or over the noise; those that are there go by the last frame's noise."""
         if is_absolute != self.is_absolute:
-            self.is_absolute = is_absolute
-            self.reset()
+            before, self.is_absolute = self._zero, is_absolute
+            ratio = self._zero / before
+            self._mean, self._average = ratio * self._mean, ratio * self._average
+            self._held = deque((began, ratio * strongest) for began, strongest in self._held)
+
+    @property
+    def _zero(self) -> float:
+        """Power of 0 dB over the last frame's noise, in what powers are kept in."""
+        return 10 ** (self.floor_db / 10) if self.is_absolute and math.isfinite(self.floor_db) else 1.0
 
     def add(self, frame: Frame) -> None:
         """Add a frame; other axes start again."""
@@ -63,7 +70,7 @@ class SpectrumLines:
             self.reset()
             self.scale = frame.scale
         self.floor_db = frame.floor_db
-        zero = 10 ** (frame.floor_db / 10) if self.is_absolute and math.isfinite(frame.floor_db) else 1.0
+        zero = self._zero
         self._mean = zero * mean_spectrum(frame)
         fraction = 1 - np.exp(-frame.duration / self.average_seconds) if self._average.size else 1.0
         before = self._average if self._average.size else self._mean
