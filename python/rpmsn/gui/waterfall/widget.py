@@ -527,6 +527,8 @@ class WaterfallWidget(QtWidgets.QWidget):
             report = self._segments.popleft()
             if report.end_offset > oldest:
                 self.segments.add(report)
+                for chunk, row in self.history.recolor(report):
+                    self.picture.color_again(chunk, row)
                 self.band_strip.add_proven(band_texts(report))
 
     def _say(self, breaks: list[Break]) -> None:
@@ -621,6 +623,7 @@ class WaterfallWidget(QtWidgets.QWidget):
             label = label if axis is axes[0] else self._fitting(label, axis.height())
             if (axis.labelText, axis.labelStyle) != (label, {"color": theme.text}):
                 axis.setLabel(label, color=theme.text)
+                axis.resizeEvent()  # pyqtgraph centres the label there alone
 
     def _fitting(self, text: str, length: float) -> str:
         """A label, or its first word where there is no more room along an axis."""
