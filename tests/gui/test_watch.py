@@ -401,6 +401,18 @@ def test_paused_it_plays_nothing_and_steps_frame_by_frame(play, recording_path):
     assert player.position == pytest.approx(6 * 0.04)
 
 
+def test_what_was_said_at_the_end_holds_no_more_once_it_plays_again(play, recording_path):
+    player, feed = play(recording_path)
+    said = []
+    feed.put_status = said.append
+    wait_for(lambda: said and said[-1].get(SOURCE_STATE) == ENDED)
+    at_end = said[-1]["samples_analysed"]
+    player.seek(0.1)
+    wait_for(lambda: said[-1].get(SOURCE_STATE) != ENDED)
+    first = next(status for status in said[::-1] if status["samples_analysed"] == at_end)
+    assert first.get(SOURCE_STATE) in (None, PAUSED), "said before the analysis has a new one"
+
+
 def test_play_after_the_end_begins_at_the_beginning(play, recording_path):
     player, feed = play(recording_path)
     wait_for(lambda: player.ended)
