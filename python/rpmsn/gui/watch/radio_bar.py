@@ -19,7 +19,7 @@ STEPS_PER_SPAN = 4
 """An arrow key moves the picture by this fraction of the span."""
 AUTOMATIC = "automatic"
 HIGHEST_PPM = 200.0
-SPAN, RASTER = "a quarter of the span", "the channel raster"
+SPAN, RASTER = "1/4 span", "raster"
 STEPS = {SPAN: 0.0, RASTER: 0.0, "10 kHz": 10e3, "100 kHz": 100e3, "1 MHz": 1e6, "10 MHz": 10e6}
 """What an arrow key tunes by -> Hz where that is fixed."""
 
@@ -111,20 +111,12 @@ class RadioBar(QtWidgets.QWidget):
         self.ppm_box.setSingleStep(0.1)
         self._build_buttons()
         self.recording = RecordControls(self._radio, self._settings)
-        self._antenna_label = QtWidgets.QLabel("Antenna")
-        parts = (
-            ("Centre", self.frequency_box, self.lock_button),
-            ("Step", self.step_box),
-            ("", self.rate_label),
-            (self._antenna_label, self.antenna_box),
-            ("Gain", self.gain_box),
-            ("Correction", self.ppm_box, self.cell_button),
-        )
-        for label, *widgets in parts:
-            if label:
-                row.addWidget(QtWidgets.QLabel(label) if isinstance(label, str) else label)
-            for widget in widgets:
-                row.addWidget(widget)
+        self._antenna = _group("Antenna", self.antenna_box)
+        row.addWidget(_group("Centre", self.frequency_box, self.lock_button))
+        row.addWidget(_group("Step", self.step_box))
+        for part in (self.rate_label, self._antenna, _group("Gain", self.gain_box)):
+            row.addWidget(part)
+        row.addWidget(_group("", self.ppm_box, self.cell_button))
         row.addStretch()
         row.addWidget(self.recording)
 
@@ -136,7 +128,7 @@ class RadioBar(QtWidgets.QWidget):
         self.step_box, self.antenna_box = QtWidgets.QComboBox(), QtWidgets.QComboBox()
         self.step_box.addItems(list(STEPS))
         self.step_box.setCurrentText(self._settings["tuning_step"])
-        for box, hint in ((self.step_box, "What an arrow key tunes by"), (self.antenna_box, "Antenna of the radio")):
+        for box, hint in ((self.step_box, "What an arrow key tunes by; raster: that of the channels at this frequency"), (self.antenna_box, "Antenna of the radio")):
             box.setToolTip(hint)
             box.setAccessibleName(hint)
             box.setFocusPolicy(QtCore.Qt.ClickFocus)
@@ -163,8 +155,7 @@ class RadioBar(QtWidgets.QWidget):
         gain = self._radio.gain
         antennas = self._radio.antennas
         self.antenna_box.addItems(antennas)
-        for part in (self._antenna_label, self.antenna_box):
-            part.setVisible(len(antennas) > 1)
+        self._antenna.setVisible(len(antennas) > 1)
         self.gain_box.blockSignals(True)
         if gain is None:
             # The value below the lowest stands for the radio's own control.
@@ -205,6 +196,16 @@ class RadioBar(QtWidgets.QWidget):
         box.setAccessibleName(hint)
         box.setMinimumWidth(box.fontMetrics().horizontalAdvance(f"00000.{'0' * decimals}{suffix}") + 16)
         return box
+
+
+def _group(label: str, *widgets: QtWidgets.QWidget) -> QtWidgets.QWidget:
+    """What stays together where the bar has two lines."""
+    box = QtWidgets.QWidget()
+    layout = QtWidgets.QHBoxLayout(box)
+    layout.setContentsMargins(0, 0, 0, 0)
+    for part in (*([QtWidgets.QLabel(label)] if label else []), *widgets):
+        layout.addWidget(part)
+    return box
 
 
 def _tool_button(text: str, hint: str) -> QtWidgets.QToolButton:

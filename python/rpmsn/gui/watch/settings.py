@@ -25,7 +25,7 @@ DEFAULTS = {
     "waterfall": {},
     "carriers": {},
     "bookmarks": [],
-    "tuning_step": "a quarter of the span",
+    "tuning_step": "1/4 span",
     "ppm": {},
     "record_folder": "",
     "recent": [],
