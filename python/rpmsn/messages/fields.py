@@ -199,7 +199,7 @@ LABEL = _field(
     "the carrier's class: `LTE`, `NR` or `other`",
     of_carrier=True,
     sigmf="core:label",
-    column=Column("label", sample="■ other"),
+    column=Column("label", sample="■ ✓ other"),
 )
 CLASS_ID = _field("class_id", LONG, "", "the same as a number: 1, 2, 3", of_carrier=True, lowest=0, highest=255)
 CONFIDENCE = _field(

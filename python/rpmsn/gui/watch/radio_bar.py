@@ -128,7 +128,10 @@ class RadioBar(QtWidgets.QWidget):
         self.step_box, self.antenna_box = QtWidgets.QComboBox(), QtWidgets.QComboBox()
         self.step_box.addItems(list(STEPS))
         self.step_box.setCurrentText(self._settings["tuning_step"])
-        for box, hint in ((self.step_box, "What an arrow key tunes by; raster: that of the channels at this frequency"), (self.antenna_box, "Antenna of the radio")):
+        for box, hint in (
+            (self.step_box, "What an arrow key tunes by; raster: that of the channels at this frequency"),
+            (self.antenna_box, "Antenna of the radio"),
+        ):
             box.setToolTip(hint)
             box.setAccessibleName(hint)
             box.setFocusPolicy(QtCore.Qt.ClickFocus)
