@@ -523,3 +523,33 @@ def test_bookmarks_that_are_none_are_left_out():
         {**good, "color": "?"},
     ]
     assert bookmarks_of([*bad, good]) == [Bookmark("a", 1e9, "#ff0000")]
+
+
+def test_what_has_no_text_has_an_accessible_name(window):
+    kinds = (
+        QtWidgets.QAbstractButton,
+        QtWidgets.QAbstractItemView,
+        QtWidgets.QAbstractSlider,
+        QtWidgets.QAbstractSpinBox,
+        QtWidgets.QComboBox,
+        QtWidgets.QGraphicsView,
+        QtWidgets.QLineEdit,
+    )
+    parts = [part for kind in kinds for part in window.findChildren(kind) if not part.objectName().startswith("qt_")]
+    # What Qt puts into its own: lists of combo boxes, buttons of text fields, scroll bars.
+    inner = (
+        QtWidgets.QComboBox,
+        QtWidgets.QAbstractSpinBox,
+        QtWidgets.QAbstractScrollArea,
+        QtWidgets.QLineEdit,
+        QtWidgets.QTabBar,
+    )
+    nameless = [
+        (type(part).__name__, type(part.parentWidget()).__name__)
+        for part in parts
+        if not (part.accessibleName() or isinstance(part, QtWidgets.QAbstractButton) and part.text())
+        and not isinstance(part.parentWidget(), inner)
+        and part.parentWidget().metaObject().className() != "QComboBoxPrivateContainer"
+        and not part.parentWidget().objectName().startswith("qt_")
+    ]
+    assert not nameless

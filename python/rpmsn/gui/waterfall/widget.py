@@ -364,6 +364,7 @@ class WaterfallWidget(QtWidgets.QWidget):
         self.pause_button = self.controls.pause_button
         layout.addWidget(self.controls)
         self.scroll_bar = QtWidgets.QScrollBar(QtCore.Qt.Vertical)
+        self.scroll_bar.setAccessibleName("Place in the history")
         middle = QtWidgets.QHBoxLayout()
         middle.setSpacing(2)
         middle.addWidget(self._build_plots(), stretch=1)
@@ -381,6 +382,7 @@ class WaterfallWidget(QtWidgets.QWidget):
     def _build_plots(self):
         """Spectrum over waterfall, with one frequency axis, and the scale of the power."""
         self.plots = pg.GraphicsLayoutWidget()
+        self.plots.setAccessibleName("Spectrum and waterfall")
         self.plots.ci.layout.setContentsMargins(0, 0, 0, 0)
         self.plots.ci.layout.setSpacing(2)
         self.time_axis = TimeAxis(self.history)
