@@ -112,6 +112,7 @@ class _Job:
         end: number of the sample after the last, None while that is open.
         file: None before the first sample, and between two files.
         last: block of the sample before `next`.
+        has_looked: whether what a kill left in the folder is finished.
     """
 
     folder: Path
@@ -120,6 +121,7 @@ class _Job:
     end: int | None = None
     file: Snippet | None = None
     last: _Block | None = None
+    has_looked: bool = False
 
 
 class StreamRecorder(BackgroundWriter):
@@ -207,7 +209,6 @@ class StreamRecorder(BackgroundWriter):
             if not self._blocks:
                 raise RecordingError("no samples have come yet: wait until the radio sends")
             lock = lock_folder(where)
-            recover_all(where)
             with self._changed:
                 newest = self._blocks[-1]
                 now = newest.start + newest.count
@@ -269,6 +270,9 @@ class StreamRecorder(BackgroundWriter):
         if job is None:
             return False
         try:
+            if not job.has_looked:
+                recover_all(job.folder)
+                job.has_looked = True
             while (part := self._next_part(job)) is not None:
                 if not self._write(job, *part):
                     self._report(
