@@ -152,6 +152,16 @@ def test_a_known_frequency_error_moves_the_places_of_the_raster():
     assert 1827.65e6 * (1 + 1e-6 * plan.ppm) in places
 
 
+def test_a_receiver_whose_frequencies_are_corrected_has_its_error_seen_anew():
+    plan = plan_of()
+    of_carriers(plan, view(0.1, proven("a", 1842.21)))
+    plan.forget_receiver()
+    of_carriers(plan, view(0.2, carrier("b", "NR", 1826.0, 1834.0)))
+    assert plan.ppm is None
+    of_carriers(plan, view(0.3, proven("c", 1842.2)))
+    assert plan.ppm == pytest.approx(0.0, abs=0.01)
+
+
 def test_all_of_the_span_is_searched_in_turn_for_what_no_carrier_shows():
     plan, reached = plan_of(), []
     plan._span_budget.left_s = PLENTY

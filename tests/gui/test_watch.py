@@ -401,6 +401,18 @@ def test_paused_it_plays_nothing_and_steps_frame_by_frame(play, recording_path):
     assert player.position == pytest.approx(6 * 0.04)
 
 
+def test_what_was_said_at_the_end_holds_no_more_once_it_plays_again(play, recording_path):
+    player, feed = play(recording_path)
+    said = []
+    feed.put_status = said.append
+    wait_for(lambda: said and said[-1].get(SOURCE_STATE) == ENDED)
+    at_end = said[-1]["samples_analysed"]
+    player.seek(0.1)
+    wait_for(lambda: said[-1].get(SOURCE_STATE) != ENDED)
+    first = next(status for status in said[::-1] if status["samples_analysed"] == at_end)
+    assert first.get(SOURCE_STATE) in (None, PAUSED), "said before the analysis has a new one"
+
+
 def test_play_after_the_end_begins_at_the_beginning(play, recording_path):
     player, feed = play(recording_path)
     wait_for(lambda: player.ended)
@@ -657,12 +669,21 @@ def test_a_carrier_that_came_again_is_compared_once():
 
 
 def test_what_the_file_says_stands_next_to_what_was_found(app):
-    def annotation(label, lower, upper):
-        return {"core:label": label, "core:freq_lower_edge": lower, "core:freq_upper_edge": upper}
+    def annotation(label, lower, upper, **times):
+        times = {f"core:sample_{name}": value for name, value in times.items()}
+        return {"core:label": label, "core:freq_lower_edge": lower, "core:freq_upper_edge": upper, **times}
 
+    times = {1: [(0, 1000)], 2: [(0, 400), (700, 1000)]}
     table = ComparisonTable(
-        [annotation("lte", 1840e6, 1850e6), annotation("NR", 1860e6, 1870e6), annotation("NR", 2e9, 2.1e9)],
+        [
+            annotation("lte", 1840e6, 1850e6, start=500),
+            annotation("NR", 1860e6, 1870e6, start=0, count=200),
+            annotation("NR", 1860e6, 1870e6, start=600, count=400),
+            annotation("NR", 2e9, 2.1e9),
+        ],
         THEMES["dark"],
+        1000,
+        lambda carrier: times[carrier.carrier_id],
     )
     table.show_carriers(
         carriers_of(
@@ -679,8 +700,11 @@ def test_what_the_file_says_stands_next_to_what_was_found(app):
         ("", "LTE", "not in the file"),
     ]
     assert rows[0][1] == "1840.000" and rows[0][6] == "90 %" and rows[1][7] == "82 %"
+    # Samples 500 to 1000 of 0 to 1000; 0 to 200 and 700 to 1000 of 0 to 400 and 600 to 1000.
+    assert [row[8] for row in rows] == ["50 %", "62 %", "", ""]
     assert table.summary() == (
-        "3 in the file: 1 found, 1 wrong class, 1 missed; 1 not in the file; 91 % of the bands in common"
+        "3 in the file: 1 found, 1 wrong class, 1 missed; 1 not in the file; "
+        "91 % of the bands and 56 % of the times in common"
     )
     assert table.results()["NR", 2e9, 2.1e9] == "missed"
 

@@ -110,6 +110,16 @@ def test_a_marked_part_is_annotated_and_exported_beside_the_file(window, app, ma
     assert not window.editor.drawn and "own: NR" not in [label for label, *_ in window.waterfall.box_layer.references]
 
 
+def test_a_class_that_a_person_gives_holds_against_reports_that_wait(window, narrow, app):
+    later = segment(9, narrow, sample_rate=RATE, start_offset=8 * FRAME, end_offset=9 * FRAME)
+    window.table.add_segment(later)
+    window.waterfall.add_segment(later)
+    window.editor.relabel(window.table.carriers.find(narrow), "NR")
+    window.table.update_now()
+    window.waterfall._tick()
+    assert window.table.carriers.find(narrow).label == window.waterfall.segments.newest_of(narrow).label == "NR"
+
+
 def test_a_carrier_gets_another_class_everywhere_until_it_is_undone(window, narrow, app, tmp_path):
     menu = open_menu(app, window.waterfall.plots.viewport(), middle_of(window, narrow))
     choose(app, sub_menu(menu, "It is"), "NR")
@@ -141,10 +151,10 @@ def test_a_deleted_carrier_is_neither_listed_nor_drawn_nor_exported_until_it_is_
         return [row.carrier_id for row in window.table.model.rows]
 
     assert shown() == [1]
-    assert window.waterfall._box_at(CENTER, 6 * 0.04).burst_id == 1, "the one below it"
+    assert window.waterfall.pointing.box_at(CENTER, 6 * 0.04).burst_id == 1, "the one below it"
     assert len(json.loads(window.table.export(tmp_path / "a.sigmf-meta").read_text())["annotations"]) == 1
     press(window, QT.Key_Z, QT.ControlModifier)
-    assert sorted(shown()) == [1, narrow] and window.waterfall._box_at(CENTER, 6 * 0.04).burst_id == narrow
+    assert sorted(shown()) == [1, narrow] and window.waterfall.pointing.box_at(CENTER, 6 * 0.04).burst_id == narrow
 
 
 def test_the_menu_on_a_row_cuts_the_carrier(window, narrow, app, tmp_path, monkeypatch):
@@ -174,3 +184,25 @@ def test_another_recording_begins_without_corrections(window, narrow, recording_
     window.editor.delete([window.table.carriers.find(1)])
     assert window.open({"source": str(recording_path)})
     assert not window.editor.corrections.labels and not window.editor.canUndo() and not window.view.hidden_carriers
+
+
+@pytest.mark.parametrize("is_part", [False, True])
+def test_corrected_labels_are_saved_with_the_samples_to_train_on(window, app, tmp_path, monkeypatch, is_part):
+    from rpmsn.training.annotated import frames_in, image_and_mask
+
+    if is_part:
+        mark(app, window, (CENTER + 0.5e6, CENTER + 1.5e6), (0.1, 0.3))
+    carrier = window.table.model.rows[0]
+    window.editor.relabel(carrier, "NR")
+    monkeypatch.setattr(QtWidgets.QFileDialog, "getExistingDirectory", lambda *_, **__: str(tmp_path))
+    press(window, QT.Key_T, QT.ControlModifier)
+    wait_for(lambda: "written" in window.statusBar().currentMessage(), app=app)
+    (path,) = tmp_path.glob("*.labels.sigmf-meta")
+    with open_recording(path) as saved:
+        assert saved.sample_rate == RATE
+        whole = window.player.recording.duration
+        assert saved.duration == (pytest.approx(0.2, abs=0.004) if is_part else whole)
+        assert "NR" in {entry["core:label"] for entry in saved.annotations}
+    mask = image_and_mask(frames_in(tmp_path)[0], "averaged")[1]
+    column = 128 + round((carrier.center_frequency - CENTER) / RATE * 256)
+    assert (mask[100:156, column] == 2).all()

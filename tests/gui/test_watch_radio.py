@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from limits import PROCESS_S
 
@@ -25,6 +26,7 @@ from rpmsn.gui.watch import main as watch
 from rpmsn.gui.watch import settings as watch_settings
 from rpmsn.gui.watch.feed import Feed
 from rpmsn.gui.watch.window import WatchWindow
+from rpmsn.recording import open_recording
 
 ROOT = Path(__file__).resolve().parents[2]
 COLUMN = SCENE_RATE / 256
@@ -148,14 +150,14 @@ def test_frequency_rate_and_gain_are_shown(window):
 
 def test_a_double_click_tunes_the_radio_and_the_picture_follows(window, server, scene):
     wanted = SCENE_CENTER + 0.5e6
-    wait_for(lambda: window.waterfall._shown[0].newest_y > window.waterfall._shown[0].oldest_y + 0.5, "rows")
-    newest_y = window.waterfall._shown[0].newest_y
+    wait_for(lambda: window.waterfall.shown[0].newest_y > window.waterfall.shown[0].oldest_y + 0.5, "rows")
+    newest_y = window.waterfall.shown[0].newest_y
     click(window.waterfall, viewport_point(window.waterfall, wanted, newest_y - 0.3), is_double=True)
     sent = server.wait_for("command", "frequency")["value"]
     pixel = 1e6 * window.waterfall.waterfall_plot.getViewBox().viewPixelSize()[0]
     assert sent == pytest.approx(wanted, abs=pixel)
     wait_for(lambda: window.radio_bar.frequency_box.value() == round(sent / 1e6, 3), "the new frequency")
-    wait_for(lambda: abs(window.waterfall._shown[0].chunks[-1].scale.center_frequency - sent) < 1, "the new rows")
+    wait_for(lambda: abs(window.waterfall.shown[0].chunks[-1].scale.center_frequency - sent) < 1, "the new rows")
     wait_for(
         lambda: any(found == pytest.approx(scene[1], abs=2 * COLUMN) for found in edges_in_table(window)),
         "the carrier where it was",
@@ -174,6 +176,46 @@ def test_frequency_and_gain_that_are_typed_reach_the_radio(window, server):
 def test_a_frequency_that_the_radio_does_not_have_changes_nothing(window):
     type_into(window.radio_bar.frequency_box, "9000")
     wait_for(lambda: window.radio_bar.frequency_box.value() == 806.0, "the frequency as it is")
+
+
+def test_what_the_radio_sends_is_recorded_with_what_was_held(window, tmp_path, scene):
+    bar = window.radio_bar
+    window.settings["record_folder"] = str(tmp_path)
+    wait_for(lambda: window.source.recorder.held_seconds > 1.0, "samples that are held")
+    window._update_slow_parts()
+    assert " held" in bar.recording.label.text()
+    bar.recording.before_action.trigger()
+    wait_for(lambda: window.source.recorder.seconds > 1.5, "a recording")
+    QtTest.QTest.keyClick(window, QtCore.Qt.Key_R, QtCore.Qt.ControlModifier)
+    wait_for(lambda: "written" in window.statusBar().currentMessage(), "the file")
+    (path,) = tmp_path.glob("*.sigmf-meta")
+    with open_recording(path) as recording:
+        assert (recording.sample_rate, recording.center_frequency) == (SCENE_RATE, SCENE_CENTER)
+        assert recording.duration > 1.5
+        samples = recording.read(0, recording.sample_count)
+        assert np.abs(samples).max() > 0.01
+        lte = [entry for entry in recording.annotations if entry["core:label"] == "LTE"]
+        assert any(abs(entry["core:freq_lower_edge"] - scene[1][0]) < 2 * COLUMN for entry in lte)
+
+
+def test_a_correction_moves_the_radio_and_not_what_it_is_called(window, server):
+    type_into(window.radio_bar.ppm_box, "10")
+    sent = server.wait_for("command", "frequency")["value"]
+    assert sent == pytest.approx(SCENE_CENTER * (1 + 10e-6), abs=2)
+    wait_for(lambda: abs(window.waterfall.shown[0].chunks[-1].scale.center_frequency - SCENE_CENTER) < 2, "rows")
+    assert window.radio_bar.frequency_box.text() == "806.000 MHz"
+    assert window.settings["ppm"] == {server.device: 10.0}
+
+
+def test_a_lock_keeps_the_frequency_against_a_double_click(window, server):
+    QtTest.QTest.keyClick(window, QtCore.Qt.Key_L, QtCore.Qt.ControlModifier)
+    wait_for(lambda: window.waterfall.shown[0].newest_y > window.waterfall.shown[0].oldest_y + 0.5, "rows")
+    newest_y = window.waterfall.shown[0].newest_y
+    click(window.waterfall, viewport_point(window.waterfall, SCENE_CENTER + 0.5e6, newest_y - 0.3), is_double=True)
+    assert "locked" in window.statusBar().currentMessage()
+    type_into(window.radio_bar.gain_box, "12")
+    server.wait_for("command", "gain")  # what would have come before it has come
+    assert server.commands().get("frequency") in (None, SCENE_CENTER)
 
 
 def test_the_radios_own_gain_control_is_shown_until_a_gain_is_set(app, server):

@@ -211,7 +211,7 @@ def test_a_line_of_controls_goes_on_below_where_it_is_narrow(app):
 
 def test_the_list_of_keys_is_that_of_the_actions(window):
     press(window, QT.Key_F1)
-    dialog = window._keys_dialog
+    dialog = window.menus.keys_dialog
     text = dialog.findChild(QtWidgets.QTextBrowser).toPlainText()
     for words in ("Space, P", "Play or pause", "Ctrl+F", "Ctrl+O", "Home", "Measure", "Esc", "Ctrl+Left"):
         assert words in text
@@ -275,8 +275,8 @@ def test_a_recording_that_is_dropped_is_opened_and_the_other_can_be_opened_again
         str(other),
         before.recording.meta_path.as_posix(),
     ]
-    window._fill_recent()
-    choose(app, window.recent_menu, "band")
+    window.menus._fill_recent(window.menus.recent_menu)
+    choose(app, window.menus.recent_menu, "band")
     assert "band" in window.windowTitle()
     wait_for(lambda: window.source.finished, app=app)
 
@@ -524,3 +524,33 @@ def test_bookmarks_that_are_none_are_left_out():
         {**good, "color": "?"},
     ]
     assert bookmarks_of([*bad, good]) == [Bookmark("a", 1e9, "#ff0000")]
+
+
+def test_what_has_no_text_has_an_accessible_name(window):
+    kinds = (
+        QtWidgets.QAbstractButton,
+        QtWidgets.QAbstractItemView,
+        QtWidgets.QAbstractSlider,
+        QtWidgets.QAbstractSpinBox,
+        QtWidgets.QComboBox,
+        QtWidgets.QGraphicsView,
+        QtWidgets.QLineEdit,
+    )
+    parts = [part for kind in kinds for part in window.findChildren(kind) if not part.objectName().startswith("qt_")]
+    # What Qt puts into its own: lists of combo boxes, buttons of text fields, scroll bars.
+    inner = (
+        QtWidgets.QComboBox,
+        QtWidgets.QAbstractSpinBox,
+        QtWidgets.QAbstractScrollArea,
+        QtWidgets.QLineEdit,
+        QtWidgets.QTabBar,
+    )
+    nameless = [
+        (type(part).__name__, type(part.parentWidget()).__name__)
+        for part in parts
+        if not (part.accessibleName() or isinstance(part, QtWidgets.QAbstractButton) and part.text())
+        and not isinstance(part.parentWidget(), inner)
+        and part.parentWidget().metaObject().className() != "QComboBoxPrivateContainer"
+        and not part.parentWidget().objectName().startswith("qt_")
+    ]
+    assert not nameless

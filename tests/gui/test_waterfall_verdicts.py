@@ -19,6 +19,8 @@ from waterfall_scene import (  # noqa: F401
     START_TIME,
     app,
     blank,
+    color_at,
+    column_frequency,
     draw,
     frame_fields,
     move_mouse,
@@ -48,6 +50,26 @@ def show_verdicts(widget, value=120, **changes):
                 segment_fields(number, lower, upper, burst_id=burst_id, verdict=verdict, cell_id=7, **changes)
             )
         draw(widget, (frame_fields(number), blank(value=value), blank()))
+
+
+@pytest.mark.parametrize(("verdict", "shown"), [("proven", "LTE"), ("likely", "LTE"), ("unsure", "NR")])
+def test_a_carrier_that_is_sure_is_tinted_by_its_verdict_and_not_by_each_frames(widget, verdict, shown):
+    widget.apply_settings({"alpha": 1.0, "boxes": False})
+    mask = blank()
+    mask[:, 20:44] = 2  # NR, from 20 to 44 of 64 columns
+    mask[:, 30] = 3
+    mask[40:, 32] = 0
+    # It is known after a redraw; the rows that were drawn change, too.
+    draw(widget, (frame_fields(0), blank(), mask), (frame_fields(1), blank(), mask))
+    widget.add_segment(segment_fields(1, column_frequency(22) - CENTER, column_frequency(40) - CENTER, verdict=verdict))
+    draw(widget)
+    colors = {
+        column: color_at(widget, column_frequency(column), 1.3 * FRAME_SECONDS) for column in (21, 26, 30, 36, 42)
+    }
+    assert colors[26] == colors[36] == CLASS_COLORS[shown]
+    assert colors[21] == colors[42] == CLASS_COLORS["NR"] and colors[30] == CLASS_COLORS["other"]
+    assert color_at(widget, column_frequency(26), 0.5 * FRAME_SECONDS) == CLASS_COLORS["NR"], "before it came"
+    assert color_at(widget, column_frequency(32), 1.9 * FRAME_SECONDS) == (0, 0, 0), "noise stays"
 
 
 def grabbed(widget, frequencies, heights):

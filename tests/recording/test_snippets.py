@@ -629,11 +629,9 @@ class TestFaults:
             b'{"captures": [], "annotations": []}',
             b'{"global": {}, "captures": [{"core:sample_start": 0}], "annotations": [{"core:sample_start": 0}]}',
             b'{"global": {"core:datatype": "ci16_le"}, "annotations": [{"core:sample_start": 0}]}',
-            b'{"global": {"core:datatype": "ci16_le"}, "captures": [{"core:sample_start": 0}]}',
             b'{"global": {"core:datatype": "ci16_le"}, "captures": [{}], "annotations": [{}]}',
             b'{"global": {"core:datatype": "ci16_le"}, "captures": [{"core:sample_start": 0}], "annotations": [{}]}',
             b'{"global": {"core:datatype": "ci16_le"}, "captures": 5, "annotations": null}',
-            b'{"global": {"core:datatype": "ci16_le"}, "captures": [{"core:sample_start": "0"}], "annotations": ["x"]}',
             b'{"global": {"core:datatype": ["ci16_le"]}, "captures": [{"core:sample_start": 0}], "annotations": []}',
         ],
     )

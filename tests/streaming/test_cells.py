@@ -93,9 +93,9 @@ def make(untrained_model):
         analyser.stop()
 
 
-def play(analyser, samples, until=lambda: False, seconds=30.0):
-    """Write samples again and again, at their own pace, until something is true."""
-    end, offset = time.monotonic() + seconds, 0
+def play(analyser, samples, until=lambda: False, seconds=30.0, offset=0):
+    """Write samples again and again, at their own pace, until something is true; returns the sample after the last."""
+    end = time.monotonic() + seconds
     while not until() and time.monotonic() < end:
         for start in range(0, len(samples), FRAME):
             analyser.write(samples[start : start + FRAME], offset)
@@ -180,6 +180,24 @@ def test_a_live_stream_gets_its_cell_and_says_so_in_the_status(make):
     assert (carrier.label, carrier.cell_id) == ("LTE", 301)
     status = analyser.status()
     assert status["cells_found"] == 1 and status["searches_waiting"] >= 0 and status["cell_load"] > 0
+
+
+def test_the_receivers_error_is_said_and_is_gone_once_frequencies_are_corrected(make):
+    analyser = make()
+    place, ppm = CENTER + OFFSET, 3.0
+    samples = downlink(8, offset=OFFSET + 1e-6 * ppm * place)
+    offset = play(analyser, samples, until=lambda: "receiver_ppm" in analyser.status())
+    assert analyser.status()["receiver_ppm"] == pytest.approx(ppm, abs=0.1)
+    analyser.forget_receiver()
+    analyser.follow(offset, center_frequency=CENTER * (1 - 1e-6 * ppm))
+
+    def is_corrected():
+        return abs(analyser.status().get("receiver_ppm", ppm)) < 0.2
+
+    play(analyser, samples, until=is_corrected, offset=offset)
+    assert is_corrected()
+    (carrier,) = (one for one in proven(analyser.carriers()) if one.sample_end > offset)
+    assert carrier.center_frequency == pytest.approx(place, abs=200)
 
 
 def test_a_budget_of_nothing_starts_no_thread_and_proves_nothing(make):

@@ -32,7 +32,7 @@ class OsmosdrRadio:
         self.sample_rate = self._source.set_sample_rate(sample_rate)
         check_rate(device, sample_rate, self.sample_rate)
         if antenna:
-            self._source.set_antenna(antenna)
+            self.set_antenna(antenna)
         if bandwidth:
             self._source.set_bandwidth(bandwidth)
         self._tune(center_frequency)
@@ -51,6 +51,18 @@ class OsmosdrRadio:
     def gain_range(self) -> tuple[float, float]:
         """(lowest, highest) gain, dB."""
         return _range(self._source.get_gain_range())[0]
+
+    def antennas(self) -> list[str]:
+        """Names, as the driver has them."""
+        return list(self._source.get_antennas())
+
+    def antenna(self) -> str:
+        """The one in use."""
+        return self._source.get_antenna()
+
+    def set_antenna(self, antenna: str) -> None:
+        """Use another one of `antennas`."""
+        self._source.set_antenna(antenna)
 
     def _open(self, arguments):
         try:

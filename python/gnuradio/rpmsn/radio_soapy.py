@@ -51,7 +51,7 @@ class SoapyRadio:
         self._check_frequency(center_frequency)
         self._ask("sample rate", self._source.set_sample_rate, 0, sample_rate)
         if antenna:
-            self._ask("antenna", self._source.set_antenna, 0, antenna)
+            self.set_antenna(antenna)
         if bandwidth:
             self._ask("bandwidth", self._source.set_bandwidth, 0, bandwidth)
         self._ask("frequency", self._source.set_frequency, 0, center_frequency)
@@ -74,6 +74,18 @@ class SoapyRadio:
         """(lowest, highest) gain, dB."""
         span = self._source.get_gain_range(0)
         return span.minimum(), span.maximum()
+
+    def antennas(self) -> list[str]:
+        """Names, as the driver has them."""
+        return list(self._source.list_antennas(0))
+
+    def antenna(self) -> str:
+        """The one in use."""
+        return self._source.get_antenna(0)
+
+    def set_antenna(self, antenna: str) -> None:
+        """Use another one of `antennas`."""
+        self._ask("antenna", self._source.set_antenna, 0, antenna)
 
     def _open(self, stream_arguments):
         try:

@@ -95,6 +95,22 @@ class radio_source(gr.hier_block2):
         """(lowest, highest) gain of all stages together, dB."""
         return self.radio.gain_range()
 
+    def antennas(self) -> list[str]:
+        """Names of the antennas that the driver knows."""
+        return self.radio.antennas()
+
+    def antenna(self) -> str:
+        """The one in use."""
+        return self.radio.antenna()
+
+    def set_antenna(self, antenna: str) -> None:
+        """Use another antenna.
+
+        Raises:
+            rpmsn.errors.RadioError: the radio has none of this name.
+        """
+        self.radio.set_antenna(antenna)
+
     def set_center_frequency(self, center_frequency: float) -> None:
         """Tune, Hz; takes effect, and is tagged, a moment later."""
         self._send(keys.FREQ, center_frequency)

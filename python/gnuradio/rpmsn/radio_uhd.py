@@ -43,7 +43,7 @@ class UhdRadio:
         check_in_ranges(self._name, "frequency", center_frequency, _range(source.get_freq_range(0)), "MHz", 1e6)
         source.set_center_freq(center_frequency, 0)
         if antenna:
-            self._choose_antenna(antenna)
+            self.set_antenna(antenna)
         if bandwidth:
             source.set_bandwidth(bandwidth, 0)
         if gain is None:
@@ -86,8 +86,17 @@ class UhdRadio:
                 "rule of UHD: `rpmsn devices` shows what is missing."
             ) from error
 
-    def _choose_antenna(self, antenna):
-        known = self._source.get_antennas(0)
+    def antennas(self) -> list[str]:
+        """Names, as the driver has them."""
+        return list(self._source.get_antennas(0))
+
+    def antenna(self) -> str:
+        """The one in use."""
+        return self._source.get_antenna(0)
+
+    def set_antenna(self, antenna: str) -> None:
+        """Use another one of `antennas`."""
+        known = self.antennas()
         if antenna not in known:
             raise RadioError(f"antenna is {antenna!r}, but {self._name} has {', '.join(known)}; choose one of these")
         self._source.set_antenna(antenna, 0)

@@ -15,6 +15,7 @@ from rpmsn.messages.results import frame_fields, segment_fields
 from rpmsn.models.model import DEFAULT_MODEL, load_model
 from rpmsn.recording.logs import open_log
 from rpmsn.recording.snippets import SnippetWriter
+from rpmsn.recording.stream_recorder import StreamRecorder
 from rpmsn.runtimes import AUTO
 from rpmsn.streaming.cells import CELL_BUDGET
 from rpmsn.streaming.live import Settings, StreamAnalyser
@@ -141,6 +142,7 @@ class segmenter_sink(gr.sync_block):
             "wait": mode == "replay",
         }
         self._next_frequency = None
+        self._correction = 1.0
         self._ended = False
         settings = Settings(
             mode == "live",
@@ -196,6 +198,19 @@ class segmenter_sink(gr.sync_block):
         """Centre frequency from here on, Hz; for sources that do not tag it."""
         self._next_frequency = float(center_frequency)
 
+    def set_receiver_ppm(self, receiver_ppm: float) -> None:
+        """Correct the frequencies of the source by the error of its clock, from the next tag or command on.
+
+        Args:
+            receiver_ppm: as the status says it, parts per million: above 0 where the receiver hears too high.
+        """
+        self._correction = 1 - 1e-6 * receiver_ppm
+        self._analyser.forget_receiver()
+
+    def set_recorder(self, recorder: StreamRecorder | None) -> None:
+        """What gets all samples as they come; None for nothing."""
+        self._analyser.recorder = recorder
+
     def carriers(self) -> list[Carrier]:
         """Carriers found so far, lowest frequency first."""
         return self._analyser.carriers()
@@ -224,7 +239,7 @@ class segmenter_sink(gr.sync_block):
         first = self.nitems_read(0)
         if self._next_frequency is not None:
             frequency, self._next_frequency = self._next_frequency, None
-            self._analyser.follow(first, center_frequency=frequency)
+            self._analyser.follow(first, center_frequency=frequency * self._correction)
         changes = {}
         for tag in self.get_tags_in_window(0, 0, len(samples)):
             changes.setdefault(tag.offset - first, {})[pmt.symbol_to_string(tag.key)] = tag.value
@@ -252,7 +267,9 @@ class segmenter_sink(gr.sync_block):
     def _follow(self, found, offset):
         """Apply the tags of one sample."""
         tagged = tags.read(found, self._analyser.fail)
-        known = {"center_frequency": tagged.center_frequency, "seconds": tagged.seconds}
+        center = tagged.center_frequency
+        corrected = None if center is None else center * self._correction
+        known = {"center_frequency": corrected, "seconds": tagged.seconds}
         try:
             self._analyser.follow(offset, sample_rate=tagged.sample_rate, **known)
         except ParameterError as error:

@@ -2,6 +2,7 @@
 """The process of `rpmsn watch` that has the radio open: radio, segmenter, and a block that forwards messages."""
 
 import contextlib
+import dataclasses
 import logging
 import os
 import signal
@@ -9,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection
+from typing import Any
 
 import pmt
 from gnuradio import gr
@@ -16,9 +18,10 @@ from gnuradio import gr
 from rpmsn import interrupts
 from rpmsn.errors import RpmsnError
 from rpmsn.gui.watch.feed import Feed, News
-from rpmsn.gui.watch.radio_process import GAIN, STOP, TUNE, Report, Tuning
+from rpmsn.gui.watch.radio_process import ANTENNA, END_RECORDING, GAIN, PPM, RECORD, STOP, TUNE, Report, Tuning
 from rpmsn.messages import keys
 from rpmsn.radios.stopping import Silence, describe_silence, end_flowgraph
+from rpmsn.recording.stream_recorder import StreamRecorder
 
 from . import pdu
 from .radio_source import radio_source
@@ -28,7 +31,8 @@ logger = logging.getLogger(__name__)
 
 REPORT_SECONDS = 0.02
 """What has come is reported so often; commands are taken at once."""
-STOP_SECONDS = 1.0
+STOP_SECONDS, RECORDED_SECONDS = 0.8, 0.4
+"""For the flowgraph to end, and before it for a recording that is being made."""
 AFTER_SILENCE = (
     "What was found stays here and can be exported. If it does not resume, close the window and start again."
 )
@@ -98,6 +102,9 @@ class RadioFlowgraph(gr.top_block):
         feed.note = f"loading the model {sink['model']}"
         notify()
         self.sink = segmenter_sink(self.source.sample_rate(), self.source.center_frequency(), **sink)
+        self.recorder = StreamRecorder(carriers=self.sink.carriers)
+        self.sink.set_recorder(self.recorder)
+        self._receiver_ppm = 0.0
         # Kept: GNU Radio keeps no reference to blocks that are written in Python.
         self.feed_sink = FeedSink(feed, radio["device"])
         self.connect(self.source, self.sink)
@@ -105,8 +112,29 @@ class RadioFlowgraph(gr.top_block):
             self.msg_connect((self.sink, port), (self.feed_sink, port))
 
     def tuning(self) -> Tuning:
-        """What the radio is set to."""
-        return Tuning(self.source.center_frequency(), self.source.sample_rate(), self.source.gain_range())
+        """What the radio is set to; the frequency is corrected."""
+        return Tuning(
+            self.source.center_frequency() * self._correction,
+            self.source.sample_rate(),
+            self.source.gain_range(),
+            tuple(self.source.antennas()),
+            self.source.antenna(),
+        )
+
+    def tune(self, frequency: float) -> None:
+        """Another centre frequency, Hz, as it is after the correction."""
+        self.source.set_center_frequency(frequency / self._correction)
+
+    def correct(self, receiver_ppm: float) -> None:
+        """Correct frequencies by the receiver's error from now on; the centre stays what it is called."""
+        frequency = self.source.center_frequency() * self._correction
+        self._receiver_ppm = receiver_ppm
+        self.sink.set_receiver_ppm(receiver_ppm)
+        self.tune(frequency)
+
+    @property
+    def _correction(self) -> float:
+        return 1 - 1e-6 * self._receiver_ppm
 
 
 def serve(connection: Connection, radio: dict, sink: dict) -> None:
@@ -135,6 +163,7 @@ def serve(connection: Connection, radio: dict, sink: dict) -> None:
         return
     with contextlib.suppress(EOFError, OSError):  # the window is gone
         _report(connection, feed, flowgraph)
+    flowgraph.recorder.close(RECORDED_SECONDS)
     if not end_flowgraph(flowgraph, STOP_SECONDS):
         os._exit(0)  # a thread of the driver still runs, and would keep Python from ending
 
@@ -142,20 +171,40 @@ def serve(connection: Connection, radio: dict, sink: dict) -> None:
 def _report(connection: Connection, feed: Feed, flowgraph: RadioFlowgraph) -> None:
     """Send reports and do commands until one says to stop."""
     before: Report | None = None
+    refused = ""
+    commands: dict[str, Callable[[Any], None]] = {
+        TUNE: flowgraph.tune,
+        GAIN: flowgraph.source.set_gain,
+        ANTENNA: flowgraph.source.set_antenna,
+        PPM: flowgraph.correct,
+        RECORD: lambda value: flowgraph.recorder.record(*value),
+        END_RECORDING: lambda value: flowgraph.recorder.end(),
+    }
     while True:
         if connection.poll(REPORT_SECONDS):
             name, value = connection.recv()
             if name == STOP:
                 return
-            if name == TUNE:
-                flowgraph.source.set_center_frequency(value)
-            elif name == GAIN:
-                flowgraph.source.set_gain(value)
+            refused = _refusal(commands[name], value)
         news = feed.take()
-        report = Report(news if _holds_anything(news) else None, flowgraph.tuning(), feed.note, feed.problem)
+        state = flowgraph.recorder.state
+        state = dataclasses.replace(state, fault=refused or state.fault)
+        report = Report(
+            news if _holds_anything(news) else None, flowgraph.tuning(), feed.note, feed.problem, recorder=state
+        )
         if report != before:
             connection.send(report)
-        before = Report(None, report.tuning, report.note, report.problem)
+        before = dataclasses.replace(report, news=None)
+
+
+def _refusal(command: Callable[[Any], None], value: Any) -> str:
+    """Do a command; why it was not done, "" where it was."""
+    try:
+        command(value)
+    except Exception as error:  # a driver may raise anything
+        logger.warning("%s", error)
+        return str(error)
+    return ""
 
 
 def _holds_anything(news: News) -> bool:

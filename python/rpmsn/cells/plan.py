@@ -282,6 +282,7 @@ class SearchPlan:
         self.budget = budget
         self.ppm: float | None = None
         self.waiting = 0
+        self._is_receiver_new = False
         self._span_budget = Budget(budget.fraction / 2, max(budget.most_s / 2, span_s))
         self._span_budget.left_s = span_s
         self._states: dict[Hashable, _State] = {}
@@ -292,8 +293,14 @@ class SearchPlan:
         self._made: list[Hypothesis] = []
         self._pieces_due: dict[Hashable, Piece] = {}
 
+    def forget_receiver(self) -> None:
+        """The receiver's frequencies are said otherwise from now on: its error has to be seen anew. Any thread."""
+        self._is_receiver_new = True
+
     def next(self, view: View) -> list[Hypothesis]:
         """The searches to make now, most important first; what they cost is spent."""
+        if self._is_receiver_new:
+            self._is_receiver_new, self.ppm = False, None
         passed = max(0.0, view.now_s - self._now_s) if self._now_s is not None else 0.0
         if view.now_s != self._now_s:
             self._spectra, self._made = 0, []

@@ -6,10 +6,12 @@ from typing import Any
 import numpy as np
 
 from ..messages.report import Report
+from .carriers.carrier_list import CarrierRow
 from .carriers.table import CarrierTable
 from .qt import QtCore, QtGui, QtWidgets
 from .theme import THEMES, Theme
-from .waterfall.widget import Place, WaterfallWidget
+from .waterfall.pointing import Place
+from .waterfall.widget import WaterfallWidget
 
 BELOW, BESIDE, HIDDEN = PLACES = ("below", "beside", "hidden")
 """Where the table is."""
@@ -126,6 +128,10 @@ class WaterfallWithTable(QtWidgets.QMainWindow):
         """Numbers of carriers that are neither drawn nor listed."""
         return self.table.model.hidden
 
+    def listed(self) -> list[CarrierRow]:
+        """All carriers but the hidden ones, whatever the filter shows."""
+        return [row for row in self.table.carriers.rows() if row.carrier_id not in self.hidden_carriers]
+
     def hide_carriers(self, numbers: set[int]) -> None:
         """Neither draw nor list these carriers, but all others."""
         self.table.model.hidden = set(numbers)
@@ -135,6 +141,9 @@ class WaterfallWithTable(QtWidgets.QMainWindow):
 
     def replace_report(self, number: int, report: Report) -> None:
         """Say of a carrier what a report says."""
+        # What waits says otherwise, and is older.
+        self.table.update_now()
+        self.waterfall.take_segments()
         row = self.table.carriers.find(number)
         if row is not None:
             row.report = report

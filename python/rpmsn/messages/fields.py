@@ -199,7 +199,7 @@ LABEL = _field(
     "the carrier's class: `LTE`, `NR` or `other`",
     of_carrier=True,
     sigmf="core:label",
-    column=Column("label", sample="■ other"),
+    column=Column("label", sample="■ ✓ other"),
 )
 CLASS_ID = _field("class_id", LONG, "", "the same as a number: 1, 2, 3", of_carrier=True, lowest=0, highest=255)
 CONFIDENCE = _field(
@@ -475,6 +475,14 @@ CELL_LOAD = _field(
     (STATUS,),
     required=False,
     lowest=0,
+)
+RECEIVER_PPM = _field(
+    "receiver_ppm",
+    DOUBLE,
+    "ppm",
+    "frequency error of the receiver as its cells show it, beyond what is corrected: above 0 where it hears too high",
+    (STATUS,),
+    required=False,
 )
 RUNTIME = _field("runtime", SYMBOL, "", "what runs the network, such as `torch`", (STATUS,))
 ERROR = _field(

@@ -4,6 +4,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+Span = tuple[int, int]
+
 
 def matched(annotations: Iterable[Mapping[str, Any]], carriers: Iterable[Any]) -> list[tuple[Any, Any]]:
     """Pairs of annotation and carrier: each annotation with the carrier that covers most of it, or None; then None with
@@ -32,3 +34,27 @@ def _shared(carrier, band):
 def shared_band(annotation: Mapping[str, Any], carrier: Any) -> float:
     """Part of the band of an annotation and a carrier together that both cover, 0..1 (intersection over union)."""
     return max(0.0, _shared(carrier, (annotation["core:freq_lower_edge"], annotation["core:freq_upper_edge"])))
+
+
+def shared_time(first: Iterable[Span], second: Iterable[Span]) -> float:
+    """Part of the time of two things together at which both are on, 0..1 (intersection over union).
+
+    Args:
+        first, second: (start, end) in samples of each time that it is on; they may overlap.
+
+    >>> shared_time([(0, 100), (50, 150)], [(100, 200)])
+    0.25
+    """
+    first, second = list(first), list(second)
+    whole = _length([*first, *second])
+    return (_length(first) + _length(second) - whole) / whole if whole else 0.0
+
+
+def _length(spans: Iterable[Span]) -> int:
+    """Samples that some spans cover."""
+    total, covered = 0, 0
+    for start, end in sorted(spans):
+        start = max(start, covered)
+        total += max(0, end - start)
+        covered = max(covered, end)
+    return total

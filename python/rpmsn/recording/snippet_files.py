@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Files of IQ snippets: named while they grow, finished, found again after a kill, and deleted for lack of room.
+"""Files of IQ that grow: named while they grow, finished, found again after a kill, and deleted for lack of room.
 
 A snippet that grows is `<name>.sigmf-data.part` and `<name>.sigmf-meta.part`; finished it has the names without
 `.part`. What an earlier run left behind and cannot be finished is set aside, as `.broken` instead of `.part`.
-`SnippetStore` knows what is in the folder and how much room is left.
+`SnippetStore` knows what is in the folder and how much room is left. `snippets` writes bands of carriers, and
+`stream_recorder` whole streams.
 """
 
 from __future__ import annotations
@@ -16,16 +17,18 @@ import os
 import re
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..errors import RecordingError
+from ..errors import RecordingError, require
 from ..files import put_in_place, write_whole
 from ..messages.fields import FIELDS, MODEL
+from ..messages.results import carrier_values
 from ..messages.times import SampleClock, time_text
 from ..signal.channelizer import as_complex
 from . import sigmf_text
@@ -65,8 +68,7 @@ class SnippetStore:
 
     def find(self) -> None:
         """Finish what an earlier run left behind, and count what earlier runs recorded."""
-        for meta_part in sorted(self.folder.glob(f"{PREFIX}*{META_SUFFIX}{PART}")):
-            _recover(self.folder, meta_part.name.removesuffix(META_SUFFIX + PART))
+        recover_all(self.folder)
         # Metadata come before the first samples, so that data without them are a snippet that was not begun.
         data_parts = self.folder.glob(f"{PREFIX}*{DATA_SUFFIX}{PART}")
         alone = [path for path in data_parts if not _beside(path, DATA_SUFFIX, META_SUFFIX).exists()]
@@ -121,13 +123,50 @@ class SnippetStore:
         self.deleted += 1
 
 
+@dataclass(frozen=True)
+class Target:
+    """What is known of a carrier, to be written beside the samples.
+
+    Attributes:
+        carrier_id: its number.
+        label, freq_lower, freq_upper: class, and edges in Hz.
+        values: as `annotation` takes them.
+        sample_start, sample_end: of the stream.
+        key: number of the carrier among those that a writer has recorded; never given twice.
+    """
+
+    carrier_id: int
+    label: str
+    freq_lower: float
+    freq_upper: float
+    values: dict[str, Any]
+    sample_start: int
+    sample_end: int
+    key: int = 0
+
+    @classmethod
+    def of(cls, carrier: Any, key: int = 0) -> Target:
+        """What is known at this moment; the carrier itself keeps changing."""
+        return cls(
+            int(carrier.carrier_id),
+            str(carrier.label),
+            float(carrier.freq_lower),
+            float(carrier.freq_upper),
+            carrier_values(carrier),
+            int(carrier.sample_start),
+            int(carrier.sample_end),
+            key,
+        )
+
+
 class Snippet:
     """A snippet that grows. Made by `begin_snippet`.
 
     Args:
         store: SnippetStore; `META_BYTES` of it are reserved for this snippet.
-        target: what is known of the carrier (`label`, `freq_lower`, ... as `annotation` takes it, and `carrier_id`).
-        begin: (whole seconds since 1970, fraction) of about its begin, for its name.
+        stem: of its name, as of `snippet_stem`; a number is added where it is taken.
+        description: of the recording, for its metadata.
+        targets: carriers that are annotated.
         datatype: SigMF name of the sample format, `ci16_le` or `cf32_le`.
         sample_rate: of the snippet, Hz.
         stream_rate: of the stream that it was cut out of, Hz.
@@ -135,6 +174,7 @@ class Snippet:
 
     Attributes:
         samples: how many it has.
+        targets: may change until it is finished.
 
     Raises:
         OSError: it cannot be made.
@@ -143,15 +183,17 @@ class Snippet:
     def __init__(
         self,
         store: SnippetStore,
-        target: Any,
-        begin: tuple[int, float],
+        stem: str,
+        description: str,
+        targets: Sequence[Target],
         datatype: str,
         sample_rate: float,
         stream_rate: float,
         model: str,
     ) -> None:
-        self.target = target
+        self.targets = targets
         self.samples = 0
+        self._description = description
         self._store = store
         self._format = sample_format(datatype)
         self._sample_rate, self._stream_rate = sample_rate, stream_rate
@@ -160,13 +202,18 @@ class Snippet:
         self._hash = hashlib.sha512()
         self._is_dirty = True
         self._reserved = META_BYTES
-        self.name, self._handle = self._create(_name(target, begin))
+        self.name, self._handle = self._create(stem)
         self._is_open = True
 
     @property
     def is_broken_up(self) -> bool:
         """Whether it has so many breaks that it should end."""
         return len(self._captures) >= MAX_CAPTURES
+
+    @property
+    def first_offset(self) -> int:
+        """Number of the stream's sample that it begins with; there is a capture."""
+        return self._captures[0][1]
 
     def begin_capture(self, offset: int, center_frequency: float, clock: SampleClock) -> None:
         """The samples that follow are of another chunk of the stream. On the disk it says so before they are there.
@@ -281,7 +328,6 @@ class Snippet:
 
     def _metadata(self):
         """The metadata as they would be now."""
-        start, end = self._index(self.target.sample_start), self._index(self.target.sample_end)
         captures = [
             {"core:sample_start": index, "core:frequency": float(frequency), "core:datetime": text}
             for index, _, frequency, text in self._captures
@@ -292,12 +338,16 @@ class Snippet:
                 "core:sample_rate": float(self._sample_rate),
                 "core:recorder": GENERATOR,
                 "core:extensions": [EXTENSION],
-                "core:description": "A carrier that was found live, extracted from a wider stream.",
+                "core:description": self._description,
                 **({FIELDS[MODEL].sigmf: self._model} if self._model else {}),
             },
             "captures": [{key: value for key, value in capture.items() if value is not None} for capture in captures],
-            "annotations": [annotation(self.target.values, self.target.carrier_id, start, max(0, end - start))],
+            "annotations": [self._annotation(target) for target in self.targets],
         }
+
+    def _annotation(self, target):
+        start, end = self._index(target.sample_start), self._index(target.sample_end)
+        return annotation(target.values, target.carrier_id, start, max(0, end - start))
 
     def _index(self, offset):
         """Sample of the snippet that a sample of the stream became, or the nearest one that it has."""
@@ -328,12 +378,64 @@ def on_disk(size: int) -> int:
     return math.ceil(size / DISK_BLOCK) * DISK_BLOCK
 
 
-def _name(target: Any, begin: tuple[int, float]) -> str:
-    """`rpmsn_<UTC>_<label>_<centre>MHz_<carrier>`, with nothing in it that a file system or a shell stumbles over."""
+def snippet_stem(begin: tuple[int, float], what: str, center_frequency: float) -> str:
+    """`rpmsn_<UTC>_<what>_<centre>MHz`, with nothing in it that a file system or a shell stumbles over.
+
+    Args:
+        begin: (whole seconds since 1970, fraction) of about its begin.
+        what: what is recorded, in a word.
+        center_frequency: Hz.
+    """
     moment = time.strftime("%Y%m%dT%H%M%S", time.gmtime(max(0, begin[0])))
-    label = re.sub(r"[^A-Za-z0-9]+", "-", target.label) or "-"
-    middle = (target.freq_lower + target.freq_upper) / 2e6
-    return f"{PREFIX}{moment}.{int(begin[1] * 1000):03d}Z_{label}_{middle:.3f}MHz_{target.carrier_id}"
+    what = re.sub(r"[^A-Za-z0-9]+", "-", what) or "-"
+    return f"{PREFIX}{moment}.{int(begin[1] * 1000):03d}Z_{what}_{center_frequency / 1e6:.3f}MHz"
+
+
+def check_folder(folder: str | os.PathLike[str]) -> Path:
+    """A folder to record to, which must be there.
+
+    Raises:
+        ParameterError: it is no path.
+        RecordingError: it is not there.
+    """
+    is_path = isinstance(folder, (str, os.PathLike)) and bool(str(folder)) and "\0" not in str(folder)
+    require("the snippets", "folder", folder, is_path, "the path of a folder")
+    folder = Path(folder)
+    if not folder.is_dir():
+        what = "is not a folder" if folder.exists() else "does not exist"
+        raise RecordingError(f"{folder} {what}: make the folder that is to be recorded to first.")
+    return folder
+
+
+def lock_folder(folder: Path) -> int:
+    """Keep other writers out of the folder as long as the handle that is returned is open, so not after a kill.
+
+    Raises:
+        RecordingError: it cannot be written to, or another writer uses it.
+    """
+    try:
+        handle = os.open(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT, 0o666)
+    except OSError as error:
+        raise RecordingError(
+            f"{folder} cannot be written to: {error.strerror or error}. Choose a folder with space "
+            "that you may write to."
+        ) from error
+    try:
+        import fcntl
+
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        raise RecordingError(f"{folder} is used by another writer of snippets: choose a folder for this one.") from None
+    except (ImportError, OSError):
+        pass  # Windows, or a file system without locks
+    return handle
+
+
+def recover_all(folder: Path) -> None:
+    """Finish what runs that were killed left behind in a folder, which is locked."""
+    for meta_part in sorted(folder.glob(f"{PREFIX}*{META_SUFFIX}{PART}")):
+        _recover(folder, meta_part.name.removesuffix(META_SUFFIX + PART))
 
 
 def _put_in_place(folder: Path, name: str, metadata: Mapping[str, Any]) -> None:
@@ -384,8 +486,8 @@ def _finished_metadata(meta_part: Path, data: Path) -> tuple[int, dict]:
     for entry in metadata["annotations"]:
         # It was on the air to the end, as far as is known.
         entry["core:sample_count"] = max(0, samples - entry["core:sample_start"])
-    if not (samples and metadata["captures"] and metadata["annotations"]):
-        raise RecordingError(f"{meta_part} has no samples, captures or annotations")
+    if not (samples and metadata["captures"]):
+        raise RecordingError(f"{meta_part} has no samples or captures")
     sigmf_text.write(metadata)
     return samples, metadata
 

@@ -17,18 +17,16 @@ import time
 from collections import deque
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..classes import CLASS_NAMES, NOISE
-from ..errors import RecordingError, is_number, require
-from ..messages.results import carrier_values
+from ..errors import is_number, require
 from ..signal.channelizer import BLOCK, HALF_TAPS, HOP, Band, BandExtractor, Spectra, as_complex, plan_band
 from .background import CLOSE_SECONDS, FLUSH_SECONDS, BackgroundWriter
 from .log_base import clean
-from .snippet_files import LOCK_NAME, Snippet, SnippetStore, begin_snippet
+from .snippet_files import Snippet, SnippetStore, Target, begin_snippet, check_folder, lock_folder, snippet_stem
 
 if TYPE_CHECKING:
     from ..detection.segmenter import Frame
@@ -42,6 +40,7 @@ RETRY_SECONDS = 1.0
 SMALLEST_QUOTA = 1 << 20
 LABELS = tuple(name for index, name in enumerate(CLASS_NAMES) if index != NOISE)
 FORMATS = ("ci16_le", "cf32_le")
+DESCRIPTION = "A carrier that was found live, extracted from a wider stream."
 
 
 class SnippetWriter(BackgroundWriter):
@@ -97,8 +96,8 @@ class SnippetWriter(BackgroundWriter):
         self.skipped = self.missed = self.finished = 0
         self._max_seconds, self._max_carriers = max_seconds, max_carriers
         self._datatype, self._model, self._wait = datatype, clean(model), wait
-        self._store = SnippetStore(_check_folder(folder), quota_bytes)
-        self._lock = _lock(self._store.folder)
+        self._store = SnippetStore(check_folder(folder), quota_bytes)
+        self._lock = lock_folder(self._store.folder)
         self._has_looked = False
         # Between the threads, under `_changed`.
         self._jobs: deque[_Job] = deque()
@@ -254,7 +253,7 @@ class SnippetWriter(BackgroundWriter):
         """Bring a recording up to date with what is known of its carrier, or begin one."""
         recorded = self._open.get(key)
         if recorded is not None:
-            recorded.file.target = target
+            recorded.file.targets = (target,)
             recorded.tune(recorded.origin.at(job.sample_rate, job.center_frequency))
             if job.holds(target) and (recorded.file.is_broken_up or recorded.is_too_narrow(target, job)):
                 self._stop(key)
@@ -269,10 +268,18 @@ class SnippetWriter(BackgroundWriter):
 
     def _begin(self, key, target, job):
         band = plan_band(target.freq_lower, target.freq_upper, job.sample_rate, job.center_frequency)
+        middle = (target.freq_lower + target.freq_upper) / 2
         datatype = self._datatype or ("cf32_le" if job.buffer.dtype == np.complex64 else "ci16_le")
         try:
             file = begin_snippet(
-                self._store, target, job.clock.at(job.start), datatype, band.sample_rate, job.sample_rate, self._model
+                self._store,
+                f"{snippet_stem(job.clock.at(job.start), target.label, middle)}_{target.carrier_id}",
+                DESCRIPTION,
+                (target,),
+                datatype,
+                band.sample_rate,
+                job.sample_rate,
+                self._model,
             )
         except OSError as error:
             self._note(error)
@@ -418,9 +425,7 @@ class _Choice:
     def targets(self, done):
         """Tuple of what to record now; carriers whose key is in `done` are left out."""
         return tuple(
-            _Target.of(key, carrier)
-            for key, carrier in self._on_air.values()
-            if key in self._chosen and key not in done
+            Target.of(carrier, key) for key, carrier in self._on_air.values() if key in self._chosen and key not in done
         )
 
     def _fits(self, carrier):
@@ -429,34 +434,6 @@ class _Choice:
             carrier.label in self._labels
             and carrier.confidence >= self._min_confidence
             and self._lower <= middle <= self._upper
-        )
-
-
-@dataclass(frozen=True)
-class _Target:
-    """What is known of a carrier to be recorded. `key` is its number here, which is never given twice."""
-
-    key: int
-    carrier_id: int
-    label: str
-    freq_lower: float
-    freq_upper: float
-    values: dict
-    sample_start: int
-    sample_end: int
-
-    @classmethod
-    def of(cls, key, carrier):
-        """What is known at this moment; the carrier itself keeps changing."""
-        return cls(
-            key,
-            int(carrier.carrier_id),
-            str(carrier.label),
-            float(carrier.freq_lower),
-            float(carrier.freq_upper),
-            carrier_values(carrier),
-            int(carrier.sample_start),
-            int(carrier.sample_end),
         )
 
 
@@ -470,7 +447,7 @@ class _Job:
     sample_rate: float
     center_frequency: float
     clock: SampleClock
-    targets: tuple[_Target, ...]
+    targets: tuple[Target, ...]
 
     def holds(self, target):
         """Whether the middle of a carrier is inside the stream."""
@@ -545,34 +522,3 @@ def _check(max_seconds, quota_bytes, max_carriers, datatype):
         "a whole number of at least 1",
     )
     require(owner, "datatype", datatype, datatype is None or datatype in FORMATS, f"{' or '.join(FORMATS)}, or None")
-
-
-def _check_folder(folder):
-    is_path = isinstance(folder, (str, os.PathLike)) and bool(str(folder)) and "\0" not in str(folder)
-    require("the snippets", "folder", folder, is_path, "the path of a folder")
-    folder = Path(folder)
-    if not folder.is_dir():
-        what = "is not a folder" if folder.exists() else "does not exist"
-        raise RecordingError(f"{folder} {what}: make the folder that the snippets are to be written to first.")
-    return folder
-
-
-def _lock(folder):
-    """Keep other writers out of the folder as long as the handle that is returned is open, so not after a kill."""
-    try:
-        handle = os.open(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT, 0o666)
-    except OSError as error:
-        raise RecordingError(
-            f"{folder} cannot be written to: {error.strerror or error}. Choose a folder with space "
-            "that you may write to."
-        ) from error
-    try:
-        import fcntl
-
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(handle)
-        raise RecordingError(f"{folder} is used by another writer of snippets: choose a folder for this one.") from None
-    except (ImportError, OSError):
-        pass  # Windows, or a file system without locks
-    return handle

@@ -354,6 +354,24 @@ LTE_RASTER = 100e3
 """Hz, of LTE's carriers: TS 36.101 5.7.1."""
 
 
+def raster_neighbour(frequency: float, steps: int) -> float:
+    """Hz of the place on the channel raster so many steps above a frequency, or below it where `steps` is negative.
+
+    100 kHz where an LTE band is (TS 36.101 5.7.1), and elsewhere below 3 GHz; the global raster of 15 kHz above
+    (TS 38.104 5.4.2.1). From between two places the first step leads to the next one.
+
+    >>> raster_neighbour(1842.53e6, 1), raster_neighbour(1842.53e6, -1), raster_neighbour(3.7e9, 2)
+    (1842600000.0, 1842500000.0, 3700020000.0)
+    """
+    _check_frequency(frequency)
+    first, step = (0.0, LTE_RASTER) if frequency < 3e9 or bands_at(frequency, LTE) else (3e9, 15e3)
+    place = (frequency - first) / step
+    nearest = round(place)
+    if abs(place - nearest) * step < 1.0:
+        place = nearest
+    return first + step * ((math.floor(place) if steps > 0 else math.ceil(place)) + steps)
+
+
 def earfcn(frequency: float, band: Band, direction: str = "downlink") -> int:
     """Channel number of an LTE carrier's centre, the nearest on the raster: TS 36.101 5.7.3."""
     edges, first = _lte_raster(band, direction)

@@ -85,6 +85,9 @@ class CellSearch(Protocol):
     def close(self) -> None:
         """End what runs; the stream is over."""
 
+    def forget_receiver(self) -> None:
+        """What was seen of the receiver's frequency error does not hold any more."""
+
     def status(self, carriers: Carriers) -> dict[str, float]:
         """How it is going, keys as in `messages.fields`."""
 
@@ -121,7 +124,8 @@ def _is_dead(frame: Frame) -> bool:
 
 def _status(carriers: Carriers, plan: SearchPlan, load: float) -> dict[str, float]:
     found = sum(carrier.proof is not None for carrier in carriers.searchable())
-    return {"cells_found": found, "searches_waiting": plan.waiting, "cell_load": load}
+    receiver = {} if plan.ppm is None else {"receiver_ppm": plan.ppm}
+    return {"cells_found": found, "searches_waiting": plan.waiting, "cell_load": load, **receiver}
 
 
 class ReplaySearch:
@@ -156,6 +160,10 @@ class ReplaySearch:
     def close(self) -> None:
         """As of CellSearch."""
         self._look = None
+
+    def forget_receiver(self) -> None:
+        """As of CellSearch."""
+        self._plan.forget_receiver()
 
     def status(self, carriers: Carriers) -> dict[str, float]:
         """As of CellSearch."""
@@ -229,6 +237,10 @@ class LiveSearch:
             self._changed.notify_all()
         self._process.kill()
         waiting.join(self._thread)
+
+    def forget_receiver(self) -> None:
+        """As of CellSearch."""
+        self._plan.forget_receiver()
 
     def status(self, carriers: Carriers) -> dict[str, float]:
         """As of CellSearch."""

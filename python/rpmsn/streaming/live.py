@@ -33,6 +33,7 @@ from .reports import EventClocks, Reports
 if TYPE_CHECKING:
     from ..models.model import Model
     from ..recording.snippets import SnippetWriter
+    from ..recording.stream_recorder import StreamRecorder
 
 TimedEvents = list[tuple[Event, StreamTime]]
 
@@ -103,6 +104,7 @@ class StreamAnalyser:
 
     Attributes:
         latencies: seconds from the last sample of a frame to when it had been reported; of the latest frames.
+        recorder: StreamRecorder that gets all samples as they come, in the thread that writes; None for none.
 
     Raises:
         ParameterError, ModelError: as of Segmenter and Settings.
@@ -134,6 +136,7 @@ class StreamAnalyser:
         self.center_frequency = float(center_frequency)
         self.outputs = list(outputs)
         self.snippets = snippets
+        self.recorder: StreamRecorder | None = None
         self._on_result, self._on_status = on_result, on_status
         self._reports = Reports(on_error)
         self._thread: threading.Thread | None = None
@@ -166,6 +169,8 @@ class StreamAnalyser:
         if self._clock is None:
             self._clock = StreamTime.of_host(offset, self.sample_rate)
         taken = self._intake.write(samples, offset, self.center_frequency, self._clock)
+        if self.recorder is not None and taken:
+            self.recorder.take(samples[:taken], offset, self.sample_rate, self.center_frequency, self._clock)
         if taken or not len(samples) or self._thread is None:
             self._room.reset()
         else:
@@ -268,6 +273,13 @@ class StreamAnalyser:
             self._ended += self._clocks.timed(self._tracker.reset())
             if not self.running:
                 self._ended = []
+
+    def forget_receiver(self) -> None:
+        """Frequencies are said otherwise from now on, for the same signals: carriers end, and the receiver's error is
+        taken anew from the cells that are found. From any thread."""
+        self.reset_carriers()
+        if self._cells is not None:
+            self._cells.forget_receiver()
 
     def carriers(self) -> list[Carrier]:
         """Carriers found so far, lowest frequency first."""

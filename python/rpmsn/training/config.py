@@ -178,7 +178,7 @@ def _check(config: TrainingConfig, where: str) -> None:
 def _scene_faults(key: str, entry: SetConfig) -> list[str]:
     """What keeps the scenes of a set from being drawn: nothing, or a sentence."""
     try:
-        entry.scene(0)
+        entry.check()
     except RpmsnError as error:
         return [f"{key}: {error}"]
     return []

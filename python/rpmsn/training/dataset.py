@@ -10,7 +10,8 @@ A folder holds `set.yml` (what it was made from) and, for every shard of 32 scen
                                     and the columns' image coherences (`rpmsn.signal.iq_image`)
 
 A shard's images are put in place last and by renaming, so a shard is either whole or not there. Masks under another
-policy are made from the truths alone, without rendering a scene again.
+policy are made from the truths alone, without rendering a scene again. A set of preset `annotated` is made from
+recordings and has images and masks alone.
 """
 
 import json
@@ -36,6 +37,7 @@ from ..synthesis.scene.presets import PRESETS, random_scene
 from ..synthesis.scene.rendering import render
 from ..synthesis.scene.scene import Scene
 from ..validation import STRICT, RateRange, Seed, checked, one_of
+from . import annotated
 
 SHARD_SCENES = 32
 SEEDS_PER_SET = 1_000_000
@@ -45,21 +47,22 @@ COHERENCE = "mirrored"
 
 @dataclass(frozen=True)
 class SetConfig:
-    """A synthetic set of images and masks.
+    """A set of images and masks.
 
     Attributes:
-        preset: which scenes (`rpmsn.synthesis.scene.presets.random_scene`).
-        count: number of scenes.
+        preset: which scenes (`rpmsn.synthesis.scene.presets.random_scene`), or `annotated` for frames of recordings
+            (`rpmsn.training.annotated`).
+        count: number of scenes or frames.
         seed: first seed; the set has the scenes of `count` seeds made from it (`scene_seed`).
         policy: label policy (`rpmsn.synthesis.labels.masks.mask`).
         features: of the images (`rpmsn.signal.image`).
         sample_rates: lowest and highest rate in Hz, for preset `any_rate`; None for all.
-        recordings: folder of recordings, for preset `stitched`.
+        recordings: folder of recordings, for presets `stitched` and `annotated`.
     """
 
     __pydantic_config__ = STRICT
 
-    preset: Annotated[str, one_of(PRESETS)]
+    preset: Annotated[str, one_of((*PRESETS, annotated.PRESET))]
     count: Annotated[int, Field(ge=1, le=SEEDS_PER_SET)]
     seed: Seed
     policy: Annotated[str, one_of(labels.POLICIES)] = "occupied"
@@ -71,6 +74,28 @@ class SetConfig:
         """Scene number `index` of the set."""
         rates = None if self.sample_rates is None else (self.sample_rates[0], self.sample_rates[1])
         return random_scene(self.preset, scene_seed(self.seed, index), None, rates, self.recordings)
+
+    @property
+    def is_recorded(self) -> bool:
+        """Whether its images are of recordings, and there are no scenes."""
+        return self.preset == annotated.PRESET
+
+    def frames(self) -> list[annotated.FramePlace]:
+        """The frames of a set that `is_recorded`.
+
+        Raises:
+            ParameterError, RecordingError: there are none, or fewer than `count`.
+        """
+        if self.recordings is None or self.sample_rates is not None:
+            raise ParameterError(f"preset {self.preset!r} needs recordings, a folder, and takes no sample_rates")
+        return annotated.draw_frames(self.recordings, self.count, self.seed)
+
+    def check(self) -> None:
+        """Raise an RpmsnError where its images cannot be made."""
+        if self.is_recorded:
+            self.frames()
+        else:
+            self.scene(0)
 
     @property
     def description(self) -> dict[str, Any]:
@@ -146,16 +171,19 @@ def build_set(config: SetConfig, folder: str | os.PathLike, workers: int = 1, qu
     """
     labels.check_policy(config.policy)
     spectrogram.feature_set(config.features)
-    config.scene(0)
+    config.check()
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     claim(folder, config.description)
     shards = range(-(-config.count // SHARD_SCENES))
-    missing = [shard for shard in shards if not shard_file(folder, shard, "images.npy").exists()]
+    # Masks of recordings are made with the images: there are no truths to make them from.
+    endings = ["images.npy", *([masks_ending(config.policy)] if config.is_recorded else [])]
+    missing = [shard for shard in shards if not all(shard_file(folder, shard, end).exists() for end in endings)]
     if missing:
         sizes = [len(_indices(config, shard)) for shard in missing]
         jobs = [(config, folder, shard) for shard in missing]
-        for _ in each_done(_build_shard, jobs, workers, "scene", f"making {folder.name}", int, sum(sizes), quiet):
+        build = _build_recorded_shard if config.is_recorded else _build_shard
+        for _ in each_done(build, jobs, workers, "scene", f"making {folder.name}", int, sum(sizes), quiet):
             pass
     for shard in shards:
         if not masks_file(folder, shard, config.policy).exists():
@@ -238,6 +266,19 @@ def _build_shard(config: SetConfig, folder: Path, shard: int) -> int:
     with whole_file(shard_file(folder, shard, "images.npy")) as file:
         np.save(file, images)
     return len(indices)
+
+
+def _build_recorded_shard(config: SetConfig, folder: Path, shard: int) -> int:
+    """Make one shard of frames of recordings; returns their number."""
+    frames = config.frames()
+    pairs = [annotated.image_and_mask(frames[index], config.features) for index in _indices(config, shard)]
+    for path, arrays in zip(
+        (masks_file(folder, shard, config.policy), shard_file(folder, shard, "images.npy")),
+        ([mask for _, mask in pairs], [image for image, _ in pairs]),
+    ):
+        with whole_file(path) as file:
+            np.save(file, np.stack(arrays))
+    return len(pairs)
 
 
 def _label_shard(folder: Path, shard: int, policy: str) -> None:

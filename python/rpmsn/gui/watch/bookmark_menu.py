@@ -7,7 +7,7 @@ from ..carriers.carrier_list import CarrierRow
 from ..number_box import NumberBox
 from ..qt import QtCore, QtGui, QtWidgets
 from ..waterfall.bookmarks import Bookmark, next_color
-from ..waterfall.widget import Place
+from ..waterfall.pointing import Place
 from ..with_table import WaterfallWithTable
 
 NAME, FREQUENCY, COLOR = range(3)

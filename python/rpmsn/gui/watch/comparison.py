@@ -2,9 +2,10 @@
 """The annotations of a file next to what was found, as a table."""
 
 from collections import Counter
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ...recording.comparison import matched, shared_band
+from ...recording.comparison import Span, matched, shared_band, shared_time
 from ..qt import QtCore, QtGui, QtWidgets
 from ..wording import confidence_text
 
@@ -14,7 +15,18 @@ if TYPE_CHECKING:
 
 Annotation = dict[str, Any]
 
-TITLES = ("in the file", "from, MHz", "to, MHz", "found", "from, MHz", "to, MHz", "confidence", "same band", "result")
+TITLES = (
+    "in the file",
+    "from, MHz",
+    "to, MHz",
+    "found",
+    "from, MHz",
+    "to, MHz",
+    "confidence",
+    "same band",
+    "same time",
+    "result",
+)
 SAME, OTHER_CLASS, MISSED, EXTRA = "found", "wrong class", "missed", "not in the file"
 MAX_ANNOTATIONS = 500
 """Different ones that are compared; a file may have one for each of thousands of bursts."""
@@ -23,18 +35,32 @@ MAX_ANNOTATIONS = 500
 class ComparisonTable(QtWidgets.QTableWidget):
     """Each annotation of a file with the carrier that covers most of it, then the carriers that it does not have.
 
-    `same band` is the part of the band of both together that they have in common.
+    `same band` and `same time` are the parts of the band, and of the time, of both together that they have in common.
 
     Args:
-        annotations: list of dict, as in SigMF metadata.
+        annotations: list of dict, as in SigMF metadata; several of one class and band are one, at several times.
         theme: Theme.
+        sample_count: of the recording: where annotations end that say no end.
+        times_of: function, carrier -> (start, end) in samples of the recording of each time that it was on the air.
         parent: QWidget or None.
     """
 
-    def __init__(self, annotations: list[dict], theme: "Theme", parent: QtWidgets.QWidget | None = None) -> None:
+    def __init__(
+        self,
+        annotations: list[dict],
+        theme: "Theme",
+        sample_count: int,
+        times_of: Callable[[Any], list[Span]],
+        parent: QtWidgets.QWidget | None = None,
+    ) -> None:
         super().__init__(0, len(TITLES), parent)
+        self._times_of = times_of
+        self._annotated: dict[tuple, list[Span]] = {}
+        for entry in annotations:
+            self._annotated.setdefault(_place(entry), []).append(_span(entry, sample_count))
         self.annotations = distinct(annotations)[:MAX_ANNOTATIONS]
         self.pairs: list[tuple] = []
+        self._times: list[float | None] = []
         self.set_theme(theme)
         self.setHorizontalHeaderLabels(TITLES)
         self.setAccessibleName("Compared with the file")
@@ -56,7 +82,8 @@ class ComparisonTable(QtWidgets.QTableWidget):
     def show_carriers(self, carriers: list) -> None:
         """Compare with these (list of CarrierRow)."""
         self.pairs = matched(self.annotations, latest(carriers))
-        rows = [_row(annotation, carrier) for annotation, carrier in self.pairs]
+        self._times = [self._shared_time(*pair) for pair in self.pairs]
+        rows = [_row(*pair, time) for pair, time in zip(self.pairs, self._times)]
         if self.rowCount() != len(rows):
             self.setRowCount(len(rows))
         for row, cells in enumerate(rows):
@@ -68,12 +95,21 @@ class ComparisonTable(QtWidgets.QTableWidget):
         counts = Counter(result_of(*pair) for pair in self.pairs)
         parts = [f"{counts[result]} {result}" for result in (SAME, OTHER_CLASS, MISSED)]
         line = f"{len(self.annotations)} in the file: {', '.join(parts)}; {counts[EXTRA]} {EXTRA}"
-        shared = [shared_band(*pair) for pair in self.pairs if None not in pair]
-        return f"{line}; {100 * sum(shared) / len(shared):.0f} % of the bands in common" if shared else line
+        bands = [shared_band(*pair) for pair in self.pairs if None not in pair]
+        times = [time for time in self._times if time is not None]
+        if not bands:
+            return line
+        band, time = (f"{100 * sum(parts) / len(parts):.0f} %" for parts in (bands, times))
+        return f"{line}; {band} of the bands and {time} of the times in common"
 
     def results(self) -> dict[tuple, str]:
         """(label, lower edge, upper edge) of every annotation -> what has become of it."""
         return {_place(annotation): result_of(annotation, carrier) for annotation, carrier in self.pairs if annotation}
+
+    def _shared_time(self, annotation: Annotation | None, carrier: "Carrier | None") -> float | None:
+        if annotation is None or carrier is None:
+            return None
+        return shared_time(self._annotated[_place(annotation)], self._times_of(carrier))
 
     def copy(self) -> str:
         """Put the selected rows, or all where none is, on the clipboard as text with tabs; returns it."""
@@ -108,7 +144,7 @@ def distinct(annotations: list) -> list:
     """Annotations with both edges; of several of one class and band only the first."""
     found: dict[tuple, dict] = {}
     for entry in annotations:
-        key = tuple(entry.get(name) for name in ("core:label", "core:freq_lower_edge", "core:freq_upper_edge"))
+        key = _place(entry)
         if None not in key[1:]:
             found.setdefault(key, entry)
     return list(found.values())
@@ -130,8 +166,8 @@ def _is_same_place(carrier, other) -> bool:
     return carrier.label == other.label and both > whole / 2
 
 
-def _row(annotation, carrier) -> list:
-    """Cells of a row; either may be None."""
+def _row(annotation, carrier, time: float | None) -> list:
+    """Cells of a row; any may be None."""
     left, right = ["", "", ""], ["", "", "", ""]
     if annotation is not None:
         left = [
@@ -148,7 +184,7 @@ def _row(annotation, carrier) -> list:
         ]
     is_pair = annotation is not None and carrier is not None
     shared = f"{100 * shared_band(annotation, carrier):.0f} %" if is_pair else ""
-    return [*left, *right, shared, result_of(annotation, carrier)]
+    return [*left, *right, shared, "" if time is None else f"{100 * time:.0f} %", result_of(annotation, carrier)]
 
 
 def result_of(annotation: Annotation | None, carrier: "Carrier | None") -> str:
@@ -161,8 +197,10 @@ def result_of(annotation: Annotation | None, carrier: "Carrier | None") -> str:
 
 
 def _place(annotation) -> tuple:
-    return (
-        str(annotation.get("core:label", "?")),
-        annotation["core:freq_lower_edge"],
-        annotation["core:freq_upper_edge"],
-    )
+    edges = (annotation.get(f"core:freq_{side}_edge") for side in ("lower", "upper"))
+    return str(annotation.get("core:label", "?")), *edges
+
+
+def _span(annotation, sample_count: int) -> Span:
+    start, count = annotation.get("core:sample_start", 0), annotation.get("core:sample_count")
+    return start, sample_count if count is None else start + count

@@ -14,8 +14,8 @@ from ...recording.metadata import DATA_SUFFIX, META_SUFFIX
 from ..carriers.carrier_list import CarrierRow
 from ..carriers.export import free_path
 from ..qt import QtWidgets
+from ..waterfall.pointing import Place
 from ..waterfall.settings import SHOWN_CLASSES
-from ..waterfall.widget import Place
 from ..with_table import WaterfallWithTable
 from .corrections import Corrections, corrected
 from .cutting import CutTask
@@ -143,17 +143,36 @@ class Editor(QtWidgets.QUndoStack):
             # Where it exists the dialog has asked.
             self.cut(path, span, edges, overwrite=os.path.exists(path))
 
-    def cut(self, path: str | Path, span: tuple[int, int], edges: tuple[float, float], overwrite: bool = False) -> None:
-        """Cut a part into a file, in the background."""
+    def ask_and_save_training(self) -> None:
+        """Ask for a folder, and save the samples with all that is listed as annotations: to train on. Of a recording in
+        which a part is marked, that part of its time."""
+        if self._player is None:
+            self._say("a recording has samples to train on; open one")
+            return
+        recording = self._player.recording
+        span = (0, recording.sample_count) if self._view.waterfall.selection.area is None else self._marked_samples()
+        if span is None:
+            return
+        folder = QtWidgets.QFileDialog.getExistingDirectory(
+            self._window, "Folder of recordings to train on", str(recording.path.parent)
+        )
+        if folder:
+            base = recording.path.name.removesuffix(DATA_SUFFIX)
+            self.cut(free_path(Path(folder) / f"{base}.labels{META_SUFFIX}"), span, None)
+
+    def cut(
+        self, path: str | Path, span: tuple[int, int], edges: tuple[float, float] | None, overwrite: bool = False
+    ) -> None:
+        """Cut a part into a file, in the background; `edges` None for the whole band."""
         assert self._player is not None
         recording = self._player.recording.second_reader()
         own = recording.path.resolve()
         if Path(path).resolve().with_name(Path(path).name.removesuffix(META_SUFFIX) + DATA_SUFFIX) == own:
             self._warn("the part would replace the recording that it is of; choose another name")
             return
-        found = [self._annotation_of(time) for carrier in self._view.table.model.rows for time in carrier.each_time()]
+        found = [self._annotation_of(time) for carrier in self._view.listed() for time in carrier.each_time()]
         entries = [*found, *self.drawn]
-        inside = [entry for entry in entries if _overlaps(entry, edges)]
+        inside = [entry for entry in entries if edges is None or _overlaps(entry, edges)]
         self._task = CutTask(
             self._window,
             lambda on_progress: cut(recording, path, *span, edges, inside, overwrite, on_progress),

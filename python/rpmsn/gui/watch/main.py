@@ -7,8 +7,10 @@
 `publisher_source` messages of a segment publisher
 `radio_process`    a radio, in a process of its own
 `radio_bar`        the bar below its picture: frequency, gain
+`record_controls`  recording its samples
 `feed`             what waits between these and the window
 `window`           the window
+`menus`            its menus
 `style`            its colours
 `transport`        the bar below the picture of a file
 `comparison`       the annotations of a file next to what was found
@@ -112,7 +114,8 @@ def make_source(options: argparse.Namespace, feed: Feed, settings: dict) -> "Sou
 
         flowgraphs.check_gnuradio()
         budget = CELL_BUDGET if options.cells else 0.0
-        return RadioWatch(feed, options.model, options.runtime, options.workers, radio, cell_budget=budget)
+        ppm = settings["ppm"].get(options.device, 0.0)
+        return RadioWatch(feed, options.model, options.runtime, options.workers, radio, cell_budget=budget, ppm=ppm)
     if is_address:
         from .publisher_source import PublisherSource
 

@@ -305,6 +305,11 @@ class Player:
     def _begin_stream(self, analyser) -> None:
         analyser.start()
         self._measured = self._clock(), 0
+        if self._status is not None and self._status.get(SOURCE_STATE) == ENDED:
+            # Said until the first status of the new stream, it would be wrong for a second or more.
+            rest = {key: value for key, value in self._status.items() if key != SOURCE_STATE}
+            self._status = {**rest, **self._what_it_does()}
+            self._feed.put_status(self._status)
 
     def _fail(self, error: Exception) -> None:
         text = str(error) if isinstance(error, (RpmsnError, ImportError)) else f"{type(error).__name__}: {error}"

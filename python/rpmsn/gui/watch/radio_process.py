@@ -14,17 +14,20 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from typing import Any
 
+from ...messages import keys
 from ...models.choice import model_for_rate
 from ...models.model import load_model
 from ...processes import start_resource_tracker
 from ...radios import flowgraphs
+from ...recording.stream_recorder import RecorderState
 from ...streaming.cells import CELL_BUDGET
 from .feed import Feed, News
 
 logger = logging.getLogger(__name__)
 
 FRAMES_PER_SECOND = 25.0
-TUNE, GAIN, STOP = "tune", "gain", "stop"
+TUNE, GAIN, ANTENNA, PPM, STOP = "tune", "gain", "antenna", "ppm", "stop"
+RECORD, END_RECORDING = "record", "end recording"
 """Commands to the process: (name, value)."""
 STOP_SECONDS, KILL_SECONDS = 1.4, 0.3
 """The process may end by itself for so long, and is then killed: together less than 2 s."""
@@ -40,11 +43,14 @@ class Tuning:
     Attributes:
         center_frequency, sample_rate: Hz.
         gain_range: (lowest, highest), dB.
+        antennas, antenna: those that it has, and the one in use.
     """
 
     center_frequency: float
     sample_rate: float
     gain_range: tuple[float, float]
+    antennas: tuple[str, ...] = ()
+    antenna: str = ""
 
 
 @dataclass(frozen=True)
@@ -55,6 +61,7 @@ class Report:
         news: messages since the last report, None where there are none.
         tuning: None before the radio is open.
         note, problem, failed: as of `Feed`.
+        recorder: what is recorded; its fault may be one of the last command, too.
     """
 
     news: News | None
@@ -62,6 +69,7 @@ class Report:
     note: str
     problem: str
     failed: bool = False
+    recorder: RecorderState = RecorderState()
 
 
 def work(connection: Connection, radio: dict, sink: dict) -> None:
@@ -77,10 +85,14 @@ class RadioWatch:
         model, runtime, workers, cell_budget: as of `segmenter_sink`; without a model the one that suits the sample
             rate.
         radio: dict of the arguments of `radio_source`.
+        ppm: error of its clock, by which frequencies are corrected, parts per million.
         main: function of the process; tests have others.
 
     Attributes:
         gain: dB, as it was asked for; None where the radio has its own control.
+        ppm: as above, as it was asked for last.
+        seen_ppm: what the cells show beyond that; None while none does.
+        recorder: RecorderState.
         was_killed: after `stop`, whether the driver did not end by itself.
 
     Raises:
@@ -100,11 +112,15 @@ class RadioWatch:
         radio: dict[str, Any],
         main: Callable[[Connection, dict, dict], None] = work,
         cell_budget: float = CELL_BUDGET,
+        ppm: float = 0.0,
     ) -> None:
         model = model or model_for_rate(radio["sample_rate"])
         load_model(model)
         self._feed, self._radio = feed, radio
         self.gain = radio["gain"]
+        self.ppm = ppm
+        self.seen_ppm: float | None = None
+        self.recorder = RecorderState()
         sink = dict(
             model=model,
             runtime=runtime,
@@ -179,7 +195,40 @@ class RadioWatch:
             self.gain = gain
             self._send(GAIN, gain)
 
-    def _send(self, name: str, value: float) -> None:
+    @property
+    def device(self) -> str:
+        """As it was named."""
+        return self._radio["device"]
+
+    @property
+    def antennas(self) -> tuple[str, ...]:
+        """Those that the radio names."""
+        return () if self._tuning is None else self._tuning.antennas
+
+    @property
+    def antenna(self) -> str:
+        """The one in use."""
+        return "" if self._tuning is None else self._tuning.antenna
+
+    def set_antenna(self, antenna: str) -> None:
+        """Ask the radio for another antenna."""
+        self._send(ANTENNA, antenna)
+
+    def set_ppm(self, ppm: float) -> None:
+        """Correct frequencies by an error of the radio's clock, parts per million."""
+        if self.is_open:
+            self.ppm, self.seen_ppm = ppm, None
+            self._send(PPM, ppm)
+
+    def record(self, folder: str, before_seconds: float = 0.0, goes_on: bool = True) -> None:
+        """Record IQ, as of `StreamRecorder.record`."""
+        self._send(RECORD, (folder, before_seconds, goes_on))
+
+    def end_recording(self) -> None:
+        """End it with the samples that have come."""
+        self._send(END_RECORDING, None)
+
+    def _send(self, name: str, value: Any) -> None:
         if self.is_open or name == STOP:
             with contextlib.suppress(OSError):  # the process has ended; `_listen` says so
                 self._connection.send((name, value))
@@ -215,7 +264,11 @@ class RadioWatch:
         if report.failed:
             self._feed.fail(report.problem)
             return
+        is_new = self._tuning is None and report.tuning is not None
         self._feed.note, self._feed.problem, self._tuning = report.note, report.problem, report.tuning
+        self.recorder = report.recorder
+        if is_new and self.ppm:
+            self.set_ppm(self.ppm)
         if report.news is None:
             return
         for fields, image, mask, shown in report.news.frames:
@@ -223,4 +276,5 @@ class RadioWatch:
         for fields in report.news.segments:
             self._feed.put_segment(fields, fields)
         if report.news.status is not None:
+            self.seen_ppm = report.news.status.get(keys.RECEIVER_PPM)
             self._feed.put_status(report.news.status)

@@ -25,11 +25,15 @@ DEFAULTS = {
     "waterfall": {},
     "carriers": {},
     "bookmarks": [],
+    "tuning_step": "1/4 span",
+    "ppm": {},
+    "record_folder": "",
     "recent": [],
     "session": {},
 }
 """Every key, with its default. `theme` is system, dark or light; `speed` is times real time, 0 for as fast as it goes;
 `table` is below, beside or hidden, empty for what fits the window; `layout` is Qt's word for where the panels are;
+`ppm` has the error of a radio's clock by the name of the device; `record_folder` is where IQ goes;
 `bookmarks` have `name`, `frequency` in Hz and `color`; `recent` are sources that were open, `session` is what was open
 last and where in it the window was (`session.py`)."""
 RETIRED = ("split",)
@@ -45,6 +49,9 @@ ALLOWED = {
     "waterfall": lambda value: isinstance(value, dict),
     "carriers": lambda value: isinstance(value, dict),
     "bookmarks": lambda value: isinstance(value, list),
+    "tuning_step": lambda value: isinstance(value, str),
+    "ppm": lambda value: isinstance(value, dict) and all(map(_is_ppm, value.items())),
+    "record_folder": lambda value: isinstance(value, str),
     "recent": lambda value: isinstance(value, list) and all(map(is_description, value)),
     "session": lambda value: value == {} or is_description(value),
 }
@@ -89,6 +96,11 @@ def save_settings(path: Path, settings: dict) -> None:
             file.write((HEAD + to_yaml(settings)).encode())
     except (OSError, yaml.YAMLError) as error:
         logger.warning("settings %s cannot be written: %s", path, getattr(error, "strerror", None) or error)
+
+
+def _is_ppm(entry) -> bool:
+    device, ppm = entry
+    return isinstance(device, str) and type(ppm) in (int, float) and abs(ppm) <= 200
 
 
 def _are_pixels(value) -> bool:

@@ -17,12 +17,15 @@ def style_sheet(theme: "Theme") -> str:
         QMenu {{ border: 1px solid {theme.muted}; }}
         QLabel {{ color: {theme.text}; }}
         QLabel#banner {{ background: {theme.surface}; padding: 6px 10px; }}
-        TransportBar QPushButton, TransportBar QComboBox {{
+        TransportBar QPushButton, TransportBar QComboBox, RadioBar QComboBox, RadioBar QToolButton {{
             color: {theme.text}; background: {theme.surface}; border: 1px solid {theme.muted};
             border-radius: 4px; padding: 3px 10px; }}
         RadioBar QDoubleSpinBox {{
             color: {theme.text}; background: {theme.surface}; border: 1px solid {theme.muted};
             border-radius: 4px; padding: 2px 6px; }}
+        RadioBar QToolButton[popupMode="1"] {{ padding-right: 20px; }}
+        RadioBar QToolButton::menu-button {{ border: none; width: 16px; }}
+        RadioBar QToolButton:checked {{ color: {theme.background}; background: {theme.line}; }}
         RadioBar *:disabled {{ color: {theme.muted}; }}
         QComboBox QAbstractItemView {{ color: {theme.text}; background: {theme.surface}; }}
         TransportBar QCheckBox {{ color: {theme.text}; }}

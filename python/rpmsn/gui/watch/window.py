@@ -6,7 +6,6 @@ import logging
 import math
 import threading
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...errors import RpmsnError
@@ -15,13 +14,13 @@ from ..qt import QtCore, QtGui, QtWidgets
 from ..theme import THEMES, system_theme
 from ..waterfall.bookmarks import bookmarks_of
 from ..waterfall.settings import Settings
-from ..with_table import BELOW, BESIDE, HIDDEN, WIDE_PIXELS, WaterfallWithTable
+from ..with_table import BELOW, BESIDE, WIDE_PIXELS, WaterfallWithTable
 from .bookmark_menu import BookmarkMenu
 from .closeups import Closeups
 from .comparison import ComparisonTable
 from .editing import Editor
 from .feed import Feed
-from .keys_help import show_keys
+from .menus import SYSTEM, Menus
 from .overview import Mark, Survey
 from .player import Player
 from .radio_bar import RadioBar
@@ -40,14 +39,13 @@ logger = logging.getLogger(__name__)
 DRAIN_INTERVAL_MS = 40
 SLOW_EVERY = 12
 """Twice a second: what need not be shown at every drain."""
+SAID_MS = 15_000
 SETTLE_MS = 700
 """So long after the end of a recording its picture is complete."""
 MAX_REFERENCES = 5000
 MOST_PAIRS = 20_000
 """Annotations times carriers that are compared twice a second while nobody looks at the table."""
 PROGRAM = "rpmsn watch"
-SYSTEM = "system"
-THEME_TEXTS = {SYSTEM: "As the &desktop", "dark": "D&ark", "light": "&Light"}
 RECORDINGS = "Recordings (*.sigmf-meta *.sigmf-data *.sigmf *.wav *.npy);;All files (*)"
 SMALLEST_WINDOW = 400
 """Pixels."""
@@ -70,6 +68,7 @@ class WatchWindow(QtWidgets.QMainWindow):
     Attributes:
         source: what is shown.
         problem: what is wrong with it, "" where nothing is.
+        theme_choice: `dark`, `light`, or `system` for what the desktop has.
     """
 
     painted = QtCore.pyqtSignal()
@@ -92,14 +91,15 @@ class WatchWindow(QtWidgets.QMainWindow):
         self._ticks = 0
         self._ending = self._is_painted = False
         self._closing: list[tuple[Source, threading.Thread]] = []
-        self._theme_choice = settings["theme"]
-        self._theme = system_theme() if self._theme_choice == SYSTEM else self._theme_choice
+        self.theme_choice = settings["theme"]
+        self._theme = system_theme() if self.theme_choice == SYSTEM else self.theme_choice
         self._readers: list[Closeups | Survey] = []
         self._results: dict[tuple, str] = {}
-        self._keys_dialog: QtWidgets.QDialog | None = None
         self._build()
         self.editor = Editor(self, self.view)
-        self._build_menu()
+        bookmarks = bookmarks_of(settings["bookmarks"])
+        self.bookmark_menu = BookmarkMenu(self.menuBar(), self.view, bookmarks, self._on_tune)
+        self.menus = Menus(self, opens=open_source is not None)
         self._show_source(source, feed, described or {})
         self._restore()
         self._timer = QtCore.QTimer(self)
@@ -147,11 +147,19 @@ class WatchWindow(QtWidgets.QMainWindow):
             self._begin_readers(self.player, self.transport)
             self._color_overview()
             if self.player.recording.annotations:
-                self.comparison = ComparisonTable(self.player.recording.annotations, THEMES[self._theme])
+                player, recording = self.player, self.player.recording
+                self.comparison = ComparisonTable(
+                    recording.annotations,
+                    THEMES[self._theme],
+                    recording.sample_count,
+                    lambda row: [player.recording_span(time.sample_start, time.sample_end) for time in row.each_time()],
+                )
                 self.view.add_panel("Compared with the file", self._with_summary(self.comparison))
         if self.radio is not None:
-            self.radio_bar = RadioBar(self.radio)
+            self.radio_bar = RadioBar(self.radio, self.settings)
+            self.radio_bar.recording.said.connect(lambda text: self.statusBar().showMessage(text, SAID_MS))
             self._layout.addWidget(self.radio_bar)
+        self.waterfall.set_gain(None)
         # A recording has one pause: that of the player.
         self.waterfall.pause_button.setVisible(self.player is None)
         set_keys(self.waterfall.pause_action, [] if self.player is not None else ["Space"])
@@ -224,101 +232,8 @@ class WatchWindow(QtWidgets.QMainWindow):
             thread.join()
         return any(source.is_stuck for source in (self.source, *(source for source, _ in self._closing)))
 
-    def _build_menu(self) -> None:
-        """Everything that the window can do, with its key."""
-        bar = self.menuBar()
-        menu = bar.addMenu("&File")
-        if self._open_source is not None:
-            self._add_action(menu, "&Open…", "Ctrl+O", self._ask_and_open)
-            self.recent_menu = menu.addMenu("Open &recent")
-            self.recent_menu.aboutToShow.connect(self._fill_recent)
-            menu.addSeparator()
-        self._add_action(menu, "&Save picture…", "Ctrl+S", self._ask_and_save)
-        set_keys(self.table.export_action, ["Ctrl+E"], in_window=True)
-        menu.addAction(self.table.export_action)
-        menu.addSeparator()
-        self._add_action(menu, "&Quit", "Ctrl+Q", self.close)
-        menu = bar.addMenu("&Edit")
-        for action, keys in (
-            (self.editor.createUndoAction(self, "&Undo"), ["Ctrl+Z"]),
-            (self.editor.createRedoAction(self, "&Redo"), ["Ctrl+Shift+Z", "Ctrl+Y"]),
-        ):
-            set_keys(action, keys, in_window=True)
-            menu.addAction(action)
-        self._add_action(
-            menu, "&Delete the selected carriers", "Del", lambda: self.editor.delete(self.table.selected())
-        )
-        menu = bar.addMenu("&View")
-        self._add_group(
-            menu,
-            [
-                (
-                    text,
-                    key,
-                    lambda place=place: self.view.set_place(place),
-                    lambda place=place: self.view.place == place,
-                )
-                for place, text, key in (
-                    (BELOW, "Carriers &below the picture", "Ctrl+1"),
-                    (BESIDE, "Carriers be&side it", "Ctrl+2"),
-                    (HIDDEN, "Carriers &hidden", "Ctrl+3"),
-                )
-            ],
-        )
-        detach = self._add_action(menu, "Carriers &detached", "Ctrl+4", self._toggle_detached)
-        detach.setCheckable(True)
-        menu.aboutToShow.connect(lambda: detach.setChecked(self.view.panels[0].isFloating()))
-        menu.addSeparator()
-        self._add_group(
-            menu,
-            [
-                (text, "", lambda name=name: self.choose_theme(name), lambda name=name: self._theme_choice == name)
-                for name, text in THEME_TEXTS.items()
-            ],
-        )
-        self.bookmark_menu = BookmarkMenu(bar, self.view, bookmarks_of(self.settings["bookmarks"]), self._on_tune)
-        bar.addMenu(self.bookmark_menu)
-        self.addAction(self.bookmark_menu.add_action)
-        menu = bar.addMenu("&Help")
-        self._add_action(menu, "&Keys and mouse", "F1", self._show_keys)
-
-    def _add_action(self, menu, text: str, key: str, slot):
-        action = menu.addAction(text)
-        action.setShortcut(QtGui.QKeySequence(key))
-        action.triggered.connect(lambda *_: slot())
-        return action
-
-    def _add_group(self, menu, choices: list) -> None:
-        """Actions of which one holds: (text, key, what it does, whether it holds)."""
-        group = QtWidgets.QActionGroup(self)
-        actions = []
-        for text, key, slot, holds in choices:
-            action = group.addAction(self._add_action(menu, text, key, slot))
-            action.setCheckable(True)
-            actions.append((action, holds))
-        menu.aboutToShow.connect(lambda: [action.setChecked(holds()) for action, holds in actions])
-
-    def _toggle_detached(self) -> None:
-        """The carriers in a window of their own, or back in this one."""
-        panel = self.view.panels[0]
-        panel.show()
-        panel.setFloating(not panel.isFloating())
-
-    def _fill_recent(self) -> None:
-        """The menu of what was open: names, in full where two are alike."""
-        self.recent_menu.clear()
-        recent = self.settings["recent"]
-        names = [Path(entry["source"]).name for entry in recent]
-        for entry, name in zip(recent, names):
-            text = name if names.count(name) == 1 else entry["source"]
-            action = self.recent_menu.addAction(text.replace("&", "&&"))
-            action.setToolTip(entry["source"])
-            action.triggered.connect(lambda _=False, entry=entry: self.open(entry))
-        self.recent_menu.setToolTipsVisible(True)
-        if not recent:
-            self.recent_menu.addAction("nothing yet").setEnabled(False)
-
-    def _ask_and_open(self) -> None:
+    def ask_and_open(self) -> None:
+        """Ask for a recording, and show it."""
         recording = self.source.recording
         folder = str(recording.path.parent) if recording is not None else ""
         path, _ = QtWidgets.QFileDialog.getOpenFileName(self, "Open recording", folder, RECORDINGS)
@@ -370,7 +285,7 @@ class WatchWindow(QtWidgets.QMainWindow):
             "window": [normal.width(), normal.height()],
             "maximized": self.isMaximized(),
             "layout": self.view.layout_text(),
-            "theme": self._theme_choice,
+            "theme": self.theme_choice,
             "waterfall": self.waterfall.settings(),
             "carriers": self.table.settings(),
             "bookmarks": [bookmark.as_dict() for bookmark in self.bookmark_menu.bookmarks],
@@ -388,12 +303,12 @@ class WatchWindow(QtWidgets.QMainWindow):
     def changeEvent(self, event: QtCore.QEvent) -> None:
         """Called by Qt when the desktop has other colours, among others."""
         super().changeEvent(event)
-        if event.type() == QtCore.QEvent.PaletteChange and self._theme_choice == SYSTEM:
+        if event.type() == QtCore.QEvent.PaletteChange and self.theme_choice == SYSTEM:
             self.choose_theme(SYSTEM)
 
     def choose_theme(self, name: str) -> None:
         """`dark`, `light`, or `system` for what the desktop has."""
-        self._theme_choice = name
+        self.theme_choice = name
         self.waterfall.apply_settings({"theme": system_theme() if name == SYSTEM else name})
 
     def paintEvent(self, event: QtGui.QPaintEvent) -> None:
@@ -440,6 +355,7 @@ class WatchWindow(QtWidgets.QMainWindow):
         self._show_banner()
         if self.radio_bar is not None:
             self.radio_bar.update_now()
+            self.waterfall.set_gain(None if self.radio is None else self.radio.gain)
             self.setWindowTitle(f"{self.source.title} - {PROGRAM}")
         if self.transport is not None and self.player is not None:
             self.transport.slider.set_marks(*self._overview_of(self.player))
@@ -465,7 +381,7 @@ class WatchWindow(QtWidgets.QMainWindow):
 
     def _compare(self, comparison: ComparisonTable) -> None:
         """What was found next to what the file says: in the table, and at its annotations in the picture."""
-        rows = [row for row in self.table.carriers.rows() if row.carrier_id not in self.view.hidden_carriers]
+        rows = self.view.listed()
         if not comparison.isVisible() and len(comparison.annotations) * len(rows) > MOST_PAIRS:
             return
         comparison.show_carriers(rows)
@@ -531,8 +447,8 @@ class WatchWindow(QtWidgets.QMainWindow):
         self._color_overview()
         if settings["theme"] != self._theme:
             self._theme = settings["theme"]
-            if self._theme_choice != SYSTEM or system_theme() != self._theme:
-                self._theme_choice = self._theme
+            if self.theme_choice != SYSTEM or system_theme() != self._theme:
+                self.theme_choice = self._theme
             self._apply_theme()
 
     def _apply_theme(self) -> None:
@@ -544,14 +460,17 @@ class WatchWindow(QtWidgets.QMainWindow):
 
     def _on_tune(self, frequency: float) -> None:
         """A double click in the picture."""
-        if self.radio is not None:
+        if self.radio is not None and self.radio_bar is not None and self.radio_bar.is_locked:
+            self.statusBar().showMessage(f"the frequency is locked; {frequency / 1e6:.3f} MHz is not tuned to", SAID_MS)
+        elif self.radio is not None:
             self.radio.tune(frequency)
         else:
             self.statusBar().showMessage(
-                f"{frequency / 1e6:.3f} MHz: {self.source.title} cannot be tuned; a radio can", 4000
+                f"{frequency / 1e6:.3f} MHz: {self.source.title} cannot be tuned; a radio can", SAID_MS
             )
 
-    def _ask_and_save(self) -> None:
+    def ask_and_save(self) -> None:
+        """Ask where to, and write a picture of the window."""
         path, _ = QtWidgets.QFileDialog.getSaveFileName(self, "Save picture", "watch.png", "Picture (*.png)")
         if not path:
             return
@@ -559,15 +478,6 @@ class WatchWindow(QtWidgets.QMainWindow):
             self.table.save_picture(path if path.lower().endswith(".png") else f"{path}.png")
         except RpmsnError as error:
             QtWidgets.QMessageBox.warning(self, "Save picture", str(error))
-
-    def _show_keys(self) -> None:
-        own = [action for menu in self.menuBar().actions() for action in menu.menu().actions()]
-        sections = [("Window", own), ("Picture", self.waterfall.actions())]
-        if self.transport is not None:
-            sections.append(("Recording", self.transport.actions()))
-        carriers = [action for action in self.table.actions() if action not in own]
-        sections.append(("Carriers", [*carriers, *self.table.filter_edit.actions()]))
-        self._keys_dialog = show_keys(self, sections)
 
 
 def _dropped_path(data: QtCore.QMimeData) -> str:

@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The row of controls above the waterfall; its check boxes are the legend too."""
 
+from collections.abc import Sequence
+
 from ...classes import CLASS_COLORS
 from ..flow_layout import FlowLayout
 from ..qt import QtCore, QtGui, QtWidgets
-from .settings import COLOR_MAP_NAMES, LEVEL_LIMITS, SHOWN_CLASSES, SMALLEST_RANGE, Settings
+from .history import format_seconds
+from .levels import UNITS
+from .settings import COLOR_MAP_NAMES, FOR_EVER, LEVEL_LIMITS, SHOWN_CLASSES, SMALLEST_RANGE, Settings
 
 SLIDER_WIDTH = (40, 100)
 BOXES_HINT = (
@@ -16,10 +20,16 @@ MENU = (
     ("references", "Annotations of the file"),
     ("bands", "3GPP bands"),
     ("spectrum", "Spectrum"),
-    ("average", "Average of 1 s"),
+    ("average", "Average"),
     ("max_hold", "Max hold"),
 )
 """Settings that are on or off, and their texts in the menu."""
+CHOICES = (
+    ("unit", "Power in", UNITS),
+    ("average_seconds", "Average over", (0.1, 0.3, 1.0, 3.0, 10.0, 30.0)),
+    ("hold_seconds", "Max hold for", (1.0, 3.0, 10.0, 60.0, FOR_EVER)),
+)
+"""Settings of which one value is chosen, and the names of their menus."""
 
 
 class Controls(QtWidgets.QWidget):
@@ -29,7 +39,8 @@ class Controls(QtWidgets.QWidget):
         class_boxes: name of a class -> QCheckBox.
         boxes_box, alpha_slider, low_slider, high_slider: check box and sliders.
         autoscale_button, measure_button, pause_button, view_button: buttons; `view_button` has the menu.
-        actions: name of a setting, and `reset`, `save`, `home` -> QAction of the menu.
+        actions: name of a setting, and `reset`, `save`, `home`, `offset` -> QAction of the menu.
+        choices: name of a setting of `CHOICES` -> {value: QAction}.
     """
 
     requested = QtCore.pyqtSignal(dict)
@@ -69,6 +80,9 @@ class Controls(QtWidgets.QWidget):
         self.actions["newest"].setChecked(settings.newest == "bottom")
         self.actions["theme"].setChecked(settings.theme == "light")
         self.actions[settings.color_map].setChecked(True)
+        for name, actions in self.choices.items():
+            for value, action in actions.items():
+                action.setChecked(value == getattr(settings, name))
         self.blockSignals(False)
 
     def _make_parts(self) -> None:
@@ -97,6 +111,9 @@ class Controls(QtWidgets.QWidget):
         menu = QtWidgets.QMenu(self.view_button)
         self.view_button.setMenu(menu)
         self.actions = {name: self._switch(menu, text) for name, text in MENU}
+        menu.addSeparator()
+        self.choices = {name: self._choice(menu, *entry) for name, *entry in CHOICES}
+        self.actions["offset"] = menu.addAction("Offset of dBm\u2026")
         menu.addSeparator()
         self.actions["newest"] = self._switch(menu, "Newest at the bottom")
         self.actions["theme"] = self._switch(menu, "Light theme")
@@ -127,6 +144,9 @@ class Controls(QtWidgets.QWidget):
         self.actions["theme"].toggled.connect(
             lambda is_on: self.requested.emit({"theme": "light" if is_on else "dark"})
         )
+        for name, actions in self.choices.items():
+            for value, action in actions.items():
+                action.triggered.connect(lambda _, name=name, value=value: self.requested.emit({name: value}))
         for name in COLOR_MAP_NAMES:
             self.actions[name].triggered.connect(lambda _, name=name: self.requested.emit({"color_map": name}))
 
@@ -176,9 +196,20 @@ class Controls(QtWidgets.QWidget):
         button.setFocusPolicy(QtCore.Qt.NoFocus)
         return button
 
+    def _choice(self, menu, text: str, values: Sequence) -> dict:
+        """A menu of values of which one holds."""
+        own, group = menu.addMenu(text), QtWidgets.QActionGroup(menu)
+        return {value: group.addAction(self._switch(own, _value_text(value))) for value in values}
+
     @staticmethod
     def _switch(menu, text: str):
         """A line of the menu that can be on or off."""
         action = menu.addAction(text)
         action.setCheckable(True)
         return action
+
+
+def _value_text(value: str | float) -> str:
+    if isinstance(value, str):
+        return value
+    return "until a reset" if value == FOR_EVER else format_seconds(value)

@@ -6,6 +6,7 @@ import math
 from ..qt import QtCore, QtGui, QtWidgets, pg
 from ..theme import Theme
 from .history import History, format_seconds
+from .levels import DBM, LevelUnit
 
 SIZE = 14
 PLACES = (0.35, 0.65)
@@ -64,7 +65,7 @@ class CursorPair(QtCore.QObject):
         fill.setAlpha(40)
         self._area.setBrush(fill)
 
-    def text(self, history: History) -> str:
+    def text(self, history: History, unit: LevelUnit) -> str:
         """What lies between the cursors: distances in frequency and time, and power."""
         (x0, y0), (x1, y1) = sorted((cursor.pos().x(), cursor.pos().y()) for cursor in self.cursors)
         span = abs(history.time_of_y(y1) - history.time_of_y(y0))
@@ -74,6 +75,8 @@ class CursorPair(QtCore.QObject):
             return f"{distances}, no pixel between"
         full_scale, over_noise = found
         power = "" if math.isnan(full_scale) else f"{full_scale:.1f} dBFS, "
+        if power and unit.name == DBM and unit.offset is not None:
+            power = f"{full_scale + unit.offset:.1f} dBm, "
         return f"{distances}, {power}{over_noise:.1f} dB over the noise there"
 
     def _on_moved(self, *_) -> None:

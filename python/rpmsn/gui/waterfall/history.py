@@ -14,9 +14,14 @@ from typing import Any
 
 import numpy as np
 
+from ...classes import LTE, NR
 from ...messages.frame import Frame, Scale, Values, grouped, majority_rows, mean_rows, powers_of, reduce_rows
+from ...messages.report import Report
+from ...tracking.verdict import LIKELY, PROVEN
 
 HISTORY_SECONDS = 3600.0
+CELLULAR = (LTE, NR)
+SURE = (PROVEN, LIKELY)
 TIERS = 5
 MERGED_ROWS = 8
 """Rows of a tier that become one row of the next, older one."""
@@ -158,6 +163,32 @@ class History:
         self._coarsen()
         self._changed()
         return found
+
+    def recolor(self, report: Report) -> list[tuple[Chunk, int]]:
+        """Give the pixels of a carrier that is LTE or NR, and of which that is sure, its class where a frame alone said
+        the other one of the two: what is in sight is the verdict. Of the rows that are as fine as they came.
+
+        Returns:
+            Each chunk that has changed, and its first row that has.
+        """
+        changed: list[tuple[Chunk, int]] = []
+        if report.class_id not in CELLULAR or report.verdict not in SURE:
+            return changed
+        for chunk in reversed(self.tiers[0]):
+            if chunk.end_offset <= report.start_offset:
+                break
+            samples = chunk.end_offset - chunk.start_offset
+            ends = (np.array([report.start_offset, report.end_offset]) - chunk.start_offset) * chunk.rows / samples
+            first, after = np.clip(np.rint(ends), 0, chunk.rows).astype(int)
+            columns = np.searchsorted(chunk.scale.frequencies, (report.freq_lower, report.freq_upper))
+            part = chunk.mask[first:after, slice(*columns)]
+            wrong = np.isin(part, CELLULAR) & (part != report.class_id)
+            if wrong.any():
+                part[wrong] = report.class_id
+                changed.append((chunk, int(first)))
+        if changed:
+            self._changed()
+        return changed
 
     @property
     def chunks(self) -> list[Chunk]:

@@ -58,6 +58,12 @@ class Picture(PixelLayer):
         self._tables.clear()
         self.update()
 
+    def color_again(self, chunk: Chunk, row: int) -> None:
+        """The classes of a chunk have changed, from a row on."""
+        colored = self._colored.get(chunk)
+        if colored is not None:
+            colored.rows = min(colored.rows, row)
+
     def paint_pixels(self, painter: QtGui.QPainter, to_pixels: QtGui.QTransform, view: QtCore.QRectF) -> None:
         """Rows in view, then the breaks over them."""
         shown = self.boundingRect()

@@ -1,51 +1,94 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The spectrum above the waterfall: the newest frame, an average, and the highest since the last reset."""
 
+import math
+from collections import deque
+
 import numpy as np
 
 from ...messages.frame import Frame, Scale, mean_spectrum, powers_of
 from ..qt import QtGui, pg
 from ..theme import THEMES
-from .settings import Settings
+from .history import format_seconds
+from .levels import NOISE, LevelUnit
+from .settings import FOR_EVER, Settings
 
-AVERAGE_SECONDS = 1.0
 HEIGHT_FRACTION = 0.24
 HEIGHTS = (48, 240)
 """Height of the spectrum, of that of the widget, and its limits in pixels."""
+HOLD_PARTS = 10
 LEGEND_HEIGHT = 90
 """Lower than this the names of the lines would cover them."""
 
 
 class SpectrumLines:
-    """Spectra over the noise floor, from frames (no Qt).
+    """Spectra from frames (no Qt).
 
     Attributes:
         scale: Scale of the frames, None while there is none.
-        newest, average, max_hold: dB, one value a column: mean of the last frame; mean over the last second or so;
-            strongest pixel since `reset`.
+        floor_db: noise floor of the last frame, dBFS; NaN where it is not known.
+        average_seconds, hold_seconds: as of `Settings`.
+        is_absolute: whether powers are over full scale, where the noise floor is known, and not over the noise.
+        newest, average, max_hold: dB, one value a column: mean of the last frame; mean over `average_seconds` or so;
+            strongest pixel of the last `hold_seconds`, or since `reset`.
     """
 
     def __init__(self):
+        self.average_seconds, self.hold_seconds = Settings.average_seconds, Settings.hold_seconds
+        self.is_absolute = False
         self.reset()
 
     def reset(self) -> None:
         """Start again."""
         self.scale: Scale | None = None
-        self._mean = self._average = self._highest = np.empty(0)
+        self.floor_db = math.nan
+        self._mean = self._average = np.empty(0)
+        self._held: deque[tuple[float, np.ndarray]] = deque()
+
+    def set_times(self, average_seconds: float, hold_seconds: float) -> None:
+        """Other times from now on; what is held for another time starts again."""
+        if hold_seconds != self.hold_seconds:
+            self._held.clear()
+        self.average_seconds, self.hold_seconds = average_seconds, hold_seconds
+
+    def set_absolute(self, is_absolute: bool) -> None:
+        """Powers over full scale, or over the noise; those that are there go by the last frame's noise."""
+        if is_absolute != self.is_absolute:
+            before, self.is_absolute = self._zero, is_absolute
+            ratio = self._zero / before
+            self._mean, self._average = ratio * self._mean, ratio * self._average
+            self._held = deque((began, ratio * strongest) for began, strongest in self._held)
+
+    @property
+    def _zero(self) -> float:
+        """Power of 0 dB over the last frame's noise, in what powers are kept in."""
+        return 10 ** (self.floor_db / 10) if self.is_absolute and math.isfinite(self.floor_db) else 1.0
 
     def add(self, frame: Frame) -> None:
         """Add a frame; other axes start again."""
         if frame.scale != self.scale:
             self.reset()
             self.scale = frame.scale
-        self._mean = mean_spectrum(frame)
-        highest = powers_of(frame.scale)[frame.image.max(axis=0)]
-        if not self._average.size:
-            self._average, self._highest = self._mean, highest
-            return
-        fraction = 1 - np.exp(-frame.duration / AVERAGE_SECONDS)
-        self._average = self._average + fraction * (self._mean - self._average)
-        self._highest = np.maximum(self._highest, highest)
+        self.floor_db = frame.floor_db
+        zero = self._zero
+        self._mean = zero * mean_spectrum(frame)
+        fraction = 1 - np.exp(-frame.duration / self.average_seconds) if self._average.size else 1.0
+        before = self._average if self._average.size else self._mean
+        self._average = before + fraction * (self._mean - before)
+        self._hold(frame.start_time, zero * powers_of(frame.scale)[frame.image.max(axis=0)])
+
+    def _hold(self, time: float, highest: np.ndarray) -> None:
+        """The strongest, in parts of a tenth of the time that they hold."""
+        part = self.hold_seconds / HOLD_PARTS
+        if self._held and (self.hold_seconds == FOR_EVER or 0 <= time - self._held[-1][0] < part):
+            began, strongest = self._held.pop()
+            self._held.append((began, np.maximum(strongest, highest)))
+        else:
+            self._held.append((time, highest))
+        while len(self._held) > HOLD_PARTS:
+            self._held.popleft()
+        while self.hold_seconds != FOR_EVER and not 0 <= time - self._held[0][0] < self.hold_seconds:
+            self._held.popleft()
 
     @property
     def newest(self) -> np.ndarray:
@@ -57,7 +100,8 @@ class SpectrumLines:
 
     @property
     def max_hold(self) -> np.ndarray:
-        return 10 * np.log10(self._highest)
+        strongest = [values for _, values in self._held] or [self._mean]
+        return 10 * np.log10(np.max(strongest, axis=0))
 
 
 class SpectrumPlot:
@@ -78,8 +122,10 @@ class SpectrumPlot:
         self.legend = plot.addLegend(offset=(-8, 2), colCount=3, labelTextSize="9pt", verSpacing=-6)
         self.curves = {
             name: plot.plot(name=label)
-            for name, label in (("newest", "newest frame"), ("average", "average of 1 s"), ("max_hold", "max hold"))
+            for name, label in (("newest", "newest frame"), ("average", "average"), ("max_hold", "max hold"))
         }
+        self._unit = LevelUnit()
+        self._levels = Settings.levels
 
     def fit(self, whole: int, spare: int) -> None:
         """Take a part of the height of the widget, of what the others leave; pixels."""
@@ -94,9 +140,18 @@ class SpectrumPlot:
         """Bring the lines to the screen."""
         if self.lines.scale is not None:
             frequencies = self.lines.scale.frequencies / 1e6
+            known = self._unit.at(self.lines.floor_db)
+            offset = (known.offset or 0.0) if self.lines.is_absolute else 0.0
             for name, curve in self.curves.items():
                 if curve.isVisible():
-                    curve.setData(frequencies, getattr(self.lines, name))
+                    curve.setData(frequencies, getattr(self.lines, name) + offset)
+
+    def set_unit(self, unit: LevelUnit, shift: float) -> None:
+        """What powers are said in, and what is to be added to dB over noise for it."""
+        self._unit = unit
+        self.lines.set_absolute(unit.name != NOISE)
+        self.plot.setYRange(self._levels[0] + shift, self._levels[1] + shift, padding=0.05)
+        self.draw()
 
     def set_settings(self, settings: Settings) -> None:
         """Colours, range, and which lines there are."""
@@ -110,9 +165,12 @@ class SpectrumPlot:
         self.curves["max_hold"].setPen(pg.mkPen(theme.hold, width=1))
         self.curves["average"].setVisible(settings.average)
         self.curves["max_hold"].setVisible(settings.max_hold)
-        self.plot.setYRange(*settings.levels, padding=0.05)
-        for _, label in self.legend.items:
-            label.setText(label.text, color=theme.text, size="9pt")
+        self._levels = settings.levels
+        self.lines.set_times(settings.average_seconds, settings.hold_seconds)
+        held = "" if settings.hold_seconds == FOR_EVER else f" of {format_seconds(settings.hold_seconds)}"
+        texts = "newest frame", f"average of {format_seconds(settings.average_seconds)}", f"max hold{held}"
+        for (_, label), text in zip(self.legend.items, texts):
+            label.setText(text, color=theme.text, size="9pt")
         self._is_shown = settings.spectrum
         self.fit(*self._room)
         self.draw()

@@ -10,7 +10,7 @@ import numpy as np
 from ..qt import QtGui, QtWidgets, pg
 from .history import Chunk, History
 
-LINES_APART = 2.25
+LINES_APART = 1.75
 """Lines of text between two times."""
 FIRST_YEAR_S = 366 * 86400
 """Times in the first year of the clock are none of a radio's."""

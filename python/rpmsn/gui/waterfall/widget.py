@@ -10,6 +10,7 @@ The parts of the picture each have a module that can be read, and tested, by its
 `history`              rows of the last hour, and where a sample or a time lies among them
 `boxes`                when carriers were on, as frames go by
 `settings`             what the user can set
+`levels`               in what power is said
 `picture`              draws the rows and the breaks between them
 `detail`               draws the part in view from the samples, where these can be had
 `box_layer`            draws the boxes, with labels where there is room
@@ -17,6 +18,7 @@ The parts of the picture each have a module that can be read, and tested, by its
 `bands`, `band_strip`  3GPP bands below the frequency axis
 `spectrum`             the lines above
 `time_axis`            the clock next to the rows
+`pointing`             what is under the mouse, clicks, the menu
 `cursors`              the measuring pair
 `selection`            a part that is marked
 `bookmarks`            frequencies with names
@@ -28,7 +30,6 @@ The parts of the picture each have a module that can be read, and tested, by its
 ====================== =================================================================
 """
 
-import dataclasses
 import html
 import logging
 import math
@@ -40,11 +41,10 @@ from typing import Any
 
 import numpy as np
 
-from ...classes import CLASS_NAMES
 from ...errors import RpmsnError, is_number, require
 from ...messages.frame import Frame, Scale, check_frame
 from ...messages.report import Report, check_report
-from ..actions import add_action, copy_text, hint, set_keys
+from ..actions import add_action, hint, set_keys
 from ..pictures import save_pixmap
 from ..qt import QtCore, QtGui, QtWidgets, pg
 from ..theme import THEMES, Theme, power_colors, style_sheet
@@ -52,19 +52,21 @@ from ..wording import band_texts
 from .band_strip import LANES, BandStrip
 from .bookmarks import Bookmark, BookmarkLayer
 from .box_layer import BoxLayer
-from .boxes import Box, SegmentBoxes
+from .boxes import SegmentBoxes
 from .controls import Controls
 from .cursors import CursorPair
 from .detail import DetailLayer, Wanted
 from .history import DROPPED, LOST, SKIP, Break, Chunk, History, format_seconds
+from .levels import DBM, HIGHEST_OFFSET, LevelUnit, dbm_offset, gain_key
 from .picture import Picture
+from .pointing import Pointing
 from .scroll import TimeScroll
 from .selection import Selection
 from .settings import LEVEL_LIMITS, SMALLEST_RANGE, Settings
 from .spectrum import SpectrumPlot
 from .status import ENDED, SOURCE_STATE, is_duty_cycled
 from .status_bar import StatusBar
-from .time_axis import TimeAxis, format_day, format_moment
+from .time_axis import TimeAxis, format_day
 from .view import SMALLEST_CLOSER, SMALLEST_COLUMNS, SMALLEST_SECONDS, SMALLEST_SPAN, WaterfallView
 
 logger = logging.getLogger(__name__)
@@ -89,24 +91,8 @@ LOWEST_PICTURE, LINES_BELOW = 80, 4
 LOW_PIXELS = 400
 """Lower than this, what matters less than the picture is left out."""
 WAITING = "waiting for frames"
-POWER_LABEL = "dB over noise"
-
-
-@dataclasses.dataclass(frozen=True)
-class Place:
-    """A place in the picture.
-
-    Attributes:
-        frequency: Hz, from the centre of the span where that is not known.
-        y: height, s of signal.
-        time: s since 1970.
-        box: the carrier there, None where there is none.
-    """
-
-    frequency: float
-    y: float
-    time: float
-    box: Box | None
+SETTLED_DB = 1.0
+"""The axes of the power follow the noise floor where it has moved by more."""
 
 
 class WaterfallWidget(QtWidgets.QWidget):
@@ -164,7 +150,8 @@ class WaterfallWidget(QtWidgets.QWidget):
         self._fitted: tuple | None = None
         self._tuned_time = -math.inf
         self._drawn_version = -1
-        self._mouse = None
+        self._gain: float | None = None
+        self._floor_db = math.nan
         self._wanted_view: dict | None = None
         self._build(title)
         self._connect()
@@ -240,9 +227,9 @@ class WaterfallWidget(QtWidgets.QWidget):
     def select_carrier(self, burst_id: int | None) -> None:
         """Highlight a carrier and, where it is out of sight, bring it into view; None for none. Sends no signal."""
         self.box_layer.selected = burst_id
-        box = None if burst_id is None else self._shown[1].newest_of(burst_id)
+        box = None if burst_id is None else self.shown[1].newest_of(burst_id)
         if box is not None:
-            y0, y1 = self._shown[0].y_of_sample(np.array([box.start_offset, box.end_offset], float))
+            y0, y1 = self.shown[0].y_of_sample(np.array([box.start_offset, box.end_offset], float))
             self._scroll.show(y0, y1)
             self._show_frequencies(box.freq_lower / 1e6, box.freq_upper / 1e6)
         self.box_layer.update()
@@ -280,7 +267,7 @@ class WaterfallWidget(QtWidgets.QWidget):
 
     def show_frequency(self, frequency: float) -> bool:
         """Bring a frequency in Hz into view; False where no row in view has it."""
-        newest = self._shown[0].newest
+        newest = self.shown[0].newest
         if newest is None or newest.scale.column_of(frequency) is None:
             return False
         low, high = self.waterfall_plot.viewRange()[0]
@@ -313,6 +300,22 @@ class WaterfallWidget(QtWidgets.QWidget):
             self.settings_changed.emit(self.settings())
 
     @property
+    def current(self) -> Settings:
+        """What is set."""
+        return self._settings
+
+    @property
+    def level_unit(self) -> LevelUnit:
+        """What powers are said in, at this gain."""
+        return LevelUnit(self._settings.unit, dbm_offset(self._settings.dbm_offsets, self._gain))
+
+    def set_gain(self, gain: float | None) -> None:
+        """Gain of the radio, dB, None where it is not known: dBm have an offset for each."""
+        if gain != self._gain:
+            self._gain = gain
+            self._show_unit()
+
+    @property
     def paused(self) -> bool:
         """Whether the picture is held."""
         return self.pause_button.isChecked()
@@ -322,7 +325,7 @@ class WaterfallWidget(QtWidgets.QWidget):
         low, high = self.waterfall_plot.viewRange()[1]
         parts = [
             chunk.scale.decibels_of(np.percentile(chunk.image[: chunk.rows], (2.0, 99.8)))
-            for chunk in self._shown[0].between(low, high)
+            for chunk in self.shown[0].between(low, high)
         ]
         if parts:
             low = max(np.floor(min(part[0] for part in parts)) - 1, LEVEL_LIMITS[0])
@@ -340,7 +343,7 @@ class WaterfallWidget(QtWidgets.QWidget):
         self.spectrum.lines.reset()
 
     @property
-    def _shown(self) -> tuple[History, SegmentBoxes]:
+    def shown(self) -> tuple[History, SegmentBoxes]:
         """The history that is drawn: that of the moment when Pause was pressed, or the current one."""
         return self._held or (self.history, self.segments)
 
@@ -361,6 +364,7 @@ class WaterfallWidget(QtWidgets.QWidget):
         self.pause_button = self.controls.pause_button
         layout.addWidget(self.controls)
         self.scroll_bar = QtWidgets.QScrollBar(QtCore.Qt.Vertical)
+        self.scroll_bar.setAccessibleName("Place in the history")
         middle = QtWidgets.QHBoxLayout()
         middle.setSpacing(2)
         middle.addWidget(self._build_plots(), stretch=1)
@@ -378,6 +382,7 @@ class WaterfallWidget(QtWidgets.QWidget):
     def _build_plots(self):
         """Spectrum over waterfall, with one frequency axis, and the scale of the power."""
         self.plots = pg.GraphicsLayoutWidget()
+        self.plots.setAccessibleName("Spectrum and waterfall")
         self.plots.ci.layout.setContentsMargins(0, 0, 0, 0)
         self.plots.ci.layout.setSpacing(2)
         self.time_axis = TimeAxis(self.history)
@@ -417,19 +422,21 @@ class WaterfallWidget(QtWidgets.QWidget):
         self.controls.autoscale_button.clicked.connect(self.autoscale)
         self.controls.measure_button.toggled.connect(self._on_measure)
         self.pause_button.toggled.connect(self._on_pause)
-        for name, slot in (("home", self.home), ("reset", self.reset_spectrum), ("save", self._ask_where_to_save)):
+        for name, slot in (
+            ("home", self.home),
+            ("reset", self.reset_spectrum),
+            ("save", self._ask_where_to_save),
+            ("offset", self._ask_offset),
+        ):
             self.controls.actions[name].triggered.connect(slot)
         self._add_actions()
         self.cursors.moved.connect(self._show_measurement)
         view = self.waterfall_plot.getViewBox()
-        view.sigRangeChanged.connect(self._show_hover)
         view.sigRangeChanged.connect(self._look_again)
         view.sigResized.connect(self._look_again)
         for plot in (self.spectrum.plot, self.waterfall_plot):
             plot.getViewBox().sigResized.connect(self._name_axes)
-        scene = self.waterfall_plot.scene()
-        scene.sigMouseMoved.connect(self._on_mouse_moved)
-        scene.sigMouseClicked.connect(self._on_mouse_clicked)
+        self.pointing = Pointing(self)
 
     def _add_actions(self) -> None:
         """What has a key."""
@@ -472,9 +479,10 @@ class WaterfallWidget(QtWidgets.QWidget):
             self._scroll.update()
             if self._scroll.following:
                 self._fit_span()
+            self._follow_floor()
             self.spectrum.draw()
             self._update_picture()
-            self._show_hover()
+            self.pointing.show_hover()
         if self._wanted_view is not None and self.history.newest is not None:
             self._restore_wanted(self._wanted_view)
         if self.history.newest is not None:
@@ -497,7 +505,7 @@ class WaterfallWidget(QtWidgets.QWidget):
             self.spectrum.lines.add(frame)
             if newest is None:
                 self._begin(frame)
-        self._take_segments()
+        self.take_segments()
         if has_boxes and not self.paused:
             self.box_layer.update()
         return breaks
@@ -511,7 +519,7 @@ class WaterfallWidget(QtWidgets.QWidget):
         if self._note == WAITING:
             self._note = ""
 
-    def _take_segments(self) -> None:
+    def take_segments(self) -> None:
         """Join the segments that have come to the boxes."""
         if self.history.newest is None:
             return
@@ -521,6 +529,8 @@ class WaterfallWidget(QtWidgets.QWidget):
             report = self._segments.popleft()
             if report.end_offset > oldest:
                 self.segments.add(report)
+                for chunk, row in self.history.recolor(report):
+                    self.picture.color_again(chunk, row)
                 self.band_strip.add_proven(band_texts(report))
 
     def _say(self, breaks: list[Break]) -> None:
@@ -539,7 +549,7 @@ class WaterfallWidget(QtWidgets.QWidget):
         back = "" if self._scroll.following else f"{format_seconds(behind)} back \u2013 Home returns to the newest rows"
         if not self.paused:
             return back
-        since = self.history.newest_y - self._shown[0].newest_y
+        since = self.history.newest_y - self.shown[0].newest_y
         newer = f"Paused; the analysis continues ({max(since, 0):.0f} s newer) \u2013 Space resumes"
         return f"{newer} \u2013 {back}" if back else newer
 
@@ -551,20 +561,37 @@ class WaterfallWidget(QtWidgets.QWidget):
         self.time_axis.update()
         self._name_axes()
 
+    def _follow_floor(self) -> None:
+        """Power over full scale is said over the noise floor, which is not the same in every frame."""
+        floor_db = self.spectrum.lines.floor_db
+        is_known = math.isfinite(floor_db)
+        has_moved = is_known and not abs(floor_db - self._floor_db) <= SETTLED_DB
+        if has_moved or is_known != math.isfinite(self._floor_db):
+            self._floor_db = floor_db
+            self._show_unit()
+
+    def _show_unit(self) -> None:
+        """Axes and lines in the unit of powers."""
+        unit = self.level_unit
+        shift = unit.shift(self._floor_db)
+        self.spectrum.set_unit(unit, shift)
+        self.power_bar.setLevels([level + shift for level in self._settings.levels])
+        self._name_axes()
+
     def _fit_span(self) -> None:
         """After a retune show the new span, or all spans of a radio that scans; a view that fits already stays."""
-        newest = self._shown[0].newest
+        newest = self.shown[0].newest
         if newest is None or self._span == newest.scale:
             return
         is_scanning = self._span is not None and newest.start_time - self._tuned_time < SCAN_SECONDS
         self._tuned_time = -math.inf if self._span is None else newest.start_time
         self._span = newest.scale
-        scales = {chunk.scale: chunk.y1 for chunk in self._shown[0].chunks}
+        scales = {chunk.scale: chunk.y1 for chunk in self.shown[0].chunks}
         view = self.waterfall_plot.getViewBox()
         lower, upper = span_of(scales)
         smallest = SMALLEST_COLUMNS * self._span.column_width if self.detail.ask is None else SMALLEST_SPAN
         view.setLimits(xMin=lower, xMax=upper, minXRange=smallest / 1e6)
-        recent = [scale for scale, y1 in scales.items() if y1 > self._shown[0].newest_y - 2 * SCAN_SECONDS]
+        recent = [scale for scale, y1 in scales.items() if y1 > self.shown[0].newest_y - 2 * SCAN_SECONDS]
         fitted = span_of(recent if is_scanning else [self._span])
         if fitted != self._fitted:
             self._fitted = fitted
@@ -580,7 +607,7 @@ class WaterfallWidget(QtWidgets.QWidget):
 
     def _name_axes(self, *_: object) -> None:
         """Say what frequencies and times are measured from: a date lasts a day, and a window may stay open longer."""
-        history, theme = self._shown[0], THEMES[self._settings.theme]
+        history, theme = self.shown[0], THEMES[self._settings.theme]
         bottom, left = "Frequency, MHz", "UTC"
         if history.newest is not None:
             self.band_strip.set_absolute(history.newest.center_frequency != 0.0)
@@ -591,11 +618,14 @@ class WaterfallWidget(QtWidgets.QWidget):
             left = f"{format_day(float(history.time_of_y(newer_end)))}{clock}"
         axes = [self.waterfall_plot.getAxis(name) for name in ("bottom", "left")]
         labels = [(axes[0], bottom), (axes[1], left)]
-        labels += [(self.spectrum.plot.getAxis("left"), POWER_LABEL), (self.power_bar.getAxis("right"), POWER_LABEL)]
+        width = math.nan if history.newest is None else history.newest.scale.column_width
+        power = self.level_unit.label(self._floor_db, width)
+        labels += [(self.spectrum.plot.getAxis("left"), power), (self.power_bar.getAxis("right"), power)]
         for axis, label in labels:
             label = label if axis is axes[0] else self._fitting(label, axis.height())
             if (axis.labelText, axis.labelStyle) != (label, {"color": theme.text}):
                 axis.setLabel(label, color=theme.text)
+                axis.resizeEvent()  # pyqtgraph centres the label there alone
 
     def _fitting(self, text: str, length: float) -> str:
         """A label, or its first word where there is no more room along an axis."""
@@ -627,10 +657,10 @@ class WaterfallWidget(QtWidgets.QWidget):
         self.waterfall_plot.invertY(settings.newest == "bottom")
         self.scroll_bar.setInvertedAppearance(settings.newest == "bottom")
         self.power_bar.setColorMap(power_colors(settings))
-        self.power_bar.setLevels(settings.levels)
         self.band_strip.show_bands(settings.bands)
         for part in (self.spectrum, self.picture, self.detail, self.box_layer):
             part.set_settings(settings)
+        self._show_unit()
 
     def _show_theme(self, theme: Theme) -> None:
         """Colours of everything but the picture."""
@@ -655,7 +685,7 @@ class WaterfallWidget(QtWidgets.QWidget):
         """Hold what is drawn, or go on with what has come meanwhile."""
         self.pause_button.setText("Resume" if is_paused else "Pause")
         self._held = (self.history.snapshot(), self.segments.snapshot()) if is_paused else None
-        history, segments = self._shown
+        history, segments = self.shown
         for part in (self.picture, self.detail, self.box_layer, self.time_axis, self._scroll):
             part.history = history
         self.box_layer.segments = segments
@@ -674,7 +704,7 @@ class WaterfallWidget(QtWidgets.QWidget):
 
     def _show_measurement(self) -> None:
         if self.cursors.is_visible:
-            self.measure_label.setText(self.cursors.text(self._shown[0]))
+            self.measure_label.setText(self.cursors.text(self.shown[0], self.level_unit))
 
     def _page_down(self) -> None:
         self._scroll.page(1.0 if self._settings.newest == "top" else -1.0)
@@ -689,6 +719,17 @@ class WaterfallWidget(QtWidgets.QWidget):
         self.select_carrier(None)
         self.carrier_selected.emit(None)
 
+    def _ask_offset(self) -> None:
+        """What dBFS are in dBm, at this gain."""
+        at_gain = "" if self._gain is None else f" at a gain of {self._gain:g} dB"
+        before = dbm_offset(self._settings.dbm_offsets, self._gain) or 0.0
+        offset, is_given = QtWidgets.QInputDialog.getDouble(
+            self, "Offset of dBm", f"dBm at 0 dBFS{at_gain}", before, -HIGHEST_OFFSET, HIGHEST_OFFSET, 1
+        )
+        if is_given:
+            offsets = {**self._settings.dbm_offsets, gain_key(self._gain): offset}
+            self.apply_settings({"unit": DBM, "dbm_offsets": offsets})
+
     def _ask_where_to_save(self) -> None:
         path, _ = QtWidgets.QFileDialog.getSaveFileName(self, "Save picture", "waterfall.png", "Pictures (*.png *.jpg)")
         if path:
@@ -700,59 +741,16 @@ class WaterfallWidget(QtWidgets.QWidget):
     def _look_again(self, *_) -> None:
         self.detail.look_again()
 
-    def _on_mouse_moved(self, position) -> None:
-        self._mouse = position
-        self._show_hover()
-
-    def _show_hover(self, *_) -> None:
-        """Say what is under the mouse, also while rows move below it."""
-        point = None if self._mouse is None else self._picture_point(self._mouse)
-        self.status_bar.readout_label.setText("" if point is None else self._describe(*point))
-
-    def _on_mouse_clicked(self, event) -> None:
-        """A click selects the carrier under the mouse, a right click opens a menu, a double click asks to tune."""
-        point = self._picture_point(event.scenePos())
-        if point is not None and event.button() == QtCore.Qt.RightButton:
-            self._open_menu(point, event.screenPos())
-        if point is None or event.button() != QtCore.Qt.LeftButton:
-            return
-        if event.double():
-            chunk = self._shown[0].at(point[1]) or self._shown[0].chunks[-1]
-            if chunk.scale.center_frequency != 0.0:
-                self.tune_requested.emit(point[0])
-            return
-        box = self._box_at(*point)
-        burst_id = None if box is None else box.burst_id
-        self.box_layer.selected = burst_id
-        self.box_layer.update()
-        self.carrier_selected.emit(burst_id)
-
-    def _open_menu(self, point: tuple[float, float], position) -> None:
-        """What can be done at a place of the picture."""
-        place = Place(*point, float(self._shown[0].time_of_y(point[1])), self._box_at(*point))
-        menu = QtWidgets.QMenu(self)
-        menu.setAttribute(QtCore.Qt.WA_DeleteOnClose)
-        box = place.box
-        if box is not None and box.burst_id is not None:
-            menu.addAction(f"&Zoom to {box.texts()[1]}", lambda: self.zoom_to_carrier(box.burst_id))
-        if self.selection.contains(*point):
-            menu.addAction("Zoom to the &marked part", self._zoom_to_selection)
-        menu.addAction(self.controls.actions["home"])
-        menu.addSeparator()
-        megahertz = f"{place.frequency / 1e6:.6f}"
-        menu.addAction(f"Copy &frequency: {megahertz} MHz", lambda: copy_text(megahertz))
-        self.menu_requested.emit(menu, place)
-        menu.popup(QtCore.QPoint(round(position.x()), round(position.y())))
-
-    def _zoom_to_selection(self) -> None:
+    def zoom_to_selection(self) -> None:
+        """Show the marked part alone."""
         self.zoom_to(self.selection.frequencies, self.selection.heights, room=0.0)
         self.selection.clear()
 
     def zoom_to_carrier(self, burst_id: int) -> None:
         """Show the newest box of a carrier as large as there is room for."""
-        box = self._shown[1].newest_of(burst_id)
+        box = self.shown[1].newest_of(burst_id)
         if box is not None:
-            y0, y1 = self._shown[0].y_of_sample(np.array([box.start_offset, box.end_offset], float))
+            y0, y1 = self.shown[0].y_of_sample(np.array([box.start_offset, box.end_offset], float))
             self.zoom_to((box.freq_lower, box.freq_upper), (y0, y1))
 
     def zoom_to(self, frequencies: tuple[float, float], heights: tuple[float, float], room: float = ZOOM_ROOM) -> None:
@@ -769,7 +767,7 @@ class WaterfallWidget(QtWidgets.QWidget):
 
     def view(self) -> dict:
         """What is in view, as `restore_view` takes it: `frequencies`, MHz, empty for the whole span; `seconds`."""
-        history = self._shown[0]
+        history = self.shown[0]
         if history.newest is None:
             return {}
         low, high = self.waterfall_plot.viewRange()[0]
@@ -779,14 +777,14 @@ class WaterfallWidget(QtWidgets.QWidget):
 
     def samples_in_view(self) -> np.ndarray:
         """First and last sample of the stream that are in view; empty where nothing is."""
-        history = self._shown[0]
+        history = self.shown[0]
         if history.newest is None:
             return np.empty(0, np.int64)
         return self.samples_between(np.array(self.waterfall_plot.viewRange()[1]))
 
     def samples_between(self, heights: np.ndarray) -> np.ndarray:
         """First and last sample of the stream between two heights; there are rows between them."""
-        history = self._shown[0]
+        history = self.shown[0]
         low, high = np.clip(heights, history.oldest_y, history.newest_y)
         chunks = history.between(low, high)
         if not chunks:
@@ -815,37 +813,6 @@ class WaterfallWidget(QtWidgets.QWidget):
             self._scroll.home()
         if isinstance(frequencies, list) and len(frequencies) == 2 and all(map(is_number, frequencies)):
             self.waterfall_plot.setXRange(*frequencies, padding=0)
-
-    def _box_at(self, frequency: float, y: float):
-        """The box under a point, None where there is none or boxes are not drawn."""
-        history, segments = self._shown
-        chunk = history.at(y)
-        if chunk is None or not self._settings.boxes:
-            return None
-        offset = float(np.interp(y, (chunk.y0, chunk.y1), (chunk.start_offset, chunk.end_offset)))
-        return segments.at(frequency, offset, self._settings.classes, self.box_layer.hidden)
-
-    def _picture_point(self, position):
-        """(Hz, y) of a position in the scene, None outside the rows."""
-        view, history = self.waterfall_plot.getViewBox(), self._shown[0]
-        if history.newest is None or not view.sceneBoundingRect().contains(position):
-            return None
-        point = view.mapSceneToView(position)
-        return (1e6 * point.x(), point.y()) if history.oldest_y <= point.y() < history.newest_y else None
-
-    def _describe(self, frequency: float, y: float) -> str:
-        """Frequency, time and power of a point in the picture, and the carrier there, or the class of the pixel."""
-        history = self._shown[0]
-        time = float(history.time_of_y(y))
-        where = f"{frequency / 1e6:.3f} MHz \u00b7 {format_moment(time)}"
-        chunk = history.at(y)
-        if chunk is None or (column := chunk.scale.column_of(frequency)) is None:
-            return f"{where} \u00b7 no signal here"
-        row = chunk.row_of(y)
-        box = self._box_at(frequency, y)
-        name = CLASS_NAMES[chunk.mask[row, column]] if box is None else box.texts()[0]
-        power = chunk.scale.decibels_of(float(chunk.image[row, column]))
-        return f"{where} \u00b7 {power:.0f} dB \u00b7 {name}"
 
 
 def _ends(chunk: Chunk) -> tuple[tuple[float, int], tuple[float, int]]:
