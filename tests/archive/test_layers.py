@@ -75,7 +75,9 @@ def compact(dest):
     return layers.compact(Store(str(dest)))
 
 
-def test_all_rows_are_in_one_file_a_table_and_those_of_what_is_not_done_stay_apart(dest, capsys):
+def test_all_rows_are_in_one_file_a_table_and_those_of_what_is_not_done_stay_apart(dest, capsys, monkeypatch):
+    monkeypatch.setattr(layers, "FILES_AT_ONCE", 5)
+    monkeypatch.setattr(layers, "ROWS_AT_ONCE", 4)
     before = rows(dest)
     assert main(["archive", "compact", str(dest), "--quiet"]) == 0
     assert "12 recordings in 4 files" in capsys.readouterr().out  # the fourth: what is not done

@@ -31,8 +31,8 @@ KEYED = (
     schema.RECORDINGS,
 )
 """Tables with a row or more a recording, in the order in which they are written."""
-ROWS_AT_ONCE = 1 << 17
-"""Rows that are written together."""
+ROWS_AT_ONCE, FILES_AT_ONCE = 1 << 17, 1000
+"""Rows that are written together, and files that are read together."""
 
 Live = Mapping[str, set[str]]
 """Layer -> keys of the recordings that count in it; the latest first."""
@@ -60,17 +60,23 @@ def live(dest: Store) -> Live:
     return found
 
 
-def datasets(dest: Store, table: str, counts: Live) -> "Iterator[tuple[str, Any]]":
-    """(layer, rows as they lie there) of a table; in layers other than SINGLE also rows that do not count."""
+def datasets(dest: Store, table: str, counts: Live, at_once: int | None = None) -> "Iterator[tuple[str, Any]]":
+    """(layer, rows as they lie there) of a table; in layers other than SINGLE also rows that do not count.
+
+    Args:
+        at_once: files in one of them, at most: what Arrow keeps of each, 100 kB, goes with it.
+    """
     import pyarrow.dataset as ds
 
     there = stems(dest, table)
     for layer, keys in counts.items():
         chosen = sorted(there & keys) if layer == SINGLE else [layer] if layer in there else []
-        if chosen:
-            paths = [dest.full_name(_name(table, stem)) for stem in chosen]
-            files = None if dest.is_local else dest.files
-            yield layer, ds.dataset(paths, schema.schema(table), format="parquet", filesystem=files)
+        paths = [dest.full_name(_name(table, stem)) for stem in chosen]
+        files = None if dest.is_local else dest.files
+        step = at_once or max(len(paths), 1)
+        for first in range(0, len(paths), step):
+            part = paths[first : first + step]
+            yield layer, ds.dataset(part, schema.schema(table), format="parquet", filesystem=files)
 
 
 def stems(dest: Store, table: str) -> set[str]:
@@ -187,7 +193,7 @@ def _batches(dest: Store, table: str, counts: Live, advance: Callable[[int], obj
     import pyarrow.dataset as ds
 
     with dest.named(table):
-        for layer, content in datasets(dest, table, counts):
+        for layer, content in datasets(dest, table, counts, FILES_AT_ONCE):
             chosen = None if layer == SINGLE else ds.field("key").isin(pa.array(sorted(counts[layer]), pa.string()))
             for batch in content.to_batches(filter=chosen):
                 advance(1)
