@@ -94,6 +94,15 @@ def compiling(exported_model, monkeypatch):
     return load_model(next(exported_model.glob("*.yml"))), made
 
 
+@pytest.mark.skipif(os.name == "nt", reason="limits of POSIX")
+def test_a_process_with_too_little_memory_is_told_before_a_library_hangs(untrained_model, monkeypatch):
+    import resource
+
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (900 << 20, resource.RLIM_INFINITY))
+    with pytest.raises(ModelError, match="limited to 0.9 GB, and the analysis needs 1.5 GB"):
+        runtimes.create(load_model(untrained_model), "torch")
+
+
 class TestCompiledNetworks:
     def image(self, model):
         return np.random.default_rng(3).random((1, model.card.arguments["in_channels"], 256, 256), np.float32)
