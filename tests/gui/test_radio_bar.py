@@ -52,7 +52,7 @@ class Radio:
 
     def end_recording(self):
         self.asked.append("end")
-        self.recorder = dataclasses.replace(self.recorder, recording="", finished="/tmp/rpmsn_iq.sigmf-meta")
+        self.recorder = dataclasses.replace(self.recorder, recording="", finished="recordings/rpmsn_iq.sigmf-meta")
 
 
 @pytest.fixture
@@ -155,7 +155,7 @@ def test_a_recording_begins_says_how_far_it_is_and_ends(bar, radio, settings, tm
     click(bar.recording.button)
     bar.update_now()
     assert radio.asked[-1] == "end"
-    assert said == ["written: /tmp/rpmsn_iq.sigmf-meta, 7 samples left out: the disk is late"]
+    assert said == ["written: recordings/rpmsn_iq.sigmf-meta, 7 samples left out: the disk is late"]
 
 
 def test_how_much_is_held_is_said_and_can_be_saved(bar, radio, settings, tmp_path):
@@ -187,7 +187,7 @@ def test_the_folder_is_asked_for_once_and_what_comes_meanwhile_is_recorded(bar, 
 def test_why_nothing_is_recorded_is_said_once(bar, radio):
     said = []
     bar.recording.said.connect(said.append)
-    radio.recorder = RecorderState(fault="/nowhere does not exist")
+    radio.recorder = RecorderState(fault="none does not exist")
     for _ in range(3):
         bar.update_now()
-    assert said == ["not recorded: /nowhere does not exist"]
+    assert said == ["not recorded: none does not exist"]

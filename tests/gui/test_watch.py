@@ -31,7 +31,7 @@ from rpmsn.gui.theme import THEMES
 from rpmsn.gui.watch import display as watch_display
 from rpmsn.gui.watch import main as watch
 from rpmsn.gui.watch import settings as watch_settings
-from rpmsn.gui.watch.comparison import ComparisonTable, distinct, latest
+from rpmsn.gui.watch.comparison import TITLES, ComparisonTable, distinct, latest
 from rpmsn.gui.watch.feed import MAX_FRAMES, MAX_SEGMENTS, Feed
 from rpmsn.gui.watch.pacing import FASTEST, MOST_BEHIND_SECONDS, SPEEDS, Pacing
 from rpmsn.gui.watch.player import Player
@@ -811,7 +811,7 @@ def test_annotations_of_the_file_are_handed_to_the_picture_and_compared(window, 
     assert references[1]["start"] == (1_714_564_987, pytest.approx(0.54)) and references[1]["duration"] == 0.04
     window.view.panels[1].raise_()
     wait_for(lambda: window.comparison.rowCount() >= 2, app=app)
-    assert window.comparison.item(0, 8).text() in ("found", "missed")
+    assert window.comparison.item(0, TITLES.index("result")).text() in ("found", "missed")
 
 
 def test_the_export_of_a_recording_is_a_recording_with_annotations(window, tmp_path):

@@ -88,7 +88,7 @@ def test_a_set_has_the_images_that_the_seed_chooses_and_is_completed(tmp_path):
         ({"count": 4}, ParameterError, "count is 4, but the recordings in .* have 3 frames"),
         ({"recordings": None}, ParameterError, "needs recordings, a folder"),
         ({"sample_rates": (1e6, 2e6)}, ParameterError, "takes no sample_rates"),
-        ({"recordings": "/none"}, RecordingError, "folder /none does not exist"),
+        ({"recordings": "none"}, RecordingError, "folder none does not exist"),
     ],
 )
 def test_a_set_that_cannot_be_made_says_why(tmp_path, changes, error, words):
