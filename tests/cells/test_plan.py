@@ -108,6 +108,17 @@ def test_what_searches_longer_waits_until_a_wide_carrier_was_searched_for_both_t
     assert nr and nr[0] < first_deep
 
 
+def test_searches_go_on_until_every_carrier_had_its_longer_ones():
+    narrow = [carrier(n, "other", 1826.0 + 1.5 * n, 1827.2 + 1.5 * n) for n in range(4)]
+    twins = [carrier(name, "NR", 1835.0, 1853.0) for name in ("one", "other")]
+    seen, plan, made = dataclasses.replace(view(0.1, *twins, *narrow), is_last=True), plan_of(), []
+    while searches := of_carriers(plan, seen):
+        made += searches
+    deep = [search for search in made if search.frames > 1 and not search.is_slice]
+    for one in narrow:
+        assert any(one.freq_lower < place < one.freq_upper for search in deep for place in search.frequencies)
+
+
 def test_an_edge_beyond_the_span_makes_a_place_for_every_bandwidth():
     seen = view(0.1, carrier("a", lower=1848.0, upper=1855.36, cut_upper=True))
     (search,) = of_carriers(plan_of(), seen)

@@ -54,6 +54,8 @@ PLACES_AT_ONCE = 8
 """Places of a raster that one search takes..."""
 WIDE_PLACES_AT_ONCE = 2
 """...and places of LTE with all of a tolerance."""
+ROUNDS = 8
+"""So often the next searches are asked for, until there is one: what another carrier's search has covered is none."""
 SPAN_AFTER_S = 1.0
 """The rest of the span is searched from so long on: the carriers of the beginning come first."""
 NARROWEST_HZ = {LTE_NAME: 0.9e6, NR_NAME: 3.2e6}
@@ -309,11 +311,20 @@ class SearchPlan:
             budget.earn(passed)
         self._keep_only({carrier.key for carrier in view.carriers})
         self._learn(view)
-        self.waiting = 0
         # A short recording may be of nothing but a cell in its middle.
         chosen = self._of_span(view) if view.is_last and not self._place else []
-        due = self._due(view)
-        is_early = any(not is_late for is_late, *_ in due)
+        for _ in range(ROUNDS):
+            due = self._due(view)
+            is_early = any(not is_late for is_late, *_ in due)
+            chosen += self._of_carriers(view, due, is_early)
+            if chosen or not is_early:
+                break
+        return chosen or self._of_span(view)
+
+    def _of_carriers(self, view, due, is_early):
+        """The next search of each carrier that is due, as far as the budget goes."""
+        chosen: list[Hypothesis] = []
+        self.waiting = 0
         for _, carrier, cost_s in due:
             # Comparisons are few and cheap, and make one carrier of several. What costs more than is left does not
             # come between others.
@@ -323,7 +334,7 @@ class SearchPlan:
                 continue
             if (search := self._next_of(view, carrier, is_early)) is not None:
                 chosen.append(self._charged(view, search, self.budget))
-        return chosen or self._of_span(view)
+        return chosen
 
     def _charged(self, view: View, search: Hypothesis, *budgets: Budget) -> Hypothesis:
         """The search, paid for, with the spectra of frames of which no other search has had them made."""
@@ -393,9 +404,9 @@ class SearchPlan:
         kinds = _kinds(view, carrier, state.was_lte)
         for _ in kinds:
             kind = kinds[state.attempts % len(kinds)]
-            if is_early and kind.is_late:
-                return None
             hypotheses = self._of_kind(view, carrier, kind)
+            if is_early and kind.is_late and state.part < len(hypotheses):
+                return None
             chosen = hypotheses[state.part] if state.part < len(hypotheses) else None
             # Another carrier's search, or a wider one that ends at the span, may have had the same place and frames.
             if chosen is not None and chosen in self._made:
