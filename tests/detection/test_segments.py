@@ -7,7 +7,7 @@ from oracle import ThresholdRuntime, flat_band
 
 from rpmsn.detection.segmenter import Segmenter
 from rpmsn.detection.segments import FrameGeometry, find_segments
-from rpmsn.models.model import load_model
+from rpmsn.models.model import DEFAULT_MODEL, available_models, load_model
 from rpmsn.signal import image as spectrogram
 from rpmsn.streaming.framer import Framer
 
@@ -226,3 +226,24 @@ def test_what_has_no_power_over_the_noise_is_no_segment():
     power = np.ones((256, 256), np.float32)
     probabilities = np.stack([mask == index for index in range(4)]).astype(np.float32)
     assert not find_segments(mask, probabilities, power, 1.0, FrameGeometry(RATE, 0.0, 0, 800_000, 256))
+
+
+@pytest.mark.parametrize(("excess", "expected"), [(0.5, 0), (1.5, 1)])
+def test_what_stands_no_further_out_than_noise_may_is_no_segment(excess, expected):
+    # 6 columns of 7.8 kHz in 32 rows of 156 us: there the mean of noise errs by 6.5 %. This is 6 and 18 times as much.
+    geometry = FrameGeometry(2e6, 0.0, 0, 80_000, 256)
+    mask, power = np.zeros((256, 256), int), np.ones((256, 256), np.float32)
+    box = slice(100, 132), slice(40, 46)
+    mask[box], power[box] = 3, 1 + excess * 0.77
+    probabilities = np.eye(4, dtype=np.float32)[mask].transpose(2, 0, 1)
+    assert len(find_segments(mask, probabilities, power, 1.0, geometry)) == expected
+
+
+@pytest.mark.parametrize("rate", [1.92e6, 2.4e6, 3.2e6, 7.68e6])
+def test_noise_in_a_narrow_span_holds_nothing(rate):
+    if DEFAULT_MODEL not in available_models():
+        pytest.skip(f"model {DEFAULT_MODEL} does not ship yet")
+    segmenter, rng = Segmenter(load_model(DEFAULT_MODEL), rate, runtime="auto"), np.random.default_rng(1)
+    for _ in range(10):
+        values = rng.normal(0, 10, (segmenter.frame_samples, 2)).round().clip(-128, 127).astype(np.int8)
+        assert segmenter.analyse(values).segments == []

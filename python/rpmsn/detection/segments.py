@@ -27,6 +27,9 @@ MIN_RUN_MARGIN = 0.3
 """...and where that class leads the majority's by this fraction of all probability there."""
 MIN_SNR_DB = -10.0
 """What has less power than this over the noise floor is not reported, whatever its class."""
+MIN_STANDARD_ERRORS = 6.0
+"""What stands less far above the noise floor, in standard errors of the mean power of noise in a box as wide and as
+long, is noise: a frame has some 1e8 boxes, of which one in 1e9 comes that far."""
 EDGE_REACH = 3
 """An edge is looked for this many columns to either side of the mask's, and the levels beyond."""
 
@@ -169,6 +172,8 @@ def find_segments(
             means[NOISE] = 1 - (means.sum() - means[NOISE])
             class_id = int(ids[winner])
             segment = _measure(class_id, means[class_id], part[rows], place, power, floor, geometry)
+            if _standard_errors(segment, np.count_nonzero(_is_on(part[rows])), geometry) < MIN_STANDARD_ERRORS:
+                continue
             found.append(segment)
             values.append(describe(segment, means, count / part[rows].size, geometry))
     if decider is not None:
@@ -298,6 +303,13 @@ def _measure(class_id, confidence, pixels, box, power, floor, geometry):
         rows=(int(rows.start), int(rows.stop)),
         columns=(int(columns.start), int(columns.stop)),
     )
+
+
+def _standard_errors(segment, rows, geometry):
+    """How far a segment stands above the noise floor, in standard errors of a mean of noise in its band and rows on the
+    air, which has an independent value for each hertz and second."""
+    seconds = rows / geometry.rows * geometry.samples / geometry.sample_rate
+    return 10 ** (segment.snr_db / 10) * np.sqrt(segment.bandwidth * seconds)
 
 
 def _edge(spectrum, first, after):
