@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Segments: found, split, measured, in samples and absolute Hz."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from oracle import ThresholdRuntime, flat_band
@@ -8,7 +10,9 @@ from oracle import ThresholdRuntime, flat_band
 from rpmsn.detection.segmenter import Segmenter
 from rpmsn.detection.segments import FrameGeometry, find_segments
 from rpmsn.models.model import DEFAULT_MODEL, available_models, load_model
+from rpmsn.recording import open_recording
 from rpmsn.signal import image as spectrogram
+from rpmsn.streaming.analysis import RecordingAnalyser
 from rpmsn.streaming.framer import Framer
 
 RATE = 20e6
@@ -247,3 +251,20 @@ def test_noise_in_a_narrow_span_holds_nothing(rate):
     for _ in range(10):
         values = rng.normal(0, 10, (segmenter.frame_samples, 2)).round().clip(-128, 127).astype(np.int8)
         assert segmenter.analyse(values).segments == []
+
+
+@pytest.mark.parametrize(("class_id", "snr_db", "expected"), [(3, -6, 0), (3, 0, 1), (1, -6, 1)])
+def test_a_faint_slope_over_most_of_the_span_is_the_receivers_own(class_id, snr_db, expected):
+    mask, power = np.zeros((256, 256), int), np.ones((256, 256), np.float32)
+    mask[:, 30:] = class_id
+    power[:, 30:] += 10 ** (snr_db / 10)
+    probabilities = np.eye(4, dtype=np.float32)[mask].transpose(2, 0, 1)
+    assert len(find_segments(mask, probabilities, power, 1.0, FrameGeometry(RATE, 0.0, 0, 800_000, 256))) == expected
+
+
+def test_a_reception_of_noise_holds_nothing():
+    path = Path(__file__).parents[3] / "shared" / "receptions" / "rtl_noise_826.sigmf-meta"
+    if not path.exists() or DEFAULT_MODEL not in available_models():
+        pytest.skip("no such recording, or no model")
+    with open_recording(path) as recording:
+        assert RecordingAnalyser(recording, load_model(DEFAULT_MODEL), runtime="auto").run().carriers == []

@@ -27,6 +27,9 @@ MIN_RUN_MARGIN = 0.3
 """...and where that class leads the majority's by this fraction of all probability there."""
 MIN_SNR_DB = -10.0
 """What has less power than this over the noise floor is not reported, whatever its class."""
+MIN_FILLING_SNR_DB, FILLING = -3.0, 0.75
+"""The same of what is neither LTE nor NR and fills so much of the span: 1.8 dB over the quietest part, as much as a
+receiver's own noise varies with its filters."""
 MIN_STANDARD_ERRORS = 6.0
 """What stands less far above the noise floor, in standard errors of the mean power of noise in a box as wide and as
 long, is noise: a frame has some 1e8 boxes, of which one in 1e9 comes that far."""
@@ -179,9 +182,14 @@ def find_segments(
     if decider is not None:
         found = decider.decide(found, values)
     return sorted(
-        (segment for segment in found if segment.snr_db >= MIN_SNR_DB),
+        (segment for segment in found if segment.snr_db >= _least_snr_db(segment, geometry)),
         key=lambda segment: (segment.freq_lower, segment.start_offset),
     )
+
+
+def _least_snr_db(segment, geometry):
+    is_filling = segment.columns[1] - segment.columns[0] >= FILLING * geometry.columns
+    return MIN_FILLING_SNR_DB if is_filling and segment.class_id == OTHER else MIN_SNR_DB
 
 
 def _split_lte(runs, votes, pixels, box, power, ids, geometry):
