@@ -223,6 +223,7 @@ def test_the_list_of_keys_is_that_of_the_actions(window):
 
 def test_space_pauses_the_one_thing_that_moves(window):
     assert not window.waterfall.pause_button.isVisible()
+    window.player.set_speed(0.1)  # it is still playing when it is looked at
     press(window, QT.Key_Space)
     assert window.player.playing and window.transport.play_button.text() == "Pause"
     press(window, QT.Key_Space)

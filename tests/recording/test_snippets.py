@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 import sigmf
 from limits import HANG_S
-from test_logs import FakeCarrier, child_environment, run_on_small_disk
+from small_disk import child_environment, run_on_small_disk
+from test_logs import HERE, FakeCarrier
 
 from rpmsn.detection.segmenter import Frame
 from rpmsn.detection.segments import FrameGeometry
@@ -575,7 +576,7 @@ class TestFaults:
         assert recording.sample_count == (21 - writer.skipped) * FRAME // 8
 
     def test_a_full_disk_damages_nothing_and_recording_goes_on_when_there_is_room(self, tmp_path):
-        result = run_on_small_disk(tmp_path, FULL_DISK)
+        result = run_on_small_disk(tmp_path, FULL_DISK, folders=[HERE])
         assert result["fault"] == "No space left on device" and result["fault_after"] == ""
         assert result["snippets"] == ["1", "9"] and result["skipped"] >= 1
 
@@ -585,7 +586,7 @@ class TestFaults:
             folder = tmp_path / str(number)
             folder.mkdir()
             child = subprocess.Popen(
-                [sys.executable, "-c", RECORD_UNTIL_KILLED, folder], env=child_environment(), stdout=subprocess.PIPE
+                [sys.executable, "-c", RECORD_UNTIL_KILLED, folder], env=child_environment(HERE), stdout=subprocess.PIPE
             )
             children.append((child, folder, seconds))
         for child, folder, seconds in children:
