@@ -576,7 +576,7 @@ class TestFaults:
         assert recording.sample_count == (21 - writer.skipped) * FRAME // 8
 
     def test_a_full_disk_damages_nothing_and_recording_goes_on_when_there_is_room(self, tmp_path):
-        result = run_on_small_disk(tmp_path, FULL_DISK, folders=[HERE])
+        result = json.loads(run_on_small_disk(tmp_path, FULL_DISK, folders=[HERE]))
         assert result["fault"] == "No space left on device" and result["fault_after"] == ""
         assert result["snippets"] == ["1", "9"] and result["skipped"] >= 1
 
