@@ -252,9 +252,11 @@ def test_without_a_library_the_next_step_is_said(source, dest, module, how, monk
     imported, find = builtins.__import__, schema.find_spec
     monkeypatch.setattr(builtins, "__import__", missing)
     monkeypatch.setattr(schema, "find_spec", lambda name: None if name == module else find(name))
+    before = dict(os.environ)
     assert main(["archive", "run", str(source), "--output", str(dest), "--runtime", "onnxruntime", *how]) == 1
     told = capsys.readouterr().err
     assert module in told and "install" in told
+    assert dict(os.environ) == before
 
 
 def test_tables_have_what_the_schema_says_with_its_version(source, dest):

@@ -78,10 +78,30 @@ def started(actors: int, address: str | None) -> Iterator[None]:
         MissingLibraryError: Ray is not installed.
         StorageError: no cluster answers, or Ray does not start.
     """
-    os.environ.update(QUIET)
+    values = dict(QUIET)
     if address is None:
         # Otherwise Ray writes a token of its own into the user's home.
-        os.environ.update({**ALONE, "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)})
+        values |= {**ALONE, "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+    with _environment(values):
+        yield from _started(actors, address)
+
+
+@contextlib.contextmanager
+def _environment(values: Mapping[str, str]) -> Iterator[None]:
+    """The process's environment with these values, and afterwards as before."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _started(actors: int, address: str | None) -> Iterator[None]:
     try:
         import ray
         import ray.data
