@@ -7,7 +7,7 @@ import struct
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing, contextmanager, suppress
@@ -22,8 +22,8 @@ from .progress import progress_bar
 
 T = TypeVar("T")
 
-_THREAD_COUNTS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+"""Environment that keeps a process to one core: processes are the parallelism, not BLAS."""
 
 JOB_SECONDS = 600.0
 """Without an end of a job, and without progress in one, for so long: it is reported in the log."""
@@ -104,7 +104,7 @@ def as_done(
         source, most = (_drained(suspects), 1) if alone else (coming, JOBS_AHEAD * workers)
         in_work: dict[Future[T], tuple[int, tuple]] = {}
         try:
-            with _one_thread_each(), _pool(1 if alone else workers) as (pool, reports):
+            with environment(ONE_THREAD), _pool(1 if alone else workers) as (pool, reports):
                 while True:
                     for entry in islice(source, most - len(in_work)):
                         try:
@@ -210,16 +210,17 @@ def start_resource_tracker() -> None:
 
 
 @contextmanager
-def _one_thread_each() -> Iterator[None]:
-    """Keep the processes started meanwhile to one core each: they are the parallelism, not BLAS."""
-    before = {name: os.environ.get(name) for name in _THREAD_COUNTS}
-    os.environ.update(dict.fromkeys(_THREAD_COUNTS, "1"))
+def environment(values: Mapping[str, str]) -> Iterator[None]:
+    """This process's environment with these values meanwhile, for processes that are started and libraries; as before
+    afterwards."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
     try:
         yield
     finally:
         for name, value in before.items():
             if value is None:
-                del os.environ[name]
+                os.environ.pop(name, None)
             else:
                 os.environ[name] = value
 

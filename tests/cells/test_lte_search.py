@@ -6,6 +6,7 @@ import pytest
 
 from rpmsn.cells.cell import BROADCAST, SYNC, Cell
 from rpmsn.cells.lte import LteSearcher, find_cells, search
+from rpmsn.cells.lte.broadcast import has_references
 from rpmsn.errors import ParameterError
 from rpmsn.standards import lte_broadcast
 from rpmsn.standards.lte_broadcast import MasterInformation
@@ -262,3 +263,22 @@ def test_a_cell_seen_beside_its_frequency_is_not_another_one():
     ghost = Cell("LTE", 152, SYNC, 2.8e3, snr_db=-12.7, score=1.93)
     neighbour = Cell("LTE", 30, SYNC, -25.9e3, start_s=0.002, snr_db=-12.0, score=2.5)
     assert [one.cell_id for one in search._distinct([ghost, cell, neighbour])] == [148, 30]
+
+
+@pytest.mark.parametrize("tdd_config, extended", [(None, False), (None, True), (0, False), (2, False)])
+def test_reference_signals_are_those_of_the_cell_that_sends_them(tdd_config, extended):
+    clean = extended_cell(301, 37, 4) if extended else downlink(301, tdd_config=tdd_config)
+    samples, duplex = with_noise(clean, 0), "FDD" if tdd_config is None else "TDD"
+    frames = 19200 * np.arange(4)
+    found = [has_references(samples, frames, 0.0, RATE, cell_id, extended, duplex) for cell_id in range(301, 321)]
+    assert found == [True] + [False] * 19
+    assert not has_references(samples[5000:], frames[:3], 0.0, RATE, 301, extended, duplex)
+
+
+def test_what_pss_and_sss_say_unclearly_is_no_cell_without_its_reference_signals(monkeypatch):
+    samples = with_noise(downlink(301), -9)
+    monkeypatch.setattr(search, "CLEAR_RATIO", np.inf)
+    monkeypatch.setattr(search, "decode_broadcast", lambda *_: None)
+    assert [cell.cell_id for cell in find_cells(samples, RATE, [0.0], tolerance=0)] == [301]
+    monkeypatch.setattr(search, "has_references", lambda *_: False)
+    assert not find_cells(samples, RATE, [0.0], tolerance=0)

@@ -134,7 +134,7 @@ def test_a_cell_that_the_network_does_not_see_is_found(analyse):
     assert carrier.pwr_db == pytest.approx(10 * np.log10(power), abs=1.0)
 
 
-def test_what_looks_like_lte_and_sends_no_pss_is_other_after_three_looks(analyse):
+def test_what_looks_like_lte_and_sends_no_pss_is_other(analyse):
     (carrier,) = analyse(downlink(75, has_pss=False)).carriers
     assert (carrier.label, carrier.evidence) == ("other", "absence")
 

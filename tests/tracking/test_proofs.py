@@ -404,15 +404,77 @@ def looks(stream, strengths, segment, **arguments):
     return carrier
 
 
-def test_lte_in_which_several_looks_see_no_pss_is_other_until_one_does():
-    stream, region = Stream(), seg("LTE", -2.3, 2.3)
-    assert looks(stream, [1.4, 1.4], region).label == "LTE"
+@pytest.mark.parametrize("probability, most_looks", [(0.9, 1), (0.97, 2), (0.999, 3)])
+def test_lte_in_which_looks_see_no_pss_is_other_until_one_does(probability, most_looks):
+    stream, region = Stream(), seg("LTE", -2.3, 2.3, confidence=probability)
+    if most_looks > 1:
+        before = looks(stream, [1.4] * (most_looks - 1), region)
+        assert (before.label, before.evidence) == ("LTE", "network")
+        assert 0.5 < before.confidence < probability
     absent = looks(stream, [1.4], region)
     assert (absent.label, absent.verdict, absent.evidence) == ("other", "likely", "absence")
+    left = probability * 0.05**most_looks
+    assert absent.confidence == pytest.approx((1 - probability) / (left + 1 - probability))
     stream.frames(60, region)
     assert carriers(stream)[0].label == "other"
     seen = looks(stream, [40.0], region)
     assert (seen.label, seen.evidence) == ("LTE", "network")
+
+
+def search_for_blocks(stream, *spacings, band=(-5.0, 5.0)):
+    """Give the tracker that no SS/PBCH block is at any frequency of a band in MHz."""
+    for spacing in spacings:
+        band_hz = band[0] * 1e6, band[1] * 1e6
+        stream.tracker.prove([Finding("NR", (), 0, stream.offset, band=band_hz, spacing=spacing)])
+    return carriers(stream)[0]
+
+
+def test_nr_without_a_block_at_any_frequency_is_less_probable_each_time_and_then_other():
+    stream = Stream()
+    stream.frames(5, seg("NR", -4.0, 4.0, confidence=0.97))
+    assert search_for_blocks(stream, 15e3).confidence == pytest.approx(0.97)
+    once = search_for_blocks(stream, 30e3)
+    assert (once.label, once.verdict, once.evidence) == ("NR", "likely", "network")
+    assert once.confidence == pytest.approx(0.97 * 0.069 / (0.97 * 0.069 + 0.03))
+    for _ in range(2):
+        stream.frames(25, seg("NR", -4.0, 4.0, confidence=0.97))
+        carrier = search_for_blocks(stream, 15e3, 30e3)
+    assert (carrier.label, carrier.verdict, carrier.evidence) == ("other", "likely", "absence")
+    find(stream, proof_of(stream, 0.0, technology="NR"), technology="NR")
+    (carrier,) = carriers(stream)
+    assert (carrier.label, carrier.verdict) == ("NR", "proven")
+
+
+@pytest.mark.parametrize(
+    ("segment", "band"),
+    [
+        (seg("NR", -5.12, 2.3), (-5.12, 5.0)),
+        (seg("NR", -4.0, 4.0, snr_db=2.0), (-5.0, 5.0)),
+        (seg("NR", -4.0, 4.0), (-3.0, 5.0)),
+        (seg("other", -4.0, 4.0), (-5.0, 5.0)),
+    ],
+    ids=["cut", "weak", "searched in a part", "not called NR"],
+)
+def test_no_block_says_nothing_where_it_could_not_be_seen(segment, band):
+    stream = Stream()
+    stream.frames(5, segment)
+    carrier = search_for_blocks(stream, *[15e3, 30e3] * 3, band=band)
+    assert (carrier.evidence, carrier.missed) == ("network", 1.0)
+
+
+def test_what_may_be_a_piece_of_an_nr_carrier_needs_no_block_of_its_own():
+    stream = Stream()
+    stream.frames(5, seg("NR", -4.9, -1.0), seg("NR", 1.0, 4.9))
+    find(stream, proof_of(stream, -3.0, technology="NR"), technology="NR")
+    for _ in range(3):
+        search_for_blocks(stream, 15e3, 30e3)
+    assert [(carrier.label, carrier.missed) for carrier in carriers(stream)] == [("NR", 1.0), ("NR", 1.0)]
+
+
+def test_above_3_ghz_blocks_of_30_khz_alone_are_missed():
+    stream = Stream(center=3500.0)
+    stream.frames(5, seg("NR", 3496.0, 3504.0))
+    assert search_for_blocks(stream, 30e3, band=(3495.0, 3505.0)).evidence == "absence"
 
 
 def test_pieces_of_what_is_no_lte_do_not_begin_an_lte_carrier_there():
@@ -426,7 +488,7 @@ def test_pieces_of_what_is_no_lte_do_not_begin_an_lte_carrier_there():
 
 def test_looks_at_the_same_time_are_one():
     stream = Stream()
-    stream.frames(3, seg("LTE", -2.3, 2.3))
+    stream.frames(3, seg("LTE", -2.3, 2.3, confidence=0.97))
     for _ in range(5):
         look(stream, 1.4)
     assert carriers(stream)[0].label == "LTE"

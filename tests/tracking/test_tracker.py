@@ -23,9 +23,9 @@ FRAME = round(FRAME_S * RATE)
 NOT_JUDGED = InputQuality((Finding("overload", "overload", False),))
 
 
-def seg(label, lower, upper, start=0.0, end=1.0, confidence=0.9):
+def seg(label, lower, upper, start=0.0, end=1.0, confidence=0.9, snr_db=20.0):
     """A segment in MHz, from one fraction of the frame to another; the frame gives it its place in time."""
-    return label, lower * 1e6, upper * 1e6, start, end, confidence
+    return label, lower * 1e6, upper * 1e6, start, end, confidence, snr_db
 
 
 class Stream:
@@ -53,7 +53,7 @@ class Stream:
     def finish(self):
         return self._note(self.tracker.finish())
 
-    def _segment(self, geometry, label, lower, upper, start, end, confidence):
+    def _segment(self, geometry, label, lower, upper, start, end, confidence, snr_db):
         first, after = (round((edge - self.center + self.rate / 2) / self.rate * 256) for edge in (lower, upper))
         return Segment(
             CLASS_NAMES.index(label),
@@ -63,7 +63,7 @@ class Stream:
             geometry.start_offset + round(start * geometry.samples),
             geometry.start_offset + round(end * geometry.samples),
             self.rate,
-            20.0,
+            snr_db,
             -10.0,
             (round(start * 256), round(end * 256)),
             (first, after),

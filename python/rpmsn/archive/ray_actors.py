@@ -19,6 +19,7 @@ from typing import Any
 
 from .. import installation
 from ..errors import MissingLibraryError, RpmsnError, StorageError
+from ..processes import environment
 from .work import Done, Job, Plan, Worker
 
 LOOPBACK = "127.0.0.1"
@@ -82,23 +83,8 @@ def started(actors: int, address: str | None) -> Iterator[None]:
     if address is None:
         # Otherwise Ray writes a token of its own into the user's home.
         values |= {**ALONE, "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
-    with _environment(values):
+    with environment(values):
         yield from _started(actors, address)
-
-
-@contextlib.contextmanager
-def _environment(values: Mapping[str, str]) -> Iterator[None]:
-    """The process's environment with these values, and afterwards as before."""
-    before = {name: os.environ.get(name) for name in values}
-    os.environ.update(values)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
 
 
 def _started(actors: int, address: str | None) -> Iterator[None]:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ..classes import LTE, NR
 from ..standards import bands
-from ..standards.lte import N_RB
+from ..standards.lte import OCCUPIED_HZ
 from ..standards.nr import CORESET_ZERO, LARGEST_OFFSET, SSB_SUBCARRIERS, coreset_zero_edges
 from .cell import BROADCAST, SYNC, Cell
 from .channels import Channel
@@ -18,8 +18,8 @@ SUBCARRIER_HZ, BLOCK_SUBCARRIERS = 15e3, 12
 """Of LTE's resource blocks: TS 36.211 6.2.3."""
 SYNC_WIDTH = 62 * SUBCARRIER_HZ
 """Of PSS and SSS, Hz: TS 36.211 6.11.1.2."""
-LEAST_BLOCKS = 6
-"""Of the narrowest LTE carrier, which are those of the synchronisation signals and the PBCH."""
+LEAST_HZ = min(OCCUPIED_HZ.values())
+"""Of the narrowest LTE carrier, whose resource blocks are those of the synchronisation signals and the PBCH."""
 NR_WIDE_CHANNELS_HZ = 4.4e9
 """From n79 on, channels are 40 MHz wide at least: other tables of TS 38.213 13 hold."""
 GUARD_HZ, QUIET = 300e3, 1.25
@@ -70,9 +70,9 @@ class Proof:
         """Lower and upper edge in Hz of the LTE carrier, centre +- half of its resource blocks; None where neither the
         broadcast channel nor the reference signals say how many these are."""
         bandwidth = self.cell.channel_bandwidth
-        if self.class_id != LTE or bandwidth not in N_RB:
+        if self.class_id != LTE or bandwidth not in OCCUPIED_HZ:
             return None
-        return self._around(N_RB[bandwidth] * BLOCK_SUBCARRIERS * SUBCARRIER_HZ)
+        return self._around(OCCUPIED_HZ[bandwidth])
 
     @property
     def least_edges(self) -> tuple[float, float]:
@@ -85,7 +85,7 @@ class Proof:
         if self.slice_frequency is not None:
             half = BLOCK_SUBCARRIERS * SUBCARRIER_HZ / 2
             return self.slice_frequency - half, self.slice_frequency + half
-        return self.edges or self._around(max(LEAST_BLOCKS * BLOCK_SUBCARRIERS * SUBCARRIER_HZ, 2 * self.seen_hz))
+        return self.edges or self._around(max(LEAST_HZ, 2 * self.seen_hz))
 
     @property
     def _coreset_zero(self) -> tuple[float, float]:
@@ -214,6 +214,8 @@ class Finding:
         middles: of LTE carriers, that were in view.
         piece: what shares the symbols and subcarriers of an NR carrier with a cell.
         power: of what was searched, where NR cells were found.
+        band: (lower, upper) in Hz of what was searched at any frequency; None where places were...
+        spacing: ...and the subcarrier spacing of the SS/PBCH blocks there, Hz.
     """
 
     technology: str
@@ -225,6 +227,8 @@ class Finding:
     middles: tuple[Middle, ...] = ()
     piece: Piece | None = None
     power: Power | None = field(default=None, compare=False)
+    band: tuple[float, float] | None = None
+    spacing: float = SUBCARRIER_HZ
 
     def misses(self, proof: Proof) -> bool:
         """Whether a cell would have been found, and was not."""

@@ -103,6 +103,8 @@ class Looker:
             search.is_slice,
             tuple(middles),
             power=self._power(frames) if has_nr else None,
+            band=search.band,
+            spacing=search.spacing,
         )
 
     @property

@@ -15,9 +15,9 @@ from typing import NamedTuple
 
 from ..classes import CLASS_NAMES, LTE, NR
 from ..standards import bands
-from ..standards.lte import N_RB
-from ..standards.nr import SSB_CASES, SSB_SUBCARRIERS
-from .finding import BLOCK_SUBCARRIERS, SUBCARRIER_HZ, Piece, Proof
+from ..standards.lte import OCCUPIED_HZ
+from ..standards.nr import SSB_SUBCARRIERS
+from .finding import SUBCARRIER_HZ, Piece, Proof
 from .grid import NARROWEST_HZ as NARROWEST_GRID_HZ
 from .lte.reference import SHORTEST_S
 from .lte.search import HALF_WIDTH as LTE_HALF_WIDTH
@@ -48,8 +48,6 @@ NR_PPM = 2.0
 """How far a receiver may err where an SS/PBCH block is looked for on the raster; then it is at any frequency."""
 RASTER_TOLERANCE = 10e3
 """The same of LTE where the receiver's frequency error is known."""
-NR_30_KHZ_ONLY_HZ = 3e9
-"""Bands above have blocks with 30 kHz subcarriers alone: TS 38.104 table 5.4.3.3-1."""
 PLACES_AT_ONCE = 8
 """Places of a raster that one search takes..."""
 WIDE_PLACES_AT_ONCE = 2
@@ -490,7 +488,7 @@ class SearchPlan:
 
     def _nr(self, view, carrier, kind):
         by_spacing = []
-        for spacing in _spacings(view.center_frequency):
+        for spacing in bands.block_spacings(view.center_frequency):
             hypotheses = []
             # The network may have seen a part of the carrier: a block's middle lies in it, the block may reach out.
             margin = view.column + SSB_SUBCARRIERS / 2 * spacing
@@ -537,7 +535,7 @@ def _kinds(view: View, carrier: KnownCarrier, was_lte: bool) -> list[_Kind]:
     deep = _Kind(LTE_NAME, is_deep=True, is_late=True)
     lte_anywhere = _Kind(LTE_NAME, is_anywhere=True)
     nr = [_Kind(NR_NAME), _Kind(NR_NAME, is_anywhere=True)]
-    if len(_spacings(view.center_frequency)) > 1:
+    if len(bands.block_spacings(view.center_frequency)) > 1:
         nr = [nr[1], nr[0]._replace(is_late=True)]  # of the denser raster, all places cost more than all frequencies
     # What is cut may have its middle out of view. What is called LTE is more likely to be off by a column than NR.
     is_cut = carrier.cut_lower or carrier.cut_upper
@@ -623,14 +621,8 @@ def _middles(carrier: KnownCarrier, view: View) -> list[float]:
     lower, upper = carrier.freq_lower, carrier.freq_upper
     if carrier.cut_lower == carrier.cut_upper:
         return [view.center_frequency if carrier.cut_lower else (lower + upper) / 2]
-    widths = [blocks * BLOCK_SUBCARRIERS * SUBCARRIER_HZ for blocks in N_RB.values()]
-    wide_enough = [width for width in widths if width >= upper - lower - view.column]
+    wide_enough = [width for width in OCCUPIED_HZ.values() if width >= upper - lower - view.column]
     return [upper - width / 2 if carrier.cut_lower else lower + width / 2 for width in wide_enough]
-
-
-def _spacings(center_frequency: float) -> list[float]:
-    """Subcarrier spacings of SS/PBCH blocks that a band at a frequency may have, Hz."""
-    return [max(SSB_CASES)] if center_frequency > NR_30_KHZ_ONLY_HZ else sorted(SSB_CASES)
 
 
 def _renewal(view: View, carrier: KnownCarrier) -> Hypothesis:
@@ -679,8 +671,8 @@ def _anywhere(view: View, carrier: KnownCarrier, technology: str) -> list[Hypoth
     without a cell at once. For NR with either subcarrier spacing, the likelier one first; none without room for it."""
     searches = []
     is_wide = carrier.freq_upper - carrier.freq_lower > WIDE_CARRIER
-    spacings = [SUBCARRIER_HZ] if technology == LTE_NAME else sorted(_spacings(view.center_frequency), reverse=is_wide)
-    for spacing in spacings:
+    of_blocks = sorted(bands.block_spacings(view.center_frequency), reverse=is_wide)
+    for spacing in [SUBCARRIER_HZ] if technology == LTE_NAME else of_blocks:
         half = _half_width(technology, spacing)
         lower, upper = _reach(view, carrier, half)
         if upper - lower < 2 * half:
@@ -703,7 +695,7 @@ def _of_whole_span(view: View) -> list[Hypothesis]:
         tolerance = min(LTE_TOLERANCE, max(0.0, view.sample_rate / 2 - LTE_HALF_WIDTH))
         searches = _lte_hypotheses(view, [(view.center_frequency, tolerance)], 1)
         searches.append(_anywhere_in_span(view, LTE_NAME, SUBCARRIER_HZ))
-    for spacing in _spacings(view.center_frequency):
+    for spacing in bands.block_spacings(view.center_frequency):
         if fits(0.0, spacing, view.sample_rate):
             searches.append(_anywhere_in_span(view, NR_NAME, spacing))
     return searches

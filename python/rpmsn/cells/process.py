@@ -19,7 +19,7 @@ import numpy as np
 
 from ..errors import RpmsnError, StalledError
 from ..interrupts import SIGNALS
-from ..processes import end_with_parent
+from ..processes import ONE_THREAD, end_with_parent
 from ..waiting import LIMIT_SECONDS, SLICE_SECONDS, Patience
 from .finding import Finding
 from .looking import Look, Looker
@@ -29,7 +29,6 @@ NICE = 10
 """How much less a search's share of a core is, where cores are short, than that of the process that asked for it."""
 START_S = 1.0
 """What a start of the process costs, seconds of one core: 0.6 to 1.3."""
-ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 PROGRAM = "import sys; sys.path[:] = {path!r}; from rpmsn.cells.process import serve; serve({descriptor})"
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from ..classes import LTE, NOISE, NR, OTHER
 from ..models.decision import Decision
 from ..signal.image import COLUMNS
-from .lte_splitting import OCCUPIED_HZ
+from ..standards.lte import OCCUPIED_HZ
 
 if TYPE_CHECKING:
     from ..models.model import ModelCard
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 CLASSES = LTE, NR, OTHER
 """In the order of `Decision.probabilities`."""
+LTE_WIDTHS_HZ = np.array(list(OCCUPIED_HZ.values()))
 FURTHEST_COLUMNS = 4.0
 """A width that is further from those of LTE counts as this far."""
 NARROWEST_HZ = 0.9e6
@@ -85,7 +86,7 @@ def describe(segment: "Segment", means: np.ndarray, filled: float, geometry: "Fr
     signal = means / max(1 - means[NOISE], 1e-6) + 0.01
     ends = segment.columns[0] == 0, segment.columns[1] >= geometry.columns
     columns = segment.bandwidth / geometry.column_hz
-    from_lte = np.abs(segment.bandwidth - OCCUPIED_HZ).min() / geometry.column_hz
+    from_lte = np.abs(segment.bandwidth - LTE_WIDTHS_HZ).min() / geometry.column_hz
     width = np.log2(segment.bandwidth / 1e6 + 0.05)
     snr = np.clip(segment.snr_db, *SNRS_DB) / 10
     return np.array(

@@ -16,8 +16,9 @@ In both cases both sides have to have one of the six widths of LTE carriers (TS 
 
 import numpy as np
 
-OCCUPIED_HZ = np.array([1.08e6, 2.7e6, 4.5e6, 9e6, 13.5e6, 18e6])
-"""Occupied bandwidths: 6, 15, 25, 50, 75 and 100 resource blocks of 180 kHz."""
+from ..standards.lte import OCCUPIED_HZ
+
+WIDTHS_HZ = np.array(list(OCCUPIED_HZ.values()))
 NARROWER = 1.0
 """Columns by which a carrier may be measured narrower than it is..."""
 WIDER = 1.5
@@ -76,7 +77,7 @@ def _boundary_in_time(power, lower, upper, column_hz):
     """The column across which levels are least correlated; None where all of the run is on at the same moments."""
     if not may_be_several(upper - lower, column_hz) or len(power) < MIN_ROWS:
         return None
-    left, right = _candidates(power.shape[1], lower, upper, OCCUPIED_HZ[OCCUPIED_HZ >= MIN_HZ] / column_hz)
+    left, right = _candidates(power.shape[1], lower, upper, WIDTHS_HZ[WIDTHS_HZ >= MIN_HZ] / column_hz)
     if not left & right:
         return None
     first = max(0, int(np.ceil(lower)))
@@ -108,9 +109,9 @@ def _correlation(one, other):
 
 def _boundary_by_width(power, lower, upper, column_hz):
     """The column where the level changes most; None where the run is not too wide to be one carrier."""
-    if upper - lower <= OCCUPIED_HZ[-1] / column_hz + max(MIN_EXCESS, MIN_EXCESS_HZ / column_hz):
+    if upper - lower <= WIDTHS_HZ[-1] / column_hz + max(MIN_EXCESS, MIN_EXCESS_HZ / column_hz):
         return None
-    left, right = _candidates(power.shape[1], lower, upper, OCCUPIED_HZ / column_hz)
+    left, right = _candidates(power.shape[1], lower, upper, WIDTHS_HZ / column_hz)
     spectrum = np.maximum(power.mean(axis=0, dtype=np.float64), MIN_POWER)
     return max(
         left & right or left | right,

@@ -207,7 +207,7 @@ CONFIDENCE = _field(
     DOUBLE,
     "0..1",
     "probability that the label is right: mean over the carrier's segments, as the model's decision has it; 1 where "
-    "it is proven; with `absence` and `no_band` that of the label that the network gave it",
+    "it is proven, less what missing signals of a cell take; with `no_band` that of the label that the network gave it",
     of_carrier=True,
     lowest=0,
     highest=1,
@@ -229,8 +229,8 @@ EVIDENCE = _field(
     SYMBOL,
     "",
     "what the verdict rests on: `network`, `sync` (PSS and SSS, or LTE's reference signals), `broadcast` (CRC of the "
-    "PBCH), `absence` (no LTE downlink: its PSS would be seen, and is not), `no_band` (the network calls it LTE or NR, "
-    "and neither has a band there)",
+    "PBCH), `absence` (rather neither LTE nor NR: its PSS or SS/PBCH block would be seen, and is not), `no_band` (the "
+    "network calls it LTE or NR, and neither has a band there)",
     of_carrier=True,
     choices=verdict.EVIDENCE,
     sigmf="rpmsn:evidence",

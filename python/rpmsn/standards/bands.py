@@ -249,6 +249,8 @@ _NR_BANDWIDTHS = """
 
 SSB_CASE_B_BANDS = (5, 24, 66)
 """NR bands whose SS/PBCH blocks at 30 kHz are those of case B; case C elsewhere: TS 38.104 table 5.4.3.3-1."""
+BLOCKS_30_KHZ_ONLY_HZ = 3e9
+"""Bands above have blocks with 30 kHz subcarriers alone, by the same table."""
 
 
 def _allowed(table):
@@ -475,6 +477,11 @@ def ssb_places(lower: float, upper: float, subcarrier_spacing: float) -> list[in
         return []
     numbers = range(gscn(first), gscn(last) + 1)
     return [number for number in numbers if first <= gscn_frequency(number) <= last]
+
+
+def block_spacings(frequency: float) -> list[float]:
+    """Subcarrier spacings in Hz that SS/PBCH blocks at a frequency in Hz may have; both where that is not known (0)."""
+    return [30e3] if frequency > BLOCKS_30_KHZ_ONLY_HZ else [15e3, 30e3]
 
 
 def ssb_case(frequency: float, subcarrier_spacing: float) -> str | None:

@@ -62,7 +62,7 @@ class Sharing:
         ]
         self._tracks = [track for track, (lower, upper) in zip(tracks, bands) if upper >= lower]
         self._lower, self._upper = np.array([band for band in bands if band[1] >= band[0]]).reshape(-1, 2).T
-        self._classes = np.array([track.carrier.seen_class_id for track in self._tracks])
+        self._classes = np.array([track.carrier.voted_class_id for track in self._tracks])
 
     def give(self, segments: Sequence[Segment]) -> None:
         """Assign all segments, the widest first: a burst on a part of a carrier then finds the whole one there."""

@@ -186,7 +186,7 @@ class Carrier:
         proof: the cell that was decoded from it, while that is believed; None where there is none.
         reach: (lower, upper) in Hz, between which all is one NR carrier, by its cell's symbols and subcarriers; None
             where nothing more than the network's regions says so.
-        is_absent: whether it is no LTE downlink, though the network says so: its PSS is missing.
+        missed: probability that a cell of its class, if there is one, was missed by all searches so far.
         is_absolute: whether its frequencies are absolute.
         start_s, end_s: `sample_start` and `sample_end` in seconds since the stream began, whatever its sample rates.
     """
@@ -205,7 +205,7 @@ class Carrier:
     end_s: float = 0.0
     proof: Proof | None = None
     reach: tuple[float, float] | None = None
-    is_absent: bool = False
+    missed: float = 1.0
     is_absolute: bool = False
     _mean_weight: float = field(default=0.0, repr=False)
     _lower: Edge = field(default_factory=lambda: Edge(1), repr=False)
@@ -266,13 +266,9 @@ class Carrier:
 
     @property
     def class_id(self) -> int:
-        """The class that is reported: OTHER of what only the network calls LTE or NR where neither has a band."""
-        return OTHER if self._has_no_band else self.voted_class_id
-
-    @property
-    def seen_class_id(self) -> int:
-        """The class of the segments that belong to it: LTE of what is `other` because its PSS is missing."""
-        return LTE if self.is_absent and self.voted_class_id == OTHER else self.voted_class_id
+        """The class that is reported: OTHER of what only the network calls LTE or NR where neither has a band, or where
+        its synchronisation signals are missing."""
+        return OTHER if self._has_no_band or self._is_absent else self.voted_class_id
 
     @property
     def label(self) -> str:
@@ -283,21 +279,36 @@ class Carrier:
     def confidence(self) -> float:
         """Probability that the label is right: 1 where it is proven. Where no band is defined, at least that: what the
         network calls LTE or NR is a signal, and can only be another."""
-        return 1.0 if self.proof else self.network_confidence
+        if self.proof:
+            return 1.0
+        return 1 - self._believed if self._is_absent else self._believed
 
     @property
     def verdict(self) -> str:
         """How sure the label is, one of `verdict.VERDICTS`."""
-        return PROVEN if self.proof else verdict_of(self.network_confidence)
+        return PROVEN if self.proof else verdict_of(self.confidence)
 
     @property
     def evidence(self) -> str:
         """What the verdict rests on, one of `verdict.EVIDENCE`."""
         if self.proof:
             return self.proof.cell.evidence
-        if self.is_absent and self.voted_class_id == OTHER:
-            return ABSENCE
-        return NO_BAND if self._has_no_band else NETWORK
+        if self._has_no_band:
+            return NO_BAND
+        return ABSENCE if self._is_absent else NETWORK
+
+    @property
+    def _believed(self) -> float:
+        """Probability of the network's class after the searches that found no cell, by Bayes' rule."""
+        if self.voted_class_id not in (LTE, NR):
+            return self.network_confidence
+        unseen = self.network_confidence * self.missed
+        return unseen / (unseen + 1 - self.network_confidence) if unseen > 0 else 0.0
+
+    @property
+    def _is_absent(self) -> bool:
+        """Whether what the network calls LTE or NR is rather neither, as no cell was found."""
+        return self.proof is None and self.voted_class_id in (LTE, NR) and self.missed < 1 and self._believed <= 0.5
 
     @property
     def _has_no_band(self) -> bool:
@@ -414,7 +425,7 @@ class Carrier:
 
     def prove(self, proof: Proof) -> None:
         """Take on what a cell says, whatever the network's votes are."""
-        self.proof, self.is_absent = proof, False
+        self.proof, self.missed = proof, 1.0
         self._set_class(proof.class_id)
 
     def disprove(self) -> None:
@@ -428,13 +439,6 @@ class Carrier:
         lower, upper = self.reach or (self.freq_lower, self.freq_upper)
         self.reach = min(lower, piece.freq_lower), max(upper, piece.freq_upper)
         self._found = None
-
-    def set_absent(self, is_absent: bool) -> None:
-        """Whether LTE's PSS is missing: what the network calls LTE is `other` then."""
-        if is_absent != self.is_absent:
-            self.is_absent = is_absent
-            if self.proof is None and self._votes:
-                self._set_class(self._elected())
 
     def give_way(self, lower: float, upper: float) -> None:
         """Another carrier is known to lie between two frequencies in Hz: end there."""
@@ -508,11 +512,6 @@ class Carrier:
         self._found = None
 
     def _elected(self) -> int:
-        """The class of the votes; no LTE where its PSS is missing."""
-        elected = self._voted()
-        return OTHER if self.is_absent and elected == LTE else elected
-
-    def _voted(self) -> int:
         """The class that the votes are for. One that was reported is given up only after enough frames against it."""
         total = sum(self._votes.values())
         best = max(self._votes, key=lambda class_id: self._votes[class_id])

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..cells.plan import KnownCarrier
+from ..cells.plan import WIDEST_NR_HZ, KnownCarrier
 from ..classes import CLASS_NAMES, LTE, NR, OTHER
 from ..detection.segments import Segment
 from ..signal.sums import COLUMNS
@@ -115,6 +115,15 @@ def others_within(track: Track, tracks: Sequence[Track]) -> tuple[list[Track], l
         elif is_crossing:
             crossing.append(other)
     return inside, crossing
+
+
+def may_be_piece(carrier: Carrier, hosts: Sequence[Carrier]) -> bool:
+    """Whether a carrier may be a part of one of the NR carriers with a cell: those are no wider than NR's widest."""
+    for host in hosts:
+        first, last = min(carrier.freq_lower, host.freq_lower), max(carrier.freq_upper, host.freq_upper)
+        if host.proof is not None and last - first <= WIDEST_NR_HZ[host.proof.cell.subcarrier_spacing]:
+            return True
+    return False
 
 
 def _is_piece(carrier: Carrier, edges: tuple[float, float] | None) -> bool:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..cells.cell import BROADCAST
+from ..classes import CLASS_NAMES, NR
 from ..detection.segments import Segment
 from ..errors import require
 from . import proving
@@ -186,6 +187,11 @@ class Tracker:
                     track.look_for_pss(middle, self._observations[-1])
             for proof in finding.proofs:
                 events += self._prove(proof, finding)
+            if finding.technology == CLASS_NAMES[NR] and finding.band is not None:
+                hosts = [track.carrier for track in self._live if track.carrier.ssb_frequency is not None]
+                for track in self._live:
+                    if not proving.may_be_piece(track.carrier, hosts):
+                        track.look_for_block(finding, self._observations[-1])
             if finding.piece is not None:
                 events += self._join_piece(finding.piece)
         return events

@@ -8,8 +8,8 @@ NETWORK = "network"
 ABSENCE = "absence"
 NO_BAND = "no_band"
 EVIDENCE = (NETWORK, SYNC, BROADCAST, ABSENCE, NO_BAND)
-"""The network alone; PSS and SSS, or LTE's reference signals; the CRC of the PBCH; no PSS where LTE's
-would be seen; neither LTE nor NR has a band there."""
+"""The network alone; PSS and SSS, or LTE's reference signals; the CRC of the PBCH; no PSS or
+SS/PBCH block where one would be seen; neither LTE nor NR has a band there."""
 
 
 def verdict_of(confidence: float) -> str:

@@ -28,6 +28,8 @@ from .secondary import MARGIN, wiener, windows
 AGREEMENT = 2.2
 ATTEMPTS = 8
 CODED_BITS = 120
+PRESENT = 3.0
+"""Standard errors by which reference signals are there: noise has them once in exp(9)."""
 MIDDLE_72 = np.r_[-36:0, 1:37]
 """FFT bins of the middle six resource blocks."""
 
@@ -88,6 +90,31 @@ def decode_broadcast(
     return None
 
 
+def has_references(
+    values: np.ndarray, starts: np.ndarray, offset: float, rate: float, cell_id: int, extended: bool, duplex: str | None
+) -> bool:
+    """Whether a cell's reference signals are in the middle six resource blocks: those of port 0 in the two slots of a
+    subframe, multiplied with each other; in all subframes, or those that are never uplink (TS 36.211 table 4.2-2).
+
+    Args:
+        values, starts, offset, rate, cell_id, extended: as of `decode_broadcast`.
+        duplex: of the cell.
+    """
+    layout = _Layout(cell_id, extended, 0)
+    products = []
+    for subframe in range(10) if duplex == "FDD" else (0, 5):
+        slots = 2 * subframe, 2 * subframe + 1
+        inside = starts[(starts + SLOT * slots[0] >= MARGIN) & (starts + SLOT * (slots[1] + 1) <= len(values))]
+        for symbol in (0, layout.last):
+            one, other = (layout.reference(values, inside, 0, slot, symbol, offset, rate)[1] for slot in slots)
+            # A strong symbol says no more than a weak one.
+            products.append((one * other.conj() / (np.abs(one * other).mean() + 1e-30)).ravel())
+    found = np.concatenate(products)
+    mean = found.mean() if len(found) else 0.0
+    error = np.mean(np.abs(found - mean) ** 2) / max(len(found), 1)
+    return bool(abs(mean) ** 2 > PRESENT**2 * error)
+
+
 def _checked(block, ports):
     """The information of 40 decoded bits, None where the CRC does not fit this number of ports."""
     mask = int("".join(map(str, CRC16.mask(block))), 2)
@@ -110,7 +137,7 @@ class _Layout:
         places = starts + SLOT * slot + prefix + length * symbol - MARGIN
         return scipy.fft.fft(windows(values, places, offset, rate), axis=1)[:, MIDDLE_72]
 
-    def _reference(self, values, starts, port, slot, symbol, offset, rate):
+    def reference(self, values, starts, port, slot, symbol, offset, rate):
         """Subcarriers of a port's references in a symbol, and the channel there, (n, 12)."""
         as_normal = 4 if symbol == self.last else symbol
         subcarriers = lte_crs_subcarriers(self.cell_id, 6, port, slot, as_normal)
@@ -121,7 +148,7 @@ class _Layout:
         """Hz, from the phase between the references of the two slots."""
         total = 0j
         for symbol in (0, self.last):
-            first, second = (self._reference(values, starts, 0, slot, symbol, offset, rate)[1] for slot in (0, 1))
+            first, second = (self.reference(values, starts, 0, slot, symbol, offset, rate)[1] for slot in (0, 1))
             total += np.vdot(first, second)
         return float(np.angle(total)) * rate / (2 * np.pi * SLOT)
 
@@ -136,7 +163,7 @@ class _Layout:
     def _channel(self, values, starts, port, offset, rate):
         """A port's channel on the middle 72 subcarriers, (frames, 72), as its mean over the subframe."""
         pairs = [(slot, symbol) for slot in (0, 1) for symbol in ((0, self.last) if port < 2 else (1,))]
-        parts = [self._reference(values, starts, port, slot, symbol, offset, rate) for slot, symbol in pairs]
+        parts = [self.reference(values, starts, port, slot, symbol, offset, rate) for slot, symbol in pairs]
         known = np.unique(np.concatenate([subcarriers for subcarriers, _ in parts]))
         mean, count = np.zeros((len(starts), len(known)), np.complex64), np.zeros(len(known), np.float32)
         for subcarriers, values_there in parts:

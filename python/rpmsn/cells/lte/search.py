@@ -13,9 +13,9 @@ from ..cell import BROADCAST, SYNC, Cell
 from ..screening import lte_sequences, screen, screened_part
 from ..spectrum import History, Spectrum, band_rate, check_rates, nearest
 from .baseband import CHUNK_S, HALF_FRAME, RATE, baseband
-from .broadcast import decode_broadcast
+from .broadcast import decode_broadcast, has_references
 from .primary import STEP_HZ, SYMBOL, Candidate, PssMap
-from .secondary import RATIO_BESIDE_ANOTHER, Synchronisation, synchronise
+from .secondary import CLEAR_RATIO, RATIO_BESIDE_ANOTHER, Synchronisation, synchronise
 
 LOWEST_RATE = 1.4e6
 """The middle six resource blocks are 1.08 MHz wide, and an oscillator may be off."""
@@ -371,7 +371,7 @@ class _Search:
             return cell
         found = decode_broadcast(values, frames, sync.offset, rate, sync.cell_id, sync.extended, sync.snr)
         if found is None:
-            return cell
+            return None if self._is_refuted(values, sync, frames) else cell
         information = found.information
         return replace(
             cell,
@@ -388,6 +388,12 @@ class _Search:
                 "antennaPortsCount": found.ports,
             },
         )
+
+    def _is_refuted(self, values, sync, frames):
+        """Whether noise may have given what PSS and SSS say, and the cell's reference signals are missing."""
+        if sync.ratio >= CLEAR_RATIO:
+            return False
+        return not has_references(values, frames, sync.offset, self.rate, sync.cell_id, sync.extended, sync.duplex)
 
 
 def _bandwidth(n_rb):

@@ -27,6 +27,9 @@ RATIO_LIMIT = 1.55
 cells in drawn places, of which 168 wrong sequences reach 1.48, and right ones have 2.5 and more. Noise that comes as
 far as `SSS_LIMIT` has 1.4 to 1.7."""
 
+CLEAR_RATIO = 1.8
+"""Below it the reference signals have to be there, too."""
+
 RATIO_BESIDE_ANOTHER = 1.7
 """The same, for a cell that begins within two symbols of a stronger one."""
 
