@@ -17,7 +17,7 @@ import numpy as np
 from rpmsn.models.model import load_model
 from rpmsn.standards import bands
 from rpmsn.streaming.live import Settings, StreamAnalyser
-from rpmsn.synthesis.lte.downlink import LteBroadcast
+from rpmsn.synthesis.lte.downlink import LteDownlink
 from rpmsn.synthesis.nr.downlink import NrDownlink
 from rpmsn.synthesis.ofdm import modulate
 from rpmsn.tables import format_table
@@ -36,7 +36,7 @@ def scene(seed=1):
     n = round(SCENE_MS * 1e-3 * RATE)
     total = np.zeros(n, np.complex128)
     for cell_id, bandwidth, place in LTE_CELLS:
-        cell = LteBroadcast(bandwidth_hz=bandwidth, cell_id=cell_id, frame_number=600, load=0.5)
+        cell = LteDownlink(bandwidth_hz=bandwidth, cell_id=cell_id, frame_number=600, load=0.5)
         total += _moved(modulate(cell.grid(SCENE_MS, rng), RATE)[:n], place) * np.sqrt(bandwidth)
     for cell_id, bandwidth, about in NR_CELLS:
         nr = NrDownlink(bandwidth, 30e3, cell_id, coded_broadcast=True, sib1=False)

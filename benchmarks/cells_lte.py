@@ -28,7 +28,7 @@ from rpmsn.cells.cell import BROADCAST
 from rpmsn.cells.lte import find_cells, primary, search
 from rpmsn.synthesis import ofdm
 from rpmsn.synthesis.channel import fading
-from rpmsn.synthesis.lte.downlink import LteBroadcast
+from rpmsn.synthesis.lte.downlink import LteDownlink
 from rpmsn.synthesis.scene.presets import PRESETS, random_scene
 from rpmsn.synthesis.scene.rendering import render
 
@@ -46,7 +46,7 @@ def noise(n, power, rng):
 def cell_samples(cell_id, seconds, channel, ppm, rng):
     """A cell of 1.4 MHz and two ports through a fading channel, at a receiver whose oscillator is off."""
     n_ms = int(np.ceil(seconds * 1e3)) + 10
-    cell = LteBroadcast(1.4e6, cell_id, ports=2, load=0.3, start_ms=int(rng.integers(20)))
+    cell = LteDownlink(1.4e6, cell_id, ports=2, load=0.3, start_ms=int(rng.integers(20)))
     samples = ofdm.modulate(cell.grid(n_ms, rng), RATE)
     if CHANNELS[channel]:
         profile, doppler_hz = CHANNELS[channel]
@@ -151,7 +151,7 @@ def absence(options):
 
 def absence_look(rng, channel, delay_spread_s):
     """40 ms of a cell."""
-    cell = LteBroadcast(
+    cell = LteDownlink(
         1.4e6, int(rng.integers(504)), ports=int(rng.choice([1, 2, 4])), load=float(rng.choice([0, 0.3, 1])),
         start_ms=int(rng.integers(20)), pdsch_power_db=float(rng.choice([-3, 0, 3])),
         tdd_config=(None, 2)[int(rng.integers(2))],

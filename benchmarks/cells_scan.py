@@ -23,7 +23,7 @@ from rpmsn.cells.cell import BROADCAST
 from rpmsn.cells.scan import CellScan, Wanted
 from rpmsn.synthesis import ofdm
 from rpmsn.synthesis.channel import fading
-from rpmsn.synthesis.lte.downlink import LteBroadcast
+from rpmsn.synthesis.lte.downlink import LteDownlink
 from rpmsn.synthesis.nr.downlink import NrDownlink
 from rpmsn.synthesis.scene.presets import PRESETS, random_scene
 from rpmsn.synthesis.scene.rendering import render
@@ -42,7 +42,7 @@ def cell_samples(technology, spacing, cell_id, seconds, is_fading, rng):
     """A cell of 72 or 240 and more subcarriers anywhere in the span, and the power of a subcarrier."""
     n_ms = round(seconds * 1e3)
     if technology == "LTE":
-        cell = LteBroadcast(1.4e6, cell_id, load=0.3, start_ms=int(rng.integers(20)))
+        cell = LteDownlink(1.4e6, cell_id, load=0.3, start_ms=int(rng.integers(20)))
     else:
         # 10 MHz at 30 kHz is the narrowest that holds a block.
         cell = NrDownlink(5e6 if spacing == 15e3 else 10e6, spacing, cell_id, coded_broadcast=True, sib1=False)

@@ -15,7 +15,7 @@ def nr_cell(cell_id=500, spacing=30e3, duration_ms=40, sample_rate=None, seed=1,
 
     The block is 97 subcarriers above the carrier's middle, unless given.
     """
-    given = dict(style="ssb_only", sib1=False, trs_period_ms=None, ssb_offset=106 * 6 - 120 + 9, coded_broadcast=True)
+    given = dict(style="ssb_only", sib1=False, trs_period_ms=None, ssb_offset=106 * 6 - 120 + 9)
     cell = NrDownlink(20e6 if spacing == 15e3 else 40e6, spacing, cell_id, **{**given, **parameters})
     grid = cell.grid(duration_ms, np.random.default_rng(seed))
     rate = sample_rate or RATES[spacing]

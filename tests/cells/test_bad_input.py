@@ -11,13 +11,13 @@ from rpmsn.cells.lte import find_cells as find_lte
 from rpmsn.cells.nr import find_cells as find_nr
 from rpmsn.cells.spectrum import Spectrum
 from rpmsn.synthesis import ofdm
-from rpmsn.synthesis.lte.downlink import LteBroadcast
+from rpmsn.synthesis.lte.downlink import LteDownlink
 
 RATE = 1.92e6
 
 
 def lte_cell(cell_id=250, n_ms=80, seed=1, **more):
-    cell = LteBroadcast(1.4e6, cell_id, **{"frame_number": 600, **more})
+    cell = LteDownlink(1.4e6, cell_id, **{"frame_number": 600, **more})
     return ofdm.modulate(cell.grid(n_ms, np.random.default_rng(seed)), RATE)
 
 

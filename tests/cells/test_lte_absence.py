@@ -9,7 +9,7 @@ from rpmsn.cells.lte import Absence, LteSearcher
 from rpmsn.errors import ParameterError
 from rpmsn.synthesis import ofdm
 from rpmsn.synthesis.channel import fading
-from rpmsn.synthesis.lte.downlink import LteBroadcast
+from rpmsn.synthesis.lte.downlink import LteDownlink
 from rpmsn.synthesis.nr.downlink import NrDownlink
 
 RATE = 1.92e6
@@ -29,7 +29,7 @@ def strength(samples, rate=RATE, tolerance=15e3):
 
 def lte_look(seed, snr_db, load=0.0):
     rng = np.random.default_rng(seed)
-    samples = ofdm.modulate(LteBroadcast(1.4e6, 77, load=load).grid(45, rng), RATE)
+    samples = ofdm.modulate(LteDownlink(1.4e6, 77, load=load).grid(45, rng), RATE)
     samples = fading.in_time(samples, RATE, profile="EVA", doppler_hz=70.0, delay_spread_s=0.0, rng=rng)
     power = np.mean(np.abs(samples) ** 2)
     return samples + noise(len(samples), power * 10 ** (-snr_db / 10) * RATE / 1.08e6, seed)

@@ -135,8 +135,9 @@ def test_a_search_in_a_slice_gives_the_carriers_edges():
 
 def test_a_cell_without_a_broadcast_channel_gets_its_width_from_its_reference_signals():
     rng = np.random.default_rng(7)
-    # Its PBCH holds no MIB.
     grid = LteDownlink(3e6, CELL_ID, load=0.5).grid(42, rng)
+    for first in range(0, len(grid.symbols), 140):
+        grid.symbols[first + 7 : first + 11, 54:126] = 0
     samples = ofdm.modulate(grid, 7.68e6)
     samples += 0.3 * rng.standard_normal((len(samples), 2), np.float32).view(np.complex64)[:, 0]
     search = Hypothesis("LTE", (1810e6,), 10e3, 15e3, 1, False, 0.0)

@@ -15,7 +15,7 @@ from rpmsn.cells import process
 from rpmsn.cells.looking import Look, Looker
 from rpmsn.cells.plan import Hypothesis
 from rpmsn.cells.process import SearchLostError, SearchProcess
-from rpmsn.synthesis.lte.downlink import LteBroadcast
+from rpmsn.synthesis.lte.downlink import LteDownlink
 from rpmsn.synthesis.ofdm import modulate
 
 RATE, CENTER = 1.92e6, 1842.5e6
@@ -25,7 +25,7 @@ SEARCH = Hypothesis("LTE", (CENTER,), 10e3, 15e3, 1, False, 0.1)
 @pytest.fixture(scope="module")
 def look():
     """40 ms of an LTE cell as a radio sends it."""
-    grid = LteBroadcast(bandwidth_hz=1.4e6, cell_id=301, frame_number=600).grid(41, np.random.default_rng(1))
+    grid = LteDownlink(bandwidth_hz=1.4e6, cell_id=301, frame_number=600).grid(41, np.random.default_rng(1))
     samples = modulate(grid, RATE)[: round(0.04 * RATE)]
     values = (samples / np.abs(samples).max() * 30000).astype(np.complex64).view(np.float32).reshape(-1, 2)
     return Look([values.astype(np.int16)], 0, RATE, CENTER)

@@ -15,7 +15,7 @@ from rpmsn.cells.scan import MOST_SAMPLES, FoundCell, scan_recording
 from rpmsn.errors import ParameterError, RecordingError
 from rpmsn.recording import Capture, open_recording
 from rpmsn.synthesis import ofdm
-from rpmsn.synthesis.lte.downlink import LteBroadcast
+from rpmsn.synthesis.lte.downlink import LteDownlink
 
 RATE, NR_RATE = 1.92e6, 5.76e6
 
@@ -52,7 +52,7 @@ def with_noise(samples, power=0.3, seed=2):
 
 def lte_cell(cell_id=77, n_ms=40, offset=0.0, rate=RATE, **more):
     more = {"bandwidth_hz": 1.4e6, "frame_number": 600, **more}
-    samples = ofdm.modulate(LteBroadcast(cell_id=cell_id, **more).grid(n_ms, np.random.default_rng(1)), rate)
+    samples = ofdm.modulate(LteDownlink(cell_id=cell_id, **more).grid(n_ms, np.random.default_rng(1)), rate)
     return with_noise(samples * np.exp(2j * np.pi * offset / rate * np.arange(len(samples))))
 
 

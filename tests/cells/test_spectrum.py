@@ -10,7 +10,7 @@ from rpmsn.cells.nr import NrSearcher
 from rpmsn.cells.spectrum import Correlator, History, Spectrum, band_rate, nearest
 from rpmsn.errors import ParameterError
 from rpmsn.synthesis import ofdm
-from rpmsn.synthesis.lte.downlink import LteBroadcast
+from rpmsn.synthesis.lte.downlink import LteDownlink
 
 
 def tone(frequency, rate, n):
@@ -49,7 +49,7 @@ def test_what_lies_beside_a_band_is_not_in_it():
 def test_one_spectrum_serves_lte_and_nr():
     rate = 15.36e6
     nr, frequency, _ = nr_cell(500, 30e3, 80)
-    lte = ofdm.modulate(LteBroadcast(1.4e6, 77, frame_number=600).grid(80, np.random.default_rng(1)), rate)
+    lte = ofdm.modulate(LteDownlink(1.4e6, 77, frame_number=600).grid(80, np.random.default_rng(1)), rate)
     samples = (nr + 0.5 * lte * tone(-6e6, rate, len(lte))).astype(np.complex64)
     for_lte, for_nr = LteSearcher(rate, [-6e6], 15e3, 2e9), NrSearcher(rate, [frequency], (30e3,))
     frame = round(0.027 * rate)

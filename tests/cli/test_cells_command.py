@@ -21,7 +21,7 @@ from rpmsn.cli.main import main
 from rpmsn.interrupts import Interrupted
 from rpmsn.messages.fields import FIELDS
 from rpmsn.synthesis import ofdm
-from rpmsn.synthesis.lte.downlink import LteBroadcast
+from rpmsn.synthesis.lte.downlink import LteDownlink
 
 RATE, NR_RATE = 1.92e6, 5.76e6
 KNOWN = ("--center-frequency", "2360M")
@@ -35,7 +35,7 @@ OWN = {
 @pytest.fixture(scope="module")
 def lte(tmp_path_factory):
     """Path of a raw recording of an LTE cell, PCI 301, TDD, 14 kHz above the centre."""
-    cell = LteBroadcast(1.4e6, cell_id=301, tdd_config=2, frame_number=600)
+    cell = LteDownlink(1.4e6, cell_id=301, tdd_config=2, frame_number=600)
     samples = ofdm.modulate(cell.grid(40, np.random.default_rng(1)), RATE)
     samples = samples * np.exp(2j * np.pi * 14e3 / RATE * np.arange(len(samples)))
     path = tmp_path_factory.mktemp("cells") / "cell.cf32"

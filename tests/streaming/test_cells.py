@@ -20,7 +20,7 @@ from rpmsn.streaming import cells
 from rpmsn.streaming.analysis import RecordingAnalyser
 from rpmsn.streaming.live import Settings, StreamAnalyser
 from rpmsn.synthesis import ofdm
-from rpmsn.synthesis.lte.downlink import LteBroadcast
+from rpmsn.synthesis.lte.downlink import LteDownlink
 
 RECEPTIONS = Path(__file__).parents[3] / "shared/receptions"
 RATE = 3.84e6
@@ -43,7 +43,7 @@ def noise(frames, seed=3):
 
 def downlink(frames, cell_id=301, amplitude=0.2, offset=OFFSET, has_pss=True):
     """An LTE cell of 1.4 MHz beside the centre, in noise; or the like without PSS and reference signals."""
-    grid = LteBroadcast(cell_id=cell_id, bandwidth_hz=1.4e6, frame_number=600).grid(
+    grid = LteDownlink(cell_id=cell_id, bandwidth_hz=1.4e6, frame_number=600).grid(
         40 * frames, np.random.default_rng(1)
     )
     if not has_pss:

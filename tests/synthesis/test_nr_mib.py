@@ -29,7 +29,7 @@ def test_every_block_has_the_frame_and_half_frame_that_it_is_in(spacing, case, b
     beams = tuple((index, -3.0) for index in indices)
     cell = NrDownlink(
         20e6, spacing, 702, beams=beams, ssb_case=case, ssb_blocks=blocks, ssb_period_ms=5, ssb_offset=29,
-        start_ms=10 * 1023, dmrs_first=3, search_space_zero=4, coreset_zero=1, style="ssb_only", coded_broadcast=True,
+        start_ms=10 * 1023, dmrs_first=3, search_space_zero=4, coreset_zero=1, style="ssb_only",
     )  # fmt: skip
     symbols = cell.grid(20, np.random.default_rng(1)).symbols
     per_half = 70 * round(spacing / 15e3)
@@ -44,17 +44,17 @@ def test_every_block_has_the_frame_and_half_frame_that_it_is_in(spacing, case, b
 
 
 def test_a_cell_without_sib1_says_so():
-    cell = NrDownlink(20e6, 30e3, 5, sib1=False, style="ssb_only", coded_broadcast=True)
+    cell = NrDownlink(20e6, 30e3, 5, sib1=False, style="ssb_only")
     symbols = cell.grid(1, np.random.default_rng(1)).symbols
     mib = mib_of(symbols[4:8, cell.ssb_offset : cell.ssb_offset + 240], 5, 0, 8)
     assert mib.ssb_subcarrier_offset == 31
 
 
-def test_the_broadcast_channel_is_random_unless_asked_for():
-    plain = NrDownlink(20e6, 30e3, 5, style="ssb_only")
+def test_the_broadcast_channel_is_random_where_that_is_asked_for():
+    plain = NrDownlink(20e6, 30e3, 5, style="ssb_only", coded_broadcast=False)
     symbols = plain.grid(1, np.random.default_rng(1)).symbols
     assert mib_of(symbols[4:8, plain.ssb_offset : plain.ssb_offset + 240], 5, 0, 8) is None
 
 
 def test_parameters_of_scenes_are_what_they_were():
-    assert "coded_broadcast" not in asdict(NrDownlink(20e6, 30e3, 5, coded_broadcast=True))
+    assert "coded_broadcast" not in asdict(NrDownlink(20e6, 30e3, 5))

@@ -77,12 +77,12 @@ def test_annotations_name_the_cells_of_downlinks_and_of_nothing_else(tmp_path):
     ]  # fmt: skip
 
 
-def test_the_broadcast_channel_is_random_unless_asked_for():
-    assert type(Emission("lte").cell()).__name__ == "LteDownlink" and not Emission("nr").cell().sends_mib
+def test_the_broadcast_channel_can_be_decoded():
     lte_cell = Emission("lte", parameters={"frame_number": 4}).cell(20)
     assert (lte_cell.frame_number, lte_cell.start_ms) == (4, 20)
-    assert Emission("nr", parameters={"coded_broadcast": True}).cell().sends_mib
-    with pytest.raises(ParameterError, match="frame_number of LteBroadcast is 3"):
+    assert Emission("nr").cell().sends_mib
+    assert not Emission("nr", parameters={"coded_broadcast": False}).cell().sends_mib
+    with pytest.raises(ParameterError, match="frame_number of LteDownlink is 3"):
         Emission("lte", parameters={"frame_number": 3})
     with pytest.raises(ParameterError, match="emission 'nr' has no frame_number"):
         Emission("nr", parameters={"frame_number": 4})

@@ -176,14 +176,21 @@ def test_one_region_of_two_nr_cells_becomes_two_carriers_that_end_where_least_is
         stream.frames(60, region)
 
 
-def test_blocks_of_one_identity_are_of_one_carrier():
+@pytest.mark.parametrize("offsets, count", [((None, None), 1), ((4, None), 1), ((4, 31), 1), ((4, 6), 2)])
+def test_blocks_of_one_identity_are_of_one_carrier_unless_each_says_where_its_sib1_is(offsets, count):
     stream = Stream()
     stream.frames(3, seg("NR", -5.0, 5.0))
-    for mhz in (-3.0, 3.1):
+    for mhz, offset in zip((-3.0, 3.1), offsets):
         proof = proof_of(stream, mhz, 7, technology="NR")
-        cell = dataclasses.replace(proof.cell, subcarrier_spacing=15e3)
+        mib = {} if offset is None else mib_of(offset)
+        cell = dataclasses.replace(proof.cell, subcarrier_spacing=15e3, mib=mib)
         find(stream, dataclasses.replace(proof, cell=cell), technology="NR")
-    assert len(carriers(stream)) == 1
+    assert len(carriers(stream)) == count
+
+
+def mib_of(offset):
+    """What of an NR cell's MIB says where its SIB1 is."""
+    return {"ssb-SubcarrierOffset": offset, "controlResourceSetZero": 0, "subCarrierSpacingCommon": "scs15or60"}
 
 
 def test_the_rest_of_a_region_beside_a_cell_is_a_carrier_of_its_own():
@@ -589,7 +596,7 @@ def test_a_block_beside_every_raster_is_found_in_a_carriers_band_where_and_when_
 
 
 def test_an_nr_cell_without_traffic_reaches_as_far_as_its_coreset_zero():
-    cell = NrDownlink(20e6, 30e3, 500, coded_broadcast=True, style="ssb_only", coreset_zero=11, sib1=True)
+    cell = NrDownlink(20e6, 30e3, 500, style="ssb_only", coreset_zero=11, sib1=True)
     grid = cell.grid(40, np.random.default_rng(4))
     samples = modulate(grid, 30.72e6).astype(np.complex64)
     block = (cell.ssb_offset + 120 - grid.symbols.shape[1] / 2) * 30e3
@@ -635,9 +642,7 @@ def test_a_piece_with_a_cell_of_its_own_stays_a_carrier():
 
 def nr_scene(late=0):
     """40 ms of an NR cell with traffic in its lower and upper part, the upper one `late` samples later."""
-    cell = NrDownlink(
-        20e6, 30e3, 500, coded_broadcast=True, style="scheduled", schedule=((0, 1, 3), 4, ((0, 12), (38, 12)))
-    )
+    cell = NrDownlink(20e6, 30e3, 500, style="scheduled", schedule=((0, 1, 3), 4, ((0, 12), (38, 12))))
     grid = cell.grid(40, np.random.default_rng(4))
     samples = modulate(grid, 30.72e6).astype(np.complex64)
     spectra = np.fft.fft(samples)

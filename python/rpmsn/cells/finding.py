@@ -88,6 +88,12 @@ class Proof:
         return self.edges or self._around(max(LEAST_HZ, 2 * self.seen_hz))
 
     @property
+    def defines_cell(self) -> bool:
+        """Whether an NR cell's block is the one that defines it, with SIB1: its MIB says where CORESET 0 is."""
+        offset = self.cell.mib.get("ssb-SubcarrierOffset")
+        return self.class_id == NR and offset is not None and int(offset) <= LARGEST_OFFSET
+
+    @property
     def _coreset_zero(self) -> tuple[float, float]:
         """Edges of CORESET 0, Hz; empty where the MIB does not say them, or by tables for wider channels (n79)."""
         mib, spacing = self.cell.mib, self.cell.subcarrier_spacing

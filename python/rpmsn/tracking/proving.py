@@ -138,10 +138,11 @@ def _is_piece(carrier: Carrier, edges: tuple[float, float] | None) -> bool:
 
 def is_of_another_carrier(proof: Proof, known: Proof) -> bool:
     """Whether a cell that was found in the region of a known one has a carrier of its own, of which the region does not
-    tell: NR cells of other identities that do not overlap. One carrier's blocks all have its identity."""
+    tell: NR cells that do not overlap, of other identities, or each with a SIB1 of its own (TS 38.300 5.2.4)."""
     (lower, upper), (known_lower, known_upper) = proof.least_edges, known.least_edges
     is_beside = upper <= known_lower or lower >= known_upper
-    return proof.class_id == known.class_id == NR and is_beside and proof.cell.cell_id != known.cell.cell_id
+    is_another = proof.cell.cell_id != known.cell.cell_id or proof.defines_cell and known.defines_cell
+    return proof.class_id == known.class_id == NR and is_beside and is_another
 
 
 def parts_beside(track: Track, seam: float, above: bool, column: int) -> list[Part]:

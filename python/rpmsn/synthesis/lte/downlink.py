@@ -76,6 +76,7 @@ class LteDownlink(LteCarrier):
         mbsfn_content: what they carry after it: 'empty': nothing; 'pmch': broadcast data on the whole carrier, with
             extended cyclic prefix.
         start_ms: where in the frame structure the grid begins, ms after the start of an even frame.
+        frame_number: of that frame, 0..1022.
     """
 
     bandwidth_hz: float = 20e6
@@ -96,6 +97,7 @@ class LteDownlink(LteCarrier):
     mbsfn_subframes: tuple[int, ...] = ()
     mbsfn_content: str = "empty"
     start_ms: int = 0
+    frame_number: int = 0
 
     def __post_init__(self):
         self.silent_subframes, self.mbsfn_subframes = tuple(self.silent_subframes), tuple(self.mbsfn_subframes)
@@ -114,6 +116,8 @@ class LteDownlink(LteCarrier):
         self._require("mbsfn_subframes", self.mbsfn_subframes, is_allowed, f"some of {words}" if words else "none")
         is_allowed = self.mbsfn_content in MBSFN_CONTENTS
         self._require("mbsfn_content", self.mbsfn_content, is_allowed, ", ".join(MBSFN_CONTENTS))
+        is_allowed = self.frame_number in range(0, lte_broadcast.FRAME_NUMBERS, 2)
+        self._require("frame_number", self.frame_number, is_allowed, "an even number, 0..1022")
 
     @classmethod
     def random(cls, rng: np.random.Generator, **fixed: Any) -> "LteDownlink":
@@ -191,15 +195,20 @@ class LteDownlink(LteCarrier):
         load = self.pdcch_load if users.any() else IDLE_CONTROL_LOAD
         add_control_region(subframe, self, in_frame, n_control, load, information.any(), rng)
         if in_frame == 0:
-            self._add_pbch(subframe, number // SUBFRAMES_PER_FRAME, rng)
+            self._add_pbch(subframe, number // SUBFRAMES_PER_FRAME)
         _add_synchronisation(subframe, self.cell_id, in_frame, self.tdd_config is not None)
         _add_crs(subframe, self.cell_id, self.ports, in_frame, n_symbols)
 
-    def _add_pbch(self, subframe, frame, rng):
-        """Master information block, in subframe 0: TS 36.211 6.6.4. Elements of four ports' references stay free."""
-        block = random_qam(rng, (4, 72))
-        block[:2, np.arange(72) % 3 == self.cell_id % 3] = 0
-        subframe[7:11, _middle(subframe.shape[1], 72)] = block
+    def _add_pbch(self, subframe, frame):
+        """Master information block with its coding, in subframe 0: TS 36.211 6.6, TS 36.212 5.3.1."""
+        resource = int(np.argmin(np.abs(np.subtract(PHICH_RESOURCES, self.phich_resource))))
+        number = (self.frame_number + frame) % lte_broadcast.FRAME_NUMBERS
+        information = lte_broadcast.MasterInformation(self.n_rb, number, phich_resource=resource)
+        block = np.zeros(4 * 72, np.complex64)
+        block[lte_broadcast.elements(self.cell_id)] = lte_broadcast.symbols(information, self.cell_id, self.ports).sum(
+            0
+        )
+        subframe[7:11, _middle(subframe.shape[1], 72)] = block.reshape(4, 72)
 
     def _fill_mbsfn(self, subframe, number, scheduler, rng):
         """A subframe set aside for broadcast, shape (14, n_subcarriers): TS 36.211 6.5, 6.7, 6.10.2."""
@@ -250,34 +259,6 @@ def _add_pdsch(subframe, symbols, blocks, bits_per_symbol, power_db, rng):
         if stop > start and count:
             data = random_qam(rng, (stop - start, count, SUBCARRIERS_PER_RB), bits_per_symbol)
             by_block[start:stop, allocated] = amplitude * data
-
-
-@dataclass
-class LteBroadcast(LteDownlink):
-    """A downlink of which the broadcast channel can be decoded; the others send random symbols there.
-
-    It is a class of its own, so that scenes drawn from a seed, which list all parameters of a cell, stay what they are.
-
-    Attributes:
-        frame_number: of the even frame that `start_ms` counts from, 0..1022.
-    """
-
-    frame_number: int = 0
-
-    def __post_init__(self):
-        super().__post_init__()
-        is_allowed = self.frame_number in range(0, lte_broadcast.FRAME_NUMBERS, 2)
-        self._require("frame_number", self.frame_number, is_allowed, "an even number, 0..1022")
-
-    def _add_pbch(self, subframe, frame, rng):
-        """Master information block with its coding: TS 36.212 5.3.1."""
-        resource = int(np.argmin(np.abs(np.subtract(PHICH_RESOURCES, self.phich_resource))))
-        number = (self.frame_number + frame) % lte_broadcast.FRAME_NUMBERS
-        information = lte_broadcast.MasterInformation(self.n_rb, number, phich_resource=resource)
-        block = np.zeros(4 * 72, np.complex64)
-        sent = lte_broadcast.symbols(information, self.cell_id, self.ports)
-        block[lte_broadcast.elements(self.cell_id)] = sent.sum(0)
-        subframe[7:11, _middle(subframe.shape[1], 72)] = block.reshape(4, 72)
 
 
 def _add_synchronisation(subframe, cell_id, in_frame, is_tdd):

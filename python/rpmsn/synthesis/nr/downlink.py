@@ -136,7 +136,7 @@ class NrDownlink(NrCarrier):
     csi_rs_period_slots: int | None = None
     csi_rs_ports: int = 2
     start_ms: int = 0
-    coded_broadcast: InitVar[bool] = False  # no field: the parameters of scenes drawn before stay what they are
+    coded_broadcast: InitVar[bool] = True
 
     def __post_init__(self, coded_broadcast: bool) -> None:
         self.sends_mib = bool(coded_broadcast)

@@ -178,7 +178,7 @@ def _cells(rng):
 
 
 def _demo(rng):
-    """A fixed scene at 61.44 Msps: three LTE and two NR carriers, all of which decode, and two of GSM.
+    """A fixed scene at 61.44 Msps: three LTE and two NR carriers, and two of GSM.
 
     Around 1842.5 MHz all of them are on the rasters of band 3 and n3.
     """
@@ -186,8 +186,7 @@ def _demo(rng):
     vehicle = {"profile": "TDL-A", "doppler_hz": 30.0, "delay_spread_s": 1e-7}
 
     def carrier(kind, offset_hz, **parameters):
-        broadcast = {"frame_number": 512} if kind == "lte" else {"coded_broadcast": True}
-        return Emission(kind, offset_hz, {**asdict(CARRIERS[kind](**parameters)), **broadcast}, early_s=4e-4)
+        return Emission(kind, offset_hz, asdict(CARRIERS[kind](**parameters)), early_s=4e-4)
 
     emissions = [
         carrier("lte", -20.1e6, bandwidth_hz=20e6, cell_id=88, load=0.75, users=5),

@@ -27,7 +27,7 @@ from ..channel import fading
 from ..channel.noise import Noise
 from ..checking import require_number, require_whole
 from ..dss import DssDownlink
-from ..lte.downlink import LteBroadcast, LteDownlink
+from ..lte.downlink import LteDownlink
 from ..lte.narrowband import NbIotDownlink
 from ..lte.sidelink import LteSidelink
 from ..lte.uplink import LteUplink
@@ -105,12 +105,8 @@ class Emission:
             require(owner, "parameters", self.parameters, not missing, f"some with {' and '.join(missing)}")
 
     def cell(self, start_ms: int = 0) -> Any:
-        """The carrier's cell as it is `start_ms` after the scene's beginning; only for the kinds in `CARRIERS`.
-
-        Its broadcast channel decodes where the parameters have a `frame_number` (LTE) or `coded_broadcast` (NR).
-        """
-        # Scenes drawn from a seed list all parameters of a cell, and have neither.
-        carrier = LteBroadcast if self.kind == "lte" and "frame_number" in self.parameters else CARRIERS[self.kind]
+        """The carrier's cell as it is `start_ms` after the scene's beginning; only for the kinds in `CARRIERS`."""
+        carrier = CARRIERS[self.kind]
         _check_names(f"emission {self.kind!r}", self.parameters, list(inspect.signature(carrier).parameters))
         try:
             parameters = {**self.parameters, "start_ms": self.parameters.get("start_ms", 0) + start_ms}
