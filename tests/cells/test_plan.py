@@ -38,10 +38,13 @@ def of_carriers(plan, seen):
     return plan.next(seen)
 
 
-def test_an_lte_carrier_is_first_searched_at_its_middle():
-    (search, *_) = of_carriers(plan_of(), view(0.1, carrier("a")))
+def test_an_lte_carrier_is_first_screened_and_then_searched_at_its_middle():
+    plan = plan_of()
+    (screen, *_), (search, *_) = (of_carriers(plan, view(0.1, carrier("a"))) for _ in range(2))
+    assert (screen.technology, screen.frequencies, screen.frames) == ("LTE", (), 1)
+    assert sum(screen.band) / 2 == 1842.2e6 and 1e6 < screen.band[1] - screen.band[0] < 1.3e6
     assert (search.technology, search.frequencies, search.frames) == ("LTE", (1842.2e6,), 1)
-    assert 50e3 < search.tolerance < 135e3
+    assert 50e3 < search.tolerance < 135e3 and screen.cost_s < search.cost_s
 
 
 def test_an_nr_carrier_is_searched_at_the_places_of_the_raster_in_it():
@@ -83,8 +86,8 @@ def test_every_carrier_is_tried_as_the_other_technology_and_over_several_frames_
             tried.append((search.technology, search.frames, search.is_slice, search.band is not None))
     kinds = list(dict.fromkeys(tried))
     assert kinds[:4] == [
-        ("LTE", 1, False, False),
         ("LTE", 1, False, True),
+        ("LTE", 1, False, False),
         ("NR", 1, False, True),
         ("NR", 1, False, False),
     ]
@@ -95,7 +98,7 @@ def test_the_newest_carrier_comes_first_and_the_rest_waits_where_the_budget_is_s
     plan = plan_of(0.1, 0.1)
     old, new = carrier("old", since_s=0.0), carrier("new", lower=1827.0, upper=1831.5, since_s=5.0)
     searches = of_carriers(plan, view(6.0, old, new))
-    assert [search.frequencies for search in searches] == [(1829.25e6,)]
+    assert [sum(search.band) / 2 for search in searches] == [1829.25e6]
     assert plan.waiting == 1
 
 
@@ -251,7 +254,7 @@ def test_a_wide_carrier_with_many_places_does_not_hold_up_the_others():
     order = [search for one in seen for search in of_carriers(plan, one)]
     begins = [min((*search.frequencies, *(search.band or ()))) for search in order]
     of_narrow = [number for number, begin in enumerate(begins) if begin < 1835e6]
-    assert [order[number].technology for number in of_narrow[:3]] == ["LTE", "LTE", "NR"] and of_narrow[2] < 12
+    assert [order[number].technology for number in of_narrow[:4]] == ["LTE"] * 3 + ["NR"] and of_narrow[3] < 14
 
 
 def test_both_subcarrier_spacings_are_tried_in_turn():
@@ -284,8 +287,8 @@ def test_what_is_called_lte_is_searched_anywhere_in_it_before_nr_and_no_place_tw
     plan, seen = plan_of(), view(0.1, carrier("a"))
     order = [search for _ in range(12) for search in of_carriers(plan, seen)]
     kinds = [(search.technology, search.band is not None) for search in order]
-    assert kinds[:3] == [("LTE", False), ("LTE", True), ("NR", True)]
-    lower, upper = order[1].band
+    assert kinds[:4] == [("LTE", True), ("LTE", False), ("LTE", True), ("NR", True)]
+    lower, upper = order[2].band
     assert lower < 1837.7e6 and upper > 1846.7e6
     # At the end of the span every reach ends at the same place.
     plan, seen = plan_of(), view(0.1, carrier("a", lower=1824.7, upper=1825.8))

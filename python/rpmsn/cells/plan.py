@@ -74,6 +74,8 @@ SLICE_S, SLICE_RENEWAL_S = 0.4, 0.5
 measured, as what follows, in noise and in recordings, as CPU time of the thread."""
 LTE_PLACE_S, LTE_OFFSET_S = 0.04, 0.9e-6
 """For a place of LTE in 40 ms of signal, and for each Hz of tolerance: 0.02 to 0.07, and 0.7e-6 to 1.1e-6."""
+MIDDLE_S = 0.07
+"""For the middle of a carrier at any frequency: 0.03 where there is no cell, 0.06 to 0.08 with one."""
 GRID_S = 0.05
 """For the symbols of two carriers."""
 NR_PLACE_S, NR_OFFSET_S = 0.01, 0.008
@@ -188,13 +190,15 @@ class Hypothesis:
 
 class _Kind(NamedTuple):
     """Of search in a carrier: technology; whether widest and over several frames; whether by reference signals; whether
-    once more at another time; whether at any frequency; whether first searches of others come first."""
+    once more at another time; whether at any frequency, of all of it or of its middle; whether first searches of others
+    come first."""
 
     technology: str
     is_deep: bool = False
     is_slice: bool = False
     is_again: bool = False
     is_anywhere: bool = False
+    is_middle: bool = False
     is_late: bool = False
 
 
@@ -274,8 +278,8 @@ class SearchPlan:
         >>> carrier = KnownCarrier("first", "LTE", 1837.7e6, 1846.7e6)
         >>> view = View(0.08, 30.72e6, 1840e6, 120e3, frames=2, frame_seconds=0.04, carriers=[carrier])
         >>> search = plan.next(view)[0]
-        >>> search.technology, search.frequencies
-        ('LTE', (1842200000.0,))
+        >>> search.technology, sum(search.band) / 2
+        ('LTE', 1842200000.0)
     """
 
     def __init__(self, budget: Budget, span_s: float = 0.35) -> None:
@@ -453,6 +457,8 @@ class SearchPlan:
     def _of_kind(self, view, carrier, kind):
         if kind.is_slice:
             return _slices(view, carrier)
+        if kind.is_middle:
+            return _middle_band(view, carrier)
         if kind.is_anywhere:
             return _anywhere(view, carrier, kind.technology)
         return (self._lte if kind.technology == LTE_NAME else self._nr)(view, carrier, kind)
@@ -532,6 +538,7 @@ def _kinds(view: View, carrier: KnownCarrier, was_lte: bool) -> list[_Kind]:
     last."""
     lower, upper = _in_view(view, carrier)
     close, slices = _Kind(LTE_NAME), _Kind(LTE_NAME, is_slice=True)
+    middle = _Kind(LTE_NAME, is_middle=True)
     deep = _Kind(LTE_NAME, is_deep=True, is_late=True)
     lte_anywhere = _Kind(LTE_NAME, is_anywhere=True)
     nr = [_Kind(NR_NAME), _Kind(NR_NAME, is_anywhere=True)]
@@ -544,6 +551,8 @@ def _kinds(view: View, carrier: KnownCarrier, was_lte: bool) -> list[_Kind]:
         order = [nr[0], close, nr[1], *([slices] if is_cut else [lte_anywhere]), *later]
     else:
         order = [close, slices if is_cut else lte_anywhere, *nr, *later]
+    if not is_cut:
+        order.insert(order.index(close), middle)
     if was_lte and not (carrier.cut_lower or carrier.cut_upper):
         order += [close._replace(is_again=True, is_late=True)] * FURTHER_LOOKS
     return [kind for kind in order if _is_possible(view, upper - lower, kind)]
@@ -604,6 +613,18 @@ def _piece_of(view: View, carrier: KnownCarrier, proven: Sequence[KnownCarrier])
         proof.cell.subcarrier_spacing,
         proof.cell.cell_id,
     )
+
+
+def _middle_band(view: View, carrier: KnownCarrier) -> list[Hypothesis]:
+    """A screen of the middle of an LTE carrier with both edges in sight: what is not weak is found at a third of the
+    cost of a search there."""
+    columns, further = LTE_CLOSE
+    middle, reach = sum(_in_view(view, carrier)) / 2, columns * view.column + further + LTE_HALF_WIDTH
+    lower, upper = max(middle - reach, view.lower), min(middle + reach, view.upper)
+    if upper - lower < 2 * LTE_HALF_WIDTH:
+        return []
+    cost = MIDDLE_S * view.frame_seconds / 0.04
+    return [Hypothesis(LTE_NAME, (), 0.0, SUBCARRIER_HZ, 1, False, cost, band=(lower, upper))]
 
 
 def _slices(view: View, carrier: KnownCarrier) -> list[Hypothesis]:
