@@ -16,7 +16,6 @@ import sys
 import time
 from pathlib import Path
 
-import numpy as np
 from gnuradio import rpmsn
 from gnuradio.rpmsn.bench_flowgraph import BenchFlowgraph
 
@@ -24,8 +23,8 @@ from rpmsn import runtimes
 from rpmsn.cli import report, timing
 from rpmsn.messages import keys
 from rpmsn.models import DEFAULT_MODEL
+from rpmsn.signal.channelizer import SAMPLE_TYPES
 
-TYPES = {"complex": np.complex64, "ci16": np.int16, "ci8": np.int8}
 HEADER = ("s", "Msps in", "received", "coverage", "dropped", "latency ms", "99 %", "cores", "RSS MB")
 EVERY_SECONDS = 10
 
@@ -69,7 +68,7 @@ def watch(flowgraph, seconds, application):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rate", type=float, default=61.44e6, metavar="HZ")
-    parser.add_argument("--type", choices=sorted(TYPES), default="ci16")
+    parser.add_argument("--type", choices=sorted(SAMPLE_TYPES), default="ci16")
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--window", action="store_true", help="with the waterfall open")
     options = parser.parse_args()
@@ -78,7 +77,7 @@ def main():
         from PyQt5.QtWidgets import QApplication
 
         application = QApplication(sys.argv[:1])
-    samples = timing.frame_of(timing.scene(TYPES[options.type]), options.rate)
+    samples = timing.frame_of(timing.scene(SAMPLE_TYPES[options.type]), options.rate)
     flowgraph = BenchFlowgraph(samples, options.rate, DEFAULT_MODEL, runtimes.AUTO, 2, frames_per_second=25)
     if options.window:
         overlay = rpmsn.waterfall_overlay()

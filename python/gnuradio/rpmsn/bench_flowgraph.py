@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 from gnuradio import blocks, gr
 
+from rpmsn.signal.channelizer import SAMPLE_TYPES
+
 from .segmenter_sink import segmenter_sink
 
 MEMORY = Path("/dev/shm")
-KINDS = {np.dtype(np.complex64): "complex", np.dtype(np.int16): "ci16", np.dtype(np.int8): "ci8"}
 
 
 class BenchFlowgraph(gr.top_block):
@@ -43,7 +44,7 @@ class BenchFlowgraph(gr.top_block):
             runtime=runtime,
             workers=workers,
             mode="live",
-            input_type=KINDS[samples.dtype],
+            input_type=next(name for name, kind in SAMPLE_TYPES.items() if samples.dtype == kind),
             frames_per_second=frames_per_second,
         )
         self.connect(self.source, self.throttle, self.sink)

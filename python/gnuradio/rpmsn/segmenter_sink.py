@@ -17,6 +17,7 @@ from rpmsn.recording.logs import open_log
 from rpmsn.recording.snippets import SnippetWriter
 from rpmsn.recording.stream_recorder import StreamRecorder
 from rpmsn.runtimes import AUTO
+from rpmsn.signal.channelizer import SAMPLE_TYPES
 from rpmsn.streaming.cells import CELL_BUDGET
 from rpmsn.streaming.live import Settings, StreamAnalyser
 from rpmsn.tracking.carrier import Carrier
@@ -25,8 +26,6 @@ from . import pdu, tags
 
 COMMAND = "command"
 MODES = ("live", "replay")
-INPUT_TYPES = {"complex": np.complex64, "ci16": (np.int16, 2), "ci8": (np.int8, 2)}
-"""What the input port takes -> its item, as GNU Radio names it: complex float, or I and Q as integers."""
 LIVE_MULTIPLE = 65536
 WAIT_SECONDS = 0.05
 FRAME_BURST_S = 2.0
@@ -116,10 +115,10 @@ class segmenter_sink(gr.sync_block):
         snippet_quota: float = 10e9,
         cell_budget: float = CELL_BUDGET,
     ):
-        if input_type not in INPUT_TYPES:
-            raise ParameterError(f"input_type is {input_type!r}, but {', '.join(INPUT_TYPES)} are allowed")
-        item = INPUT_TYPES[input_type]
-        gr.sync_block.__init__(self, "segmenter_sink", [item], None)
+        if input_type not in SAMPLE_TYPES:
+            raise ParameterError(f"input_type is {input_type!r}, but {', '.join(SAMPLE_TYPES)} are allowed")
+        dtype = SAMPLE_TYPES[input_type]
+        gr.sync_block.__init__(self, "segmenter_sink", [dtype if input_type == "complex" else (dtype, 2)], None)
         if mode not in MODES:
             raise ParameterError(f"mode is {mode!r}, but 'live' (for a radio) or 'replay' (for a file) is allowed")
         if frames_per_second < 0:
@@ -149,7 +148,7 @@ class segmenter_sink(gr.sync_block):
             runtime,
             threads,
             workers,
-            dtype=item[0] if input_type != "complex" else item,
+            dtype=dtype,
             frame_seconds=frame_seconds or None,
             average_frames=average_frames,
             duty_cycle=duty_cycle,

@@ -60,10 +60,9 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 def run(options: argparse.Namespace) -> None:
     """Measure, and print the tables."""
-    import numpy as np
-
     from .. import runtimes
     from ..models.model import load_model
+    from ..signal.channelizer import SAMPLE_TYPES
     from ..signal.image import frame_length
     from ..streaming.live import Settings
     from . import timing
@@ -76,8 +75,7 @@ def run(options: argparse.Namespace) -> None:
         if error is not None:
             raise error
     names = options.runtimes or runtimes.available(model)
-    kinds = {"ci16": np.int16, "ci8": np.int8, "complex": np.complex64}
-    settings = Settings(workers=options.workers, threads=options.threads, dtype=kinds[options.type])
+    settings = Settings(workers=options.workers, threads=options.threads, dtype=SAMPLE_TYPES[options.type])
     found = timing.measure(
         model,
         options.model,

@@ -173,9 +173,9 @@ def find_segments(
             means = np.zeros(len(CLASS_NAMES))
             means[ids] = votes[:, columns].sum(axis=1) / count
             means[NOISE] = 1 - (means.sum() - means[NOISE])
-            class_id = int(ids[winner])
-            segment = _measure(class_id, means[class_id], part[rows], place, power, floor, geometry)
-            if _standard_errors(segment, np.count_nonzero(_is_on(part[rows])), geometry) < MIN_STANDARD_ERRORS:
+            class_id, is_on = int(ids[winner]), _is_on(part[rows])
+            segment = _measure(class_id, means[class_id], is_on, place, power, floor, geometry)
+            if _standard_errors(segment, np.count_nonzero(is_on), geometry) < MIN_STANDARD_ERRORS:
                 continue
             found.append(segment)
             values.append(describe(segment, means, count / part[rows].size, geometry))
@@ -291,10 +291,10 @@ def _runs_of_classes(votes, other):
             yield index, columns
 
 
-def _measure(class_id, confidence, pixels, box, power, floor, geometry):
-    """A component's edges, times, power and SNR."""
+def _measure(class_id, confidence, is_on, box, power, floor, geometry):
+    """A component's edges, times, power and SNR; its rows on the air as of `_is_on`."""
     rows, columns = box
-    spectrum = power[rows][_is_on(pixels)].mean(axis=0, dtype=np.float64)
+    spectrum = power[rows][is_on].mean(axis=0, dtype=np.float64)
     lower, upper = _edges(spectrum, columns)
     inside = spectrum[columns]
     snr = max(inside.mean() / max(floor, 1e-30) - 1, 1e-6)

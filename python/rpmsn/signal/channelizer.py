@@ -159,6 +159,10 @@ class BandExtractor:
         return max(0, math.ceil((end - block_start - HALF_TAPS) * self.band.size / BLOCK))
 
 
+SAMPLE_TYPES: dict[str, type[np.generic]] = {"complex": np.complex64, "ci16": np.int16, "ci8": np.int8}
+"""Samples as a radio sends them: integers of full scale for real and imaginary part, shape (n, 2)."""
+
+
 def as_complex(samples: np.ndarray) -> NDArray[np.complex64]:
     """Samples of any kind as complex64 with full scale 1.0; NaN and infinity become zero."""
     if samples.dtype != np.complex64:
