@@ -16,7 +16,7 @@ class ThresholdRuntime:
     def probabilities(self, images):
         is_signal = images[:, 0] * (DB_MAX - DB_MIN) + DB_MIN > THRESHOLD_DB
         scores = np.zeros((len(images), 4, *images.shape[2:]), np.float32)
-        scores[:, 1] = np.where(is_signal, 0.9, 0.1)
+        scores[:, 1] = np.where(is_signal, 0.99, 0.01)
         scores[:, 0] = 1 - scores[:, 1]
         return scores
 

@@ -321,6 +321,23 @@ def test_what_has_no_block_of_its_own_is_compared_with_the_nr_carrier_beside_it(
     assert [search.piece for search in order[2:] if search.piece] == [], "again only later"
 
 
+def test_beside_an_nr_cell_its_region_is_searched_for_lte_once_and_after_the_first_searches_of_others():
+    plan, order = plan_of(), []
+    for _ in range(8):
+        order += of_carriers(
+            plan, view(0.1, nr_host(), carrier("new", "NR", 3422.0, 3430.0), center=3420e6, rate=61.44e6)
+        )
+    (beside,) = [n for n, one in enumerate(order) if one.technology == "LTE" and one.band and one.band[0] < 3400e6]
+    assert order[beside].band == pytest.approx((3399.28e6, 3420.72e6), abs=0.3e6)
+    assert beside > next(n for n, one in enumerate(order) if one.technology == "NR" and one.frequencies)
+
+
+@pytest.mark.parametrize("lower, upper, mhz", [(3406.4, 3413.6, 3410.0), (3406.0, 3413.9, 3410.0)])
+def test_where_nothing_has_room_beside_an_nr_cell_lte_is_not_searched(lower, upper, mhz):
+    seen = view(0.1, nr_host(lower=lower, upper=upper, mhz=mhz), center=3420e6, rate=61.44e6)
+    assert of_carriers(plan_of(), seen) == []
+
+
 def test_a_narrow_piece_called_other_is_compared_and_one_with_a_cell_or_too_far_away_is_not():
     assert compared(nr_host(), carrier("piece", "other", 3421.0, 3422.3)) == [("piece", "host")]
     assert compared(nr_host(), nr_host("other", 3430.0, 3425.0, 3435.0, cell_id=9)) == []

@@ -40,7 +40,7 @@ def test_snr_and_power_are_measured(segmenter):
     assert segment.snr_db == pytest.approx(20, abs=0.5)
     in_band = 1e-4 * (1 + 100) * 6e6 / RATE
     assert segment.pwr_db == pytest.approx(10 * np.log10(in_band), abs=0.3)
-    assert segment.confidence == pytest.approx(0.9, abs=0.01)
+    assert segment.confidence == pytest.approx(0.99, abs=0.01)
 
 
 def test_times_are_in_samples_since_the_stream_began(segmenter):

@@ -291,6 +291,7 @@ class SearchPlan:
         self._span_budget.left_s = span_s
         self._states: dict[Hashable, _State] = {}
         self._renewed_s: dict[Hashable, float] = {}
+        self._beside_s: dict[Hashable, float] = {}
         self._now_s: float | None = None
         self._place = 0
         self._spectra = 0
@@ -348,7 +349,7 @@ class SearchPlan:
         return search
 
     def _keep_only(self, keys: set[Hashable]) -> None:
-        for table in (self._states, self._renewed_s):
+        for table in (self._states, self._renewed_s, self._beside_s):
             for key in [key for key in table if key not in keys]:
                 del table[key]
 
@@ -377,6 +378,9 @@ class SearchPlan:
         proven = [carrier for carrier in view.carriers if carrier.proof is not None]
         for carrier in view.carriers:
             if carrier.proof is not None:
+                if view.now_s >= self._beside_s.get(carrier.key, 0.0) and (beside := _beside(view, carrier)):
+                    due.append(((True, 0.0, -carrier.since_s), carrier, beside.cost_s))
+                    continue
                 last = self._renewed_s.setdefault(carrier.key, view.now_s)
                 if view.now_s - last >= (RENEW_AT_ONCE_S if carrier.is_doubtful else RENEW_S):
                     due.append(((True, math.inf, last), carrier, 0.0))
@@ -395,6 +399,11 @@ class SearchPlan:
     def _next_of(self, view, carrier, is_early):
         """The next search of a carrier; None where there is no place for it, or others come first."""
         if carrier.proof is not None:
+            if view.now_s >= self._beside_s.get(carrier.key, 0.0) and (beside := _beside(view, carrier)):
+                if is_early:
+                    return None
+                self._beside_s[carrier.key] = view.now_s + LONGEST_RETRY_S
+                return beside if beside not in self._made else None
             self._renewed_s[carrier.key] = view.now_s
             return _renewal(view, carrier)
         state = self._states[carrier.key]
@@ -625,6 +634,22 @@ def _middle_band(view: View, carrier: KnownCarrier) -> list[Hypothesis]:
         return []
     cost = MIDDLE_S * view.frame_seconds / 0.04
     return [Hypothesis(LTE_NAME, (), 0.0, SUBCARRIER_HZ, 1, False, cost, band=(lower, upper))]
+
+
+def _beside(view: View, carrier: KnownCarrier) -> Hypothesis | None:
+    """A search for LTE in what a region has beside an NR cell; None where there is no room, or the cell is no NR."""
+    proof = carrier.proof
+    if proof is None or proof.cell.technology != NR_NAME or proof.edges is not None or view.sample_rate < LOWEST_RATE:
+        return None
+    (lower, upper), (first, last) = _in_view(view, carrier), proof.least_edges
+    sides = [(low, high) for low, high in ((lower, first), (last, upper)) if high - low >= NARROWEST_HZ[LTE_NAME]]
+    if not sides:
+        return None
+    rest = replace(carrier, freq_lower=sides[0][0], freq_upper=sides[-1][1])
+    band = _reach(view, rest, LTE_HALF_WIDTH)
+    cost = _anywhere_cost(view, ANYWHERE_S[LTE_NAME] * (band[1] - band[0]))
+    frames = min(ANYWHERE_FRAMES, view.frames)
+    return Hypothesis(LTE_NAME, (), 0.0, SUBCARRIER_HZ, frames, False, cost, band=band)
 
 
 def _slices(view: View, carrier: KnownCarrier) -> list[Hypothesis]:
