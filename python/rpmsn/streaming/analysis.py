@@ -81,6 +81,7 @@ class Tracking:
         runtime: name of what runs the network.
         warnings: that are known before the first frame.
         keep_segments, cells: as of `RecordingAnalyser`.
+        threads: of the search for cells.
 
     Attributes:
         tracker: Tracker.
@@ -96,13 +97,14 @@ class Tracking:
         warnings: Sequence[str] = (),
         keep_segments: bool = False,
         cells: bool = True,
+        threads: int = 1,
     ) -> None:
         self.tracker = Tracker(carriers_kept=None)
         self.result = Analysis(samples=samples, runtime=runtime, warnings=list(warnings))
         self.last_events: list[Event] = []
         self._frame_samples = frame_samples
         self._keep_segments = keep_segments
-        self._cells = ReplaySearch() if cells else None
+        self._cells = ReplaySearch(threads) if cells else None
         self._unfit, self._noted, self._known = _Texts(), _Texts(), _Texts()
 
     def follow(self, frame: Frame, samples: np.ndarray, start: int) -> list[Event]:
@@ -232,7 +234,8 @@ class RecordingAnalyser:
     Args:
         recording: rpmsn.recording.Recording.
         model: rpmsn.models.model.Model.
-        workers: frames that are analysed at the same time, each in a thread of its own.
+        workers: frames that are analysed at the same time, each in a thread of its own; as many threads search for
+            cells.
         runtime: name of one of `runtimes.KINDS`, `auto` for the fastest, or a runtime that was made before.
         frame_seconds: 0.01 to 0.2; None for what the model was trained with.
         average_frames: class probabilities are averaged over so many frames.
@@ -264,6 +267,7 @@ class RecordingAnalyser:
             [*recording.warnings, *self.segmenter.warnings],
             keep_segments,
             cells,
+            workers,
         )
         self.tracker, self.result = self._tracking.tracker, self._tracking.result
         workers = min(workers, math.ceil(recording.sample_count / self.segmenter.frame_samples))
