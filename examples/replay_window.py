@@ -34,7 +34,7 @@ class Replay(gr.top_block):
 
     def __init__(self, path, model):
         gr.top_block.__init__(self, "RPMSN replay")
-        self.source = blocks.sigmf_source(path, real_time=True)
+        self.source = blocks.sigmf_source(path)
         self.sink = blocks.segmenter_sink(
             self.source.sample_rate(), self.source.center_frequency(), model, mode="replay", frames_per_second=25
         )

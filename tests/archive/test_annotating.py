@@ -28,7 +28,7 @@ def test_the_last_digits_do_not_depend_on_the_number_of_cores(monkeypatch):
 
     monkeypatch.setattr("rpmsn.streaming.analysis.RecordingAnalyser", Analyser)
     annotator = Annotator(SimpleNamespace(card=CARD), Settings())
-    assert annotator.analyse(SimpleNamespace(sample_count=1), 1) == "result"
+    assert annotator.analyse(SimpleNamespace(sample_count=1), 1, runtime=SimpleNamespace()) == "result"
     assert set(threads) == {1}
 
 

@@ -3,7 +3,6 @@
 
 import gzip
 
-import numpy as np
 import pytest
 from archive_tools import RATE, record
 
@@ -11,7 +10,7 @@ from rpmsn import runtimes
 from rpmsn.archive import pieces
 from rpmsn.archive.annotating import Annotator, Settings
 from rpmsn.archive.minutes import Minutes
-from rpmsn.archive.pieces import LaterSamples, Piece
+from rpmsn.archive.pieces import Piece
 from rpmsn.detection.segmenter import Segmenter
 from rpmsn.messages.results import carrier_fields
 from rpmsn.models.model import load_model
@@ -80,15 +79,6 @@ def test_pieces_follow_each_other_and_end_with_whole_frames(recording):
             assert end - start < max(seconds * RATE, FRAME) + FRAME
             begun = max(one for one in starts if one <= start)
             assert (start - begun) % FRAME == 0
-
-
-def test_samples_are_read_when_somebody_looks_at_them(recording, monkeypatch):
-    asked = []
-    read = recording.read_native
-    monkeypatch.setattr(recording, "read_native", lambda *where: asked.append(where) or read(*where))
-    samples = LaterSamples(recording, 1000, 50)
-    assert len(samples.copy()) == 50 and not asked
-    assert np.array_equal(np.asarray(samples), read(1000, 50)) and asked == [(1000, 50)]
 
 
 def test_what_is_no_piece_or_cut_short_is_not_taken_for_one():

@@ -10,6 +10,7 @@ from rpmsn.cells import looking
 from rpmsn.cells.cell import SYNC, Cell
 from rpmsn.cells.looking import Look, Looker
 from rpmsn.cells.plan import Hypothesis
+from rpmsn.cells.threads import on_threads
 
 RATE, CENTER = 15.36e6, 1842.5e6
 LTE_HZ, NR_HZ = -3.17e6, 4.083e6
@@ -37,6 +38,21 @@ def test_a_cell_is_found_at_any_frequency_of_a_band(look, reach):
     assert found(look, "LTE", lower, upper) == [("LTE", pytest.approx(CENTER + LTE_HZ, abs=200))]
     lower, upper = max(-RATE / 2, NR_HZ - 2 * reach), min(RATE / 2, NR_HZ + reach)
     assert found(look, "NR", lower, upper) == [("NR", pytest.approx(CENTER + NR_HZ, abs=200))]
+
+
+@pytest.mark.parametrize("search", ["LTE", "NR", "places", "slice"])
+def test_what_is_found_does_not_depend_on_the_number_of_threads(look, search):
+    band = CENTER - RATE / 2, CENTER + RATE / 2
+    searches = {
+        "LTE": Hypothesis("LTE", (), 0.0, 15e3, 1, False, 1.0, band=band),
+        "NR": Hypothesis("NR", (), 0.0, 15e3, 1, False, 1.0, band=band),
+        "places": Hypothesis("LTE", (CENTER + LTE_HZ, CENTER + NR_HZ), 50e3, 15e3, 1, False, 1.0),
+        "slice": Hypothesis("LTE", (CENTER + LTE_HZ,), 0.0, 15e3, 1, False, 1.0, is_slice=True),
+    }
+    (alone,) = Looker(look).findings([searches[search]])
+    with on_threads(3):
+        (shared,) = Looker(look).findings([searches[search]])
+    assert alone.proofs and shared.proofs == alone.proofs
 
 
 def test_nothing_is_found_where_there_is_none(look):

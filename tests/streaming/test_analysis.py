@@ -9,7 +9,7 @@ from oracle import ThresholdRuntime, flat_band
 
 from rpmsn.models.model import load_model
 from rpmsn.recording import open_recording
-from rpmsn.streaming.analysis import RecordingAnalyser
+from rpmsn.streaming.analysis import LaterSamples, RecordingAnalyser
 
 RATE = 5e6
 FRAME = 200_000
@@ -92,3 +92,14 @@ def test_retunes_within_a_slot_cost_no_analysis_each(analyse):
     result = analyse(signal(2 * FRAME), captures)
     assert (result.frames, result.samples_skipped) == (1, FRAME)
     assert any(f"{FRAME} samples were too few" in warning for warning in result.warnings)
+
+
+def test_samples_are_read_when_somebody_looks_at_them(tmp_path, monkeypatch):
+    np.arange(4000, dtype=np.int16).tofile(tmp_path / "some.bin")
+    with open_recording(tmp_path / "some.bin", datatype="ci16_le", sample_rate=RATE) as recording:
+        asked = []
+        read = recording.read_native
+        monkeypatch.setattr(recording, "read_native", lambda *where: asked.append(where) or read(*where))
+        samples = LaterSamples(recording, 1000, 50)
+        assert len(samples.copy()) == 50 and not asked
+        assert np.array_equal(np.asarray(samples), read(1000, 50)) and asked == [(1000, 50)]

@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -84,16 +85,20 @@ class Annotator:
             advance: is called with the seconds of signal that were analysed.
             runtime: that was made before, from the name in the settings.
         """
+        from .. import runtimes
         from ..signal.sums import expect_samples
-        from ..streaming.analysis import RecordingAnalyser
 
         how = self._settings
         expect_samples(recording.sample_count)
+        # Much of a runtime's start is not Python's: the analysis is loaded meanwhile.
+        with ThreadPoolExecutor(1, "rpmsn start") as beside:
+            made = beside.submit(lambda: runtime or runtimes.create(self.model, how.runtime))
+            from ..streaming.analysis import RecordingAnalyser
         analyser = RecordingAnalyser(
             recording,
             self.model,
             workers,
-            runtime or how.runtime,
+            made.result(),
             how.frame_seconds,
             how.average_frames,
             how.duty_cycle,

@@ -199,29 +199,6 @@ def _as_png(image: np.ndarray) -> bytes:
     return content.getvalue()
 
 
-class LaterSamples:
-    """Samples of a recording that are read when, and if, somebody looks at them.
-
-    Args:
-        recording: stays open as long as this is used.
-        start, count: which.
-    """
-
-    def __init__(self, recording: "Recording", start: int, count: int) -> None:
-        self._recording, self._start, self._count = recording, start, count
-
-    def __len__(self) -> int:
-        return self._count
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        samples = self._recording.read_native(self._start, self._count)
-        return samples if dtype is None else samples.astype(dtype)
-
-    def copy(self) -> "LaterSamples":
-        """The same: nothing overwrites it."""
-        return self
-
-
 def track(
     recording: "Recording",
     model: "Model",
@@ -247,15 +224,12 @@ def track(
         *rate_warnings(model.card, recording.sample_rate),
         *frame_warnings(model.card, seconds),
     ]
-    tracking = Tracking(
-        recording.sample_count, samples_of_frame(recording, model, frame_seconds), runtime, warnings, cells=cells
-    )
+    tracking = Tracking(recording, samples_of_frame(recording, model, frame_seconds), runtime, warnings, cells=cells)
     analysed, skipped = 0, capture_runs(recording)[1]
     with threadpool_limits(1, user_api="blas"):
         for piece in pieces:
             for one in piece.frames:
-                samples: Any = LaterSamples(recording, one.start, one.end - one.start)
-                events = tracking.follow(one.frame, samples, one.start)
+                events = tracking.follow(one.frame, one.start, one.end)
                 for listen in listeners:
                     listen(one, events)
             analysed, skipped = analysed + piece.analysed, skipped + piece.too_short

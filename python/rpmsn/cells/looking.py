@@ -4,6 +4,7 @@
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,7 @@ from .lte.reference import HALF_SLICE
 from .lte.search import HALF_WIDTH
 from .plan import LTE_NAME, RENEWAL_TOLERANCE, Hypothesis
 from .spectrum import BASE_RATE, FLAT, History, Spectrum, band_rate, nearest
+from .threads import each
 
 POWER_FFT, POWER_CHUNKS = 4096, 32
 CLEAR_SCORE = 2.5
@@ -267,8 +269,8 @@ class Looker:
 
     def _spectra_of(self, count: int) -> list[Spectrum]:
         """Of the last frames, made when they are first asked for."""
-        while len(self._spectra) < count:
-            self._spectra.insert(0, Spectrum(self._converted[-1 - len(self._spectra)], self._look.sample_rate))
+        missing = self._converted[-count : len(self._converted) - len(self._spectra)]
+        self._spectra = [*each(partial(Spectrum, sample_rate=self._look.sample_rate), missing), *self._spectra]
         return self._spectra[-count:]
 
 

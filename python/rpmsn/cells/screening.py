@@ -7,17 +7,20 @@ FFTs a symbol see every subcarrier of the span as the middle of one. What comes 
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from itertools import product
 
 import numpy as np
 import scipy.fft
 import scipy.special
 
 from ..standards.sequences import lte_pss, nr_pss
+from .threads import each
 
 HOPS = 4
 """FFTs in a symbol's length: one of them holds 7/8 of a PSS or more."""
-ROWS = 64
-"""FFTs done at a time: their values stay in the processor's cache."""
+AT_ONCE = 1 << 16
+"""Values of the FFTs done at a time, 0.5 MB: they stay in the processor's second cache."""
 FALSE_PLACES = 1e-8
 """Probability that noise comes so far at one time and frequency. 61.44 MHz have 1e7 of them: one in ten is in vain."""
 OWN = 0.2
@@ -100,8 +103,7 @@ def screen(
     grid = _Grid(sample_rate, sequences, allowed)
     if not len(grid.columns) or len(samples) < grid.size:
         return []
-    sums, counts = grid.correlate(samples)
-    return _highest(sums, counts, grid, most, false_places)
+    return _highest(grid.heights(samples, false_places), grid, most)
 
 
 class _Grid:
@@ -118,54 +120,70 @@ class _Grid:
         is_allowed = np.ones(self.frequencies.shape, bool) if allowed is None else allowed(self.frequencies)
         self.columns = np.flatnonzero(is_allowed)
 
-    def correlate(self, samples):
-        """Sums (times in a period, 3, columns), float32, and how many periods each time has."""
+    def heights(self, samples, false_places):
+        """The highest correlation of each column at any time, float32; 0 where noise alone may come as far."""
         n_times = (len(samples) - self.size) * HOPS // self.size + 1
         starts = np.round(np.arange(n_times) * self.rate * self.sequences.period_s / self.hops).astype(int)
         starts = starts[starts + self.size <= len(samples)]
-        times = np.arange(len(starts)) % self.hops
-        counts = np.bincount(times, minlength=self.hops)[: min(self.hops, len(starts))]
-        sums = np.zeros((len(counts), 3, len(self.columns)), np.float32)
-        length = scipy.fft.next_fast_len(self.size)
-        references, n_pairs = self._references(length)
-        halves = [self.columns[self.columns < self.n_bins], self.columns[self.columns >= self.n_bins] - self.n_bins]
-        for half, bins in enumerate(halves):
-            if not len(bins):
-                continue
-            place = slice(0, len(bins)) if half == 0 else slice(len(self.columns) - len(bins), None)
-            turn = np.exp(-1j * np.pi * half * np.arange(self.size) / self.size).astype(np.complex64)
-            for first in range(0, len(starts), ROWS):
-                rows = slice(first, first + ROWS)
-                transformed = self._phases(samples, starts[rows], turn, length)
-                for sector, reference in enumerate(references):
-                    products = scipy.fft.ifft(transformed * reference, axis=1, overwrite_x=True)[:, : self.n_bins]
-                    power = (products.real**2 + products.imag**2) / np.float32(n_pairs)
-                    for row, time in zip(power, times[rows]):
-                        sums[time, sector, place] += row if len(bins) == self.n_bins else row[bins]
-        return sums, counts
+        windows = np.lib.stride_tricks.sliding_window_view(samples, self.size)
+        halves = np.unique(self.columns // self.n_bins)
+        rows = max(1, AT_ONCE // self.size)
+        firsts = range(0, min(self.hops, len(starts)), rows)
+        some_times = [
+            (half, [starts[time : min(time + rows, end)] for time, end in self._periods(first, len(starts))])
+            for half, first in product(halves, firsts)
+        ]
+        references = self._references(scipy.fft.next_fast_len(self.size))
+        highest = np.zeros((2, self.n_bins), np.float32)
+        work = partial(self._highest_at, windows, references, false_places)
+        for (half, _), found in zip(some_times, each(work, some_times)):
+            np.maximum(highest[half], found, out=highest[half])
+        return highest.ravel()[self.columns]
+
+    def _periods(self, first, count):
+        """The same time in each period: its number, and that of the period's end."""
+        for start in range(0, count - first, self.hops):
+            yield start + first, min(start + self.hops, count)
+
+    def _highest_at(self, windows, references, false_places, half_and_starts):
+        """`heights` of all bins of one half at some times, whose starts are those in each period."""
+        half, periods = half_and_starts
+        # Turned so far, the lowest frequency comes first.
+        cycles = np.arange(self.size) * (self.size // 2 - half / 2) / self.size
+        turn = np.exp(2j * np.pi * cycles).astype(np.complex64)
+        sums = np.zeros((3, len(periods[0]), self.n_bins), np.float32)
+        counts = np.zeros(len(periods[0]), int)
+        for starts in periods:
+            transformed = self._phases(windows[starts], turn, references.shape[1])
+            for total, reference in zip(sums, references):
+                products = scipy.fft.ifft(transformed * reference, axis=1, overwrite_x=True)[:, : self.n_bins]
+                total[: len(starts)] += np.abs(products) ** 2
+            counts[: len(starts)] += 1
+        heights = np.zeros(self.n_bins, np.float32)
+        for count in np.unique(counts):
+            limit = scipy.special.gammainccinv(count, false_places) / count
+            best = sums[:, counts == count].max(axis=(0, 1)) / count
+            np.maximum(heights, np.where(best > limit, best, 0), out=heights)
+        return heights
 
     def _references(self, length):
-        """Conjugate spectra of the steps between subcarriers, complex64 (3, length), and how many steps there are."""
+        """Conjugate spectra of the steps between subcarriers, complex64 (3, length): noise gives a power of 1."""
         values = self.sequences.values
         steps = values[:, 1:] * np.conj(values[:, :-1])
-        return np.conj(scipy.fft.fft(steps, length, axis=1)).astype(np.complex64), np.count_nonzero(steps[0])
+        steps /= np.sqrt(np.count_nonzero(steps[0]))
+        return np.conj(scipy.fft.fft(steps, length, axis=1)).astype(np.complex64)
 
-    def _phases(self, samples, starts, turn, length):
+    def _phases(self, windows, turn, length):
         """Transform, along the frequency, of the unit steps from bin to bin, complex64 (rows, length)."""
-        windows = samples[starts[:, None] + np.arange(self.size)] * turn
-        spectra = scipy.fft.fftshift(scipy.fft.fft(windows, axis=1, overwrite_x=True), axes=1)
+        windows *= turn
+        spectra = scipy.fft.fft(windows, axis=1, overwrite_x=True)
+        spectra *= 1 / np.maximum(np.abs(spectra), np.float32(1e-15))
         steps = spectra[:, 1:] * np.conj(spectra[:, :-1])
-        steps *= 1 / np.sqrt(steps.real**2 + steps.imag**2 + np.float32(1e-30))
         return scipy.fft.fft(steps, length, axis=1, overwrite_x=True)
 
 
-def _highest(sums, counts, grid, most, false_places):
+def _highest(heights, grid, most):
     """The highest places, each apart from the others."""
-    heights = np.zeros(len(grid.columns), np.float32)
-    for count in np.unique(counts):
-        limit = scipy.special.gammainccinv(count, false_places) / count
-        best = sums[counts == count].max(axis=(0, 1)) / count
-        np.maximum(heights, np.where(best > limit, best, 0), out=heights)
     frequencies = grid.frequencies.ravel()[grid.columns]
     places: list[Place] = []
     while len(places) < most and heights.any():

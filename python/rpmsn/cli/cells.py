@@ -85,11 +85,13 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 def run(options: argparse.Namespace) -> int:
     """Search, print; returns the exit status."""
     from ..cells.scan import DEFAULT_TECHNOLOGIES, Wanted
+    from ..cells.threads import on_threads
 
     _check(options)
     technologies = options.technology or DEFAULT_TECHNOLOGIES
     wanted = Wanted(options.seconds, options.at, options.everywhere, technologies, _range(options))
-    return _search_radio(options, wanted) if options.device is not None else _search_recording(options, wanted)
+    with on_threads(given.CORES):
+        return _search_radio(options, wanted) if options.device is not None else _search_recording(options, wanted)
 
 
 def _check(options: argparse.Namespace) -> None:

@@ -7,7 +7,7 @@ import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -29,10 +29,6 @@ if TYPE_CHECKING:
 CHUNK_SECONDS = 0.04
 SHORTEST_SEGMENT_SECONDS = 5e-4
 """One slot of LTE. Capture segments between retunes that are shorter are left out: each would cost a frame's time."""
-
-
-_NOT_HELD = np.empty(0, np.complex64)
-"""In place of samples that only a search for cells reads."""
 
 
 @dataclass
@@ -76,11 +72,12 @@ class Tracking:
     """The part of an analysis that takes frames one after the other: segments to carriers, and the search for cells.
 
     Args:
-        samples: in the recording.
+        recording: the whole recording.
         frame_samples: of a whole frame.
         runtime: name of what runs the network.
         warnings: that are known before the first frame.
         keep_segments, cells: as of `RecordingAnalyser`.
+        threads: of the search for cells.
 
     Attributes:
         tracker: Tracker.
@@ -90,28 +87,28 @@ class Tracking:
 
     def __init__(
         self,
-        samples: int,
+        recording: Recording,
         frame_samples: int,
         runtime: str,
         warnings: Sequence[str] = (),
         keep_segments: bool = False,
         cells: bool = True,
+        threads: int = 1,
     ) -> None:
         self.tracker = Tracker(carriers_kept=None)
-        self.result = Analysis(samples=samples, runtime=runtime, warnings=list(warnings))
+        self.result = Analysis(samples=recording.sample_count, runtime=runtime, warnings=list(warnings))
         self.last_events: list[Event] = []
-        self._frame_samples = frame_samples
+        self._recording, self._frame_samples = recording, frame_samples
         self._keep_segments = keep_segments
-        self._cells = ReplaySearch() if cells else None
+        self._cells = ReplaySearch(threads) if cells else None
         self._unfit, self._noted, self._known = _Texts(), _Texts(), _Texts()
 
-    def follow(self, frame: Frame, samples: np.ndarray, start: int) -> list[Event]:
+    def follow(self, frame: Frame, start: int, end: int) -> list[Event]:
         """Take in a frame; returns its events.
 
         Args:
             frame: the next one; neither its image nor its mask is used.
-            samples: the new ones in it.
-            start: number of the first of them.
+            start, end: first of the new samples in it, and the one after the last.
         """
         self.result.frames += 1
         self.result.frames_judged += frame.condition.judged
@@ -127,7 +124,7 @@ class Tracking:
                 f"{self._frame_samples}; analysed all the same, with less evidence"
             )
         events = self.tracker.update(frame)
-        events += self._proven(frame, samples, start)
+        events += self._proven(frame, start, end)
         return self._kept(events)
 
     def finish(self, analysed: int, skipped: int) -> Analysis:
@@ -150,13 +147,14 @@ class Tracking:
         self.result.carriers = consolidate(self.tracker.carriers)
         return self.result
 
-    def _proven(self, frame: Frame | None = None, samples: np.ndarray | None = None, start: int = 0) -> list[Event]:
+    def _proven(self, frame: Frame | None = None, start: int = 0, end: int = 0) -> list[Event]:
         """Search a frame for cells (None: what is left at the end); a search that fails is noted, and the last one."""
         if self._cells is None:
             return []
         try:
-            if frame is None or samples is None:
+            if frame is None:
                 return self._cells.finish(self.tracker)
+            samples: Any = LaterSamples(self._recording, start, end - start)
             return self._cells.follow(frame, samples, start, self.tracker)
         except RecordingError:
             raise  # samples that cannot be read are no fault of the search
@@ -226,13 +224,37 @@ def replayed(recording: Recording, runs: Sequence[CaptureRun]) -> Iterator[Run]:
         yield Run(run.start, run.center_frequency, clock, pieces)
 
 
+class LaterSamples:
+    """Samples of a recording that are read when, and if, somebody looks at them.
+
+    Args:
+        recording: stays open as long as this is used.
+        start, count: which.
+    """
+
+    def __init__(self, recording: Recording, start: int, count: int) -> None:
+        self._recording, self._start, self._count = recording, start, count
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        samples = self._recording.read_native(self._start, self._count)
+        return samples if dtype is None else samples.astype(dtype)
+
+    def copy(self) -> LaterSamples:
+        """The same: nothing overwrites it."""
+        return self
+
+
 class RecordingAnalyser:
     """Analyses a recording: iterate over `frames()`, then read `result`.
 
     Args:
         recording: rpmsn.recording.Recording.
         model: rpmsn.models.model.Model.
-        workers: frames that are analysed at the same time, each in a thread of its own.
+        workers: frames that are analysed at the same time, each in a thread of its own; as many threads search for
+            cells.
         runtime: name of one of `runtimes.KINDS`, `auto` for the fastest, or a runtime that was made before.
         frame_seconds: 0.01 to 0.2; None for what the model was trained with.
         average_frames: class probabilities are averaged over so many frames.
@@ -258,18 +280,17 @@ class RecordingAnalyser:
             model, recording.sample_rate, runtime=runtime, frame_seconds=frame_seconds, average_frames=average_frames
         )
         self._tracking = Tracking(
-            recording.sample_count,
+            recording,
             self.segmenter.frame_samples,
             self.segmenter.runtime.name,
             [*recording.warnings, *self.segmenter.warnings],
             keep_segments,
             cells,
+            workers,
         )
         self.tracker, self.result = self._tracking.tracker, self._tracking.result
         workers = min(workers, math.ceil(recording.sample_count / self.segmenter.frame_samples))
-        self._replay = Replay(
-            self.segmenter.replicas(max(1, workers)), recording.native_type, duty_cycle, hold_samples=cells
-        )
+        self._replay = Replay(self.segmenter.replicas(max(1, workers)), recording.native_type, duty_cycle)
 
     def frames(self) -> Iterator[tuple[Frame, list[Event]]]:
         """Analyse; yields every Frame with the list of its Events. Segments of another centre frequency (a new
@@ -279,8 +300,7 @@ class RecordingAnalyser:
             if result.error is not None:
                 raise result.error
             if result.frame is not None:
-                samples = result.samples if result.samples is not None else _NOT_HELD
-                yield result.frame, self._tracking.follow(result.frame, samples, result.start_offset)
+                yield result.frame, self._tracking.follow(result.frame, result.start_offset, result.end_offset)
         counts = self._replay.intake.counts()
         self._tracking.finish(counts.analysed, skipped + counts.too_short)
 

@@ -22,6 +22,7 @@ from ..cells.finding import Finding
 from ..cells.looking import Look, Looker
 from ..cells.plan import DEEP_FRAMES, Budget, Hypothesis, KnownCarrier, SearchPlan, View
 from ..cells.process import SearchProcess
+from ..cells.threads import on_threads
 from ..errors import ParameterError
 from ..signal import quality
 from ..tracking.tracker import Event, Tracker
@@ -129,9 +130,14 @@ def _status(carriers: Carriers, plan: SearchPlan, load: float) -> dict[str, floa
 
 
 class ReplaySearch:
-    """Searches frame by frame, within what estimated costs allow. For one thread."""
+    """Searches frame by frame, within what estimated costs allow. For one thread.
 
-    def __init__(self) -> None:
+    Args:
+        threads: that a search may take; its result does not depend on them.
+    """
+
+    def __init__(self, threads: int = 1) -> None:
+        self._threads = threads
         self._plan = SearchPlan(Budget(REPLAY_FRACTION, REPLAY_MOST_S))
         self._look: Look | None = None
         self._frame: Frame | None = None
@@ -179,7 +185,9 @@ class ReplaySearch:
             if not hypotheses:
                 return events
             self._spent_s += sum(one.cost_s for one in hypotheses)
-            events += carriers.prove(list(looker.findings(hypotheses)))
+            with on_threads(self._threads):
+                findings = list(looker.findings(hypotheses))
+            events += carriers.prove(findings)
 
 
 @dataclass
@@ -306,8 +314,8 @@ class LiveSearch:
                 self._findings.append(finding)
 
 
-def search_of(cell_budget: float, live: bool, on_error: Callable[[str], None]) -> CellSearch | None:
-    """The search of a stream; None where the budget is 0."""
+def search_of(cell_budget: float, live: bool, on_error: Callable[[str], None], threads: int = 1) -> CellSearch | None:
+    """The search of a stream; None where the budget is 0. Arguments as of LiveSearch and ReplaySearch."""
     if not check_budget(cell_budget):
         return None
-    return LiveSearch(cell_budget, on_error) if live else ReplaySearch()
+    return LiveSearch(cell_budget, on_error) if live else ReplaySearch(threads)

@@ -152,10 +152,11 @@ class StreamAnalyser:
 
     def start(self) -> None:
         """Begin a stream; what was found in the one before is forgotten."""
+        segmenters, settings = self._replicas(), self.settings  # before: what they take is none of the stream's time
         self._reset()
-        self._cells = cells.search_of(self.settings.cell_budget, self.settings.live, self._reports.fail)
+        self._cells = cells.search_of(settings.cell_budget, settings.live, self._reports.fail, settings.workers)
         needs_samples = self.snippets is not None or self._cells is not None
-        self._pool = FramePool(self._intake, self._replicas(), hold_samples=needs_samples)
+        self._pool = FramePool(self._intake, segmenters, hold_samples=needs_samples)
         self._thread = threading.Thread(target=self._report_all, name="rpmsn results")
         self._thread.start()
 

@@ -289,7 +289,7 @@ class Replay:
         segmenters: list of Segmenter, one for every thread (`Segmenter.replicas`).
         dtype: type of the samples, one of `stream.SAMPLE_TYPES`.
         duty_cycle: fraction of the frames to analyse, above 0 to 1.
-        frame_limit_s, hold_samples: as of FramePool.
+        frame_limit_s: as of FramePool.
 
     Attributes:
         intake: Intake; its `counts()` say what became of the samples.
@@ -301,13 +301,12 @@ class Replay:
         dtype: DTypeLike = np.complex64,
         duty_cycle: float = 1.0,
         frame_limit_s: float = FRAME_LIMIT_SECONDS,
-        hold_samples: bool = False,
     ) -> None:
-        self._segmenters, self._frame_limit_s, self._holds = segmenters, frame_limit_s, hold_samples
+        self._segmenters, self._frame_limit_s = segmenters, frame_limit_s
         self.intake = Intake(
             segmenters[0].frame_samples,
             live=False,
-            depth=(3 if hold_samples else 2) * len(segmenters),
+            depth=2 * len(segmenters),
             dtype=dtype,
             duty_cycle=duty_cycle,
             wait_seconds=0,
@@ -319,7 +318,7 @@ class Replay:
         Raises:
             StalledError: there is no worker left that could analyse the rest.
         """
-        with FramePool(self.intake, self._segmenters, self._holds, self._frame_limit_s) as pool:
+        with FramePool(self.intake, self._segmenters, frame_limit_s=self._frame_limit_s) as pool:
             for run in runs:
                 offset = run.start_offset
                 for samples in run.pieces:

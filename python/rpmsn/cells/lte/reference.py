@@ -21,6 +21,7 @@ from ...errors import ParameterError
 from ...standards.sequences import LTE_CELL_IDS, LTE_MAX_N_RB, lte_crs
 from ..grid import SLOT, symbol_timing
 from ..spectrum import Spectrum, band_rate, check_rates, nearest
+from ..threads import each
 from .baseband import CHUNK_S, RATE, baseband
 from .primary import SYMBOL
 
@@ -151,8 +152,9 @@ def search_slice(values: np.ndarray, rate: float, middle: float) -> ReferenceSig
     if not combs:
         return None
     grid_offset = offset * rate / SYMBOL
-    matches = [(comb, frames.sequence(comb.symbol, comb.comb)) for comb in combs]
-    comb, match = max(matches, key=lambda one: one[1].strength)
+    _references()  # once, before several threads need them
+    matches = each(lambda comb: frames.sequence(comb.symbol, comb.comb), combs)
+    comb, match = max(zip(combs, matches), key=lambda one: one[1].strength)
     if match.strength < SEQUENCE_LIMIT or match.ratio < SEQUENCE_RATIO:
         return None
     # Subcarriers are counted from the carrier's middle, without the one in it. Where that is in the slice, most of the

@@ -12,6 +12,7 @@ from ...standards.lte_broadcast import FRAME_NUMBERS, PHICH_RESOURCES
 from ..cell import BROADCAST, SYNC, Cell
 from ..screening import lte_sequences, screen, screened_part
 from ..spectrum import History, Spectrum, band_rate, check_rates, nearest
+from ..threads import each
 from .baseband import CHUNK_S, HALF_FRAME, RATE, baseband
 from .broadcast import decode_broadcast, has_references
 from .primary import STEP_HZ, SYMBOL, Candidate, PssMap
@@ -76,11 +77,11 @@ def find_cells_and_pss(
     `LteSearcher.pss_strengths`."""
     everywhere = _Searches(sample_rate, frequencies, tolerance, center_frequency)
     spectra = _placed_spectra(samples, sample_rate, everywhere.chunk)
-    cells: list[Cell] = []
-    strengths: list[float] = []
     longest = everywhere.memory_s * sample_rate
+
     # One baseband after the other: a blind search has too many to keep them all.
-    for search in everywhere.searches():
+    def cells_and_strength(search: _Search) -> tuple[list[Cell], float]:
+        cells: list[Cell] = []
         begin = 0
         for start, spectrum in spectra:
             if start - begin + spectrum.count > longest and start > begin:
@@ -89,8 +90,13 @@ def find_cells_and_pss(
                 begin = start
             search.add(spectrum, start)
         cells += search.cells()
-        strengths.append(search.strength)
-    return [_from_first_sample(cell) for cell in _distinct(cells)], strengths
+        strength = search.strength
+        search.reset()
+        return cells, strength
+
+    found = each(cells_and_strength, everywhere.searches())
+    cells = _distinct([cell for some, _ in found for cell in some])
+    return [_from_first_sample(cell) for cell in cells], [strength for _, strength in found]
 
 
 def _placed_spectra(samples, sample_rate, chunk):

@@ -92,7 +92,8 @@ def synchronise(
         secondary = _subcarriers(windows(values, starts + layout[2] - MARGIN, offset, rate))
         products = secondary * channel.conj() / _power(primary, secondary)
         halves = np.stack([products[~odd].sum(0), products[odd].sum(0)])
-        sums = _codes(sector) @ np.concatenate([halves.ravel(), halves[::-1].ravel()]).reshape(2, 124).T
+        both = np.stack([halves.ravel(), halves[::-1].ravel()], axis=1)
+        sums = (_codes(sector) @ both.view(np.float32)).view(np.complex64)
         # Signs that have nothing to do with the products add their powers.
         strength = np.abs(sums) ** 2 / max(np.sum(np.abs(products) ** 2), 1e-30)
         if best is None or strength.max() > best[0].max():

@@ -21,6 +21,7 @@ from ...standards.nr import SSB_CASES, SSB_FIRST_SYMBOLS, SSB_SUBCARRIERS, symbo
 from ..cell import BROADCAST, SYNC, Cell
 from ..screening import nr_sequences, screen
 from ..spectrum import History, Spectrum, band_rate, check_rates, nearest, silenced
+from ..threads import each
 from .broadcast import Broadcast, Pbch
 from .spectrum import N_FFT, fits, width
 from .sync import BLOCK, MARGIN, PSS_SAMPLES, Secondary, Sync, Windows, align, pss_correlator, refine
@@ -454,24 +455,28 @@ def _is_inside(highest, frequencies):
 def _screened(spectra, sample_rate, places, tolerance, case):
     """Search in full only the places where the PSS stands out most."""
     first = spectra[: math.ceil(SCREEN_S / BLOCK_S)]
-    heights = []
-    for frequency, spacing in places:
-        place = _Place(sample_rate, frequency, spacing, _offsets(tolerance, spacing), 2 * BLOCK_S, case)
-        _fill([place], first)
-        heights.append(place.peaks.max())
-    chosen = np.argsort(-np.array(heights), kind="stable")[:MAX_PLACES]
+
+    def height_at(place):
+        frequency, spacing = place
+        search = _Place(sample_rate, frequency, spacing, _offsets(tolerance, spacing), 2 * BLOCK_S, case)
+        _fill([search], first)
+        return search.peaks.max()
+
+    chosen = np.argsort(-np.array(each(height_at, places)), kind="stable")[:MAX_PLACES]
     return _in_turn(spectra, sample_rate, [places[number] for number in sorted(chosen)], tolerance, case)
 
 
 def _in_turn(spectra, sample_rate, places, tolerance, case):
     """Search places one after the other: each keeps its samples of the whole time."""
     seconds = sum(spectrum.count for spectrum in spectra) / sample_rate
-    cells: list[Cell] = []
-    for frequency, spacing in places:
-        place = _Place(sample_rate, frequency, spacing, _offsets(tolerance, spacing), seconds + BLOCK_S, case)
-        _fill([place], spectra)
-        cells += place.cells()
-    return _distinct(cells)
+
+    def cells_at(place):
+        frequency, spacing = place
+        search = _Place(sample_rate, frequency, spacing, _offsets(tolerance, spacing), seconds + BLOCK_S, case)
+        _fill([search], spectra)
+        return search.cells()
+
+    return _distinct([cell for cells in each(cells_at, places) for cell in cells])
 
 
 def _fill(places, spectra):

@@ -77,7 +77,10 @@ def delay_covariance(rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
     profile = np.where(delays < 0, np.exp(delays / 1.0), np.exp(-delays / 5.0))
     profile /= profile.sum()
     steps = np.subtract.outer(rows, columns)
-    return np.tensordot(np.exp(-2j * np.pi * steps[..., None] * delays / N_FFT), profile, 1)
+    # Of many pairs of subcarriers, few are differently far apart.
+    lowest = steps.min()
+    apart = np.arange(lowest, steps.max() + 1)
+    return (np.exp(-2j * np.pi * np.outer(apart, delays) / N_FFT) @ profile)[steps - lowest]
 
 
 @lru_cache(maxsize=1)
@@ -181,7 +184,8 @@ class Secondary:
 
     def best(self, chosen: np.ndarray | slice = slice(None)) -> Sync:
         """The cell whose SSS fits best, some windows added up coherently."""
-        correlation = _secondary(self.sector) @ self._products[chosen].sum(axis=0)
+        products = self._products[chosen].sum(axis=0).astype(np.complex64, copy=False)
+        correlation = (_secondary(self.sector) @ products.view(np.float32).reshape(-1, 2)).view(np.complex64)[:, 0]
         magnitude = np.abs(correlation)
         best = int(np.argmax(magnitude))
         others = np.delete(magnitude, best)

@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Parts of a search on several cores: a search that does not know of them takes one."""
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+_THREADS = ContextVar("threads", default=1)
+
+
+@contextmanager
+def on_threads(count: int) -> Iterator[None]:
+    """Searches within take so many threads. Those threads take no more themselves."""
+    token = _THREADS.set(count)
+    try:
+        yield
+    finally:
+        _THREADS.reset(token)
+
+
+def each(function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+    """A function of each of some items, in their order: the result does not depend on the number of threads."""
+    items = list(items)
+    count = min(_THREADS.get(), len(items))
+    if count < 2:
+        return [function(item) for item in items]
+    with ThreadPoolExecutor(count, "rpmsn search") as pool:
+        return list(pool.map(function, items))
