@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from archive_tools import record
 from limits import PROCESS_S
 
-from rpmsn.archive import layers, schema
+from rpmsn.archive import layers, querying, schema
 from rpmsn.archive.querying import Archive
 from rpmsn.archive.store import Store
 from rpmsn.cli.main import main
@@ -76,7 +76,7 @@ def compact(dest):
 
 
 def test_all_rows_are_in_one_file_a_table_and_those_of_what_is_not_done_stay_apart(dest, capsys, monkeypatch):
-    monkeypatch.setattr(layers, "FILES_AT_ONCE", 5)
+    monkeypatch.setattr(layers, "BATCHES_AT_ONCE", 3)
     monkeypatch.setattr(layers, "ROWS_AT_ONCE", 4)
     before = rows(dest)
     assert main(["archive", "compact", str(dest), "--quiet"]) == 0
@@ -89,6 +89,31 @@ def test_all_rows_are_in_one_file_a_table_and_those_of_what_is_not_done_stay_apa
     assert files(dest) == kept
     result(dest, COUNT)
     assert len(rows(dest)[schema.RECORDINGS]) == COUNT + 1
+
+
+def test_questions_to_very_many_files_have_the_same_answers_and_leave_nothing(
+    dest, capsys, caplog, monkeypatch, tmp_path_factory
+):
+    compact(dest)
+    for number in range(COUNT, 2 * COUNT):
+        result(dest, number)
+    write(dest, schema.FAILURES, "a", [{"recording": "a", "error": "broken"}])
+    few = rows(dest)
+    assert not caplog.text
+    temporary = tmp_path_factory.mktemp("many")
+    monkeypatch.setattr(querying, "MOST_FILES", 3)
+    monkeypatch.setattr(querying.tempfile, "tempdir", str(temporary))
+    assert rows(dest) == few and len(few[schema.RECORDINGS]) == 2 * COUNT
+    assert caplog.text.count("rpmsn archive compact") == 1
+    assert not list(temporary.iterdir())
+
+
+def test_rows_of_a_version_with_fewer_columns_count(dest):
+    old = dest / schema.RECORDINGS / f"{key(3)}.parquet"
+    pq.write_table(pq.read_table(old).drop_columns(["warnings"]), old)
+    before = rows(dest)
+    compact(dest)
+    assert rows(dest) == before
 
 
 def test_a_recording_that_has_changed_counts_once_and_the_old_rows_go_with_the_next_compaction(dest):

@@ -10,10 +10,11 @@ removed elsewhere after that. So at no moment is a row lost or counted twice, wh
 import secrets
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..errors import StorageError
 from . import schema
@@ -21,6 +22,7 @@ from .store import Store
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    import pyarrow.dataset as ds
 
 SINGLE = ""
 """Name of the layer of files of one recording each."""
@@ -31,8 +33,10 @@ KEYED = (
     schema.RECORDINGS,
 )
 """Tables with a row or more a recording, in the order in which they are written."""
-ROWS_AT_ONCE, FILES_AT_ONCE = 1 << 17, 1000
-"""Rows that are written together, and files that are read together."""
+ROWS_AT_ONCE, OPEN_AT_ONCE = 1 << 17, 8
+"""Rows that are written together, and files that are open together."""
+BATCHES_AT_ONCE = 1000
+"""So many become one in memory: one of a single row takes 25 kB."""
 
 Live = Mapping[str, set[str]]
 """Layer -> keys of the recordings that count in it; the latest first."""
@@ -60,23 +64,52 @@ def live(dest: Store) -> Live:
     return found
 
 
-def datasets(dest: Store, table: str, counts: Live, at_once: int | None = None) -> "Iterator[tuple[str, Any]]":
-    """(layer, rows as they lie there) of a table; in layers other than SINGLE also rows that do not count.
-
-    Args:
-        at_once: files in one of them, at most: what Arrow keeps of each, 100 kB, goes with it.
-    """
-    import pyarrow.dataset as ds
-
+def files(dest: Store, table: str, counts: Live) -> Iterator[tuple[str, list[str]]]:
+    """(layer, its files) of a table; in files of layers other than SINGLE are also rows that do not count."""
     there = stems(dest, table)
     for layer, keys in counts.items():
-        chosen = sorted(there & keys) if layer == SINGLE else [layer] if layer in there else []
-        paths = [dest.full_name(_name(table, stem)) for stem in chosen]
-        files = None if dest.is_local else dest.files
-        step = at_once or max(len(paths), 1)
-        for first in range(0, len(paths), step):
-            part = paths[first : first + step]
-            yield layer, ds.dataset(part, schema.schema(table), format="parquet", filesystem=files)
+        if found := sorted(there & (keys if layer == SINGLE else {layer})):
+            yield layer, [_name(table, stem) for stem in found]
+
+
+def dataset(dest: Store, table: str, names: Sequence[str]) -> "ds.Dataset":
+    """The rows of files, read when they are asked for. What Arrow keeps of each file, 100 kB, stays as long."""
+    import pyarrow.dataset as ds
+
+    paths = [dest.full_name(name) for name in names]
+    return ds.dataset(paths, schema.schema(table), format="parquet", filesystem=None if dest.is_local else dest.files)
+
+
+def rows_of(
+    dest: Store, table: str, names: Sequence[str], advance: Callable[[int], object] = lambda done: None
+) -> "Iterator[pa.RecordBatch]":
+    """The rows of many small files, a few open at a time; `advance` is called with how many were read."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    wanted = schema.schema(table)
+
+    def opened(name: str) -> pq.ParquetFile:
+        with dest.named(name):
+            return pq.ParquetFile(dest.path(name) if dest.is_local else pa.BufferReader(dest.read(name)))
+
+    with ThreadPoolExecutor(OPEN_AT_ONCE) as pool:
+        for first in range(0, len(names), OPEN_AT_ONCE):
+            part = names[first : first + OPEN_AT_ONCE]
+            for name, file in zip(part, pool.map(opened, part)):
+                with dest.named(name), file:
+                    for batch in file.iter_batches(use_threads=False):  # of a few rows it is thrice as fast
+                        yield batch if batch.schema.equals(wanted) else _conformed(batch, wanted)
+                advance(1)
+
+
+def _conformed(batch: "pa.RecordBatch", wanted: "pa.Schema") -> "pa.RecordBatch":
+    """Rows of a version that had fewer columns."""
+    import pyarrow as pa
+
+    there = batch.schema.names
+    columns = [batch[one.name] if one.name in there else pa.nulls(len(batch), one.type) for one in wanted]
+    return pa.RecordBatch.from_arrays(columns, schema=wanted)
 
 
 def stems(dest: Store, table: str) -> set[str]:
@@ -142,7 +175,7 @@ def compact(
     for table in KEYED:
         with tempfile.TemporaryDirectory(prefix="rpmsn-archive-") as folder:
             path = Path(folder, table)
-            if not _write(dest, table, moved, path, advance):
+            if not write(table, _live_rows(dest, table, moved, advance), path):
                 continue
             dest.send(path, _name(table, layer))
             written.append(table)
@@ -170,32 +203,38 @@ def _remove_what_does_not_count(dest: Store, there: Mapping[str, set[str]], coun
     return sum(map(len, there.values()))
 
 
-def _write(dest: Store, table: str, counts: Live, path: Path, advance: Callable[[int], object]) -> int:
-    """Write the rows of a table that count; returns how many."""
+def write(table: str, rows: "Iterable[pa.RecordBatch]", path: Path) -> int:
+    """Write rows of a table to a file of this machine; returns how many."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     wanted = schema.schema(table)
-    written, rows, waiting = 0, 0, list[pa.RecordBatch]()
+    written, rows_waiting = 0, 0
+    small, waiting = list[pa.RecordBatch](), list[pa.RecordBatch]()
     with pq.ParquetWriter(path, wanted) as writer:
-        for batch in _batches(dest, table, counts, advance):
-            waiting.append(batch)
-            rows += len(batch)
-            if rows >= ROWS_AT_ONCE:
-                writer.write_table(pa.Table.from_batches(waiting, wanted))
-                written, rows, waiting = written + rows, 0, []
-        writer.write_table(pa.Table.from_batches(waiting, wanted))
-    return written + rows
+        for batch in rows:
+            small.append(batch)
+            rows_waiting += len(batch)
+            if len(small) >= BATCHES_AT_ONCE:
+                waiting += pa.Table.from_batches(small, wanted).combine_chunks().to_batches()
+                small = []
+            if rows_waiting >= ROWS_AT_ONCE:
+                writer.write_table(pa.Table.from_batches([*waiting, *small], wanted))
+                written, rows_waiting, small, waiting = written + rows_waiting, 0, [], []
+        writer.write_table(pa.Table.from_batches([*waiting, *small], wanted))
+    return written + rows_waiting
 
 
-def _batches(dest: Store, table: str, counts: Live, advance: Callable[[int], object]) -> "Iterator[pa.RecordBatch]":
+def _live_rows(dest: Store, table: str, counts: Live, advance: Callable[[int], object]) -> "Iterator[pa.RecordBatch]":
+    """The rows of a table that count."""
     import pyarrow as pa
     import pyarrow.dataset as ds
 
-    with dest.named(table):
-        for layer, content in datasets(dest, table, counts, FILES_AT_ONCE):
-            chosen = None if layer == SINGLE else ds.field("key").isin(pa.array(sorted(counts[layer]), pa.string()))
-            for batch in content.to_batches(filter=chosen):
-                advance(1)
-                if len(batch):
-                    yield batch
+    for layer, names in files(dest, table, counts):
+        if layer == SINGLE:
+            yield from rows_of(dest, table, names, advance)
+            continue
+        with dest.named(table):
+            chosen = ds.field("key").isin(pa.array(sorted(counts[layer]), pa.string()))
+            yield from dataset(dest, table, names).to_batches(filter=chosen)
+        advance(len(names))

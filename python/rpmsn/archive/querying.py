@@ -1,9 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Answers from the tables of an archive, by DuckDB. Rows count whose recording is done with."""
 
+import logging
+import shutil
+import tempfile
+import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import installation
@@ -15,7 +20,12 @@ from .store import Store
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    import pyarrow.dataset as ds
 
+log = logging.getLogger(__name__)
+
+MOST_FILES = 1000
+"""Of a table that are asked as they are; what Arrow keeps of each, 100 kB, stays meanwhile."""
 PLACE_HZ = 100_000
 """Carriers whose middles round to the same multiple are one for `changes`."""
 
@@ -154,10 +164,12 @@ class Archive:
             config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
         )
         self._connection.execute("SET TimeZone = 'UTC'")
-        counts = layers.live(self.store)
-        for table in schema.TABLE_NAMES:
-            self._connection.execute(f"CREATE VIEW {table} AS {self._rows(table, counts)}")
         self._connection.execute("SET enable_external_access = false")
+        for table in schema.TABLE_NAMES:
+            self._connection.register(table, schema.schema(table).empty_table())
+        self._counts = layers.live(self.store)
+        self._unread = set(schema.TABLE_NAMES)
+        self._folder: Path | None = None
 
     def ask(self, name: str, limits: Filter | None = None) -> "pa.Table":
         """The answer to a question of `QUESTIONS`.
@@ -182,6 +194,10 @@ class Archive:
         Raises:
             ParameterError: DuckDB does not understand it.
         """
+        for table in sorted(self._unread):
+            if table in text.lower():
+                self._read(table)
+                self._unread.remove(table)
         try:
             found = self._connection.sql(text, params=dict(values or {}))
             if found is None:
@@ -193,24 +209,40 @@ class Archive:
                 "`DESCRIBE carriers` shows the columns of one"
             ) from error
 
-    def _rows(self, table: str, counts: layers.Live) -> str:
-        """A table as SQL: read when it is asked, and only what is asked for."""
+    def _read(self, table: str) -> None:
+        """Have a table for questions: what is asked for is read from its files when it is, or from one that is made of
+        very many."""
         import pyarrow as pa
 
+        counts = self._counts
         if table == schema.FAILURES:
             counts = {layers.SINGLE: layers.stems(self.store, table)}
         parts = []
-        for number, (layer, content) in enumerate(layers.datasets(self.store, table, counts)):
-            self._connection.register(f"{table}_{number}", content)
-            parts.append(f"SELECT * FROM {table}_{number}")
+        for number, (layer, names) in enumerate(layers.files(self.store, table, counts)):
+            part = f"{table}_{number}"
+            self._connection.register(part, self._content(table, names))
+            parts.append(f"SELECT * FROM {part}")
             if layer != layers.SINGLE:
-                self._connection.register(
-                    f"{table}_keys_{number}", pa.table({"key": pa.array(counts[layer], pa.string())})
-                )
-                parts[-1] += f" WHERE key IN (SELECT key FROM {table}_keys_{number})"
-        if not parts:
-            self._connection.register(f"{table}_0", schema.schema(table).empty_table())
-        return " UNION ALL ".join(parts) or f"SELECT * FROM {table}_0"
+                self._connection.register(f"{part}_keys", pa.table({"key": pa.array(counts[layer], pa.string())}))
+                parts[-1] += f" WHERE key IN (SELECT key FROM {part}_keys)"
+        if parts:
+            self._connection.unregister(table)
+            self._connection.execute(f"CREATE VIEW {table} AS {' UNION ALL '.join(parts)}")
+
+    def _content(self, table: str, names: Sequence[str]) -> "ds.Dataset":
+        if len(names) <= MOST_FILES:
+            return layers.dataset(self.store, table, names)
+        if self._folder is None:
+            log.warning(
+                "%s has %d files of the table %s, to read them takes a while: `rpmsn archive compact` makes it one",
+                self.store.url,
+                len(names),
+                table,
+            )
+            self._folder = Path(tempfile.mkdtemp(prefix="rpmsn-archive-"))
+            weakref.finalize(self, shutil.rmtree, self._folder, True)
+        layers.write(table, layers.rows_of(self.store, table, names), self._folder / table)
+        return layers.dataset(Store(str(self._folder)), table, [table])
 
 
 def _in_bands(question: Question, bands: Sequence[tuple[float, float]]) -> str:

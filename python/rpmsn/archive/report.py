@@ -6,7 +6,7 @@ import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from ..classes import CLASS_COLORS
@@ -14,6 +14,9 @@ from ..errors import StorageError
 from ..standards.band_spans import SPANS, UP
 from ..version import __version__
 from .querying import PLACE_HZ, Archive
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 WIDTH = 1080
 MARGIN = 12
@@ -38,7 +41,9 @@ table { border-collapse: collapse; width: 100%; font-size: 12px; display: block;
 th, td { text-align: right; padding: 3px 7px; border-bottom: 1px solid var(--rim); white-space: nowrap }
 th { position: sticky; top: 0; background: var(--back) } td.words, th.words { text-align: left }
 td.long { white-space: normal; overflow-wrap: anywhere; text-align: left }
-svg { display: block; width: 100%; height: auto; margin: .4em 0 1.2em } svg text { fill: var(--text); font-size: 11px }
+.wide { overflow-x: auto }
+svg { display: block; width: 100%; min-width: 1040px; height: auto; margin: .4em 0 1.2em }
+svg text { fill: var(--text); font-size: 11px }
 svg .muted { fill: var(--muted) } svg .axis { stroke: var(--rim) } svg .lane { fill: var(--surface) }
 .numbers { display: flex; flex-wrap: wrap; gap: .6em } .numbers div { background: var(--surface); padding: .5em 1em;
   border-radius: 6px } .numbers b { font-size: 1.35em; display: block }
@@ -52,6 +57,8 @@ a { color: inherit }
 
 def build(archive: Archive) -> str:
     """The page."""
+    import pyarrow as pa
+
     counts = _one(
         archive,
         """SELECT (SELECT count(*) FROM recordings) AS recordings, (SELECT count(*) FROM carriers) AS carriers,
@@ -61,15 +68,14 @@ def build(archive: Archive) -> str:
                (SELECT sum(seconds_judged) / sum(seconds) FROM quality) AS judged""",
     )
     groups, cells = _groups(archive), _cell_groups(archive)
-    wanted = list(dict.fromkeys(one["key"] for one in (*cells[:MOST_CELLS], *groups[:MOST_GROUPS])))
-    by_key = {
-        row["key"]: row
-        for row in _rows(
-            archive,
-            """SELECT key, recording, picture, picture_center, sample_rate, "start" FROM recordings
-               WHERE picture IS NOT NULL""",
-        )
-    }
+    keys = pa.chunked_array([*cells["key"][:MOST_CELLS].chunks, *groups["key"][:MOST_GROUPS].chunks], pa.string())
+    wanted = keys.unique().to_pylist()
+    found = archive.sql(
+        """SELECT key, recording, picture, picture_center, sample_rate, "start" FROM recordings
+           WHERE picture IS NOT NULL AND key IN (SELECT unnest($keys))""",
+        {"keys": wanted},
+    )
+    by_key = {row["key"]: row for row in found.to_pylist()}
     pictures = [by_key[key] for key in wanted if key in by_key][:MOST_PICTURES]
     shown = {row["key"]: f"p{number}" for number, row in enumerate(pictures)}
     parts = [
@@ -95,6 +101,11 @@ def build(archive: Archive) -> str:
 
 def _rows(archive: Archive, sql: str) -> list[dict[str, Any]]:
     return archive.sql(sql).to_pylist()
+
+
+def _first(found: "pa.Table", most: int) -> list[dict[str, Any]]:
+    """The first rows; very many as objects of Python take a hundred times what they take in Arrow."""
+    return found.slice(0, most).to_pylist()
 
 
 def _one(archive: Archive, sql: str) -> dict[str, Any]:
@@ -167,7 +178,7 @@ class _Axis:
         return "".join(marks) + f'<text class="muted" text-anchor="end" x="{WIDTH}" y="{y + 27}">{unit}</text>'
 
 
-def _overview(archive: Archive, groups: Sequence[Mapping[str, Any]]) -> str:
+def _overview(archive: Archive, groups: "pa.Table") -> str:
     """A picture of every range of frequencies that was looked at: 3GPP bands, and carriers in them."""
     seen = _merged(
         [
@@ -196,21 +207,22 @@ def _merged(ranges: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     return found
 
 
-def _groups(archive: Archive) -> list[dict[str, Any]]:
+def _groups(archive: Archive) -> "pa.Table":
     """Carriers with the same label, cell and place as one, those of most recordings first."""
-    return _rows(
-        archive,
+    return archive.sql(
         f"""SELECT label, cell_id, round((freq_lower + freq_upper) / 2 / {PLACE_HZ}) AS place,
                 avg(freq_lower) AS freq_lower, avg(freq_upper) AS freq_upper, any_value(band) AS band,
                 arg_max(verdict, confidence) AS verdict, avg(snr_db) FILTER (NOT isnan(snr_db)) AS snr_db,
                 count(DISTINCT key) AS recordings,
                 sum(time_on_air) AS on_air, min("start") AS first, max("end") AS last,
                 first(key ORDER BY "start", key) AS key
-            FROM carriers GROUP BY label, cell_id, place ORDER BY recordings DESC, freq_lower, label, cell_id""",
+            FROM carriers GROUP BY label, cell_id, place ORDER BY recordings DESC, freq_lower, label, cell_id"""
     )
 
 
-def _range_picture(axis: _Axis, groups: Sequence[Mapping[str, Any]]) -> str:
+def _range_picture(axis: _Axis, groups: "pa.Table") -> str:
+    import pyarrow.compute as pc
+
     parts, y = [], 4.0
     spans = sorted(
         (span for span in SPANS if span.lower < axis.upper and span.upper > axis.lower),
@@ -221,14 +233,19 @@ def _range_picture(axis: _Axis, groups: Sequence[Mapping[str, Any]]) -> str:
         if lane < MOST_BAND_LANES and axis.lower >= 0:
             parts.append(_bar(axis, span.lower, span.upper, y + LANE * lane, span.text, span.full_text))
     y += LANE * min(MOST_BAND_LANES, max(lanes, default=-1) + 1) + 6
-    inside = [one for one in groups if one["freq_lower"] < axis.upper and one["freq_upper"] > axis.lower]
-    inside = sorted(inside[:MOST_GROUPS], key=lambda one: -(one["freq_upper"] - one["freq_lower"]))
+    seen = groups.filter((pc.field("freq_lower") < axis.upper) & (pc.field("freq_upper") > axis.lower))
+    inside = sorted(_first(seen, MOST_GROUPS), key=lambda one: one["freq_lower"] - one["freq_upper"])
     rows = _lanes([(one["freq_lower"], one["freq_upper"]) for one in inside], 0.0)
     for one, lane in zip(inside, rows):
         parts.append(_box(axis, one, y + (BOX + 2) * lane))
     y += (BOX + 2) * (max(rows, default=-1) + 1) + 4
     parts.append(f'<line class="axis" x1="{MARGIN}" y1="{y}" x2="{WIDTH - MARGIN}" y2="{y}"/>' + axis.ticks(y))
-    return f'<svg viewBox="0 0 {WIDTH} {y + 30:.0f}" role="img">{"".join(parts)}</svg>'
+    return _drawing(y + 30, parts)
+
+
+def _drawing(height: float, parts: Sequence[str]) -> str:
+    """A drawing, which a narrow screen shows at a size that can be read, to be moved sideways."""
+    return f'<div class="wide"><svg viewBox="0 0 {WIDTH} {height:.0f}" role="img">{"".join(parts)}</svg></div>'
 
 
 def _lanes(ranges: Sequence[tuple[float, float]], gap: float) -> list[int]:
@@ -327,8 +344,7 @@ def _heat_map(archive: Archive) -> str:
     unit = "an hour" if step == 1 else f"{step} hours"
     return (
         f'<p class="key">Bandwidth x time on air over what was in view and judged; a column is {unit}:{scale}; '
-        "dashed: not judged; grey: not looked at.</p>"
-        f'<svg viewBox="0 0 {WIDTH} {y + 22}" role="img">{"".join(parts)}</svg>'
+        "dashed: not judged; grey: not looked at.</p>" + _drawing(y + 22, parts)
     )
 
 
@@ -359,7 +375,7 @@ def _days(left: float, width: float, first: int, count: int, step: int, y: float
     return "".join(marks)
 
 
-def _carriers(groups: Sequence[Mapping[str, Any]], shown: Mapping[str, str]) -> str:
+def _carriers(groups: "pa.Table", shown: Mapping[str, str]) -> str:
     rows = [
         [
             one["label"],
@@ -376,10 +392,10 @@ def _carriers(groups: Sequence[Mapping[str, Any]], shown: Mapping[str, str]) -> 
             _when(one["last"]),
             _Link(shown.get(one["key"])),
         ]
-        for one in groups[:MOST_GROUPS]
+        for one in _first(groups, MOST_GROUPS)
     ]
     head = ["label", "lower MHz", "upper MHz", "width MHz", "band", "PCI", "verdict", "SNR dB", "recordings"]
-    more = _more(len(groups), MOST_GROUPS)
+    more = _more(groups.num_rows, MOST_GROUPS)
     return _table([*head, "on air s", "first", "last", "picture"], rows) + more
 
 
@@ -390,20 +406,19 @@ class _Link:
     target: str | None
 
 
-def _cell_groups(archive: Archive) -> list[dict[str, Any]]:
+def _cell_groups(archive: Archive) -> "pa.Table":
     """Cells at the same place as one, those of most recordings first."""
-    return _rows(
-        archive,
+    return archive.sql(
         """SELECT label, cell_id, band, any_value(duplex) AS duplex, max(channel_bandwidth) AS channel_bandwidth,
                any_value(earfcn) AS earfcn, any_value(nr_arfcn) AS nr_arfcn, max(evidence = 'broadcast') AS decoded,
                count(DISTINCT key) AS recordings, min("start") AS first, max("end") AS last,
                first(key ORDER BY evidence <> 'broadcast', "start", key) AS key
            FROM cells GROUP BY label, cell_id, band, round((freq_lower + freq_upper) / 2e5)
-           ORDER BY recordings DESC, label, cell_id, band, key""",
+           ORDER BY recordings DESC, label, cell_id, band, key"""
     )
 
 
-def _cells(found: Sequence[Mapping[str, Any]], shown: Mapping[str, str]) -> str:
+def _cells(found: "pa.Table", shown: Mapping[str, str]) -> str:
     rows = [
         [
             one["label"],
@@ -418,10 +433,10 @@ def _cells(found: Sequence[Mapping[str, Any]], shown: Mapping[str, str]) -> str:
             _when(one["last"]),
             _Link(shown.get(one["key"])),
         ]
-        for one in found[:MOST_CELLS]
+        for one in _first(found, MOST_CELLS)
     ]
     head = ["label", "PCI", "band", "duplex", "channel MHz", "EARFCN or NR-ARFCN", "evidence", "recordings"]
-    return _table([*head, "first", "last", "picture"], rows) + _more(len(found), MOST_CELLS)
+    return _table([*head, "first", "last", "picture"], rows) + _more(found.num_rows, MOST_CELLS)
 
 
 def _pictures(archive: Archive, pictures: Sequence[Mapping[str, Any]]) -> str:
@@ -447,7 +462,7 @@ def _pictures(archive: Archive, pictures: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _failures(archive: Archive) -> str:
-    found = archive.ask("not-judged").to_pylist()
+    found = archive.ask("not-judged")
     rows = [
         [
             _Long(row["recording"]),
@@ -455,9 +470,9 @@ def _failures(archive: Archive) -> str:
             "all" if row["not_judged_s"] is None else f"{row['not_judged_s']:.2f}",
             _Long(row["why"]),
         ]
-        for row in found[:MOST_FAILURES]
+        for row in _first(found, MOST_FAILURES)
     ]
-    return _table(["recording", "MHz", "s", "why"], rows) + _more(len(found), MOST_FAILURES)
+    return _table(["recording", "MHz", "s", "why"], rows) + _more(found.num_rows, MOST_FAILURES)
 
 
 @dataclass(frozen=True)
