@@ -428,6 +428,16 @@ def test_lte_in_which_looks_see_no_pss_is_other_until_one_does(probability, most
     assert (seen.label, seen.evidence) == ("LTE", "network")
 
 
+def test_a_cut_lte_carrier_without_reference_signals_is_less_probable_each_time():
+    stream = Stream()
+    for number in range(1, 3):
+        stream.frames(25, seg("LTE", -5.12, 2.3, confidence=0.97), seg("LTE", 3.0, 4.0, confidence=0.97))
+        stream.tracker.prove([Finding("LTE", (), 0, stream.offset, is_slice=True, empty_slices=(-1.4e6, 3.5e6))] * 2)
+        cut, whole = carriers(stream)
+        assert cut.missed == pytest.approx(0.05**number) and whole.missed == 1.0
+    assert (cut.label, cut.evidence, whole.label) == ("other", "absence", "LTE")
+
+
 def search_for_blocks(stream, *spacings, band=(-5.0, 5.0)):
     """Give the tracker that no SS/PBCH block is at any frequency of a band in MHz."""
     for spacing in spacings:

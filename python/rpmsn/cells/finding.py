@@ -222,6 +222,7 @@ class Finding:
         power: of what was searched, where NR cells were found.
         band: (lower, upper) in Hz of what was searched at any frequency; None where places were...
         spacing: ...and the subcarrier spacing of the SS/PBCH blocks there, Hz.
+        empty_slices: Hz, middles of slices in which there were no reference signals of LTE.
     """
 
     technology: str
@@ -235,6 +236,7 @@ class Finding:
     power: Power | None = field(default=None, compare=False)
     band: tuple[float, float] | None = None
     spacing: float = SUBCARRIER_HZ
+    empty_slices: tuple[float, ...] = ()
 
     def misses(self, proof: Proof) -> bool:
         """Whether a cell would have been found, and was not."""

@@ -107,6 +107,7 @@ class Looker:
             power=self._power(frames) if has_nr else None,
             band=search.band,
             spacing=search.spacing,
+            empty_slices=places if search.is_slice and not cells else (),
         )
 
     @property

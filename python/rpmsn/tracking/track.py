@@ -46,6 +46,8 @@ SEPARATE_S = 0.9
 LOWEST_SNR_DB = 3.0
 """Below it, that no SS/PBCH block was found says nothing. Above, all 19 NR downlinks of 118 drawn scenes showed one in
 40 ms."""
+MISSED_REFERENCES = 0.05
+"""Taken for the probability that LTE's reference signals are missed in a slice of a carrier that is cut."""
 NO_BLOCK, MISSED_BLOCK = 0.02, 0.05
 """Taken for the part of NR carriers that send no block in their band, and for the probability that a search of a frame
 misses one."""
@@ -242,7 +244,8 @@ class Track:
         """Take in how strong the PSS was where an LTE carrier's middle was looked for. Uplinks have none."""
         carrier = self.carrier
         is_here = middle.lower <= carrier.center_frequency <= middle.upper and carrier.bandwidth > SYNC_WIDTH
-        if not (is_here and self._may_be_absent(LTE, observation)):
+        is_cut = carrier.cut_lower or carrier.cut_upper
+        if is_cut or not (is_here and self._may_be_absent(LTE, observation)):
             return
         if observation.end_s - self._looked_s < SEPARATE_S:
             return
@@ -255,11 +258,24 @@ class Track:
             self._absence.add(middle.pss_strength, 10 * math.log10(ratio))
             carrier.missed = self._absence.miss_probability
 
+    def look_for_references(self, place: float, observation: Observation) -> None:
+        """Take in that LTE's reference signals were not found around a frequency. Where the middle of a carrier is in
+        view, its PSS says more."""
+        carrier = self.carrier
+        is_here = carrier.freq_lower <= place <= carrier.freq_upper and (carrier.cut_lower or carrier.cut_upper)
+        if not (is_here and self._may_be_absent(LTE, observation)) or carrier.snr_db < LOWEST_SNR_DB:
+            return
+        if observation.end_s - self._looked_s >= SEPARATE_S:
+            self._looked_s = observation.end_s
+            carrier.missed *= MISSED_REFERENCES
+
     def look_for_block(self, finding: Finding, observation: Observation) -> None:
         """Take in that no SS/PBCH block was found at any frequency of a band."""
         carrier = self.carrier
-        if finding.band is None or not self._may_be_absent(NR, observation) or carrier.snr_db < LOWEST_SNR_DB:
+        is_cut = carrier.cut_lower or carrier.cut_upper
+        if is_cut or not self._may_be_absent(NR, observation) or carrier.snr_db < LOWEST_SNR_DB:
             return
+        assert finding.band is not None, "only of a search at any frequency"
         lower, upper = finding.band
         if not lower <= carrier.freq_lower < carrier.freq_upper <= upper:
             return
@@ -269,11 +285,9 @@ class Track:
             carrier.missed = NO_BLOCK + (1 - NO_BLOCK) * MISSED_BLOCK**looks
 
     def _may_be_absent(self, class_id: int, observation: Observation) -> bool:
-        """Whether a cell of a class would have been seen: all of its carrier is in view, and on, and no uplink."""
+        """Whether a cell of a class may have been seen: its carrier is called that, and on, and no uplink."""
         carrier = self.carrier
         if carrier.proof is not None or self.missed or carrier.voted_class_id != class_id:
-            return False
-        if carrier.cut_lower or carrier.cut_upper:
             return False
         return not (observation.is_absolute and bands.is_uplink(carrier.center_frequency))
 

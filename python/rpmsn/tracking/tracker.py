@@ -185,6 +185,8 @@ class Tracker:
             for track in self._live:
                 for middle in finding.middles:
                     track.look_for_pss(middle, self._observations[-1])
+                for place in finding.empty_slices:
+                    track.look_for_references(place, self._observations[-1])
             for proof in finding.proofs:
                 events += self._prove(proof, finding)
             if finding.technology == CLASS_NAMES[NR] and finding.band is not None:
