@@ -395,12 +395,15 @@ def test_a_slice_is_given_up_when_looks_there_do_not_find_its_cell():
         assert (carriers(stream)[0].verdict == "proven") is not is_slice
 
 
-def look(stream, strength, lower=-2.3, upper=2.3, pwr=None):
-    """Give the tracker how strong a PSS was around the middle of a range in MHz; its power is the carrier's."""
+def look(stream, strength, lower=-2.3, upper=2.3, pwr=None, searched=5.2):
+    """Give the tracker how strong a PSS was around the middle of a range in MHz, where its power is the carrier's, and
+    that no cell is anywhere so many MHz around."""
     part = 10 * math.log10(0.93 / (upper - lower))
     middle = (lower + upper) / 2 * 1e6
     found = Middle(middle - 50e3, middle + 50e3, strength, -10.0 + part if pwr is None else pwr)
-    stream.tracker.prove([Finding("LTE", (), 0, stream.offset, middles=(found,))])
+    band = middle - searched * 1e6, middle + searched * 1e6
+    empty = Finding("LTE", (), 0, stream.offset, middles=(found,)), Finding("LTE", (), 0, stream.offset, band=band)
+    stream.tracker.prove(empty)
 
 
 def looks(stream, strengths, segment, **arguments):
@@ -520,6 +523,12 @@ def test_nothing_is_absent_where_it_could_not_be_seen(segment, arguments):
     assert looks(Stream(), [1.4] * 6, segment, **arguments).label == "LTE"
 
 
+def test_the_middle_of_a_region_counts_once_all_of_it_was_searched():
+    stream, region = Stream(), seg("LTE", -2.3, 2.3)
+    assert looks(stream, [1.4] * 3, region, searched=2.0).label == "LTE"
+    assert looks(stream, [1.4], region).label == "other"
+
+
 def test_of_an_uplink_nothing_is_claimed():
     stream = Stream(center=1747.5)
     region = seg("LTE", 1745.2, 1749.8)
@@ -576,8 +585,8 @@ def test_ofdm_with_ltes_numerology_is_found_to_be_no_lte():
         search = Hypothesis("LTE", (0.0,), 25e3, 15e3, 1, False, 0.0)
         # As strong as the segments.
         frames = Look([link.samples * np.float32(10**-0.5)], 0, link.sample_rate, 0.0)
-        (finding,) = Looker(frames).findings([search])
-        stream.tracker.prove([finding])
+        anywhere = dataclasses.replace(search, frequencies=(), band=(-3e6, 3e6))
+        stream.tracker.prove(list(Looker(frames).findings([search, anywhere])))
     (carrier,) = carriers(stream)
     assert (carrier.label, carrier.evidence) == ("other", "absence")
 

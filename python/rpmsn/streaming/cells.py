@@ -34,7 +34,7 @@ CELL_BUDGET = 0.1
 """Fraction of one core for the search in live use."""
 LIVE_MOST_S = 2.0
 """Seconds of one core that a live search may save up."""
-REPLAY_FRACTION, REPLAY_MOST_S, REPLAY_MOST_S_A_HZ = 0.25, 2.0, 0.05e-6
+REPLAY_FRACTION, REPLAY_MOST_S, REPLAY_MOST_S_A_HZ = 0.25, 2.0, 0.03e-6
 """The same of a recording, for each second of signal; a search of a wider span costs more."""
 SHORT_S = 1.0
 """A recording that ends before gets at its end part of what a longer one had in its course."""

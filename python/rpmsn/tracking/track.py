@@ -4,21 +4,18 @@
 from __future__ import annotations
 
 import copy
-import math
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..cells.finding import SYNC_WIDTH
-from ..cells.lte import Absence
 from ..classes import LTE, NR, OTHER
 from ..signal.image import COLUMNS
-from ..standards import bands
 from .carrier import CUT, SEEN, SHARED, Carrier, Part
+from .missing import MissingSignals
 
 if TYPE_CHECKING:
-    from ..cells.finding import Finding, Middle, Proof
+    from ..cells.finding import Proof
     from ..detection.segmenter import Frame
     from ..detection.segments import Segment
 
@@ -41,16 +38,6 @@ MIN_FRACTION_IN_BOTH, OVERLAP_FRAMES = 0.1, 5
 LOOKS_WITHOUT = 3
 """A cell that so many looks in a row did not show is not there any more; one is enough where the network sees nothing
 there, either."""
-SEPARATE_S = 0.9
-"""Looks for a PSS that are closer than this are one: what fades has not changed meanwhile."""
-LOWEST_SNR_DB = 3.0
-"""Below it, that no SS/PBCH block was found says nothing. Above, all 19 NR downlinks of 118 drawn scenes showed one in
-40 ms."""
-MISSED_REFERENCES = 0.05
-"""Taken for the probability that LTE's reference signals are missed in a slice of a carrier that is cut."""
-NO_BLOCK, MISSED_BLOCK = 0.02, 0.05
-"""Taken for the part of NR carriers that send no block in their band, and for the probability that a search of a frame
-misses one."""
 PROOF_SECONDS = 30.0
 """A cell that was not seen for so long while its carrier was in view is not believed any more, looked for or not."""
 MAX_FRAMES_AGAINST = 250
@@ -176,6 +163,7 @@ class Track:
         splitting: Split, while it shows a gap.
         merged_into: the track that it has become a part of.
         is_reported: whether its `new` was reported.
+        missing: what was looked for in it and not seen.
         looks_without: in how many looks in a row its cell was not found.
         is_hidden: whether its latest part is from its cell alone, where the network saw nothing.
         unproven_s: seconds for which it was in view since its cell was found last.
@@ -195,8 +183,7 @@ class Track:
         self.merged_into: Track | None = None
         self.is_reported = False
         self.looks_without, self.unproven_s = 0, 0.0
-        self._absence, self._looked_s = Absence(), -math.inf
-        self._searched: dict[float, int] = {}
+        self.missing = MissingSignals(carrier)
         self.is_hidden = False
         self.unreported: deque[list[Part]] = deque([parts], maxlen=of_frames)
         self._of_frames = of_frames
@@ -230,8 +217,7 @@ class Track:
         """A cell was found in it."""
         self.looks_without, self.unproven_s = 0, 0.0
         self.splitting = None
-        self._absence.reset()
-        self._searched.clear()
+        self.missing.forget()
         self.carrier.prove(proof)
 
     def join_piece(self, other: Track) -> None:
@@ -239,57 +225,6 @@ class Track:
         self.splitting = None
         self.carrier.reach_over(other.carrier)
         self.take_over(other)
-
-    def look_for_pss(self, middle: Middle, observation: Observation) -> None:
-        """Take in how strong the PSS was where an LTE carrier's middle was looked for. Uplinks have none."""
-        carrier = self.carrier
-        is_here = middle.lower <= carrier.center_frequency <= middle.upper and carrier.bandwidth > SYNC_WIDTH
-        is_cut = carrier.cut_lower or carrier.cut_upper
-        if is_cut or not (is_here and self._may_be_absent(LTE, observation)):
-            return
-        if observation.end_s - self._looked_s < SEPARATE_S:
-            return
-        self._looked_s = observation.end_s
-        # Of the frames' noise, the part that the PSS's subcarriers have.
-        snr = 10 ** (carrier.snr_db / 10)
-        noise = 10 ** (carrier.pwr_db / 10) / (1 + snr) * SYNC_WIDTH / carrier.bandwidth
-        ratio = 10 ** (middle.pwr_db / 10) / noise - 1 if noise > 0 else 0.0
-        if ratio > 0:
-            self._absence.add(middle.pss_strength, 10 * math.log10(ratio))
-            carrier.missed = self._absence.miss_probability
-
-    def look_for_references(self, place: float, observation: Observation) -> None:
-        """Take in that LTE's reference signals were not found around a frequency. Where the middle of a carrier is in
-        view, its PSS says more."""
-        carrier = self.carrier
-        is_here = carrier.freq_lower <= place <= carrier.freq_upper and (carrier.cut_lower or carrier.cut_upper)
-        if not (is_here and self._may_be_absent(LTE, observation)) or carrier.snr_db < LOWEST_SNR_DB:
-            return
-        if observation.end_s - self._looked_s >= SEPARATE_S:
-            self._looked_s = observation.end_s
-            carrier.missed *= MISSED_REFERENCES
-
-    def look_for_block(self, finding: Finding, observation: Observation) -> None:
-        """Take in that no SS/PBCH block was found at any frequency of a band."""
-        carrier = self.carrier
-        is_cut = carrier.cut_lower or carrier.cut_upper
-        if is_cut or not self._may_be_absent(NR, observation) or carrier.snr_db < LOWEST_SNR_DB:
-            return
-        assert finding.band is not None, "only of a search at any frequency"
-        lower, upper = finding.band
-        if not lower <= carrier.freq_lower < carrier.freq_upper <= upper:
-            return
-        self._searched[finding.spacing] = self._searched.get(finding.spacing, 0) + 1
-        looks = min(self._searched.get(spacing, 0) for spacing in bands.block_spacings(carrier.center_frequency))
-        if looks:
-            carrier.missed = NO_BLOCK + (1 - NO_BLOCK) * MISSED_BLOCK**looks
-
-    def _may_be_absent(self, class_id: int, observation: Observation) -> bool:
-        """Whether a cell of a class may have been seen: its carrier is called that, and on, and no uplink."""
-        carrier = self.carrier
-        if carrier.proof is not None or self.missed or carrier.voted_class_id != class_id:
-            return False
-        return not (observation.is_absolute and bands.is_uplink(carrier.center_frequency))
 
     def look_in_vain(self) -> None:
         """Its cell was looked for and not found."""

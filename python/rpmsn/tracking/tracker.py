@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..cells.cell import BROADCAST
-from ..classes import CLASS_NAMES, NR
 from ..detection.segments import Segment
 from ..errors import require
 from . import proving
@@ -182,21 +181,25 @@ class Tracker:
                 proof = track.carrier.proof
                 if proof is not None and finding.misses(proof):
                     track.look_in_vain()
-            for track in self._live:
-                for middle in finding.middles:
-                    track.look_for_pss(middle, self._observations[-1])
-                for place in finding.empty_slices:
-                    track.look_for_references(place, self._observations[-1])
             for proof in finding.proofs:
                 events += self._prove(proof, finding)
-            if finding.technology == CLASS_NAMES[NR] and finding.band is not None:
-                hosts = [track.carrier for track in self._live if track.carrier.ssb_frequency is not None]
-                for track in self._live:
-                    if not proving.may_be_piece(track.carrier, hosts):
-                        track.look_for_block(finding, self._observations[-1])
+            self._note_missing(finding)
             if finding.piece is not None:
                 events += self._join_piece(finding.piece)
         return events
+
+    def _note_missing(self, finding: Finding) -> None:
+        """What a search has not found in the carriers that are on."""
+        end_s = self._observations[-1].end_s
+        hosts = [track.carrier for track in self._live if track.carrier.ssb_frequency is not None]
+        for track in self._live:
+            if track.missed:
+                continue
+            for middle in finding.middles:
+                track.missing.look_at_middle(middle, end_s)
+            for place in finding.empty_slices:
+                track.missing.look_at_slice(place, end_s)
+            track.missing.look_anywhere(finding, proving.may_be_piece(track.carrier, hosts))
 
     def _join_piece(self, piece: Piece) -> list[Event]:
         """What has the symbols and subcarriers of an NR carrier with a cell is a piece of it, unless it has one."""

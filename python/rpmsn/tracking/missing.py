@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a carrier that is called LTE or NR would show if it were, and does not: how probable it is that this was missed.
+
+Every LTE downlink sends PSS and reference signals all the time, and an NR carrier an SS/PBCH block every 20 ms as a
+rule. A look counts where there is a carrier to be seen, above the noise, and no uplink, which has none of these.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from ..cells.finding import SYNC_WIDTH
+from ..cells.lte import Absence
+from ..cells.plan import LTE_NAME
+from ..classes import LTE, NR
+from ..standards import bands
+
+if TYPE_CHECKING:
+    from ..cells.finding import Finding, Middle
+    from .carrier import Carrier
+
+SEPARATE_S = 0.9
+"""Looks at LTE that are closer than this are one: what fades has not changed meanwhile."""
+LOWEST_SNR_DB = 3.0
+"""Below it, a look says nothing. Above, all 19 NR downlinks of 118 drawn scenes showed an SS/PBCH block in 40 ms."""
+MISSED_REFERENCES = 0.05
+"""Taken for the probability that LTE's reference signals are missed in a slice of a carrier that is cut."""
+NO_BLOCK, MISSED_BLOCK = 0.02, 0.05
+"""Taken for the part of NR carriers that send no block in their band, and for the probability that a search of a frame
+misses one."""
+
+
+class MissingSignals:
+    """Looks that found no cell; `Carrier.missed` is what they leave. For a carrier without a cell, while it is on."""
+
+    def __init__(self, carrier: Carrier) -> None:
+        self._carrier = carrier
+        self._looked_s = -math.inf
+        self._absence = Absence()
+        self._searches: dict[tuple[str, float], int] = {}
+
+    def forget(self) -> None:
+        """A cell was found."""
+        self._absence.reset()
+        self._searches.clear()
+
+    def look_at_middle(self, middle: Middle, end_s: float) -> None:
+        """Take in how strong the PSS was where an LTE carrier's middle was looked for.
+
+        Args:
+            middle: what was seen there.
+            end_s: of the look, seconds since the stream began.
+        """
+        carrier = self._carrier
+        is_here = middle.lower <= carrier.center_frequency <= middle.upper and carrier.bandwidth > SYNC_WIDTH
+        if self._is_cut or not (is_here and self._may_be_seen(LTE)) or end_s - self._looked_s < SEPARATE_S:
+            return
+        self._looked_s = end_s
+        # Of the frames' noise, the part that the PSS's subcarriers have.
+        snr = 10 ** (carrier.snr_db / 10)
+        noise = 10 ** (carrier.pwr_db / 10) / (1 + snr) * SYNC_WIDTH / carrier.bandwidth
+        ratio = 10 ** (middle.pwr_db / 10) / noise - 1 if noise > 0 else 0.0
+        if ratio > 0:
+            self._absence.add(middle.pss_strength, 10 * math.log10(ratio))
+            self._judge_lte()
+
+    def look_at_slice(self, place: float, end_s: float) -> None:
+        """Take in that LTE's reference signals were not found around a frequency in Hz. Where the middle of a carrier
+        is in view, its PSS says more. `end_s` as of `look_at_middle`."""
+        carrier = self._carrier
+        is_here = self._is_cut and carrier.freq_lower <= place <= carrier.freq_upper
+        if not (is_here and self._may_be_seen(LTE)) or carrier.snr_db < LOWEST_SNR_DB:
+            return
+        if end_s - self._looked_s >= SEPARATE_S:
+            self._looked_s = end_s
+            carrier.missed *= MISSED_REFERENCES
+
+    def look_anywhere(self, finding: Finding, may_be_piece: bool) -> None:
+        """Take in that a search at any frequency of a band has found no cell in the carrier.
+
+        Args:
+            finding: of the search.
+            may_be_piece: whether the carrier may be a part of an NR carrier whose block is elsewhere.
+        """
+        carrier, kind = self._carrier, (finding.technology, finding.spacing)
+        if finding.band is None or self._is_cut or carrier.proof is not None:
+            return
+        lower, upper = finding.band
+        if not lower <= carrier.freq_lower < carrier.freq_upper <= upper:
+            return
+        self._searches[kind] = self._searches.get(kind, 0) + 1
+        if self._may_be_seen(LTE):
+            self._judge_lte()
+        elif self._may_be_seen(NR) and not may_be_piece and carrier.snr_db >= LOWEST_SNR_DB:
+            spacings = bands.block_spacings(carrier.center_frequency)
+            looks = min(self._searches.get((bands.NR, spacing), 0) for spacing in spacings)
+            carrier.missed = NO_BLOCK + (1 - NO_BLOCK) * MISSED_BLOCK**looks if looks else 1.0
+
+    def _judge_lte(self) -> None:
+        """The middle may not be where the region's is: it counts once all of the region was searched."""
+        is_searched = any(technology == LTE_NAME for technology, _ in self._searches)
+        self._carrier.missed = self._absence.miss_probability if is_searched else 1.0
+
+    @property
+    def _is_cut(self) -> bool:
+        return self._carrier.cut_lower or self._carrier.cut_upper
+
+    def _may_be_seen(self, class_id: int) -> bool:
+        """Whether it is called a class whose cells send what is looked for here."""
+        carrier = self._carrier
+        is_uplink = carrier.is_absolute and bands.is_uplink(carrier.center_frequency)
+        return carrier.proof is None and carrier.voted_class_id == class_id and not is_uplink
