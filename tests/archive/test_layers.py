@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Tables put into few files: the same rows, each once, whatever happens meanwhile."""
 
+import errno
 import json
 import os
 import subprocess
@@ -106,6 +107,17 @@ def test_questions_to_very_many_files_have_the_same_answers_and_leave_nothing(
     assert rows(dest) == few and len(few[schema.RECORDINGS]) == 2 * COUNT
     assert caplog.text.count("rpmsn archive compact") == 1
     assert not list(temporary.iterdir())
+
+
+def test_a_full_temporary_folder_gets_a_sentence(dest, monkeypatch, capsys):
+    def full(*how, **_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(querying, "MOST_FILES", 3)
+    monkeypatch.setattr(pq, "ParquetWriter", full)
+    for verb in (["query", str(dest), "recordings"], ["compact", str(dest)]):
+        assert main(["archive", *verb]) == 1
+        assert "the disk is full: make room, and run it again" in capsys.readouterr().err
 
 
 def test_rows_of_a_version_with_fewer_columns_count(dest):

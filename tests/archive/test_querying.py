@@ -20,7 +20,7 @@ pytest.importorskip("fsspec")
 import pyarrow.parquet as pq
 from PIL import Image
 
-from rpmsn.archive import schema
+from rpmsn.archive import report, schema
 from rpmsn.archive.querying import Archive, edges_of_band
 from rpmsn.archive.report import build
 from rpmsn.cli.main import main
@@ -184,6 +184,10 @@ def test_answers_go_to_files_that_do_not_exist_yet(dest, tmp_path, capsys):
         (["on-air", "--band", "n9999"], "n78"),
         (["on-air", "--range", "2G", "1G"], "below"),
         (["on-air", "--since", "2026-11-09", "--until", "2026-11-02"], "exchange them"),
+        (["on-air", "--pci", "0"], "not limited by --pci"),
+        (["recordings", "--band", "n78"], "not limited by --band and --range"),
+        (["failures", "--until", "2026-11-02"], "not limited by --until"),
+        (["--sql", "SELECT 1", "--band", "n78"], "WHERE"),
         (["--sql", "SELEC 1"], "DuckDB"),
         (["--sql", "SELECT * FROM carrier"], "Tables are recordings, carriers"),
         (["--sql", "SELECT * FROM read_csv('/etc/hostname')"], "DuckDB"),
@@ -241,10 +245,22 @@ def test_the_page_holds_all_that_it_shows_and_runs_nothing(dest, tmp_path):
     assert "alert(1)&lt;/script&gt;" in text and "url(" not in text and ">nan<" not in text
     for words in ("PCI 253", "n78 TDD", "it is broken", "overload", "2026-11-02"):
         assert words in text
-    for picture in re.findall(r"<svg.*?</svg>", text, re.DOTALL):
-        ElementTree.fromstring(picture)
+    drawings = re.findall(r"<svg.*?</svg>", text, re.DOTALL)
+    for drawing in drawings:
+        ElementTree.fromstring(drawing)
+    # On a phone they keep the size of their letters, and are moved sideways.
+    assert len(drawings) == text.count('<div class="wide"><svg') == 2
+    assert re.search(r"\.wide { overflow-x: auto }", text) and re.search(r"svg {[^}]*min-width: \d{4}px", text)
     assert main(["archive", "report", str(dest), "--output", str(out)]) == 2
     assert main(["archive", "report", str(dest), "--output", str(out), "--overwrite"]) == 0
+
+
+def test_a_page_of_more_than_it_shows_says_how_many_others_there_are(dest, monkeypatch):
+    for name in ("MOST_GROUPS", "MOST_FAILURES", "MOST_CELLS", "MOST_PICTURES"):
+        monkeypatch.setattr(report, name, 1)
+    text = report.build(Archive(str(dest)))
+    assert text.count("And 2 others") == 1 and text.count("And 1 others") == 2
+    assert text.count("<figure") == 1 and text.count('href="#p0"') == 2
 
 
 def test_a_page_about_nothing_says_so(tmp_path):

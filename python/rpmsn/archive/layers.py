@@ -204,14 +204,18 @@ def _remove_what_does_not_count(dest: Store, there: Mapping[str, set[str]], coun
 
 
 def write(table: str, rows: "Iterable[pa.RecordBatch]", path: Path) -> int:
-    """Write rows of a table to a file of this machine; returns how many."""
+    """Write rows of a table to a file of this machine; returns how many.
+
+    Raises:
+        StorageError: it cannot be written.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     wanted = schema.schema(table)
     written, rows_waiting = 0, 0
     small, waiting = list[pa.RecordBatch](), list[pa.RecordBatch]()
-    with pq.ParquetWriter(path, wanted) as writer:
+    with Store(str(path.parent)).named(path.name), pq.ParquetWriter(path, wanted) as writer:
         for batch in rows:
             small.append(batch)
             rows_waiting += len(batch)

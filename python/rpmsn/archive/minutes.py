@@ -31,6 +31,9 @@ class _OnAir:
     samples: int = 0
 
     def add(self, start: int, end: int) -> None:
+        if self.runs and self.runs[-1][0] <= start <= self.runs[-1][1]:
+            self.runs[-1] = self.runs[-1][0], max(end, self.runs[-1][1])
+            return
         self.runs.append((start, end))
         if len(self.runs) > SETTLED_FRAMES:
             self._join()
@@ -72,7 +75,7 @@ class Minutes:
         start = recording.time_at(0)
         self._first = 0 if start is None else start[0] // MINUTE_S
         self._is_timed = start is not None
-        self._on_air: dict[tuple[int, int], _OnAir] = defaultdict(_OnAir)
+        self._on_air: dict[int, dict[int, _OnAir]] = defaultdict(lambda: defaultdict(_OnAir))
         self._conditions: dict[tuple[Place, str], _Condition] = {}
         self._judged: dict[Place, float] = defaultdict(float)
 
@@ -83,7 +86,7 @@ class Minutes:
         for event in events:
             if event.segment is not None:
                 start, end = event.segment.start_offset, event.segment.end_offset
-                self._on_air[event.carrier.carrier_id, self._minute(start)].add(start, end)
+                self._on_air[self._minute(start)][event.carrier.carrier_id].add(start, end)
 
     def _look_at(self, one: AnalysedFrame) -> None:
         frame, geometry = one.frame, one.frame.geometry
@@ -117,22 +120,19 @@ class Minutes:
             carriers: that are reported.
         """
         rows = []
+        reported = {one.carrier_id: (number, one) for number, one in enumerate(carriers)}
         by_minute: dict[int, list[Place]] = defaultdict(list)
         for place in sorted(self._judged):
             by_minute[place[0]].append(place)
         for minute, places in by_minute.items():
+            here = self._on_air[minute]
             on = [
-                (one, samples / self._rate)
-                for one in carriers
-                if (samples := self._samples_on(one.carrier_id, minute)) > 0
+                (one, here[one.carrier_id].total() / self._rate)
+                for _, one in sorted(reported[carrier_id] for carrier_id in here.keys() & reported.keys())
             ]
             for band, seen, judged in _bands_seen(places, self._judged):
                 rows += [{**self._when(minute), **row} for row in _rows(band, seen, judged, on)]
         return rows
-
-    def _samples_on(self, carrier_id: int, minute: int) -> int:
-        found = self._on_air.get((carrier_id, minute))
-        return found.total() if found is not None else 0
 
     def _minute(self, sample: int) -> int:
         """Minutes since the epoch, or since the start of a recording without a time."""

@@ -46,6 +46,15 @@ class Filter:
     cell_id: int | None = None
 
 
+LIMITS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "bands": ("--band and --range", ("{bands}",)),
+    "since": ("--since", ("{times}", "$since")),
+    "until": ("--until", ("{times}",)),
+    "cell_id": ("--pci", ("$cell_id",)),
+}
+"""Field of Filter -> options that give it, and what a question that it limits has in its SQL."""
+
+
 @dataclass(frozen=True)
 class Question:
     """A question that is built in.
@@ -175,7 +184,7 @@ class Archive:
         """The answer to a question of `QUESTIONS`.
 
         Raises:
-            ParameterError: there is no such question, or it needs more.
+            ParameterError: there is no such question, it needs more, or it is not limited so.
         """
         question = QUESTIONS.get(name)
         if question is None:
@@ -184,6 +193,9 @@ class Archive:
         for need in question.needs:
             if getattr(limits, need) is None:
                 raise ParameterError(f"{name} needs --{need}, such as 2026-11-02 or 2026-11-02T14:00")
+        for field, (options, marks) in LIMITS.items():
+            if getattr(limits, field) not in (None, (), []) and not any(mark in question.sql for mark in marks):
+                raise ParameterError(f"{name} is not limited by {options}: leave it out, or ask by --sql")
         values: dict[str, Any] = {"since": limits.since, "until": limits.until, "cell_id": limits.cell_id}
         sql = question.sql.format(bands=_in_bands(question, limits.bands), times=_in_times(question, limits))
         return self.sql(sql, {name: value for name, value in values.items() if f"${name}" in sql})

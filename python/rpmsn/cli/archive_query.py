@@ -76,11 +76,14 @@ def run(options: argparse.Namespace) -> int:
         raise ParameterError("--range is empty: FROM must be below TO")
     if options.since and options.until and options.since >= options.until:
         raise ParameterError("--since is not before --until, so nothing is between them: exchange them")
+    limits = Filter(bands, options.since, options.until, options.pci)
+    if options.sql is not None and limits != Filter([]):
+        raise ParameterError("--band, --range, --since, --until and --pci limit a QUESTION: with --sql write WHERE")
     archive = Archive(options.dest)
     if options.sql is not None:
         found = archive.sql(options.sql)
     else:
-        found = archive.ask(options.question, Filter(bands, options.since, options.until, options.pci))
+        found = archive.ask(options.question, limits)
     content = _encoded(found, options.format)
     if options.output is None:
         print(content.decode(), end="")
