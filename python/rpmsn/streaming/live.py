@@ -155,8 +155,8 @@ class StreamAnalyser:
         segmenters, settings = self._replicas(), self.settings  # before: what they take is none of the stream's time
         self._reset()
         self._cells = cells.search_of(settings.cell_budget, settings.live, self._reports.fail, settings.workers)
-        needs_samples = self.snippets is not None or self._cells is not None
-        self._pool = FramePool(self._intake, segmenters, hold_samples=needs_samples)
+        held = self._frames_held if self.snippets is not None or self._cells is not None else 0
+        self._pool = FramePool(self._intake, segmenters, held)
         self._thread = threading.Thread(target=self._report_all, name="rpmsn results")
         self._thread.start()
 
@@ -330,9 +330,9 @@ class StreamAnalyser:
         settings = self.settings
         self._lock = threading.RLock()
         frame_samples = frame_length(self.sample_rate, self.segmenter.frame_seconds)
-        self._intake = Intake(
-            frame_samples, settings.live, settings.depth + settings.workers, settings.dtype, settings.duty_cycle
-        )
+        self._frames_held = cells.frames_held(settings.cell_budget, settings.live)
+        depth = settings.depth + settings.workers + self._frames_held - 1
+        self._intake = Intake(frame_samples, settings.live, depth, settings.dtype, settings.duty_cycle)
         self._tracker = self._new_tracker()
         self._clock = None
         self._clocks = EventClocks()
