@@ -36,7 +36,7 @@ class Replay(gr.top_block):
         gr.top_block.__init__(self, "RPMSN replay")
         self.source = blocks.sigmf_source(path)
         self.sink = blocks.segmenter_sink(
-            self.source.sample_rate(), self.source.center_frequency(), model, mode="replay", frames_per_second=25
+            self.source.sample_rate(), self.source.center_frequency(), model, mode="replay", frames_per_second=100
         )
         # A short recording fills the picture too.
         frames = min(HISTORY_FRAMES, math.ceil(self.source.duration() / FRAME_SECONDS))

@@ -101,5 +101,5 @@ def test_samples_are_read_when_somebody_looks_at_them(tmp_path, monkeypatch):
         read = recording.read_native
         monkeypatch.setattr(recording, "read_native", lambda *where: asked.append(where) or read(*where))
         samples = LaterSamples(recording, 1000, 50)
-        assert len(samples.copy()) == 50 and not asked
+        assert len(samples) == 50 and not asked
         assert np.array_equal(np.asarray(samples), read(1000, 50)) and asked == [(1000, 50)]

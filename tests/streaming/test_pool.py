@@ -213,6 +213,19 @@ def test_a_retune_every_50_ms_loses_nothing(segmenters):
     assert all(result.frame.geometry.center_frequency == result.center_frequency for result in results)
 
 
+def test_samples_are_held_until_so_many_more_results_are_asked_for(segmenters):
+    intake = Intake(FRAME, live=False, depth=3, wait_seconds=0)
+    samples = signal(3 * FRAME)
+    with FramePool(intake, segmenters(), held=2) as pool:
+        assert intake.write(samples, 0, 0.0, CLOCK) == 3 * FRAME
+        first, second = pool.next(30), pool.next(30)
+        assert intake.write(-samples, 3 * FRAME, 0.0, CLOCK) == 0
+        assert np.array_equal(first.samples, samples[:FRAME])
+        assert pool.next(30).start_offset == 2 * FRAME
+        assert intake.write(-samples, 3 * FRAME, 0.0, CLOCK) == FRAME
+        assert np.array_equal(second.samples, samples[FRAME : 2 * FRAME])
+
+
 def test_a_change_of_rate_is_followed_and_one_that_cannot_be_is_a_failed_frame(segmenters):
     intake = Intake(FRAME, live=False, depth=4)
     with FramePool(intake, segmenters()) as pool:

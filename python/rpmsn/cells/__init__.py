@@ -9,5 +9,6 @@
 `grid`     symbols and subcarriers, by which pieces of a carrier are compared
 `channels` bands and channel numbers
 `scan`     search of a recording
+`threads`  parts of a search on several cores
 ========== ==================================================================
 """

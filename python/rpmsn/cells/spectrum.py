@@ -270,8 +270,7 @@ class Correlator:
                 weight = self._weight(spectra, shift)
             for group in self._groups(len(spectra)):
                 products = scipy.fft.ifft(self._around(spectra[group], shift) * self._filters, overwrite_x=True)
-                found[:, group] = _power(products[..., : self.hop])
-                found[:, group] *= weight[group]
+                np.multiply(_power(products[..., : self.hop]), weight[group], out=found[:, group])
             yield found.reshape(len(found), -1)[:, :n]
 
     def _spectra(self, values, n):
@@ -309,4 +308,4 @@ class Correlator:
 
 
 def _power(values):
-    return values.real**2 + values.imag**2
+    return np.abs(values) ** 2

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TypeVar
 
+from threadpoolctl import threadpool_limits
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -15,10 +17,11 @@ _THREADS = ContextVar("threads", default=1)
 
 @contextmanager
 def on_threads(count: int) -> Iterator[None]:
-    """Searches within take so many threads. Those threads take no more themselves."""
+    """Searches within take so many threads. Those take no more themselves, nor does BLAS, whose threads wait busily."""
     token = _THREADS.set(count)
     try:
-        yield
+        with threadpool_limits(1, user_api="blas"):
+            yield
     finally:
         _THREADS.reset(token)
 

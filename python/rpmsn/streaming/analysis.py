@@ -242,10 +242,6 @@ class LaterSamples:
         samples = self._recording.read_native(self._start, self._count)
         return samples if dtype is None else samples.astype(dtype)
 
-    def copy(self) -> LaterSamples:
-        """The same: nothing overwrites it."""
-        return self
-
 
 class RecordingAnalyser:
     """Analyses a recording: iterate over `frames()`, then read `result`.

@@ -75,7 +75,7 @@ class CellSearch(Protocol):
 
         Args:
             frame: the frame.
-            samples: the new ones in it; not kept.
+            samples: the new ones in it, valid until as many more frames are given as `frames_held` says.
             start: number of the first of them.
             carriers: the stream's.
         """
@@ -152,7 +152,7 @@ class ReplaySearch:
             self._look = None
             return []
         look = self._look or Look((), start, rate, center)
-        self._look, self._frame = look.followed_by(samples.copy(), start, rate, center, DEEP_FRAMES), frame
+        self._look, self._frame = look.followed_by(samples, start, rate, center, DEEP_FRAMES), frame
         return self._search(carriers, at_end=False)
 
     def finish(self, carriers: Carriers) -> list[Event]:
@@ -312,6 +312,11 @@ class LiveSearch:
         for finding in self._process.search(task.look, task.hypotheses):
             with self._changed:
                 self._findings.append(finding)
+
+
+def frames_held(cell_budget: float, live: bool) -> int:
+    """Frames whose samples stay valid for the search of a stream, the newest among them."""
+    return DEEP_FRAMES if cell_budget and not live else 1
 
 
 def search_of(cell_budget: float, live: bool, on_error: Callable[[str], None], threads: int = 1) -> CellSearch | None:

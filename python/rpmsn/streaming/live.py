@@ -55,7 +55,8 @@ class Settings:
         runtime: what runs the network, a name of `runtimes.KINDS` or `auto`.
         threads: of the network, for each worker.
         workers: frames that are analysed at the same time, each in a thread of its own.
-        depth: frames that may wait, on top of those being analysed.
+        depth: frames that may wait, on top of those being analysed; in replay, where nothing is gained by it, as many
+            as `workers`.
         dtype: type of the samples, one of `intake.SAMPLE_TYPES`.
         frame_seconds: 0.01 to 0.2; None for what the model was trained with.
         average_frames: class probabilities are averaged over so many frames.
@@ -155,8 +156,8 @@ class StreamAnalyser:
         segmenters, settings = self._replicas(), self.settings  # before: what they take is none of the stream's time
         self._reset()
         self._cells = cells.search_of(settings.cell_budget, settings.live, self._reports.fail, settings.workers)
-        needs_samples = self.snippets is not None or self._cells is not None
-        self._pool = FramePool(self._intake, segmenters, hold_samples=needs_samples)
+        held = self._frames_held if self.snippets is not None or self._cells is not None else 0
+        self._pool = FramePool(self._intake, segmenters, held)
         self._thread = threading.Thread(target=self._report_all, name="rpmsn results")
         self._thread.start()
 
@@ -330,9 +331,10 @@ class StreamAnalyser:
         settings = self.settings
         self._lock = threading.RLock()
         frame_samples = frame_length(self.sample_rate, self.segmenter.frame_seconds)
-        self._intake = Intake(
-            frame_samples, settings.live, settings.depth + settings.workers, settings.dtype, settings.duty_cycle
-        )
+        self._frames_held = cells.frames_held(settings.cell_budget, settings.live)
+        waiting = settings.depth if settings.live else settings.workers
+        depth = waiting + settings.workers + self._frames_held - 1
+        self._intake = Intake(frame_samples, settings.live, depth, settings.dtype, settings.duty_cycle)
         self._tracker = self._new_tracker()
         self._clock = None
         self._clocks = EventClocks()

@@ -10,6 +10,7 @@ results are the same, bit for bit, with any number of workers.
 
 import threading
 import time
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -41,7 +42,8 @@ class Result:
         center_frequency: Hz, 0 if it is not known.
         time: StreamTime.
         latency: seconds from the arrival of its last sample to now.
-        samples: the new samples, if the pool was asked to hold them; to be read before the next Result is asked for.
+        samples: the new samples, if the pool was asked to hold them; to be read before `held` more Results are asked
+            for.
     """
 
     frame: Frame | None
@@ -74,7 +76,7 @@ class FramePool:
     Args:
         intake: Intake, new and for this pool alone.
         segmenters: list of Segmenter, one for every thread (`Segmenter.replicas`).
-        hold_samples: keep the samples of a frame until the next Result is asked for, so that they can be recorded; the
+        held: frames whose samples are kept until so many more Results are asked for, to be recorded or searched; the
             Intake then has room for fewer frames.
         frame_limit_s: seconds after which a frame whose analysis has not ended has failed.
 
@@ -85,15 +87,11 @@ class FramePool:
     """
 
     def __init__(
-        self,
-        intake: Intake,
-        segmenters: list[Segmenter],
-        hold_samples: bool = False,
-        frame_limit_s: float = FRAME_LIMIT_SECONDS,
+        self, intake: Intake, segmenters: list[Segmenter], held: int = 0, frame_limit_s: float = FRAME_LIMIT_SECONDS
     ) -> None:
         self._intake = intake
-        self._holds = hold_samples
-        self._held: Job | None = None
+        self._most_held = held
+        self._held: deque[Job] = deque()
         self._finisher = segmenters[0]
         self._finisher.reset()
         self._changed = threading.Condition()
@@ -167,10 +165,9 @@ class FramePool:
         self._intake.discard()
 
     def _let_go(self) -> None:
-        """Give back the samples that were held for the last Result."""
-        if self._held is not None:
-            self._intake.release(self._held)
-            self._held = None
+        """Give back the samples that were held for long enough."""
+        while self._held and len(self._held) >= self._most_held:
+            self._intake.release(self._held.popleft())
 
     def _lose_patience(self, seconds: float) -> None:
         """Give up the worker whose result is the next, if it has been waited for too long; with `_changed` held."""
@@ -239,7 +236,7 @@ class FramePool:
 
     def _release(self, job: Job) -> None:
         """A worker does not need a job's samples any more."""
-        if not self._holds:
+        if not self._most_held:
             self._intake.release(job)
 
     def _result(self, done: _Done) -> Result:
@@ -252,7 +249,8 @@ class FramePool:
             except Exception as failure:  # as in the workers
                 error = failure
         self._intake.settle(job, ANALYSED if frame else FAILED if error else TOO_SHORT)
-        self._held = job if self._holds else None
+        if self._most_held:
+            self._held.append(job)
         return Result(
             frame,
             error,
@@ -261,7 +259,7 @@ class FramePool:
             job.center_frequency,
             job.time,
             time.monotonic() - job.filled_at,
-            job.samples if self._holds else None,
+            job.samples if self._most_held else None,
         )
 
 
