@@ -21,6 +21,7 @@ from ...streaming.cells import CELL_BUDGET
 from ...streaming.intake import StreamTime
 from ...streaming.live import Settings, StreamAnalyser
 from ..carriers.carrier_list import WHOLE_EVENT
+from ..translation import mark, tr
 from ..waterfall.status import ENDED, PAUSED, SOURCE_STATE, SPEED
 from .feed import Feed
 from .pacing import FASTEST, SLOWEST, Pacing
@@ -195,7 +196,7 @@ class Player:
             results: as of `ComparisonTable.results`: said after the label.
         """
         rate, found = self.recording.sample_rate, []
-        said = [(entry, "file") for entry in self.recording.annotations] + [(entry, "own") for entry in own]
+        said = [(entry, mark("file")) for entry in self.recording.annotations] + [(entry, mark("own")) for entry in own]
         for entry, by in said:
             lower, upper = entry.get("core:freq_lower_edge"), entry.get("core:freq_upper_edge")
             if lower is not None and upper is not None:
@@ -205,7 +206,7 @@ class Player:
                 result = (results or {}).get((label, lower, upper)) if by == "file" else None
                 found.append(
                     {
-                        "label": f"{label}, {result}" if result else label,
+                        "label": f"{label}, {tr(result)}" if result else label,
                         "freq_lower": lower,
                         "freq_upper": upper,
                         "start": self._time_at(max(0, start)),
@@ -262,7 +263,7 @@ class Player:
     def _run(self) -> None:
         """The thread: load, play, and report what goes wrong."""
         try:
-            self._feed.note = f"loading the model {self._model.card.name}"
+            self._feed.note = tr("loading the model {name}", name=self._model.card.name)
             analyser = self._load()
             self._feed.note = "; ".join(self._notes(analyser))
         except Exception as error:  # whatever a broken library raises has to be seen in the window
@@ -299,7 +300,7 @@ class Player:
         """What a user should know about this recording, as one text."""
         notes = [*self.recording.warnings, *analyser.segmenter.warnings]
         if not self._has_clock:
-            notes.append("the recording has no time: times count from its beginning")
+            notes.append(tr("the recording has no time: times count from its beginning"))
         return notes
 
     def _begin_stream(self, analyser) -> None:

@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 import numpy as np
 
 from ..qt import QtGui, QtWidgets, pg
+from ..translation import tr
 from .history import Chunk, History
 
 LINES_APART = 1.75
@@ -95,12 +96,12 @@ def is_since_start(time: float) -> bool:
 def format_day(time: float) -> str:
     """The day that clock times belong to: `UTC yyyy-mm-dd`, or that they count from a recording's beginning."""
     if is_since_start(time):
-        return "Time from the start"
+        return tr("Time from the start")
     return f"UTC {datetime.fromtimestamp(time, timezone.utc):%Y-%m-%d}"
 
 
 def format_moment(time: float) -> str:
     """A time to the millisecond: `yyyy-mm-dd hh:mm:ss.sss UTC`, or `hh:mm:ss.sss from the start`."""
     if is_since_start(time):
-        return f"{format_time(time, 3)} from the start"
+        return tr("{time} from the start", time=format_time(time, 3))
     return f"{datetime.fromtimestamp(time, timezone.utc):%Y-%m-%d} {format_time(time, 3)} UTC"
