@@ -952,7 +952,8 @@ def test_a_storm_leaves_the_window_responsive(window, app):
 
 
 @pytest.mark.parametrize(
-    "seconds, duration, words", [(1.234, 2.0, "1.23 s"), (61.25, 600.0, "01:01.2"), (3661.25, 7200.0, "1:01:01.2")]
+    "seconds, duration, words",
+    [(0.0032, 0.006, "3.20 ms"), (1.234, 2.0, "1.23 s"), (61.25, 600.0, "01:01.2"), (3661.25, 7200.0, "1:01:01.2")],
 )
 def test_places_are_as_fine_as_the_recording_is_long(seconds, duration, words):
     assert format_place(seconds, duration) == words

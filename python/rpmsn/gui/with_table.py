@@ -16,7 +16,7 @@ from .waterfall.widget import WaterfallWidget
 
 BELOW, BESIDE, HIDDEN = PLACES = ("below", "beside", "hidden")
 """Where the table is."""
-FRACTION_BELOW, FRACTION_BESIDE = 0.33, 0.4
+FRACTION_BELOW, FRACTION_BESIDE = 0.33, 0.46
 """Fraction of the height, or of the width, that the table takes."""
 WIDE_PIXELS = 1900
 """From this width on the table fits next to the picture."""

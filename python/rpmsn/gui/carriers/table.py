@@ -121,6 +121,7 @@ class CarrierTable(QtWidgets.QWidget):
             frame = (
                 *(int(fields[key]) for key in (keys.START_OFFSET, keys.END_OFFSET, keys.PDU_NUM)),
                 float(fields[keys.SAMPLE_RATE]),
+                float(fields.get(keys.JUDGED, 1.0)),
             )
             self.carriers.is_absolute = float(fields[keys.CENTER_FREQUENCY]) != 0.0
         except (KeyError, TypeError, ValueError):

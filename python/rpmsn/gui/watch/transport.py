@@ -124,6 +124,8 @@ class TransportBar(QtWidgets.QWidget):
 
 def format_place(seconds: float, duration: float) -> str:
     """A place in a recording: as fine as its length asks for."""
+    if duration < 0.1:
+        return f"{1e3 * seconds:.2f} ms"
     if duration < 60.0:
         return f"{seconds:.2f} s"
     whole = int(seconds)
