@@ -184,7 +184,7 @@ def _application(language: str) -> "QtWidgets.QApplication":
 
 
 def _delete(application: "QtWidgets.QApplication", window: "WatchWindow") -> None:
-    """Take the window down while Qt still runs: what is left of it when Qt ends may crash the process."""
+    """Take the window down now: the garbage collector would, part by part, while Python ends, and might crash it."""
     from ..qt import QtCore
 
     window.deleteLater()
