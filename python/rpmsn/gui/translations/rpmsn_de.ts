@@ -460,12 +460,20 @@
         <translation>der Teil würde die Aufnahme ersetzen, aus der er ist; einen anderen Namen wählen</translation>
     </message>
     <message>
+        <source>&amp;Play the marked part</source>
+        <translation>Den markierten Teil ab&amp;spielen</translation>
+    </message>
+    <message>
         <source>C&amp;ut the marked part to a file…</source>
         <translation>Den markierten Teil in eine Datei &amp;ausschneiden…</translation>
     </message>
     <message>
         <source>&amp;Annotate the marked part as</source>
         <translation>Den &amp;markierten Teil anmerken als</translation>
+    </message>
+    <message>
+        <source>&amp;Play its time</source>
+        <translation>Seine Zeit ab&amp;spielen</translation>
     </message>
     <message>
         <source>C&amp;ut it to a file…</source>
@@ -920,6 +928,10 @@ Keine Linie an einer Seite: der Träger reicht über die Spanne hinaus und ist �
         <translation>Höchstwert</translation>
     </message>
     <message>
+        <source>Time from the start</source>
+        <translation>Zeit ab Anfang</translation>
+    </message>
+    <message>
         <source>Power in</source>
         <translation>Leistung in</translation>
     </message>
@@ -1222,10 +1234,6 @@ Keine Linie an einer Seite: der Träger reicht über die Spanne hinaus und ist �
     <message>
         <source>ok</source>
         <translation>in Ordnung</translation>
-    </message>
-    <message>
-        <source>Time from the start</source>
-        <translation>Zeit ab Anfang</translation>
     </message>
     <message>
         <source>{time} from the start</source>

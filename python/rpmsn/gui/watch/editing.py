@@ -199,6 +199,8 @@ class Editor(QtWidgets.QUndoStack):
         if span is not None:
             edges = selection.frequencies
             menu.addSeparator()
+            player = self._player
+            menu.addAction(tr("&Play the marked part"), lambda: player.play_part(*span))
             menu.addAction(tr("C&ut the marked part to a file…"), lambda: self.ask_and_cut(span, edges, "part"))
             own = menu.addMenu(tr("&Annotate the marked part as"))
             for label in SHOWN_CLASSES:
@@ -214,6 +216,8 @@ class Editor(QtWidgets.QUndoStack):
         if self._player is not None:
             span = self._player.recording_span(carrier.sample_start, carrier.sample_end)
             edges, name = (carrier.freq_lower, carrier.freq_upper), f"carrier-{carrier.carrier_id}"
+            player = self._player
+            menu.addAction(tr("&Play its time"), lambda: player.play_part(*span))
             menu.addAction(tr("C&ut it to a file…"), lambda: self.ask_and_cut(span, edges, name))
 
     def _marked_samples(self) -> tuple[int, int] | None:

@@ -160,6 +160,8 @@ class WatchWindow(QtWidgets.QMainWindow):
             self.radio_bar = RadioBar(self.radio, self.settings)
             self.radio_bar.recording.said.connect(lambda text: self.statusBar().showMessage(text, SAID_MS))
             self._layout.addWidget(self.radio_bar)
+        begin = None if self.player is None else self.player.recording.time_at(0)
+        self.waterfall.set_start_time(None if begin is None else float(sum(begin)))
         self.waterfall.set_gain(None)
         # A recording has one pause: that of the player.
         self.waterfall.pause_button.setVisible(self.player is None)

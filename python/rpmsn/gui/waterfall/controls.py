@@ -23,6 +23,7 @@ MENU = (
     ("spectrum", mark("Spectrum")),
     ("average", mark("Average")),
     ("max_hold", mark("Max hold")),
+    ("from_start", mark("Time from the start")),
 )
 """Settings that are on or off, and their texts in the menu."""
 CHOICES = (

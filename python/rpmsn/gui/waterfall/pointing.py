@@ -118,7 +118,7 @@ class Pointing:
         """Frequency, time and power of a point in the picture, and the carrier there, or the class of the pixel."""
         history = self._widget.shown[0]
         time = float(history.time_of_y(y))
-        where = f"{frequency / 1e6:.3f} MHz \u00b7 {format_moment(time)}"
+        where = f"{frequency / 1e6:.3f} MHz \u00b7 {format_moment(time - self._widget.time_axis.zero)}"
         chunk = history.at(y)
         if chunk is None or (column := chunk.scale.column_of(frequency)) is None:
             return f"{where} \u00b7 {tr('no signal here')}"

@@ -155,6 +155,7 @@ class WaterfallWidget(QtWidgets.QWidget):
         self._gain: float | None = None
         self._floor_db = math.nan
         self._wanted_view: dict | None = None
+        self._start_time: float | None = None
         self._build(title)
         self._connect()
         self._show_settings()
@@ -310,6 +311,18 @@ class WaterfallWidget(QtWidgets.QWidget):
     def level_unit(self) -> LevelUnit:
         """What powers are said in, at this gain."""
         return LevelUnit(self._settings.unit, dbm_offset(self._settings.dbm_offsets, self._gain))
+
+    def set_start_time(self, time: float | None) -> None:
+        """What times from the start count from, s since 1970; None for the first row that comes from now on."""
+        self._start_time = time
+        self._show_clock()
+
+    def _show_clock(self) -> None:
+        """Times of day, or from the start."""
+        self.time_axis.zero = (self._start_time or 0.0) if self._settings.from_start else 0.0
+        self.time_axis.picture = None
+        self.time_axis.update()
+        self._name_axes()
 
     def set_gain(self, gain: float | None) -> None:
         """Gain of the radio, dB, None where it is not known: dBm have an offset for each."""
@@ -513,7 +526,9 @@ class WaterfallWidget(QtWidgets.QWidget):
         return breaks
 
     def _begin(self, frame) -> None:
-        """The first frame says how long frames are."""
+        """The first frame says how long frames are, and when it began."""
+        if self._start_time is None:
+            self.set_start_time(frame.start_time)
         if self.history.newest_y <= frame.duration * 1.01:
             self._scroll.seconds = self.history_frames * max(frame.duration, FRAME_SECONDS / 4)
             if not self.paused:
@@ -619,7 +634,8 @@ class WaterfallWidget(QtWidgets.QWidget):
                 bottom = tr("Offset from centre, MHz")
             clock = tr(CLOCK_WORDS.get(history.newest.clock, ""))
             newer_end = min(self.waterfall_plot.viewRange()[1][1], history.newest_y)
-            left = f"{format_day(float(history.time_of_y(newer_end)))}{clock}"
+            left = format_day(float(history.time_of_y(newer_end)) - self.time_axis.zero)
+            left += "" if self.time_axis.zero else clock
         axes = [self.waterfall_plot.getAxis(name) for name in ("bottom", "left")]
         labels = [(axes[0], bottom), (axes[1], left)]
         width = math.nan if history.newest is None else history.newest.scale.column_width
@@ -665,6 +681,7 @@ class WaterfallWidget(QtWidgets.QWidget):
         for part in (self.spectrum, self.picture, self.detail, self.box_layer):
             part.set_settings(settings)
         self._show_unit()
+        self._show_clock()
 
     def _show_theme(self, theme: Theme) -> None:
         """Colours of everything but the picture."""
