@@ -270,6 +270,18 @@ def test_a_thousand_segments_of_one_frame_stay_cheap_and_right():
     assert occupancy.samples == 10_000
 
 
+def test_a_frame_that_was_not_judged_says_nothing_about_a_carrier():
+    carriers = CarrierList()
+    for number, judged in enumerate((1.0, 0.0, 1.0, 1.0)):
+        carriers.add_frame(number * FRAME, (number + 1) * FRAME, number, RATE, judged)
+        if number in (0, 2):
+            carriers.add(segment(number))
+    carrier = only(carriers)
+    fractions = carrier.occupancy.fractions(carriers.timeline)
+    assert [None if math.isnan(each) else each for each in fractions] == [1.0, None, 1.0, 0.0]
+    assert carrier.fraction_on_air(carriers.timeline) == pytest.approx(2 / 3)
+
+
 def test_signal_that_was_dropped_says_nothing_about_a_carrier():
     carriers = CarrierList()
     for place, number in ((0, 0), (1, 1), (5, 2), (6, 3)):  # frames 2 to 4 of the signal were dropped

@@ -951,8 +951,23 @@ def test_a_storm_leaves_the_window_responsive(window, app):
     assert slowest < HANG_S, f"the window did not answer for {slowest:.2f} s"
 
 
+def test_a_part_is_played_and_then_it_pauses(play, recording_path):
+    player, feed = play(recording_path, cell_budget=0.0)
+    wait_for(lambda: player.finished, "for the end")
+    feed.all_frames.clear()
+    player.play_part(3 * FRAME, 5 * FRAME)
+    wait_for(lambda: not player.playing and not player.ended, "for the pause")
+    wait_for(lambda: len(feed.all_frames) >= 2, "for the frames")
+    assert player.position == pytest.approx(5 * FRAME / RATE)
+    assert file_places(feed) == [(3 * FRAME, 4 * FRAME), (4 * FRAME, 5 * FRAME)]
+    player.play()
+    wait_for(lambda: player.finished, "for the end")
+    assert player.position == player.recording.duration
+
+
 @pytest.mark.parametrize(
-    "seconds, duration, words", [(1.234, 2.0, "1.23 s"), (61.25, 600.0, "01:01.2"), (3661.25, 7200.0, "1:01:01.2")]
+    "seconds, duration, words",
+    [(0.0032, 0.006, "3.20 ms"), (1.234, 2.0, "1.23 s"), (61.25, 600.0, "01:01.2"), (3661.25, 7200.0, "1:01:01.2")],
 )
 def test_places_are_as_fine_as_the_recording_is_long(seconds, duration, words):
     assert format_place(seconds, duration) == words

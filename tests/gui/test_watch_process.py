@@ -25,6 +25,22 @@ from rpmsn.gui.watch.radio_process import RadioWatch
 from rpmsn.gui.watch.window import WatchWindow
 
 ROOT = Path(__file__).resolve().parents[2]
+TELLS_ITS_END = """
+import sys
+from PyQt5 import QtWidgets
+from rpmsn.gui.watch import window as watch_window
+
+class Window(watch_window.WatchWindow):
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self.destroyed.connect(lambda: print("Qt runs:", QtWidgets.QApplication.instance() is not None, flush=True))
+
+watch_window.WatchWindow = Window
+from rpmsn.cli.main import main
+status = main(["watch", "tcp://127.0.0.1:1", "--close-after", "0.1", "--no-session"])
+print("the command is done", flush=True)
+sys.exit(status)
+"""
 RADIO = {"device": "driver=fake", "sample_rate": 5e6, "center_frequency": 9e8, "gain": None}
 WITHOUT_GNU_RADIO = """
 import sys
@@ -70,6 +86,18 @@ def test_a_window_closes_while_a_driver_hangs_in_open(app, all_lte, pause_s):
     for timer in (window._timer, window.table._timer):
         timer.stop()
     window.deleteLater()
+
+
+def test_the_window_is_taken_down_by_the_command_and_not_by_the_end_of_python(tmp_path):
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT / "python"),
+        "QT_QPA_PLATFORM": "offscreen",
+        "XDG_CONFIG_HOME": str(tmp_path),
+    }
+    command = [sys.executable, "-c", TELLS_ITS_END]
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PROCESS_S)
+    assert (result.returncode, result.stdout) == (0, "Qt runs: True\nthe command is done\n"), result.stderr
 
 
 def test_a_driver_that_does_not_answer_is_reported(all_lte, monkeypatch):

@@ -539,6 +539,21 @@ def test_ticks_are_spread_over_a_recording_that_is_repeated(widget):
     assert len(ticks) >= 3 and apart.min() >= 40 and apart.max() <= 1000
 
 
+def test_times_count_from_the_start_where_that_is_asked_for(widget):
+    draw(widget, *[(frame_fields(number), blank(), blank()) for number in range(8)])
+    widget.apply_settings({"from_start": True})
+    [(_, heights)] = widget.time_axis.tickValues(0, 8 * FRAME_SECONDS, 500)
+    texts = widget.time_axis.tickStrings(heights, 1, None)
+    assert widget.time_axis.labelText == "Time from the start" and "00:00:00.10" in texts
+    for height, text in zip(heights, texts):
+        assert float(text.split(":")[-1]) == pytest.approx(height, abs=0.001)
+    widget.set_start_time(START_TIME + 0.2)
+    [(_, heights)] = widget.time_axis.tickValues(0, 8 * FRAME_SECONDS, 500)
+    assert "-00:00:00.10" in widget.time_axis.tickStrings(heights, 1, None)
+    widget.apply_settings({"from_start": False})
+    assert widget.time_axis.labelText.startswith("UTC 2024-05-01")
+
+
 def test_the_date_is_that_of_the_newest_row_in_view(widget):
     midnight = 1_714_608_000  # 2024-05-02
     for number in range(20):

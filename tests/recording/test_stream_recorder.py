@@ -180,7 +180,8 @@ def test_a_recording_that_runs_is_finished_at_the_end(tmp_path, recorder, radio)
 
 def test_a_disk_without_room_ends_the_recording_with_what_there_is(tmp_path, recorder, radio, monkeypatch):
     usage = shutil.disk_usage(tmp_path)
-    free = stream_recorder.DISK_KEPT_FREE + (1 << 20)
+    room = 8 * BLOCK_SAMPLES
+    free = stream_recorder.DISK_KEPT_FREE + room
     monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage._replace(free=free))
     radio.send(100_000)
     recorder.record(tmp_path)
@@ -189,7 +190,7 @@ def test_a_disk_without_room_ends_the_recording_with_what_there_is(tmp_path, rec
     assert "of the disk are free; it has ended" in recorder.state.fault
     samples, _ = read(recorder.state.finished)
     np.testing.assert_array_equal(samples, stream(100_000, len(samples)))
-    assert 0 < len(samples) * 4 <= 1 << 20
+    assert 0 < len(samples) * 4 <= room
 
 
 def test_what_a_kill_left_is_finished_by_the_next_recording_and_nothing_is_deleted(tmp_path, recorder, radio):

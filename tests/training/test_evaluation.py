@@ -14,19 +14,13 @@ from rpmsn.classes import IGNORED, LTE, NR
 from rpmsn.cli import main as cli
 from rpmsn.errors import ParameterError
 from rpmsn.models.model import load_model
+from rpmsn.recording.comparison import band_iou
 from rpmsn.synthesis.labels.truth import Truth
 from rpmsn.synthesis.scene.scene import Emission, PropagationPath, Reception, Scene
 from rpmsn.tables import markdown_table, percent
 from rpmsn.training.dataset import SetConfig, build_set
 from rpmsn.training.evaluation import calibration, scores
-from rpmsn.training.evaluation.carrier_scores import (
-    FoundCarrier,
-    TrueCarrier,
-    band_iou,
-    match,
-    stored_power,
-    true_carriers,
-)
+from rpmsn.training.evaluation.carrier_scores import FoundCarrier, TrueCarrier, match, stored_power, true_carriers
 from rpmsn.training.evaluation.evaluation import Tally, evaluate, load_key, snr_key
 from rpmsn.training.evaluation.evaluation_set import EvaluationSet
 from rpmsn.training.evaluation.report import check_folder, write_report

@@ -8,6 +8,7 @@ import pmt
 from gnuradio import gr
 
 from rpmsn.errors import require
+from rpmsn.gui.translation import use_language
 from rpmsn.gui.waterfall.inbox import MAX_FRAMES, MAX_SEGMENTS, Inbox
 from rpmsn.messages import keys
 
@@ -118,6 +119,7 @@ class waterfall_overlay(gr.basic_block):
         """
         if self._widget is None:
             _check_qt_thread()
+            use_language()
             if self._place == "hidden":
                 from rpmsn.gui.waterfall.widget import WaterfallWidget
 

@@ -58,6 +58,12 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         help="colours; system: as the desktop (default: as the last time, at first system)",
     )
     parser.add_argument(
+        "--language",
+        default="system",
+        metavar="CODE",
+        help="of the window, such as en or de; system: as the desktop (default: system)",
+    )
+    parser.add_argument(
         "--session",
         action=argparse.BooleanOptionalAction,
         default=True,

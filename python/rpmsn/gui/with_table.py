@@ -10,12 +10,13 @@ from .carriers.carrier_list import CarrierRow
 from .carriers.table import CarrierTable
 from .qt import QtCore, QtGui, QtWidgets
 from .theme import THEMES, Theme
+from .translation import mark, tr
 from .waterfall.pointing import Place
 from .waterfall.widget import WaterfallWidget
 
 BELOW, BESIDE, HIDDEN = PLACES = ("below", "beside", "hidden")
 """Where the table is."""
-FRACTION_BELOW, FRACTION_BESIDE = 0.33, 0.4
+FRACTION_BELOW, FRACTION_BESIDE = 0.33, 0.46
 """Fraction of the height, or of the width, that the table takes."""
 WIDE_PIXELS = 1900
 """From this width on the table fits next to the picture."""
@@ -64,7 +65,7 @@ class WaterfallWithTable(QtWidgets.QMainWindow):
         self.panels: list[QtWidgets.QDockWidget] = []
         self._is_placed = False
         self._asked_place = place
-        self.add_panel("Carriers", self.table)
+        self.add_panel(mark("Carriers"), self.table)
         self.set_place(place)
         self.waterfall.settings_changed.connect(lambda settings: self._set_theme(settings["theme"]))
         self._set_theme(theme)
@@ -74,8 +75,8 @@ class WaterfallWithTable(QtWidgets.QMainWindow):
         self.table.zoom_requested.connect(self.waterfall.zoom_to_carrier)
 
     def add_panel(self, title: str, widget: QtWidgets.QWidget) -> QtWidgets.QDockWidget:
-        """Put a widget into a panel, as a tab of the first one."""
-        panel = QtWidgets.QDockWidget(title, self)
+        """Put a widget into a panel, as a tab of the first one; `title` in English."""
+        panel = QtWidgets.QDockWidget(tr(title), self)
         panel.setObjectName(title)  # by which its place is remembered
         panel.setWidget(widget)
         for changed in (panel.topLevelChanged, panel.dockLocationChanged, panel.visibilityChanged):

@@ -444,10 +444,11 @@ JUDGED = _field(
     DOUBLE,
     "0..1",
     "frames whose input was fit to be judged / frames analysed; the others are not empty, but unknown",
-    (STATUS,),
+    (FRAME, STATUS),
     required=False,
     lowest=0,
     highest=1,
+    notes={FRAME: "0 where the input was not fit to be judged, so that nothing is known; else left out"},
 )
 REAL_TIME_FACTOR = _field(
     "real_time_factor", DOUBLE, "", "seconds of signal analysed per second since the start", (STATUS,), lowest=0

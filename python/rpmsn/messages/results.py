@@ -98,6 +98,8 @@ def frame_fields(frame: "Frame", clock: SampleClock, model: str) -> tuple[dict[s
         keys.NOISE_FLOOR_DB: frame.floor_db,
         keys.MODEL: model,
     }
+    if not frame.condition.judged:
+        fields[keys.JUDGED] = 0.0
     return fields, image
 
 

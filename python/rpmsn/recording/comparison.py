@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 Span = tuple[int, int]
+Band = tuple[float, float]
+"""Lower and upper edge, Hz."""
 
 
 def matched(annotations: Iterable[Mapping[str, Any]], carriers: Iterable[Any]) -> list[tuple[Any, Any]]:
@@ -13,11 +15,10 @@ def matched(annotations: Iterable[Mapping[str, Any]], carriers: Iterable[Any]) -
     left = list(carriers)
     pairs: list[tuple[Any, Any]] = []
     for annotation in annotations:
-        band = annotation.get("core:freq_lower_edge"), annotation.get("core:freq_upper_edge")
-        if None in band:
+        if None in (annotation.get("core:freq_lower_edge"), annotation.get("core:freq_upper_edge")):
             continue
-        best = max(left, key=lambda carrier: _shared(carrier, band), default=None)
-        if best is not None and _shared(best, band) > 0:
+        best = max(left, key=lambda carrier: shared_band(annotation, carrier), default=None)
+        if best is not None and shared_band(annotation, best) > 0:
             left.remove(best)
         else:
             best = None
@@ -25,15 +26,21 @@ def matched(annotations: Iterable[Mapping[str, Any]], carriers: Iterable[Any]) -
     return pairs + [(None, carrier) for carrier in left]
 
 
-def _shared(carrier, band):
-    """Fraction of the union of both bands that both cover; negative where they are apart."""
-    both = min(carrier.freq_upper, band[1]) - max(carrier.freq_lower, band[0])
-    return both / (max(carrier.freq_upper, band[1]) - min(carrier.freq_lower, band[0]))
+def band_iou(one: Band, other: Band) -> float:
+    """Part of two bands together that both cover, 0..1 (intersection over union); 0 where they are apart.
+
+    >>> band_iou((0.0, 2.0), (1.0, 4.0)), band_iou((0.0, 1.0), (2.0, 3.0))
+    (0.25, 0.0)
+    """
+    both = min(one[1], other[1]) - max(one[0], other[0])
+    whole = max(one[1], other[1]) - min(one[0], other[0])
+    return max(0.0, both) / whole if whole > 0 else 0.0
 
 
 def shared_band(annotation: Mapping[str, Any], carrier: Any) -> float:
-    """Part of the band of an annotation and a carrier together that both cover, 0..1 (intersection over union)."""
-    return max(0.0, _shared(carrier, (annotation["core:freq_lower_edge"], annotation["core:freq_upper_edge"])))
+    """`band_iou` of an annotation and a carrier."""
+    edges = annotation["core:freq_lower_edge"], annotation["core:freq_upper_edge"]
+    return band_iou(edges, (carrier.freq_lower, carrier.freq_upper))
 
 
 def shared_time(first: Iterable[Span], second: Iterable[Span]) -> float:

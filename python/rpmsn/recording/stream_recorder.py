@@ -16,6 +16,7 @@ import dataclasses
 import os
 import shutil
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -25,7 +26,7 @@ import numpy as np
 
 from ..errors import RecordingError, require
 from ..processes import free_memory
-from .background import BackgroundWriter
+from .background import FLUSH_SECONDS, BackgroundWriter
 from .metadata import META_SUFFIX
 from .snippet_files import (
     Snippet,
@@ -45,7 +46,7 @@ HELD_SECONDS = 30.0
 MOST_BYTES = 1 << 30
 MEMORY_FRACTION = 0.25
 """Of the memory that is free at the start, if that is less."""
-BLOCK_SAMPLES = 1 << 17
+BLOCK_SAMPLES = 1 << 19
 DISK_KEPT_FREE = 256 << 20
 DATATYPE = "ci16_le"
 """Of the files: no radio has more than 16 bits."""
@@ -113,6 +114,7 @@ class _Job:
         file: None before the first sample, and between two files.
         last: block of the sample before `next`.
         has_looked: whether what a kill left in the folder is finished.
+        saved: when the file was last brought up to date, s of a clock that never jumps.
     """
 
     folder: Path
@@ -122,6 +124,7 @@ class _Job:
     file: Snippet | None = None
     last: _Block | None = None
     has_looked: bool = False
+    saved: float = 0.0
 
 
 class StreamRecorder(BackgroundWriter):
@@ -282,8 +285,9 @@ class StreamRecorder(BackgroundWriter):
                     return False
             if job.end is not None and job.next >= job.end or self._is_closing:
                 self._close_job(job)
-            elif job.file is not None:
-                job.file.save()
+            elif job.file is not None and time.monotonic() - job.saved >= FLUSH_SECONDS:
+                job.file.save_soon()
+                job.saved = time.monotonic()
         except OSError:
             self._close_job(job)
             raise
@@ -294,7 +298,10 @@ class StreamRecorder(BackgroundWriter):
         with self._changed:
             self._read = None
             end = np.inf if job.end is None else job.end
-            block = next((one for one in self._blocks if one.start + one.count > job.next), None)
+            waiting = [one for one in self._blocks if one.start + one.count > job.next]
+            if waiting and job.file is not None and waiting[0].start > job.next:
+                waiting = waiting[len(waiting) // 2 :]  # one large gap: each costs time, and brings the next one about
+            block = waiting[0] if waiting else None
             if block is None or job.next >= end:
                 return None
             if block.start > job.next:

@@ -234,9 +234,10 @@ class CarrierList:
             for carrier in (*self._gone, *self._on_air.values()):
                 carrier.occupancy.halve()
 
-    def add_frame(self, start: int, end: int, number: int, sample_rate: float) -> None:
-        """Note that a frame was analysed: its samples, its number and its rate in Hz; see `Timeline.analyse`."""
-        self._follow_stream(start, end, sample_rate, number).analyse(start, end, number)
+    def add_frame(self, start: int, end: int, number: int, sample_rate: float, judged: float = 1.0) -> None:
+        """Note that a frame was analysed: its samples, its number, its rate in Hz, whether it was judged; see
+        `Timeline.analyse`."""
+        self._follow_stream(start, end, sample_rate, number).analyse(start, end, number, judged)
 
     def end_silent(self) -> None:
         """Carriers of which no message came for long are gone."""

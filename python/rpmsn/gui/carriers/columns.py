@@ -9,6 +9,7 @@ from typing import Any
 
 from ...messages import keys
 from ...messages.fields import FIELDS, column_of
+from ..translation import mark, tr
 from ..wording import band_text, band_texts, channel_text, class_text, confidence_text, name_text, width_text
 from .carrier_list import CarrierList, CarrierRow
 
@@ -69,18 +70,27 @@ COLUMNS = (
     ),
     Column(
         CHANNEL,
-        "channel",
-        "Of a decoded cell: EARFCN of LTE, in the first of its bands; NR-ARFCN of the SSB of NR",
+        mark("channel"),
+        mark("Of a decoded cell: EARFCN of LTE, in the first of its bands; NR-ARFCN of the SSB of NR"),
         "888888",
     ),
     _of_field(keys.RX_TIME),
     Column(
         ON_AIR,
-        "on air",
-        "Fraction of the time with a segment in it, of what was analysed since its first sample; and how often it came",
+        mark("on air"),
+        mark(
+            "Fraction of the time with a segment in it, of what was analysed since its first sample; "
+            "and how often it came"
+        ),
         "100.0 %, 88 ×",
     ),
-    Column(OCCUPANCY, "on air over time", "When it was on the air, from the beginning to now", "", is_number=False),
+    Column(
+        OCCUPANCY,
+        mark("on air over time"),
+        mark("When it was on the air, from the beginning to now"),
+        "",
+        is_number=False,
+    ),
 )
 NAMES = tuple(column.name for column in COLUMNS)
 
@@ -88,21 +98,26 @@ NAMES = tuple(column.name for column in COLUMNS)
 def title(column: Column, carriers: CarrierList) -> str:
     """What stands in the header."""
     if column.name == keys.CENTER_FREQUENCY and not carriers.is_absolute:
-        return f"offset {column_of(column.name).unit}"
+        return tr("offset {unit}", unit=column_of(column.name).unit)
     if column.name == OCCUPANCY and carriers.timeline is not None and carriers.sample_rate:
         seconds = (carriers.timeline.end - carriers.timeline.origin) / carriers.sample_rate
-        return f"on air, last {format_span(seconds)}"
-    return column.title
+        return tr("on air, last {time}", time=format_span(seconds))
+    return tr(column.title)
 
 
 def hint(column: Column, carriers: CarrierList) -> str:
     """What the header says of a column when asked."""
+    words = tr(column.hint)
     if column.name == keys.CENTER_FREQUENCY and not carriers.is_absolute:
-        return f"{column.hint}, from the centre of the span: the centre frequency is not known"
+        return tr("{meaning}, from the centre of the span: the centre frequency is not known", meaning=words)
     if column.name == OCCUPANCY and carriers.timeline is not None and carriers.sample_rate:
         seconds = carriers.timeline.bin_samples / carriers.sample_rate
-        return f"{column.hint}; each bar is {format_span(seconds)}, and as high as the fraction of it on the air"
-    return column.hint
+        return tr(
+            "{meaning}; each bar is {time}, and as high as the fraction of it on the air",
+            meaning=words,
+            time=format_span(seconds),
+        )
+    return words
 
 
 def text(carrier: CarrierRow, name: str, carriers: CarrierList) -> str:
@@ -116,6 +131,8 @@ def text(carrier: CarrierRow, name: str, carriers: CarrierList) -> str:
         return f"{100 * carrier.fraction_on_air(carriers.timeline):.1f} %{times}"
     if name in TEXTS:
         return TEXTS[name](carrier)
+    if name == keys.VERDICT:
+        return tr(carrier.verdict or "")
     return column_of(name).text(getattr(carrier, name)) if name in FIELDS else ""
 
 
@@ -133,31 +150,32 @@ def sort_value(carrier: CarrierRow, name: str, carriers: CarrierList) -> Any:
     return 0.0 if carriers.timeline is None else carrier.fraction_on_air(carriers.timeline)
 
 
-FILTERS = {"class": keys.LABEL, "band": keys.BAND, "verdict": keys.VERDICT, "PCI": keys.CELL_ID}
-"""Names for the filter, `band:B3`, and the columns that they stand for."""
+FILTERS = {mark("class"): keys.LABEL, mark("band"): keys.BAND, mark("verdict"): keys.VERDICT, "PCI": keys.CELL_ID}
+"""Names for the filter, `band:B3`, and the columns that they stand for; they are known in English, too."""
+VERDICT_WORDS = mark("proven"), mark("likely"), mark("unsure")
 
 
 def filter_words(carrier: CarrierRow) -> list[str]:
     """Words that filter for what a carrier is: one for its class, its verdict, and each of its bands."""
-    words = [f"class:{carrier.label}"] + [f"band:{name}" for name in band_texts(carrier)]
-    return words + ([f"verdict:{carrier.verdict}"] if carrier.verdict else [])
+    words = [f"{tr('class')}:{carrier.label}", *(f"{tr('band')}:{name}" for name in band_texts(carrier))]
+    return words + ([f"{tr('verdict')}:{tr(carrier.verdict)}"] if carrier.verdict else [])
 
 
 def passes(carrier: CarrierRow, words: Iterable[str], carriers: CarrierList) -> bool:
     """Whether a carrier's row has all words of a filter (lower case): `name:value` has to be all of what the column
     says, or one of several; any other word may be anywhere in the row."""
     line = None
-    names = {name.lower(): column for name, column in FILTERS.items()}
+    names = {word.lower(): column for name, column in FILTERS.items() for word in (name, tr(name))}
     for word in words:
         name, colon, value = word.partition(":")
         if colon and name in names:
             said = carrier.label if names[name] == keys.LABEL else text(carrier, names[name], carriers)
-            if value and value not in said.lower().split(", "):
+            if value and value not in [*said.lower().split(", "), getattr(carrier, names[name])]:
                 return False
             continue
         if line is None:
             cells = [text(carrier, column, carriers) for column in NAMES]
-            line = " ".join([*cells, "gone" if carrier.gone else ""]).lower()
+            line = " ".join([*cells, f"gone {tr('gone')}" if carrier.gone else ""]).lower()
         if word not in line:
             return False
     return True
@@ -183,23 +201,42 @@ def format_span(seconds: float) -> str:
     return f"{seconds / 60:.3g} min" if seconds < 7200.0 else f"{seconds / 3600:.3g} h"
 
 
+CLOCKS = {"radio": mark("clock of the radio"), "file": mark("clock of the file"), "host": mark("clock of the computer")}
+"""Whose clock it is, by `time_source`."""
+BEYOND = {
+    (True, False): mark("continues beyond the lower end of the span"),
+    (False, True): mark("continues beyond the upper end of the span"),
+    (True, True): mark("continues beyond both ends of the span"),
+}
+"""By which edges the span cuts off: lower, upper."""
+
+
 def describe(carrier: CarrierRow) -> str:
     """Everything about a carrier, in a few lines."""
     moment = _utc(carrier.since)
     since = (
-        f"{moment:%Y-%m-%d %H:%M:%S.%f} UTC, clock of the {carrier.time_source}"
+        f"{moment:%Y-%m-%d %H:%M:%S.%f} UTC, {tr(CLOCKS.get(carrier.time_source, carrier.time_source))}"
         if moment
-        else f"{carrier.sample_start / carrier.sample_rate:.6f} s from the beginning"
+        else tr("{time} s from the beginning", time=f"{carrier.sample_start / carrier.sample_rate:.6f}")
     )
-    cut = [side for side, is_cut in (("lower", carrier.cut_lower), ("upper", carrier.cut_upper)) if is_cut]
-    beyond = f"; continues beyond the {' and the '.join(cut)} end of the span" if cut else ""
-    rests_on = f"{carrier.verdict} (by {carrier.evidence})\n" if carrier.verdict else ""
-    gone = ", gone" if carrier.gone else ""
-    return (
-        f"{name_text(carrier)}, carrier {carrier.carrier_id}{gone}\n{rests_on}{_cell(carrier)}"
-        f"{carrier.freq_lower / 1e6:.4f} to {carrier.freq_upper / 1e6:.4f} MHz{beyond}\n"
-        f"since {since}\nseen for {carrier.duration:.3f} s, {carrier.pwr_db:.1f} dB over full scale"
-    )
+    beyond = BEYOND.get((bool(carrier.cut_lower), bool(carrier.cut_upper)), "")
+    edges = [f"{edge / 1e6:.4f}" for edge in (carrier.freq_lower, carrier.freq_upper)]
+    lines = [
+        tr("{name}, carrier {number}", name=name_text(carrier), number=carrier.carrier_id)
+        + (f", {tr('gone')}" if carrier.gone else ""),
+        tr("{verdict} (by {evidence})", verdict=tr(carrier.verdict), evidence=carrier.evidence)
+        if carrier.verdict
+        else "",
+        _cell(carrier),
+        tr("{lower} to {upper} MHz", lower=edges[0], upper=edges[1]) + (f"; {tr(beyond)}" if beyond else ""),
+        tr("since {time}", time=since),
+        tr(
+            "seen for {time} s, {power} dB over full scale",
+            time=f"{carrier.duration:.3f}",
+            power=f"{carrier.pwr_db:.1f}",
+        ),
+    ]
+    return "\n".join(filter(None, lines))
 
 
 def _cell(carrier: CarrierRow) -> str:
@@ -211,12 +248,12 @@ def _cell(carrier: CarrierRow) -> str:
         f"PCI {carrier.cell_id}",
         f"{bandwidth / 1e6:g} MHz" if bandwidth else "",
         carrier.duplex or "",
-        f"band {band_text(carrier)}" if carrier.band else "",
+        f"{tr('band')} {band_text(carrier)}" if carrier.band else "",
         f"EARFCN {carrier.earfcn}" if carrier.earfcn is not None else "",
         f"NR-ARFCN {carrier.nr_arfcn}, GSCN {carrier.gscn}" if carrier.nr_arfcn is not None else "",
-        f"SSB at {ssb / 1e6:.4f} MHz" if ssb is not None else "",
+        tr("SSB at {frequency} MHz", frequency=f"{ssb / 1e6:.4f}") if ssb is not None else "",
     ]
-    return f"cell: {', '.join(filter(None, facts))}\n"
+    return f"{tr('cell')}: {', '.join(filter(None, facts))}"
 
 
 def table_text(rows: Iterable[CarrierRow], carriers: CarrierList) -> str:

@@ -45,18 +45,19 @@ class Timeline:
             _halve(self._analysed)
         return doublings
 
-    def analyse(self, start: int, end: int, number: int) -> None:
+    def analyse(self, start: int, end: int, number: int, judged: float = 1.0) -> None:
         """Note that a frame was analysed; call `reach` before.
 
         Args:
             start, end: its samples.
             number: of the frame; those between it and the one before were analysed too, and not reported.
+            judged: 0 where nothing is known of it: that is neither on nor off the air.
         """
         if self._last is not None and number > self._last[1] and start > self._last[0]:
             gap = start - self._last[0]
             unreported = min(gap, (number - self._last[1] - 1) * (end - start))
             self.fill(self._analysed, self._last[0], start, unreported / gap)
-        self.fill(self._analysed, start, end)
+        self.fill(self._analysed, start, end, judged)
         self._last = end, number
 
     def fill(self, bins: np.ndarray, start: int, end: int, weight: float = 1.0) -> None:

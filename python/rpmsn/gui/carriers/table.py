@@ -30,6 +30,7 @@ from ..flow_layout import FlowLayout
 from ..pictures import save_pixmap
 from ..qt import QtCore, QtGui, QtWidgets
 from ..theme import THEMES
+from ..translation import counted, mark, tr
 from . import columns as carrier_columns
 from . import export as carrier_export
 from .carrier_list import CarrierList, CarrierRow
@@ -49,7 +50,7 @@ STRIP_WIDTH, MARGIN = 150, 12
 WARN_SECONDS = 5.0
 ROOMY_LINES = 11
 """Lower than so many lines of text, the table leaves out what the menus have, too: rows matter more."""
-FILE_KINDS = ("SigMF annotations (*.sigmf-meta)", "Table (*.csv)", "Picture (*.png)")
+FILE_KINDS = mark("SigMF annotations (*.sigmf-meta)"), mark("Table (*.csv)"), mark("Picture (*.png)")
 
 
 class CarrierTable(QtWidgets.QWidget):
@@ -120,6 +121,7 @@ class CarrierTable(QtWidgets.QWidget):
             frame = (
                 *(int(fields[key]) for key in (keys.START_OFFSET, keys.END_OFFSET, keys.PDU_NUM)),
                 float(fields[keys.SAMPLE_RATE]),
+                float(fields.get(keys.JUDGED, 1.0)),
             )
             self.carriers.is_absolute = float(fields[keys.CENTER_FREQUENCY]) != 0.0
         except (KeyError, TypeError, ValueError):
@@ -242,13 +244,18 @@ class CarrierTable(QtWidgets.QWidget):
         """How many carriers there are, and whether the table keeps up."""
         on_air = self.carriers.count_on_air
         gone = len(self.carriers.rows()) - on_air
-        parts = [f"{on_air} on the air", f"{gone} gone"]
+        parts = [tr("{count} on the air", count=on_air), tr("{count} gone", count=gone)]
         if len(self.model.rows) != on_air + gone:
-            parts.append(f"{len(self.model.rows)} shown")
+            parts.append(tr("{count} shown", count=len(self.model.rows)))
         lost = self._not_counted - self._not_counted_before
         self._not_counted_before = self._not_counted
         if lost:
-            parts.append(f"<b>{4 * lost} segments a second are too many to count</b>")
+            words = counted(
+                "{count} segment a second is too much to count",
+                "{count} segments a second are too many to count",
+                4 * lost,
+            )
+            parts.append(f"<b>{words}</b>")
         text = " · ".join(parts)
         if text != self.count_label.text():
             self.count_label.setText(text)
@@ -275,24 +282,26 @@ class CarrierTable(QtWidgets.QWidget):
         row = FlowLayout()
         self.filter_edit = QtWidgets.QLineEdit()
         self.filter_edit.setPlaceholderText(
-            "filter: words that a row has to have, such as 1842, band:B3, verdict:proven"
+            tr("filter: words that a row has to have, such as 1842, band:B3, verdict:proven")
         )
         self.filter_edit.setClearButtonEnabled(True)
         self.filter_edit.setMinimumWidth(10 * self.fontMetrics().horizontalAdvance("0"))
         self.filter_edit.setSizePolicy(QtWidgets.QSizePolicy.Expanding, QtWidgets.QSizePolicy.Fixed)
-        self.filter_edit.setAccessibleName("Filter of the carriers")
+        self.filter_edit.setAccessibleName(tr("Filter of the carriers"))
         row.addWidget(self.filter_edit)
         self.count_label = QtWidgets.QLabel("")
         self.count_label.setObjectName("count")
         row.addWidget(self.count_label)
         self.class_boxes = {}
         for name in keys.LABELS:
-            self.class_boxes[name] = _check_box(name, f"List carriers that are {name}", CLASS_COLORS[name])
+            self.class_boxes[name] = _check_box(
+                name, tr("List carriers that are {label}", label=name), CLASS_COLORS[name]
+            )
             row.addWidget(self.class_boxes[name])
-        self.gone_box = _check_box("gone", "List carriers that are gone, too")
-        self.clear_button = _button("Clear gone", "Take carriers that are gone off the list")
-        self.copy_button = _button("Copy", "Copy the selected rows, or all, as text")
-        self.export_button = _button("Export…", "Write the carriers that are shown as SigMF, CSV or picture")
+        self.gone_box = _check_box(tr("gone"), tr("List carriers that are gone, too"))
+        self.clear_button = _button(tr("Clear gone"), tr("Take carriers that are gone off the list"))
+        self.copy_button = _button(tr("Copy"), tr("Copy the selected rows, or all, as text"))
+        self.export_button = _button(tr("Export…"), tr("Write the carriers that are shown as SigMF, CSV or picture"))
         for widget in (self.gone_box, self.clear_button, self.copy_button, self.export_button):
             row.addWidget(widget)
         return row
@@ -300,7 +309,7 @@ class CarrierTable(QtWidgets.QWidget):
     def _build_view(self):
         """The table itself."""
         view = QtWidgets.QTableView()
-        view.setAccessibleName("Carriers")
+        view.setAccessibleName(tr("Carriers"))
         view.setModel(self.model)
         view.setSelectionBehavior(QtWidgets.QAbstractItemView.SelectRows)
         view.setSelectionMode(QtWidgets.QAbstractItemView.ExtendedSelection)
@@ -321,7 +330,8 @@ class CarrierTable(QtWidgets.QWidget):
         header.setContextMenuPolicy(QtCore.Qt.CustomContextMenu)
         metrics = view.fontMetrics()
         for index, column in enumerate(COLUMNS):
-            wide = max(metrics.horizontalAdvance(column.sample), metrics.horizontalAdvance(column.title + " ▲ "))
+            words = map(tr, carrier_columns.VERDICT_WORDS if column.name == keys.VERDICT else [column.sample])
+            wide = max(map(metrics.horizontalAdvance, [*words, tr(column.title) + " ▲ "]))
             view.setColumnWidth(index, wide + MARGIN if column.name != OCCUPANCY else STRIP_WIDTH)
         return view
 
@@ -338,10 +348,10 @@ class CarrierTable(QtWidgets.QWidget):
         self.view.horizontalHeader().customContextMenuRequested.connect(self._choose_columns)
         self.view.setContextMenuPolicy(QtCore.Qt.CustomContextMenu)
         self.view.customContextMenuRequested.connect(self._open_menu)
-        copy = add_action(self, "Copy the selected carriers, or all, as text", "Ctrl+C", self.copy)
-        self.filter_action = add_action(self, "Filter the carriers", "Ctrl+F", self._go_to_filter)
-        self.export_action = add_action(self, "&Export carriers…", "Ctrl+E", self.ask_and_export)
-        add_action(self.filter_edit, "List all carriers again", "Esc", self._leave_filter)
+        copy = add_action(self, tr("Copy the selected carriers, or all, as text"), "Ctrl+C", self.copy)
+        self.filter_action = add_action(self, tr("Filter the carriers"), "Ctrl+F", self._go_to_filter)
+        self.export_action = add_action(self, tr("&Export carriers…"), "Ctrl+E", self.ask_and_export)
+        add_action(self.filter_edit, tr("List all carriers again"), "Esc", self._leave_filter)
         for button, action in ((self.copy_button, copy), (self.export_button, self.export_action)):
             button.setToolTip(hint(button.toolTip(), action))
 
@@ -380,28 +390,28 @@ class CarrierTable(QtWidgets.QWidget):
         carrier = index.data(CARRIER_ROLE)
         menu = QtWidgets.QMenu(self)
         menu.setAttribute(QtCore.Qt.WA_DeleteOnClose)
-        menu.addAction("&Zoom to it in the picture", lambda: self.zoom_requested.emit(carrier.carrier_id))
+        menu.addAction(tr("&Zoom to it in the picture"), lambda: self.zoom_requested.emit(carrier.carrier_id))
         megahertz = f"{carrier.center_frequency / 1e6:.6f}"
-        menu.addAction(f"Copy &frequency: {megahertz} MHz", lambda: copy_text(megahertz))
+        menu.addAction(tr("Copy &frequency: {frequency} MHz", frequency=megahertz), lambda: copy_text(megahertz))
         self.add_to_menu(menu, carrier)
         menu.popup(self.view.viewport().mapToGlobal(position))
 
     def add_to_menu(self, menu: QtWidgets.QMenu, carrier: CarrierRow) -> None:
         """What can be done with a carrier, wherever it was clicked."""
         text = carrier_columns.table_text([carrier], self.carriers)
-        menu.addAction("&Copy carrier as text", lambda: copy_text(text))
+        menu.addAction(tr("&Copy carrier as text"), lambda: copy_text(text))
         menu.addSeparator()
         for word in carrier_columns.filter_words(carrier):
-            menu.addAction(f"List only {word}", lambda word=word: self.filter_edit.setText(word))
+            menu.addAction(tr("List only {word}", word=word), lambda word=word: self.filter_edit.setText(word))
         if self.filter_edit.text():
-            menu.addAction("List &all carriers", self.filter_edit.clear)
+            menu.addAction(tr("List &all carriers"), self.filter_edit.clear)
         self.menu_requested.emit(menu, carrier)
 
     def _choose_columns(self, position) -> None:
         """Menu on the header: which columns are shown."""
         menu = QtWidgets.QMenu(self)
         for index, column in enumerate(COLUMNS[1:], start=1):
-            action = menu.addAction(column.title)
+            action = menu.addAction(tr(column.title))
             action.setCheckable(True)
             action.setChecked(not self.view.isColumnHidden(index))
             action.toggled.connect(lambda shown, index=index: self.view.setColumnHidden(index, not shown))
@@ -411,9 +421,9 @@ class CarrierTable(QtWidgets.QWidget):
         """Ask for the name of a file and write the carriers that are shown to it."""
         path, kind = QtWidgets.QFileDialog.getSaveFileName(
             self,
-            "Export carriers",
+            tr("Export carriers"),
             str(carrier_export.suggested_path(self.recording)),
-            ";;".join(FILE_KINDS),
+            ";;".join(map(tr, FILE_KINDS)),
             options=QtWidgets.QFileDialog.DontConfirmOverwrite,
         )
         if not path:
@@ -424,9 +434,9 @@ class CarrierTable(QtWidgets.QWidget):
         try:
             written = self.export(path)
         except (RpmsnError, OSError) as error:
-            QtWidgets.QMessageBox.warning(self, "Export carriers", str(error))
+            QtWidgets.QMessageBox.warning(self, tr("Export carriers"), str(error))
         else:
-            self.count_label.setText(f"written: {written}")
+            self.count_label.setText(tr("written: {path}", path=written))
 
 
 def _check_box(text: str, hint: str, color=None):
@@ -434,6 +444,7 @@ def _check_box(text: str, hint: str, color=None):
     box = QtWidgets.QCheckBox(text)
     box.setChecked(True)
     box.setToolTip(hint)
+    box.setAccessibleName(hint)
     if color is not None:
         swatch = QtGui.QPixmap(12, 12)
         swatch.fill(QtGui.QColor(*color))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from ..carriers.carrier_list import CarrierRow
 from ..number_box import NumberBox
 from ..qt import QtCore, QtGui, QtWidgets
+from ..translation import tr
 from ..waterfall.bookmarks import Bookmark, next_color
 from ..waterfall.pointing import Place
 from ..with_table import WaterfallWithTable
@@ -32,13 +33,13 @@ class BookmarkMenu(QtWidgets.QMenu):
         bookmarks: list[Bookmark],
         tune: Callable[[float], None],
     ) -> None:
-        super().__init__("&Bookmarks", parent)
+        super().__init__(tr("&Bookmarks"), parent)
         self._view, self._tune = view, tune
         self.bookmarks = list(bookmarks)
-        self.add_action = QtWidgets.QAction("&Add a bookmark at the selected carrier…", parent)
+        self.add_action = QtWidgets.QAction(tr("&Add a bookmark at the selected carrier…"), parent)
         self.add_action.setShortcut(QtGui.QKeySequence("Ctrl+B"))
         self.add_action.triggered.connect(lambda *_: self._add_at_selected())
-        self._edit_action = QtWidgets.QAction("&Edit bookmarks…", parent)
+        self._edit_action = QtWidgets.QAction(tr("&Edit bookmarks…"), parent)
         self._edit_action.triggered.connect(lambda *_: self.edit())
         self.aboutToShow.connect(self._fill)
         self._fill()
@@ -48,8 +49,8 @@ class BookmarkMenu(QtWidgets.QMenu):
 
     def ask_and_add(self, frequency: float, suggested: str) -> None:
         """Ask for a name, and keep a frequency in Hz."""
-        words = f"Name of {frequency / 1e6:.6f} MHz:"
-        name, is_given = QtWidgets.QInputDialog.getText(self, "Bookmark", words, text=suggested)
+        words = tr("Name of {frequency} MHz:", frequency=f"{frequency / 1e6:.6f}")
+        name, is_given = QtWidgets.QInputDialog.getText(self, tr("Bookmark"), words, text=suggested)
         if is_given and name.strip():
             self.set_bookmarks([*self.bookmarks, Bookmark(name.strip(), frequency, next_color(self.bookmarks))])
 
@@ -96,10 +97,10 @@ class BookmarkMenu(QtWidgets.QMenu):
 
     def _add_to_place(self, menu: QtWidgets.QMenu, place: Place) -> None:
         if place.box is None:
-            menu.addAction("&Bookmark here…", lambda: self.ask_and_add(place.frequency, ""))
+            menu.addAction(tr("&Bookmark here…"), lambda: self.ask_and_add(place.frequency, ""))
 
     def _add_to_carrier(self, menu: QtWidgets.QMenu, carrier: CarrierRow) -> None:
-        menu.addAction("&Bookmark its centre…", lambda: self._add_carrier(carrier))
+        menu.addAction(tr("&Bookmark its centre…"), lambda: self._add_carrier(carrier))
 
 
 class BookmarkDialog(QtWidgets.QDialog):
@@ -112,18 +113,18 @@ class BookmarkDialog(QtWidgets.QDialog):
 
     def __init__(self, parent: QtWidgets.QWidget, bookmarks: list[Bookmark]) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Bookmarks")
+        self.setWindowTitle(tr("Bookmarks"))
         self.setAttribute(QtCore.Qt.WA_DeleteOnClose)
         self.table = QtWidgets.QTableWidget(0, 3)
-        self.table.setAccessibleName("Bookmarks")
-        self.table.setHorizontalHeaderLabels(["name", "MHz", "colour"])
+        self.table.setAccessibleName(tr("Bookmarks"))
+        self.table.setHorizontalHeaderLabels([tr("name"), "MHz", tr("colour")])
         self.table.verticalHeader().hide()
         self.table.setSelectionBehavior(QtWidgets.QAbstractItemView.SelectRows)
         self.table.horizontalHeader().setSectionResizeMode(NAME, QtWidgets.QHeaderView.Stretch)
         for bookmark in bookmarks:
             self._add_row(bookmark)
         self.table.cellDoubleClicked.connect(self._choose_color)
-        delete = QtWidgets.QPushButton("&Delete")
+        delete = QtWidgets.QPushButton(tr("&Delete"))
         delete.clicked.connect(self._delete)
         buttons = QtWidgets.QDialogButtonBox(QtWidgets.QDialogButtonBox.Ok | QtWidgets.QDialogButtonBox.Cancel)
         buttons.addButton(delete, QtWidgets.QDialogButtonBox.ActionRole)
@@ -150,6 +151,7 @@ class BookmarkDialog(QtWidgets.QDialog):
         box = NumberBox()
         box.setRange(-HIGHEST_MHZ, HIGHEST_MHZ)
         box.setDecimals(6)
+        box.setAccessibleName(tr("Frequency of the bookmark, MHz"))
         box.setValue(bookmark.frequency / 1e6)
         box.setButtonSymbols(QtWidgets.QAbstractSpinBox.NoButtons)
         self.table.setCellWidget(row, FREQUENCY, box)
@@ -160,7 +162,7 @@ class BookmarkDialog(QtWidgets.QDialog):
     def _choose_color(self, row: int, column: int) -> None:
         item = self.table.item(row, COLOR)
         if column == COLOR:
-            color = QtWidgets.QColorDialog.getColor(QtGui.QColor(item.text()), self, "Colour of the bookmark")
+            color = QtWidgets.QColorDialog.getColor(QtGui.QColor(item.text()), self, tr("Colour of the bookmark"))
             if color.isValid():
                 item.setText(color.name())
                 item.setIcon(_swatch(color.name()))

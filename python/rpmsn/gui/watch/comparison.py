@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...recording.comparison import Span, matched, shared_band, shared_time
 from ..qt import QtCore, QtGui, QtWidgets
+from ..translation import mark, tr
 from ..wording import confidence_text
 
 if TYPE_CHECKING:
@@ -16,18 +17,18 @@ if TYPE_CHECKING:
 Annotation = dict[str, Any]
 
 TITLES = (
-    "in the file",
-    "from, MHz",
-    "to, MHz",
-    "found",
-    "from, MHz",
-    "to, MHz",
-    "confidence",
-    "same band",
-    "same time",
-    "result",
+    mark("in the file"),
+    mark("from, MHz"),
+    mark("to, MHz"),
+    mark("found"),
+    mark("from, MHz"),
+    mark("to, MHz"),
+    mark("confidence"),
+    mark("same band"),
+    mark("same time"),
+    mark("result"),
 )
-SAME, OTHER_CLASS, MISSED, EXTRA = "found", "wrong class", "missed", "not in the file"
+SAME, OTHER_CLASS, MISSED, EXTRA = mark("found"), mark("wrong class"), mark("missed"), mark("not in the file")
 MAX_ANNOTATIONS = 500
 """Different ones that are compared; a file may have one for each of thousands of bursts."""
 
@@ -62,8 +63,8 @@ class ComparisonTable(QtWidgets.QTableWidget):
         self.pairs: list[tuple] = []
         self._times: list[float | None] = []
         self.set_theme(theme)
-        self.setHorizontalHeaderLabels(TITLES)
-        self.setAccessibleName("Compared with the file")
+        self.setHorizontalHeaderLabels([tr(title) for title in TITLES])
+        self.setAccessibleName(tr("Compared with the file"))
         self.verticalHeader().hide()
         self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 6)
         self.horizontalHeader().setSectionResizeMode(QtWidgets.QHeaderView.Stretch)
@@ -93,14 +94,20 @@ class ComparisonTable(QtWidgets.QTableWidget):
     def summary(self) -> str:
         """All of it in one line."""
         counts = Counter(result_of(*pair) for pair in self.pairs)
-        parts = [f"{counts[result]} {result}" for result in (SAME, OTHER_CLASS, MISSED)]
-        line = f"{len(self.annotations)} in the file: {', '.join(parts)}; {counts[EXTRA]} {EXTRA}"
+        line = tr(
+            "{count} in the file: {found} found, {wrong} wrong class, {missed} missed; {extra} not in the file",
+            count=len(self.annotations),
+            found=counts[SAME],
+            wrong=counts[OTHER_CLASS],
+            missed=counts[MISSED],
+            extra=counts[EXTRA],
+        )
         bands = [shared_band(*pair) for pair in self.pairs if None not in pair]
         times = [time for time in self._times if time is not None]
         if not bands:
             return line
         band, time = (f"{100 * sum(parts) / len(parts):.0f} %" for parts in (bands, times))
-        return f"{line}; {band} of the bands and {time} of the times in common"
+        return tr("{line}; {band} of the bands and {time} of the times in common", line=line, band=band, time=time)
 
     def results(self) -> dict[tuple, str]:
         """(label, lower edge, upper edge) of every annotation -> what has become of it."""
@@ -114,7 +121,7 @@ class ComparisonTable(QtWidgets.QTableWidget):
     def copy(self) -> str:
         """Put the selected rows, or all where none is, on the clipboard as text with tabs; returns it."""
         chosen = sorted({index.row() for index in self.selectedIndexes()}) or range(self.rowCount())
-        lines = [TITLES, *([self.item(row, column).text() for column in range(len(TITLES))] for row in chosen)]
+        lines = [map(tr, TITLES), *([self.item(row, column).text() for column in range(len(TITLES))] for row in chosen)]
         text = "\n".join("\t".join(line) for line in lines) + "\n"
         QtWidgets.QApplication.clipboard().setText(text)
         return text
@@ -132,9 +139,9 @@ class ComparisonTable(QtWidgets.QTableWidget):
                 item.setForeground(
                     QtGui.QColor(
                         self._theme.good
-                        if text == SAME
+                        if text == tr(SAME)
                         else self._theme.alarm
-                        if text == OTHER_CLASS
+                        if text == tr(OTHER_CLASS)
                         else self._theme.muted
                     )
                 )
@@ -184,7 +191,7 @@ def _row(annotation, carrier, time: float | None) -> list:
         ]
     is_pair = annotation is not None and carrier is not None
     shared = f"{100 * shared_band(annotation, carrier):.0f} %" if is_pair else ""
-    return [*left, *right, shared, "" if time is None else f"{100 * time:.0f} %", result_of(annotation, carrier)]
+    return [*left, *right, shared, "" if time is None else f"{100 * time:.0f} %", tr(result_of(annotation, carrier))]
 
 
 def result_of(annotation: Annotation | None, carrier: "Carrier | None") -> str:

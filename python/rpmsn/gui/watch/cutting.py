@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ...errors import RpmsnError
 from ..qt import QtCore, QtWidgets
+from ..translation import tr
 
 POLL_MS = 100
 PROGRESS_STEPS = 1000
@@ -36,7 +37,7 @@ class CutTask(QtCore.QObject):
         self._result: Path | None = None
         self._problem = ""
         self._is_stopping = False
-        self._dialog = QtWidgets.QProgressDialog("Cutting…", "Stop", 0, PROGRESS_STEPS, parent)
+        self._dialog = QtWidgets.QProgressDialog(tr("Cutting…"), tr("Stop"), 0, PROGRESS_STEPS, parent)
         self._dialog.setMinimumDuration(SHOW_AFTER_MS)
         self._thread = threading.Thread(target=self._run, name="rpmsn cut", daemon=True)
         self._timer = QtCore.QTimer(self)

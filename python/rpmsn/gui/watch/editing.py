@@ -14,6 +14,7 @@ from ...recording.metadata import DATA_SUFFIX, META_SUFFIX
 from ..carriers.carrier_list import CarrierRow
 from ..carriers.export import free_path
 from ..qt import QtWidgets
+from ..translation import counted, mark, tr
 from ..waterfall.pointing import Place
 from ..waterfall.settings import SHOWN_CLASSES
 from ..with_table import WaterfallWithTable
@@ -21,7 +22,7 @@ from .corrections import Corrections, corrected
 from .cutting import CutTask
 from .player import Player
 
-CUT_KIND = "SigMF recording (*.sigmf-meta)"
+CUT_KIND = mark("SigMF recording (*.sigmf-meta)")
 
 
 class Change(QtWidgets.QUndoCommand):
@@ -95,7 +96,7 @@ class Editor(QtWidgets.QUndoStack):
                 self.corrections.labels[number] = was
             self._view.replace_report(number, before)
 
-        self.push(Change(f"carrier {number} is {label}", do, undo))
+        self.push(Change(tr("carrier {number} is {label}", number=number, label=label), do, undo))
 
     def delete(self, carriers: list[CarrierRow]) -> None:
         """A person says that carriers are none: they are neither listed, drawn nor exported."""
@@ -104,7 +105,7 @@ class Editor(QtWidgets.QUndoStack):
         if numbers - before:
             self.push(
                 Change(
-                    f"delete {len(numbers)} carrier{'s' if len(numbers) > 1 else ''}",
+                    counted("delete {count} carrier", "delete {count} carriers", len(numbers)),
                     lambda: self._view.hide_carriers(before | numbers),
                     lambda: self._view.hide_carriers(before),
                 )
@@ -127,7 +128,7 @@ class Editor(QtWidgets.QUndoStack):
             self.drawn.remove(entry)
             self._show_drawn()
 
-        self.push(Change(f"annotate as {label}", do, undo))
+        self.push(Change(tr("annotate as {label}", label=label), do, undo))
         self._view.waterfall.selection.clear()
 
     def ask_and_cut(self, span: tuple[int, int], edges: tuple[float, float], name: str) -> None:
@@ -137,7 +138,7 @@ class Editor(QtWidgets.QUndoStack):
         recording = self._player.recording
         base = recording.path.name.removesuffix(DATA_SUFFIX)
         suggested = free_path(recording.path.with_name(f"{base}.{name}{META_SUFFIX}"))
-        path, _ = QtWidgets.QFileDialog.getSaveFileName(self._window, "Cut to a file", str(suggested), CUT_KIND)
+        path, _ = QtWidgets.QFileDialog.getSaveFileName(self._window, tr("Cut to a file"), str(suggested), tr(CUT_KIND))
         if path:
             path = path if path.endswith(META_SUFFIX) else path + META_SUFFIX
             # Where it exists the dialog has asked.
@@ -147,14 +148,14 @@ class Editor(QtWidgets.QUndoStack):
         """Ask for a folder, and save the samples with all that is listed as annotations: to train on. Of a recording in
         which a part is marked, that part of its time."""
         if self._player is None:
-            self._say("a recording has samples to train on; open one")
+            self._say(tr("a recording has samples to train on; open one"))
             return
         recording = self._player.recording
         span = (0, recording.sample_count) if self._view.waterfall.selection.area is None else self._marked_samples()
         if span is None:
             return
         folder = QtWidgets.QFileDialog.getExistingDirectory(
-            self._window, "Folder of recordings to train on", str(recording.path.parent)
+            self._window, tr("Folder of recordings to train on"), str(recording.path.parent)
         )
         if folder:
             base = recording.path.name.removesuffix(DATA_SUFFIX)
@@ -168,7 +169,7 @@ class Editor(QtWidgets.QUndoStack):
         recording = self._player.recording.second_reader()
         own = recording.path.resolve()
         if Path(path).resolve().with_name(Path(path).name.removesuffix(META_SUFFIX) + DATA_SUFFIX) == own:
-            self._warn("the part would replace the recording that it is of; choose another name")
+            self._warn(tr("the part would replace the recording that it is of; choose another name"))
             return
         found = [self._annotation_of(time) for carrier in self._view.listed() for time in carrier.each_time()]
         entries = [*found, *self.drawn]
@@ -176,7 +177,9 @@ class Editor(QtWidgets.QUndoStack):
         self._task = CutTask(
             self._window,
             lambda on_progress: cut(recording, path, *span, edges, inside, overwrite, on_progress),
-            lambda written: self._say("stopped; nothing is written" if written is None else f"written: {written}"),
+            lambda written: self._say(
+                tr("stopped; nothing is written") if written is None else tr("written: {path}", path=written)
+            ),
             self._warn,
         )
 
@@ -196,22 +199,26 @@ class Editor(QtWidgets.QUndoStack):
         if span is not None:
             edges = selection.frequencies
             menu.addSeparator()
-            menu.addAction("C&ut the marked part to a file…", lambda: self.ask_and_cut(span, edges, "part"))
-            own = menu.addMenu("&Annotate the marked part as")
+            player = self._player
+            menu.addAction(tr("&Play the marked part"), lambda: player.play_part(*span))
+            menu.addAction(tr("C&ut the marked part to a file…"), lambda: self.ask_and_cut(span, edges, "part"))
+            own = menu.addMenu(tr("&Annotate the marked part as"))
             for label in SHOWN_CLASSES:
                 own.addAction(label, lambda label=label: self.annotate(label))
 
     def _add_to_carrier(self, menu: QtWidgets.QMenu, carrier: CarrierRow) -> None:
         """The menu on a carrier: what can be done with it."""
         menu.addSeparator()
-        own = menu.addMenu("It &is")
+        own = menu.addMenu(tr("It &is"))
         for label in SHOWN_CLASSES:
             own.addAction(label, lambda label=label: self.relabel(carrier, label)).setEnabled(label != carrier.label)
-        menu.addAction("&Delete carrier", lambda: self.delete([carrier]))
+        menu.addAction(tr("&Delete carrier"), lambda: self.delete([carrier]))
         if self._player is not None:
             span = self._player.recording_span(carrier.sample_start, carrier.sample_end)
             edges, name = (carrier.freq_lower, carrier.freq_upper), f"carrier-{carrier.carrier_id}"
-            menu.addAction("C&ut it to a file…", lambda: self.ask_and_cut(span, edges, name))
+            player = self._player
+            menu.addAction(tr("&Play its time"), lambda: player.play_part(*span))
+            menu.addAction(tr("C&ut it to a file…"), lambda: self.ask_and_cut(span, edges, name))
 
     def _marked_samples(self) -> tuple[int, int] | None:
         """First sample of the recording that is marked, and the one after the last; None where that is no run of it."""
@@ -220,7 +227,7 @@ class Editor(QtWidgets.QUndoStack):
         heights = np.array(self._view.waterfall.selection.heights)
         start, end = self._player.positions_of(self._view.waterfall.samples_between(heights)).tolist()
         if not 0 <= start < end:
-            self._say("the marked part reaches over a jump in the recording; mark one side of it")
+            self._say(tr("the marked part reaches over a jump in the recording; mark one side of it"))
             return None
         return start, end
 
@@ -232,7 +239,7 @@ class Editor(QtWidgets.QUndoStack):
         self._window.statusBar().showMessage(text, 10_000)
 
     def _warn(self, text: str) -> None:
-        QtWidgets.QMessageBox.warning(self._window, "Cut to a file", text)
+        QtWidgets.QMessageBox.warning(self._window, tr("Cut to a file"), text)
 
 
 def _overlaps(entry: dict[str, Any], edges: tuple[float, float]) -> bool:

@@ -5,14 +5,15 @@ import html
 
 from ..actions import with_keys
 from ..qt import QtWidgets
+from ..translation import mark, tr
 
 MOUSE = (
-    ("wheel, drag", "zoom in frequency, pan"),
-    ("Ctrl and wheel, Shift and wheel", "zoom in time, scroll"),
-    ("click, double click", "select a carrier; tune a radio"),
-    ("right click", "what can be done with the carrier, or the place, there"),
-    ("Shift and drag", "mark a part; right click there: zoom to it, cut it to a file, annotate it"),
-    ("drop a recording", "open it"),
+    (mark("wheel, drag"), mark("zoom in frequency, pan")),
+    (mark("Ctrl and wheel, Shift and wheel"), mark("zoom in time, scroll")),
+    (mark("click, double click"), mark("select a carrier; tune a radio")),
+    (mark("right click"), mark("what can be done with the carrier, or the place, there")),
+    (mark("Shift and drag"), mark("mark a part; right click there: zoom to it, cut it to a file, annotate it")),
+    (mark("drop a recording"), mark("open it")),
 )
 
 
@@ -22,16 +23,18 @@ def keys_table(sections: list[tuple[str, list[QtWidgets.QAction]]]) -> str:
     Args:
         sections: titles, each with its actions; those without a key are left out.
     """
+    mouse = [(tr(action), tr(words)) for action, words in MOUSE]
     parts = [(title, with_keys(actions)) for title, actions in sections]
-    rows = "".join(_section(title, lines) for title, lines in [*parts, ("Mouse", list(MOUSE))] if lines)
+    rows = "".join(_section(title, lines) for title, lines in [*parts, (tr("Mouse"), mouse)] if lines)
     return f'<table cellspacing="2">{rows}</table>'
 
 
 def show_keys(parent: QtWidgets.QWidget, sections: list[tuple[str, list[QtWidgets.QAction]]]) -> QtWidgets.QDialog:
     """A window with the list, which may stay open; it scrolls where the screen is small."""
     dialog = QtWidgets.QDialog(parent)
-    dialog.setWindowTitle("Keys and mouse")
+    dialog.setWindowTitle(tr("Keys and mouse"))
     text = QtWidgets.QTextBrowser()
+    text.setAccessibleName(tr("Keys and mouse"))
     text.setHtml(keys_table(sections))
     layout = QtWidgets.QVBoxLayout(dialog)
     layout.setContentsMargins(0, 0, 0, 0)

@@ -47,6 +47,7 @@ from .session import ADDRESS_BEGINS, description, last_session, options_of
 from .settings import load_settings, save_settings, settings_path
 
 if TYPE_CHECKING:
+    from ..qt import QtWidgets
     from .player import Player
     from .window import Source, WatchWindow
 
@@ -78,10 +79,12 @@ def run(options: argparse.Namespace) -> int:
     source = make_source(options, feed, settings)
     try:
         check_display()
+        application = _application(given.language)
         window = _show(source, feed, settings, options, continues=options is not given)
     finally:
         source.stop()
     is_stuck = window.stop_sources()
+    _delete(application, window)
     if not options.session:
         window.settings |= {name: settings[name] for name in ("session", "recent")}
     save_settings(path, window.settings)
@@ -170,11 +173,27 @@ def _check_options(options: argparse.Namespace, is_address: bool) -> None:
         raise ParameterError("--picture of what has no end needs --close-after SECONDS")
 
 
+def _application(language: str) -> "QtWidgets.QApplication":
+    """Qt's application, whose texts are in a language from now on; it ends when nobody keeps it any more."""
+    from ..qt import QtWidgets
+    from ..translation import use_language
+
+    application = QtWidgets.QApplication.instance() or QtWidgets.QApplication(["rpmsn watch"])
+    use_language(language)
+    return application
+
+
+def _delete(application: "QtWidgets.QApplication", window: "WatchWindow") -> None:
+    """Take the window down now: the garbage collector would, part by part, while Python ends, and might crash it."""
+    from ..qt import QtCore
+
+    window.deleteLater()
+    application.sendPostedEvents(window, QtCore.QEvent.DeferredDelete)
+
+
 def _show(source: "Source", feed: Feed, settings: dict, options: argparse.Namespace, continues: bool) -> "WatchWindow":
     """The window, from when it opens until it is closed; returns it."""
     from ..qt import QtCore, QtWidgets
-
-    application = QtWidgets.QApplication.instance() or QtWidgets.QApplication(["rpmsn watch"])
     from .window import WatchWindow
 
     def open_source(described, feed, settings):
@@ -191,7 +210,7 @@ def _show(source: "Source", feed: Feed, settings: dict, options: argparse.Namesp
     hook, sys.excepthook = sys.excepthook, _log_exception
     try:
         with interrupts.handled(lambda _: window.close()):
-            application.exec_()
+            QtWidgets.QApplication.instance().exec_()
     finally:
         sys.excepthook = hook
     if window.isVisible():

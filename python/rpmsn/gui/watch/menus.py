@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..actions import set_keys
 from ..qt import QtGui, QtWidgets
+from ..translation import mark, tr
 from ..with_table import BELOW, BESIDE, HIDDEN
 from .keys_help import show_keys
 
@@ -15,11 +16,11 @@ if TYPE_CHECKING:
     from .window import WatchWindow
 
 SYSTEM = "system"
-THEME_TEXTS = {SYSTEM: "As the &desktop", "dark": "D&ark", "light": "&Light"}
+THEME_TEXTS = {SYSTEM: mark("As the &desktop"), "dark": mark("D&ark"), "light": mark("&Light")}
 PLACES = (
-    (BELOW, "Carriers &below the picture", "Ctrl+1"),
-    (BESIDE, "Carriers be&side it", "Ctrl+2"),
-    (HIDDEN, "Carriers &hidden", "Ctrl+3"),
+    (BELOW, mark("Carriers &below the picture"), "Ctrl+1"),
+    (BESIDE, mark("Carriers be&side it"), "Ctrl+2"),
+    (HIDDEN, mark("Carriers &hidden"), "Ctrl+3"),
 )
 
 Choice = tuple[str, str, Callable[[], object], Callable[[], bool]]
@@ -43,54 +44,61 @@ class Menus:
         self.recent_menu: QtWidgets.QMenu | None = None
         self.keys_dialog: QtWidgets.QDialog | None = None
         bar = window.menuBar()
-        self._fill_file(bar.addMenu("&File"), opens)
-        self._fill_edit(bar.addMenu("&Edit"))
-        self._fill_view(bar.addMenu("&View"))
+        self._fill_file(bar.addMenu(tr("&File")), opens)
+        self._fill_edit(bar.addMenu(tr("&Edit")))
+        self._fill_view(bar.addMenu(tr("&View")))
         bar.addMenu(window.bookmark_menu)
         window.addAction(window.bookmark_menu.add_action)
-        self._add(bar.addMenu("&Help"), "&Keys and mouse", "F1", self._show_keys)
+        self._add(bar.addMenu(tr("&Help")), tr("&Keys and mouse"), "F1", self._show_keys)
 
     def _fill_file(self, menu: QtWidgets.QMenu, opens: bool) -> None:
         window = self._window
         if opens:
-            self._add(menu, "&Open…", "Ctrl+O", window.ask_and_open)
-            self.recent_menu = recent = menu.addMenu("Open &recent")
+            self._add(menu, tr("&Open…"), "Ctrl+O", window.ask_and_open)
+            self.recent_menu = recent = menu.addMenu(tr("Open &recent"))
             recent.aboutToShow.connect(lambda: self._fill_recent(recent))
             menu.addSeparator()
-        self._add(menu, "&Save picture…", "Ctrl+S", window.ask_and_save)
+        self._add(menu, tr("&Save picture…"), "Ctrl+S", window.ask_and_save)
         set_keys(window.table.export_action, ["Ctrl+E"], in_window=True)
         menu.addAction(window.table.export_action)
-        self._add(menu, "Save &labels to train on…", "Ctrl+T", window.editor.ask_and_save_training)
+        self._add(menu, tr("Save &labels to train on…"), "Ctrl+T", window.editor.ask_and_save_training)
         menu.addSeparator()
-        self._add(menu, "&Quit", "Ctrl+Q", window.close)
+        self._add(menu, tr("&Quit"), "Ctrl+Q", window.close)
 
     def _fill_edit(self, menu: QtWidgets.QMenu) -> None:
         window = self._window
         for action, keys in (
-            (window.editor.createUndoAction(window, "&Undo"), ["Ctrl+Z"]),
-            (window.editor.createRedoAction(window, "&Redo"), ["Ctrl+Shift+Z", "Ctrl+Y"]),
+            (window.editor.createUndoAction(window, tr("&Undo")), ["Ctrl+Z"]),
+            (window.editor.createRedoAction(window, tr("&Redo")), ["Ctrl+Shift+Z", "Ctrl+Y"]),
         ):
             set_keys(action, keys, in_window=True)
             menu.addAction(action)
-        self._add(menu, "&Delete the selected carriers", "Del", lambda: window.editor.delete(window.table.selected()))
+        self._add(
+            menu, tr("&Delete the selected carriers"), "Del", lambda: window.editor.delete(window.table.selected())
+        )
 
     def _fill_view(self, menu: QtWidgets.QMenu) -> None:
         window, view = self._window, self._window.view
         self._add_group(
             menu,
             [
-                (text, key, partial(view.set_place, place), partial(lambda place: view.place == place, place))
+                (tr(text), key, partial(view.set_place, place), partial(lambda place: view.place == place, place))
                 for place, text, key in PLACES
             ],
         )
-        detach = self._add(menu, "Carriers &detached", "Ctrl+4", self._toggle_detached)
+        detach = self._add(menu, tr("Carriers &detached"), "Ctrl+4", self._toggle_detached)
         detach.setCheckable(True)
         menu.aboutToShow.connect(lambda: detach.setChecked(view.panels[0].isFloating()))
         menu.addSeparator()
         self._add_group(
             menu,
             [
-                (text, "", partial(window.choose_theme, name), partial(lambda name: window.theme_choice == name, name))
+                (
+                    tr(text),
+                    "",
+                    partial(window.choose_theme, name),
+                    partial(lambda name: window.theme_choice == name, name),
+                )
                 for name, text in THEME_TEXTS.items()
             ],
         )
@@ -128,16 +136,16 @@ class Menus:
             action.triggered.connect(lambda _=False, entry=entry: self._window.open(entry))
         menu.setToolTipsVisible(True)
         if not recent:
-            menu.addAction("nothing yet").setEnabled(False)
+            menu.addAction(tr("nothing yet")).setEnabled(False)
 
     def _show_keys(self) -> None:
         window = self._window
         own = [action for menu in window.menuBar().actions() for action in menu.menu().actions()]
-        sections = [("Window", own), ("Picture", window.waterfall.actions())]
+        sections = [(tr("Window"), own), (tr("Picture"), window.waterfall.actions())]
         if window.transport is not None:
-            sections.append(("Recording", window.transport.actions()))
+            sections.append((tr("Recording"), window.transport.actions()))
         if window.radio_bar is not None:
-            sections.append(("Radio", window.radio_bar.actions()))
+            sections.append((tr("Radio"), window.radio_bar.actions()))
         carriers = [action for action in window.table.actions() if action not in own]
-        sections.append(("Carriers", [*carriers, *window.table.filter_edit.actions()]))
+        sections.append((tr("Carriers"), [*carriers, *window.table.filter_edit.actions()]))
         self.keys_dialog = show_keys(window, sections)

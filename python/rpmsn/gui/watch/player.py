@@ -21,6 +21,7 @@ from ...streaming.cells import CELL_BUDGET
 from ...streaming.intake import StreamTime
 from ...streaming.live import Settings, StreamAnalyser
 from ..carriers.carrier_list import WHOLE_EVENT
+from ..translation import mark, tr
 from ..waterfall.status import ENDED, PAUSED, SOURCE_STATE, SPEED
 from .feed import Feed
 from .pacing import FASTEST, SLOWEST, Pacing
@@ -95,6 +96,7 @@ class Player:
         self._pace = Pacing(recording.sample_rate, clock)
         self._changed = threading.Condition()
         self._seek: int | None = self._sample_at(begin_at)
+        self._until: int | None = None
         self._step = 0
         self._is_paused = self._is_stopping = self.ended = self.finished = False
         self.loop = loop
@@ -159,11 +161,19 @@ class Player:
     def seek(self, seconds: float) -> None:
         """Go to a place, s from the start; while it is paused one frame is shown there."""
         with self._changed:
-            self._seek = self._sample_at(seconds)
+            self._seek, self._until = self._sample_at(seconds), None
             self._is_steady = False
             if not self.playing:
                 self._is_paused, self.ended = True, False
                 self._step = self._frame_samples
+            self._changed.notify_all()
+
+    def play_part(self, start: int, end: int) -> None:
+        """Play from one sample of the recording to another, and pause there."""
+        with self._changed:
+            self._seek, self._until = start, end
+            self._step, self._is_steady = 0, False
+            self._is_paused = self.ended = False
             self._changed.notify_all()
 
     def step(self) -> None:
@@ -195,7 +205,7 @@ class Player:
             results: as of `ComparisonTable.results`: said after the label.
         """
         rate, found = self.recording.sample_rate, []
-        said = [(entry, "file") for entry in self.recording.annotations] + [(entry, "own") for entry in own]
+        said = [(entry, mark("file")) for entry in self.recording.annotations] + [(entry, mark("own")) for entry in own]
         for entry, by in said:
             lower, upper = entry.get("core:freq_lower_edge"), entry.get("core:freq_upper_edge")
             if lower is not None and upper is not None:
@@ -205,7 +215,7 @@ class Player:
                 result = (results or {}).get((label, lower, upper)) if by == "file" else None
                 found.append(
                     {
-                        "label": f"{label}, {result}" if result else label,
+                        "label": f"{label}, {tr(result)}" if result else label,
                         "freq_lower": lower,
                         "freq_upper": upper,
                         "start": self._time_at(max(0, start)),
@@ -262,7 +272,7 @@ class Player:
     def _run(self) -> None:
         """The thread: load, play, and report what goes wrong."""
         try:
-            self._feed.note = f"loading the model {self._model.card.name}"
+            self._feed.note = tr("loading the model {name}", name=self._model.card.name)
             analyser = self._load()
             self._feed.note = "; ".join(self._notes(analyser))
         except Exception as error:  # whatever a broken library raises has to be seen in the window
@@ -299,7 +309,7 @@ class Player:
         """What a user should know about this recording, as one text."""
         notes = [*self.recording.warnings, *analyser.segmenter.warnings]
         if not self._has_clock:
-            notes.append("the recording has no time: times count from its beginning")
+            notes.append(tr("the recording has no time: times count from its beginning"))
         return notes
 
     def _begin_stream(self, analyser) -> None:
@@ -336,6 +346,8 @@ class Player:
     def _allowed(self) -> int:
         """Samples that may be played now."""
         with self._changed:
+            if self._seek is not None:
+                return 0
             if self._step:
                 return min(self._step, self._slice_end() - self._position)
             if not self.playing:
@@ -345,8 +357,9 @@ class Player:
             return min(self._pace.due(), self._slice_end() - self._position)
 
     def _slice_end(self) -> int:
-        """Where a slice ends at the latest: at the next capture segment, or at the end of the recording."""
-        return self.recording.next_capture(self._position)
+        """Where a slice ends at the latest: at the next capture segment, or at the end of the recording or the part."""
+        end = self.recording.next_capture(self._position)
+        return end if self._until is None else min(end, self._until)
 
     def _play_slice(self, analyser, count: int) -> None:
         """Play a slice; this waits where the analysis is late."""
@@ -365,10 +378,12 @@ class Player:
             self._pace.went(taken)
             if self._position >= self.recording.sample_count:
                 self._at_end()
+            elif self._until is not None and self._position >= self._until and self._seek is None:
+                self._until, self._is_paused = None, True
 
     def _at_end(self) -> None:
         """The recording is over: start again, or pause."""
-        self._step = 0
+        self._step, self._until = 0, None
         if self.loop:
             self._seek = 0
         elif self._seek is None:

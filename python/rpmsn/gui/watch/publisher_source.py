@@ -13,6 +13,7 @@ from ...messages import keys
 from ...messages import wire as messages
 from ...publishing.subscriber import Subscriber
 from ...recording.captures import parse_time
+from ..translation import counted, tr
 from .feed import Feed
 
 logger = logging.getLogger(__name__)
@@ -103,11 +104,17 @@ class PublisherSource:
     def _report_state(self) -> None:
         """What is wrong with the connection, and what is missing."""
         lost = sum(self._subscriber.lost.values())
-        note = f"{lost} messages of the publisher did not arrive" if lost else ""
+        note = ""
+        if lost:
+            note = counted(
+                "{count} message of the publisher did not arrive",
+                "{count} messages of the publisher did not arrive",
+                lost,
+            )
         now = self._clock()
         since = self._last_frame or self._first_message
         if since is not None and self._last_frame is None and now - since > NO_FRAMES_SECONDS:
-            note = (
+            note = tr(
                 "no picture: the publisher sends no frames; set frames_per_second of its segment_publisher "
                 "above 0, and connect its port frames"
             )

@@ -9,6 +9,7 @@ from ..actions import add_action
 from ..flow_layout import FlowLayout
 from ..number_box import NumberBox
 from ..qt import QtCore, QtWidgets
+from ..translation import mark, tr
 from .record_controls import RecordControls
 
 if TYPE_CHECKING:
@@ -17,9 +18,9 @@ if TYPE_CHECKING:
 HIGHEST_MHZ = 100_000.0
 STEPS_PER_SPAN = 4
 """An arrow key moves the picture by this fraction of the span."""
-AUTOMATIC = "automatic"
+AUTOMATIC = mark("automatic")
 HIGHEST_PPM = 200.0
-SPAN, RASTER = "1/4 span", "raster"
+SPAN, RASTER = mark("1/4 span"), mark("raster")
 STEPS = {SPAN: 0.0, RASTER: 0.0, "10 kHz": 10e3, "100 kHz": 100e3, "1 MHz": 1e6, "10 MHz": 10e6}
 """What an arrow key tunes by -> Hz where that is fixed."""
 
@@ -64,11 +65,11 @@ class RadioBar(QtWidgets.QWidget):
         self.gain_box.valueChanged.connect(self._set_gain)
         self.ppm_box.valueChanged.connect(self._set_ppm)
         self.cell_button.clicked.connect(self._take_from_cells)
-        self.step_box.currentTextChanged.connect(lambda text: settings.update(tuning_step=text))
+        self.step_box.currentIndexChanged.connect(lambda _: settings.update(tuning_step=self.step_box.currentData()))
         self.antenna_box.textActivated.connect(radio.set_antenna)
         self.lock_button.toggled.connect(self.frequency_box.setDisabled)
-        add_action(self, "Lock the frequency, or not", "Ctrl+L", self.lock_button.toggle, in_window=True)
-        add_action(self, "Record IQ, or end the recording", "Ctrl+R", self.recording.toggle, in_window=True)
+        add_action(self, tr("Lock the frequency, or not"), "Ctrl+L", self.lock_button.toggle, in_window=True)
+        add_action(self, tr("Record IQ, or end the recording"), "Ctrl+R", self.recording.toggle, in_window=True)
 
     @property
     def is_locked(self) -> bool:
@@ -86,7 +87,9 @@ class RadioBar(QtWidgets.QWidget):
             self.antenna_box.setCurrentText(self._radio.antenna)
         seen = self._radio.seen_ppm
         self.cell_button.setEnabled(seen is not None)
-        self.cell_button.setText("From cell" if seen is None else f"From cell: {seen + self._radio.ppm:+.2f}")
+        self.cell_button.setText(
+            tr("From cell") if seen is None else tr("From cell: {ppm}", ppm=f"{seen + self._radio.ppm:+.2f}")
+        )
         self.recording.update_now()
 
     def _build(self) -> None:
@@ -95,7 +98,7 @@ class RadioBar(QtWidgets.QWidget):
         self.frequency_box = self._box(
             " MHz",
             3,
-            "Centre frequency; a double click into the picture tunes, too",
+            tr("Centre frequency; a double click into the picture tunes, too"),
             FrequencyBox(self._next_frequency),
         )
         self.frequency_box.setRange(0.0, HIGHEST_MHZ)
@@ -103,18 +106,21 @@ class RadioBar(QtWidgets.QWidget):
         self.gain_box = self._box(
             " dB",
             1,
-            "Gain of all stages: raise it until the noise floor rises with it; lower it when the input is overloaded",
+            tr(
+                "Gain of all stages: raise it until the noise floor rises with it; "
+                "lower it when the input is overloaded"
+            ),
         )
-        self.gain_box.setSpecialValueText(AUTOMATIC)
-        self.ppm_box = self._box(" ppm", 2, "Error of the radio's clock, by which all frequencies are corrected")
+        self.gain_box.setSpecialValueText(tr(AUTOMATIC))
+        self.ppm_box = self._box(" ppm", 2, tr("Error of the radio's clock, by which all frequencies are corrected"))
         self.ppm_box.setRange(-HIGHEST_PPM, HIGHEST_PPM)
         self.ppm_box.setSingleStep(0.1)
         self._build_buttons()
         self.recording = RecordControls(self._radio, self._settings)
-        self._antenna = _group("Antenna", self.antenna_box)
-        row.addWidget(_group("Centre", self.frequency_box, self.lock_button))
-        row.addWidget(_group("Step", self.step_box))
-        for part in (self.rate_label, self._antenna, _group("Gain", self.gain_box)):
+        self._antenna = _group(tr("Antenna"), self.antenna_box)
+        row.addWidget(_group(tr("Centre"), self.frequency_box, self.lock_button))
+        row.addWidget(_group(tr("Step"), self.step_box))
+        for part in (self.rate_label, self._antenna, _group(tr("Gain"), self.gain_box)):
             row.addWidget(part)
         row.addWidget(_group("", self.ppm_box, self.cell_button))
         row.addStretch()
@@ -122,15 +128,16 @@ class RadioBar(QtWidgets.QWidget):
 
     def _build_buttons(self) -> None:
         """What is clicked."""
-        self.lock_button = _tool_button("Lock", "Keep the frequency: against double clicks, keys and bookmarks")
+        self.lock_button = _tool_button(tr("Lock"), tr("Keep the frequency: against double clicks, keys and bookmarks"))
         self.lock_button.setCheckable(True)
-        self.cell_button = _tool_button("From cell", "Take the correction from the proven cells in view")
+        self.cell_button = _tool_button(tr("From cell"), tr("Take the correction from the proven cells in view"))
         self.step_box, self.antenna_box = QtWidgets.QComboBox(), QtWidgets.QComboBox()
-        self.step_box.addItems(list(STEPS))
-        self.step_box.setCurrentText(self._settings["tuning_step"])
+        for name in STEPS:
+            self.step_box.addItem(tr(name), name)
+        self.step_box.setCurrentIndex(max(0, self.step_box.findData(self._settings["tuning_step"])))
         for box, hint in (
-            (self.step_box, "What an arrow key tunes by; raster: that of the channels at this frequency"),
-            (self.antenna_box, "Antenna of the radio"),
+            (self.step_box, tr("What an arrow key tunes by; raster: that of the channels at this frequency")),
+            (self.antenna_box, tr("Antenna of the radio")),
         ):
             box.setToolTip(hint)
             box.setAccessibleName(hint)
@@ -138,7 +145,7 @@ class RadioBar(QtWidgets.QWidget):
 
     def _next_frequency(self, frequency: float, steps: int) -> float:
         """Hz that arrow keys lead to."""
-        text = self.step_box.currentText()
+        text = self.step_box.currentData()
         if text == RASTER:
             return raster_neighbour(frequency, steps)
         return frequency + steps * (STEPS[text] or self._radio.sample_rate / STEPS_PER_SPAN)
@@ -194,7 +201,7 @@ class RadioBar(QtWidgets.QWidget):
         box.setDecimals(decimals)
         box.setKeyboardTracking(False)
         box.setButtonSymbols(QtWidgets.QAbstractSpinBox.NoButtons)
-        box.setToolTip(f"{hint} (type and press Enter, or Up and Down)")
+        box.setToolTip(tr("{meaning} (type and press Enter, or Up and Down)", meaning=hint))
         box.setFocusPolicy(QtCore.Qt.ClickFocus)
         box.setAccessibleName(hint)
         box.setMinimumWidth(box.fontMetrics().horizontalAdvance(f"00000.{'0' * decimals}{suffix}") + 16)

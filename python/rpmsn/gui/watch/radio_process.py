@@ -21,6 +21,7 @@ from ...processes import start_resource_tracker
 from ...radios import flowgraphs
 from ...recording.stream_recorder import RecorderState
 from ...streaming.cells import CELL_BUDGET
+from ..translation import tr
 from .feed import Feed, News
 
 logger = logging.getLogger(__name__)
@@ -164,7 +165,7 @@ class RadioWatch:
     def start(self) -> None:
         """Start the process; a second call does nothing."""
         if self._process.pid is None:
-            self._feed.note = f"opening {self._radio['device']}"
+            self._feed.note = tr("opening {device}", device=self._radio["device"])
             start_resource_tracker()
             self._process.start()
             self._theirs.close()  # so that the end of the process is the end of the connection
@@ -244,9 +245,11 @@ class RadioWatch:
                     if report.failed:
                         return
                 elif not self.is_open and time.monotonic() - started > OPEN_SECONDS:
-                    self._feed.problem = (
-                        f"{self._radio['device']} has not been opened within {OPEN_SECONDS:g} s: its driver does not "
-                        "answer. It is still waited for; or close the window, plug the radio in again, and start again."
+                    self._feed.problem = tr(
+                        "{device} has not been opened within {seconds} s: its driver does not answer. It is still "
+                        "waited for; or close the window, plug the radio in again, and start again.",
+                        device=self._radio["device"],
+                        seconds=f"{OPEN_SECONDS:g}",
                     )
             except (EOFError, OSError):
                 break
@@ -254,10 +257,12 @@ class RadioWatch:
             self._process.join(KILL_SECONDS)
             code = self._process.exitcode
             self._feed.fail(
-                f"the process of {self._radio['device']} has ended"
-                + (f" (exit status {code})" if code is not None else "")
-                + ": its driver may have crashed. Close the window and start again; `rpmsn devices` shows what is "
-                "connected."
+                tr(
+                    "the process of {device} has ended (exit status {code}): its driver may have crashed. Close the "
+                    "window and start again; `rpmsn devices` shows what is connected.",
+                    device=self._radio["device"],
+                    code="?" if code is None else code,
+                )
             )
 
     def _take(self, report: Report) -> None:

@@ -6,12 +6,13 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from ..qt import QtCore, QtWidgets
+from ..translation import counted, mark, tr
 from ..waterfall.history import format_seconds
 
 if TYPE_CHECKING:
     from .radio_process import RadioWatch
 
-RECORD, STOP = "\u25cf Record", "\u25a0 Stop"
+RECORD, STOP = mark("\u25cf Record"), mark("\u25a0 Stop")
 
 
 class RecordControls(QtWidgets.QWidget):
@@ -38,10 +39,10 @@ class RecordControls(QtWidgets.QWidget):
         self.button = QtWidgets.QToolButton()
         self.button.setPopupMode(QtWidgets.QToolButton.MenuButtonPopup)
         self.button.setFocusPolicy(QtCore.Qt.NoFocus)
-        self.button.setAccessibleName("Record IQ, or end the recording")
+        self.button.setAccessibleName(tr("Record IQ, or end the recording"))
         menu = QtWidgets.QMenu(self.button)
         self.button.setMenu(menu)
-        self.record_action = menu.addAction("&Record, or end the recording")
+        self.record_action = menu.addAction(tr("&Record, or end the recording"))
         self.before_action = menu.addAction("")
         self.last_action = menu.addAction("")
         menu.addSeparator()
@@ -74,7 +75,7 @@ class RecordControls(QtWidgets.QWidget):
     def ask_for_folder(self) -> bool:
         """Ask where recordings go; whether that was said."""
         folder = QtWidgets.QFileDialog.getExistingDirectory(
-            self, "Folder for recordings", self._settings["record_folder"]
+            self, tr("Folder for recordings"), self._settings["record_folder"]
         )
         if folder:
             self._settings["record_folder"] = folder
@@ -85,22 +86,30 @@ class RecordControls(QtWidgets.QWidget):
         state = self._radio.recorder
         is_recording = bool(state.recording)
         held = format_seconds(min(state.held_seconds, state.most_seconds))
-        self.button.setText(STOP if is_recording else RECORD)
+        self.button.setText(tr(STOP if is_recording else RECORD))
         folder = self._settings["record_folder"]
-        self.button.setToolTip(f"All samples to a SigMF file in {folder or 'a folder that is asked for'}")
-        self.before_action.setText(f"Record, with the last {held}")
-        self.last_action.setText(f"Save the last {held} alone")
+        self.button.setToolTip(
+            tr("All samples to a SigMF file in {folder}", folder=folder or tr("a folder that is asked for"))
+        )
+        self.before_action.setText(tr("Record, with the last {time}", time=held))
+        self.last_action.setText(tr("Save the last {time} alone", time=held))
         for action in (self.before_action, self.last_action):
             action.setEnabled(state.held_seconds > 0 and not is_recording)
-        self.folder_action.setText(f"Folder: {folder}\u2026" if folder else "Folder\u2026")
-        lost = f", {state.lost_samples} samples left out: the disk is late" if state.lost_samples else ""
+        self.folder_action.setText(tr("Folder: {folder}\u2026", folder=folder) if folder else tr("Folder\u2026"))
+        lost = ""
+        if state.lost_samples:
+            lost = ", " + counted(
+                "{count} sample left out: the disk is late",
+                "{count} samples left out: the disk is late",
+                state.lost_samples,
+            )
         if is_recording:
             text = f"{format_seconds(state.seconds)}, {state.bytes / 1e6:.0f} MB{lost}"
         else:
-            text = f"last {held} held" if state.held_seconds > 0 else ""
+            text = tr("last {time} held", time=held) if state.held_seconds > 0 else ""
         self.label.setText(text)
-        written = "" if is_recording or not state.finished else f"written: {state.finished}{lost}"
-        saying = f"not recorded: {state.fault}" if state.fault else written
+        written = "" if is_recording or not state.finished else tr("written: {path}", path=state.finished) + lost
+        saying = tr("not recorded: {reason}", reason=state.fault) if state.fault else written
         if saying and saying != self._last_said:
             self.said.emit(saying)
         self._last_said = saying

@@ -6,6 +6,7 @@ import math
 from ..actions import add_action, hint
 from ..flow_layout import FlowLayout
 from ..qt import QtCore, QtWidgets
+from ..translation import tr
 from .overview import Overview
 from .pacing import SPEEDS
 from .player import Player
@@ -38,7 +39,7 @@ class TransportBar(QtWidgets.QWidget):
         if not self.slider.isSliderDown():
             self.slider.setValue(round(self.player.position / duration * SLIDER_STEPS))
         self.place_label.setText(f"{format_place(self.player.position, duration)} / {format_place(duration, duration)}")
-        text = "Pause" if self.player.playing else "Play"
+        text = tr("Pause") if self.player.playing else tr("Play")
         if self.play_button.text() != text:
             self.play_button.setText(text)
 
@@ -61,11 +62,11 @@ class TransportBar(QtWidgets.QWidget):
     def _build(self) -> None:
         row = FlowLayout(self)
         row.setContentsMargins(8, 4, 8, 4)
-        self.play_button = QtWidgets.QPushButton("Pause")
-        self.step_button = QtWidgets.QPushButton("Step")
+        self.play_button = QtWidgets.QPushButton(tr("Pause"))
+        self.step_button = QtWidgets.QPushButton(tr("Step"))
         self.slider = Overview()
         self.slider.setRange(0, SLIDER_STEPS)
-        self.slider.setAccessibleName("Place in the recording")
+        self.slider.setAccessibleName(tr("Place in the recording"))
         self.slider.setMinimumWidth(SLIDER_WIDTH)
         self.slider.setSizePolicy(QtWidgets.QSizePolicy.Expanding, QtWidgets.QSizePolicy.Fixed)
         self.place_label = QtWidgets.QLabel("")
@@ -73,10 +74,10 @@ class TransportBar(QtWidgets.QWidget):
         self.place_label.setAlignment(QtCore.Qt.AlignCenter)
         self.speed_box = QtWidgets.QComboBox()
         for speed in SPEEDS:
-            self.speed_box.addItem("max" if math.isinf(speed) else f"{speed:g} ×", speed)
+            self.speed_box.addItem(tr("max") if math.isinf(speed) else f"{speed:g} ×", speed)
         self.speed_box.setCurrentIndex(min(range(len(SPEEDS)), key=lambda k: _distance(SPEEDS[k], self.player.speed)))
-        self.speed_box.setAccessibleName("Speed, times real time")
-        self.loop_box = QtWidgets.QCheckBox("Loop")
+        self.speed_box.setAccessibleName(tr("Speed, times real time"))
+        self.loop_box = QtWidgets.QCheckBox(tr("Loop"))
         self.loop_box.setChecked(self.player.loop)
         for widget in (self.play_button, self.step_button, self.speed_box, self.loop_box):
             widget.setFocusPolicy(QtCore.Qt.TabFocus)
@@ -99,21 +100,21 @@ class TransportBar(QtWidgets.QWidget):
         play, step, slower, _, loop, back, _ = (
             add_action(self, text, keys, slot, in_window=True)
             for text, keys, slot in (
-                ("Play or pause the recording", ("Space", "P"), self.toggle_play),
-                ("Pause, and play one frame", ".", self.player.step),
-                ("Slower", "[", lambda: self.change_speed(-1)),
-                ("Faster", "]", lambda: self.change_speed(1)),
-                ("Start again at the end, or not", "L", self.loop_box.toggle),
-                ("Back", "Ctrl+Left", lambda: self.skip(-JUMP_FRACTION)),
-                ("Forwards", "Ctrl+Right", lambda: self.skip(JUMP_FRACTION)),
+                (tr("Play or pause the recording"), ("Space", "P"), self.toggle_play),
+                (tr("Pause, and play one frame"), ".", self.player.step),
+                (tr("Slower"), "[", lambda: self.change_speed(-1)),
+                (tr("Faster"), "]", lambda: self.change_speed(1)),
+                (tr("Start again at the end, or not"), "L", self.loop_box.toggle),
+                (tr("Back"), "Ctrl+Left", lambda: self.skip(-JUMP_FRACTION)),
+                (tr("Forwards"), "Ctrl+Right", lambda: self.skip(JUMP_FRACTION)),
             )
         )
         for widget, words, action in (
-            (self.play_button, "Play or pause the recording", play),
-            (self.step_button, "Pause, and play one frame", step),
-            (self.slider, "Place in the recording", back),
-            (self.speed_box, "Times real time; max is as fast as the analysis goes", slower),
-            (self.loop_box, "Start again at the end", loop),
+            (self.play_button, tr("Play or pause the recording"), play),
+            (self.step_button, tr("Pause, and play one frame"), step),
+            (self.slider, tr("Place in the recording"), back),
+            (self.speed_box, tr("Times real time; max is as fast as the analysis goes"), slower),
+            (self.loop_box, tr("Start again at the end"), loop),
         ):
             widget.setToolTip(hint(words, action))
 
@@ -123,6 +124,8 @@ class TransportBar(QtWidgets.QWidget):
 
 def format_place(seconds: float, duration: float) -> str:
     """A place in a recording: as fine as its length asks for."""
+    if duration < 0.1:
+        return f"{1e3 * seconds:.2f} ms"
     if duration < 60.0:
         return f"{seconds:.2f} s"
     whole = int(seconds)

@@ -12,6 +12,7 @@ from ...errors import RpmsnError
 from ..actions import set_keys
 from ..qt import QtCore, QtGui, QtWidgets
 from ..theme import THEMES, system_theme
+from ..translation import mark, tr, tr_report
 from ..waterfall.bookmarks import bookmarks_of
 from ..waterfall.settings import Settings
 from ..with_table import BELOW, BESIDE, WIDE_PIXELS, WaterfallWithTable
@@ -46,7 +47,7 @@ MAX_REFERENCES = 5000
 MOST_PAIRS = 20_000
 """Annotations times carriers that are compared twice a second while nobody looks at the table."""
 PROGRAM = "rpmsn watch"
-RECORDINGS = "Recordings (*.sigmf-meta *.sigmf-data *.sigmf *.wav *.npy);;All files (*)"
+RECORDINGS = mark("Recordings (*.sigmf-meta *.sigmf-data *.sigmf *.wav *.npy);;All files (*)")
 SMALLEST_WINDOW = 400
 """Pixels."""
 
@@ -154,11 +155,13 @@ class WatchWindow(QtWidgets.QMainWindow):
                     recording.sample_count,
                     lambda row: [player.recording_span(time.sample_start, time.sample_end) for time in row.each_time()],
                 )
-                self.view.add_panel("Compared with the file", self._with_summary(self.comparison))
+                self.view.add_panel(mark("Compared with the file"), self._with_summary(self.comparison))
         if self.radio is not None:
             self.radio_bar = RadioBar(self.radio, self.settings)
             self.radio_bar.recording.said.connect(lambda text: self.statusBar().showMessage(text, SAID_MS))
             self._layout.addWidget(self.radio_bar)
+        begin = None if self.player is None else self.player.recording.time_at(0)
+        self.waterfall.set_start_time(None if begin is None else float(sum(begin)))
         self.waterfall.set_gain(None)
         # A recording has one pause: that of the player.
         self.waterfall.pause_button.setVisible(self.player is None)
@@ -212,7 +215,7 @@ class WatchWindow(QtWidgets.QMainWindow):
         try:
             source = self._open_source(described, feed, self.settings)
         except (RpmsnError, OSError) as error:
-            QtWidgets.QMessageBox.warning(self, "Open", str(error))
+            QtWidgets.QMessageBox.warning(self, tr("Open"), str(error))
             return False
         self._leave_source()
         self._show_source(source, feed, described)
@@ -236,7 +239,7 @@ class WatchWindow(QtWidgets.QMainWindow):
         """Ask for a recording, and show it."""
         recording = self.source.recording
         folder = str(recording.path.parent) if recording is not None else ""
-        path, _ = QtWidgets.QFileDialog.getOpenFileName(self, "Open recording", folder, RECORDINGS)
+        path, _ = QtWidgets.QFileDialog.getOpenFileName(self, tr("Open recording"), folder, tr(RECORDINGS))
         if path:
             self.open({"source": path})
 
@@ -386,7 +389,7 @@ class WatchWindow(QtWidgets.QMainWindow):
             return
         comparison.show_carriers(rows)
         is_over = self.player is not None and self.player.finished
-        self.summary_label.setText(comparison.summary() + ("" if is_over else " (so far)"))
+        self.summary_label.setText(comparison.summary() + ("" if is_over else f" ({tr('so far')})"))
         results = comparison.results() if is_over else {}
         if results != self._results:
             self._results = results
@@ -423,7 +426,7 @@ class WatchWindow(QtWidgets.QMainWindow):
         self.problem = self._feed.problem
         message = self.problem or self._feed.note
         color = THEMES[self._theme].alarm if self.problem else THEMES[self._theme].muted
-        text = f'<span style="color:{color}">{html.escape(message)}</span>' if message else ""
+        text = f'<span style="color:{color}">{html.escape(tr_report(message))}</span>' if message else ""
         if text != self.banner.text():
             self.banner.setText(text)
             self.banner.setVisible(bool(message))
@@ -461,23 +464,27 @@ class WatchWindow(QtWidgets.QMainWindow):
     def _on_tune(self, frequency: float) -> None:
         """A double click in the picture."""
         if self.radio is not None and self.radio_bar is not None and self.radio_bar.is_locked:
-            self.statusBar().showMessage(f"the frequency is locked; {frequency / 1e6:.3f} MHz is not tuned to", SAID_MS)
+            text = tr("the frequency is locked; {frequency} MHz is not tuned to", frequency=f"{frequency / 1e6:.3f}")
+            self.statusBar().showMessage(text, SAID_MS)
         elif self.radio is not None:
             self.radio.tune(frequency)
         else:
-            self.statusBar().showMessage(
-                f"{frequency / 1e6:.3f} MHz: {self.source.title} cannot be tuned; a radio can", SAID_MS
+            text = tr(
+                "{frequency} MHz: {source} cannot be tuned; a radio can",
+                frequency=f"{frequency / 1e6:.3f}",
+                source=self.source.title,
             )
+            self.statusBar().showMessage(text, SAID_MS)
 
     def ask_and_save(self) -> None:
         """Ask where to, and write a picture of the window."""
-        path, _ = QtWidgets.QFileDialog.getSaveFileName(self, "Save picture", "watch.png", "Picture (*.png)")
+        path, _ = QtWidgets.QFileDialog.getSaveFileName(self, tr("Save picture"), "watch.png", tr("Picture (*.png)"))
         if not path:
             return
         try:
             self.table.save_picture(path if path.lower().endswith(".png") else f"{path}.png")
         except RpmsnError as error:
-            QtWidgets.QMessageBox.warning(self, "Save picture", str(error))
+            QtWidgets.QMessageBox.warning(self, tr("Save picture"), str(error))
 
 
 def _dropped_path(data: QtCore.QMimeData) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from ..qt import QtCore, QtGui, QtWidgets, pg
 from ..theme import Theme
+from ..translation import mark, tr
 from .bands import UP, BandSpan, in_lanes, is_proven, spans_between
 
 LANES = 2
@@ -13,7 +14,7 @@ GAP = 2
 """Pixels between lanes."""
 SMALLER = 0.85
 """Size of the font, of that of the other texts."""
-NO_BAND = "no 3GPP band here"
+NO_BAND = mark("no 3GPP band here")
 LIST_LENGTH = 20
 """Bands that the tooltip has."""
 
@@ -89,7 +90,7 @@ class BandStrip(pg.GraphicsWidget):
         painter.setClipRect(area)
         if not any(self._lanes):
             painter.setPen(QtGui.QColor(self.theme.muted))
-            painter.drawText(area, QtCore.Qt.AlignCenter, NO_BAND)
+            painter.drawText(area, QtCore.Qt.AlignCenter, tr(NO_BAND))
         for number, lane in enumerate(self._lanes):
             for span in lane:
                 self._paint_span(painter, span, self._place(span, number, area), area)
@@ -138,7 +139,7 @@ class BandStrip(pg.GraphicsWidget):
         found = spans_between(1e6 * low, 1e6 * high, self._proven)
         self._lanes, self.left_out = in_lanes(found, self._lane_count)
         lines = [span.full_text for span in found[:LIST_LENGTH]]
-        self.setToolTip("3GPP bands in view:\n" + "\n".join(lines) if lines else NO_BAND)
+        self.setToolTip("\n".join([tr("3GPP bands in view:"), *lines]) if lines else tr(NO_BAND))
         self.update()
 
     def _set_height(self) -> None:

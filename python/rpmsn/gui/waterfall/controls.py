@@ -6,28 +6,30 @@ from collections.abc import Sequence
 from ...classes import CLASS_COLORS
 from ..flow_layout import FlowLayout
 from ..qt import QtCore, QtGui, QtWidgets
+from ..translation import mark, tr
 from .history import format_seconds
 from .levels import UNITS
 from .settings import COLOR_MAP_NAMES, FOR_EVER, LEVEL_LIMITS, SHOWN_CLASSES, SMALLEST_RANGE, Settings
 
 SLIDER_WIDTH = (40, 100)
-BOXES_HINT = (
+BOXES_HINT = mark(
     "Draw carriers with class, cell or confidence, and bandwidth.\n"
     "Thick line and \u2713: proven by a cell. Thin line: likely. Dashed and hatched, ?: unsure.\n"
     "No line on a side: the carrier goes on beyond the span, and is \u2265 that wide."
 )
 MENU = (
-    ("references", "Annotations of the file"),
-    ("bands", "3GPP bands"),
-    ("spectrum", "Spectrum"),
-    ("average", "Average"),
-    ("max_hold", "Max hold"),
+    ("references", mark("Annotations of the file")),
+    ("bands", mark("3GPP bands")),
+    ("spectrum", mark("Spectrum")),
+    ("average", mark("Average")),
+    ("max_hold", mark("Max hold")),
+    ("from_start", mark("Time from the start")),
 )
 """Settings that are on or off, and their texts in the menu."""
 CHOICES = (
-    ("unit", "Power in", UNITS),
-    ("average_seconds", "Average over", (0.1, 0.3, 1.0, 3.0, 10.0, 30.0)),
-    ("hold_seconds", "Max hold for", (1.0, 3.0, 10.0, 60.0, FOR_EVER)),
+    ("unit", mark("Power in"), UNITS),
+    ("average_seconds", mark("Average over"), (0.1, 0.3, 1.0, 3.0, 10.0, 30.0)),
+    ("hold_seconds", mark("Max hold for"), (1.0, 3.0, 10.0, 60.0, FOR_EVER)),
 )
 """Settings of which one value is chosen, and the names of their menus."""
 
@@ -51,11 +53,11 @@ class Controls(QtWidgets.QWidget):
         self._make_parts()
         self._make_menu()
         row = FlowLayout(self)
-        for part in (*self.class_boxes.values(), self.boxes_box, QtWidgets.QLabel("Opacity"), self.alpha_slider):
+        for part in (*self.class_boxes.values(), self.boxes_box, QtWidgets.QLabel(tr("Opacity")), self.alpha_slider):
             row.addWidget(part)
         row.addStretch()
         for part in (
-            QtWidgets.QLabel("Levels"),
+            QtWidgets.QLabel(tr("Levels")),
             self.low_slider,
             self.high_slider,
             self.autoscale_button,
@@ -88,43 +90,48 @@ class Controls(QtWidgets.QWidget):
     def _make_parts(self) -> None:
         """Check boxes, sliders, buttons."""
         self.class_boxes = {
-            name: self._check_box(name, f"Colour what is {name}, and draw its boxes", CLASS_COLORS[name])
+            name: self._check_box(
+                name, tr("Colour what is {label}, and draw its boxes", label=name), CLASS_COLORS[name]
+            )
             for name in SHOWN_CLASSES
         }
-        self.boxes_box = self._check_box("Boxes", BOXES_HINT)
-        self.alpha_slider = self._slider(0, 100, "How much the colours of the classes cover")
+        self.boxes_box = self._check_box(tr("Boxes"), tr(BOXES_HINT))
+        self.alpha_slider = self._slider(0, 100, tr("How much the colours of the classes cover"))
         lowest, highest = (round(limit) for limit in LEVEL_LIMITS)
-        self.low_slider = self._slider(lowest, highest, "Power of the first colour, dB over the noise")
-        self.high_slider = self._slider(lowest, highest, "Power of the last colour, dB over the noise")
-        self.autoscale_button = self._button("Autoscale", "Fit the levels to what is in view, once")
-        self.measure_button = self._button("Measure", "Two cursors to drag: distance in frequency and time, power")
-        self.pause_button = self._button("Pause", "Hold the picture; the analysis continues")
+        self.low_slider = self._slider(lowest, highest, tr("Power of the first colour, dB over the noise"))
+        self.high_slider = self._slider(lowest, highest, tr("Power of the last colour, dB over the noise"))
+        self.autoscale_button = self._button(tr("Autoscale"), tr("Fit the levels to what is in view, once"))
+        self.measure_button = self._button(
+            tr("Measure"), tr("Two cursors to drag: distance in frequency and time, power")
+        )
+        self.pause_button = self._button(tr("Pause"), tr("Hold the picture; the analysis continues"))
         for button in (self.measure_button, self.pause_button):
             button.setCheckable(True)
 
     def _make_menu(self) -> None:
         """What is set seldom."""
         self.view_button = QtWidgets.QToolButton()
-        self.view_button.setText("View")
+        self.view_button.setText(tr("View"))
+        self.view_button.setAccessibleName(tr("What the picture shows"))
         self.view_button.setFocusPolicy(QtCore.Qt.NoFocus)
         self.view_button.setPopupMode(QtWidgets.QToolButton.InstantPopup)
         menu = QtWidgets.QMenu(self.view_button)
         self.view_button.setMenu(menu)
-        self.actions = {name: self._switch(menu, text) for name, text in MENU}
+        self.actions = {name: self._switch(menu, tr(text)) for name, text in MENU}
         menu.addSeparator()
         self.choices = {name: self._choice(menu, *entry) for name, *entry in CHOICES}
-        self.actions["offset"] = menu.addAction("Offset of dBm\u2026")
+        self.actions["offset"] = menu.addAction(tr("Offset of dBm\u2026"))
         menu.addSeparator()
-        self.actions["newest"] = self._switch(menu, "Newest at the bottom")
-        self.actions["theme"] = self._switch(menu, "Light theme")
+        self.actions["newest"] = self._switch(menu, tr("Newest at the bottom"))
+        self.actions["theme"] = self._switch(menu, tr("Light theme"))
         self._maps = QtWidgets.QActionGroup(menu)
         for name in COLOR_MAP_NAMES:
-            self.actions[name] = self._maps.addAction(self._switch(menu, f"Power in {name}"))
+            self.actions[name] = self._maps.addAction(self._switch(menu, tr("Power in {color_map}", color_map=name)))
         menu.addSeparator()
         for name, text in (
-            ("home", "Whole span, newest rows"),
-            ("reset", "Restart average and max hold"),
-            ("save", "Save picture\u2026"),
+            ("home", tr("Whole span, newest rows")),
+            ("reset", tr("Restart average and max hold")),
+            ("save", tr("Save picture\u2026")),
         ):
             self.actions[name] = menu.addAction(text)
 
@@ -198,7 +205,7 @@ class Controls(QtWidgets.QWidget):
 
     def _choice(self, menu, text: str, values: Sequence) -> dict:
         """A menu of values of which one holds."""
-        own, group = menu.addMenu(text), QtWidgets.QActionGroup(menu)
+        own, group = menu.addMenu(tr(text)), QtWidgets.QActionGroup(menu)
         return {value: group.addAction(self._switch(own, _value_text(value))) for value in values}
 
     @staticmethod
@@ -211,5 +218,5 @@ class Controls(QtWidgets.QWidget):
 
 def _value_text(value: str | float) -> str:
     if isinstance(value, str):
-        return value
-    return "until a reset" if value == FOR_EVER else format_seconds(value)
+        return tr(value)
+    return tr("until a reset") if value == FOR_EVER else format_seconds(value)

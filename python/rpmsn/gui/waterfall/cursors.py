@@ -5,6 +5,7 @@ import math
 
 from ..qt import QtCore, QtGui, QtWidgets, pg
 from ..theme import Theme
+from ..translation import tr
 from .history import History, format_seconds
 from .levels import DBM, LevelUnit
 
@@ -70,14 +71,14 @@ class CursorPair(QtCore.QObject):
         (x0, y0), (x1, y1) = sorted((cursor.pos().x(), cursor.pos().y()) for cursor in self.cursors)
         span = abs(history.time_of_y(y1) - history.time_of_y(y0))
         found = history.power_between((x0 * 1e6, x1 * 1e6), tuple(sorted((y0, y1))))
-        distances = f"A to B: {format_hertz((x1 - x0) * 1e6)}, {format_seconds(span)}"
+        distances = tr("A to B: {width}, {time}", width=format_hertz((x1 - x0) * 1e6), time=format_seconds(span))
         if found is None:
-            return f"{distances}, no pixel between"
+            return f"{distances}, {tr('no pixel between')}"
         full_scale, over_noise = found
         power = "" if math.isnan(full_scale) else f"{full_scale:.1f} dBFS, "
         if power and unit.name == DBM and unit.offset is not None:
             power = f"{full_scale + unit.offset:.1f} dBm, "
-        return f"{distances}, {power}{over_noise:.1f} dB over the noise there"
+        return f"{distances}, {power}" + tr("{power} dB over the noise there", power=f"{over_noise:.1f}")
 
     def _on_moved(self, *_) -> None:
         """Fit the rectangle between the cursors."""

@@ -16,7 +16,7 @@ from .history import History
 from .pixels import PixelLayer
 from .settings import Settings
 
-SETTLED_MS = 120
+SETTLED_MS = 60
 """The view stands still for so long before finer spectra are asked for."""
 FINER = 1.5
 """Pixels on the screen for each cell of the history before it is worth the work."""

@@ -18,6 +18,7 @@ from ...classes import LTE, NR
 from ...messages.frame import Frame, Scale, Values, grouped, majority_rows, mean_rows, powers_of, reduce_rows
 from ...messages.report import Report
 from ...tracking.verdict import LIKELY, PROVEN
+from ..translation import mark, tr
 
 HISTORY_SECONDS = 3600.0
 CELLULAR = (LTE, NR)
@@ -302,19 +303,25 @@ class History:
         tolerance = frame.duration / frame.image.shape[0] / 2
         tuned = _describe_change(newest.scale, frame.scale)
         if frame.clock == "file" and abs(not_received) > tolerance:
-            way = "on" if not_received > 0 else "back"
-            return self._break(CLOCK, frame, 0.0, f"{way} by {format_seconds(abs(not_received))}", tuned)
+            way = mark("on by {time}") if not_received > 0 else mark("back by {time}")
+            return self._break(CLOCK, frame, 0.0, tr(way, time=format_seconds(abs(not_received))), tuned)
         if not_received > tolerance:
-            return self._break(LOST, frame, not_received, f"{format_seconds(not_received)} lost by the radio", tuned)
+            return self._break(
+                LOST, frame, not_received, tr("{time} lost by the radio", time=format_seconds(not_received)), tuned
+            )
         if not_analysed > frame.duration / 2 and not self.duty_cycled:
-            return self._break(DROPPED, frame, not_analysed, f"{format_seconds(not_analysed)} not analysed", tuned)
+            return self._break(
+                DROPPED, frame, not_analysed, tr("{time} not analysed", time=format_seconds(not_analysed)), tuned
+            )
         if not_received < -tolerance:
-            return self._break(CLOCK, frame, 0.0, f"clock goes back by {format_seconds(-not_received)}", tuned)
+            return self._break(
+                CLOCK, frame, 0.0, tr("clock goes back by {time}", time=format_seconds(-not_received)), tuned
+            )
         if tuned:
             return self._break(TUNED, frame, 0.0, tuned)
         if not_sent + not_analysed > tolerance:
             missing = not_sent + not_analysed
-            return self._break(SKIP, frame, missing, f"{format_seconds(missing)} not shown")
+            return self._break(SKIP, frame, missing, tr("{time} not shown", time=format_seconds(missing)))
         return None
 
     def _break(self, kind: str, frame: Frame, seconds: float, *texts: str) -> Break:
@@ -478,7 +485,8 @@ def _describe_change(old: Scale, new: Scale) -> str:
     if old == new:
         return ""
     if old.center_frequency != new.center_frequency:
-        return f"tuned to {new.center_frequency / 1e6:.6f}".rstrip("0").rstrip(".") + " MHz"
+        megahertz = f"{new.center_frequency / 1e6:.6f}".rstrip("0").rstrip(".")
+        return tr("tuned to {frequency} MHz", frequency=megahertz)
     if old.sample_rate != new.sample_rate:
-        return f"sample rate now {new.sample_rate / 1e6:.6g} MHz"
-    return "the picture's scale changed"
+        return tr("sample rate now {rate} MHz", rate=f"{new.sample_rate / 1e6:.6g}")
+    return tr("the picture's scale changed")

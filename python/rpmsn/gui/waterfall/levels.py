@@ -10,7 +10,9 @@ import dataclasses
 import math
 from collections.abc import Mapping
 
-NOISE, DBFS, DBM = "dB over noise", "dBFS", "dBm"
+from ..translation import mark, tr
+
+NOISE, DBFS, DBM = mark("dB over noise"), "dBFS", "dBm"
 UNITS = (NOISE, DBFS, DBM)
 NO_GAIN = ""
 """Key of the offset where no gain is known: recordings, publishers, the radio's own gain control."""
@@ -73,4 +75,6 @@ class LevelUnit:
     def label(self, floor_db: float, column_width: float) -> str:
         """For an axis; power over full scale depends on the bandwidth of a pixel, Hz."""
         known = self.at(floor_db)
-        return known.name if known.name == NOISE else f"{known.name} in {column_width / 1e3:.3g} kHz"
+        if known.name == NOISE:
+            return tr(NOISE)
+        return tr("{unit} in {width} kHz", unit=known.name, width=f"{column_width / 1e3:.3g}")

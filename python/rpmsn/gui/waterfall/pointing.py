@@ -9,6 +9,7 @@ import numpy as np
 from ...classes import CLASS_NAMES
 from ..actions import copy_text
 from ..qt import QtCore, QtWidgets
+from ..translation import tr
 from .boxes import Box
 from .time_axis import format_moment
 
@@ -93,13 +94,15 @@ class Pointing:
         menu.setAttribute(QtCore.Qt.WA_DeleteOnClose)
         box = place.box
         if box is not None and box.burst_id is not None:
-            menu.addAction(f"&Zoom to {box.texts()[1]}", lambda: widget.zoom_to_carrier(box.burst_id))
+            menu.addAction(
+                tr("&Zoom to {carrier}", carrier=box.texts()[1]), lambda: widget.zoom_to_carrier(box.burst_id)
+            )
         if widget.selection.contains(*point):
-            menu.addAction("Zoom to the &marked part", widget.zoom_to_selection)
+            menu.addAction(tr("Zoom to the &marked part"), widget.zoom_to_selection)
         menu.addAction(widget.controls.actions["home"])
         menu.addSeparator()
         megahertz = f"{place.frequency / 1e6:.6f}"
-        menu.addAction(f"Copy &frequency: {megahertz} MHz", lambda: copy_text(megahertz))
+        menu.addAction(tr("Copy &frequency: {frequency} MHz", frequency=megahertz), lambda: copy_text(megahertz))
         widget.menu_requested.emit(menu, place)
         menu.popup(QtCore.QPoint(round(position.x()), round(position.y())))
 
@@ -115,10 +118,10 @@ class Pointing:
         """Frequency, time and power of a point in the picture, and the carrier there, or the class of the pixel."""
         history = self._widget.shown[0]
         time = float(history.time_of_y(y))
-        where = f"{frequency / 1e6:.3f} MHz \u00b7 {format_moment(time)}"
+        where = f"{frequency / 1e6:.3f} MHz \u00b7 {format_moment(time - self._widget.time_axis.zero)}"
         chunk = history.at(y)
         if chunk is None or (column := chunk.scale.column_of(frequency)) is None:
-            return f"{where} \u00b7 no signal here"
+            return f"{where} \u00b7 {tr('no signal here')}"
         row = chunk.row_of(y)
         box = self.box_at(frequency, y)
         name = CLASS_NAMES[chunk.mask[row, column]] if box is None else box.texts()[0]

@@ -38,6 +38,7 @@ class Settings:
         hold_seconds: how long the strongest value holds; 0 until a reset.
         unit: of powers: `dB over noise`, `dBFS` or `dBm`.
         dbm_offsets: gain of the radio in dB, as text ("" where it is not known) -> dB from dBFS to dBm.
+        from_start: whether times count from the beginning; otherwise they are those of day, where these are known.
         newest: where the newest row is, `top` or `bottom`.
     """
 
@@ -56,6 +57,7 @@ class Settings:
     hold_seconds: float = FOR_EVER
     unit: str = UNITS[0]
     dbm_offsets: dict[str, float] = dataclasses.field(default_factory=dict)
+    from_start: bool = False
     newest: str = "top"
 
     def changed(self, changes: dict) -> "Settings":
@@ -113,7 +115,7 @@ class Settings:
             all(name in SHOWN_CLASSES for name in self.classes),
             "some of " + ", ".join(SHOWN_CLASSES),
         )
-        for name in ("boxes", "references", "bands", "spectrum", "average", "max_hold"):
+        for name in ("boxes", "references", "bands", "spectrum", "average", "max_hold", "from_start"):
             require("the waterfall", name, getattr(self, name), isinstance(getattr(self, name), bool), "True or False")
 
         for name, also in (("average_seconds", ()), ("hold_seconds", (FOR_EVER,))):

@@ -9,6 +9,7 @@ import numpy as np
 from ...messages.frame import Frame, Scale, mean_spectrum, powers_of
 from ..qt import QtGui, pg
 from ..theme import THEMES
+from ..translation import tr
 from .history import format_seconds
 from .levels import NOISE, LevelUnit
 from .settings import FOR_EVER, Settings
@@ -122,7 +123,11 @@ class SpectrumPlot:
         self.legend = plot.addLegend(offset=(-8, 2), colCount=3, labelTextSize="9pt", verSpacing=-6)
         self.curves = {
             name: plot.plot(name=label)
-            for name, label in (("newest", "newest frame"), ("average", "average"), ("max_hold", "max hold"))
+            for name, label in (
+                ("newest", tr("newest frame")),
+                ("average", tr("average")),
+                ("max_hold", tr("max hold")),
+            )
         }
         self._unit = LevelUnit()
         self._levels = Settings.levels
@@ -167,8 +172,11 @@ class SpectrumPlot:
         self.curves["max_hold"].setVisible(settings.max_hold)
         self._levels = settings.levels
         self.lines.set_times(settings.average_seconds, settings.hold_seconds)
-        held = "" if settings.hold_seconds == FOR_EVER else f" of {format_seconds(settings.hold_seconds)}"
-        texts = "newest frame", f"average of {format_seconds(settings.average_seconds)}", f"max hold{held}"
+        held = tr("max hold")
+        if settings.hold_seconds != FOR_EVER:
+            held = tr("max hold of {time}", time=format_seconds(settings.hold_seconds))
+        averaged = tr("average of {time}", time=format_seconds(settings.average_seconds))
+        texts = tr("newest frame"), averaged, held
         for (_, label), text in zip(self.legend.items, texts):
             label.setText(text, color=theme.text, size="9pt")
         self._is_shown = settings.spectrum

@@ -5,13 +5,14 @@ import dataclasses
 import math
 
 from ...messages import keys
+from ..translation import counted, mark, tr, tr_report
 
 LATE_SECONDS = 1.0
 """Latency in mode live from which on results count as late."""
 SLOW_INPUT = 0.9
 """Fraction of the sample rate below which a source counts as too slow."""
-LATE_ADVICE = "choose a faster runtime or model, a lower sample rate or a lower duty cycle"
-LOST_ADVICE = "lower the sample rate, or free the processor and the bus to the radio"
+LATE_ADVICE = mark("choose a faster runtime or model, a lower sample rate or a lower duty cycle")
+LOST_ADVICE = mark("lower the sample rate, or free the processor and the bus to the radio")
 
 
 NOTE, WARNING, ALARM = 0, 1, 2
@@ -20,7 +21,7 @@ SPEED = "asked_speed"
 SOURCE_STATE = "source_state"
 """Keys that a source of this process may add to a status: times real time that it was to play at since the status
 before; what it is doing where that is not to analyse: `PAUSED`, `ENDED`."""
-PAUSED, ENDED = "paused", "end of the recording"
+PAUSED, ENDED = mark("paused"), mark("end of the recording")
 OF_RUNNING = (keys.INPUT_RATE, keys.REAL_TIME_FACTOR, keys.LATENCY)
 """Numbers that say nothing where nothing is analysed."""
 SLOW_PLAYING = 0.9
@@ -59,22 +60,31 @@ def describe_status(fields: dict, before: dict | None = None) -> tuple[list[Prob
     """
     before = before or {}
     late, lost, slow = _not_analysed(fields, before), _lost(fields, before), _slow_input(fields)
-    error = [Problem(f"error: {fields[keys.ERROR]}")] if fields.get(keys.ERROR) else []
+    error = [Problem(tr("error: {words}", words=fields[keys.ERROR]))] if fields.get(keys.ERROR) else []
     faults, delayed, slow_playing = _input_faults(fields, before), _delayed(fields), _slow_playing(fields)
-    notes = [Problem(f"note: {fields[keys.INFORMATION]}", NOTE)] if fields.get(keys.INFORMATION) else []
+    notes = (
+        [Problem(tr("note: {words}", words=tr_report(fields[keys.INFORMATION])), NOTE)]
+        if fields.get(keys.INFORMATION)
+        else []
+    )
     said = {key: value for key, value in fields.items() if not (fields.get(SOURCE_STATE) and key in OF_RUNNING)}
     facts = [
         *_fact(said, keys.INPUT_RATE, _input_text, slow),
         *_fact(said, keys.REAL_TIME_FACTOR, _factor_text, slow_playing),
         *_fact(said, keys.COVERAGE, _coverage_text, late),
-        *_fact(said, keys.QUEUE, lambda f: f"queue {f[keys.QUEUE]}"),
-        *_fact(said, keys.FRAMES_DROPPED, lambda f: _count(f[keys.FRAMES_DROPPED], "frame") + " dropped", late),
-        *_fact(said, keys.OVERFLOWS, lambda f: _count(f[keys.OVERFLOWS], "overflow"), lost),
-        *_fact(said, keys.LATENCY, lambda f: f"latency {f[keys.LATENCY]:.2g} s", delayed),
+        *_fact(said, keys.QUEUE, lambda f: tr("queue {count}", count=f[keys.QUEUE])),
         *_fact(
-            said, keys.MODEL, lambda f: " on ".join(str(f[key]) for key in (keys.MODEL, keys.RUNTIME) if f.get(key))
+            said,
+            keys.FRAMES_DROPPED,
+            lambda f: counted("{count} frame dropped", "{count} frames dropped", f[keys.FRAMES_DROPPED]),
+            late,
         ),
-        *_fact(said, keys.HEALTH, lambda f: "input " + ("faulty" if faults else "ok"), faults),
+        *_fact(
+            said, keys.OVERFLOWS, lambda f: counted("{count} overflow", "{count} overflows", f[keys.OVERFLOWS]), lost
+        ),
+        *_fact(said, keys.LATENCY, lambda f: tr("latency {time} s", time=f"{f[keys.LATENCY]:.2g}"), delayed),
+        *_fact(said, keys.MODEL, _model_text),
+        *_fact(said, keys.HEALTH, lambda _: tr("input faulty") if faults else tr("input ok"), faults),
     ]
     problems = error + faults + lost + late + slow + delayed + slow_playing + notes
     return sorted(problems, key=lambda problem: -problem.level), facts
@@ -87,21 +97,25 @@ def _fact(fields: dict, key: str, text, problems=()) -> list[Fact]:
 
 
 def _input_text(fields: dict) -> str:
-    return f"input {fields[keys.INPUT_RATE] / 1e6:.4g} Msps"
+    return tr("input {rate} Msps", rate=f"{fields[keys.INPUT_RATE] / 1e6:.4g}")
 
 
 def _factor_text(fields: dict) -> str:
-    return f"{fields[keys.REAL_TIME_FACTOR]:.3g} \u00d7 real time"
+    return tr("{factor} \u00d7 real time", factor=f"{fields[keys.REAL_TIME_FACTOR]:.3g}")
+
+
+def _model_text(fields: dict) -> str:
+    if not fields.get(keys.RUNTIME):
+        return str(fields[keys.MODEL])
+    return tr("{model} on {runtime}", model=fields[keys.MODEL], runtime=fields[keys.RUNTIME])
 
 
 def _coverage_text(fields: dict) -> str:
     """Rounded down, so that only what is whole is called 100 %."""
-    text = f"coverage {math.floor(1e4 * fields[keys.COVERAGE] + 1e-6) / 100:g} %"
-    return text + (" (duty cycle)" if is_duty_cycled(fields) else "")
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number:,d} {thing}{'' if number == 1 else 's'}".replace(",", "\u202f")
+    percent = f"{math.floor(1e4 * fields[keys.COVERAGE] + 1e-6) / 100:g}"
+    if is_duty_cycled(fields):
+        return tr("coverage {percent} % (duty cycle)", percent=percent)
+    return tr("coverage {percent} %", percent=percent)
 
 
 def is_duty_cycled(fields: dict) -> bool:
@@ -120,17 +134,26 @@ def _input_faults(fields: dict, before: dict) -> list[Problem]:
     health = str(fields.get(keys.HEALTH) or keys.HEALTH_OK)
     is_faulty = health != keys.HEALTH_OK
     if keys.JUDGED not in fields or keys.FRAMES_ANALYSED not in fields:
-        return [Problem(health)] if is_faulty else []
+        return [Problem(tr_report(health))] if is_faulty else []
     since = {} if fields.get(SOURCE_STATE) == ENDED else before
     frames, judged = (
         _growth(_with_count(fields), _with_count(since), key) for key in (keys.FRAMES_ANALYSED, keys.JUDGED)
     )
     if frames > judged:
-        how_many = "" if judged <= 0 else f" {_count(frames - judged, 'frame')} of {frames}"
-        return [Problem(f"not judged{how_many}: {health if is_faulty else 'the input was not fit to be'}")]
+        reason = tr_report(health) if is_faulty else tr("the input was not fit to be")
+        if judged <= 0:
+            return [Problem(tr("not judged: {reason}", reason=reason))]
+        text = counted(
+            "not judged {count} frame of {all}: {reason}",
+            "not judged {count} frames of {all}: {reason}",
+            frames - judged,
+            all=frames,
+            reason=reason,
+        )
+        return [Problem(text)]
     if not is_faulty:
         return []
-    return [Problem(health, WARNING if frames else ALARM)]
+    return [Problem(tr_report(health), WARNING if frames else ALARM)]
 
 
 def _with_count(fields: dict) -> dict:
@@ -148,14 +171,26 @@ def _not_analysed(fields: dict, before: dict) -> list[Problem]:
         fraction = 0.0 if is_duty_cycled(fields) else 1 - fields.get(keys.COVERAGE, 1.0)
     if fraction < 5e-4:
         return []
-    text = f"{100 * fraction:.3g} % of the samples were not analysed: the analysis is late; {LATE_ADVICE}"
+    text = tr(
+        "{percent} % of the samples were not analysed: the analysis is late; {advice}",
+        percent=f"{100 * fraction:.3g}",
+        advice=tr(LATE_ADVICE),
+    )
     return [Problem(text)]
 
 
 def _lost(fields: dict, before: dict) -> list[Problem]:
     """Samples that the radio lost since the message before."""
     lost = _growth(fields, before, keys.SAMPLES_LOST)
-    return [Problem(f"{_count(lost, 'sample')} lost by the radio: {LOST_ADVICE}")] if lost > 0 else []
+    if lost <= 0:
+        return []
+    text = counted(
+        "{count} sample lost by the radio: {advice}",
+        "{count} samples lost by the radio: {advice}",
+        lost,
+        advice=tr(LOST_ADVICE),
+    )
+    return [Problem(text)]
 
 
 def _slow_input(fields: dict) -> list[Problem]:
@@ -163,7 +198,11 @@ def _slow_input(fields: dict) -> list[Problem]:
     rate, expected = fields.get(keys.INPUT_RATE), fields.get(keys.SAMPLE_RATE)
     if fields.get(keys.MODE) != "live" or not rate or not expected or rate >= SLOW_INPUT * expected:
         return []
-    text = f"only {rate / 1e6:.4g} of {expected / 1e6:.4g} Msps come in: check the source, and the blocks before this"
+    text = tr(
+        "only {rate} of {expected} Msps come in: check the source, and the blocks before this",
+        rate=f"{rate / 1e6:.4g}",
+        expected=f"{expected / 1e6:.4g}",
+    )
     return [Problem(text)]
 
 
@@ -172,8 +211,10 @@ def _slow_playing(fields: dict) -> list[Problem]:
     factor, asked = fields.get(keys.REAL_TIME_FACTOR), fields.get(SPEED)
     if factor is None or asked is None or factor >= SLOW_PLAYING * asked:
         return []
-    text = (
-        f"{factor:.2g} × real time, slower than asked ({asked:g} ×): the analysis takes longer, and leaves nothing out"
+    text = tr(
+        "{factor} × real time, slower than asked ({asked} ×): the analysis takes longer, and leaves nothing out",
+        factor=f"{factor:.2g}",
+        asked=f"{asked:g}",
     )
     return [Problem(text, WARNING)]
 
@@ -182,4 +223,5 @@ def _delayed(fields: dict) -> list[Problem]:
     """Results that come late."""
     latency = fields.get(keys.LATENCY) or 0.0
     is_late = fields.get(keys.MODE) == "live" and latency > LATE_SECONDS
-    return [Problem(f"results come {latency:.2g} s late: {LATE_ADVICE}")] if is_late else []
+    text = tr("results come {time} s late: {advice}", time=f"{latency:.2g}", advice=tr(LATE_ADVICE))
+    return [Problem(text)] if is_late else []

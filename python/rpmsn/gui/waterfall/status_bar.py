@@ -8,11 +8,12 @@ from collections.abc import Callable
 from ...messages import keys
 from ..qt import QtCore, QtWidgets
 from ..theme import Theme
+from ..translation import mark, tr
 from .status import ALARM, NOTE, SOURCE_STATE, WARNING, Problem, describe_status
 
 SILENT_SECONDS = 3.0
 """After so long without a status something is said."""
-NOTHING_FOUND = "nothing found"
+NOTHING_FOUND = mark("nothing found")
 BREAK_SECONDS = 5.0
 """How long lost or dropped samples stay reported."""
 
@@ -98,9 +99,9 @@ class StatusBar(QtWidgets.QWidget):
             problems.insert(0, Problem(self._break))
         silent = self._clock() - self._last_time
         if self._last is None:
-            state, color = ("" if problems else "no status yet"), self.theme.muted
+            state, color = ("" if problems else tr("no status yet")), self.theme.muted
         elif silent > SILENT_SECONDS:
-            state = f"no status for {silent:.0f} s: the flowgraph has ended, or hangs"
+            state = tr("no status for {time} s: the flowgraph has ended, or hangs", time=f"{silent:.0f}")
             color = self.theme.alarm if self._last.get(keys.MODE) == "live" else self.theme.muted
         else:
             state, color = self._state_of(self._last, problems)
@@ -117,10 +118,10 @@ class StatusBar(QtWidgets.QWidget):
 
     def _state_of(self, status: dict, problems: list[Problem]) -> tuple[str, str]:
         """What is going on beside the problems, and its colour: green is only what works."""
-        resting = str(status.get(SOURCE_STATE) or "")
+        resting = tr(str(status.get(SOURCE_STATE) or ""))
         is_well = all(problem.level == NOTE for problem in problems)
-        found = NOTHING_FOUND if self.has_found is False and is_well else ""
-        words = [resting or ("ok" if is_well else ""), found]
+        found = tr(NOTHING_FOUND) if self.has_found is False and is_well else ""
+        words = [resting or (tr("ok") if is_well else ""), found]
         return ", ".join(filter(None, words)), self.theme.muted if resting else self.theme.good
 
     def _color(self, level: int) -> str:

@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 import numpy as np
 
 from ..qt import QtGui, QtWidgets, pg
+from ..translation import tr
 from .history import Chunk, History
 
 LINES_APART = 1.75
@@ -21,11 +22,12 @@ class TimeAxis(pg.AxisItem):
 
     Attributes:
         history: History whose rows stand next to the axis.
+        zero: time that is 0 there, s since 1970; 0.0 for the time of day.
     """
 
     def __init__(self, history: History):
         super().__init__("left")
-        self.history = history
+        self.history, self.zero = history, 0.0
         self._texts: dict[float, str] = {}
         text_height = QtGui.QFontMetrics(QtWidgets.QApplication.font()).height()
         self._spacing, self._margin = LINES_APART * text_height, text_height / 2
@@ -47,9 +49,9 @@ class TimeAxis(pg.AxisItem):
         ticks, last = {}, math.inf
         newest_first = self.history.between(low, high)[::-1]
         for chunk, older in itertools.zip_longest(newest_first, newest_first[1:]):
-            found = _round_times(chunk, step, low, high)
+            found = _round_times(chunk, step, low, high, self.zero)
             if not found and last - chunk.y0 > 2 * self._spacing * pixel and _jumps(older, chunk, step):
-                found = [(chunk.y0, format_time(chunk.start_time, 3))]
+                found = [(chunk.y0, format_time(chunk.start_time - self.zero, 3))]
             for y, text in found:
                 if low + self._margin * pixel <= y <= high - self._margin * pixel and last - y >= self._spacing * pixel:
                     ticks[y] = text
@@ -57,9 +59,9 @@ class TimeAxis(pg.AxisItem):
         return ticks
 
 
-def _round_times(chunk: Chunk, step: float, low: float, high: float) -> list:
+def _round_times(chunk: Chunk, step: float, low: float, high: float, zero: float) -> list:
     """Heights and texts of the round times in a chunk, between two heights, newest first."""
-    edges, ends = (chunk.y0, chunk.y1), (chunk.start_time, chunk.end_time)
+    edges, ends = (chunk.y0, chunk.y1), (chunk.start_time - zero, chunk.end_time - zero)
     first, last = np.interp((low, high), edges, ends)
     times = step * np.arange(math.ceil(first / step), math.floor(last / step) + 1)[::-1]
     heights = np.interp(times, ends, edges)
@@ -81,26 +83,28 @@ def round_up_time(seconds: float) -> float:
 
 
 def format_time(time: float, decimals: int) -> str:
-    """hh:mm:ss.s, UTC, of a time in s since 1970."""
+    """hh:mm:ss.s, UTC, of a time in s since 1970, or of one from a beginning, which may be negative."""
+    if time < 0:
+        return f"-{format_time(-time, decimals)}"
     ticks = round(time * 10**decimals)
     clock = datetime.fromtimestamp(ticks // 10**decimals, timezone.utc).strftime("%H:%M:%S")
     return f"{clock}.{ticks % 10**decimals:0{decimals}d}" if decimals else clock
 
 
 def is_since_start(time: float) -> bool:
-    """Whether a time in s since 1970 can only count from the beginning of a recording that has no time."""
-    return 0 <= time < FIRST_YEAR_S
+    """Whether a time in s since 1970 can only count from a beginning."""
+    return abs(time) < FIRST_YEAR_S
 
 
 def format_day(time: float) -> str:
     """The day that clock times belong to: `UTC yyyy-mm-dd`, or that they count from a recording's beginning."""
     if is_since_start(time):
-        return "Time from the start"
+        return tr("Time from the start")
     return f"UTC {datetime.fromtimestamp(time, timezone.utc):%Y-%m-%d}"
 
 
 def format_moment(time: float) -> str:
     """A time to the millisecond: `yyyy-mm-dd hh:mm:ss.sss UTC`, or `hh:mm:ss.sss from the start`."""
     if is_since_start(time):
-        return f"{format_time(time, 3)} from the start"
+        return tr("{time} from the start", time=format_time(time, 3))
     return f"{datetime.fromtimestamp(time, timezone.utc):%Y-%m-%d} {format_time(time, 3)} UTC"

@@ -48,6 +48,7 @@ from ..actions import add_action, hint, set_keys
 from ..pictures import save_pixmap
 from ..qt import QtCore, QtGui, QtWidgets, pg
 from ..theme import THEMES, Theme, power_colors, style_sheet
+from ..translation import mark, tr
 from ..wording import band_texts
 from .band_strip import LANES, BandStrip
 from .bookmarks import Bookmark, BookmarkLayer
@@ -90,7 +91,8 @@ LOWEST_PICTURE, LINES_BELOW = 80, 4
 """The picture has so many pixels before there is a spectrum, and so many lines of text are below it at least."""
 LOW_PIXELS = 400
 """Lower than this, what matters less than the picture is left out."""
-WAITING = "waiting for frames"
+WAITING = mark("waiting for frames")
+CLOCK_WORDS = {"host": mark(", computer's clock"), "radio": mark(", radio's clock")}
 SETTLED_DB = 1.0
 """The axes of the power follow the noise floor where it has moved by more."""
 
@@ -153,6 +155,7 @@ class WaterfallWidget(QtWidgets.QWidget):
         self._gain: float | None = None
         self._floor_db = math.nan
         self._wanted_view: dict | None = None
+        self._start_time: float | None = None
         self._build(title)
         self._connect()
         self._show_settings()
@@ -249,7 +252,7 @@ class WaterfallWidget(QtWidgets.QWidget):
             end = None if start is None or duration is None else start + float(duration)
             references.append(
                 (
-                    f"{annotation.get('by', 'file')}: {annotation['label']}",
+                    f"{tr(annotation.get('by', 'file'))}: {annotation['label']}",
                     float(annotation["freq_lower"]),
                     float(annotation["freq_upper"]),
                     start,
@@ -309,6 +312,18 @@ class WaterfallWidget(QtWidgets.QWidget):
         """What powers are said in, at this gain."""
         return LevelUnit(self._settings.unit, dbm_offset(self._settings.dbm_offsets, self._gain))
 
+    def set_start_time(self, time: float | None) -> None:
+        """What times from the start count from, s since 1970; None for the first row that comes from now on."""
+        self._start_time = time
+        self._show_clock()
+
+    def _show_clock(self) -> None:
+        """Times of day, or from the start."""
+        self.time_axis.zero = (self._start_time or 0.0) if self._settings.from_start else 0.0
+        self.time_axis.picture = None
+        self.time_axis.update()
+        self._name_axes()
+
     def set_gain(self, gain: float | None) -> None:
         """Gain of the radio, dB, None where it is not known: dBm have an offset for each."""
         if gain != self._gain:
@@ -364,7 +379,7 @@ class WaterfallWidget(QtWidgets.QWidget):
         self.pause_button = self.controls.pause_button
         layout.addWidget(self.controls)
         self.scroll_bar = QtWidgets.QScrollBar(QtCore.Qt.Vertical)
-        self.scroll_bar.setAccessibleName("Place in the history")
+        self.scroll_bar.setAccessibleName(tr("Place in the history"))
         middle = QtWidgets.QHBoxLayout()
         middle.setSpacing(2)
         middle.addWidget(self._build_plots(), stretch=1)
@@ -382,7 +397,7 @@ class WaterfallWidget(QtWidgets.QWidget):
     def _build_plots(self):
         """Spectrum over waterfall, with one frequency axis, and the scale of the power."""
         self.plots = pg.GraphicsLayoutWidget()
-        self.plots.setAccessibleName("Spectrum and waterfall")
+        self.plots.setAccessibleName(tr("Spectrum and waterfall"))
         self.plots.ci.layout.setContentsMargins(0, 0, 0, 0)
         self.plots.ci.layout.setSpacing(2)
         self.time_axis = TimeAxis(self.history)
@@ -442,16 +457,16 @@ class WaterfallWidget(QtWidgets.QWidget):
         """What has a key."""
         controls = self.controls
         self.pause_action = add_action(
-            self, "Pause the picture; the analysis continues", "Space", self.pause_button.toggle
+            self, tr("Pause the picture; the analysis continues"), "Space", self.pause_button.toggle
         )
         for name, key in (("home", "Home"), ("reset", "R")):
             set_keys(controls.actions[name], [key])
             self.addAction(controls.actions[name])
-        autoscale = add_action(self, "Fit the levels to what is in view", "A", self.autoscale)
-        measure = add_action(self, "Measure with two cursors", "M", controls.measure_button.toggle)
-        add_action(self, "Scroll down by a view", "PgDown", self._page_down)
-        add_action(self, "Scroll up by a view", "PgUp", self._page_up)
-        add_action(self, "Select no carrier, mark nothing, no cursors", "Esc", self._deselect)
+        autoscale = add_action(self, tr("Fit the levels to what is in view"), "A", self.autoscale)
+        measure = add_action(self, tr("Measure with two cursors"), "M", controls.measure_button.toggle)
+        add_action(self, tr("Scroll down by a view"), "PgDown", self._page_down)
+        add_action(self, tr("Scroll up by a view"), "PgUp", self._page_up)
+        add_action(self, tr("Select no carrier, mark nothing, no cursors"), "Esc", self._deselect)
         for button, action in (
             (self.pause_button, self.pause_action),
             (controls.autoscale_button, autoscale),
@@ -511,7 +526,9 @@ class WaterfallWidget(QtWidgets.QWidget):
         return breaks
 
     def _begin(self, frame) -> None:
-        """The first frame says how long frames are."""
+        """The first frame says how long frames are, and when it began."""
+        if self._start_time is None:
+            self.set_start_time(frame.start_time)
         if self.history.newest_y <= frame.duration * 1.01:
             self._scroll.seconds = self.history_frames * max(frame.duration, FRAME_SECONDS / 4)
             if not self.paused:
@@ -538,7 +555,7 @@ class WaterfallWidget(QtWidgets.QWidget):
         for found in breaks:
             if found.kind in (LOST, DROPPED):
                 self.status_bar.show_break(found.text)
-        note = self._words_of_view() or self._note
+        note = self._words_of_view() or tr(self._note)
         if note != self.box_layer.note:
             self.box_layer.note = note
             self.box_layer.update()
@@ -546,11 +563,13 @@ class WaterfallWidget(QtWidgets.QWidget):
     def _words_of_view(self) -> str:
         """Where the view is, unless it is at the newest rows."""
         behind = self._scroll.behind
-        back = "" if self._scroll.following else f"{format_seconds(behind)} back \u2013 Home returns to the newest rows"
+        back = ""
+        if not self._scroll.following:
+            back = tr("{time} back \u2013 Home returns to the newest rows", time=format_seconds(behind))
         if not self.paused:
             return back
         since = self.history.newest_y - self.shown[0].newest_y
-        newer = f"Paused; the analysis continues ({max(since, 0):.0f} s newer) \u2013 Space resumes"
+        newer = tr("Paused; the analysis continues ({time} s newer) \u2013 Space resumes", time=f"{max(since, 0):.0f}")
         return f"{newer} \u2013 {back}" if back else newer
 
     def _update_picture(self) -> None:
@@ -608,14 +627,15 @@ class WaterfallWidget(QtWidgets.QWidget):
     def _name_axes(self, *_: object) -> None:
         """Say what frequencies and times are measured from: a date lasts a day, and a window may stay open longer."""
         history, theme = self.shown[0], THEMES[self._settings.theme]
-        bottom, left = "Frequency, MHz", "UTC"
+        bottom, left = tr("Frequency, MHz"), "UTC"
         if history.newest is not None:
             self.band_strip.set_absolute(history.newest.center_frequency != 0.0)
             if history.newest.center_frequency == 0.0:
-                bottom = "Offset from centre, MHz"
-            clock = {"host": ", computer's clock", "radio": ", radio's clock"}.get(history.newest.clock, "")
+                bottom = tr("Offset from centre, MHz")
+            clock = tr(CLOCK_WORDS.get(history.newest.clock, ""))
             newer_end = min(self.waterfall_plot.viewRange()[1][1], history.newest_y)
-            left = f"{format_day(float(history.time_of_y(newer_end)))}{clock}"
+            left = format_day(float(history.time_of_y(newer_end)) - self.time_axis.zero)
+            left += "" if self.time_axis.zero else clock
         axes = [self.waterfall_plot.getAxis(name) for name in ("bottom", "left")]
         labels = [(axes[0], bottom), (axes[1], left)]
         width = math.nan if history.newest is None else history.newest.scale.column_width
@@ -661,6 +681,7 @@ class WaterfallWidget(QtWidgets.QWidget):
         for part in (self.spectrum, self.picture, self.detail, self.box_layer):
             part.set_settings(settings)
         self._show_unit()
+        self._show_clock()
 
     def _show_theme(self, theme: Theme) -> None:
         """Colours of everything but the picture."""
@@ -683,7 +704,7 @@ class WaterfallWidget(QtWidgets.QWidget):
 
     def _on_pause(self, is_paused: bool) -> None:
         """Hold what is drawn, or go on with what has come meanwhile."""
-        self.pause_button.setText("Resume" if is_paused else "Pause")
+        self.pause_button.setText(tr("Resume") if is_paused else tr("Pause"))
         self._held = (self.history.snapshot(), self.segments.snapshot()) if is_paused else None
         history, segments = self.shown
         for part in (self.picture, self.detail, self.box_layer, self.time_axis, self._scroll):
@@ -721,22 +742,26 @@ class WaterfallWidget(QtWidgets.QWidget):
 
     def _ask_offset(self) -> None:
         """What dBFS are in dBm, at this gain."""
-        at_gain = "" if self._gain is None else f" at a gain of {self._gain:g} dB"
+        words = tr("dBm at 0 dBFS")
+        if self._gain is not None:
+            words = tr("dBm at 0 dBFS at a gain of {gain} dB", gain=f"{self._gain:g}")
         before = dbm_offset(self._settings.dbm_offsets, self._gain) or 0.0
         offset, is_given = QtWidgets.QInputDialog.getDouble(
-            self, "Offset of dBm", f"dBm at 0 dBFS{at_gain}", before, -HIGHEST_OFFSET, HIGHEST_OFFSET, 1
+            self, tr("Offset of dBm"), words, before, -HIGHEST_OFFSET, HIGHEST_OFFSET, 1
         )
         if is_given:
             offsets = {**self._settings.dbm_offsets, gain_key(self._gain): offset}
             self.apply_settings({"unit": DBM, "dbm_offsets": offsets})
 
     def _ask_where_to_save(self) -> None:
-        path, _ = QtWidgets.QFileDialog.getSaveFileName(self, "Save picture", "waterfall.png", "Pictures (*.png *.jpg)")
+        path, _ = QtWidgets.QFileDialog.getSaveFileName(
+            self, tr("Save picture"), "waterfall.png", tr("Pictures (*.png *.jpg)")
+        )
         if path:
             try:
                 self.save_picture(path)
             except RpmsnError as error:
-                QtWidgets.QMessageBox.warning(self, "Save picture", str(error))
+                QtWidgets.QMessageBox.warning(self, tr("Save picture"), str(error))
 
     def _look_again(self, *_) -> None:
         self.detail.look_again()

@@ -17,6 +17,7 @@ from ...classes import CLASS_NAMES, IGNORED, LTE, NOISE, NR, OTHER
 from ...detection.segmenter import Frame
 from ...detection.segments import MIN_PIXELS, Classifier, FrameGeometry, Segment, find_segments
 from ...models.model import ModelCard
+from ...recording.comparison import band_iou
 from ...signal.image import COLUMNS, DB_MAX, DB_MIN
 from ...synthesis.labels import masks as labels
 from ...synthesis.labels.truth import Truth
@@ -111,12 +112,6 @@ class Match:
     wrong: list = field(default_factory=list)
     missed: list = field(default_factory=list)
     false: list = field(default_factory=list)
-
-
-def band_iou(one: tuple[float, float], other: tuple[float, float]) -> float:
-    """Fraction of the union of two bands (lower, upper) that both cover; 0 where they are apart."""
-    union = max(one[1], other[1]) - min(one[0], other[0])
-    return _shared(one, other) / union if union > 0 else 0.0
 
 
 def _shared(one: tuple[float, float], other: tuple[float, float]) -> float:

@@ -29,11 +29,12 @@ from ...files import whole_file
 from ...models.model import Model
 from ...progress import progress_bar
 from ...recording import open_recording
+from ...recording.comparison import band_iou
 from ...streaming.analysis import RecordingAnalyser
 from ...tables import format_table, markdown_table
 from ...tracking.verdict import PROVEN
 from ...version import __version__
-from .carrier_scores import CELLULAR, MIN_IOU, MIN_SHARED, band_iou
+from .carrier_scores import CELLULAR, MIN_IOU, MIN_SHARED
 from .report import JSON_NAME, MARKDOWN_NAME
 
 FOUND, IN_PIECES, SWAPPED, MISSED, NOT_JUDGED = "found", "in_pieces", "swapped", "missed", "not_judged"
