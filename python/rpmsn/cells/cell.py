@@ -37,6 +37,8 @@ class Cell:
         mib: fields of the master information block by their names in TS 36.331 and TS 38.331.
         frames: how many broadcast blocks were decoded with consecutive frame numbers.
         block_index: of the strongest SS/PBCH block in its burst; None where it is not known, and in LTE.
+        symbol_turn: radians from one symbol of an SS/PBCH block to the next at `frequency`: what the receiver's mixer
+            makes of the carrier's frequency (TS 38.211 5.4). None where it is not known, and in LTE.
     """
 
     technology: str
@@ -54,6 +56,7 @@ class Cell:
     mib: dict[str, int | str | bool] = field(default_factory=dict)
     frames: int = 0
     block_index: int | None = None
+    symbol_turn: float | None = None
 
     def is_ghost_of(self, other: "Cell", apart_hz: float) -> bool:
         """Whether a cell by its synchronisation signals alone is a stronger LTE cell's, seen beside it.
