@@ -6,7 +6,7 @@ TS 38.213 13 (SS/PBCH block and CORESET 0 in the same slots or near: multiplexin
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -16,6 +16,7 @@ from ...standards import nr_grant
 from ...standards.ldpc import code
 from ...standards.nr import CORESET_ZERO, LARGEST_OFFSET, coreset_zero_edges, symbol_time
 from ...standards.nr_grant import BLOCKS_PER_BUNDLE, GROUPS_PER_CCE, Grant
+from ...standards.nr_sib1 import Sib1
 from ...standards.sequences import nr_dmrs
 from ..cell import Cell
 from ..spectrum import BASE_RATE, FLAT, History, Spectrum, band_rate, nearest
@@ -96,6 +97,17 @@ class _Place:
     @property
     def slots_per_frame(self) -> int:
         return round(self.spacing / 1.5e3)
+
+
+def with_sib1(spectra: Sequence[Spectrum], sample_rate: float, cell: Cell) -> Cell:
+    """A cell with what its SIB1 says, where that is sent in the samples and decodes; arguments as of `read`."""
+    bits = read(spectra, sample_rate, cell)
+    sib1 = None if bits is None else Sib1.of_bits(bits)
+    if sib1 is None:
+        return cell
+    duplex = ("TDD" if sib1.is_tdd else "FDD") if sib1.carriers else cell.duplex
+    bandwidth = sib1.channel_bandwidth(cell.subcarrier_spacing)
+    return replace(cell, sib1=sib1, duplex=duplex, channel_bandwidth=bandwidth)
 
 
 def read(spectra: Sequence[Spectrum], sample_rate: float, cell: Cell) -> np.ndarray | None:
