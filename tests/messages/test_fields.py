@@ -137,7 +137,8 @@ def test_words_of_verdicts_are_those_of_the_tracker():
 def test_fields_of_cells_are_sent_only_where_they_are_known():
     carrier = carrier_of(segment())
     optional = {one.name for one in table.CARRIER_FIELDS if not one.required}
-    assert {"cell_id", "duplex", "channel_bandwidth", "band", "earfcn", "nr_arfcn", "gscn", "ssb_frequency"} == optional
+    numbers = {"cell_id", "band", "earfcn", "nr_arfcn", "gscn", "plmn", "tac", "nci"}
+    assert numbers | {"duplex", "channel_bandwidth", "ssb_frequency"} == optional
     assert not optional & set(segment_fields(Event("gone", carrier), CLOCK, 0, "ok", ""))
     cell = Cell("LTE", 301, "broadcast", 0.0, channel_bandwidth=10e6)
     carrier.prove(Proof(cell, 100e6, 0, 40_000, 1e6))

@@ -8,6 +8,7 @@ is found. The docstring of a test names the source.
 import numpy as np
 import pytest
 
+from rpmsn.standards import nr_grant
 from rpmsn.synthesis import ofdm  # fmt: skip
 from rpmsn.synthesis.channel import fading
 from rpmsn.synthesis.lte import control as lte_control
@@ -241,13 +242,13 @@ def test_symbols_of_the_pdsch_reference_signal(duration, additional):
     the additional symbols, for 0 to 3 of them. (py3gpp has the row of 13 for 12, srsRAN 4G two for three at 10.)"""
     for count, mask in enumerate(additional.split()):
         expected = tuple(symbol for symbol in range(14) if int(mask, 16) >> symbol & 1)
-        assert nr_data.dmrs_symbols(duration, 2, count) == (2, *expected)
+        assert nr_grant.dmrs_symbols(duration, 2, count) == (2, *expected)
 
 
 def test_symbols_of_the_reference_signal_of_mini_slots():
     """OpenAirInterface, nr_mac_common.c: masks 1 (2 and 4 symbols) and, with additional ones, 17 (7 symbols)."""
-    assert [nr_data.mini_slot_dmrs_symbols(5, length, 1) for length in (2, 4, 7)] == [(5,), (5,), (5, 9)]
-    assert nr_data.mini_slot_dmrs_symbols(5, 7, 0) == (5,)
+    assert [nr_grant.mini_slot_dmrs_symbols(5, length, 1) for length in (2, 4, 7)] == [(5,), (5,), (5, 9)]
+    assert nr_grant.mini_slot_dmrs_symbols(5, 7, 0) == (5,)
 
 
 def test_symbols_of_double_reference_signals():
@@ -281,7 +282,7 @@ def test_coreset_zero():
 def test_search_space_zero():
     """srsRAN Project, lib/ran/pdcch/pdcch_type0_css_occasions.cpp: O, then M, then the first symbol (- for two of
     them). OpenAirInterface has the same but for M of rows 8 and 9."""
-    offsets, steps, symbols = zip(*nr_broadcast.SEARCH_SPACE_ZERO)
+    offsets, steps, symbols = zip(*nr_grant.SEARCH_SPACE_ZERO)
     assert list(offsets) == list(numbers("0 0 2 2 5 5 7 7 0 5 0 0 2 2 5 5"))
     assert list(steps) == list(numbers("1 .5 1 .5 1 .5 1 .5 2 2 1 1 1 1 1 1"))
     assert "".join("-" if symbol is None else str(symbol) for symbol in symbols) == "0-0-0-0-00121212"
@@ -297,8 +298,8 @@ def test_default_time_allocations():
         "1 3 11, 1 3 9, 1 3 8, 1 3 6, 1 3 4, 0 10 4, 0 6 4, 0 5 7, 0 5 2, 0 9 2, 0 12 2, 1 1 13, 1 1 6, "
         "1 2 4, 0 4 7, 0 8 4"
     )
-    moved = nr_broadcast.ALLOCATIONS_MOVED_FOR_POSITION_3
-    rows = nr_broadcast.DEFAULT_ALLOCATIONS
+    moved = nr_grant.ALLOCATIONS_MOVED_FOR_POSITION_3
+    rows = nr_grant.DEFAULT_ALLOCATIONS
     for measured, expected in ((rows, position_2), ([moved.get(row, row) for row in rows], position_3)):
         assert ", ".join(f"{int(kind == 'A')} {first} {length}" for kind, first, length in measured) == expected
 

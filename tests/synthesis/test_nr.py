@@ -6,9 +6,8 @@ import pytest
 from test_sequences import NR_RECORDINGS, SAME, NrRecording, likeness
 
 from rpmsn.errors import ParameterError
-from rpmsn.standards import sequences
+from rpmsn.standards import nr_grant, sequences
 from rpmsn.synthesis.nr import broadcast as nr_broadcast
-from rpmsn.synthesis.nr import control as nr_control
 from rpmsn.synthesis.nr import data as nr_data
 from rpmsn.synthesis.nr import downlink as nr
 from rpmsn.synthesis.nr.downlink import NrDownlink
@@ -102,7 +101,7 @@ def test_nr_data_reference_signal_is_at_its_symbols(additional, places):
 @pytest.mark.parametrize("interleaved", [True, False])
 @pytest.mark.parametrize("n_symbols", [1, 2, 3])
 def test_nr_control_channel_elements_fill_the_coreset_once(interleaved, n_symbols):
-    groups = nr_control.control_channel_elements(48, n_symbols, interleaved, 17)
+    groups = nr_grant.control_channel_elements(48, n_symbols, interleaved, 17)
     assert sorted(groups.ravel()) == list(range(48 * n_symbols))
 
 

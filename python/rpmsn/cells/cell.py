@@ -3,6 +3,9 @@
 
 from dataclasses import dataclass, field
 
+from ..standards.nr import SSB_SUBCARRIERS
+from ..standards.nr_sib1 import Sib1
+
 SYNC, BROADCAST = "sync", "broadcast"
 """Evidence: PSS and SSS agree, or LTE's reference signals are a cell's; the CRC of the broadcast channel fits."""
 
@@ -31,12 +34,15 @@ class Cell:
             in common; there what is no cell stays below 1.55. Of reference signals the same of their sequences.
         duplex: `FDD` or `TDD`; None where it is not known.
         extended_prefix: True for LTE with extended cyclic prefix.
-        channel_bandwidth: Hz, as the broadcast channel says; with SYNC, as LTE's reference signals show. None where
-            neither does.
+        channel_bandwidth: Hz, as LTE's broadcast channel or NR's SIB1 says; with SYNC, as LTE's reference signals show.
+            None where neither does.
         subcarrier_spacing: Hz.
         mib: fields of the master information block by their names in TS 36.331 and TS 38.331.
         frames: how many broadcast blocks were decoded with consecutive frame numbers.
         block_index: of the strongest SS/PBCH block in its burst; None where it is not known, and in LTE.
+        symbol_turn: radians from one symbol of an SS/PBCH block to the next at `frequency`: what the receiver's mixer
+            makes of the carrier's frequency (TS 38.211 5.4). None where it is not known, and in LTE.
+        sib1: of NR; None where it was not read.
     """
 
     technology: str
@@ -54,6 +60,21 @@ class Cell:
     mib: dict[str, int | str | bool] = field(default_factory=dict)
     frames: int = 0
     block_index: int | None = None
+    symbol_turn: float | None = None
+    sib1: Sib1 | None = None
+
+    def sib1_edges(self, frequency: float) -> tuple[float, float] | None:
+        """Lower and upper edge of an NR carrier as SIB1 says, Hz; None where it is not known.
+
+        Args:
+            frequency: middle of its SS/PBCH block, Hz.
+        """
+        if self.sib1 is None or not self.mib:
+            return None
+        edges = self.sib1.carrier_edges(frequency, self.subcarrier_spacing, int(self.mib["ssb-SubcarrierOffset"]))
+        half = SSB_SUBCARRIERS / 2 * self.subcarrier_spacing
+        # The carrier holds the block, or it is another one's.
+        return edges if edges is not None and edges[0] <= frequency - half and frequency + half <= edges[1] else None
 
     def is_ghost_of(self, other: "Cell", apart_hz: float) -> bool:
         """Whether a cell by its synchronisation signals alone is a stronger LTE cell's, seen beside it.

@@ -67,10 +67,12 @@ class Proof:
 
     @property
     def edges(self) -> tuple[float, float] | None:
-        """Lower and upper edge in Hz of the LTE carrier, centre +- half of its resource blocks; None where neither the
-        broadcast channel nor the reference signals say how many these are."""
+        """Lower and upper edge in Hz of the carrier: of LTE, centre +- half of its resource blocks; of NR, as SIB1
+        says. None where no broadcast, nor LTE's reference signals, say how many these are."""
+        if self.class_id == NR:
+            return self.cell.sib1_edges(self.frequency)
         bandwidth = self.cell.channel_bandwidth
-        if self.class_id != LTE or bandwidth not in OCCUPIED_HZ:
+        if bandwidth not in OCCUPIED_HZ:
             return None
         return self._around(OCCUPIED_HZ[bandwidth])
 
@@ -79,6 +81,8 @@ class Proof:
         """Edges of what is at least there: the carrier; the middle six resource blocks, and as far on both sides as its
         signals were seen on one; a resource block in a slice; or the SS/PBCH block with the CORESET 0 of which it says
         where it is."""
+        if self.class_id == NR and (edges := self.edges) is not None:
+            return edges
         if self.class_id == NR:
             block, control = self._around(SSB_SUBCARRIERS * self.cell.subcarrier_spacing), self._coreset_zero
             return min(block[0], control[0]), max(block[1], control[1])
@@ -130,11 +134,15 @@ class Proof:
 
     def renewed(self, later: "Proof") -> "Proof":
         """This cell as a later look shows it: what was broadcast once still holds where only the synchronisation
-        signals are seen now, and a bandwidth that was measured, where no later one is."""
+        signals are seen now, and a bandwidth that was measured and SIB1, where no later one is."""
         later = replace(later, seen_hz=max(self.seen_hz, later.seen_hz))
         if later.cell.evidence == BROADCAST or self.cell.evidence != BROADCAST:
             bandwidth = later.cell.channel_bandwidth or self.cell.channel_bandwidth
-            return replace(later, cell=replace(later.cell, channel_bandwidth=bandwidth))
+            cell = replace(later.cell, channel_bandwidth=bandwidth)
+            if self.cell.sib1 is not None and cell.sib1 is None:
+                cell = replace(cell, sib1=self.cell.sib1, duplex=self.cell.duplex)
+                later = replace(later, channel=self.channel)
+            return replace(later, cell=cell)
         return replace(self, start=later.start, end=later.end, pwr_db=later.pwr_db, seen_hz=later.seen_hz)
 
     def _around(self, width: float) -> tuple[float, float]:

@@ -137,7 +137,8 @@ class Looker:
         if search.technology == LTE_NAME:
             cells, strengths = lte.find_cells_and_pss(spectra, rate, relative, search.tolerance, self._center)
             return [self._measured(cell, spectra) for cell in self._without_ghosts(cells, spectra)], strengths
-        return nr.find_cells(spectra, rate, relative, spacings, search.tolerance, self._center), []
+        cells = nr.find_cells(spectra, rate, relative, spacings, search.tolerance, self._center)
+        return self._with_sib1(search, cells, spectra), []
 
     def _anywhere_in(self, search: Hypothesis, spectra: Sequence[Spectrum]) -> list[Cell]:
         """Cells at any frequency of a band, whose samples are at its own rate where that is lower than the span's."""
@@ -154,7 +155,14 @@ class Looker:
             cells = [replace(cell, frequency=cell.frequency + middle) for cell in found]
             return [self._measured(cell, spectra) for cell in cells]
         cells = nr.find_cells(values, rate, None, (search.spacing,))
-        return [replace(cell, frequency=cell.frequency + middle) for cell in cells]
+        cells = [replace(cell, frequency=cell.frequency + middle) for cell in cells]
+        return self._with_sib1(search, cells, spectra)
+
+    def _with_sib1(self, search: Hypothesis, cells: Sequence[Cell], spectra: Sequence[Spectrum]) -> list[Cell]:
+        """Cells of NR, with what their SIB1 says where that is asked for and sent."""
+        if not search.reads_sib1:
+            return list(cells)
+        return [nr.with_sib1(spectra, self._look.sample_rate, cell) for cell in cells]
 
     def _without_ghosts(self, cells: Sequence[Cell], spectra: Sequence[Spectrum]) -> list[Cell]:
         """Cells of LTE, or those of which they are ghosts. What is clear needs no second look."""

@@ -81,6 +81,8 @@ GRID_S = 0.05
 NR_PLACE_S, NR_OFFSET_S = 0.01, 0.008
 """For a place of NR, and each frequency offset there, half a subcarrier apart: 0.011 to 0.034 with one, to 0.087 with
 five."""
+SIB1_S = 0.05
+"""For SIB1 of an NR cell, in 40 ms of signal."""
 SPECTRUM_S = 12e-9
 """For each sample: the spectrum that all searches of a frame share; 11e-9 to 18e-9."""
 WIDE_CARRIER = 12e6
@@ -174,6 +176,7 @@ class Hypothesis:
         is_slice: whether LTE's reference signals are looked for, in slices around `frequencies`.
         band: lower and upper end in Hz of what is searched at any frequency; None where places are known.
         piece: what is compared with an NR carrier with a cell; nothing else is looked for then.
+        reads_sib1: whether SIB1 of NR cells is read; not where it is known.
     """
 
     technology: str
@@ -186,6 +189,7 @@ class Hypothesis:
     is_slice: bool = False
     band: tuple[float, float] | None = None
     piece: Piece | None = None
+    reads_sib1: bool = True
 
 
 class _Kind(NamedTuple):
@@ -679,7 +683,10 @@ def _renewal(view: View, carrier: KnownCarrier) -> Hypothesis:
         return _slice_hypothesis(view, proof.slice_frequency, is_renewal=True)
     tolerance = RENEWAL_TOLERANCE[proof.cell.technology]
     if proof.cell.technology == NR_NAME:
-        return _nr_hypothesis(view, [proof.frequency], tolerance, proof.cell.subcarrier_spacing, frames, True)
+        search = _nr_hypothesis(view, [proof.frequency], tolerance, proof.cell.subcarrier_spacing, frames, True)
+        if not proof.defines_cell or proof.cell.sib1 is not None:
+            return replace(search, reads_sib1=False)
+        return replace(search, cost_s=search.cost_s + SIB1_S * search.frames * view.frame_seconds / 0.04)
     return _lte_hypotheses(view, [(proof.frequency, tolerance)], frames, True)[0]
 
 

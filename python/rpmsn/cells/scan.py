@@ -23,6 +23,7 @@ from .lte.search import HALF_WIDTH as LTE_HALF_WIDTH
 from .lte.search import LOWEST_RATE, TOLERANCE
 from .nr.spectrum import fits
 from .screening import Sequence3, nr_sequences, screen, screened_part
+from .spectrum import Spectrum
 
 LTE, NR, NB_IOT = "LTE", "NR", "NB-IoT"
 TECHNOLOGIES = (LTE, NR, NB_IOT)
@@ -38,6 +39,8 @@ LTE_FULL_RATE = 2.6e6
 """Up to this rate the whole span is searched for LTE in full: four basebands of 360 kHz."""
 NR_FULL_PLACES = 12
 """Places of the raster that are searched in full; of more, those where the screen sees something."""
+SIB1_SECONDS = 0.085
+"""Of a piece are searched for SIB1: four of its usual periods of 20 ms."""
 KNOWN_PPM, HIGHEST_PPM = 2.0, 50.0
 """How far a receiver's error may be beside that of the first cell; what a receiver's error may be at most."""
 
@@ -83,6 +86,11 @@ class FoundCell:
     def frequency(self) -> float:
         """Hz, absolute where the centre is known, else from the centre."""
         return self.cell.frequency + (self.center_frequency or 0.0)
+
+    @property
+    def edges(self) -> tuple[float, float] | None:
+        """Lower and upper edge of an NR carrier as SIB1 says, Hz; None where it is not known."""
+        return self.cell.sib1_edges(self.frequency)
 
     @property
     def channel(self) -> Channel | None:
@@ -300,12 +308,19 @@ class CellScan:
     def _add(self, step, samples, center_frequency, start_s):
         cells = [
             FoundCell(one, center_frequency, one.frequency_offset if step.is_named else None, start_s)
-            for one in step.find(samples)
+            for one in self._with_sib1(step.find(samples), samples)
         ]
         cells = [one for one in cells if self.wanted.holds(one.frequency, TOLERANCE)]
         self._found = _merged(self._found, cells)
         if self.receiver_ppm is None:
             self.receiver_ppm = _receiver_ppm(self._found)
+
+    def _with_sib1(self, cells, samples):
+        """Cells, those of NR with what their SIB1 says, where it is sent within the first `SIB1_SECONDS`."""
+        if not any(cell.technology == NR for cell in cells):
+            return cells
+        spectra = [Spectrum(samples[: round(SIB1_SECONDS * self.sample_rate)], self.sample_rate)]
+        return [nr.with_sib1(spectra, self.sample_rate, cell) if cell.technology == NR else cell for cell in cells]
 
     @staticmethod
     def _say(said, sentences):

@@ -16,6 +16,7 @@ from . import options as given
 
 if TYPE_CHECKING:
     from ..cells.scan import CellScan, FoundCell, Scan, Wanted
+    from ..standards.nr_sib1 import Sib1
 
 TECHNOLOGIES = ("LTE", "NR", "NB-IoT")
 COLUMNS = (
@@ -240,7 +241,7 @@ def _row(found: "FoundCell") -> list[str]:
         "-" if cell.channel_bandwidth is None else f"{cell.channel_bandwidth / 1e6:g}",
         found.duplex or "-",
         f"{cell.snr_db:.1f}" if math.isfinite(cell.snr_db) else "-",
-        _mib(cell.mib),
+        ", ".join(filter(None, (_mib(cell.mib), _sib1(cell.sib1)))),
     ]
 
 
@@ -272,6 +273,14 @@ def _mib(mib: dict[str, int | str | bool]) -> str:
         words += [f"k_SSB {mib['ssb-SubcarrierOffset']}", f"CORESET 0: {mib['controlResourceSetZero']}"]
         words += ["barred"] if mib["cellBarred"] else []
     return ", ".join(words)
+
+
+def _sib1(sib1: "Sib1 | None") -> str:
+    """What NR's SIB1 says, in short."""
+    if sib1 is None:
+        return ""
+    tac = "" if sib1.tac is None else f", TAC {sib1.tac}"
+    return f"PLMN {' '.join(sib1.plmns)}{tac}, NCI {sib1.nci}"
 
 
 def as_json(source: dict[str, str], scan: "Scan") -> dict[str, Any]:
@@ -321,5 +330,10 @@ def _cell(found: "FoundCell") -> dict[str, Any]:
         "start_s": found.start_s + cell.start_s,
         "frames": cell.frames,
         "mib": cell.mib or None,
+        "plmn": ", ".join(cell.sib1.plmns) if cell.sib1 else None,
+        "tac": cell.sib1.tac if cell.sib1 else None,
+        "nci": cell.sib1.nci if cell.sib1 else None,
+        "freq_lower": found.edges[0] if found.edges else None,
+        "freq_upper": found.edges[1] if found.edges else None,
     }
     return {name: value for name, value in values.items() if value is not None}

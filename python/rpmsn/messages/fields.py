@@ -368,7 +368,8 @@ CHANNEL_BANDWIDTH = _field(
     "channel_bandwidth",
     DOUBLE,
     "Hz",
-    "with the evidence `broadcast` as the cell broadcasts it, with `sync` by where LTE's reference signals end",
+    "with the evidence `broadcast` as the cell broadcasts it (NR: in SIB1), with `sync` by where LTE's reference "
+    "signals end",
     **_CELL,
     lowest=0,
     sigmf="rpmsn:channel_bandwidth",
@@ -388,6 +389,18 @@ EARFCN = _field(
 NR_ARFCN = _field("nr_arfcn", LONG, "", "channel number of NR, of the SSB", **_CELL, lowest=0, sigmf="rpmsn:nr_arfcn")
 GSCN = _field("gscn", LONG, "", "raster number of the SSB", **_CELL, lowest=0, sigmf="rpmsn:gscn")
 SSB_FREQUENCY = _field("ssb_frequency", DOUBLE, "Hz", "middle of the SSB", **_CELL, sigmf="rpmsn:ssb_frequency")
+PLMN = _field(
+    "plmn",
+    SYMBOL,
+    "",
+    "networks of an NR cell, country and network code such as `26201`, several with `, ` between (SIB1)",
+    **_CELL,
+    sigmf="rpmsn:plmn",
+)
+TAC = _field(
+    "tac", LONG, "", "tracking area code of an NR cell (SIB1)", **_CELL, lowest=0, highest=2**24 - 1, sigmf="rpmsn:tac"
+)
+NCI = _field("nci", UINT64, "", "NR cell identity (SIB1)", **_CELL, lowest=0, highest=2**36 - 1, sigmf="rpmsn:nci")
 
 # A frame; the payload of its PDU is the image
 ROWS = _field("rows", LONG, "", "of image and mask: 256, fewer where the frame is shorter", (FRAME,), lowest=1)

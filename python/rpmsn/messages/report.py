@@ -34,8 +34,8 @@ class Report:
         time_source: whose clock that is.
         pdu_num: number of the frame; None where it is not known.
         model: name of the model.
-        cell_id, duplex, channel_bandwidth, band, earfcn, nr_arfcn, gscn, ssb_frequency: of a decoded cell; None where
-            they are not known.
+        cell_id, duplex, channel_bandwidth, band, earfcn, nr_arfcn, gscn, ssb_frequency, plmn, tac, nci: of a decoded
+            cell; None where they are not known.
     """
 
     event: str
@@ -68,6 +68,9 @@ class Report:
     nr_arfcn: int | None = None
     gscn: int | None = None
     ssb_frequency: float | None = None
+    plmn: str | None = None
+    tac: int | None = None
+    nci: int | None = None
 
 
 def check_report(fields: Mapping[str, Any]) -> Report:
@@ -85,6 +88,7 @@ def check_report(fields: Mapping[str, Any]) -> Report:
         confidence, lower, upper = (float(fields[key]) for key in NUMBERS)
         label = str(fields[keys.LABEL])
         burst_id, pdu_num, cell_id = (_known(fields, key, int) for key in (keys.BURST_ID, keys.PDU_NUM, keys.CELL_ID))
+        tac, nci = (_known(fields, key, int) for key in (keys.TAC, keys.NCI))
         earfcn, nr_arfcn, gscn = (_known(fields, key, int) for key in (keys.EARFCN, keys.NR_ARFCN, keys.GSCN))
         channel_bandwidth, ssb_frequency = (
             _known(fields, key, float) for key in (keys.CHANNEL_BANDWIDTH, keys.SSB_FREQUENCY)
@@ -132,6 +136,9 @@ def check_report(fields: Mapping[str, Any]) -> Report:
         nr_arfcn=nr_arfcn,
         gscn=gscn,
         ssb_frequency=ssb_frequency,
+        plmn=_known(fields, keys.PLMN, str),
+        tac=tac,
+        nci=nci,
     )
 
 

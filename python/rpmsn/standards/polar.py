@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Polar coding of NR's broadcast channel: TS 38.212 5.1, 5.3.1, 5.4.1; encoder, and a list decoder aided by the CRC."""
+"""Polar coding of NR's downlink: TS 38.212 5.1, 5.3.1, 5.4.1; encoder, and a list decoder aided by the CRC.
+
+Of the broadcast channel with 32 bits, and of downlink control information.
+"""
+
+from functools import lru_cache
 
 import numpy as np
 
@@ -9,7 +14,6 @@ from .crc import CRC24C
 N = 512
 """Bits of a codeword before rate matching."""
 PAYLOAD_BITS, CRC_BITS, RATE_MATCHED_BITS = 32, 24, 864
-K = PAYLOAD_BITS + CRC_BITS
 
 
 RELIABILITY = np.array((
@@ -55,79 +59,126 @@ SUB_BLOCKS = np.array((
 ))  # fmt: skip
 """Pattern of the sub-block interleaver: TS 38.212 table 5.4.1.1-1."""
 
-INFORMATION = np.sort(RELIABILITY[-K:])
-"""Bit channels that carry the payload and its CRC."""
-INPUT_ORDER = INTERLEAVER[len(INTERLEAVER) - K <= INTERLEAVER] - (len(INTERLEAVER) - K)
-"""Bit of payload and CRC that each information channel carries: TS 38.212 5.3.1.1."""
 OUTPUT_ORDER = (SUB_BLOCKS[:, None] * (N // 32) + np.arange(N // 32)).ravel()
 """Bit of the codeword in each place of the circular buffer: TS 38.212 5.4.1.1."""
 
 
-def encode(payload: np.ndarray) -> np.ndarray:
+class _Code:
+    """A code of `payload_bits` and their CRC in `rate_matched_bits`.
+
+    Attributes:
+        information: bit channels that carry the payload and its CRC, ascending.
+        input_order: bit of payload and CRC that each of them carries: TS 38.212 5.3.1.1.
+        sent: place of the circular buffer that each rate matched bit is: TS 38.212 5.4.1.2.
+    """
+
+    def __init__(self, payload_bits: int, rate_matched_bits: int) -> None:
+        bits = payload_bits + CRC_BITS
+        punctured = max(0, N - rate_matched_bits)
+        # Punctured, not shortened, at rates up to 7/16; all places of the buffer come several times without either.
+        if payload_bits < 12 or bits > len(INTERLEAVER) or 16 * bits > 7 * rate_matched_bits or 2 * punctured > N:
+            raise ParameterError(
+                f"payload_bits are {payload_bits} in {rate_matched_bits} bits; choose 12..140, in {N // 2} bits or "
+                "more and at a rate up to 7/16"
+            )
+        frozen = OUTPUT_ORDER[:punctured]
+        if punctured:
+            sixteenths = (
+                12 * N - 8 * rate_matched_bits if 4 * rate_matched_bits >= 3 * N else 9 * N - 4 * rate_matched_bits
+            )
+            frozen = np.union1d(frozen, np.arange(-(-sixteenths // 16)))
+        self.information = np.sort(RELIABILITY[~np.isin(RELIABILITY, frozen)][-bits:])
+        self.input_order = INTERLEAVER[len(INTERLEAVER) - bits <= INTERLEAVER] - (len(INTERLEAVER) - bits)
+        self.sent = (punctured + np.arange(rate_matched_bits)) % N
+
+
+@lru_cache(maxsize=16)
+def _code(payload_bits, rate_matched_bits):
+    return _Code(payload_bits, rate_matched_bits)
+
+
+def encode(
+    payload: np.ndarray, rate_matched_bits: int = RATE_MATCHED_BITS, crc_mask: np.ndarray | int = 0
+) -> np.ndarray:
     """Rate matched bits of payloads.
 
     Args:
-        payload: 0 and 1, shape (..., 32).
+        payload: 0 and 1, shape (..., n), n from 12 to 140.
+        rate_matched_bits: so many are sent.
+        crc_mask: what is added to the CRC, uint8 (24,).
 
     Returns:
-        uint8, shape (..., 864).
+        uint8, shape (..., rate_matched_bits).
+
+    Raises:
+        ParameterError: the code would be another than those of downlink channels.
     """
     payload = np.asarray(payload, np.uint8)
-    if payload.shape[-1:] != (PAYLOAD_BITS,):
-        raise ParameterError(f"payload has the shape {payload.shape}; its last axis must hold {PAYLOAD_BITS} bits")
-    with_crc = np.concatenate([payload, CRC24C.parity(payload)], axis=-1)
+    code = _code(payload.shape[-1], rate_matched_bits)
+    with_crc = np.concatenate([payload, CRC24C.parity(payload) ^ np.uint8(crc_mask)], axis=-1)
     codeword = np.zeros((*payload.shape[:-1], N), np.uint8)
-    codeword[..., INFORMATION] = with_crc[..., INPUT_ORDER]
+    codeword[..., code.information] = with_crc[..., code.input_order]
     half = 1
     while half < N:
         pairs = codeword.reshape(*codeword.shape[:-1], -1, 2, half)
         pairs[..., 0, :] ^= pairs[..., 1, :]
         half *= 2
-    return codeword[..., OUTPUT_ORDER][..., np.arange(RATE_MATCHED_BITS) % N]
+    return codeword[..., OUTPUT_ORDER][..., code.sent]
 
 
-def decode(llr: np.ndarray, paths: int = 8) -> list[np.ndarray | None]:
+def decode(
+    llr: np.ndarray, paths: int = 8, payload_bits: int = PAYLOAD_BITS, crc_mask: np.ndarray | int = 0
+) -> list[np.ndarray | None]:
     """Payloads of received blocks, None where no path of the list has a CRC that fits.
 
     Noise gives a payload with a probability of paths / 2**24 a block.
 
     Args:
-        llr: log-likelihood ratios of the rate matched bits, positive for 0, shape (blocks, 864), any scale.
+        llr: log-likelihood ratios of the rate matched bits, positive for 0, shape (blocks, bits), any scale.
         paths: length of the list.
+        payload_bits: of a payload.
+        crc_mask: what was added to the CRC, uint8 (24,).
 
     Returns:
-        for every block uint8 (32,), the most likely path whose CRC fits.
+        for every block uint8 (payload_bits,), the most likely path whose CRC fits.
+
+    Raises:
+        ParameterError: the code would be another than those of downlink channels.
     """
     llr = np.asarray(llr, np.float32)
-    if llr.ndim != 2 or llr.shape[1] != RATE_MATCHED_BITS:
-        raise ParameterError(f"llr has the shape {llr.shape}; (blocks, {RATE_MATCHED_BITS}) is needed")
-    buffer = llr[:, :N].copy()
-    buffer[:, : RATE_MATCHED_BITS - N] += llr[:, N:]
+    if llr.ndim != 2:
+        raise ParameterError(f"llr has the shape {llr.shape}; (blocks, bits) is needed")
+    code = _code(payload_bits, llr.shape[1])
+    buffer = np.zeros((len(llr), N), np.float32)
+    for start in range(0, llr.shape[1], N):
+        piece = llr[:, start : start + N]
+        buffer[:, code.sent[start : start + N]] += piece
     codeword = np.empty_like(buffer)
     codeword[:, OUTPUT_ORDER] = buffer
     # One scale for all blocks keeps the metrics, sums in float32, within their precision.
     level = np.abs(codeword).mean(axis=1, keepdims=True)
     usable = np.isfinite(level) & (level > 0)
     codeword = np.divide(codeword, level, out=np.zeros_like(codeword), where=usable)
-    decoder = _ListDecoder(codeword, paths)
-    with_crc = np.empty((*decoder.metrics.shape, K), np.uint8)
-    with_crc[..., INPUT_ORDER] = decoder.bits
-    fits = (CRC24C.parity(with_crc[..., :PAYLOAD_BITS]) == with_crc[..., PAYLOAD_BITS:]).all(axis=-1)
+    decoder = _ListDecoder(codeword, paths, code.information)
+    with_crc = np.empty(decoder.bits.shape, np.uint8)
+    with_crc[..., code.input_order] = decoder.bits
+    parity = CRC24C.parity(with_crc[..., :payload_bits]) ^ np.uint8(crc_mask)
+    fits = (parity == with_crc[..., payload_bits:]).all(axis=-1)
     # All zeros is a codeword, and what a constant input decodes to.
     fits &= with_crc.any(axis=-1) & usable
     best = np.argmin(np.where(fits, decoder.metrics, np.inf), axis=1)
-    return [with_crc[i, path, :PAYLOAD_BITS] if fits[i, path] else None for i, path in enumerate(best.tolist())]
+    return [with_crc[i, path, :payload_bits] if fits[i, path] else None for i, path in enumerate(best.tolist())]
 
 
 class _ListDecoder:
     """Successive cancellation with a list of paths, of all blocks at once (min-sum).
 
     Attributes:
-        bits: of the information channels, uint8 (blocks, paths, K).
+        bits: of the information channels, uint8 (blocks, paths, n).
         metrics: float32 (blocks, paths), the smaller the more likely.
     """
 
-    def __init__(self, codeword, paths):
+    def __init__(self, codeword, paths, information):
         blocks = len(codeword)
         self.paths = paths
         self.rows = np.arange(blocks)[:, None]
@@ -135,9 +186,9 @@ class _ListDecoder:
         self.partial = {}
         self.metrics = np.full((blocks, paths), np.inf, np.float32)
         self.metrics[:, 0] = 0
-        self.bits = np.zeros((blocks, paths, K), np.uint8)
+        self.bits = np.zeros((blocks, paths, len(information)), np.uint8)
         self.decided = 0
-        self.is_information = np.isin(np.arange(N), INFORMATION)
+        self.is_information = np.isin(np.arange(N), information)
         self._descend(N, 0)
 
     def _descend(self, size, first):

@@ -20,12 +20,13 @@ import numpy as np
 
 from ..standards.lte import N_RB as LTE_N_RB
 from ..standards.nr import N_RB
+from ..standards.nr_grant import GROUPS_PER_CCE
 from ..standards.sequences import NR_CELL_IDS, lte_crs_subcarriers
 from .grid import SUBCARRIERS_PER_RB, SYMBOLS_PER_SLOT, ResourceGrid
 from .lte.downlink import LteDownlink
 from .nr.broadcast import SSB_FIRST_SYMBOLS, SSB_SUBCARRIERS, add_ss_pbch_block, add_trs, ss_pbch_block
 from .nr.carrier import MODULATIONS, NrCarrier, cell_generator
-from .nr.control import GROUPS_PER_CCE, add_pdcch
+from .nr.control import add_pdcch
 from .nr.data import RandomData, add_pdsch, random_user
 from .nr.traffic import split_run
 

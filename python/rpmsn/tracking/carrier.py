@@ -366,6 +366,21 @@ class Carrier:
         return self.proof.channel.gscn if self.proof and self.proof.channel else None
 
     @property
+    def plmn(self) -> str | None:
+        """Networks of an NR cell, as SIB1 says."""
+        return ", ".join(self.proof.cell.sib1.plmns) if self.proof and self.proof.cell.sib1 else None
+
+    @property
+    def tac(self) -> int | None:
+        """Tracking area code of an NR cell, as SIB1 says."""
+        return self.proof.cell.sib1.tac if self.proof and self.proof.cell.sib1 else None
+
+    @property
+    def nci(self) -> int | None:
+        """NR cell identity, as SIB1 says."""
+        return self.proof.cell.sib1.nci if self.proof and self.proof.cell.sib1 else None
+
+    @property
     def weight(self) -> float:
         """What it counts against others: time on air, bandwidth and confidence, multiplied."""
         return self.time_on_air * self.bandwidth * self.confidence

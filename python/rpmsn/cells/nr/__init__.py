@@ -6,9 +6,11 @@
 `spectrum`   one FFT of the samples, from which every place takes its subcarriers
 `sync`       PSS: where in time; SSS: which cell
 `broadcast`  PBCH: channel, index of the block, frame number, MIB
+`sib1`       SIB1: whose cell it is, how wide its carrier
 ============ ==================================================================
 """
 
 from .search import NrSearcher, find_cells
+from .sib1 import with_sib1
 
-__all__ = ["NrSearcher", "find_cells"]
+__all__ = ["NrSearcher", "find_cells", "with_sib1"]

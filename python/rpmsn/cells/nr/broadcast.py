@@ -82,6 +82,7 @@ class Pbch:
         turn: radians from symbol to symbol, or that and half a turn.
 
     Attributes:
+        turn: radians from symbol to symbol, without ambiguity.
         dmrs_index: index of the reference signal, 0..7: the block's, with 4 blocks plus 4 times the half frame.
         quality: SNR of each window, in proportion; float (n,).
         llr: log-likelihood ratios of the 864 scrambled bits of each window, float (n, 864).
@@ -98,6 +99,7 @@ class Pbch:
         likelihoods = np.einsum("nij,jk,nik->ni", known.conj(), layout.likelihood, known, optimize=True).real
         sign, self.dmrs_index = divmod(int(np.argmax(np.sum(likelihoods / power[:, None], axis=0))), 8)
         spectra *= signs[sign]
+        self.turn = turn + np.pi * sign
         channel = known[:, 8 * sign + self.dmrs_index] @ layout.estimate.T
         signal = np.mean(np.abs(channel) ** 2, axis=1)
         noise = np.maximum(power - signal, 0.02 * power)

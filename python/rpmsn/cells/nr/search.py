@@ -76,6 +76,7 @@ class _Found:
     frequency: float
     time: float
     dmrs_index: int
+    turn: float
     broadcast: Broadcast | None
 
 
@@ -189,8 +190,8 @@ class _Place:
             return None
         start = some.starts[broadcast.window if broadcast else int(np.argmax(pbch.quality))]
         return _Found(
-            sync, self.band_frequency + sync.offset, float(start / self.rate), pbch.dmrs_index, broadcast
-        )  # fmt: skip
+            sync, self.band_frequency + sync.offset, float(start / self.rate), pbch.dmrs_index, pbch.turn, broadcast
+        )
 
     def cells(self) -> list[Cell]:
         """The cells among the candidates."""
@@ -563,6 +564,7 @@ def _cell(place, found, case, frames):
         mib=fields,
         frames=frames,
         block_index=found.broadcast.block_index if found.broadcast else None,
+        symbol_turn=found.turn,
     )
 
 

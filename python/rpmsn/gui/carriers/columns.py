@@ -252,6 +252,9 @@ def _cell(carrier: CarrierRow) -> str:
         f"EARFCN {carrier.earfcn}" if carrier.earfcn is not None else "",
         f"NR-ARFCN {carrier.nr_arfcn}, GSCN {carrier.gscn}" if carrier.nr_arfcn is not None else "",
         tr("SSB at {frequency} MHz", frequency=f"{ssb / 1e6:.4f}") if ssb is not None else "",
+        f"PLMN {carrier.plmn}" if carrier.plmn else "",
+        f"TAC {carrier.tac}" if carrier.tac is not None else "",
+        f"NCI {carrier.nci}" if carrier.nci is not None else "",
     ]
     return f"{tr('cell')}: {', '.join(filter(None, facts))}"
 

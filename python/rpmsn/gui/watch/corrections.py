@@ -9,7 +9,19 @@ from ...messages import keys
 from ...messages.report import Report
 
 OF_THE_CELL: dict[str, Any] = dict.fromkeys(
-    ("cell_id", "duplex", "channel_bandwidth", "band", "earfcn", "nr_arfcn", "gscn", "ssb_frequency")
+    (
+        "cell_id",
+        "duplex",
+        "channel_bandwidth",
+        "band",
+        "earfcn",
+        "nr_arfcn",
+        "gscn",
+        "ssb_frequency",
+        "plmn",
+        "tac",
+        "nci",
+    )  # fmt: skip
 )
 """What was decoded belongs to the class that was corrected."""
 

@@ -8,14 +8,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...standards.nr import CORESET_ZERO, SSB_FIRST_SYMBOLS, SSB_SUBCARRIERS, SSB_SYMBOLS
+from ...standards.nr_grant import (
+    ALLOCATIONS_MOVED_FOR_POSITION_3,
+    DEFAULT_ALLOCATIONS,
+    GROUPS_PER_CCE,
+    SEARCH_SPACE_ZERO,
+    dmrs_symbols,
+    mini_slot_dmrs_symbols,
+)
 from ...standards.nr_pbch import SFN_PERIOD, Mib
 from ...standards.nr_pbch import encode as nr_pbch_bits
 from ...standards.qam import qpsk, random_qam
 from ...standards.sequences import nr_csi_rs, nr_pbch_dmrs, nr_pss, nr_sss
 from ..grid import SUBCARRIERS_PER_RB, SYMBOLS_PER_SLOT
 from .carrier import cell_generator
-from .control import GROUPS_PER_CCE, add_pdcch
-from .data import RandomData, User, add_pdsch, dmrs_symbols, mini_slot_dmrs_symbols, sequence_length
+from .control import add_pdcch
+from .data import RandomData, User, add_pdsch, sequence_length
 
 if TYPE_CHECKING:
     from .downlink import NrDownlink
@@ -23,27 +31,6 @@ if TYPE_CHECKING:
 TRS_PERIODS_MS = (10, 20, 40, 80)
 CSI_RS_PERIODS_SLOTS = (4, 5, 8, 10, 16, 20, 32, 40, 64, 80, 160, 320, 640)
 CSI_RS_PORTS = (1, 2, 4, 8)
-
-SEARCH_SPACE_ZERO = (
-    (0, 1, 0), (0, 0.5, None), (2, 1, 0), (2, 0.5, None), (5, 1, 0), (5, 0.5, None), (7, 1, 0), (7, 0.5, None),
-    (0, 2, 0), (5, 2, 0), (0, 1, 1), (0, 1, 2), (2, 1, 1), (2, 1, 2), (5, 1, 1), (5, 1, 2),
-)  # fmt: skip
-"""(O in ms, slots M from one beam to the next, first symbol) of SIB1's PDCCH by index: TS 38.213 table 13-11.
-
-First symbol None: 0 for even beams, right after that for odd ones.
-"""
-
-DEFAULT_ALLOCATIONS: tuple[tuple[str, int, int], ...] = (
-    ("A", 2, 12), ("A", 2, 10), ("A", 2, 9), ("A", 2, 7), ("A", 2, 5), ("B", 9, 4), ("B", 4, 4), ("B", 5, 7),
-    ("B", 5, 2), ("B", 9, 2), ("B", 12, 2), ("A", 1, 13), ("A", 1, 6), ("A", 2, 4), ("B", 4, 7), ("B", 8, 4),
-)  # fmt: skip
-"""(mapping type, first symbol, symbols) of a PDSCH with dmrs-TypeA-Position 2: TS 38.214 table 5.1.2.1.1-2."""
-
-ALLOCATIONS_MOVED_FOR_POSITION_3 = {
-    ("A", 2, 12): ("A", 3, 11), ("A", 2, 10): ("A", 3, 9), ("A", 2, 9): ("A", 3, 8), ("A", 2, 7): ("A", 3, 6),
-    ("A", 2, 5): ("A", 3, 4), ("B", 9, 4): ("B", 10, 4), ("B", 4, 4): ("B", 6, 4),
-}  # fmt: skip
-"""Rows of that table that differ with dmrs-TypeA-Position 3."""
 
 SIB1_AGGREGATION = 4
 """Control channel elements of SIB1's grant."""

@@ -1,15 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """NR's control channel, the PDCCH in its CORESET: TS 38.211 7.3.2 and 7.4.1.3."""
 
-from functools import lru_cache
-
 import numpy as np
 
+from ...standards.nr_grant import control_channel_elements
 from ..grid import SUBCARRIERS_PER_RB
 from .data import RandomData, reference_values
-
-GROUPS_PER_CCE = 6
-"""Resource element groups (a resource block in one symbol) of a control channel element."""
 
 
 def add_pdcch(
@@ -49,19 +45,3 @@ def add_pdcch(
         reference = reference_values(cell_id, symbol, n_sequence)[in_frame].reshape(-1, 3)
         values[here, 1::4] = np.float32(amplitude) * reference[blocks[here] - reference_block]
     slot.reshape(slot.shape[0], -1, SUBCARRIERS_PER_RB)[symbols, blocks] = values
-
-
-@lru_cache(maxsize=64)
-def control_channel_elements(width: int, n_symbols: int, interleaved: bool, shift: int) -> np.ndarray:
-    """Resource element groups (block x n_symbols + symbol) of each control channel element, int (n_cce, 6).
-
-    TS 38.211 7.3.2.2 with bundles of 6 groups; interleaved where 2, 3 or 6 rows divide the bundles.
-    """
-    n_bundles = width * n_symbols // GROUPS_PER_CCE
-    order = np.arange(n_bundles)
-    n_rows = next((rows for rows in (2, 3, 6) if n_bundles % rows == 0), None)
-    if interleaved and n_rows:
-        n_columns = n_bundles // n_rows
-        column, row = np.divmod(order, n_rows)
-        order = (row * n_columns + column + shift) % n_bundles
-    return GROUPS_PER_CCE * order[:, None] + np.arange(GROUPS_PER_CCE)

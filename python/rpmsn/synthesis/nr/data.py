@@ -64,37 +64,12 @@ def _points_by_byte(bits_per_symbol, amplitude):
     return np.tile(points, 256 // points.size)
 
 
-def dmrs_symbols(duration: int, first: int, additional: int) -> tuple[int, ...]:
-    """Symbols of a slot with reference signals, mapping type A: TS 38.211 tables 7.4.1.1.2-3 and 6.4.1.1.3-3.
-
-    Args:
-        duration: symbols from the slot's start to the end of the data, 3..14.
-        first: position of the first one, 2 or 3.
-        additional: further ones at most, 0..3; the standard has 3 only with first = 2.
-    """
-    if first == 3:
-        additional = min(additional, 2)
-    table = (
-        (7, ((), (), (), ())),
-        (9, ((), (7,), (7,), (7,))),
-        (11, ((), (9,), (6, 9), (6, 9))),
-        (12, ((), (9,), (6, 9), (5, 8, 11))),
-        (14, ((), (11,), (7, 11), (5, 8, 11))),
-    )
-    return (first,) + next(row for limit, row in table if duration <= limit)[additional]
-
-
 def double_dmrs_symbols(duration: int, first: int, additional: int) -> tuple[int, ...]:
     """As `dmrs_symbols`, with reference signals of two symbols each: TS 38.211 table 7.4.1.1.2-4."""
     firsts = [first]
     if additional and duration >= 10:
         firsts.append(8 if duration <= 12 else 10)
     return tuple(symbol for start in firsts for symbol in (start, start + 1))
-
-
-def mini_slot_dmrs_symbols(start: int, length: int, additional: int) -> tuple[int, ...]:
-    """Symbols with reference signals of a PDSCH of 2, 4 or 7 symbols, mapping type B: TS 38.211 table 7.4.1.1.2-3."""
-    return (start, start + 4) if length == 7 and additional else (start,)
 
 
 def add_pdsch(

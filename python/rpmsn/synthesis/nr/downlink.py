@@ -32,12 +32,12 @@ from ...standards.nr import (
     SSB_SUBCARRIERS,
     SSB_SYMBOLS,
 )
+from ...standards.nr_grant import SEARCH_SPACE_ZERO
 from ...standards.sequences import NR_CELL_IDS
 from ..grid import SUBCARRIERS_PER_RB, SYMBOLS_PER_SLOT, ResourceGrid
 from .broadcast import (
     CSI_RS_PERIODS_SLOTS,
     CSI_RS_PORTS,
-    SEARCH_SPACE_ZERO,
     TRS_PERIODS_MS,
     Broadcast,
     coreset_zero,

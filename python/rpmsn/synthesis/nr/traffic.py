@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...standards.nr_grant import GROUPS_PER_CCE, dmrs_symbols, mini_slot_dmrs_symbols
 from ..grid import scattered_runs
 from .carrier import Bursts, cell_generator
-from .control import GROUPS_PER_CCE, add_pdcch
-from .data import RandomData, add_pdsch, dmrs_symbols, double_dmrs_symbols, mini_slot_dmrs_symbols, random_user
+from .control import add_pdcch
+from .data import RandomData, add_pdsch, double_dmrs_symbols, random_user
 
 if TYPE_CHECKING:
     from .downlink import NrDownlink

@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 import scipy.fft
 
+from ...standards.nr_grant import dmrs_symbols
 from ...standards.sequences import NR_CELL_IDS, lte_uplink_reference
 from ..grid import SUBCARRIERS_PER_RB, SYMBOLS_PER_SLOT, ResourceGrid
 from .carrier import MODULATIONS, Bursts, NrCarrier, cell_generator, downlink_symbols, random_carrier
-from .data import RandomData, User, add_pdsch, dmrs_symbols
+from .data import RandomData, User, add_pdsch
 from .traffic import split_run
 
 MAX_POWER_RANGE_DB = 25
