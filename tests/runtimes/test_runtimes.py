@@ -169,6 +169,22 @@ class TestRuntimes:
         # A step of 1/255 of the range in each of a few layers: hundredths of a probability, not tenths.
         assert np.abs(found - expected).mean() < 0.02
 
+    def test_bfloat16_is_near_float32(self, card):
+        model = load_model(card)
+        if "torch-bf16" not in runtimes.available(model):
+            pytest.skip("this CPU does not multiply bfloat16")
+        images = images_for(model, 2)
+        found = runtimes.create(model, "torch-bf16").probabilities(images)
+        expected = TorchRuntime(model).probabilities(images)
+        # Eight bits of each number, in a few layers: hundredths of a probability at most, but not the same bits.
+        assert found.dtype == np.float32 and 0 < np.abs(found - expected).max() < 0.1
+
+    def test_bfloat16_is_refused_on_a_cpu_without_it(self, card, monkeypatch):
+        monkeypatch.setattr(runtimes, "BFLOAT16_FEATURES", {"no such feature"})
+        assert "torch-bf16" not in runtimes.available(load_model(card))
+        with pytest.raises(ModelError, match="'torch-bf16' needs a CPU that multiplies bfloat16.*choose torch"):
+            runtimes.create(load_model(card), "torch-bf16")
+
     @pytest.mark.parametrize("name", ["torch", *EXPORTED])
     def test_the_cards_temperature_flattens_the_probabilities(self, card, name):
         need(name)
@@ -363,7 +379,7 @@ class TestFastest:
         assert result.stdout == "False\n", result.stderr
 
     def test_one_runtime_needs_no_trial(self, untrained_model, times, cache):
-        if runtimes.available(load_model(untrained_model)) != ["torch"]:
+        if "cuda" in runtimes.available(load_model(untrained_model)):
             pytest.skip("there is a GPU")
         assert runtimes.create(load_model(untrained_model)).name == "torch"
         assert not times[1] and not cache.exists()

@@ -100,7 +100,7 @@ def tables(found: Mapping[str, Any]) -> str:
 
     def timed(name: str, seconds: float | None, ratio: Sequence[float] = ()) -> tuple[str, ...]:
         if seconds is None:
-            return name, "not installed", "", "", ""
+            return name, "not possible here", "", "", ""
         middle, *quartiles = ratio or [seconds / reference]
         quarters = "{:.2f} to {:.2f}".format(*quartiles) if quartiles else ""
         return name, f"{1e3 * seconds:.1f}", f"{middle:.2f}", quarters, f"{frame_s / seconds:.3g}"

@@ -26,6 +26,8 @@ from ..errors import MissingLibraryError
 from ..models.model import Model
 from ..radios import flowgraphs
 from ..recording import open_recording
+from ..runtimes import BFLOAT16_FEATURES
+from ..runtimes.libraries import multiplies
 from ..signal import image as spectrogram
 from ..streaming.analysis import RecordingAnalyser
 from ..streaming.live import Settings, StreamAnalyser
@@ -38,6 +40,7 @@ REPLAY_SECONDS = 1.2, 3.6
 PIECE_SECONDS = 1e-3
 FULL_SCALE = {np.dtype(np.int16): 32767, np.dtype(np.int8): 127}
 PUBLISHED, UNET = "RPMSN as published, torch", "U-Net, ResNet-34, torch"
+PUBLISHED_BF16 = "RPMSN as published, torch, bfloat16"
 PUBLISHED_GPU = "RPMSN as published, CUDA, bfloat16"
 GPU_BATCH = 8
 RATES = (15.36e6, 30.72e6, 46.08e6, 61.44e6, 76.8e6, 92.16e6, 107.52e6, 122.88e6)
@@ -238,28 +241,36 @@ def live(model: Model, sample_rate: float, settings: Settings, samples: np.ndarr
 def reference_networks(threads: int) -> Iterator[tuple[str, float | None]]:
     """Seconds for one image, with random weights (the time does not depend on them): yields (name, seconds or None).
 
-    None where torch or the library that the network comes from is not installed, or there is no GPU.
+    None where torch or the library that the network comes from is not installed, there is no GPU, or the CPU does not
+    multiply bfloat16.
     """
     try:
         import torch
     except ImportError:
-        yield from ((name, None) for name in (PUBLISHED_GPU, PUBLISHED, UNET))
+        yield from ((name, None) for name in (PUBLISHED_GPU, PUBLISHED_BF16, PUBLISHED, UNET))
         return
 
     yield PUBLISHED_GPU, _published_on_gpu() if torch.cuda.is_available() else None
 
     torch.set_num_threads(threads)
-    for name, architecture, arguments in ((PUBLISHED, "rpmsn", {}), (UNET, "unet", {"in_channels": 3, "classes": 3})):
+    image = torch.rand(1, 3, spectrogram.ROWS, spectrogram.COLUMNS).contiguous(memory_format=torch.channels_last)
+    for name, architecture, arguments in (
+        (PUBLISHED_BF16, "rpmsn", {}),
+        (PUBLISHED, "rpmsn", {}),
+        (UNET, "unet", {"in_channels": 3, "classes": 3}),
+    ):
+        is_half = name == PUBLISHED_BF16
+        if is_half and not multiplies(BFLOAT16_FEATURES):
+            yield name, None
+            continue
         try:
             built = network.create(architecture, **arguments).eval()
         except MissingLibraryError:
             yield name, None
             continue
-        image = torch.rand(1, 3, spectrogram.ROWS, spectrogram.COLUMNS)
-        with torch.inference_mode():
-            begun = time.perf_counter()
-            built(image)
-            once = time.perf_counter() - begun
+        built = built.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=is_half):
+            once = seconds_of(partial(built, image))
             yield name, once if once > 2 else median_seconds(partial(built, image), 3)
 
 

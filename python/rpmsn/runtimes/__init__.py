@@ -15,12 +15,16 @@ from typing import TYPE_CHECKING
 from .. import installation
 from ..errors import MissingLibraryError, ModelError, ParameterError, RpmsnError
 from .base import DEFAULT_THREADS, Runtime, first_use
+from .libraries import multiplies
 
 if TYPE_CHECKING:
     from ..models.model import Model
 
 LEAST_ADDRESS_SPACE = 1_500_000_000
 """Bytes; measured: at 1.2 GB all is well, at 1.05 GB some runs hang."""
+
+BFLOAT16_FEATURES = {"avx512_bf16", "amx_bf16", "bf16"}
+"""CPU features of which bfloat16 needs one: without, it is slower than float32."""
 
 __all__ = [
     "AUTO",
@@ -57,13 +61,15 @@ class Kind:
 
 KINDS = {
     "torch": Kind("torch", "torch_runtime", "TorchRuntime"),
+    "torch-bf16": Kind("torch", "torch_runtime", "TorchRuntime"),
     "cuda": Kind("torch", "torch_runtime", "CudaRuntime"),
     "onnxruntime": Kind("onnxruntime", "onnx_runtime", "OnnxRuntime", "onnx"),
     "onnxruntime-int8": Kind("onnxruntime", "onnx_runtime", "OnnxRuntime", "onnx-int8"),
     "openvino": Kind("openvino", "openvino_runtime", "OpenVinoRuntime", "onnx"),
     "openvino-int8": Kind("openvino", "openvino_runtime", "OpenVinoRuntime", "onnx-int8"),
 }
-"""Name of a runtime -> what it is. Those without `int8` compute in float32, `cuda` in half precision."""
+"""Name of a runtime -> what it is. Those with `bf16` or `int8` compute in that, `cuda` in half precision, all others in
+float32."""
 
 
 def check_name(name: str) -> None:
@@ -94,6 +100,10 @@ def why_not(name: str, model: "Model") -> RpmsnError | None:
             return ModelError(
                 f"weights {model.folder / model.card.weights} of model {model.card.name!r} are missing; "
                 "restore card and weights together"
+            )
+        if name == "torch-bf16" and not multiplies(BFLOAT16_FEATURES):
+            return ModelError(
+                f"runtime {name!r} needs a CPU that multiplies bfloat16, and this one does not; choose torch instead"
             )
         return _why_no_gpu() if name == "cuda" else None
     if kind.export not in model.card.exports:

@@ -20,7 +20,7 @@ from ..files import user_cache_dir, whole_file
 from ..signal.image import COLUMNS, ROWS
 from . import KINDS, available, create, why_not
 from .base import Runtime
-from .libraries import processor
+from .libraries import multiplies, processor
 
 if TYPE_CHECKING:
     from ..models.model import Model
@@ -76,10 +76,10 @@ def _candidates(model: "Model") -> tuple[list[str], list[str]]:
     """Names of the runtimes to try: first these, and where none of them works, those. No int8 without a unit for it.
 
     torch on a CPU comes last: it takes twice as long for an image as ONNX Runtime (docs/runtimes.md), and seconds to
-    load.
+    load. In bfloat16 it is taken only where it is asked for: results would depend on a trial.
     """
     names = [name for name in available(model) if has_int8_unit() or not name.endswith("int8")]
-    return [name for name in names if name != "torch"], [name for name in names if name == "torch"]
+    return [name for name in names if not name.startswith("torch")], [name for name in names if name == "torch"]
 
 
 def trial(runtime: Runtime, limit_s: float) -> float:
@@ -101,10 +101,7 @@ def trial(runtime: Runtime, limit_s: float) -> float:
 
 def has_int8_unit() -> bool:
     """Whether this CPU multiplies int8 fast, and without overflow."""
-    try:
-        return bool(INT8_FEATURES & set(Path("/proc/cpuinfo").read_text().split()))
-    except OSError:
-        return False
+    return multiplies(INT8_FEATURES)
 
 
 def _make_all(model: "Model", names: list[str], threads: int) -> tuple[list[Runtime], list[str]]:

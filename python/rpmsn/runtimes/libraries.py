@@ -49,6 +49,14 @@ def processor() -> str:
     return platform.processor() or platform.machine()
 
 
+def multiplies(features: set[str]) -> bool:
+    """Whether this CPU has one of some features, as Linux names them."""
+    try:
+        return bool(features & set(Path("/proc/cpuinfo").read_text().split()))
+    except OSError:
+        return False
+
+
 @contextmanager
 def _without_noise() -> Iterator[None]:
     """What is written to stderr (descriptor 2) meanwhile comes at the end, without `NOISE` and empty lines after it."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class TorchRuntime(Runtime):
-    """Runs a model with torch on the CPU, in float32.
+    """Runs a model with torch on the CPU, in float32, or as `torch-bf16` its convolutions in bfloat16.
 
     `threads` are torch's own, and are set for the whole process.
     """
@@ -30,9 +30,9 @@ class TorchRuntime(Runtime):
 
     def _logits(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
         torch = self._torch
-        with torch.inference_mode():
+        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=self.name == "torch-bf16"):
             batch = torch.from_numpy(images).contiguous(memory_format=torch.channels_last)
-            return self._network(batch).contiguous().numpy()
+            return self._network(batch).float().contiguous().numpy()
 
 
 class CudaRuntime(Runtime):
