@@ -15,6 +15,7 @@ import pytest
 from limits import HANG_S, PROCESS_S
 from radio_tools import SCENE_RATE, RtlTcpServer, build_test_device, write_lte_scene
 
+from rpmsn.classes import CLASS_NAMES
 from rpmsn.errors import RadioError
 from rpmsn.models import choice as model_choice
 from rpmsn.station import monitor, monitor_line
@@ -430,7 +431,11 @@ def test_carriers_on_the_air_are_those_seen_lately():
 def test_the_model_for_the_narrowest_range_that_holds_the_rate_is_chosen(monkeypatch, rate, chosen):
     ranges = {"narrow": (1.92e6, 5e6), "wide": (1.92e6, 125e6)}
     monkeypatch.setattr(model_choice, "available_models", lambda: sorted(ranges))
-    monkeypatch.setattr(
-        model_choice, "load_model", lambda name: SimpleNamespace(card=SimpleNamespace(sample_rates=ranges[name]))
-    )
+    ranges["three classes"] = (rate, rate)  # for comparisons
+
+    def load_model(name):
+        classes = CLASS_NAMES[:3] if name == "three classes" else CLASS_NAMES
+        return SimpleNamespace(card=SimpleNamespace(sample_rates=ranges[name], classes=classes))
+
+    monkeypatch.setattr(model_choice, "load_model", load_model)
     assert model_choice.model_for_rate(rate) == chosen
