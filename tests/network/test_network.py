@@ -117,3 +117,17 @@ def test_pixels_of_patches_are_those_of_pixel_shuffle():
 def test_width_that_cannot_be_split_is_refused(width):
     with pytest.raises(ParameterError, match="multiple of 8"):
         network.RPMSN(width=width)
+
+
+def test_what_goes_through_the_trunk_as_published_is_not_lost_at_first():
+    """There is no normalisation between the first block and the last but one layer."""
+    torch.manual_seed(3)
+    built = network.create("rpmsn", width=32)
+    spread = {}
+    for name in ("stem", "fusion"):
+        built.get_submodule(name).register_forward_hook(
+            lambda layer, arguments, output, name=name: spread.update({name: output.std(dim=(0, 2, 3)).mean()})
+        )
+    with torch.no_grad():
+        built(torch.rand(2, 3, 32, 32))
+    assert spread["fusion"] > spread["stem"]
