@@ -194,7 +194,7 @@ EXPERIMENT = {
     "tests": [{**SET, "seed": 4}],
     "systems": {
         "one": {"title": "One", "architecture": "rpmsn-rt", "features": "cyclic", "arguments": {"stages": 1}},
-        "two": {"title": "Two", "architecture": "unet", "features": "averaged", "needs": "accelerator"},
+        "two": {"title": "Two", "architecture": "unet", "features": "averaged"},
     },
 }
 EXPERIMENT_FITTING = {
@@ -202,7 +202,6 @@ EXPERIMENT_FITTING = {
     "about": TEXTS,
     "systems.one.title": TEXTS,
     "systems.two.title": TEXTS,
-    "systems.two.needs": {*TEXTS, "null"},
     "systems.one.arguments": {"null", "empty mapping"},
     "systems": set(),
     "tests": set(),

@@ -56,7 +56,7 @@ POOLS = {"all": -math.inf, "0 dB and above": 0, "20 dB and above": 20}
 """Name of a sum of ranges -> lowest SNR in it, dB."""
 UNKNOWN = "unknown"
 """Stands for a range where a scene's SNR over the whole span is not known: imported images, other presets."""
-MEASURES = ("mean_accuracy", "mean_iou", "mean_f1")
+MEASURES = ("mean_accuracy", "mean_recall", "mean_iou", "mean_f1")
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +68,7 @@ class ExperimentConfig:
     Attributes:
         about: what it is, as the tables name it.
         tests: sets for testing; the first one is the validation set too.
-        systems: name -> the keys in which a system differs, its `title`, and what it `needs` beside a CPU.
+        systems: name -> the keys in which a system differs, and its `title`.
         common: keys of a training configuration, for all systems.
     """
 
@@ -87,7 +87,6 @@ class SystemText:
     __pydantic_config__ = STRICT
 
     title: str
-    needs: str | None = None
 
 
 @dataclass(frozen=True)
@@ -96,12 +95,10 @@ class System:
 
     Attributes:
         title: as the tables name it.
-        needs: what a machine has to have; None for any.
         config: that it is trained by.
     """
 
     title: str
-    needs: str | None
     config: TrainingConfig
 
 
@@ -154,7 +151,7 @@ class Experiment:
             }
 
     def chosen(self, only: Sequence[str] | None = None) -> list[str]:
-        """Names of the systems to train: those asked for, or all that this machine can do.
+        """Names of the systems to train: those asked for, or all.
 
         Raises:
             ParameterError: there is no such system.
@@ -162,10 +159,7 @@ class Experiment:
         wrong = [name for name in only or () if name not in self.systems]
         if wrong:
             raise ParameterError(f"system {wrong[0]!r} is unknown; there are: {', '.join(self.systems)}")
-        can_all = torch.cuda.is_available()
-        return (
-            list(only) if only else [name for name, system in self.systems.items() if can_all or system.needs is None]
-        )
+        return list(only or self.systems)
 
     def config(self, name: str) -> TrainingConfig:
         """TrainingConfig of a system; its file is `config.yml` in the system's folder."""
@@ -247,8 +241,7 @@ class Experiment:
         row: dict[str, Any] = {"name": name, "system": system.title, "image": system.config.features}
         card, found = self.folder / name / f"{name}.yml", self.folder / name / "scores.json"
         if not (card.exists() and found.exists()):
-            reason = f"needs an {system.needs}; " if system.needs else ""
-            row["state"] = f"not trained: {reason}`{self.command(name)}`"
+            row["state"] = f"not trained: `{self.command(name)}`"
             return row
         model = load_model(card)
         arguments, training = model.card.arguments, model.card.training
@@ -304,7 +297,7 @@ def _read(path: Path) -> ExperimentConfig:
 
 def _system(name: str, values: dict[str, Any], read: ExperimentConfig, size: int, where: str) -> System:
     """A system, with the configuration that it is trained by."""
-    own = {key: value for key, value in values.items() if key in ("title", "needs")}
+    own = {key: value for key, value in values.items() if key == "title"}
     about = checked(SystemText, own, where, key=f"systems.{name}")
     merged = {**read.common, **{key: value for key, value in values.items() if key not in own}}
     features, classes, given = (merged.get(key) for key in ("features", "classes", "arguments"))
@@ -319,7 +312,7 @@ def _system(name: str, values: dict[str, Any], read: ExperimentConfig, size: int
             merged["arguments"].update(network=merged.get("architecture"), factor=spectrogram.ROWS // size)
             merged["architecture"] = "reduced"
     merged |= {"name": name, "validation": asdict(read.tests[0])}
-    return System(about.title, about.needs, checked_config(merged, f"{where}, system {name}"))
+    return System(about.title, checked_config(merged, f"{where}, system {name}"))
 
 
 def _shortened(config: TrainingConfig, scenes: int | None, epochs: int | None) -> TrainingConfig:
@@ -397,8 +390,9 @@ def markdown(rows: list[dict[str, Any]], about: str) -> str:
     lines = [
         about,
         "",
-        "Accuracy is that of each class against the rest, and all means are over the classes. A network of size "
-        "128 sees the image at half the resolution in time and frequency; all are scored on masks of 256 x 256.",
+        "Accuracy is that of each class against the rest, and all means are over the classes; the paper's mean "
+        "accuracy is mean recall here. A network of size 128 sees the image at half the resolution in time and "
+        "frequency; all are scored on masks of 256 x 256.",
         "",
         *markdown_table(
             ("system", "image", "size", "parameters", "GMAC", "steps x batch", "minutes", "machine"),
@@ -473,7 +467,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--output", required=True, metavar="FOLDER", help="folder for everything that is made")
     parser.add_argument("--config", default=CONFIG, metavar="FILE", help="of the experiment (default: what ships)")
-    parser.add_argument("--only", nargs="+", metavar="NAME", help="train these systems (default: all that can be here)")
+    parser.add_argument("--only", nargs="+", metavar="NAME", help="train these systems (default: all)")
     parser.add_argument(
         "--size",
         type=int,

@@ -73,6 +73,11 @@ def average_of(followed: nn.Module, decay: float) -> AveragedModel:
     return AveragedModel(followed, multi_avg_fn=update, use_buffers=True)
 
 
+def _precision(config: TrainingConfig, device: torch.device) -> torch.autocast:
+    """A context in which a network computes in the configuration's precision."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=config.precision == "bf16")
+
+
 @torch.inference_mode()
 def predictions(
     built: nn.Module, image_set: Images, config: TrainingConfig, device: str | torch.device = "cpu"
@@ -82,7 +87,7 @@ def predictions(
     Args:
         built: the network, on `device`.
         image_set: ImageSet.
-        config: TrainingConfig; its classes, feature set and batch size are used.
+        config: TrainingConfig; its classes, feature set, batch size and precision are used.
         device: torch device.
 
     Yields:
@@ -93,7 +98,9 @@ def predictions(
     for start in range(0, len(image_set), config.batch_size):
         indices = range(start, min(start + config.batch_size, len(image_set)))
         images, masks = make_batch(image_set, indices, config)
-        yield indices, masks.numpy(), built(to_device(images, masks, device)[0]).float()
+        with _precision(config, torch.device(device)):
+            logits = built(to_device(images, masks, device)[0])
+        yield indices, masks.numpy(), logits.float()
 
 
 def evaluate(
@@ -305,7 +312,7 @@ class Trainer:
         config = self.config
         torch.manual_seed(STEPS_PER_SEED * config.seed + step)  # for networks with dropout
         inputs, truth = to_device(images, masks, self.device)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=config.precision == "bf16"):
+        with _precision(config, self.device):
             logits = self.forward(inputs)
             if self.teacher:
                 with torch.no_grad():
