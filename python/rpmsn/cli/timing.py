@@ -268,7 +268,7 @@ def reference_networks(threads: int) -> Iterator[tuple[str, float | None]]:
         except MissingLibraryError:
             yield name, None
             continue
-        built = built.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # unknown to torch's stubs
+        built = built.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=is_half):
             once = seconds_of(partial(built, image))
             yield name, once if once > 2 else median_seconds(partial(built, image), 3)
