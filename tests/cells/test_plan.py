@@ -9,6 +9,7 @@ from rpmsn.cells.cell import BROADCAST, SYNC, Cell
 from rpmsn.cells.channels import channel_of
 from rpmsn.cells.finding import Proof
 from rpmsn.cells.plan import DEEP_FRAMES, Budget, KnownCarrier, SearchPlan, View
+from rpmsn.standards.nr_sib1 import Sib1
 
 RATE, CENTER, FRAME_S = 30.72e6, 1840e6, 0.04
 PLENTY = 100.0
@@ -145,6 +146,24 @@ def test_a_doubtful_cell_is_looked_for_at_once_over_several_frames():
     of_carriers(plan, view(0.1, proven("a")))
     (search,) = of_carriers(plan, view(0.7, proven("a", is_doubtful=True)))
     assert search.is_renewal and search.frames == DEEP_FRAMES
+
+
+def test_sib1_is_read_until_it_is_known():
+    """A look again costs more as long as it reads it, and only where the cell's MIB says that it is sent."""
+    mib = {"ssb-SubcarrierOffset": 0}
+    known = Sib1(("00101",), 1, 1)
+    reads, costs = [], []
+    for changed in ({}, {"mib": mib}, {"mib": mib, "sib1": known}):
+        host = proven("a", technology="NR", is_doubtful=True)
+        host = dataclasses.replace(
+            host, proof=dataclasses.replace(host.proof, cell=dataclasses.replace(host.proof.cell, **changed))
+        )
+        plan = plan_of()
+        of_carriers(plan, view(0.1, host))
+        (search,) = of_carriers(plan, view(0.7, host))
+        reads.append(search.reads_sib1)
+        costs.append(search.cost_s)
+    assert reads == [False, True, False] and costs[1] > costs[0] == costs[2]
 
 
 def test_a_carrier_without_a_cell_is_tried_again_ever_less_often():

@@ -196,12 +196,16 @@ def test_nr_first_system_information_has_its_references_counted_from_its_control
 
 
 def test_nr_allocations_are_the_longest_that_fit():
-    assert nr_broadcast.sib1_allocation(2, 2, 14, set())[0] == (2, 14)
-    assert nr_broadcast.sib1_allocation(3, 2, 14, set())[0] == (3, 14)
-    assert nr_broadcast.sib1_allocation(2, 2, 14, {2, 3, 4, 5}) == ((9, 13), (9,))
-    assert nr_broadcast.sib1_allocation(2, 2, 14, set(range(2, 12))) == ((12, 14), (12,))
-    assert nr_broadcast.sib1_allocation(2, 4, 14, set()) in [((4, 11), (4, 8)), ((5, 12), (5, 9))]
-    assert nr_broadcast.sib1_allocation(2, 2, 3, set()) == (None, ())
+    for first, stop, n_downlink, taken, expected in (
+        (2, 2, 14, (), [(2, 14, (2, 7, 11))]),
+        (3, 2, 14, (), [(3, 14, (3, 7, 11))]),
+        (2, 2, 14, range(2, 6), [(9, 13, (9,))]),
+        (2, 2, 14, range(2, 12), [(12, 14, (12,))]),
+        (2, 4, 14, (), [(4, 11, (4, 8)), (5, 12, (5, 9))]),
+    ):
+        row = nr_grant.allocation(nr_broadcast.sib1_allocation(first, stop, n_downlink, set(taken)), first)
+        assert (row.start, row.stop, row.reference_symbols) in expected
+    assert nr_broadcast.sib1_allocation(2, 2, 3, set()) is None
 
 
 @pytest.mark.parametrize("period", [4, 20])

@@ -13,6 +13,7 @@ from rpmsn.cells.finding import Finding, Middle, Piece, Power, Proof
 from rpmsn.cells.looking import Look, Looker
 from rpmsn.cells.plan import Hypothesis
 from rpmsn.classes import CLASS_NAMES
+from rpmsn.standards.nr_sib1 import Carrier, Sib1
 from rpmsn.synthesis.nr.downlink import NrDownlink
 from rpmsn.synthesis.ofdm import modulate
 from rpmsn.synthesis.other.private import private_ofdm
@@ -622,6 +623,14 @@ def test_an_nr_cell_without_traffic_reaches_as_far_as_its_coreset_zero():
     search = Hypothesis("NR", (block,), 0.0, 30e3, 1, False, 0.05)
     (finding,) = Looker(Look([samples], 0, 30.72e6, 0.0)).findings([search])
     (proof,) = finding.proofs
+    # With SIB1 the carrier's edges are known, and its width.
+    half = 51 * 12 * 30e3 / 2
+    assert proof.edges == proof.least_edges == pytest.approx((-half, half), abs=200)
+    assert proof.cell.channel_bandwidth == 20e6 and proof.cell.sib1.nci == 500
+    search = dataclasses.replace(search, reads_sib1=False)
+    (finding,) = Looker(Look([samples], 0, 30.72e6, 0.0)).findings([search])
+    (proof,) = finding.proofs
+    assert proof.edges is None
     first, width, _ = cell.coreset_zero_blocks
     lower = (first * 12 - grid.symbols.shape[1] / 2) * 30e3
     assert proof.least_edges == pytest.approx((lower, lower + width * 12 * 30e3), abs=200)
@@ -630,6 +639,38 @@ def test_an_nr_cell_without_traffic_reaches_as_far_as_its_coreset_zero():
     for changed in ({"ssb-SubcarrierOffset": 30}, {"subCarrierSpacingCommon": "scs15or60"}):
         other = dataclasses.replace(proof, cell=dataclasses.replace(proof.cell, mib={**proof.cell.mib, **changed}))
         assert other.least_edges[1] - other.least_edges[0] == pytest.approx(7.2e6)
+
+
+def with_sib1(proof, offset_mhz=8.0, blocks=51):
+    """The proof of an NR cell whose carrier of some resource blocks begins so far below its block's middle."""
+    point_a = round((offset_mhz * 1e6 - 3.6e6) / 180e3)
+    sib1 = Sib1(("00101", "26201"), 5, 4711, (78,), point_a, (Carrier(0, 30e3, blocks),), True)
+    mib = {"ssb-SubcarrierOffset": 0, "controlResourceSetZero": 0, "subCarrierSpacingCommon": "scs30or120"}
+    return dataclasses.replace(proof, cell=dataclasses.replace(proof.cell, mib=mib, sib1=sib1, channel_bandwidth=20e6))
+
+
+def test_an_nr_carrier_has_the_edges_and_the_networks_that_its_sib1_says_and_keeps_them():
+    """Pieces of an idle carrier within them are one; a later look without SIB1 takes nothing back."""
+    stream, regions = Stream(), (seg("NR", -9.0, -1.0), seg("LTE", 3.0, 7.0))
+    stream.frames(3, *regions)
+    proof = proof_of(stream, -2.0, 500, technology="NR")
+    assert find(stream, with_sib1(proof), technology="NR") == [("gone", 2)]
+    mib = with_sib1(proof).cell.mib
+    find(stream, dataclasses.replace(proof, cell=dataclasses.replace(proof.cell, mib=mib)), technology="NR")
+    find(stream, proof_of(stream, -2.0, 500, technology="NR", evidence=SYNC), technology="NR")
+    assert set(stream.frames(20, *regions)) == {("update", 1)}
+    (carrier,) = carriers(stream)
+    lower = -2.0e6 - 3.6e6 - 24 * 180e3
+    assert (carrier.freq_lower, carrier.freq_upper) == (lower, lower + 51 * 360e3)
+    assert not carrier.cut_lower and not carrier.cut_upper
+    assert (carrier.plmn, carrier.tac, carrier.nci) == ("00101, 26201", 5, 4711)
+    assert carrier.channel_bandwidth == 20e6
+
+
+def test_a_sib1_whose_carrier_does_not_hold_the_block_says_no_edges():
+    stream = Stream()
+    stream.frames(3, seg("NR", -9.0, -1.0))
+    assert with_sib1(proof_of(stream, -2.0, 500, technology="NR"), blocks=20).edges is None
 
 
 def nr_in_pieces():

@@ -199,7 +199,7 @@ class Sib1:
         if self.tac is not None:
             access["trackingAreaCode"] = self.tac
         info = {
-            "frequencyBandList": [{"freqBandIndicatorNR": band} for band in self.bands],
+            "frequencyBandList": [{"freqBandIndicatorNR": band} for band in self.bands] or [{}],
             "offsetToPointA": self.offset_to_point_a,
             "scs-SpecificCarrierList": [
                 {

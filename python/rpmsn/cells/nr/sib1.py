@@ -14,7 +14,7 @@ import scipy.fft
 
 from ...standards import nr_grant
 from ...standards.ldpc import code
-from ...standards.nr import CORESET_ZERO, LARGEST_OFFSET, coreset_zero_edges, symbol_time
+from ...standards.nr import CORESET_ZERO, LARGEST_OFFSET, SSB_FIRST_SYMBOLS, coreset_zero_edges, symbol_time
 from ...standards.nr_grant import BLOCKS_PER_BUNDLE, GROUPS_PER_CCE, Grant
 from ...standards.nr_sib1 import Sib1
 from ...standards.sequences import nr_dmrs
@@ -135,16 +135,29 @@ def read(spectra: Sequence[Spectrum], sample_rate: float, cell: Cell) -> np.ndar
     return None
 
 
+def _starts(cell: Cell) -> list[float]:
+    """Starts of the cell's first frame, seconds: one block does not show whether it is of case B or C."""
+    if cell.subcarrier_spacing != 30e3:
+        return [cell.start_s]
+    of_b, of_c = (symbol_time(SSB_FIRST_SYMBOLS[case][cell.block_index or 0], 30e3) for case in ("B", "C"))
+    return list(dict.fromkeys((cell.start_s, cell.start_s + of_c - of_b)))
+
+
 def _occasions(place, end_s) -> Iterator[tuple[float, int, int]]:
     """(start in seconds, slot of the frame, first symbol of the PDCCH) of slots that may have a grant of SIB1."""
+    for start_s in _starts(place.cell):
+        yield from _occasions_from(place, start_s, end_s)
+
+
+def _occasions_from(place, start_s, end_s):
     cell, per_frame = place.cell, place.slots_per_frame
     index, frame = int(cell.mib["searchSpaceZero"]), int(cell.mib["systemFrameNumber"])
     first, symbol = nr_grant.occasion(index, cell.block_index, per_frame // 10, place.n_symbols)
-    for frames in range(-2, math.ceil((end_s - cell.start_s) / 0.01)):
+    for frames in range(-2, math.ceil((end_s - start_s) / 0.01)):
         if (frame + frames) % 2:
             continue
         for slot in (first, first + 1):
-            start = cell.start_s + 0.01 * frames + slot * 0.01 / per_frame
+            start = start_s + 0.01 * frames + slot * 0.01 / per_frame
             if start >= 0 and start + 0.01 / per_frame <= end_s:
                 yield start, slot % per_frame, symbol
 

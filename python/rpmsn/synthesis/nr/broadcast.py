@@ -7,17 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...standards import ldpc, nr_grant
 from ...standards.nr import CORESET_ZERO, SSB_FIRST_SYMBOLS, SSB_SUBCARRIERS, SSB_SYMBOLS
-from ...standards.nr_grant import (
-    ALLOCATIONS_MOVED_FOR_POSITION_3,
-    DEFAULT_ALLOCATIONS,
-    GROUPS_PER_CCE,
-    SEARCH_SPACE_ZERO,
-    dmrs_symbols,
-    mini_slot_dmrs_symbols,
-)
+from ...standards.nr_grant import CODE_RATES, GROUPS_PER_CCE, SEARCH_SPACE_ZERO, Grant
 from ...standards.nr_pbch import SFN_PERIOD, Mib
 from ...standards.nr_pbch import encode as nr_pbch_bits
+from ...standards.nr_sib1 import Carrier, Sib1
 from ...standards.qam import qpsk, random_qam
 from ...standards.sequences import nr_csi_rs, nr_pbch_dmrs, nr_pss, nr_sss
 from ..grid import SUBCARRIERS_PER_RB, SYMBOLS_PER_SLOT
@@ -31,6 +26,9 @@ if TYPE_CHECKING:
 TRS_PERIODS_MS = (10, 20, 40, 80)
 CSI_RS_PERIODS_SLOTS = (4, 5, 8, 10, 16, 20, 32, 40, 64, 80, 160, 320, 640)
 CSI_RS_PORTS = (1, 2, 4, 8)
+
+TEST_NETWORKS = ("00101",)
+"""Mobile country and network code for tests: ITU-T E.212."""
 
 SIB1_AGGREGATION = 4
 """Control channel elements of SIB1's grant."""
@@ -47,8 +45,17 @@ class Broadcast:
         self.trs_symbol, self.trs_comb = int(own.choice((4, 5, 6))), int(own.integers(4))
         self.trs_offset = int(own.integers((cell.trs_period_ms or 1) * cell.slots_per_ms))
         self.sib1_share = own.uniform(0.2, 1)
+        self.sib1 = self._sib1()
         self.csi_rs_symbol, self.csi_rs_comb = int(own.choice((5, 9, 12, 13))), int(own.integers(12))
         self.csi_rs_offset = int(own.integers(cell.csi_rs_period_slots or 1))
+
+    def _sib1(self):
+        """SIB1 of the cell, in a network for tests."""
+        cell = self.cell
+        per_block = round(cell.subcarrier_spacing / 15e3)
+        offset = cell.ssb_offset // SUBCARRIERS_PER_RB * per_block
+        carrier = Carrier(0, cell.subcarrier_spacing, cell.n_rb)
+        return Sib1(TEST_NETWORKS, 1, cell.cell_id, (), offset, (carrier,), cell.tdd_pattern is not None)
 
     def _blocks_by_slot(self):
         """Slot after the start of a burst -> [(first symbol, block index, amplitude)]."""
@@ -122,16 +129,43 @@ class Broadcast:
         if control_start + n_symbols > n_downlink:
             return
         in_frame = number % cell.slots_per_frame
-        used = np.arange(width * n_symbols // GROUPS_PER_CCE) < SIB1_AGGREGATION
-        add_pdcch(slot, in_frame, cell.cell_id, (first, width, n_symbols), True, used, amplitude, self.data,
-                  control_start, first)  # fmt: skip
         taken = {symbol + i for symbol, _, _ in self._due_blocks(number, n_downlink) for i in range(SSB_SYMBOLS)}
-        symbols, reference = sib1_allocation(cell.dmrs_first, control_stop, n_downlink, taken)
-        if symbols:
+        row = sib1_allocation(cell.dmrs_first, control_stop, n_downlink, taken)
+        grant = None
+        if row is not None:
             room = width // 2 if cell.beams_share_slots else width
-            blocks = first + index % 2 * (width - room), max(4, int(room * self.sib1_share))
-            user = User(bits_per_symbol=2, groups_without_data=2, amplitude=amplitude)
-            add_pdsch(slot, in_frame, cell.cell_id, blocks, symbols, reference, user, 1, self.data, first)
+            blocks = index % 2 * (width - room), max(4, int(room * self.sib1_share))
+            grant = self._sib1_grant(*blocks, row) if cell.sends_mib else None
+            self._fill_sib1_data(slot, in_frame, blocks, nr_grant.allocation(row, cell.dmrs_first), amplitude, grant)
+        used = np.arange(width * n_symbols // GROUPS_PER_CCE) < SIB1_AGGREGATION
+        bits = None if grant is None else nr_grant.encode(grant, width, SIB1_AGGREGATION, cell.cell_id)
+        add_pdcch(slot, in_frame, cell.cell_id, (first, width, n_symbols), True, used, amplitude, self.data,
+                  control_start, first, bits)  # fmt: skip
+
+    def _sib1_grant(self, first, blocks, row):
+        """Grant of the cell's SIB1 at the lowest code rate at which it fits; None where it does not."""
+        grants = (Grant(first, blocks, row, scheme=scheme) for scheme in range(len(CODE_RATES)))
+        least = len(self.sib1.bits())
+        allocated = nr_grant.allocation(row, self.cell.dmrs_first)
+        return next((grant for grant in grants if (grant.block_bits(allocated) or 0) >= least), None)
+
+    def _fill_sib1_data(self, slot, in_frame, blocks, allocated, amplitude, grant):
+        """A PDSCH in resource blocks of CORESET 0; with a grant it carries the cell's SIB1, else random bits."""
+        cell, (first, width) = self.cell, blocks
+        lowest = cell.coreset_zero_blocks[0]
+        symbols, groups = (allocated.start, allocated.stop), 1 if allocated.has_data_beside else 2
+        user = User(bits_per_symbol=2, groups_without_data=groups, amplitude=amplitude)
+        add_pdsch(slot, in_frame, cell.cell_id, (lowest + first, width), symbols, allocated.reference_symbols, user, 1,
+                  self.data, lowest)  # fmt: skip
+        if grant is None:
+            return
+        band = slice((lowest + first) * SUBCARRIERS_PER_RB, (lowest + first + width) * SUBCARRIERS_PER_RB)
+        elements = slot[slice(*symbols), band]
+        is_data = np.ones(elements.shape, bool)
+        for symbol in allocated.reference_symbols:
+            is_data[symbol - allocated.start, slice(0, None, 2) if allocated.has_data_beside else slice(None)] = False
+        bits = _sib1_block(self.sib1, cell.cell_id, grant.block_bits(allocated), 2 * int(is_data.sum()))
+        elements[is_data] = np.float32(amplitude) * qpsk(bits)
 
     def _fill_trs(self, slot, number, n_downlink):
         cell = self.cell
@@ -172,37 +206,34 @@ def fitting_coresets_zero(subcarrier_spacing: float, n_rb: int, ssb_offset: int)
     return fitting
 
 
-def sib1_allocation(
-    dmrs_first: int, control_stop: int, n_downlink: int, taken: Set[int]
-) -> tuple[tuple[int, int] | None, tuple[int, ...]]:
-    """The longest default time allocation of a PDSCH that a slot has room for.
+def sib1_allocation(dmrs_first: int, control_stop: int, n_downlink: int, taken: Set[int]) -> int | None:
+    """The longest default time allocation of a PDSCH that a slot has room for: row of the table, None without room.
 
     Args:
         dmrs_first: 2 or 3.
         control_stop: symbol after the control region.
         n_downlink: downlink symbols of the slot.
         taken: symbols of SS/PBCH blocks; SIB1 never shares elements with them (TS 38.214 5.1.4).
-
-    Returns:
-        (start, stop) and the symbols with reference signals; (None, ()) without room.
     """
-    rows = DEFAULT_ALLOCATIONS
-    if dmrs_first == 3:
-        rows = tuple(ALLOCATIONS_MOVED_FOR_POSITION_3.get(row, row) for row in rows)
+    rows = [nr_grant.allocation(row, dmrs_first) for row in range(len(nr_grant.DEFAULT_ALLOCATIONS))]
     free = [
-        (mapping, start, length)
-        for mapping, start, length in rows
-        if control_stop <= start
-        and start + length <= n_downlink
-        and taken.isdisjoint(range(start, start + length))
-        and (mapping == "B" or start <= dmrs_first)
+        number
+        for number, row in enumerate(rows)
+        if control_stop <= row.start
+        and row.stop <= n_downlink
+        and taken.isdisjoint(range(row.start, row.stop))
+        and (row.mapping == "B" or row.start <= dmrs_first)
     ]
-    if not free:
-        return None, ()
-    mapping, start, length = max(free, key=lambda row: row[2])
-    if mapping == "B":
-        return (start, start + length), mini_slot_dmrs_symbols(start, length, 2)
-    return (start, start + length), dmrs_symbols(start + length, dmrs_first, 2)
+    return max(free, key=lambda number: rows[number].stop - rows[number].start, default=None)
+
+
+@lru_cache(maxsize=64)
+def _sib1_block(sib1: Sib1, cell_id: int, block_bits: int, sent_bits: int) -> np.ndarray:
+    """Scrambled bits of a transport block that begins with SIB1, uint8 (sent_bits,); what follows is random."""
+    block = cell_generator(cell_id).integers(0, 2, block_bits, np.uint8)
+    message = sib1.bits()
+    block[: len(message)] = message
+    return ldpc.code(block_bits).encode(block, sent_bits) ^ nr_grant.data_scrambling(cell_id, sent_bits)
 
 
 def ss_pbch_block(cell_id: int, index: int, half_frame: int, blocks: int, rng: np.random.Generator) -> np.ndarray:

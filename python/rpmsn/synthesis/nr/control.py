@@ -4,6 +4,7 @@
 import numpy as np
 
 from ...standards.nr_grant import control_channel_elements
+from ...standards.qam import qpsk
 from ..grid import SUBCARRIERS_PER_RB
 from .data import RandomData, reference_values
 
@@ -19,6 +20,7 @@ def add_pdcch(
     data: RandomData,
     first_symbol: int = 0,
     reference_block: int = 0,
+    bits: np.ndarray | None = None,
 ) -> None:
     """Grants on the used control channel elements and their reference signals.
 
@@ -32,6 +34,7 @@ def add_pdcch(
         data: `RandomData`.
         first_symbol: first symbol of the CORESET.
         reference_block: resource block in which the reference sequence begins; not 0 for system information.
+        bits: scrambled bits of the one grant that is in all of them; None: random ones.
     """
     first, width, n_symbols = coreset
     groups = control_channel_elements(width, n_symbols, interleaved, cell_id)[used].ravel()
@@ -39,6 +42,9 @@ def add_pdcch(
     blocks += first
     symbols += first_symbol
     values = data.symbols(groups.size, SUBCARRIERS_PER_RB, 2, float(amplitude))
+    if bits is not None:
+        order, elements = np.lexsort((blocks, symbols)), np.arange(SUBCARRIERS_PER_RB) % 4 != 1
+        values[np.ix_(order, elements)] = np.float32(amplitude) * qpsk(bits).reshape(groups.size, -1)
     n_sequence = 3 * (slot.shape[1] // SUBCARRIERS_PER_RB)
     for symbol in range(first_symbol, first_symbol + n_symbols):
         here = symbols == symbol
