@@ -1360,8 +1360,8 @@ Keine Linie an einer Seite: der Träger reicht über die Spanne hinaus und ist �
         <translation>mittlere Leistung des Trägers über dem Rauschteppich</translation>
     </message>
     <message>
-        <source>probability that the label is right: mean over the carrier's segments, as the model's decision has it; 1 where it is proven; with absence and no_band that of the label that the network gave it</source>
-        <translation>Wahrscheinlichkeit, dass die Klasse stimmt: Mittel über die Segmente des Trägers, wie das Modell entscheidet; 1, wo sie bewiesen ist; bei absence und no_band die der Klasse, die das Netz ihm gab</translation>
+        <source>probability that the label is right: mean over the carrier's segments, as the model's decision has it; 1 where it is proven, less what missing signals of a cell take; with no_band that of the label that the network gave it</source>
+        <translation>Wahrscheinlichkeit, dass die Klasse stimmt: Mittel über die Segmente des Trägers, wie das Modell entscheidet; 1, wo sie bewiesen ist, abzüglich dessen, was fehlende Signale einer Zelle nehmen; bei no_band die der Klasse, die das Netz ihm gab</translation>
     </message>
     <message>
         <source>proven (a cell was decoded), likely (confidence above one half: rather right than wrong), unsure</source>
