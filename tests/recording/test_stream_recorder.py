@@ -185,7 +185,7 @@ def test_a_disk_without_room_ends_the_recording_with_what_there_is(tmp_path, rec
     monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage._replace(free=free))
     radio.send(100_000)
     recorder.record(tmp_path)
-    wait_for(lambda: radio.send(BLOCK_SAMPLES) or recorder.state.fault)
+    wait_for(lambda: radio.send(PART) or recorder.state.fault)
     wait_for(lambda: recorder.state.finished)
     assert "of the disk are free; it has ended" in recorder.state.fault
     samples, _ = read(recorder.state.finished)

@@ -3,6 +3,7 @@
 
 import argparse
 
+from ..gui.translation import LANGUAGES, SYSTEM
 from ..models import DEFAULT_MODEL
 from . import options as given
 
@@ -59,9 +60,9 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     )
     parser.add_argument(
         "--language",
-        default="system",
-        metavar="CODE",
-        help="of the window, such as en or de; system: as the desktop (default: system)",
+        choices=(SYSTEM, *LANGUAGES),
+        default=SYSTEM,
+        help="of the window; system: as the desktop (default: system)",
     )
     parser.add_argument(
         "--session",

@@ -16,7 +16,6 @@ from collections.abc import Mapping
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
 from ..errors import ParameterError
 
@@ -65,6 +64,8 @@ def _translated(source: str, found: re.Match[str]) -> str:
 
 def read_texts(path: Path) -> dict[str, Forms]:
     """English text -> Forms of a file of Qt Linguist; what is not finished is left out."""
+    from xml.etree import ElementTree  # late: every command imports this module
+
     texts = {}
     for message in ElementTree.parse(path).iter("message"):
         translation = message.find("translation")

@@ -52,6 +52,15 @@ HASH_BYTES = 1 << 20
 logger = logging.getLogger(__name__)
 
 
+def to_int16(values: np.ndarray, full_scale: float) -> np.ndarray:
+    """float32 as little-endian int16, rounded, with what is too large at the limits."""
+    values = values * np.float32(full_scale)
+    np.rint(values, out=values)
+    lowest, highest = map(np.float32, (np.iinfo(np.int16).min, np.iinfo(np.int16).max))
+    np.minimum(np.maximum(values, lowest, out=values), highest, out=values)  # np.clip takes twice as long
+    return values.astype("<i2")
+
+
 class SnippetStore:
     """The snippets in a folder, and the room that is left for more.
 
@@ -341,11 +350,7 @@ class Snippet:
         values = np.ascontiguousarray(as_complex(samples)).view(np.float32)
         if self._format.component == np.float32:
             return values.astype("<f4", copy=False).tobytes()
-        values = values * np.float32(self._format.full_scale)
-        np.rint(values, out=values)
-        lowest, highest = map(np.float32, (np.iinfo(np.int16).min, np.iinfo(np.int16).max))
-        np.minimum(np.maximum(values, lowest, out=values), highest, out=values)  # np.clip takes twice as long
-        return values.astype("<i2").tobytes()
+        return to_int16(values, self._format.full_scale).tobytes()
 
     def _save_metadata(self):
         write_whole(self._path(META_SUFFIX + PART), sigmf_text.write(self._metadata()))
