@@ -58,9 +58,16 @@ def test_sib1_is_read_in_noise():
     assert read(samples, rate, cell).sib1 is not None
 
 
-def test_a_coreset_that_is_not_all_in_view_gives_nothing():
-    samples, rate, cell = heard_cell(rate=15.36e6, coreset_zero=10)
-    assert read(samples, rate, cell) == cell
+@pytest.mark.parametrize("rate, is_read", [(16.2e6, True), (9e6, False)])
+def test_of_a_coreset_that_is_not_all_in_view_so_much_as_is_is_used(rate, is_read):
+    """It is 17.28 MHz wide."""
+    samples, _, cell = heard_cell(rate=46.08e6, coreset_zero=10, offset=0.0)
+    center = round(cell.frequency / 30e3) * 30e3
+    bins = np.fft.fft(samples * np.exp(-2j * np.pi * center / 46.08e6 * np.arange(len(samples))))
+    count = round(len(samples) * rate / 46.08e6 / 2)
+    cut = np.fft.ifft(np.r_[bins[:count], bins[-count:]]).astype(np.complex64)
+    (cell,) = find_cells(cut, rate, [0.0], (30e3,))
+    assert (read(cut, rate, cell).sib1 is not None) == is_read
 
 
 def test_samples_without_an_occasion_give_nothing():

@@ -90,10 +90,6 @@ class _Place:
         turn = cell.symbol_turn - 2 * np.pi * (frequency - cell.frequency) * (2192 / 2048) / spacing
         return cls(cell, width, n_symbols, frequency, 128 * math.ceil(width * BLOCK / (128 * FLAT)), turn)
 
-    def fits(self, sample_rate: float) -> bool:
-        """Whether all of it is within the span."""
-        return abs(self.frequency) + self.width * BLOCK / 2 * self.spacing <= sample_rate / 2
-
     @property
     def slots_per_frame(self) -> int:
         return round(self.spacing / 1.5e3)
@@ -113,13 +109,15 @@ def with_sib1(spectra: Sequence[Spectrum], sample_rate: float, cell: Cell) -> Ce
 def read(spectra: Sequence[Spectrum], sample_rate: float, cell: Cell) -> np.ndarray | None:
     """Bits of a cell's SIB1, uint8; None where none is sent in the samples, or none decodes.
 
+    What is beyond the span counts as not received.
+
     Args:
         spectra: of frames that follow each other, in which the cell was found.
         sample_rate: of the samples, Hz.
         cell: with a MIB; its times count from the first sample.
     """
     place = _Place.of(cell)
-    if place is None or not place.fits(sample_rate):
+    if place is None:
         return None
     history, start = History(), 0
     for spectrum in spectra:
