@@ -289,7 +289,7 @@ class TestChannel:
 
 @pytest.mark.parametrize(
     "name, cell_id, band, number",
-    [("ota_lte20_1815.3MHz", 301, "3", "earfcn"), ("ota_nr20_n78_lab", 500, "n77, n78", "gscn")],
+    [("ota_lte20_1815.3MHz", 301, "3", "earfcn"), ("ota_nr20_n78_lab", 500, "n78", "gscn")],
 )
 def test_the_cell_of_a_recording(captures, name, cell_id, band, number):
     with open_recording(captures / f"{name}.sigmf-meta") as recording:
