@@ -9,6 +9,9 @@ from rpmsn.cells.nr import find_cells, with_sib1
 from rpmsn.cells.spectrum import Spectrum
 from rpmsn.recording import open_recording
 from rpmsn.standards.nr_sib1 import Carrier, Sib1
+from rpmsn.synthesis.channel import fading
+from rpmsn.synthesis.nr.downlink import NrDownlink
+from rpmsn.synthesis.ofdm import modulate
 
 WIDE = {15e3: 23.04e6, 30e3: 46.08e6}
 """Rates at which all of the carrier is in the samples."""
@@ -127,3 +130,18 @@ def test_a_grant_that_is_not_of_sib1_gives_nothing(captures):
     samples, rate, _ = recorded(captures, "nr40_tdd30_load20")
     (cell,) = find_cells(samples, rate, [9e6], (30e3,))
     assert read(samples, rate, cell) == cell
+
+
+def test_a_fading_cell_of_any_identity_and_time_is_read():
+    rng = np.random.default_rng(3)
+    for spacing in (15e3, 30e3):
+        cell_id, start_ms = int(rng.integers(1008)), int(rng.integers(1000))
+        cell = NrDownlink(
+            20e6 if spacing == 15e3 else 40e6, spacing, cell_id, beams=((0, 0.0),), style="ssb_only",
+            trs_period_ms=None, start_ms=start_ms, ssb_case="A" if spacing == 15e3 else "C", search_space_zero=0, sib1=True,
+        )  # fmt: skip
+        grid = fading.on_grid(cell.grid(45, rng), profile="TDL-C", doppler_hz=10.0, delay_spread_s=300e-9, rng=rng)
+        samples = modulate(grid, WIDE[spacing])
+        frequency = (cell.ssb_offset + 120 - cell.n_subcarriers / 2) * spacing
+        (found,) = find_cells(samples, WIDE[spacing], [frequency], (spacing,))
+        assert read(samples, WIDE[spacing], found).sib1.nci == cell_id
