@@ -136,10 +136,9 @@ def test_a_fading_cell_of_any_identity_and_time_is_read():
     rng = np.random.default_rng(3)
     for spacing in (15e3, 30e3):
         cell_id, start_ms = int(rng.integers(1008)), int(rng.integers(1000))
-        cell = NrDownlink(
-            20e6 if spacing == 15e3 else 40e6, spacing, cell_id, beams=((0, 0.0),), style="ssb_only",
-            trs_period_ms=None, start_ms=start_ms, ssb_case="A" if spacing == 15e3 else "C", search_space_zero=0, sib1=True,
-        )  # fmt: skip
+        parameters = dict(beams=((0, 0.0),), style="ssb_only", trs_period_ms=None, search_space_zero=0, sib1=True)
+        case, bandwidth = ("A", 20e6) if spacing == 15e3 else ("C", 40e6)
+        cell = NrDownlink(bandwidth, spacing, cell_id, start_ms=start_ms, ssb_case=case, **parameters)
         grid = fading.on_grid(cell.grid(45, rng), profile="TDL-C", doppler_hz=10.0, delay_spread_s=300e-9, rng=rng)
         samples = modulate(grid, WIDE[spacing])
         frequency = (cell.ssb_offset + 120 - cell.n_subcarriers / 2) * spacing
