@@ -9,6 +9,9 @@ from rpmsn.cells.nr import find_cells, with_sib1
 from rpmsn.cells.spectrum import Spectrum
 from rpmsn.recording import open_recording
 from rpmsn.standards.nr_sib1 import Carrier, Sib1
+from rpmsn.synthesis.channel import fading
+from rpmsn.synthesis.nr.downlink import NrDownlink
+from rpmsn.synthesis.ofdm import modulate
 
 WIDE = {15e3: 23.04e6, 30e3: 46.08e6}
 """Rates at which all of the carrier is in the samples."""
@@ -58,9 +61,16 @@ def test_sib1_is_read_in_noise():
     assert read(samples, rate, cell).sib1 is not None
 
 
-def test_a_coreset_that_is_not_all_in_view_gives_nothing():
-    samples, rate, cell = heard_cell(rate=15.36e6, coreset_zero=10)
-    assert read(samples, rate, cell) == cell
+@pytest.mark.parametrize("rate, is_read", [(16.2e6, True), (9e6, False)])
+def test_of_a_coreset_that_is_not_all_in_view_so_much_as_is_is_used(rate, is_read):
+    """It is 17.28 MHz wide."""
+    samples, _, cell = heard_cell(rate=46.08e6, coreset_zero=10, offset=0.0)
+    center = round(cell.frequency / 30e3) * 30e3
+    bins = np.fft.fft(samples * np.exp(-2j * np.pi * center / 46.08e6 * np.arange(len(samples))))
+    count = round(len(samples) * rate / 46.08e6 / 2)
+    cut = np.fft.ifft(np.r_[bins[:count], bins[-count:]]).astype(np.complex64)
+    (cell,) = find_cells(cut, rate, [0.0], (30e3,))
+    assert (read(cut, rate, cell).sib1 is not None) == is_read
 
 
 def test_samples_without_an_occasion_give_nothing():
@@ -120,3 +130,17 @@ def test_a_grant_that_is_not_of_sib1_gives_nothing(captures):
     samples, rate, _ = recorded(captures, "nr40_tdd30_load20")
     (cell,) = find_cells(samples, rate, [9e6], (30e3,))
     assert read(samples, rate, cell) == cell
+
+
+def test_a_fading_cell_of_any_identity_and_time_is_read():
+    rng = np.random.default_rng(3)
+    for spacing in (15e3, 30e3):
+        cell_id, start_ms = int(rng.integers(1008)), int(rng.integers(1000))
+        parameters = dict(beams=((0, 0.0),), style="ssb_only", trs_period_ms=None, search_space_zero=0, sib1=True)
+        case, bandwidth = ("A", 20e6) if spacing == 15e3 else ("C", 40e6)
+        cell = NrDownlink(bandwidth, spacing, cell_id, start_ms=start_ms, ssb_case=case, **parameters)
+        grid = fading.on_grid(cell.grid(45, rng), profile="TDL-C", doppler_hz=10.0, delay_spread_s=300e-9, rng=rng)
+        samples = modulate(grid, WIDE[spacing])
+        frequency = (cell.ssb_offset + 120 - cell.n_subcarriers / 2) * spacing
+        (found,) = find_cells(samples, WIDE[spacing], [frequency], (spacing,))
+        assert read(samples, WIDE[spacing], found).sib1.nci == cell_id

@@ -9,7 +9,7 @@ from rpmsn.cells.cell import BROADCAST, SYNC, Cell
 from rpmsn.cells.channels import channel_of
 from rpmsn.cells.finding import Proof
 from rpmsn.cells.plan import DEEP_FRAMES, Budget, KnownCarrier, SearchPlan, View
-from rpmsn.standards.nr_sib1 import Sib1
+from rpmsn.standards.nr_sib1 import Carrier, Sib1
 
 RATE, CENTER, FRAME_S = 30.72e6, 1840e6, 0.04
 PLENTY = 100.0
@@ -355,6 +355,15 @@ def test_beside_an_nr_cell_its_region_is_searched_for_lte_once_and_after_the_fir
 def test_where_nothing_has_room_beside_an_nr_cell_lte_is_not_searched(lower, upper, mhz):
     seen = view(0.1, nr_host(lower=lower, upper=upper, mhz=mhz), center=3420e6, rate=61.44e6)
     assert of_carriers(plan_of(), seen) == []
+
+
+def test_nothing_is_compared_with_a_carrier_whose_edges_sib1_says():
+    host = nr_host()
+    sib1 = Sib1(("00101",), 1, 1, (78,), 36, (Carrier(0, 30e3, 51),), True)
+    cell = dataclasses.replace(host.proof.cell, mib={"ssb-SubcarrierOffset": 0}, sib1=sib1)
+    host = dataclasses.replace(host, proof=dataclasses.replace(host.proof, cell=cell))
+    assert host.proof.edges is not None
+    assert compared(host, carrier("piece", "NR", 3422.0, 3430.0)) == []
 
 
 def test_a_narrow_piece_called_other_is_compared_and_one_with_a_cell_or_too_far_away_is_not():

@@ -667,6 +667,13 @@ def test_an_nr_carrier_has_the_edges_and_the_networks_that_its_sib1_says_and_kee
     assert carrier.channel_bandwidth == 20e6
 
 
+def test_a_neighbour_that_keeps_the_same_time_is_no_piece_of_a_carrier_whose_edges_sib1_says():
+    stream, regions = Stream(), (seg("NR", -9.0, 0.0), seg("NR", 4.0, 9.0))
+    stream.frames(3, *regions)
+    find(stream, with_sib1(proof_of(stream, -5.0, 500, technology="NR"), blocks=38), technology="NR")
+    assert join(stream, 2, 1) == [] and len(carriers(stream)) == 2
+
+
 def test_a_sib1_whose_carrier_does_not_hold_the_block_says_no_edges():
     stream = Stream()
     stream.frames(3, seg("NR", -9.0, -1.0))

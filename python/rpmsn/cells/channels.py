@@ -56,12 +56,11 @@ def channel_of(cell: Cell, center_frequency: float) -> Channel:
     fitting = tuple(
         band
         for band in bands.bands_at(frequency, technology)
-        if cell.duplex is None or cell.duplex == _frame_structure(band)
+        if cell.technology == NR or cell.duplex is None or cell.duplex == _frame_structure(band)
     )
-    if cell.sib1 is not None:
-        said = {f"n{number}" for number in cell.sib1.bands}
-        fitting = tuple(band for band in fitting if band.name in said) or fitting
     if cell.technology == NR:
+        said = {f"n{number}" for number in cell.sib1.bands} if cell.sib1 else set()
+        fitting = tuple(band for band in fitting if band.name in said) or fitting
         return _nr_channel(frequency, fitting)
     # The middle of an NB-IoT carrier is on no raster where it lies in an LTE carrier.
     nearest = round(frequency / bands.LTE_RASTER) * bands.LTE_RASTER

@@ -596,7 +596,12 @@ def _piece_of(view: View, carrier: KnownCarrier, proven: Sequence[KnownCarrier])
     lower, upper = _in_view(view, carrier)
     if upper - lower < NARROWEST_GRID_HZ:
         return None
-    hosts = [other for other in proven if other.proof is not None and other.proof.cell.technology == NR_NAME]
+    # Where SIB1 says a carrier's edges, nothing beyond is a piece of it.
+    hosts = [
+        other
+        for other in proven
+        if other.proof is not None and other.proof.cell.technology == NR_NAME and other.proof.edges is None
+    ]
     if not hosts:
         return None
     host = min(hosts, key=lambda other: max(lower - other.freq_upper, other.freq_lower - upper))

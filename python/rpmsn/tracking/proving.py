@@ -118,10 +118,13 @@ def others_within(track: Track, tracks: Sequence[Track]) -> tuple[list[Track], l
 
 
 def may_be_piece(carrier: Carrier, hosts: Sequence[Carrier]) -> bool:
-    """Whether a carrier may be a part of one of the NR carriers with a cell: those are no wider than NR's widest."""
+    """Whether a carrier may be a part of one of the NR carriers with a cell and without known edges: those are no
+    wider than NR's widest."""
     for host in hosts:
         first, last = min(carrier.freq_lower, host.freq_lower), max(carrier.freq_upper, host.freq_upper)
-        if host.proof is not None and last - first <= WIDEST_NR_HZ[host.proof.cell.subcarrier_spacing]:
+        if host.proof is None or host.proof.edges is not None:
+            continue
+        if last - first <= WIDEST_NR_HZ[host.proof.cell.subcarrier_spacing]:
             return True
     return False
 

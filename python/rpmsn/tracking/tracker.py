@@ -202,10 +202,13 @@ class Tracker:
             track.missing.look_anywhere(finding, proving.may_be_piece(track.carrier, hosts))
 
     def _join_piece(self, piece: Piece) -> list[Event]:
-        """What has the symbols and subcarriers of an NR carrier with a cell is a piece of it, unless it has one."""
+        """What has the symbols and subcarriers of an NR carrier with a cell is a piece of it, unless it has one, or
+        the other's edges are known."""
         by_carrier: dict[Hashable, Track] = {track.carrier: track for track in self._live}
         track, host = by_carrier.get(piece.key), by_carrier.get(piece.host_key)
         if track is None or host is None or track.carrier.proof is not None or host.carrier.proof is None:
+            return []
+        if host.carrier.proven_edges is not None:
             return []
         host.join_piece(track)
         self._live.remove(track)

@@ -90,10 +90,6 @@ class _Place:
         turn = cell.symbol_turn - 2 * np.pi * (frequency - cell.frequency) * (2192 / 2048) / spacing
         return cls(cell, width, n_symbols, frequency, 128 * math.ceil(width * BLOCK / (128 * FLAT)), turn)
 
-    def fits(self, sample_rate: float) -> bool:
-        """Whether all of it is within the span."""
-        return abs(self.frequency) + self.width * BLOCK / 2 * self.spacing <= sample_rate / 2
-
     @property
     def slots_per_frame(self) -> int:
         return round(self.spacing / 1.5e3)
@@ -113,13 +109,15 @@ def with_sib1(spectra: Sequence[Spectrum], sample_rate: float, cell: Cell) -> Ce
 def read(spectra: Sequence[Spectrum], sample_rate: float, cell: Cell) -> np.ndarray | None:
     """Bits of a cell's SIB1, uint8; None where none is sent in the samples, or none decodes.
 
+    What is beyond the span counts as not received.
+
     Args:
         spectra: of frames that follow each other, in which the cell was found.
         sample_rate: of the samples, Hz.
         cell: with a MIB; its times count from the first sample.
     """
     place = _Place.of(cell)
-    if place is None or not place.fits(sample_rate):
+    if place is None:
         return None
     history, start = History(), 0
     for spectrum in spectra:
@@ -173,12 +171,10 @@ class _Band:
         place, n_fft = self.place, self.place.n_fft
         subcarriers = np.arange(-place.width * BLOCK // 2, place.width * BLOCK // 2)
         early = EARLY * n_fft // N_FFT
-        in_subframe = number % (place.slots_per_frame // 10) * SYMBOLS
-        zero = start_s - symbol_time(in_subframe, place.spacing)
-        times = np.array([zero + symbol_time(in_subframe + symbol, place.spacing) for symbol in range(SYMBOLS)])
-        times += 144 / 2048 / place.spacing + (
-            16 / 30.72e6 if in_subframe % (7 * place.slots_per_frame // 10) == 0 else 0
-        )
+        in_subframe = number % (place.slots_per_frame // 10)
+        subframe_s = start_s - in_subframe * 0.01 / place.slots_per_frame
+        numbers = range(in_subframe * SYMBOLS, (in_subframe + 1) * SYMBOLS)
+        times = subframe_s + np.array([symbol_time(symbol, place.spacing) for symbol in numbers])
         exact = times * self.rate - self.history.start - early
         taken = np.floor(exact).astype(int)
         places = taken[:, None] + np.arange(n_fft)
@@ -203,7 +199,7 @@ class _Slot:
         """Grants of SIB1 whose CRC fits."""
         place = self.place
         elements = nr_grant.control_channel_elements(place.width, place.n_symbols, True, place.cell.cell_id)
-        channel, likeness, noise = self._control_channel(first_symbol)
+        channel, likeness = self._control_channel(first_symbol)
         symbols = slice(first_symbol, first_symbol + place.n_symbols)
         values = self.spectra[symbols][:, :, CONTROL_DATA] * channel[None][:, :, CONTROL_DATA].conj()
         tries = []
@@ -223,13 +219,13 @@ class _Slot:
         return grants
 
     def _control_channel(self, first_symbol):
-        """Channel (width, 12) of a PDCCH in all of CORESET 0, how much more the pilots of each resource block agree
-        than noise does (width,), and the noise."""
+        """Channel (width, 12) of a PDCCH in all of CORESET 0, and how much more the pilots of each resource block agree
+        than noise does (width,)."""
         place = self.place
         symbols = range(first_symbol, first_symbol + place.n_symbols)
         pilots = np.mean([self._pilots(symbol, CONTROL_PILOTS) for symbol in symbols], axis=0)
         together = max(1, GROUPS_PER_CCE // place.n_symbols)
-        return _smoothed(pilots, together, tuple(CONTROL_PILOTS), place.n_symbols)
+        return _smoothed(pilots, together, tuple(CONTROL_PILOTS), place.n_symbols)[:2]
 
     def _pilots(self, symbol, which):
         """Channel at the reference signals of a symbol, complex (width, n)."""

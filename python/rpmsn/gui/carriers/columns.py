@@ -240,7 +240,7 @@ def describe(carrier: CarrierRow) -> str:
 
 
 def _cell(carrier: CarrierRow) -> str:
-    """A line about the cell; empty where none was decoded."""
+    """A line about the cell, and one about its network; empty where none was decoded."""
     if carrier.cell_id is None:
         return ""
     bandwidth, ssb = carrier.channel_bandwidth, carrier.ssb_frequency
@@ -252,11 +252,15 @@ def _cell(carrier: CarrierRow) -> str:
         f"EARFCN {carrier.earfcn}" if carrier.earfcn is not None else "",
         f"NR-ARFCN {carrier.nr_arfcn}, GSCN {carrier.gscn}" if carrier.nr_arfcn is not None else "",
         tr("SSB at {frequency} MHz", frequency=f"{ssb / 1e6:.4f}") if ssb is not None else "",
+    ]
+    network = [
         f"PLMN {carrier.plmn}" if carrier.plmn else "",
         f"TAC {carrier.tac}" if carrier.tac is not None else "",
         f"NCI {carrier.nci}" if carrier.nci is not None else "",
     ]
-    return f"{tr('cell')}: {', '.join(filter(None, facts))}"
+    lines = {tr("cell"): filter(None, facts), tr("network"): filter(None, network)}
+    texts = {name: ", ".join(words) for name, words in lines.items()}
+    return "\n".join(f"{name}: {text}" for name, text in texts.items() if text)
 
 
 def table_text(rows: Iterable[CarrierRow], carriers: CarrierList) -> str:

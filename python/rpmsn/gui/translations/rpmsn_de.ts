@@ -104,6 +104,14 @@
         <translation>{time} s lang gesehen, {power} dB über Vollaussteuerung</translation>
     </message>
     <message>
+        <source>cell</source>
+        <translation>Zelle</translation>
+    </message>
+    <message>
+        <source>network</source>
+        <translation>Netz</translation>
+    </message>
+    <message>
         <source>{name}, carrier {number}</source>
         <translation>{name}, Träger {number}</translation>
     </message>
@@ -118,10 +126,6 @@
     <message>
         <source>SSB at {frequency} MHz</source>
         <translation>SSB bei {frequency} MHz</translation>
-    </message>
-    <message>
-        <source>cell</source>
-        <translation>Zelle</translation>
     </message>
     <message>
         <source>gone</source>

@@ -91,7 +91,7 @@ class NrDownlink(NrCarrier):
         ssb_period_ms: 5, 10, 20, 40, 80 or 160.
         ssb_blocks: places for blocks in a burst (L_max), 4 or 8.
         beams: (block index, power in dB) of every SS/PBCH block that is sent; () for none.
-        coded_broadcast: send a MIB, coded as receivers expect it, rather than random bits.
+        coded_broadcast: send MIB and SIB1, coded as receivers expect it, rather than random bits.
         sib1: send SIB1 for every beam.
         coreset_zero: where SIB1's PDCCH is, a row of TS 38.213 table 13-1 (15 kHz) or 13-4 (30 kHz) that fits into
             the carrier; None: the first that does.
