@@ -165,7 +165,8 @@ def test_every_option_in_a_table_belongs_to_a_command(page, subcommands):
     text = page.read_text(encoding="utf-8")
     rows = [line for line in text.splitlines() if line.startswith("| `--")]
     named_here = {option for line in rows for option in re.findall(r"`(--[\w-]+)", line)}
-    scripts = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "examples").glob("*.py"))
+    others = [*(ROOT / "examples").glob("*.py"), ROOT / "python" / "rpmsn" / "training" / "experiment.py"]
+    scripts = "".join(path.read_text(encoding="utf-8") for path in others)
     known = set().union(of_all, *options.values()) | set(re.findall(r'"(--[\w-]+)"', scripts))
     assert named_here - known == set()
 
