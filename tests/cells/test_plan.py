@@ -150,7 +150,7 @@ def test_a_doubtful_cell_is_looked_for_at_once_over_several_frames():
 
 def test_sib1_is_read_until_it_is_known():
     """A look again costs more as long as it reads it, and only where the cell's MIB says that it is sent."""
-    mib = {"ssb-SubcarrierOffset": 0}
+    mib = {"ssb-SubcarrierOffset": 0, "controlResourceSetZero": 0, "subCarrierSpacingCommon": "scs30or120"}
     known = Sib1(("00101",), 1, 1)
     reads, costs = [], []
     for changed in ({}, {"mib": mib}, {"mib": mib, "sib1": known}):

@@ -382,11 +382,10 @@ class SearchPlan:
         proven = [carrier for carrier in view.carriers if carrier.proof is not None]
         for carrier in view.carriers:
             if carrier.proof is not None:
+                last = self._renewed_s.setdefault(carrier.key, view.now_s)
                 if view.now_s >= self._beside_s.get(carrier.key, 0.0) and (beside := _beside(view, carrier)):
                     due.append(((True, 0.0, -carrier.since_s), carrier, beside.cost_s))
-                    continue
-                last = self._renewed_s.setdefault(carrier.key, view.now_s)
-                if view.now_s - last >= (RENEW_AT_ONCE_S if carrier.is_doubtful else RENEW_S):
+                elif view.now_s - last >= (RENEW_AT_ONCE_S if carrier.is_doubtful else RENEW_S):
                     due.append(((True, math.inf, last), carrier, 0.0))
             else:
                 state = self._states.setdefault(carrier.key, _State())
