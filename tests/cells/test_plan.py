@@ -340,6 +340,16 @@ def test_what_has_no_block_of_its_own_is_compared_with_the_nr_carrier_beside_it(
     assert [search.piece for search in order[2:] if search.piece] == [], "again only later"
 
 
+def test_where_proven_carriers_leave_no_room_the_span_is_not_searched():
+    def searched(rate):
+        cell = Cell("LTE", 7, BROADCAST, 0.0, channel_bandwidth=20e6)
+        full = carrier("a", lower=1831.0, upper=1849.0, proof=Proof(cell, 1840e6, 0, 1, rate))
+        return [one.technology for _ in range(6) for one in plan_of(span_s=PLENTY).next(view(5.0, full, rate=rate))]
+
+    assert searched(20e6) == []
+    assert "LTE" in searched(21.5e6)
+
+
 def test_beside_an_nr_cell_its_region_is_searched_for_lte_once_and_after_the_first_searches_of_others():
     plan, order = plan_of(), []
     for _ in range(8):

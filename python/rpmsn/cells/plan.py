@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from ..classes import CLASS_NAMES, LTE, NR
 from ..standards import bands
-from ..standards.lte import OCCUPIED_HZ
+from ..standards.lte import N_RB, OCCUPIED_HZ
 from ..standards.nr import SSB_SUBCARRIERS
 from .finding import SUBCARRIER_HZ, Piece, Proof
 from .grid import NARROWEST_HZ as NARROWEST_GRID_HZ
@@ -746,16 +746,27 @@ def _anywhere(view: View, carrier: KnownCarrier, technology: str) -> list[Hypoth
 
 
 def _of_whole_span(view: View) -> list[Hypothesis]:
-    """Searches of all of the span: at its centre for LTE, then at any frequency."""
+    """Searches of all of the span: at its centre for LTE, then at any frequency; where carriers whose edges cells prove
+    leave room for another one."""
     searches = []
-    if view.sample_rate >= LOWEST_RATE:
+    room = _widest_gap(view)
+    if view.sample_rate >= LOWEST_RATE and room >= min(N_RB):
         tolerance = min(LTE_TOLERANCE, max(0.0, view.sample_rate / 2 - LTE_HALF_WIDTH))
         searches = _lte_hypotheses(view, [(view.center_frequency, tolerance)], 1)
         searches.append(_anywhere_in_span(view, LTE_NAME, SUBCARRIER_HZ))
     for spacing in bands.block_spacings(view.center_frequency):
-        if fits(0.0, spacing, view.sample_rate):
+        if fits(0.0, spacing, view.sample_rate) and room >= NARROWEST_HZ[NR_NAME]:
             searches.append(_anywhere_in_span(view, NR_NAME, spacing))
     return searches
+
+
+def _widest_gap(view: View) -> float:
+    """The widest part of the span, Hz, in which no cell proves a carrier's edges."""
+    widest, reach = 0.0, view.lower
+    proven = [carrier.proof.edges for carrier in view.carriers if carrier.proof is not None]
+    for lower, upper in sorted(edges for edges in proven if edges is not None):
+        widest, reach = max(widest, lower - reach), max(reach, upper)
+    return max(widest, view.upper - reach)
 
 
 def _anywhere_in_span(view: View, technology: str, spacing: float) -> Hypothesis:

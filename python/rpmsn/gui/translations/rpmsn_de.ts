@@ -185,7 +185,7 @@
     </message>
     <message>
         <source>Export…</source>
-        <translation>Ausgeben…</translation>
+        <translation>Exportieren…</translation>
     </message>
     <message>
         <source>Write the carriers that are shown as SigMF, CSV or picture</source>
@@ -205,7 +205,7 @@
     </message>
     <message>
         <source>&amp;Export carriers…</source>
-        <translation>&amp;Träger ausgeben…</translation>
+        <translation>&amp;Träger exportieren…</translation>
     </message>
     <message>
         <source>List all carriers again</source>
@@ -225,7 +225,7 @@
     </message>
     <message>
         <source>Export carriers</source>
-        <translation>Träger ausgeben</translation>
+        <translation>Träger exportieren</translation>
     </message>
     <message>
         <source>{count} shown</source>
@@ -1197,7 +1197,7 @@ Keine Linie an einer Seite: der Träger reicht über die Spanne hinaus und ist �
     </message>
     <message>
         <source>queue {count}</source>
-        <translation>Schlange {count}</translation>
+        <translation>Warteschlange {count}</translation>
     </message>
     <message numerus="yes">
         <source>{count} frames dropped</source>
