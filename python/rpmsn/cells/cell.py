@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass, field
 
-from ..standards.nr import SSB_SUBCARRIERS
+from ..standards.nr import CORESET_ZERO, LARGEST_OFFSET, SSB_SUBCARRIERS
 from ..standards.nr_sib1 import Sib1
 
 SYNC, BROADCAST = "sync", "broadcast"
@@ -62,6 +62,18 @@ class Cell:
     block_index: int | None = None
     symbol_turn: float | None = None
     sib1: Sib1 | None = None
+
+    @property
+    def coreset_zero(self) -> tuple[int, int] | None:
+        """(k_SSB, index of CORESET 0) of an NR cell; None where its MIB does not say where it is, or by tables that are
+        not known here: TS 38.213 13."""
+        mib, spacing = self.mib, self.subcarrier_spacing
+        if not mib or spacing not in CORESET_ZERO:
+            return None
+        k_ssb, index = int(mib["ssb-SubcarrierOffset"]), int(mib["controlResourceSetZero"])
+        is_same = mib["subCarrierSpacingCommon"] == ("scs15or60" if spacing == 15e3 else "scs30or120")
+        is_there = is_same and k_ssb <= LARGEST_OFFSET and index < len(CORESET_ZERO[spacing])
+        return (k_ssb, index) if is_there else None
 
     def sib1_edges(self, frequency: float) -> tuple[float, float] | None:
         """Lower and upper edge of an NR carrier as SIB1 says, Hz; None where it is not known.

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ..classes import LTE, NR
 from ..standards import bands
 from ..standards.lte import OCCUPIED_HZ
-from ..standards.nr import CORESET_ZERO, LARGEST_OFFSET, SSB_SUBCARRIERS, coreset_zero_edges
+from ..standards.nr import LARGEST_OFFSET, SSB_SUBCARRIERS, coreset_zero_edges
 from .cell import BROADCAST, SYNC, Cell
 from .channels import Channel
 
@@ -100,14 +100,10 @@ class Proof:
     @property
     def _coreset_zero(self) -> tuple[float, float]:
         """Edges of CORESET 0, Hz; empty where the MIB does not say them, or by tables for wider channels (n79)."""
-        mib, spacing = self.cell.mib, self.cell.subcarrier_spacing
-        if not mib or spacing not in CORESET_ZERO or self.frequency >= NR_WIDE_CHANNELS_HZ:
+        place = self.cell.coreset_zero
+        if place is None or self.frequency >= NR_WIDE_CHANNELS_HZ:
             return self.frequency, self.frequency
-        k_ssb, index = int(mib["ssb-SubcarrierOffset"]), int(mib["controlResourceSetZero"])
-        is_same = mib["subCarrierSpacingCommon"] == ("scs15or60" if spacing == 15e3 else "scs30or120")
-        if not is_same or k_ssb > LARGEST_OFFSET or index >= len(CORESET_ZERO[spacing]):
-            return self.frequency, self.frequency
-        return coreset_zero_edges(self.frequency, spacing, k_ssb, index)
+        return coreset_zero_edges(self.frequency, self.cell.subcarrier_spacing, *place)
 
     @property
     def duplex(self) -> str | None:

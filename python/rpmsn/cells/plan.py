@@ -383,7 +383,7 @@ class SearchPlan:
         for carrier in view.carriers:
             if carrier.proof is not None:
                 last = self._renewed_s.setdefault(carrier.key, view.now_s)
-                if view.now_s >= self._beside_s.get(carrier.key, 0.0) and (beside := _beside(view, carrier)):
+                if (beside := self._beside_due(view, carrier)) is not None:
                     due.append(((True, 0.0, -carrier.since_s), carrier, beside.cost_s))
                 elif view.now_s - last >= (RENEW_AT_ONCE_S if carrier.is_doubtful else RENEW_S):
                     due.append(((True, math.inf, last), carrier, 0.0))
@@ -402,7 +402,7 @@ class SearchPlan:
     def _next_of(self, view, carrier, is_early):
         """The next search of a carrier; None where there is no place for it, or others come first."""
         if carrier.proof is not None:
-            if view.now_s >= self._beside_s.get(carrier.key, 0.0) and (beside := _beside(view, carrier)):
+            if (beside := self._beside_due(view, carrier)) is not None:
                 if is_early:
                     return None
                 self._beside_s[carrier.key] = view.now_s + LONGEST_RETRY_S
@@ -455,6 +455,10 @@ class SearchPlan:
                 return kind.is_late, hypotheses[part].cost_s
             part = 0
         return True, 0.0
+
+    def _beside_due(self, view, carrier):
+        """The search for LTE beside an NR cell, if one is due; else None."""
+        return _beside(view, carrier) if view.now_s >= self._beside_s.get(carrier.key, 0.0) else None
 
     def _piece_due(self, view, carrier, proven, kinds):
         """The comparison of a carrier with an NR carrier beside it, if one is due: not before its own block was looked

@@ -109,10 +109,17 @@ def has_references(
             one, other = (layout.reference(values, inside, 0, slot, symbol, offset, rate)[1] for slot in slots)
             # A strong symbol says no more than a weak one.
             products.append((one * other.conj() / (np.abs(one * other).mean() + 1e-30)).ravel())
-    found = np.concatenate(products)
-    mean = found.mean() if len(found) else 0.0
-    error = np.mean(np.abs(found - mean) ** 2) / max(len(found), 1)
-    return bool(abs(mean) ** 2 > PRESENT**2 * error)
+    return are_present(PRESENT, np.concatenate(products))
+
+
+def are_present(errors: float, products: np.ndarray) -> bool:
+    """Whether reference signals are there: their products with those of the slot before agree, by so many standard
+    errors of their mean."""
+    if not products.size:
+        return False
+    mean = products.mean()
+    error = np.mean(np.abs(products - mean) ** 2) / products.size
+    return bool(abs(mean) ** 2 >= errors**2 * error > 0)
 
 
 def _checked(block, ports):

@@ -23,6 +23,7 @@ from ...standards.lte import N_RB
 from ...standards.sequences import LTE_MAX_N_RB, lte_crs
 from ..grid import SLOT
 from ..spectrum import Spectrum
+from .broadcast import are_present
 from .primary import SYMBOL
 from .reference import COMB, EARLY, FIRST_SAMPLES, SLOTS, SPACING, SUBCARRIERS, slice_values
 
@@ -65,12 +66,12 @@ def measured_bandwidth(
         places = [_Place(frequency, side, n_rb, sample_rate) for side in (-1, 1)]
         sides = [place.look(spectra, sample_rate, cell_id, start_s) for place in places if place.is_in_view]
         seen = [side for side in sides if side is not None]
-        if any(_are_present(beyond) for _, beyond in seen):
+        if any(are_present(PRESENT, beyond) for _, beyond in seen):
             return None
-        if any(_are_present(within) for within, _ in seen):
+        if any(are_present(PRESENT, within) for within, _ in seen):
             return (
                 bandwidth
-                if any(_are_present(within) and _are_gone(within, beyond) for within, beyond in seen)
+                if any(are_present(PRESENT, within) and _are_gone(within, beyond) for within, beyond in seen)
                 else None
             )
     return None
@@ -135,13 +136,6 @@ class _Place:
             values = references[numbers % SLOTS][:, columns]
             channel[:, index] = symbols[:, index, subcarriers - self.side * self.n_rb * COMB] * values.conj()
         return channel[1:] * channel[:-1].conj()
-
-
-def _are_present(products):
-    """Whether references are there."""
-    mean = products.mean()
-    error = np.mean(np.abs(products - mean) ** 2) / products.size
-    return abs(mean) ** 2 >= PRESENT**2 * error > 0
 
 
 def _are_gone(within, beyond):

@@ -14,7 +14,7 @@ import scipy.fft
 
 from ...standards import nr_grant
 from ...standards.ldpc import code
-from ...standards.nr import CORESET_ZERO, LARGEST_OFFSET, SSB_FIRST_SYMBOLS, coreset_zero_edges, symbol_time
+from ...standards.nr import CORESET_ZERO, SSB_FIRST_SYMBOLS, coreset_zero_edges, symbol_time
 from ...standards.nr_grant import BLOCKS_PER_BUNDLE, GROUPS_PER_CCE, Grant
 from ...standards.nr_sib1 import Sib1
 from ...standards.sequences import nr_dmrs
@@ -76,13 +76,10 @@ class _Place:
     @classmethod
     def of(cls, cell: Cell) -> "_Place | None":
         """From the MIB of a cell; None where it says that there is none, or by tables that are not known here."""
-        mib, spacing = cell.mib, cell.subcarrier_spacing
-        if not mib or spacing not in CORESET_ZERO or cell.block_index is None or cell.symbol_turn is None:
+        spacing, found = cell.subcarrier_spacing, cell.coreset_zero
+        if found is None or cell.block_index is None or cell.symbol_turn is None:
             return None
-        k_ssb, index = int(mib["ssb-SubcarrierOffset"]), int(mib["controlResourceSetZero"])
-        is_same = mib["subCarrierSpacingCommon"] == ("scs15or60" if spacing == 15e3 else "scs30or120")
-        if not is_same or k_ssb > LARGEST_OFFSET or index >= len(CORESET_ZERO[spacing]):
-            return None
+        k_ssb, index = found
         width, n_symbols, _ = CORESET_ZERO[spacing][index]
         lower, _ = coreset_zero_edges(cell.frequency, spacing, k_ssb, index)
         frequency = lower + width * BLOCK // 2 * spacing
