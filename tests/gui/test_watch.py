@@ -109,10 +109,11 @@ class Recorder(Feed):
     def __init__(self):
         super().__init__()
         self.all_frames, self.all_segments, self.all_boxes, self.all_status = [], [], [], []
+        self.previews = []
         self.restarts = 0
 
     def put_frame(self, fields, image, mask, shown=None):
-        self.all_frames.append((shown or fields, image, mask))
+        (self.previews if mask is None else self.all_frames).append((shown or fields, image, mask))
         super().put_frame(fields, image, mask, shown)
 
     def put_segment(self, fields, box):

@@ -8,7 +8,7 @@ from gnuradio import gr
 from rpmsn.messages import keys
 from rpmsn.models.choice import model_for_rate
 from rpmsn.radios.stopping import opening
-from rpmsn.streaming.cells import CELL_BUDGET
+from rpmsn.streaming import CELL_BUDGET
 from rpmsn.tracking.carrier import Carrier
 
 from .radio_source import radio_source

@@ -18,7 +18,7 @@ from rpmsn.recording.snippets import SnippetWriter
 from rpmsn.recording.stream_recorder import StreamRecorder
 from rpmsn.runtimes import AUTO
 from rpmsn.signal.channelizer import SAMPLE_TYPES
-from rpmsn.streaming.cells import CELL_BUDGET
+from rpmsn.streaming import CELL_BUDGET
 from rpmsn.streaming.live import Settings, StreamAnalyser
 from rpmsn.tracking.carrier import Carrier
 

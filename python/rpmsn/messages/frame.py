@@ -42,6 +42,7 @@ class Frame:
         clock: whose time it is: `radio`, `file` or `host` (this computer).
         db_min, db_max: dB above the noise floor where the image is 0 and where it is 255.
         floor_db: noise power in a pixel, dB over full scale; NaN where it is not known.
+        is_classified: whether a network has seen it; if not, the mask has noise alone.
     """
 
     number: int
@@ -57,6 +58,7 @@ class Frame:
     db_min: float
     db_max: float
     floor_db: float
+    is_classified: bool = True
 
     @property
     def scale(self) -> "Scale":
@@ -113,13 +115,13 @@ class Scale:
         return self.db_min + value / 255 * (self.db_max - self.db_min)
 
 
-def check_frame(fields: Mapping[str, Any], image: np.ndarray, mask: np.ndarray) -> Frame:
+def check_frame(fields: Mapping[str, Any], image: np.ndarray, mask: np.ndarray | None) -> Frame:
     """Check what a frame PDU holds.
 
     Args:
         fields: the PDU's dict, keys as in `keys.FRAME_KEYS`.
         image: uint8, shape (rows, columns).
-        mask: uint8, same shape, indices into `fields["classes"]`.
+        mask: uint8, same shape, indices into `fields["classes"]`; None where no network has seen the frame yet.
 
     Returns:
         Frame.
@@ -128,6 +130,8 @@ def check_frame(fields: Mapping[str, Any], image: np.ndarray, mask: np.ndarray) 
         ValueError: something is missing or cannot be drawn; the message names it.
     """
     _check_array("image", image)
+    is_classified = mask is not None
+    mask = np.full(image.shape, NOISE, np.uint8) if mask is None else mask
     _check_array("mask", mask)
     if image.shape != mask.shape:
         raise ValueError(f"the mask has shape {mask.shape}, the image {image.shape}; they must be the same")
@@ -156,12 +160,13 @@ def check_frame(fields: Mapping[str, Any], image: np.ndarray, mask: np.ndarray) 
     return Frame(
         number=number,
         image=image,
-        mask=np.take(class_table(names), mask),
+        mask=np.take(class_table(names), mask) if is_classified else mask,
         start_offset=start,
         end_offset=end,
         start_time=rx_time,
         clock=clock,
         floor_db=floor_db,
+        is_classified=is_classified,
         **numbers,
     )
 

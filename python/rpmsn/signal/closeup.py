@@ -10,7 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft, signal
+from scipy import fft
+
+from .sums import hann
 
 SHORTEST, LONGEST = 256, 1 << 16
 """Samples in a window."""
@@ -81,7 +83,7 @@ def spectra(
         float32, shape (rows, columns): mean power over full scale as if all of the sample rate were like the column;
         NaN where there is no sample, or no such frequency. None where it was not wanted any more.
     """
-    weights = signal.get_window("hann", chosen.window).astype(np.float32)
+    weights = hann(chosen.window).astype(np.float32)
     weights /= math.sqrt(float(np.square(weights).sum()))
     edges = offsets / sample_rate * chosen.window + chosen.window / 2 + 0.5
     first = np.clip(np.floor(edges[:-1]).astype(int), 0, chosen.window - 1)

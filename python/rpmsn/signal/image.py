@@ -47,7 +47,7 @@ from scipy.special import gammaincinv
 
 from ..errors import ParameterError
 from .rates import is_rate_within
-from .sums import COLUMNS, CORRELATED_ROWS, FULL_SCALE, LAGS, Layout, exact_scale, real_values, window_sums
+from .sums import COLUMNS, CORRELATED_ROWS, FULL_SCALE, LAGS, Layout, WindowSums, exact_scale, real_values, window_sums
 
 ROWS = 256
 FRAME_SECONDS = 0.04
@@ -218,12 +218,13 @@ class Analyser:
         sample_rate: Hz.
         frame_samples: samples of a whole frame (`frame_length`).
         correlated: whether the cyclic correlations are wanted (`FeatureSet.correlated`).
+        compiled: whether to use Numba where it is: a third of the time, and a third of a second before the first frame.
     """
 
-    def __init__(self, sample_rate: float, frame_samples: int, correlated: bool = False) -> None:
+    def __init__(self, sample_rate: float, frame_samples: int, correlated: bool = False, compiled: bool = True) -> None:
         self.sample_rate = sample_rate
         self.frame_samples = frame_samples
-        self.correlated = correlated
+        self.correlated, self.compiled = correlated, compiled
         self._whole: _Measurement | None = None
         self._short: _Measurement | None = None
 
@@ -245,12 +246,15 @@ class Analyser:
                 f"{count} samples are more than a frame, which has {self.frame_samples}; cut them into frames"
             )
         if count == self.frame_samples:
-            self._whole = self._whole or _Measurement(self.sample_rate, count, ROWS, self.correlated)
+            self._whole = self._whole or self._measurement(count, ROWS)
             return self._whole.of(values)
         if self._short is None or self._short.layout.samples != count:
             rows = rows_of(count, self.frame_samples)
-            self._short = _Measurement(self.sample_rate, count, rows, self.correlated)
+            self._short = self._measurement(count, rows)
         return self._short.of(values)
+
+    def _measurement(self, count: int, rows: int) -> "_Measurement":
+        return _Measurement(self.sample_rate, count, rows, self.correlated, self.compiled)
 
 
 def analyse(samples: np.ndarray, sample_rate: float, rows: int = ROWS, correlated: bool = False) -> Analysis:
@@ -280,9 +284,9 @@ def power(samples: np.ndarray, sample_rate: float, rows: int = ROWS) -> np.ndarr
 class _Measurement:
     """Measures chunks of one length: what the length fixes is worked out once."""
 
-    def __init__(self, sample_rate: float, samples: int, rows: int, correlated: bool) -> None:
+    def __init__(self, sample_rate: float, samples: int, rows: int, correlated: bool, compiled: bool = True) -> None:
         self.layout = Layout(sample_rate, samples, rows)
-        self._sums = window_sums(self.layout, correlated)
+        self._sums = (window_sums if compiled else WindowSums)(self.layout, correlated)
         self._power_of_one = 1 / (np.float32(COLUMNS) * self.layout.energy)[:, None]
         # A lag that is a fraction of a sample off turns the phase along the frequencies.
         self._turned_back = np.exp(

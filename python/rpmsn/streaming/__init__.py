@@ -4,3 +4,6 @@
 `intake` cuts samples into frames and hands them between threads, `pool` analyses several at once and gives them back in
 order, `framer` does the same in one thread; `reports` has what goes to listeners, and what happens when one fails.
 """
+
+CELL_BUDGET = 0.1
+"""Fraction of one core for the search for cells in live use."""

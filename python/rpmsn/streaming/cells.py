@@ -30,8 +30,6 @@ from ..tracking.tracker import Event, Tracker
 if TYPE_CHECKING:
     from ..detection.segmenter import Frame
 
-CELL_BUDGET = 0.1
-"""Fraction of one core for the search in live use."""
 LIVE_MOST_S = 2.0
 """Seconds of one core that a live search may save up."""
 REPLAY_FRACTION, REPLAY_MOST_S, REPLAY_MOST_S_A_HZ = 0.25, 2.0, 0.03e-6

@@ -25,7 +25,7 @@ from ..signal.rates import is_same_rate
 from ..tracking.carrier import Carrier
 from ..tracking.tracker import Event, Tracker, consolidate
 from ..waiting import LIMIT_SECONDS, Patience, join
-from . import cells
+from . import CELL_BUDGET, cells
 from .intake import WAIT_SECONDS, Intake, StreamTime
 from .pool import FramePool, Result
 from .reports import EventClocks, Reports
@@ -76,7 +76,7 @@ class Settings:
     average_frames: int = 1
     duty_cycle: float = 1.0
     carriers_kept: int | None = 1000
-    cell_budget: float = cells.CELL_BUDGET
+    cell_budget: float = CELL_BUDGET
 
     def __post_init__(self) -> None:
         for name in ("threads", "workers", "depth"):

@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from ...errors import ParameterError, RecordingError
 from ...files import put_in_place
@@ -15,9 +15,10 @@ from ...recording import Recording, default_output, write_annotations
 from ...recording.logs import open_log
 from ...recording.metadata import META_SUFFIX
 from ...streaming.intake import StreamTime
-from ...tracking.carrier import Carrier
-from ...tracking.tracker import Event
 from .carrier_list import CarrierRow
+
+if TYPE_CHECKING:
+    from ...tracking.carrier import Carrier
 
 ENDINGS = (META_SUFFIX, ".csv")
 
@@ -76,12 +77,14 @@ def free_path(path: Path) -> Path:
 
 def _write_log(carriers: Sequence[CarrierRow], path: Path) -> Path:
     """Carriers as a log has them: each once, as a whole."""
+    from ...tracking.tracker import Event  # late: the window opens sooner without it
+
     model = next((carrier.model for carrier in carriers if carrier.model), "")
     log = open_log(path, per="carrier", model=model)
     for carrier in sorted(carriers, key=lambda carrier: carrier.sample_start):
         # A number may occur twice, from two streams; a log has carriers one after the other. What a log reads of a
         # carrier, a row has too.
-        log.write(Event("gone", cast(Carrier, carrier)), _clock(carrier), 0)
+        log.write(Event("gone", cast("Carrier", carrier)), _clock(carrier), 0)
     is_whole = log.close()
     if not is_whole or log.lost:
         raise RecordingError(f"{log.path} is not whole: {log.fault or f'{log.lost} carriers were lost'}")

@@ -17,7 +17,8 @@ class News:
 
     Attributes:
         is_restarted: what the picture shows belongs to something that is over, such as the last round of a loop.
-        frames: list of (fields, image, mask, shown); `shown` are the fields for the picture.
+        frames: list of (fields, image, mask, shown); `shown` are the fields for the picture. The mask is None where no
+            network has seen the frame yet.
         boxes: list of segments' fields for the picture.
         segments: list of segments' fields for the table.
         status: fields of the newest status, None where there is none.
@@ -48,8 +49,9 @@ class Feed:
         self._status: dict | None = None
         self._clear()
 
-    def put_frame(self, fields: dict, image: np.ndarray, mask: np.ndarray, shown: dict | None = None) -> None:
-        """A frame: `fields` for the table, `shown` for the picture, which may count samples from elsewhere."""
+    def put_frame(self, fields: dict, image: np.ndarray, mask: np.ndarray | None, shown: dict | None = None) -> None:
+        """A frame: `fields` for the table, `shown` for the picture, which may count samples from elsewhere. Without a
+        mask it is for the picture alone."""
         with self._lock:
             self._frames.append((fields, image, mask, shown or fields))
 
@@ -86,6 +88,6 @@ class Feed:
     def _clear(self) -> None:
         self._is_restarted = False
         self._status = None
-        self._frames: deque[tuple[dict, np.ndarray, np.ndarray, dict]] = deque(maxlen=MAX_FRAMES)
+        self._frames: deque[tuple[dict, np.ndarray, np.ndarray | None, dict]] = deque(maxlen=MAX_FRAMES)
         self._boxes: deque[dict] = deque(maxlen=MAX_SEGMENTS)
         self._segments: deque[dict] = deque(maxlen=MAX_SEGMENTS)

@@ -3,6 +3,7 @@
 
 ================== ================================================================
 `player`           plays a recording: seeks, any speed, loop
+`preview`          its first rows, while the analysis loads
 `pacing`           how many samples are due at a speed
 `publisher_source` messages of a segment publisher
 `radio_process`    a radio, in a process of its own
@@ -40,7 +41,7 @@ from ...errors import ParameterError
 from ...models import DEFAULT_MODEL
 from ...radios import flowgraphs
 from ...recording import open_recording
-from ...streaming.cells import CELL_BUDGET
+from ...streaming import CELL_BUDGET
 from .display import check_display
 from .feed import Feed
 from .session import ADDRESS_BEGINS, description, last_session, options_of

@@ -25,9 +25,9 @@ class Pacing:
         self._rate, self._clock = sample_rate, clock
         self.begin(1.0)
 
-    def begin(self, speed: float) -> None:
-        """The next sample is due now; from here on at `speed` times real time."""
-        self._speed, self._begun, self._done = speed, self._clock(), 0
+    def begin(self, speed: float, due: int = 0) -> None:
+        """The next sample, and so many more, are due now; from here on at `speed` times real time."""
+        self._speed, self._begun, self._done = speed, self._clock(), -due
 
     def due(self) -> int:
         """Samples that may go out now, a slice at the most."""

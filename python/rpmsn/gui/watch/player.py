@@ -8,6 +8,8 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from concurrent import futures
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,14 +19,17 @@ from ...messages import keys
 from ...messages.results import frame_fields, segment_fields
 from ...models.model import load_model
 from ...recording import Recording
-from ...streaming.cells import CELL_BUDGET
+from ...streaming import CELL_BUDGET
 from ...streaming.intake import StreamTime
-from ...streaming.live import Settings, StreamAnalyser
 from ..carriers.carrier_list import WHOLE_EVENT
 from ..translation import mark, tr
 from ..waterfall.status import ENDED, PAUSED, SOURCE_STATE, SPEED
 from .feed import Feed
 from .pacing import FASTEST, SLOWEST, Pacing
+
+if TYPE_CHECKING:
+    from ...streaming.live import StreamAnalyser
+    from .preview import Preview
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +37,8 @@ WAIT_SECONDS = 0.02
 STATUS_SECONDS = 1.0
 MAX_PIECES = 64
 STOP_SECONDS = 10.0
+PREVIEW_SECONDS = 0.2
+"""Signal that is shown without classes while the analysis loads; it is then made up for (`pacing`)."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,7 +108,7 @@ class Player:
         self._is_paused = self._is_stopping = self.ended = self.finished = False
         self.loop = loop
         self._position = self._sample_at(begin_at)
-        self._offset = 0
+        self._offset = self._shown = 0
         self._pieces: deque[Piece] = deque(maxlen=MAX_PIECES)
         self._health, self._number = keys.HEALTH_OK, 0
         self._measured = clock(), 0
@@ -273,7 +280,7 @@ class Player:
         """The thread: load, play, and report what goes wrong."""
         try:
             self._feed.note = tr("loading the model {name}", name=self._model.card.name)
-            analyser = self._load()
+            analyser = self._load_and_show()
             self._feed.note = "; ".join(self._notes(analyser))
         except Exception as error:  # whatever a broken library raises has to be seen in the window
             self._fail(error)
@@ -286,7 +293,36 @@ class Player:
         finally:
             analyser.stop()
 
-    def _load(self):
+    def _load_and_show(self) -> "StreamAnalyser":
+        """The analysis; until it is loaded the first frames are shown without classes."""
+        from .preview import Preview  # late: the window opens sooner
+
+        begin = self._position
+        preview = Preview(self.recording, self._model.card, begin, self._stream_time(begin))
+        self._show(preview)
+        begun = self._clock()
+        with futures.ThreadPoolExecutor(1, "rpmsn load") as loader:
+            loading = loader.submit(self._load)
+            while not loading.done():
+                played = preview.samples / self.recording.sample_rate
+                is_wanted = self.playing and not self._is_stopping and self._seek == begin
+                is_due = played <= min((self._clock() - begun) * self._speed, PREVIEW_SECONDS)
+                if not (is_wanted and is_due and self._show(preview)):
+                    futures.wait([loading], WAIT_SECONDS)
+        with self._changed:
+            self._shown = preview.samples if self._seek == begin else 0
+        return loading.result()
+
+    def _show(self, preview: "Preview") -> bool:
+        """The next frame of a preview; returns whether there was one."""
+        shown = preview.next()
+        if shown is not None:
+            self._feed.put_frame(*shown, None)
+        return shown is not None
+
+    def _load(self) -> "StreamAnalyser":
+        from ...streaming.live import Settings, StreamAnalyser  # late: rows come sooner
+
         settings = Settings(
             live=False,
             runtime=self._runtime,
@@ -397,7 +433,8 @@ class Player:
                 return
             self._position = position
             self._pieces.append(Piece(self._offset, position))
-            self._pace.begin(self._speed)
+            self._pace.begin(self._speed, self._shown)
+            self._shown = 0
             self._is_steady = False
         if self.finished:
             self._begin_stream(analyser)

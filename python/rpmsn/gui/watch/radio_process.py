@@ -20,7 +20,7 @@ from ...models.model import load_model
 from ...processes import start_resource_tracker
 from ...radios import flowgraphs
 from ...recording.stream_recorder import RecorderState
-from ...streaming.cells import CELL_BUDGET
+from ...streaming import CELL_BUDGET
 from ..translation import tr
 from .feed import Feed, News
 

@@ -339,7 +339,8 @@ class WatchWindow(QtWidgets.QMainWindow):
             self._show_references()
         for fields, image, mask, shown in news.frames:
             self.waterfall.add_frame(shown, image, mask)
-            self.table.add_frame(fields)
+            if mask is not None:
+                self.table.add_frame(fields)
         correct = self.editor.corrections.apply
         for box in news.boxes:
             self.waterfall.add_segment(correct(box))

@@ -119,6 +119,7 @@ class History:
         breaks, skips: deques of Break, the oldest first; `skips` are those of kind SKIP.
         newest: the last frame, None while there is none.
         newest_y: upper edge of the newest row.
+        unclassified: first samples of the frames that no network has seen yet.
         duty_cycled: whether signal is left out on purpose, so that what is missing was not dropped.
         version: changes whenever something does.
     """
@@ -136,6 +137,7 @@ class History:
         self.skips: deque[Break] = deque(maxlen=MAX_TIER_CHUNKS)
         self.newest: Frame | None = None
         self.newest_y = 0.0
+        self.unclassified: set[int] = set()
         self._changed()
 
     def snapshot(self) -> "History":
@@ -160,10 +162,34 @@ class History:
             (self.skips if found.kind == SKIP else self.breaks).append(found)
             self.newest_y = found.y1
         self._append(frame, is_new=found is not None or self.newest is None)
+        if not frame.is_classified:
+            self.unclassified.add(frame.start_offset)
         self.newest = frame
         self._coarsen()
         self._changed()
         return found
+
+    def classify(self, frame: Frame) -> tuple[Chunk, int] | None:
+        """Give the rows of a frame that was put on top without classes those that a network has seen by now.
+
+        Returns:
+            Their chunk, and the first of them; None where the frame is another one, which then has to be pushed.
+        """
+        if frame.start_offset not in self.unclassified:
+            return None
+        self.unclassified.remove(frame.start_offset)
+        mask = reduce_rows(frame, self.rows_per_frame)[2]
+        for chunk in reversed(self.tiers[0]):
+            row = round(
+                chunk.rows * (frame.start_offset - chunk.start_offset) / (chunk.end_offset - chunk.start_offset)
+            )
+            time = chunk.start_time + (frame.start_offset - chunk.start_offset) / frame.sample_rate
+            is_same = chunk.scale == frame.scale and abs(time - frame.start_time) < frame.duration / 2
+            if row >= 0 and is_same and row + len(mask) <= chunk.rows:
+                chunk.mask[row : row + len(mask)] = mask
+                self._changed()
+                return chunk, row
+        return None
 
     def recolor(self, report: Report) -> list[tuple[Chunk, int]]:
         """Give the pixels of a carrier that is LTE or NR, and of which that is sure, its class where a frame alone said

@@ -163,13 +163,13 @@ class WaterfallWidget(QtWidgets.QWidget):
         self._timer.timeout.connect(self._on_timer)
         self._timer.start(REDRAW_INTERVAL_MS)
 
-    def add_frame(self, fields: dict, image: np.ndarray, mask: np.ndarray) -> bool:
+    def add_frame(self, fields: dict, image: np.ndarray, mask: np.ndarray | None) -> bool:
         """Add a frame; it shows at the next redraw.
 
         Args:
             fields: dict of a frame PDU, keys as in `keys.FRAME_KEYS`.
             image: uint8, shape (rows, columns).
-            mask: uint8, same shape.
+            mask: uint8, same shape; None where no network has seen the frame yet. It may come again with one.
 
         Returns:
             False where the frame was not right: that is logged, and the frame skipped.
@@ -500,7 +500,7 @@ class WaterfallWidget(QtWidgets.QWidget):
             self.pointing.show_hover()
         if self._wanted_view is not None and self.history.newest is not None:
             self._restore_wanted(self._wanted_view)
-        if self.history.newest is not None:
+        if self.history.newest is not None and not self.history.unclassified:
             self.status_bar.has_found = bool(self.segments.boxes)
         self.status_bar.refresh()
 
@@ -510,6 +510,10 @@ class WaterfallWidget(QtWidgets.QWidget):
         while self._frames:
             frame = self._frames.popleft()
             newest = self.history.newest
+            classified = self.history.classify(frame)
+            if classified is not None:
+                self.picture.color_again(*classified)
+                continue
             if newest is not None and frame.start_offset <= newest.start_offset:
                 self.segments.clear()
                 self._span = self._fitted = None
