@@ -11,6 +11,7 @@ torch = pytest.importorskip("torch")
 
 from rpmsn import network
 from rpmsn.errors import MissingLibraryError, ParameterError
+from rpmsn.models.model import load_model
 from rpmsn.network.shapes import count_macs, count_parameters
 from rpmsn.training import experiment as experiment_module
 from rpmsn.training.experiment import Experiment, bin_of, main, pooled
@@ -143,5 +144,7 @@ def test_a_trained_system_has_steps_machine_and_scores_by_snr(tiny, tmp_path):
     assert (row["state"], row["size"], row["steps"]) == ("trained", 64, 2) and row["machine"]
     assert row["scores"]["all"]["pixels"] == 4 * 256 * 256
     assert set(row["scores"]["all"]) >= {"mean_accuracy", "mean_iou", "mean_f1"}
+    command = f"python -m rpmsn.training.experiment --output {output} --only pspnet --config {tiny} --size 64"
+    assert load_model(output / "pspnet" / "pspnet.yml").card.training["command"] == command
     before = (output / "pspnet" / "pspnet.yml").read_bytes()
     assert main(arguments) == 0 and (output / "pspnet" / "pspnet.yml").read_bytes() == before

@@ -195,7 +195,8 @@ class Experiment:
         config = self.config(name)
         card = self.folder / name / f"{name}.yml"
         if not card.exists():
-            trainer = Trainer(config, card.parent, workers, self.sets(config.features), stop_after)
+            sets, command = self.sets(config.features), self.command(name)
+            trainer = Trainer(config, card.parent, workers, sets, stop_after, command=command)
             if trainer.run() is None:
                 return False
         self.score(name, config, workers)

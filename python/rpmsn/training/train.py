@@ -158,6 +158,7 @@ class Trainer:
         sets: folder of the sets, which runs may share; the run's own if None.
         stop_after: minutes after which to stop with a checkpoint; None for never.
         threads: that train; as many as workers if None.
+        command: what to type to train it, for the card; `rpmsn train` by its name if None.
     """
 
     def __init__(
@@ -168,8 +169,10 @@ class Trainer:
         sets: str | os.PathLike | None = None,
         stop_after: float | None = None,
         threads: int | None = None,
+        command: str | None = None,
     ) -> None:
         self.config = config
+        self.command = command or f"rpmsn train {config.name}"
         self.folder = Path(folder)
         self.sets = Path(sets) if sets else self.folder
         self.workers = workers
@@ -383,7 +386,7 @@ class Trainer:
         on_gpu = self.device.type == "cuda"
         gpus = f", {self.group.size} x {torch.cuda.get_device_name(self.device)}" if on_gpu else ""
         training = {
-            "command": f"rpmsn train {config.name}",
+            "command": self.command,
             "config": config.to_dict(),
             "steps": state["step"],
             "minutes": round(state["seconds"] / 60, 1),
