@@ -95,6 +95,16 @@ def test_every_carrier_is_tried_as_the_other_technology_and_over_several_frames_
     assert set(kinds[4:]) == {("LTE", DEEP_FRAMES, False, False), ("LTE", 2, True, False)}
 
 
+@pytest.mark.parametrize(
+    "label, snr_db, is_longer", [("other", 5.0, True), ("other", 20.0, False), ("LTE", 20.0, True)]
+)
+def test_what_is_clear_and_not_called_lte_is_not_searched_longer_for_it(label, snr_db, is_longer):
+    plan, seen = plan_of(), [carrier("a", label, snr_db=snr_db)]
+    searches = [search for n in range(1, 40) for search in of_carriers(plan, view(n * FRAME_S, *seen))]
+    assert any(search.technology == "LTE" and search.frames == DEEP_FRAMES for search in searches) == is_longer
+    assert any(search.technology == "LTE" and search.band is not None for search in searches)
+
+
 def test_the_newest_carrier_comes_first_and_the_rest_waits_where_the_budget_is_small():
     plan = plan_of(0.1, 0.1)
     old, new = carrier("old", since_s=0.0), carrier("new", lower=1827.0, upper=1831.5, since_s=5.0)

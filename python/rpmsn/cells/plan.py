@@ -52,6 +52,9 @@ PLACES_AT_ONCE = 8
 """Places of a raster that one search takes..."""
 WIDE_PLACES_AT_ONCE = 2
 """...and places of LTE with all of a tolerance."""
+CLEAR_DB = 10.0
+"""A carrier so far above the noise that was never called LTE is not searched longer for LTE: one frame shows the PSS at
+any frequency from -6 dB on."""
 ROUNDS = 8
 """So often the next searches are asked for, until there is one: what another carrier's search has covered is none."""
 SPAN_AFTER_S = 1.0
@@ -108,6 +111,7 @@ class KnownCarrier:
         proof: its cell, if it has one.
         is_doubtful: whether its cell should be looked for at once: the carrier has gone silent, or the last look was in
             vain.
+        snr_db: mean over its band.
     """
 
     key: Hashable
@@ -119,6 +123,7 @@ class KnownCarrier:
     since_s: float = 0.0
     proof: Proof | None = None
     is_doubtful: bool = False
+    snr_db: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -563,6 +568,8 @@ def _kinds(view: View, carrier: KnownCarrier, was_lte: bool) -> list[_Kind]:
     # What is cut may have its middle out of view. What is called LTE is more likely to be off by a column than NR.
     is_cut = carrier.cut_lower or carrier.cut_upper
     later = [lte_anywhere, deep] if is_cut else [deep, slices]
+    if carrier.snr_db >= CLEAR_DB and not was_lte:
+        later.remove(deep)
     if carrier.label == NR_NAME:
         order = [nr[0], close, nr[1], *([slices] if is_cut else [lte_anywhere]), *later]
     else:
