@@ -17,7 +17,7 @@ from . import tags
 
 NATIVE = "native"
 
-OUTPUT_BUFFER_ITEMS = 1 << 18
+OUTPUT_BUFFER_BYTES = 1 << 21
 """Large enough that Python is called a few hundred times a second at 61.44 Msps, and no more."""
 PACING_SLICE_S = 0.02
 """With `real_time`, samples come out in slices of this length: one `work()` sleeps no longer than that."""
@@ -92,7 +92,7 @@ class sigmf_source(gr.sync_block):
         self._position = 0
         self._started = False
         self.error = None
-        self.set_min_output_buffer(OUTPUT_BUFFER_ITEMS)
+        self.set_min_output_buffer(OUTPUT_BUFFER_BYTES // np.dtype(item).itemsize)
         for warning in self._recording.warnings:
             self.logger.warn(f"{self._recording.path}: {warning}")
 
