@@ -34,9 +34,14 @@ class Replay(gr.top_block):
 
     def __init__(self, path, model):
         gr.top_block.__init__(self, "RPMSN replay")
-        self.source = blocks.sigmf_source(path)
+        self.source = blocks.sigmf_source(path, output_type="native")
         self.sink = blocks.segmenter_sink(
-            self.source.sample_rate(), self.source.center_frequency(), model, mode="replay", frames_per_second=100
+            self.source.sample_rate(),
+            self.source.center_frequency(),
+            model,
+            mode="replay",
+            frames_per_second=100,
+            input_type=self.source.output_type(),
         )
         # A short recording fills the picture too.
         frames = min(HISTORY_FRAMES, math.ceil(self.source.duration() / FRAME_SECONDS))

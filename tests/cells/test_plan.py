@@ -73,11 +73,26 @@ def test_carriers_that_fill_most_of_the_span_are_searched_at_any_frequency_toget
     plan = plan_of()
     bands_of = [{search.band for _ in range(9) for search in of_carriers(plan_of(), view(0.1, one))} for one in three]
     assert all(upper - lower < RATE / 2 for found in bands_of for lower, upper in filter(None, found))
-    together = [search for _ in range(9) for search in of_carriers(plan, view(0.1, *three)) if search.band is not None]
+    together = [search for _ in range(20) for search in of_carriers(plan, view(0.1, *three)) if search.band is not None]
     spans = [search for search in together if search.band == (CENTER - RATE / 2, CENTER + RATE / 2)]
     kinds = [(search.technology, search.spacing) for search in spans]
     assert sorted(kinds) == [("LTE", 15e3), ("NR", 15e3), ("NR", 30e3)], "each once in the same frames"
     assert all(search.technology == "LTE" for search in together if search not in spans)
+
+
+def test_all_of_the_span_is_searched_after_what_may_prove_some_of_its_carriers():
+    """Where LTE's middle proves two of three carriers, NR is searched in the third alone."""
+    lte, nr = (
+        [carrier(str(n), "LTE", 1825.0 + 10 * n, 1834.6 + 10 * n) for n in range(2)],
+        carrier("nr", "NR", 1845, 1854),
+    )
+    plan = plan_of()
+    first = of_carriers(plan, view(0.1, *lte, nr))
+    assert [search.technology for search in first] == ["LTE", "LTE"]
+    middles = [(one.freq_lower + one.freq_upper) / 2e6 for one in lte]
+    known = [proven(one.key, middle, lower=1825.0, upper=1844.6) for one, middle in zip(lte, middles)]
+    (search,) = of_carriers(plan, view(0.1, *known, nr))
+    assert search.technology == "NR" and search.band[1] - search.band[0] < RATE * 0.7
 
 
 def test_every_carrier_is_tried_as_the_other_technology_and_over_several_frames_later():
@@ -93,6 +108,16 @@ def test_every_carrier_is_tried_as_the_other_technology_and_over_several_frames_
         ("NR", 1, False, False),
     ]
     assert set(kinds[4:]) == {("LTE", DEEP_FRAMES, False, False), ("LTE", 2, True, False)}
+
+
+@pytest.mark.parametrize(
+    "label, snr_db, is_longer", [("other", 5.0, True), ("other", 20.0, False), ("LTE", 20.0, True)]
+)
+def test_what_is_clear_and_not_called_lte_is_not_searched_longer_for_it(label, snr_db, is_longer):
+    plan, seen = plan_of(), [carrier("a", label, snr_db=snr_db)]
+    searches = [search for n in range(1, 40) for search in of_carriers(plan, view(n * FRAME_S, *seen))]
+    assert any(search.technology == "LTE" and search.frames == DEEP_FRAMES for search in searches) == is_longer
+    assert any(search.technology == "LTE" and search.band is not None for search in searches)
 
 
 def test_the_newest_carrier_comes_first_and_the_rest_waits_where_the_budget_is_small():
@@ -206,6 +231,13 @@ def test_all_of_the_span_is_searched_in_turn_for_what_no_carrier_shows():
         ("LTE", 15e3, span), ("NR", 15e3, span), ("NR", 30e3, span)
     ]  # fmt: skip
     assert reached[4:8] == reached[:4]
+
+
+@pytest.mark.parametrize("now_s, is_searched", [(0.5, True), (1.5, False)])
+def test_what_is_left_at_the_end_is_for_the_span_of_a_short_stream_alone(now_s, is_searched):
+    plan = SearchPlan(Budget(0.0, PLENTY), PLENTY)
+    plan.budget.left_s = PLENTY / 4
+    assert bool(plan.next(dataclasses.replace(view(now_s), is_last=True))) == is_searched
 
 
 def test_at_the_end_of_a_short_stream_its_centre_is_searched_before_anything_else():

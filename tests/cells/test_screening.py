@@ -7,6 +7,7 @@ from nr_signals import nr_cell, received
 from test_scan import lte_cell
 
 from rpmsn.cells.screening import lte_sequences, nr_sequences, screen
+from rpmsn.standards.nr import SSB_FIRST_SYMBOLS, symbol_time
 
 RATE = 7.68e6
 
@@ -30,6 +31,22 @@ def test_an_nr_cell_stands_out_at_its_block(spacing):
     samples = received(samples, 15.36e6, 10.0, 40e3, element=element)
     places = screen(samples, 15.36e6, nr_sequences(spacing))
     assert abs(places[0].frequency - frequency - 40e3) <= spacing / 2
+
+
+@pytest.mark.parametrize("late", [0.0, 0.0031, 0.0175])
+def test_a_place_says_when_its_block_begins(late):
+    samples, _, element = nr_cell(duration_ms=60, sample_rate=15.36e6, beams=((0, 0.0),), ssb_case="B")
+    samples = received(samples, 15.36e6, 10.0, late=late, element=element)
+    place = screen(samples, 15.36e6, nr_sequences(30e3))[0]
+    begin = late + symbol_time(SSB_FIRST_SYMBOLS["B"][0], 30e3)
+    assert place.begin_s - 1e-5 <= begin <= place.end_s + 1e-5
+    assert place.end_s - place.begin_s < 2e-3, "a tenth of a period"
+
+
+def test_what_a_cell_repeats_has_no_place():
+    """Its reference signals, every 10 ms the same, add up as its PSS does."""
+    (place,) = screen(lte_cell(n_ms=80, offset=1e6, rate=RATE), RATE, lte_sequences())
+    assert abs(place.frequency - 1e6) <= 7.5e3
 
 
 def test_what_is_not_allowed_is_not_looked_at():

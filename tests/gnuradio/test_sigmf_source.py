@@ -103,6 +103,24 @@ class TestSamples:
         samples, _ = play(sigmf_source(path, repeat=True), 35_000)
         np.testing.assert_array_equal(samples, np.tile(open_recording(path).read(0, 10_007), 4)[:35_000])
 
+    @pytest.mark.parametrize("asked", ["native", "ci8"])
+    def test_integers_come_out_as_they_lie_in_the_file(self, make, asked):
+        path = make(300_001)
+        source, tb, sink = sigmf_source(path, output_type=asked), gr.top_block(), blocks.vector_sink_b(2)
+        assert source.output_type() == "ci8"
+        tb.connect(source, sink)
+        tb.run()
+        values = np.array(sink.data(), np.uint8).view(np.int8).reshape(-1, 2)
+        np.testing.assert_array_equal(values, open_recording(path).read_native(0, 300_001))
+
+    @pytest.mark.parametrize("datatype, native", [("ci16", "ci16"), ("cu8", "complex"), ("cf32", "complex")])
+    def test_what_is_native_is_what_can_be_analysed_as_it_is(self, tmp_path, datatype, native):
+        path = tmp_path / "raw.bin"
+        path.write_bytes(bytes(800))
+        options = dict(datatype=datatype, sample_rate=2e6)
+        assert sigmf_source(str(path), **options, output_type="native").output_type() == native
+        assert sigmf_source(str(path), **options).output_type() == "complex"
+
     def test_recordings_of_other_radios_play(self, captures):
         path = captures / "ota_rtlsdr_lte_1860MHz"
         samples, collector = play(sigmf_source(str(path)))
@@ -250,6 +268,12 @@ class TestErrors:
     def test_a_negative_rate_is_refused(self, make):
         with pytest.raises(ParameterError, match="sample_rate is -1"):
             sigmf_source(make(10), sample_rate=-1.0)
+
+    def test_a_type_that_the_recording_does_not_have_is_refused(self, make):
+        with pytest.raises(ParameterError, match="'ci16', but .* holds ci8: choose 'complex' or 'native'"):
+            sigmf_source(make(10), output_type="ci16")
+        with pytest.raises(ParameterError, match="'float', but complex, ci16, ci8 or native"):
+            sigmf_source(make(10), output_type="float")
 
     def test_a_file_that_shrinks_ends_the_stream_with_the_reason(self, make, tmp_path):
         source = sigmf_source(make(1_000_000))

@@ -148,6 +148,7 @@ class segmenter_sink(gr.sync_block):
             runtime,
             threads,
             workers,
+            reads_ahead=True,
             dtype=dtype,
             frame_seconds=frame_seconds or None,
             average_frames=average_frames,

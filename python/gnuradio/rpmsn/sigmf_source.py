@@ -9,18 +9,22 @@ import numpy as np
 import pmt
 from gnuradio import gr
 
+from rpmsn.errors import ParameterError
 from rpmsn.recording import open_recording
+from rpmsn.signal.channelizer import SAMPLE_TYPES
 
 from . import tags
 
-OUTPUT_BUFFER_ITEMS = 1 << 18
+NATIVE = "native"
+
+OUTPUT_BUFFER_BYTES = 1 << 21
 """Large enough that Python is called a few hundred times a second at 61.44 Msps, and no more."""
 PACING_SLICE_S = 0.02
 """With `real_time`, samples come out in slices of this length: one `work()` sleeps no longer than that."""
 
 
 class sigmf_source(gr.sync_block):
-    """Play a recording as complex samples of full scale 1.0; docs/formats.md lists what can be played.
+    """Play a recording; docs/formats.md lists what can be played.
 
     Output 0 carries every sample of the file. As a radio does, the block sets the tags `rx_time` (tuple of uint64
     whole seconds since 1970 and double fraction), `rx_freq` and `rx_rate` (double, Hz) on the first sample, at every
@@ -38,14 +42,18 @@ class sigmf_source(gr.sync_block):
         sample_rate: Hz; 0 takes it from the metadata.
         center_frequency: Hz; 0 takes it from the metadata.
         channel: which of several channels, from 1; 0 for the first.
+        output_type: `complex`, of full scale 1.0; `ci16` or `ci8`, of a recording that has them, as they lie in the
+            file, for a quarter of the time; `native` for what costs the least. `output_type()` says which it is.
 
     Raises:
         rpmsn.errors.RecordingError: the recording cannot be opened.
-        rpmsn.errors.ParameterError: a rate or frequency cannot be used.
+        rpmsn.errors.ParameterError: a rate, a frequency or a type cannot be used.
 
     Example:
-        >>> source = sigmf_source("band.sigmf-meta", real_time=True)    # doctest: +SKIP
-        >>> tb.connect(source, segmenter)                               # doctest: +SKIP
+        >>> source = sigmf_source("band.sigmf-meta", output_type="native")          # doctest: +SKIP
+        >>> sink = segmenter_sink(source.sample_rate(), mode="replay",              # doctest: +SKIP
+        ...                       input_type=source.output_type())
+        >>> tb.connect(source, sink)                                                # doctest: +SKIP
     """
 
     def __init__(
@@ -57,21 +65,34 @@ class sigmf_source(gr.sync_block):
         sample_rate: float = 0.0,
         center_frequency: float = 0.0,
         channel: int = 0,
+        output_type: str = "complex",
     ) -> None:
-        gr.sync_block.__init__(self, name="rpmsn_sigmf_source", in_sig=None, out_sig=[np.complex64])
-        self._recording = open_recording(
+        if output_type not in (*SAMPLE_TYPES, NATIVE):
+            allowed = f"{', '.join(SAMPLE_TYPES)} or {NATIVE}"
+            raise ParameterError(f"output_type is {output_type!r}, but {allowed} is allowed")
+        recording = open_recording(
             path,
             datatype=datatype or None,
             sample_rate=sample_rate or None,
             center_frequency=center_frequency or None,
             channel=channel or None,
         )
+        native = next(name for name, dtype in SAMPLE_TYPES.items() if dtype == recording.native_type)
+        self._output_type = native if output_type == NATIVE else output_type
+        if self._output_type not in ("complex", native):
+            recording.close()
+            raise ParameterError(
+                f"output_type is {output_type!r}, but {path} holds {recording.datatype}: choose 'complex' or {NATIVE!r}"
+            )
+        item = np.complex64 if self._output_type == "complex" else (recording.native_type, 2)
+        gr.sync_block.__init__(self, name="rpmsn_sigmf_source", in_sig=None, out_sig=[item])
+        self._recording = recording
         self._repeat = repeat
         self._pace = Pace(self._recording.sample_rate, time.monotonic, time.sleep) if real_time else None
         self._position = 0
         self._started = False
         self.error = None
-        self.set_min_output_buffer(OUTPUT_BUFFER_ITEMS)
+        self.set_min_output_buffer(OUTPUT_BUFFER_BYTES // np.dtype(item).itemsize)
         for warning in self._recording.warnings:
             self.logger.warn(f"{self._recording.path}: {warning}")
 
@@ -82,6 +103,10 @@ class sigmf_source(gr.sync_block):
     def center_frequency(self) -> float:
         """Centre frequency at the first sample, Hz; 0.0 where unknown."""
         return self._recording.center_frequency or 0.0
+
+    def output_type(self) -> str:
+        """Type of the samples that come out: `complex`, `ci16` or `ci8`; what a sink calls its `input_type`."""
+        return self._output_type
 
     def duration(self) -> float:
         """Length of the recording, s."""

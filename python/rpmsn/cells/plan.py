@@ -52,6 +52,9 @@ PLACES_AT_ONCE = 8
 """Places of a raster that one search takes..."""
 WIDE_PLACES_AT_ONCE = 2
 """...and places of LTE with all of a tolerance."""
+CLEAR_DB = 10.0
+"""A carrier so far above the noise that was never called LTE is not searched longer for LTE: one frame shows the PSS at
+any frequency from -6 dB on."""
 ROUNDS = 8
 """So often the next searches are asked for, until there is one: what another carrier's search has covered is none."""
 SPAN_AFTER_S = 1.0
@@ -108,6 +111,7 @@ class KnownCarrier:
         proof: its cell, if it has one.
         is_doubtful: whether its cell should be looked for at once: the carrier has gone silent, or the last look was in
             vain.
+        snr_db: mean over its band.
     """
 
     key: Hashable
@@ -119,6 +123,7 @@ class KnownCarrier:
     since_s: float = 0.0
     proof: Proof | None = None
     is_doubtful: bool = False
+    snr_db: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,7 +337,10 @@ class SearchPlan:
         """The next search of each carrier that is due, as far as the budget goes."""
         chosen: list[Hypothesis] = []
         self.waiting = 0
-        for _, carrier, cost_s in due:
+        for _, carrier, cost_s, is_of_span in due:
+            # What others find may leave less to search than all of the span.
+            if is_of_span and chosen:
+                continue
             # Comparisons are few and cheap, and make one carrier of several. What costs more than is left does not
             # come between others.
             is_too_much = bool(chosen) and cost_s > self.budget.left_s
@@ -375,8 +383,9 @@ class SearchPlan:
             self.ppm = sorted(errors)[len(errors) // 2]
 
     def _due(self, view):
-        """Carriers for which a search is due: whether others come first, carrier, about what it costs. First those on
-        which the least will have been spent after it, of these the newest, and what is known last."""
+        """Carriers for which a search is due: whether others come first, carrier, about what it costs, whether it is of
+        all of the span. First those on which the least will have been spent after it, of these the newest, and what is
+        known last."""
         due = []
         self._pieces_due = {}
         proven = [carrier for carrier in view.carriers if carrier.proof is not None]
@@ -384,9 +393,9 @@ class SearchPlan:
             if carrier.proof is not None:
                 last = self._renewed_s.setdefault(carrier.key, view.now_s)
                 if (beside := self._beside_due(view, carrier)) is not None:
-                    due.append(((True, 0.0, -carrier.since_s), carrier, beside.cost_s))
+                    due.append(((True, 0.0, -carrier.since_s), carrier, beside.cost_s, False))
                 elif view.now_s - last >= (RENEW_AT_ONCE_S if carrier.is_doubtful else RENEW_S):
-                    due.append(((True, math.inf, last), carrier, 0.0))
+                    due.append(((True, math.inf, last), carrier, 0.0, False))
             else:
                 state = self._states.setdefault(carrier.key, _State())
                 if carrier.label == LTE_NAME and not state.was_lte:
@@ -395,9 +404,11 @@ class SearchPlan:
                 if (piece := self._piece_due(view, carrier, proven, kinds)) is not None:
                     self._pieces_due[carrier.key] = piece
                 if piece is not None or view.now_s >= state.next_s and kinds:
-                    is_late, cost_s = (False, GRID_S) if piece is not None else self._next_cost(view, carrier, kinds)
-                    due.append(((is_late, state.spent_s + cost_s, -carrier.since_s), carrier, cost_s))
-        return [(order[0], carrier, cost_s) for order, carrier, cost_s in sorted(due, key=lambda one: one[0])]
+                    is_late, cost_s, of_span = False, GRID_S, False
+                    if piece is None:
+                        is_late, cost_s, of_span = self._next_cost(view, carrier, kinds)
+                    due.append(((is_late, state.spent_s + cost_s, -carrier.since_s), carrier, cost_s, of_span))
+        return [(order[0], *one) for order, *one in sorted(due, key=lambda one: one[0])]
 
     def _next_of(self, view, carrier, is_early):
         """The next search of a carrier; None where there is no place for it, or others come first."""
@@ -444,17 +455,18 @@ class SearchPlan:
         return None
 
     def _next_cost(self, view, carrier, kinds):
-        """Of the next search of a carrier: whether others come first, and its estimated cost; 0 where it has no
-        place."""
+        """Of the next search of a carrier: whether others come first, its estimated cost, 0 where it has no place, and
+        whether it is of all of the span."""
         state = self._states[carrier.key]
         part = state.part
         for attempt in range(state.attempts, state.attempts + len(kinds)):
             kind = kinds[attempt % len(kinds)]
             hypotheses = self._of_kind(view, carrier, kind)
             if part < len(hypotheses):
-                return kind.is_late, hypotheses[part].cost_s
+                search = hypotheses[part]
+                return kind.is_late, search.cost_s, search.band == (view.lower, view.upper)
             part = 0
-        return True, 0.0
+        return True, 0.0, False
 
     def _beside_due(self, view, carrier):
         """The search for LTE beside an NR cell, if one is due; else None."""
@@ -535,9 +547,10 @@ class SearchPlan:
 
     def _of_span(self, view):
         """The next search of all of the span, in turn, for what no carrier shows. Carriers' searches have half of what
-        may be saved up for themselves, until nothing follows."""
-        is_early = view.now_s < SPAN_AFTER_S or self.budget.left_s < self.budget.most_s / 2
-        if self._span_budget.is_spent or (self.budget.is_spent if view.is_last else is_early):
+        may be saved up for themselves, but for a short stream of which nothing follows."""
+        is_short = view.now_s < SPAN_AFTER_S
+        is_early = is_short or self.budget.left_s < self.budget.most_s / 2
+        if self._span_budget.is_spent or (self.budget.is_spent if view.is_last and is_short else is_early):
             return []
         searches = _of_whole_span(view)
         for _ in searches:
@@ -563,6 +576,8 @@ def _kinds(view: View, carrier: KnownCarrier, was_lte: bool) -> list[_Kind]:
     # What is cut may have its middle out of view. What is called LTE is more likely to be off by a column than NR.
     is_cut = carrier.cut_lower or carrier.cut_upper
     later = [lte_anywhere, deep] if is_cut else [deep, slices]
+    if carrier.snr_db >= CLEAR_DB and not was_lte:
+        later.remove(deep)
     if carrier.label == NR_NAME:
         order = [nr[0], close, nr[1], *([slices] if is_cut else [lte_anywhere]), *later]
     else:

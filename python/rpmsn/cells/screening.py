@@ -2,7 +2,8 @@
 """Where in a wide span synchronisation signals may be: all of it in one pass, before a search looks into places.
 
 A PSS shows in the phases from one subcarrier to the next, which do not depend on when exactly its symbol begins: four
-FFTs a symbol see every subcarrier of the span as the middle of one. What comes again after a period is summed.
+FFTs a symbol see every subcarrier of the span as the middle of one. What comes again after a period is summed: the
+phases themselves of what comes in each, since they stay the same, and the power of what may not come.
 """
 
 from collections.abc import Callable
@@ -40,12 +41,14 @@ class Sequence3:
         period_s: in which they come again.
         values: complex (3, n), of subcarriers in a row; 0 where none is sent.
         apart_hz: places that are closer than this are one.
+        is_always_sent: whether it comes in each period; what adds up then, are the steps, and not their correlations.
     """
 
     spacing: float
     period_s: float
     values: np.ndarray
     apart_hz: float
+    is_always_sent: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +58,13 @@ class Place:
     Attributes:
         frequency: of the sequence's middle, Hz from the samples' centre.
         height: correlation over what noise gives.
+        begin_s, end_s: when in the period it begins, seconds from the first sample.
     """
 
     frequency: float
     height: float
+    begin_s: float
+    end_s: float
 
 
 def lte_sequences() -> Sequence3:
@@ -66,7 +72,7 @@ def lte_sequences() -> Sequence3:
     values = np.zeros((3, 63), complex)
     # Subcarrier 0 is not sent.
     values[:, np.r_[0:31, 32:63]] = [lte_pss(sector) for sector in range(3)]
-    return Sequence3(15e3, LTE_PERIOD_S, values, 0.95e6)
+    return Sequence3(15e3, LTE_PERIOD_S, values, 0.95e6, is_always_sent=True)
 
 
 def nr_sequences(spacing: float) -> Sequence3:
@@ -74,7 +80,7 @@ def nr_sequences(spacing: float) -> Sequence3:
     # Subcarriers 56..182 of a block whose centre is subcarrier 120: -64..62.
     values = np.zeros((3, 129), complex)
     values[:, :127] = [nr_pss(sector) for sector in range(3)]
-    return Sequence3(spacing, NR_PERIOD_S, values, 60 * spacing)
+    return Sequence3(spacing, NR_PERIOD_S, values, 60 * spacing, is_always_sent=False)
 
 
 def screened_part(samples: np.ndarray, sample_rate: float) -> np.ndarray:
@@ -103,7 +109,8 @@ def screen(
     grid = _Grid(sample_rate, sequences, allowed)
     if not len(grid.columns) or len(samples) < grid.size:
         return []
-    return _highest(grid.heights(samples, false_places), grid, most)
+    heights, times = grid.heights(samples, false_places)
+    return _highest(heights, times, grid, most)
 
 
 class _Grid:
@@ -114,6 +121,7 @@ class _Grid:
         self.size = round(sample_rate / sequences.spacing)
         self.width = sequences.values.shape[1]
         self.hops = round(HOPS * sequences.period_s * sequences.spacing)
+        self.times_at_once = max(1, AT_ONCE // self.size)
         self.n_bins = max(0, self.size - self.width + 1)
         middle = np.arange(self.n_bins) + self.width // 2 - self.size // 2
         self.frequencies = (middle + np.array([[0.0], [0.5]])) * sample_rate / self.size
@@ -121,24 +129,28 @@ class _Grid:
         self.columns = np.flatnonzero(is_allowed)
 
     def heights(self, samples, false_places):
-        """The highest correlation of each column at any time, float32; 0 where noise alone may come as far."""
+        """Of each column, the highest correlation at any time, float32, 0 where noise alone may come as far; and at or
+        after which of the times of a period that is, to `times_at_once`."""
         n_times = (len(samples) - self.size) * HOPS // self.size + 1
         starts = np.round(np.arange(n_times) * self.rate * self.sequences.period_s / self.hops).astype(int)
         starts = starts[starts + self.size <= len(samples)]
         windows = np.lib.stride_tricks.sliding_window_view(samples, self.size)
         halves = np.unique(self.columns // self.n_bins)
-        rows = max(1, AT_ONCE // self.size)
-        firsts = range(0, min(self.hops, len(starts)), rows)
+        firsts = range(0, min(self.hops, len(starts)), self.times_at_once)
         some_times = [
-            (half, [starts[time : min(time + rows, end)] for time, end in self._periods(first, len(starts))])
+            (
+                half,
+                [starts[time : min(time + self.times_at_once, end)] for time, end in self._periods(first, len(starts))],
+            )
             for half, first in product(halves, firsts)
         ]
         references = self._references(scipy.fft.next_fast_len(self.size))
-        highest = np.zeros((2, self.n_bins), np.float32)
+        highest, times = np.zeros((2, self.n_bins), np.float32), np.zeros((2, self.n_bins), int)
         work = partial(self._highest_at, windows, references, false_places)
-        for (half, _), found in zip(some_times, each(work, some_times)):
+        for (half, first), found in zip(product(halves, firsts), each(work, some_times)):
+            times[half, found > highest[half]] = first
             np.maximum(highest[half], found, out=highest[half])
-        return highest.ravel()[self.columns]
+        return highest.ravel()[self.columns], times.ravel()[self.columns]
 
     def _periods(self, first, count):
         """The same time in each period: its number, and that of the period's end."""
@@ -151,17 +163,28 @@ class _Grid:
         # Turned so far, the lowest frequency comes first.
         cycles = np.arange(self.size) * (self.size // 2 - half / 2) / self.size
         turn = np.exp(2j * np.pi * cycles).astype(np.complex64)
-        sums = np.zeros((3, len(periods[0]), self.n_bins), np.float32)
-        counts = np.zeros(len(periods[0]), int)
-        for starts in periods:
-            transformed = self._phases(windows[starts], turn, references.shape[1])
+        shape = len(periods[0]), references.shape[1]
+        sums, counts = np.zeros((3, shape[0], self.n_bins), np.float32), np.zeros(shape[0], int)
+        steps, products = np.zeros(shape, np.complex64), np.empty(shape, np.complex64)
+        powers = np.empty(shape, np.float32)
+        for number, starts in enumerate(periods, start=1):
+            rows = len(starts)
+            self._add_steps(windows[starts], turn, steps[:rows])
+            counts[:rows] += 1
+            if self.sequences.is_always_sent and number < len(periods):
+                continue
+            transformed = scipy.fft.fft(steps, axis=1)
             for total, reference in zip(sums, references):
-                products = scipy.fft.ifft(transformed * reference, axis=1, overwrite_x=True)[:, : self.n_bins]
-                total[: len(starts)] += np.abs(products) ** 2
-            counts[: len(starts)] += 1
+                np.multiply(transformed, reference, out=products)
+                found = np.abs(scipy.fft.ifft(products, axis=1, overwrite_x=True), out=powers)[:rows, : self.n_bins]
+                total[:rows] += np.square(found, out=found)
+            steps[:] = 0
         heights = np.zeros(self.n_bins, np.float32)
         for count in np.unique(counts):
             limit = scipy.special.gammainccinv(count, false_places) / count
+            if self.sequences.is_always_sent:
+                # What other cells repeat adds up as well as a PSS: one as strong is let through as by its power.
+                limit = count * (limit - 1) + 1
             best = sums[:, counts == count].max(axis=(0, 1)) / count
             np.maximum(heights, np.where(best > limit, best, 0), out=heights)
         return heights
@@ -173,22 +196,27 @@ class _Grid:
         steps /= np.sqrt(np.count_nonzero(steps[0]))
         return np.conj(scipy.fft.fft(steps, length, axis=1)).astype(np.complex64)
 
-    def _phases(self, windows, turn, length):
-        """Transform, along the frequency, of the unit steps from bin to bin, complex64 (rows, length)."""
+    def _add_steps(self, windows, turn, steps):
+        """Add the unit steps from bin to bin, along the frequency, to some; the windows are overwritten."""
         windows *= turn
         spectra = scipy.fft.fft(windows, axis=1, overwrite_x=True)
-        spectra *= 1 / np.maximum(np.abs(spectra), np.float32(1e-15))
-        steps = spectra[:, 1:] * np.conj(spectra[:, :-1])
-        return scipy.fft.fft(steps, length, axis=1, overwrite_x=True)
+        magnitudes = np.abs(spectra)
+        spectra *= np.reciprocal(np.maximum(magnitudes, np.float32(1e-15), out=magnitudes), out=magnitudes)
+        products = np.conj(spectra[:, :-1])
+        products *= spectra[:, 1:]
+        steps[:, : self.size - 1] += products
 
 
-def _highest(heights, grid, most):
+def _highest(heights, times, grid, most):
     """The highest places, each apart from the others."""
     frequencies = grid.frequencies.ravel()[grid.columns]
+    hop_s = grid.sequences.period_s / grid.hops
     places: list[Place] = []
     while len(places) < most and heights.any():
         index = int(np.argmax(heights))
-        places.append(Place(float(frequencies[index]), float(heights[index])))
+        begin = times[index]
+        end = begin + grid.times_at_once
+        places.append(Place(float(frequencies[index]), float(heights[index]), begin * hop_s, end * hop_s))
         distance = np.abs(frequencies - frequencies[index])
         is_own = (distance < grid.width * grid.sequences.spacing) & (heights < OWN * heights[index])
         heights[is_own | (distance < grid.sequences.apart_hz)] = 0

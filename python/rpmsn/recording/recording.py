@@ -221,21 +221,21 @@ class Recording:
         """As `read`, of type `native_type`: integers are as they lie in the file, of shape (n, 2)."""
         if self.native_type == np.complex64:
             return self.read(start, count)
-        count = max(0, min(count, self.sample_count - start))
-        out = np.empty((count, 2), self.native_type)
-        for done in range(0, count, self._most):
-            self._read_numbers(start + done, out[done : done + self._most])
+        out = np.empty((max(0, min(count, self.sample_count - start)), 2), self.native_type)
+        self.read_into(start, out)
         return out
 
-    def read_into(self, start: int, out: NDArray[np.complex64]) -> int:
-        """As `read`, into `out` (complex64, contiguous). Returns how many samples were read.
+    def read_into(self, start: int, out: np.ndarray) -> int:
+        """As `read` into `out`, which is contiguous, or as `read_native` where it has that type. Returns how many
+        samples were read.
 
         Besides `out`, no more memory is used than a few times what `READ_SAMPLES` raw samples take.
         """
+        read = self._read_run if out.dtype == np.complex64 else self._read_numbers
         done, wanted = 0, max(0, min(len(out), self.sample_count - start))
         while done < wanted:
             n = min(wanted - done, self._most)
-            self._read_run(start + done, out[done : done + n])
+            read(start + done, out[done : done + n])
             done += n
         return done
 

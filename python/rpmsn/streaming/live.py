@@ -57,6 +57,8 @@ class Settings:
         workers: frames that are analysed at the same time, each in a thread of its own.
         depth: frames that may wait, on top of those being analysed; in replay, where nothing is gained by it, as many
             as `workers`.
+        reads_ahead: in replay: as many frames of integers may wait as take the memory of those of complex samples, so
+            that workers go on while a search for cells takes its time. Not where a seek would have to wait for them.
         dtype: type of the samples, one of `intake.SAMPLE_TYPES`.
         frame_seconds: 0.01 to 0.2; None for what the model was trained with.
         average_frames: class probabilities are averaged over so many frames.
@@ -71,6 +73,7 @@ class Settings:
     threads: int = 1
     workers: int = 2
     depth: int = 8
+    reads_ahead: bool = False
     dtype: DTypeLike = np.complex64
     frame_seconds: float | None = None
     average_frames: int = 1
@@ -334,6 +337,8 @@ class StreamAnalyser:
         self._frames_held = cells.frames_held(settings.cell_budget, settings.live)
         waiting = settings.depth if settings.live else settings.workers
         depth = waiting + settings.workers + self._frames_held - 1
+        if settings.reads_ahead and not settings.live and np.dtype(settings.dtype).kind == "i":
+            depth = depth * np.dtype(np.complex64).itemsize // (2 * np.dtype(settings.dtype).itemsize)
         self._intake = Intake(frame_samples, settings.live, depth, settings.dtype, settings.duty_cycle)
         self._tracker = self._new_tracker()
         self._clock = None

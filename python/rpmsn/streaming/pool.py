@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Frames analysed by several threads, and given back in order: the live sink and the replay of recordings share this.
 
-    Intake -+-> worker: health, image, network -+-> in order: segments -> the thread that asks for results
-            +-> worker: health, image, network -+
+    Intake -+-> worker: health, image, network, segments -+-> in order -> the thread that asks for results
+            +-> worker: health, image, network, segments -+
 
-Each worker has a Segmenter of its own. What depends on the frames before is done last, by the one thread that asks. So
-results are the same, bit for bit, with any number of workers.
+Each worker has a Segmenter of its own. Where scores are averaged, segments depend on the frames before: then they are
+found last, by the one thread that asks. So results are the same, bit for bit, with any number of workers.
 """
 
 import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -58,9 +58,10 @@ class Result:
 
 @dataclass(frozen=True)
 class _Done:
-    """What a worker made of a job."""
+    """What a worker made of a job: a frame, whose number is not known yet, or what one is made from."""
 
     job: Job
+    frame: Frame | None = None
     prepared: Prepared | None = None
     probabilities: np.ndarray | None = None
     error: Exception | None = None
@@ -228,7 +229,10 @@ class FramePool:
                 return segmenter, _Done(job)
             prepared = segmenter.prepare(samples, start_offset, job.center_frequency, job.start_offset, job.run)
             self._release(job)
-            return segmenter, _Done(job, prepared, segmenter.infer(prepared))
+            probabilities = segmenter.infer(prepared)
+            if segmenter.average_frames > 1:
+                return segmenter, _Done(job, prepared=prepared, probabilities=probabilities)
+            return segmenter, _Done(job, segmenter.finish(prepared, probabilities))
         except Exception as error:  # one frame lost is better than a thread that is gone
             return segmenter, _Done(job, error=error)
         finally:
@@ -241,13 +245,15 @@ class FramePool:
 
     def _result(self, done: _Done) -> Result:
         """Finish a frame, and count what became of its samples."""
-        job, frame, error = done.job, None, done.error
+        job, frame, error = done.job, done.frame, done.error
         if done.prepared is not None:
             try:
-                frame = self._finisher.finish(done.prepared, done.probabilities, self._frames)
-                self._frames += 1
+                frame = self._finisher.finish(done.prepared, done.probabilities)
             except Exception as failure:  # as in the workers
                 error = failure
+        if frame is not None:
+            frame = replace(frame, number=self._frames)
+            self._frames += 1
         self._intake.settle(job, ANALYSED if frame else FAILED if error else TOO_SHORT)
         if self._most_held:
             self._held.append(job)

@@ -40,6 +40,7 @@ def searchable(track: Track) -> KnownCarrier:
         carrier.start_s,
         carrier.proof,
         is_doubtful=track.looks_without > 0 or track.missed > 0 and not track.is_hidden,
+        snr_db=carrier.snr_db,
     )
 
 

@@ -267,16 +267,18 @@ def _best_sequence(sums, comb):
     beside = 1 if comb < 3 else -1
     best = np.zeros((LTE_CELL_IDS, 2), np.float32)
     at = np.zeros((LTE_CELL_IDS, 2), int)
-    shifts = np.exp(2j * np.pi * np.outer((0, beside), np.arange(LENGTH)) / LENGTH).astype(np.complex64)
+    shift = np.exp(2j * np.pi * beside * np.arange(LENGTH) / LENGTH).astype(np.complex64)
     for start in range(0, LTE_CELL_IDS, AT_ONCE):
         some = slice(start, start + AT_ONCE)
-        first, second = np.moveaxis(_references()[some] * transformed, 1, 0)
-        for number, shift in enumerate(shifts):
-            found = scipy.fft.ifft2(first + second * shift, overwrite_x=True)[..., :places]
-            power = (found.real**2 + found.imag**2).reshape(len(found), -1)
-            at[some, number] = np.argmax(power, axis=1)
-            best[some, number] = np.max(power, axis=1)
-    best /= energy
+        products = _references()[some] * transformed
+        first, second = products[:, 0], products[:, 1]
+        for number in range(2):
+            if number:
+                second *= shift
+            found = np.abs(scipy.fft.ifft2(first + second, overwrite_x=True)[..., :places]).reshape(len(first), -1)
+            at[some, number] = np.argmax(found, axis=1)
+            best[some, number] = np.take_along_axis(found, at[some, number, None], axis=1)[:, 0]
+    best = best**2 / np.float32(energy)
     cell_id, number = (int(index) for index in np.unravel_index(np.argmax(best), best.shape))
     slot, place = divmod(int(at[cell_id, number]), places)
     others = np.delete(best.max(axis=1), cell_id)

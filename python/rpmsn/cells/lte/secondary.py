@@ -84,24 +84,28 @@ def synchronise(
         return None
     starts, odd = starts[inside], numbers[inside] % 2 == 1
     offset += _fine_offset(windows(values, starts, offset, rate), sector, rate)
-    primary = _subcarriers(windows(values, starts - MARGIN, offset, rate))
+    # The PSS's symbol and, for each layout, the SSS's, in one pass: with few symbols the time goes between the steps.
+    begins = starts + np.array([0, *(layout[2] for layout in LAYOUTS)])[:, None] - MARGIN
+    spectra = _subcarriers(windows(values, begins.ravel(), offset, rate)).reshape(*begins.shape, -1)
+    power = np.mean(spectra.real**2 + spectra.imag**2, axis=2)
+    primary, secondaries = spectra[0], spectra[1:]
     raw = primary * lte_pss(sector).conj()
     channel = raw @ _smoother()
-    best = None
-    for layout in LAYOUTS:
-        secondary = _subcarriers(windows(values, starts + layout[2] - MARGIN, offset, rate))
-        products = secondary * channel.conj() / _power(primary, secondary)
-        halves = np.stack([products[~odd].sum(0), products[odd].sum(0)])
-        both = np.stack([halves.ravel(), halves[::-1].ravel()], axis=1)
-        sums = (_codes(sector) @ both.view(np.float32)).view(np.complex64)
-        # Signs that have nothing to do with the products add their powers.
-        strength = np.abs(sums) ** 2 / max(np.sum(np.abs(products) ** 2), 1e-30)
-        if best is None or strength.max() > best[0].max():
-            others = 0.0 if best is None else best[0].max()
-            best = (strength, others, layout, sums, secondary)
-        else:
-            best = (best[0], max(best[1], strength.max()), *best[2:])
-    return _result(best, raw, odd, sector, offset, rate)
+    # A change of gain, or a burst, must not weigh more: each half frame has the same power.
+    weights = 1 / np.maximum((power[0] + power[1:]) / 2, np.float32(1e-30))
+    products = secondaries * (channel.conj() * weights[..., None])
+    halves = np.stack([products[:, ~odd].sum(1), products[:, odd].sum(1)], axis=1)
+    both = np.stack([halves.reshape(len(LAYOUTS), -1), halves[:, ::-1].reshape(len(LAYOUTS), -1)], axis=2)
+    sums = (_codes(sector) @ both.view(np.float32)).view(np.complex64)
+    # Signs that have nothing to do with the products add their powers.
+    energy = np.sum(products.real**2 + products.imag**2, axis=(1, 2))
+    strength = (sums.real**2 + sums.imag**2) / np.maximum(energy, 1e-30)[:, None, None]
+    highest = strength.max(axis=(1, 2))
+    best = int(np.argmax(highest))
+    others = float(np.delete(highest, best).max())
+    return _result(
+        (strength[best], others, LAYOUTS[best], sums[best], secondaries[best]), raw, odd, sector, offset, rate
+    )
 
 
 def _next_best(strength, sums, sector):
@@ -140,16 +144,15 @@ def windows(values: np.ndarray, starts: np.ndarray, offset: float, rate: float) 
     """Symbols of 128 samples from each start on, (len(starts), 128), with a frequency offset taken out."""
     places = starts[:, None] + np.arange(SYMBOL)
     cycles = places * (offset / rate)
-    return values[places] * np.exp(-2j * np.pi * (cycles - np.round(cycles)).astype(np.float32))
+    angles = (2 * np.pi * (cycles - np.round(cycles))).astype(np.float32)
+    turned = np.empty(places.shape, np.complex64)
+    np.cos(angles, out=turned.real)
+    np.sin(angles, out=turned.imag)
+    return values[places] * np.conj(turned, out=turned)
 
 
 def _subcarriers(symbols):
     return scipy.fft.fft(symbols, axis=-1)[..., MIDDLE_62] * np.float32(1 / np.sqrt(SYMBOL))
-
-
-def _power(*spectra):
-    """Mean power of each half frame, (n, 1): a change of gain, or a burst, must not weigh more."""
-    return np.maximum(np.mean([np.mean(np.abs(s) ** 2, axis=1, keepdims=True) for s in spectra], axis=0), 1e-30)
 
 
 def _fine_offset(symbols, sector, rate):

@@ -49,6 +49,8 @@ CANDIDATES = 8
 """Peaks of a place that are looked into at most."""
 APART = 6
 """Samples (128 a symbol) within which peaks of one PSS are the same block."""
+SCREEN_ROOM = PSS_SAMPLES // 2
+"""Samples by which a PSS may begin before or after the times that a screen has for it: its windows hold 7/8 of one."""
 MAX_PLACES = 96
 """Places that are searched in full; of more, those where the PSS stands out most."""
 SCREEN_S, SCREEN_PLACES = 0.08, 24
@@ -98,34 +100,56 @@ class _Place:
 
     def add(self, spectrum: Spectrum, start: int) -> None:
         """Take in a frame, by its spectrum and its place in the stream."""
-        place, values = spectrum.band(self.band_frequency, width(self.spacing), start)
-        self.history.add(place, values)
         # What the next frame adds to the last values is not known yet.
-        tail = math.floor(start * self.ratio) - place
-        self.end = math.floor((start + spectrum.count) * self.ratio)
-        self._correlate(self.end - tail)
+        self._correlate(self._take(spectrum, start))
         self.history.keep(self.room + len(self.history.values) - (self.end - self.history.start))
 
     def flush(self) -> None:
         """Nothing follows."""
         self._correlate(self.end)
 
+    def shows_pss(self, spectra: Sequence[Spectrum], begin_s: float, end_s: float) -> bool:
+        """Whether a PSS is in some frames where a screen saw one: between these two times in the period, and no others.
+        For a place without any frames."""
+        start = 0
+        for spectrum in spectra:
+            self._take(spectrum, start)
+            start += spectrum.count
+        first, last = (round(seconds * self.rate / 2) for seconds in (begin_s, end_s))
+        for begin in range(first - SCREEN_ROOM, self.end // 2, self.period // 2):
+            begin, end = max(begin, 0), min(begin + last - first + 2 * SCREEN_ROOM, self.end // 2 - PSS_SAMPLES + 1)
+            self._add_up(begin, end - begin)
+        return bool(self.candidates())
+
+    def _take(self, spectrum, start):
+        """Take in a frame's band; returns the end of the samples to which the next frame adds nothing."""
+        place, values = spectrum.band(self.band_frequency, width(self.spacing), start)
+        self.history.add(place, values)
+        self.end = math.floor((start + spectrum.count) * self.ratio)
+        return self.end - (math.floor(start * self.ratio) - place)
+
     def _correlate(self, end):
         """Add up the correlation with the PSS from all places from which on one ends before `end`."""
         first, n = self.correlated, end // 2 - PSS_SAMPLES + 1 - self.correlated
         if n <= 0:
             return
+        self._add_up(first, n)
+        self.correlated += n
+        if self.counts.max(initial=0) > FORGET_PERIODS:
+            for kept in (self.sums, self.counts, self.peaks):
+                kept *= 0.5
+
+    def _add_up(self, first, n):
+        """Add up the correlation with the PSS from n places on; none where n is not above 0."""
+        if n <= 0:
+            return
         begin = 2 * first - self.history.start
-        values = self.history.values[begin : end - self.history.start]
+        values = self.history.values[begin : begin + 2 * (n + PSS_SAMPLES - 1)]
         metrics = pss_correlator().normalised(values, self.offsets / self.rate)
         for sums, peaks, metric in zip(self.sums, self.peaks, metrics):
             self._fold(sums, peaks, metric, first)
         for _, _, target in self._pieces(first, n):
             self.counts[target] += 1
-        self.correlated += n
-        if self.counts.max(initial=0) > FORGET_PERIODS:
-            for kept in (self.sums, self.counts, self.peaks):
-                kept *= 0.5
 
     def _fold(self, sums, peaks, metric, first):
         for start, stop, target in self._pieces(first, metric.shape[1]):
@@ -441,12 +465,26 @@ def _blind(samples, sample_rate, spacings, case):
     for spacing in fitting:
         allowed = partial(_is_inside, sample_rate / 2 - SSB_SUBCARRIERS / 2 * spacing)
         places = screen(finite, sample_rate, nr_sequences(spacing), allowed, SCREEN_PLACES, FALSE_PLACES)
-        cells += _in_turn(spectra, sample_rate, [(place.frequency, spacing) for place in places], spacing / 2, case)
+        shown = _with_pss(spectra, sample_rate, places, spacing, case)
+        cells += _in_turn(spectra, sample_rate, shown, spacing / 2, case)
     cells = _distinct(cells)
     if len(part) == len(samples):
         return cells
     known = [(cell.frequency, cell.subcarrier_spacing) for cell in cells]
     return _in_turn(_spectra(samples, sample_rate), sample_rate, known, 0.0, case)
+
+
+def _with_pss(spectra, sample_rate, places, spacing, case):
+    """(frequency, spacing) of those places of a screen that show a PSS. As long as only phases are compared, the data
+    of other signals come as far as a weak one does: most places are none."""
+    seconds = sum(spectrum.count for spectrum in spectra) / sample_rate
+
+    def shows_pss(place):
+        offsets = _offsets(spacing / 2, spacing)
+        search = _Place(sample_rate, place.frequency, spacing, offsets, seconds + BLOCK_S, case)
+        return search.shows_pss(spectra, place.begin_s, place.end_s)
+
+    return [(place.frequency, spacing) for place, is_shown in zip(places, each(shows_pss, places)) if is_shown]
 
 
 def _is_inside(highest, frequencies):
