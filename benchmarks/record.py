@@ -3,11 +3,14 @@
 """Whether the samples of a radio can be recorded at a rate: what is left out, and what it costs.
 
     .venv/bin/python benchmarks/record.py [--rates 20e6 61.44e6] [--seconds 20] [--types complex64 int16] [--folder DIR]
+        [--analysis]
 
 Samples come from memory, in pieces of 10 ms, as fast as a clock says. `held s` is how much is in memory, `Msps` what
 came in, `left out` the part of the recording that is missing, `most behind s` by how much the disk was late at the
-most, `cores` the processor time, `take ms` the slowest hand-over of a piece. The last line is what the disk itself
-takes. The files are deleted at the end. Run it on a quiet machine, in a folder on the disk that is asked about.
+most, `cores` the processor time, `take ms` the slowest hand-over of a piece. With --analysis the same stream is
+analysed meanwhile, live and with the search for cells; `analysed` is the part of the samples for which there was time.
+The last line is what the disk itself takes. The files are deleted at the end. Run it on a quiet machine, in a folder on
+the disk that is asked about.
 """
 
 import argparse
@@ -20,11 +23,16 @@ from pathlib import Path
 import numpy as np
 
 from rpmsn import tables
+from rpmsn.messages import keys
+from rpmsn.models import DEFAULT_MODEL
+from rpmsn.models.model import load_model
 from rpmsn.recording.stream_recorder import StreamRecorder
 from rpmsn.streaming.intake import StreamTime
+from rpmsn.streaming.live import Settings, StreamAnalyser
 
 PIECE_SECONDS = 0.01
-HEADER = ("samples", "Msps asked", "Msps", "held s", "left out", "most behind s", "cores", "take ms")
+CENTER = 1.8425e9
+HEADER = ("samples", "Msps asked", "Msps", "held s", "left out", "most behind s", "cores", "take ms", "analysed")
 BLOCK = 1 << 22
 
 
@@ -36,14 +44,39 @@ def pieces(kind, count, rng):
     return [np.rint(32767 * part).astype(np.int16) for part in parts]
 
 
-def measure(kind, rate, seconds, folder, rng):
+class RecorderAlone:
+    """Takes what `StreamAnalyser` takes, and records it."""
+
+    def __init__(self, rate):
+        self.recorder = StreamRecorder()
+        self._tuning = rate, CENTER, StreamTime(0, 1_800_000_000, 0.0, rate, "radio")
+
+    def stop(self):
+        """Nothing is analysed."""
+
+    def write(self, samples, offset):
+        """Samples of the stream."""
+        self.recorder.take(samples, offset, *self._tuning)
+
+
+def analyser(kind, rate):
+    """A running analysis whose stream is recorded."""
+    model = load_model(DEFAULT_MODEL)
+    stream = StreamAnalyser(model, rate, CENTER, Settings(dtype=kind))
+    stream.recorder = StreamRecorder(carriers=stream.carriers)
+    stream.warm_up()
+    stream.start()
+    return stream
+
+
+def measure(kind, rate, seconds, folder, rng, is_analysed):
     """A line of the table."""
     count = round(PIECE_SECONDS * rate)
     parts = pieces(kind, count, rng)
-    clock = StreamTime(0, 1_800_000_000, 0.0, rate, "radio")
-    recorder = StreamRecorder()
+    stream = analyser(kind, rate) if is_analysed else RecorderAlone(rate)
+    recorder = stream.recorder
     offset, slowest, behind = 0, 0.0, 0.0
-    recorder.take(parts[0], offset, rate, 1.8425e9, clock)
+    stream.write(parts[0], offset)
     recorder.record(folder)
     begun, cpu = time.perf_counter(), time.process_time()
     while offset < seconds * rate:
@@ -52,7 +85,7 @@ def measure(kind, rate, seconds, folder, rng):
         if due > 0:
             time.sleep(due)
         started = time.perf_counter()
-        recorder.take(parts[offset // count % 4], offset, rate, 1.8425e9, clock)
+        stream.write(parts[offset // count % 4], offset)
         slowest = max(slowest, time.perf_counter() - started)
         state = recorder.state
         behind = max(behind, offset / rate - state.seconds - state.lost_samples / rate)
@@ -61,6 +94,8 @@ def measure(kind, rate, seconds, folder, rng):
     while recorder.state.recording:
         time.sleep(0.01)
     state = recorder.state
+    analysed = f"{stream.status()[keys.COVERAGE]:.0%}" if is_analysed else "-"
+    stream.stop()
     recorder.close(10.0)
     lost = state.lost_samples / (offset + count)
     figures = (
@@ -70,7 +105,7 @@ def measure(kind, rate, seconds, folder, rng):
         f"{behind:.1f}",
         f"{cores / took:.2f}",
     )
-    return [kind, f"{rate / 1e6:g}", *figures, f"{1e3 * slowest:.0f}"]
+    return [kind, f"{rate / 1e6:g}", *figures, f"{1e3 * slowest:.0f}", analysed]
 
 
 def disk_speed(folder, seconds):
@@ -89,6 +124,7 @@ def main():
     parser.add_argument("--rates", type=float, nargs="+", default=[20e6, 61.44e6], help="Hz")
     parser.add_argument("--types", nargs="+", default=["complex64", "int16"], choices=["complex64", "int16"])
     parser.add_argument("--seconds", type=float, default=20.0)
+    parser.add_argument("--analysis", action="store_true", help="analyse the stream meanwhile")
     parser.add_argument("--folder", default=None, help="on the disk that is asked about (default: the temporary one)")
     options = parser.parse_args()
     rng, lines = np.random.default_rng(1), []
@@ -96,7 +132,7 @@ def main():
         for kind in options.types:
             folder = tempfile.mkdtemp(dir=options.folder)
             try:
-                lines.append(measure(kind, rate, options.seconds, folder, rng))
+                lines.append(measure(kind, rate, options.seconds, folder, rng, options.analysis))
             finally:
                 shutil.rmtree(folder)
     print(tables.format_table(HEADER, lines))

@@ -99,10 +99,10 @@ def move_mouse(widget, point):
     return widget.status_bar.readout_label.text()
 
 
-def press_key(widget, key):
+def press_key(widget, key, modifier=QtCore.Qt.NoModifier):
     widget.activateWindow()
     widget.setFocus()
-    QtTest.QTest.keyClick(widget, key)
+    QtTest.QTest.keyClick(widget, key, modifier)
     QtWidgets.QApplication.processEvents()
 
 

@@ -209,6 +209,7 @@ def test_no_text_of_the_status_escapes(marked):
     base = {"mode": "live", "sample_rate": 1e7, "model": "test", "runtime": "torch", "frames_analysed": 10}
     for fields in (
         dict(samples_dropped=10, samples_analysed=10, frames_dropped=1, coverage=0.5, queue=3),
+        dict(samples_dropped=10, samples_yielded=10, samples_analysed=10, coverage=0.5),
         dict(samples_lost=3, overflows=2, latency=3.0, input_rate=5e6),
         dict(samples_skipped=3, coverage=0.5, error="", real_time_factor=0.5, asked_speed=1.0),
         dict(judged=0.5, health="clipping: 2.0% of the values are at the rail; lower the gain by 3 dB or more"),

@@ -21,7 +21,7 @@ from rpmsn.recording import open_recording
 
 __all__ = ["app", "narrow", "opener", "own_settings", "play", "recording_path", "window"]
 
-QT = QtCore.Qt
+QT, BOX = QtCore.Qt, QtWidgets.QMessageBox
 
 
 def sub_menu(menu, begin):
@@ -110,6 +110,28 @@ def test_a_marked_part_is_annotated_and_exported_beside_the_file(window, app, ma
     assert not window.editor.drawn and "own: NR" not in [label for label, *_ in window.waterfall.box_layer.references]
 
 
+def test_an_annotation_that_was_drawn_is_deleted_by_its_menu_until_that_is_undone(window, app, marked):
+    def own():
+        return [label for label, *_ in window.waterfall.box_layer.references if label.startswith("own")]
+
+    for label in ("NR", "LTE"):
+        edges, heights = (CENTER + 0.5e6, CENTER + 1.5e6), (0.1, 0.3) if label == "NR" else (0.32, 0.38)
+        point = mark(app, window, edges, heights)
+        menu = open_menu(app, window.waterfall.plots.viewport(), point)
+        choose(app, sub_menu(menu, "Annotate"), label)
+        menu.close()
+    menu = open_menu(app, window.waterfall.plots.viewport(), marked)
+    texts = [action.text() for action in menu.actions() if "annotation" in action.text()]
+    assert texts == ["&Delete the annotation NR"]
+    choose(app, menu, "Delete the annotation")
+    menu.close()
+    assert own() == ["own: LTE"] and [entry["core:label"] for entry in window.table.drawn] == ["LTE"]
+    window.activateWindow()
+    wait_for(window.isActiveWindow, app=app)
+    press(window, QT.Key_Z, QT.ControlModifier)
+    assert own() == ["own: NR", "own: LTE"]
+
+
 def test_a_class_that_a_person_gives_holds_against_reports_that_wait(window, narrow, app):
     later = segment(9, narrow, sample_rate=RATE, start_offset=8 * FRAME, end_offset=9 * FRAME)
     window.table.add_segment(later)
@@ -186,6 +208,35 @@ def test_another_recording_begins_without_corrections(window, narrow, recording_
     assert not window.editor.corrections.labels and not window.editor.canUndo() and not window.view.hidden_carriers
 
 
+@pytest.mark.parametrize(
+    ("answer", "is_left", "is_written"),
+    [(BOX.Cancel, False, False), (BOX.Discard, True, False), (BOX.Save, True, True)],
+)
+def test_corrections_that_no_file_has_are_asked_about_before_they_are_gone(
+    answer, is_left, is_written, window, narrow, app, recording_path, tmp_path, monkeypatch
+):
+    asked, target = [], tmp_path / "mine.sigmf-meta"
+    monkeypatch.setattr(BOX, "question", lambda *arguments: asked.append(arguments[2]) or answer)
+    monkeypatch.setattr(QtWidgets.QFileDialog, "getSaveFileName", lambda *_, **__: (str(target), ""))
+    before = window.player
+    window.ask_and_show({"source": str(recording_path)})
+    assert window.player is not before and not asked, "nothing was corrected"
+    wait_for(lambda: window.player.finished and window.table.model.rows, app=app)
+    before = window.player
+    window.editor.relabel(window.table.model.rows[0], "NR")
+    menu = window.menuBar().actions()[0].menu()
+    [quit_action] = [action for action in menu.actions() if action.shortcut().toString() == "Ctrl+Q"]
+    window.ask_and_show({"source": str(recording_path)})
+    assert asked == ["1 correction is in no file yet."] and (window.player is not before) == is_left
+    assert target.exists() == is_written
+    if answer == BOX.Cancel:
+        quit_action.trigger()
+        assert window.isVisible() and len(asked) == 2
+        press(window, QT.Key_Z, QT.ControlModifier)
+        quit_action.trigger()
+        assert not window.isVisible() and len(asked) == 2, "what is undone is not asked about"
+
+
 @pytest.mark.parametrize("is_part", [False, True])
 def test_corrected_labels_are_saved_with_the_samples_to_train_on(window, app, tmp_path, monkeypatch, is_part):
     from rpmsn.training.annotated import frames_in, image_and_mask
@@ -197,6 +248,7 @@ def test_corrected_labels_are_saved_with_the_samples_to_train_on(window, app, tm
     monkeypatch.setattr(QtWidgets.QFileDialog, "getExistingDirectory", lambda *_, **__: str(tmp_path))
     press(window, QT.Key_T, QT.ControlModifier)
     wait_for(lambda: "written" in window.statusBar().currentMessage(), app=app)
+    assert window.editor.isClean() != is_part, "a part does not have all corrections"
     (path,) = tmp_path.glob("*.labels.sigmf-meta")
     with open_recording(path) as saved:
         assert saved.sample_rate == RATE

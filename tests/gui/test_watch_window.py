@@ -417,6 +417,16 @@ def test_a_zoom_shows_what_the_rows_of_the_history_do_not(window, app, tmp_path)
         near = np.abs(frequencies - tone) < 1500
         assert frequencies[near][bright[near].argmax()] == pytest.approx(tone, abs=100)
     assert bright[np.abs(frequencies - np.mean(tones)) < 500].max() < 0.6 * bright.max(), "dark between them"
+    spectrum = waterfall.spectrum
+    at, power = spectrum.curves["newest"].getData()
+    for tone in tones:
+        near = np.abs(at - tone / 1e6) < 0.0015
+        assert at[near][power[near].argmax()] == pytest.approx(tone / 1e6, abs=1e-4)
+    between = power[np.abs(at - np.mean(tones) / 1e6) < 0.0005].max()
+    assert between < power.max() - 20 and spectrum.legend.items[0][1].text == "part in view"
+    window.player.seek(0.1)
+    wait_for(lambda: spectrum.part is None and spectrum.legend.items[0][1].text == "newest frame", app=app)
+    wait_for(lambda: is_closer(waterfall, 0.026e6) and spectrum.part is not None, app=app)
     waterfall.home()
     wait_for(lambda: is_closer(waterfall, RATE), app=app)
 

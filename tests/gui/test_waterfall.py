@@ -8,7 +8,7 @@ pytest.importorskip("pmt", reason="GNU Radio is not installed")
 QtWidgets = pytest.importorskip("PyQt5.QtWidgets", reason="PyQt5 is not installed")
 pytest.importorskip("pyqtgraph", reason="pyqtgraph is not installed")
 
-from PyQt5 import QtCore
+from PyQt5 import QtCore, QtGui
 from waterfall_scene import (  # noqa: F401
     CENTER,
     FRAME_SECONDS,
@@ -514,7 +514,45 @@ def test_the_frequency_axis_says_what_it_counts_from(widget, center, words):
     assert (low, high) == pytest.approx((lower / 1e6, (lower + RATE) / 1e6))
 
 
+@pytest.mark.parametrize(
+    ("center", "rate", "texts"),
+    [
+        (1822.4e6, 1.92e6, {"1821.6", "1822.0", "1823.2"}),
+        (24_250e6, 0.1e6, {"24249.96", "24250.00"}),
+        (1842.5e6, 61.44e6, {"1820", "1850"}),
+    ],
+)
+def test_frequencies_have_as_many_decimals_as_tell_them_apart(widget, center, rate, texts):
+    widget.resize(1280, 600)
+    draw(widget, (frame_fields(center_frequency=center, sample_rate=rate), blank(), blank()))
+    axis, picture = widget.waterfall_plot.getAxis("bottom"), QtGui.QPicture()
+    painter = QtGui.QPainter(picture)
+    *_, drawn = axis.generateDrawSpecs(painter)
+    painter.end()
+    shown = [text for _, _, text in drawn]
+    assert texts <= set(shown) and len(set(shown)) == len(shown)
+    assert len({len(text.partition(".")[2]) for text in shown}) == 1
+
+
 # Time axis
+
+
+def test_times_of_a_short_part_fit_beside_the_picture_and_the_axis_says_their_minute(widget):
+    draw(widget, *[(frame_fields(number), blank(), blank()) for number in range(8)])
+    widget.resize(900, 1400)
+    widget.waterfall_plot.setYRange(0.1, 0.106, padding=0)
+    QtWidgets.QApplication.processEvents()
+    axis = widget.time_axis
+    [(_, heights)] = axis.tickValues(0.1, 0.106, axis.height())
+    texts = axis.tickStrings(heights, 1, None)
+    assert axis.labelText == "UTC 2024-05-01, radio's clock, s after 12:03"
+    assert len(texts) > 5
+    for height, text in zip(heights, texts):
+        assert float(text) == pytest.approx(7.5 + height, abs=1e-6)
+    label, width = axis.label.boundingRect().height(), widget.fontMetrics().horizontalAdvance(max(texts, key=len))
+    assert label + width < axis.width()
+    widget.waterfall_plot.setYRange(0.0, 0.32, padding=0)
+    assert axis.labelText == "UTC 2024-05-01, radio's clock"
 
 
 @pytest.mark.parametrize("gap", [False, True])
@@ -804,6 +842,25 @@ def test_reference_annotations_are_dashed_and_can_be_hidden(widget):
     assert max(color_at(widget, CENTER - 2e6, 0.02)) < 60
     widget.apply_settings({"references": False})
     assert max(max(color_at(widget, CENTER - 2e6, 0.042 + 0.076 * fraction)) for fraction in np.linspace(0, 1, 20)) < 60
+
+
+def test_the_word_of_an_annotation_makes_way_for_the_one_beside_it(widget, monkeypatch):
+    draw(widget, *((frame_fields(number), blank(), blank()) for number in range(4)))
+    widget.resize(700, 500)
+    words = {}
+    monkeypatch.setattr(
+        widget.box_layer, "paint_text", lambda painter, rect, text, color: words.setdefault(text, QtCore.QRectF(rect))
+    )
+    narrow, wide = (CENTER - 4.9e6, CENTER - 4.8e6), (CENTER - 4.7e6, CENTER - 2e6)
+    widget.set_reference_annotations(
+        [
+            {"label": f"{name}, found", "freq_lower": lower, "freq_upper": upper, "start": None, "duration": None}
+            for name, (lower, upper) in (("other", narrow), ("LTE", wide))
+        ]
+    )
+    widget.grab()
+    assert set(words) == {"file: other, found", "file: LTE, found"}
+    assert not words["file: other, found"].intersects(words["file: LTE, found"])
 
 
 def test_an_annotation_without_times_spans_all_rows(widget):

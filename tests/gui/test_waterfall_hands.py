@@ -225,6 +225,18 @@ def test_home_shows_the_whole_span_again(widget):
     np.testing.assert_allclose(widget.waterfall_plot.viewRange(), whole)
 
 
+def test_shift_and_home_shows_all_rows_and_follows_them(widget):
+    for number in range(200):
+        draw(widget, scene(number))
+    view = widget.waterfall_plot.getViewBox()
+    widget.waterfall_plot.setXRange(2398, 2399, padding=0)
+    press_key(widget, QtCore.Qt.Key_Home, QtCore.Qt.ShiftModifier)
+    assert view.viewRange()[1] == pytest.approx([0.0, 200 * FRAME_SECONDS])
+    assert view.viewRange()[0][1] - view.viewRange()[0][0] == pytest.approx(RATE / 1e6)
+    draw(widget, scene(200))
+    assert view.viewRange()[1][1] == pytest.approx(201 * FRAME_SECONDS), "new rows stay in view"
+
+
 def test_dragging_moves_the_frequency_with_the_mouse(widget):
     draw(widget, *(scene(number) for number in range(4)))
     point = viewport_point(widget, CENTER, 0.1)

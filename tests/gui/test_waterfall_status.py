@@ -51,6 +51,8 @@ def is_red(bar):
     [
         ({"samples_dropped": 12_583_614, "coverage": 0.83}, "17 % of the samples were not analysed"),
         ({"samples_dropped": 12_583_614, "coverage": 0.83}, "faster runtime"),
+        ({"samples_dropped": 20_000_000, "samples_yielded": 19_000_000}, "the recording comes first"),
+        ({"samples_dropped": 20_000_000, "samples_yielded": 9_000}, "the analysis is late"),
         ({"health": "overload: lower the gain"}, "overload: lower the gain"),
         ({"error": "no model"}, "error: no model"),
         ({"samples_lost": 1234, "overflows": 1}, "1\u202f234 samples lost by the radio: lower the sample rate"),

@@ -365,6 +365,35 @@ def test_the_table_takes_a_part_of_the_room_below_or_beside(place, both, app):
         assert table.height() == whole.height() and 0.2 < table.width() / whole.width() < 0.5
 
 
+@pytest.mark.parametrize(("place", "length"), [("below", "height"), ("beside", "width")])
+def test_the_table_keeps_its_part_of_a_window_that_changes_its_size(place, length, both, app):
+    def fraction():
+        app.processEvents()
+        return 1 - getattr(both.waterfall, length)() / getattr(both, length)()
+
+    end = time.monotonic() + HANG_S
+    while both._fraction is None:
+        assert time.monotonic() < end
+        app.processEvents()
+    both.set_place(place)
+    before = fraction()
+    for size in ((2000, 1300), (900, 600), (1200, 800)):
+        both.resize(*size)
+        assert fraction() == pytest.approx(before, abs=0.02)
+    both.add_panel("another", QtWidgets.QLabel("another"))
+    before = fraction()
+    for step in range(40):
+        both.resize(1200 + step, 800 + step)
+        app.processEvents()
+    assert fraction() == pytest.approx(before, abs=0.02), "a window that is drawn larger bit by bit"
+    side = QtCore.Qt.Vertical if place == "below" else QtCore.Qt.Horizontal
+    both.resizeDocks([both.panels[0]], [round(0.6 * getattr(both, length)())], side)
+    moved = fraction()
+    assert moved > before + 0.1
+    both.resize(1400, 900)
+    assert fraction() == pytest.approx(moved, abs=0.02)
+
+
 def test_clear_forgets_rows_and_carriers(both):
     both.add_segment(segment(0, 4, event="new"))
     both.table.update_now()

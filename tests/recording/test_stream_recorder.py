@@ -151,6 +151,28 @@ def test_what_a_late_disk_has_to_leave_out_is_counted_and_the_recording_goes_on(
     np.testing.assert_array_equal(samples[start:], stream(2_010_000 - len(samples) + start, len(samples) - start))
 
 
+def test_a_recording_is_behind_from_a_quarter_of_the_memory_until_a_tenth(tmp_path, radio, recorder, monkeypatch):
+    parts, write = threading.Semaphore(0), snippet_files.Snippet.write
+    monkeypatch.setattr(
+        snippet_files.Snippet, "write", lambda file, part: parts.acquire(timeout=HANG_S) and write(file, part)
+    )
+    monkeypatch.setattr(stream_recorder, "BLOCK_SAMPLES", 10_000)
+    radio.send(400_000)
+    assert not recorder.is_behind
+    recorder.record(tmp_path)
+    radio.send(100_000)
+    assert not recorder.is_behind
+    radio.send(100_000)
+    assert recorder.is_behind
+    parts.release(9)
+    wait_for(lambda: recorder.state.seconds >= 0.09)
+    assert recorder.is_behind
+    parts.release(100)
+    wait_for(lambda: not recorder.is_behind)
+    finish(recorder)
+    assert recorder.state.lost_samples == 0 and not recorder.is_behind
+
+
 def test_carriers_on_the_air_are_annotated(tmp_path):
     carriers = [
         FakeCarrier(7, freq_lower=CENTER - 1e5, freq_upper=CENTER + 1e5, sample_start=50_000, sample_end=250_000),

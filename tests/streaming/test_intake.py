@@ -53,6 +53,18 @@ def test_live_never_waits_and_counts_the_whole_frames_that_it_drops():
     assert [intake.get(0).start_offset for _ in range(2)] == [400, 500]
 
 
+def test_a_held_analysis_gets_no_frames_and_what_waited_is_counted_with_them():
+    intake = Intake(100, live=True, depth=4)
+    intake.write(samples(250), 0, 0.0, CLOCK)
+    intake.held = True
+    intake.write(samples(200), 250, 0.0, CLOCK)
+    intake.held = False
+    intake.write(samples(150), 450, 0.0, CLOCK)
+    counts = intake.counts()
+    assert (counts.late, counts.yielded, counts.frames_late) == (500, 500, 5)
+    assert (intake.get(0).start_offset, intake.get(0)) == (500, None)
+
+
 def test_cut_hands_over_what_there_is():
     intake = Intake(100, live=False)
     intake.write(samples(30), 5, 1e9, CLOCK)

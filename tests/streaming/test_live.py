@@ -88,6 +88,36 @@ def wait_until(is_true, seconds=20):
         time.sleep(0.01)
 
 
+class BusyRecorder:
+    """A recorder that is behind until told otherwise."""
+
+    def __init__(self):
+        self.is_behind, self.taken = True, 0
+
+    def take(self, samples, *_):
+        self.taken += len(samples)
+
+
+def test_a_recording_that_is_behind_takes_precedence_over_a_live_analysis_and_the_status_counts_it(make):
+    analyser = make(live=True)
+    analyser.recorder = recorder = BusyRecorder()
+    end = write(analyser, signal(2))
+    status = analyser.status()
+    assert (recorder.taken, status["samples_dropped"], status["samples_yielded"]) == (end, end, end)
+    recorder.is_behind = False
+    write(analyser, signal(2), end)
+    wait_until(lambda: analyser.status()["samples_analysed"] == end)
+    assert (recorder.taken, analyser.status()["samples_yielded"]) == (2 * end, end)
+
+
+def test_a_replay_leaves_nothing_out_for_a_recording(make):
+    analyser = make()
+    analyser.recorder = BusyRecorder()
+    end = write(analyser, signal(2))
+    wait_until(lambda: analyser.status()["samples_analysed"] == end)
+    assert "samples_yielded" not in analyser.status()
+
+
 class TestListeners:
     @pytest.mark.parametrize("call", ["begin_frame", "write", "status", "flush", "close"])
     def test_a_file_that_fails_is_reported_and_the_others_get_everything(self, make, call):

@@ -16,12 +16,14 @@ from .waterfall.widget import WaterfallWidget
 
 BELOW, BESIDE, HIDDEN = PLACES = ("below", "beside", "hidden")
 """Where the table is."""
-FRACTION_BELOW, FRACTION_BESIDE = 0.33, 0.46
-"""Fraction of the height, or of the width, that the table takes."""
+FRACTION_BELOW, FRACTION_BESIDE, LEAST_LINES = 0.33, 0.46, 8
+"""Fraction of the height, or of the width, that the table takes; below the picture at least so many lines of text."""
 WIDE_PIXELS = 1900
 """From this width on the table fits next to the picture."""
-LOW_PIXELS, FRACTION_OF_LOW = 520, 0.36
-"""Lower than this, panels have no title, and the table takes this fraction: there is room for some rows."""
+SETTLED_MS = 1000
+"""After so long the window manager has given a window its size; from then on panels keep their fraction of it."""
+LOW_PIXELS = 520
+"""Lower than this, panels have no title: there is room for some rows then."""
 
 
 class WaterfallWithTable(QtWidgets.QMainWindow):
@@ -64,6 +66,9 @@ class WaterfallWithTable(QtWidgets.QMainWindow):
         self.table.picture_of = self
         self.panels: list[QtWidgets.QDockWidget] = []
         self._is_placed = False
+        self._fraction: float | None = None
+        self._sized = QtCore.QSize()
+        self._settling = QtCore.QTimer(self, singleShot=True, interval=SETTLED_MS, timeout=self._keep_fraction)
         self._asked_place = place
         self.add_panel(mark("Carriers"), self.table)
         self.set_place(place)
@@ -82,6 +87,7 @@ class WaterfallWithTable(QtWidgets.QMainWindow):
         for changed in (panel.topLevelChanged, panel.dockLocationChanged, panel.visibilityChanged):
             changed.connect(self._show_titles)
         self.panels.append(panel)
+        panel.installEventFilter(self)
         if len(self.panels) > 1:
             self.tabifyDockWidget(self.panels[0], panel)
             panel.setVisible(self.place != HIDDEN)
@@ -172,11 +178,15 @@ class WaterfallWithTable(QtWidgets.QMainWindow):
             self.tabifyDockWidget(first, panel)
         first.raise_()
         self._show_titles()
-        if place == BELOW:
-            fraction = FRACTION_OF_LOW if self.height() < LOW_PIXELS else FRACTION_BELOW
-            self.resizeDocks([first], [round(fraction * self.height())], QtCore.Qt.Vertical)
+        self._give_panels(FRACTION_BELOW if place == BELOW else FRACTION_BESIDE)
+
+    def _give_panels(self, fraction: float) -> None:
+        """Give the panels a part of the height, or of the width."""
+        if self.place == BELOW:
+            lengths = round(fraction * self.height()), LEAST_LINES * self.fontMetrics().height()
+            self.resizeDocks([self.panels[0]], [max(lengths)], QtCore.Qt.Vertical)
         else:
-            self.resizeDocks([first], [round(FRACTION_BESIDE * self.width())], QtCore.Qt.Horizontal)
+            self.resizeDocks([self.panels[0]], [round(fraction * self.width())], QtCore.Qt.Horizontal)
 
     def layout_text(self) -> str:
         """Where the panels are, and how large, as a text that `restore_layout` takes."""
@@ -202,6 +212,27 @@ class WaterfallWithTable(QtWidgets.QMainWindow):
         """Called by Qt when the widget has another size."""
         super().resizeEvent(event)
         self._show_titles()
+        self._sized = event.size()
+        first = self.panels[0]
+        if self._fraction is not None and first.isVisible() and not first.isFloating():
+            kept, self._fraction = self._fraction, None
+            self._give_panels(kept)
+            self._fraction = kept
+
+    def eventFilter(self, watched: QtCore.QObject, event: QtCore.QEvent) -> bool:
+        """Called by Qt: a panel gets another size, by the mouse or with the whole."""
+        if event.type() == QtCore.QEvent.Resize and self._fraction is not None and self.size() == self._sized:
+            self._keep_fraction()
+        return super().eventFilter(watched, event)
+
+    def _keep_fraction(self) -> None:
+        """Keep the part of the height, or of the width, that the panels have now, with their tabs."""
+        panel = next((panel for panel in self.panels if not panel.visibleRegion().isEmpty()), self.panels[0])
+        if self.place == BELOW:
+            tabs = [bar.height() for bar in self.findChildren(QtWidgets.QTabBar) if bar.isVisible()]
+            self._fraction = (panel.height() + max(tabs, default=0)) / self.height()
+        elif self.place == BESIDE:
+            self._fraction = panel.width() / self.width()
 
     def _show_titles(self, *_: object) -> None:
         """A panel has a title where there is room and its tab does not have the same words."""
@@ -219,6 +250,9 @@ class WaterfallWithTable(QtWidgets.QMainWindow):
         if not self._is_placed:
             self._is_placed = True
             self.set_place(self._asked_place)
+        if self._fraction is None:
+            self._sized = self.size()
+            self._settling.start()
 
 
 def panel_style(theme: Theme) -> str:

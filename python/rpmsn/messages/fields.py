@@ -434,6 +434,14 @@ SAMPLES_DROPPED = _field(
     "received and not looked at: the analysis was late (live), fewer than 256 were left, or a frame failed",
     (STATUS,),
 )
+SAMPLES_YIELDED = _field(
+    "samples_yielded",
+    UINT64,
+    "samples",
+    "of those dropped, the ones that a recording of the stream needed the processor for",
+    (STATUS,),
+    required=False,
+)
 SAMPLES_SKIPPED = _field("samples_skipped", UINT64, "samples", "left out on purpose: `duty_cycle` below 1", (STATUS,))
 SAMPLES_LOST = _field(
     "samples_lost", UINT64, "samples", "never received: gaps in the time tags of the source", (STATUS,)

@@ -48,6 +48,8 @@ MEMORY_FRACTION = 0.25
 """Of the memory that is free at the start, if that is less."""
 BLOCK_SAMPLES = 1 << 19
 DISK_KEPT_FREE = 256 << 20
+BEHIND, CAUGHT_UP = 0.25, 0.1
+"""Fractions of the memory: with more waiting for the disk a recording is behind, until less than the second is."""
 DATATYPE = "ci16_le"
 """Of the files: no radio has more than 16 bits."""
 DESCRIPTION = "A stream as it was received."
@@ -156,6 +158,7 @@ class StreamRecorder(BackgroundWriter):
         self._read: _Block | None = None
         self._job: _Job | None = None
         self._state = RecorderState()
+        self._is_behind = False
         self._begun = threading.Lock()
         self._thread.start()
 
@@ -193,6 +196,18 @@ class StreamRecorder(BackgroundWriter):
             self._forget()
             if self._job is not None:
                 self._changed.notify_all()
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether a recording that is being made has so much to write that other work should leave it the processor."""
+        with self._changed:
+            if self._job is None or not self._blocks:
+                self._is_behind = False
+            else:
+                newest = self._blocks[-1]
+                limit = (CAUGHT_UP if self._is_behind else BEHIND) * self._most_samples(newest)
+                self._is_behind = newest.start + newest.count - self._job.next > limit
+            return self._is_behind
 
     def record(self, folder: str | os.PathLike[str], before_seconds: float = 0.0, goes_on: bool = True) -> None:
         """Record from now on, and what is held of the time before.

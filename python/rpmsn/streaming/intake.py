@@ -78,6 +78,7 @@ class Counts:
         received: taken from the source.
         analysed: looked at; each counts once.
         late: of whole frames that were dropped, since the analysis was behind (live).
+        yielded: of `late`, those of frames that began, or waited, while the analysis was held.
         skipped: of frames left out on purpose (duty cycle).
         too_short: of runs between two cuts with fewer samples than can be analysed.
         failed: of frames whose analysis failed.
@@ -96,6 +97,7 @@ class Counts:
     waiting: int
     frames_late: int
     frames_skipped: int
+    yielded: int = 0
 
     @property
     def dropped(self) -> int:
@@ -167,6 +169,10 @@ class Intake:
         duty_cycle: fraction of the frames to analyse, above 0 to 1; the others are left out, evenly, and counted.
         wait_seconds: how long `write` waits for a buffer in replay mode.
 
+    Attributes:
+        held: live, while it is True frames that begin, and those that wait, are dropped: something else needs the
+            processor more. Set by the thread that writes.
+
     Raises:
         ParameterError: a type or a duty cycle that cannot be.
     """
@@ -199,7 +205,8 @@ class Intake:
         self._totals = dict.fromkeys((ANALYSED, LATE, SKIPPED, TOO_SHORT, FAILED, STOPPED, WAITING), 0)
         self._frames = {LATE: 0, SKIPPED: 0}
         self._jobs: deque[Job] = deque()
-        self._closing = self._closed = False
+        self._closing = self._closed = self.held = self._is_for_others = False
+        self._yielded = 0
         self._outstanding = 0
         self._given = 0
         self._begun = 0
@@ -312,6 +319,7 @@ class Intake:
                 **self._totals,
                 frames_late=self._frames[LATE],
                 frames_skipped=self._frames[SKIPPED],
+                yielded=self._yielded,
             )
 
     @property
@@ -368,9 +376,12 @@ class Intake:
             if not is_due:
                 self._fate = SKIPPED
             else:
+                while self._jobs and self.held:
+                    self._drop_oldest()
                 if not self._has_room() and self._jobs:
                     self._drop_oldest()
-                self._fate = WAITING if self._has_room() else LATE
+                self._fate = WAITING if self._has_room() and not self.held else LATE
+            self._is_for_others = is_due and self.held
             if self._fate == WAITING:
                 self._buffer = self._free.pop()
                 self._buffer.users = 1
@@ -387,6 +398,7 @@ class Intake:
         """Count samples of the frame begun, and hand it over when it is whole."""
         with self._changed:
             self._totals[self._fate] += count
+            self._yielded += count * self._is_for_others
             self._remaining -= count
             if self._buffer is not None:
                 self._filled += count
@@ -402,6 +414,7 @@ class Intake:
             self._keep(None)
         self.done(job, LATE)
         self._frames[LATE] += 1
+        self._yielded += len(job.samples) * self.held
 
     def _hand_over(self, ends: bool) -> None:
         buffer, self._buffer = self._buffer, None

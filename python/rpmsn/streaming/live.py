@@ -108,7 +108,8 @@ class StreamAnalyser:
 
     Attributes:
         latencies: seconds from the last sample of a frame to when it had been reported; of the latest frames.
-        recorder: StreamRecorder that gets all samples as they come, in the thread that writes; None for none.
+        recorder: StreamRecorder that gets all samples as they come, in the thread that writes; None for none. While a
+            recording is behind, the analysis of a live stream drops frames: samples that are not recorded are gone.
 
     Raises:
         ParameterError, ModelError: as of Segmenter and Settings.
@@ -173,6 +174,7 @@ class StreamAnalyser:
         """
         if self._clock is None:
             self._clock = StreamTime.of_host(offset, self.sample_rate)
+        self._intake.held = self.settings.live and self.recorder is not None and self.recorder.is_behind
         taken = self._intake.write(samples, offset, self.center_frequency, self._clock)
         if self.recorder is not None and taken:
             self.recorder.take(samples[:taken], offset, self.sample_rate, self.center_frequency, self._clock)
@@ -320,6 +322,8 @@ class StreamAnalyser:
                 **(self._cells.status(self._carriers) if self._cells is not None else {}),
                 "health": self._health_text(now),
             }
+            if counts.yielded:
+                fields["samples_yielded"] = counts.yielded
             if self._health.information:
                 fields["information"] = self._health.information
             if error := self._reports.text(self._writers()):

@@ -78,6 +78,8 @@ class CarrierTable(QtWidgets.QWidget):
         >>> table.carrier_selected.connect(waterfall.select_carrier)     # doctest: +SKIP
     """
 
+    exported = QtCore.pyqtSignal(str)
+    """Path of a file that a person has had written."""
     carrier_selected = QtCore.pyqtSignal(object)
     """`burst_id` of the carrier that was clicked, None when nothing is selected any more."""
 
@@ -433,6 +435,7 @@ class CarrierTable(QtWidgets.QWidget):
             path += suffix
         try:
             written = self.export(path)
+            self.exported.emit(str(written))
         except (RpmsnError, OSError) as error:
             QtWidgets.QMessageBox.warning(self, tr("Export carriers"), str(error))
         else:

@@ -431,6 +431,22 @@
         <source>SigMF recording (*.sigmf-meta)</source>
         <translation>SigMF-Aufnahme (*.sigmf-meta)</translation>
     </message>
+    <message numerus="yes">
+        <source>{count} corrections are in no file yet.</source>
+        <translation><numerusform>{count} Korrektur steht noch in keiner Datei.</numerusform><numerusform>{count} Korrekturen stehen noch in keiner Datei.</numerusform></translation>
+    </message>
+    <message>
+        <source>Corrections</source>
+        <translation>Korrekturen</translation>
+    </message>
+    <message>
+        <source>annotate as {label}</source>
+        <translation>als {label} anmerken</translation>
+    </message>
+    <message>
+        <source>delete the annotation {label}</source>
+        <translation>Annotation {label} löschen</translation>
+    </message>
     <message>
         <source>Cut to a file</source>
         <translation>In eine Datei ausschneiden</translation>
@@ -438,6 +454,10 @@
     <message>
         <source>Folder of recordings to train on</source>
         <translation>Ordner der Aufnahmen zum Trainieren</translation>
+    </message>
+    <message>
+        <source>&amp;Delete the annotation {label}</source>
+        <translation>Annotation {label} &amp;löschen</translation>
     </message>
     <message>
         <source>It &amp;is</source>
@@ -450,10 +470,6 @@
     <message>
         <source>carrier {number} is {label}</source>
         <translation>Träger {number} ist {label}</translation>
-    </message>
-    <message>
-        <source>annotate as {label}</source>
-        <translation>als {label} anmerken</translation>
     </message>
     <message>
         <source>a recording has samples to train on; open one</source>
@@ -1024,6 +1040,10 @@ Keine Linie an einer Seite: der Träger reicht über die Spanne hinaus und ist �
         <translation>Ganze Spanne, neueste Zeilen</translation>
     </message>
     <message>
+        <source>Whole span, all rows</source>
+        <translation>Ganze Spanne, alle Zeilen</translation>
+    </message>
+    <message>
         <source>Restart average and max hold</source>
         <translation>Mittelwert und Höchstwert neu beginnen</translation>
     </message>
@@ -1120,6 +1140,10 @@ Keine Linie an einer Seite: der Träger reicht über die Spanne hinaus und ist �
         <translation>neuester Rahmen</translation>
     </message>
     <message>
+        <source>part in view</source>
+        <translation>Ausschnitt im Bild</translation>
+    </message>
+    <message>
         <source>average</source>
         <translation>Mittelwert</translation>
     </message>
@@ -1155,10 +1179,6 @@ Keine Linie an einer Seite: der Träger reicht über die Spanne hinaus und ist �
         <source>coverage {percent} %</source>
         <translation>Abdeckung {percent} %</translation>
     </message>
-    <message>
-        <source>{percent} % of the samples were not analysed: the analysis is late; {advice}</source>
-        <translation>{percent} % der Abtastwerte wurden nicht ausgewertet: die Auswertung kommt nicht nach; {advice}</translation>
-    </message>
     <message numerus="yes">
         <source>{count} samples lost by the radio: {advice}</source>
         <translation><numerusform>{count} Abtastwert vom Empfänger verloren: {advice}</numerusform><numerusform>{count} Abtastwerte vom Empfänger verloren: {advice}</numerusform></translation>
@@ -1182,6 +1202,14 @@ Keine Linie an einer Seite: der Träger reicht über die Spanne hinaus und ist �
     <message numerus="yes">
         <source>not judged {count} frames of {all}: {reason}</source>
         <translation><numerusform>{count} Rahmen von {all} nicht beurteilt: {reason}</numerusform><numerusform>{count} Rahmen von {all} nicht beurteilt: {reason}</numerusform></translation>
+    </message>
+    <message>
+        <source>{percent} % of the samples were not analysed: the recording comes first, and needs the processor</source>
+        <translation>{percent} % der Abtastwerte wurden nicht ausgewertet: die Aufnahme geht vor und braucht den Prozessor</translation>
+    </message>
+    <message>
+        <source>{percent} % of the samples were not analysed: the analysis is late; {advice}</source>
+        <translation>{percent} % der Abtastwerte wurden nicht ausgewertet: die Auswertung kommt nicht nach; {advice}</translation>
     </message>
     <message>
         <source>the input was not fit to be</source>
@@ -1318,6 +1346,10 @@ Keine Linie an einer Seite: der Träger reicht über die Spanne hinaus und ist �
     <message>
         <source>Offset from centre, MHz</source>
         <translation>Ablage von der Mitte, MHz</translation>
+    </message>
+    <message>
+        <source>{clock}, s after {minute}</source>
+        <translation>{clock}, s nach {minute}</translation>
     </message>
     <message>
         <source>Resume</source>

@@ -13,7 +13,7 @@ from ...recording.cut import cut
 from ...recording.metadata import DATA_SUFFIX, META_SUFFIX
 from ..carriers.carrier_list import CarrierRow
 from ..carriers.export import free_path
-from ..qt import QtWidgets
+from ..qt import QtCore, QtWidgets
 from ..translation import counted, mark, tr
 from ..waterfall.pointing import Place
 from ..waterfall.settings import SHOWN_CLASSES
@@ -58,6 +58,8 @@ class Editor(QtWidgets.QUndoStack):
         drawn: annotations that the person drew, as of `Recording.annotations`.
     """
 
+    drawn_changed = QtCore.pyqtSignal()
+
     def __init__(self, window: QtWidgets.QMainWindow, view: WaterfallWithTable) -> None:
         super().__init__(window)
         self._window, self._view = window, view
@@ -67,6 +69,7 @@ class Editor(QtWidgets.QUndoStack):
         self._task: CutTask | None = None
         view.waterfall.menu_requested.connect(self._add_to_place)
         view.table.menu_requested.connect(self._add_to_carrier)
+        view.table.exported.connect(self._on_exported)
 
     def begin(self, player: Player | None) -> None:
         """Another source is shown: what was said of the one before is forgotten."""
@@ -81,6 +84,29 @@ class Editor(QtWidgets.QUndoStack):
         """The window closes."""
         if self._task is not None:
             self._task.stop()
+
+    def may_be_left(self) -> bool:
+        """Whether another source may be shown, or none: what a person said and no file has is asked about."""
+        if self.isClean():
+            return True
+        box = QtWidgets.QMessageBox
+        text = counted(
+            "{count} correction is in no file yet.", "{count} corrections are in no file yet.", self._unsaved
+        )
+        answer = box.question(self._window, tr("Corrections"), text, box.Save | box.Discard | box.Cancel, box.Save)
+        if answer == box.Save:
+            self._view.table.ask_and_export()
+        return self.isClean() or answer == box.Discard
+
+    @property
+    def _unsaved(self) -> int:
+        """Changes, done or undone, since a file had them all."""
+        return self.count() if self.cleanIndex() < 0 else abs(self.index() - self.cleanIndex())
+
+    def _on_exported(self, path: str) -> None:
+        """Annotations have all that a person said."""
+        if path.endswith(META_SUFFIX):
+            self.setClean()
 
     def relabel(self, carrier: CarrierRow, label: str) -> None:
         """A person says what a carrier is."""
@@ -120,16 +146,22 @@ class Editor(QtWidgets.QUndoStack):
         entry = annotation({"label": label, "freq_lower": lower, "freq_upper": upper}, 0, span[0], span[1] - span[0])
         entry = {key: value for key, value in entry.items() if key.startswith("core:")}
 
-        def do() -> None:
-            self.drawn.append(entry)
-            self._show_drawn()
-
-        def undo() -> None:
-            self.drawn.remove(entry)
-            self._show_drawn()
-
-        self.push(Change(tr("annotate as {label}", label=label), do, undo))
+        self._push_drawn(tr("annotate as {label}", label=label), [*self.drawn, entry])
         self._view.waterfall.selection.clear()
+
+    def delete_drawn(self, entry: dict[str, Any]) -> None:
+        """A person takes back an annotation that was drawn."""
+        rest = [other for other in self.drawn if other is not entry]
+        self._push_drawn(tr("delete the annotation {label}", label=entry["core:label"]), rest)
+
+    def _push_drawn(self, text: str, after: list[dict[str, Any]]) -> None:
+        before = list(self.drawn)
+
+        def show(entries: list[dict[str, Any]]) -> None:
+            self.drawn[:] = entries
+            self.drawn_changed.emit()
+
+        self.push(Change(text, lambda: show(after), lambda: show(before)))
 
     def ask_and_cut(self, span: tuple[int, int], edges: tuple[float, float], name: str) -> None:
         """Ask where to, and cut a part of the recording: samples of it, and edges in Hz."""
@@ -177,11 +209,14 @@ class Editor(QtWidgets.QUndoStack):
         self._task = CutTask(
             self._window,
             lambda on_progress: cut(recording, path, *span, edges, inside, overwrite, on_progress),
-            lambda written: self._say(
-                tr("stopped; nothing is written") if written is None else tr("written: {path}", path=written)
-            ),
+            lambda written: self._on_cut(written, edges is None and span == (0, recording.sample_count)),
             self._warn,
         )
+
+    def _on_cut(self, written: Path | None, is_whole: bool) -> None:
+        self._say(tr("stopped; nothing is written") if written is None else tr("written: {path}", path=written))
+        if written is not None and is_whole:
+            self.setClean()
 
     def _annotation_of(self, carrier: CarrierRow) -> dict[str, Any]:
         assert self._player is not None
@@ -191,9 +226,14 @@ class Editor(QtWidgets.QUndoStack):
         return {key: value for key, value in entry.items() if key.startswith("core:")}
 
     def _add_to_place(self, menu: QtWidgets.QMenu, place: Place) -> None:
-        """The menu in the picture: what can be done with the marked part."""
+        """The menu in the picture: what can be done with an annotation that was drawn, and with the marked part."""
         selection = self._view.waterfall.selection
-        if self._player is None or not selection.contains(place.frequency, place.y):
+        if self._player is None:
+            return
+        for entry in self._drawn_at(place, self._player):
+            text = tr("&Delete the annotation {label}", label=entry["core:label"])
+            menu.addAction(text, lambda entry=entry: self.delete_drawn(entry))
+        if not selection.contains(place.frequency, place.y):
             return
         span = self._marked_samples()
         if span is not None:
@@ -220,6 +260,16 @@ class Editor(QtWidgets.QUndoStack):
             menu.addAction(tr("&Play its time"), lambda: player.play_part(*span))
             menu.addAction(tr("C&ut it to a file…"), lambda: self.ask_and_cut(span, edges, name))
 
+    def _drawn_at(self, place: Place, player: Player) -> list[dict[str, Any]]:
+        """Annotations that were drawn over a place."""
+        [sample, _] = player.positions_of(self._view.waterfall.samples_between(np.array([place.y, place.y])))
+        return [
+            entry
+            for entry in self.drawn
+            if entry["core:freq_lower_edge"] <= place.frequency <= entry["core:freq_upper_edge"]
+            and 0 <= sample - entry["core:sample_start"] < entry["core:sample_count"]
+        ]
+
     def _marked_samples(self) -> tuple[int, int] | None:
         """First sample of the recording that is marked, and the one after the last; None where that is no run of it."""
         if self._player is None or self._view.waterfall.selection.area is None:
@@ -230,10 +280,6 @@ class Editor(QtWidgets.QUndoStack):
             self._say(tr("the marked part reaches over a jump in the recording; mark one side of it"))
             return None
         return start, end
-
-    def _show_drawn(self) -> None:
-        if self._player is not None:
-            self._view.waterfall.set_reference_annotations(self._player.reference_annotations(self.drawn))
 
     def _say(self, text: str) -> None:
         self._window.statusBar().showMessage(text, 10_000)

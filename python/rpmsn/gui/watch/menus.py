@@ -63,7 +63,7 @@ class Menus:
         menu.addAction(window.table.export_action)
         self._add(menu, tr("Save &labels to train on…"), "Ctrl+T", window.editor.ask_and_save_training)
         menu.addSeparator()
-        self._add(menu, tr("&Quit"), "Ctrl+Q", window.close)
+        self._add(menu, tr("&Quit"), "Ctrl+Q", window.ask_and_close)
 
     def _fill_edit(self, menu: QtWidgets.QMenu) -> None:
         window = self._window
@@ -133,7 +133,7 @@ class Menus:
             text = name if names.count(name) == 1 else entry["source"]
             action = menu.addAction(text.replace("&", "&&"))
             action.setToolTip(entry["source"])
-            action.triggered.connect(lambda _=False, entry=entry: self._window.open(entry))
+            action.triggered.connect(lambda _=False, entry=entry: self._window.ask_and_show(entry))
         menu.setToolTipsVisible(True)
         if not recent:
             menu.addAction(tr("nothing yet")).setEnabled(False)

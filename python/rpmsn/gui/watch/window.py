@@ -98,6 +98,7 @@ class WatchWindow(QtWidgets.QMainWindow):
         self._results: dict[tuple, str] = {}
         self._build()
         self.editor = Editor(self, self.view)
+        self.editor.drawn_changed.connect(self._show_references)
         bookmarks = bookmarks_of(settings["bookmarks"])
         self.bookmark_menu = BookmarkMenu(self.menuBar(), self.view, bookmarks, self._on_tune)
         self.menus = Menus(self, opens=open_source is not None)
@@ -241,7 +242,17 @@ class WatchWindow(QtWidgets.QMainWindow):
         folder = str(recording.path.parent) if recording is not None else ""
         path, _ = QtWidgets.QFileDialog.getOpenFileName(self, tr("Open recording"), folder, tr(RECORDINGS))
         if path:
-            self.open({"source": path})
+            self.ask_and_show({"source": path})
+
+    def ask_and_show(self, described: Mapping[str, Any]) -> None:
+        """`open`, unless a person wants to keep what is shown for the corrections that no file has."""
+        if self.editor.may_be_left():
+            self.open(described)
+
+    def ask_and_close(self) -> None:
+        """Close the window, unless likewise."""
+        if self.editor.may_be_left():
+            self.close()
 
     def dragEnterEvent(self, event: QtGui.QDragEnterEvent) -> None:
         """Called by Qt when something is dragged over the window."""
@@ -253,7 +264,7 @@ class WatchWindow(QtWidgets.QMainWindow):
         path = _dropped_path(event.mimeData())
         if path:
             event.acceptProposedAction()
-            self.open({"source": path})
+            self.ask_and_show({"source": path})
 
     def _restore(self) -> None:
         """Everything as the settings say."""
@@ -322,7 +333,10 @@ class WatchWindow(QtWidgets.QMainWindow):
             self.painted.emit()
 
     def closeEvent(self, event: QtGui.QCloseEvent) -> None:
-        """Called by Qt when the window is closed."""
+        """Called by Qt when the window is closed, by a person or by the program."""
+        if event.spontaneous() and not self.editor.may_be_left():
+            event.ignore()
+            return
         self._timer.stop()
         self.editor.end()
         self._end_readers()

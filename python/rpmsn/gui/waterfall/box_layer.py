@@ -204,15 +204,18 @@ class BoxLayer(PixelLayer):
             painter.drawRect(rect)
 
     def _paint_reference_label(self, painter, label: str, rect, view, taken) -> None:
-        """Its word at the foot of the outline, where there is room."""
+        """Its word at the foot of the outline: in the middle, or where there is room at its sides or a line higher."""
         metrics = painter.fontMetrics()
-        text = label
-        width, height = text_width(metrics, text), metrics.height() + 4
-        left = min(max(rect.center().x() - width / 2, view.left()), view.right() - width)
-        spot = QtCore.QRectF(left, min(rect.bottom() - 3, view.bottom()) - height, width, height)
-        if view.contains(spot) and not any(spot.intersects(other) for other in taken):
-            taken.append(spot)
-            self.paint_text(painter, spot, text, self.theme.text)
+        width, height = text_width(metrics, label), metrics.height() + 4
+        foot = min(rect.bottom() - 3, view.bottom()) - height
+        for top in (foot, foot - height - 2):
+            for left in (rect.center().x() - width / 2, rect.left(), rect.right() - width):
+                left = min(max(left, view.left()), view.right() - width)
+                spot = QtCore.QRectF(left, top, width, height)
+                if view.contains(spot) and not any(spot.intersects(other) for other in taken):
+                    taken.append(spot)
+                    self.paint_text(painter, spot, label, self.theme.text)
+                    return
 
     def _paint_note(self, painter, view, taken) -> None:
         """A line at the foot of the picture, for what the user should know now."""

@@ -130,6 +130,7 @@ class Controls(QtWidgets.QWidget):
         menu.addSeparator()
         for name, text in (
             ("home", tr("Whole span, newest rows")),
+            ("all", tr("Whole span, all rows")),
             ("reset", tr("Restart average and max hold")),
             ("save", tr("Save picture\u2026")),
         ):

@@ -56,12 +56,27 @@ class Wanted:
 
 @dataclasses.dataclass
 class Shown:
-    """What was answered: `index` are class and value of each pixel, shape (rows, columns), oldest row first."""
+    """What was answered.
+
+    Attributes:
+        wanted: to what.
+        index: class and value of each pixel, shape (rows, columns), oldest row first.
+        is_known: of each pixel.
+        spectrum: mean power of each column, dB over noise; NaN where nothing is known.
+        pixels: colours, once they are needed.
+    """
 
     wanted: Wanted
     index: np.ndarray
     is_known: np.ndarray
+    spectrum: np.ndarray
     pixels: np.ndarray | None = None
+
+    @property
+    def frequencies(self) -> np.ndarray:
+        """Middles of the columns, Hz."""
+        width = (self.wanted.upper - self.wanted.lower) / self.wanted.columns
+        return self.wanted.lower + width * (np.arange(self.wanted.columns) + 0.5)
 
 
 class DetailLayer(PixelLayer):
@@ -72,6 +87,7 @@ class DetailLayer(PixelLayer):
         settings: Settings.
         ask: called with what is Wanted; None where nobody has the samples.
         shown: what is drawn, None for nothing.
+        on_shown: called when that has changed.
     """
 
     def __init__(self, history: History, settings: Settings):
@@ -79,6 +95,7 @@ class DetailLayer(PixelLayer):
         self.history, self.settings = history, settings
         self.ask: Callable[[Wanted], None] | None = None
         self.shown: Shown | None = None
+        self.on_shown: Callable[[], None] = lambda: None
         self._number = 0
         self._timer = QtCore.QTimer()
         self._timer.setSingleShot(True)
@@ -101,14 +118,12 @@ class DetailLayer(PixelLayer):
     def clear(self) -> None:
         """Draw nothing."""
         self._number += 1
-        self.shown = None
         self._timer.stop()
-        self.update()
+        self.drop()
 
     def drop(self) -> None:
         """Draw nothing: the rows of the history are as good."""
-        self.shown = None
-        self.update()
+        self._set_shown(None)
 
     def is_wanted(self, number: int) -> bool:
         """Whether an answer to this request would still be shown. Any thread may ask."""
@@ -140,8 +155,16 @@ class DetailLayer(PixelLayer):
             decibels = 10 * np.log10(over_noise)
         value = (decibels - scale.db_min) / (scale.db_max - scale.db_min) * 255
         index = np.nan_to_num(value, nan=0.0, posinf=255.0, neginf=0.0).clip(0, 255).astype(np.uint16)
-        self.shown = Shown(wanted, index | mask.astype(np.uint16) << np.uint16(8), is_known)
-        self.update()
+        count = is_known.sum(axis=0)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            spectrum = 10 * np.log10(np.nansum(over_noise, axis=0) / count)
+        self._set_shown(Shown(wanted, index | mask.astype(np.uint16) << np.uint16(8), is_known, spectrum))
+
+    def _set_shown(self, shown: Shown | None) -> None:
+        if self.shown is not shown:
+            self.shown = shown
+            self.on_shown()
+            self.update()
 
     def paint_pixels(self, painter: QtGui.QPainter, to_pixels: QtGui.QTransform, view: QtCore.QRectF) -> None:
         """The last answer, wherever the view has moved since."""

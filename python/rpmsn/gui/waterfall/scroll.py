@@ -59,6 +59,10 @@ class TimeScroll(QtCore.QObject):
         self._view.setYRange(self.history.newest_y - self.seconds, self.history.newest_y, padding=0)
         self.update()
 
+    def show_all(self) -> None:
+        """All rows that there are."""
+        self.zoom_to(self.history.oldest_y, self.history.newest_y)
+
     def fit(self) -> None:
         """All rows in view at once, where they are fewer than there is room for; one that scrolled back stays there."""
         length = self.history.newest_y - self.history.oldest_y

@@ -112,7 +112,11 @@ class SpectrumPlot:
         lines: SpectrumLines.
         plot: pyqtgraph's PlotItem.
         curves: name of the line -> PlotDataItem.
+        part: (Hz, dB over noise) of the part in view where the picture shows it finer than the frames do: drawn in
+            place of the newest frame. None where it does not.
     """
+
+    part: tuple[np.ndarray, np.ndarray] | None = None
 
     def __init__(self, plot: pg.PlotItem):
         self.lines, self.plot = SpectrumLines(), plot
@@ -129,8 +133,8 @@ class SpectrumPlot:
                 ("max_hold", tr("max hold")),
             )
         }
-        self._unit = LevelUnit()
-        self._levels = Settings.levels
+        self._unit, self._shift = LevelUnit(), 0.0
+        self._settings = Settings()
 
     def fit(self, whole: int, spare: int) -> None:
         """Take a part of the height of the widget, of what the others leave; pixels."""
@@ -148,14 +152,25 @@ class SpectrumPlot:
             known = self._unit.at(self.lines.floor_db)
             offset = (known.offset or 0.0) if self.lines.is_absolute else 0.0
             for name, curve in self.curves.items():
-                if curve.isVisible():
+                if name == "newest" and self.part is not None:
+                    curve.setData(self.part[0] / 1e6, self.part[1] + self._shift, connect="finite")
+                elif curve.isVisible():
                     curve.setData(frequencies, getattr(self.lines, name) + offset)
+
+    def show_part(self, part: tuple[np.ndarray, np.ndarray] | None) -> None:
+        """Another part is in view, or none that is finer."""
+        has_changed = (part is None) != (self.part is None)
+        self.part = part
+        if has_changed:
+            self._name_lines()
+        self.draw()
 
     def set_unit(self, unit: LevelUnit, shift: float) -> None:
         """What powers are said in, and what is to be added to dB over noise for it."""
-        self._unit = unit
+        self._unit, self._shift = unit, shift
         self.lines.set_absolute(unit.name != NOISE)
-        self.plot.setYRange(self._levels[0] + shift, self._levels[1] + shift, padding=0.05)
+        low, high = self._settings.levels
+        self.plot.setYRange(low + shift, high + shift, padding=0.05)
         self.draw()
 
     def set_settings(self, settings: Settings) -> None:
@@ -170,15 +185,19 @@ class SpectrumPlot:
         self.curves["max_hold"].setPen(pg.mkPen(theme.hold, width=1))
         self.curves["average"].setVisible(settings.average)
         self.curves["max_hold"].setVisible(settings.max_hold)
-        self._levels = settings.levels
         self.lines.set_times(settings.average_seconds, settings.hold_seconds)
-        held = tr("max hold")
-        if settings.hold_seconds != FOR_EVER:
-            held = tr("max hold of {time}", time=format_seconds(settings.hold_seconds))
-        averaged = tr("average of {time}", time=format_seconds(settings.average_seconds))
-        texts = tr("newest frame"), averaged, held
-        for (_, label), text in zip(self.legend.items, texts):
-            label.setText(text, color=theme.text, size="9pt")
+        self._settings = settings
+        self._name_lines()
         self._is_shown = settings.spectrum
         self.fit(*self._room)
         self.draw()
+
+    def _name_lines(self) -> None:
+        """What the lines are, in the legend."""
+        held = tr("max hold")
+        if self._settings.hold_seconds != FOR_EVER:
+            held = tr("max hold of {time}", time=format_seconds(self._settings.hold_seconds))
+        averaged = tr("average of {time}", time=format_seconds(self._settings.average_seconds))
+        texts = tr("newest frame") if self.part is None else tr("part in view"), averaged, held
+        for (_, label), text in zip(self.legend.items, texts):
+            label.setText(text, color=THEMES[self._settings.theme].text, size="9pt")

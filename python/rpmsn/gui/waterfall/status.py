@@ -168,14 +168,21 @@ def _not_analysed(fields: dict, before: dict) -> list[Problem]:
         dropped, analysed = (_growth(fields, before, key) for key in (keys.SAMPLES_DROPPED, keys.SAMPLES_ANALYSED))
         fraction = dropped / max(dropped + analysed, 1)
     else:
-        fraction = 0.0 if is_duty_cycled(fields) else 1 - fields.get(keys.COVERAGE, 1.0)
+        dropped, fraction = 0, 0.0 if is_duty_cycled(fields) else 1 - fields.get(keys.COVERAGE, 1.0)
     if fraction < 5e-4:
         return []
-    text = tr(
-        "{percent} % of the samples were not analysed: the analysis is late; {advice}",
-        percent=f"{100 * fraction:.3g}",
-        advice=tr(LATE_ADVICE),
-    )
+    percent = f"{100 * fraction:.3g}"
+    if 2 * _growth(fields, before, keys.SAMPLES_YIELDED) > dropped:
+        text = tr(
+            "{percent} % of the samples were not analysed: the recording comes first, and needs the processor",
+            percent=percent,
+        )
+    else:
+        text = tr(
+            "{percent} % of the samples were not analysed: the analysis is late; {advice}",
+            percent=percent,
+            advice=tr(LATE_ADVICE),
+        )
     return [Problem(text)]
 
 

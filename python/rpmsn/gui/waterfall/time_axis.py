@@ -13,6 +13,8 @@ from .history import Chunk, History
 
 LINES_APART = 1.75
 """Lines of text between two times."""
+MOST_DECIMALS = 2
+"""Of a time of day; finer times have no hours and minutes, for which the axis would be too narrow."""
 FIRST_YEAR_S = 366 * 86400
 """Times in the first year of the clock are none of a radio's."""
 
@@ -42,16 +44,25 @@ class TimeAxis(pg.AxisItem):
         """Texts of the ticks that `tickValues` chose; pyqtgraph asks."""
         return [self._texts.get(value, "") for value in values]
 
+    def is_fine(self, low: float, high: float, size: float) -> bool:
+        """Whether the ticks between two heights, so many pixels apart, are seconds of a minute."""
+        return _decimals(self._step(low, high, size)) > MOST_DECIMALS
+
+    def _step(self, low: float, high: float, size: float) -> float:
+        return round_up_time(self._spacing * (high - low) / max(size, 1))
+
     def _ticks(self, low: float, high: float, size: float) -> dict[float, str]:
         """Height -> text, the newest first, none closer to another than a few lines."""
         pixel = (high - low) / size
-        step = round_up_time(self._spacing * pixel)
+        step = self._step(low, high, size)
         ticks, last = {}, math.inf
         newest_first = self.history.between(low, high)[::-1]
         for chunk, older in itertools.zip_longest(newest_first, newest_first[1:]):
             found = _round_times(chunk, step, low, high, self.zero)
             if not found and last - chunk.y0 > 2 * self._spacing * pixel and _jumps(older, chunk, step):
-                found = [(chunk.y0, format_time(chunk.start_time - self.zero, 3))]
+                time, decimals = chunk.start_time - self.zero, _decimals(step)
+                text = _tick_text(time, decimals) if decimals > MOST_DECIMALS else format_time(time, 3)
+                found = [(chunk.y0, text)]
             for y, text in found:
                 if low + self._margin * pixel <= y <= high - self._margin * pixel and last - y >= self._spacing * pixel:
                     ticks[y] = text
@@ -65,8 +76,17 @@ def _round_times(chunk: Chunk, step: float, low: float, high: float, zero: float
     first, last = np.interp((low, high), edges, ends)
     times = step * np.arange(math.ceil(first / step), math.floor(last / step) + 1)[::-1]
     heights = np.interp(times, ends, edges)
-    decimals = max(0, math.ceil(-math.log10(step) - 1e-9))
-    return [(float(y), format_time(time, decimals)) for y, time in zip(heights, times)]
+    return [(float(y), _tick_text(time, _decimals(step))) for y, time in zip(heights, times)]
+
+
+def _decimals(step: float) -> int:
+    """Of seconds, so that times that are a step apart differ."""
+    return max(0, math.ceil(-math.log10(step) - 1e-9))
+
+
+def _tick_text(time: float, decimals: int) -> str:
+    text = format_time(abs(time), decimals)
+    return ("-" if time < 0 else "") + (text if decimals <= MOST_DECIMALS else text.rpartition(":")[2])
 
 
 def _jumps(older: Chunk | None, newer: Chunk, step: float) -> bool:

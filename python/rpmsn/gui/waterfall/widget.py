@@ -18,6 +18,7 @@ The parts of the picture each have a module that can be read, and tested, by its
 `bands`, `band_strip`  3GPP bands below the frequency axis
 `spectrum`             the lines above
 `time_axis`            the clock next to the rows
+`frequency_axis`       the frequencies below them
 `pointing`             what is under the mouse, clicks, the menu
 `cursors`              the measuring pair
 `selection`            a part that is marked
@@ -57,6 +58,7 @@ from .boxes import SegmentBoxes
 from .controls import Controls
 from .cursors import CursorPair
 from .detail import DetailLayer, Wanted
+from .frequency_axis import FrequencyAxis
 from .history import DROPPED, LOST, SKIP, Break, Chunk, History, format_seconds
 from .levels import DBM, HIGHEST_OFFSET, LevelUnit, dbm_offset, gain_key
 from .picture import Picture
@@ -67,7 +69,7 @@ from .settings import LEVEL_LIMITS, SMALLEST_RANGE, Settings
 from .spectrum import SpectrumPlot
 from .status import ENDED, SOURCE_STATE, is_duty_cycled
 from .status_bar import StatusBar
-from .time_axis import TimeAxis, format_day
+from .time_axis import TimeAxis, format_day, format_time
 from .view import SMALLEST_CLOSER, SMALLEST_COLUMNS, SMALLEST_SECONDS, SMALLEST_SPAN, WaterfallView
 
 logger = logging.getLogger(__name__)
@@ -353,6 +355,12 @@ class WaterfallWidget(QtWidgets.QWidget):
         self._span = self._fitted = None
         self._fit_span()
 
+    def show_all(self) -> None:
+        """Whole span, all rows."""
+        self.home()
+        if self.shown[0].newest is not None:
+            self._scroll.show_all()
+
     def reset_spectrum(self) -> None:
         """Restart average and max hold."""
         self.spectrum.lines.reset()
@@ -403,7 +411,7 @@ class WaterfallWidget(QtWidgets.QWidget):
         self.time_axis = TimeAxis(self.history)
         self.spectrum = SpectrumPlot(self.plots.addPlot(row=0, col=0))
         self.waterfall_plot = self.plots.addPlot(
-            row=1, col=0, viewBox=WaterfallView(), axisItems={"left": self.time_axis}
+            row=1, col=0, viewBox=WaterfallView(), axisItems={"left": self.time_axis, "bottom": FrequencyAxis()}
         )
         self.power_bar = pg.ColorBarItem(values=(0, 1), width=12, interactive=False, colorMap=pg.colormap.get("CET-L1"))
         self.power_bar.getAxis("right").setWidth(self._axis_width(POWER_SAMPLE))
@@ -439,6 +447,7 @@ class WaterfallWidget(QtWidgets.QWidget):
         self.pause_button.toggled.connect(self._on_pause)
         for name, slot in (
             ("home", self.home),
+            ("all", self.show_all),
             ("reset", self.reset_spectrum),
             ("save", self._ask_where_to_save),
             ("offset", self._ask_offset),
@@ -451,6 +460,7 @@ class WaterfallWidget(QtWidgets.QWidget):
         view.sigResized.connect(self._look_again)
         for plot in (self.spectrum.plot, self.waterfall_plot):
             plot.getViewBox().sigResized.connect(self._name_axes)
+        self.detail.on_shown = self._show_part
         self.pointing = Pointing(self)
 
     def _add_actions(self) -> None:
@@ -459,7 +469,7 @@ class WaterfallWidget(QtWidgets.QWidget):
         self.pause_action = add_action(
             self, tr("Pause the picture; the analysis continues"), "Space", self.pause_button.toggle
         )
-        for name, key in (("home", "Home"), ("reset", "R")):
+        for name, key in (("home", "Home"), ("all", "Shift+Home"), ("reset", "R")):
             set_keys(controls.actions[name], [key])
             self.addAction(controls.actions[name])
         autoscale = add_action(self, tr("Fit the levels to what is in view"), "A", self.autoscale)
@@ -495,7 +505,7 @@ class WaterfallWidget(QtWidgets.QWidget):
             if self._scroll.following:
                 self._fit_span()
             self._follow_floor()
-            self.spectrum.draw()
+            self.spectrum.show_part(None)
             self._update_picture()
             self.pointing.show_hover()
         if self._wanted_view is not None and self.history.newest is not None:
@@ -637,9 +647,11 @@ class WaterfallWidget(QtWidgets.QWidget):
             if history.newest.center_frequency == 0.0:
                 bottom = tr("Offset from centre, MHz")
             clock = tr(CLOCK_WORDS.get(history.newest.clock, ""))
-            newer_end = min(self.waterfall_plot.viewRange()[1][1], history.newest_y)
-            left = format_day(float(history.time_of_y(newer_end)) - self.time_axis.zero)
-            left += "" if self.time_axis.zero else clock
+            low, high = self.waterfall_plot.viewRange()[1]
+            time = float(history.time_of_y(min(high, history.newest_y))) - self.time_axis.zero
+            left = format_day(time) + ("" if self.time_axis.zero else clock)
+            if self.time_axis.is_fine(low, high, self.time_axis.height()):
+                left = tr("{clock}, s after {minute}", clock=left, minute=format_time(math.floor(time), 0)[:-3])
         axes = [self.waterfall_plot.getAxis(name) for name in ("bottom", "left")]
         labels = [(axes[0], bottom), (axes[1], left)]
         width = math.nan if history.newest is None else history.newest.scale.column_width
@@ -767,8 +779,14 @@ class WaterfallWidget(QtWidgets.QWidget):
             except RpmsnError as error:
                 QtWidgets.QMessageBox.warning(self, tr("Save picture"), str(error))
 
+    def _show_part(self) -> None:
+        """The spectrum is as fine as the picture."""
+        shown = self.detail.shown
+        self.spectrum.show_part(None if shown is None else (shown.frequencies, shown.spectrum))
+
     def _look_again(self, *_) -> None:
         self.detail.look_again()
+        self._name_axes()
 
     def zoom_to_selection(self) -> None:
         """Show the marked part alone."""
