@@ -101,6 +101,7 @@ def move_mouse(widget, point):
 
 def press_key(widget, key, modifier=QtCore.Qt.NoModifier):
     widget.activateWindow()
+    QtTest.QTest.qWaitForWindowActive(widget.window())
     widget.setFocus()
     QtTest.QTest.keyClick(widget, key, modifier)
     QtWidgets.QApplication.processEvents()

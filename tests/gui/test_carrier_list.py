@@ -124,6 +124,27 @@ def test_a_carrier_that_comes_again_is_one_row_with_its_history():
     assert carrier_columns.text(row, "on_air", carriers).endswith(", 3 ×")
 
 
+def test_a_carrier_that_came_again_before_it_was_known_to_be_gone_is_one_row():
+    carriers = CarrierList()
+    for number in range(20):
+        carriers.add_frame(number * FRAME, (number + 1) * FRAME, number, RATE)
+    carriers.add(segment(0, 1, event="new", end_offset=2 * FRAME))
+    carriers.add(segment(3, 5, event="new", freq_lower=1.9e9, freq_upper=1.91e9))
+    carriers.add(segment(10, 2, event="new"))
+    carriers.add(segment(11, 2))
+    carriers.add(segment(11, 1, event="gone", start_offset=0, end_offset=2 * FRAME))
+    row, other = carriers.rows()
+    assert (row.carrier_id, row.times, row.gone, other.carrier_id) == (2, 2, False, 5)
+    assert [(time.carrier_id, time.sample_start // FRAME, time.sample_end // FRAME) for time in row.each_time()] == [
+        (1, 0, 2),
+        (2, 10, 12),
+    ]
+    assert row.fraction_on_air(carriers.timeline) == pytest.approx(4 / 20)
+    assert carriers.find(1) is carriers.find(2) is row
+    carriers.add(segment(12, 2, event="gone", start_offset=10 * FRAME, end_offset=12 * FRAME))
+    assert [found.carrier_id for found in carriers.rows()] == [2, 5]
+
+
 @pytest.mark.parametrize(
     "changes",
     [{"label": "NR"}, {"freq_lower": 1.9e9, "freq_upper": 1.91e9}, {"cell_id": 18}, {"start_offset": FRAME // 2}],
@@ -212,7 +233,7 @@ def test_a_segment_of_a_frame_that_reaches_back_is_of_the_same_stream():
 def test_a_carrier_that_was_gone_long_ago_begins_no_stream():
     carriers = CarrierList()
     carriers.add(segment(2000, burst_id=2))
-    carriers.add(segment(0, burst_id=1, event="gone"))
+    carriers.add(segment(0, burst_id=1, event="gone", freq_lower=1.9e9, freq_upper=1.91e9))
     assert [carrier.gone for carrier in carriers.rows()] == [False, True]
 
 

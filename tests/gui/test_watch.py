@@ -738,6 +738,7 @@ def close(window):
 
 def press(window, key, modifier=QT.NoModifier):
     window.activateWindow()
+    wait_for(lambda: QtWidgets.QApplication.activeWindow() is window.window(), app=QtWidgets.QApplication.instance())
     QtTest.QTest.keyClick(window, key, modifier)
     QtWidgets.QApplication.processEvents()
 

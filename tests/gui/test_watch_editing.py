@@ -126,8 +126,6 @@ def test_an_annotation_that_was_drawn_is_deleted_by_its_menu_until_that_is_undon
     choose(app, menu, "Delete the annotation")
     menu.close()
     assert own() == ["own: LTE"] and [entry["core:label"] for entry in window.table.drawn] == ["LTE"]
-    window.activateWindow()
-    wait_for(window.isActiveWindow, app=app)
     press(window, QT.Key_Z, QT.ControlModifier)
     assert own() == ["own: NR", "own: LTE"]
 

@@ -103,6 +103,18 @@ def frame(number, **changes):
 # Rows
 
 
+def test_many_seconds_that_come_at_once_are_those_of_one_stream(table):
+    for number in range(1, 300):
+        table.add_frame(frame(number))
+    for number in range(1, 300):
+        table.add_segment(segment(number, 2, label="NR", freq_lower=1810e6, freq_upper=1820e6))
+    table.update_now()
+    assert ids(table) == [2, 1, 3]
+    row = table.carriers.find(2)
+    assert (row.gone, row.sample_end, len(row.visits)) == (False, 300 * FRAME, 0)
+    assert cell(table, 0, "on_air") == "100.0 %"
+
+
 def test_rows_stand_by_frequency_and_say_what_is_known(table):
     assert ids(table) == [2, 1, 3]
     assert [cell(table, 1, name) for name in NAMES[:-1]] == [

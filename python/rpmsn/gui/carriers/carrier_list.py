@@ -122,6 +122,15 @@ class CarrierRow:
         self.report, self.gone = report, False
         self.visit_start, self.visit_since = report.start_offset, report.rx_time
 
+    def follow(self, before: "CarrierRow") -> None:
+        """It is another one that has come again, as was not known before that one was gone."""
+        last = Visit(before.report, before.visit_start, before.sample_end, before.visit_since)
+        self.visits = deque([*before.visits, last, *self.visits], maxlen=MAX_VISITS)
+        self.times += before.times
+        self.key, self.counted_from = before.key, before.counted_from
+        self.sample_start, self.since = before.sample_start, before.since
+        self.occupancy.add_earlier(before.occupancy)
+
     def take(self, report: Report) -> None:
         """A further message says what it is now, and how far it has come."""
         self.report = report
@@ -269,7 +278,9 @@ class CarrierList:
         """A carrier that was not there, or has come again; of too many, the one that was silent for longest is gone."""
         if len(self._on_air) >= self._max_on_air:
             self._end(min(self._on_air.values(), key=lambda carrier: carrier.sample_end))
-        carrier = next((row for row in self._gone_newest() if self._has_returned(row, report)), None)
+        carrier = next(
+            (row for row in self._gone_newest() if self._has_returned(row, report, report.start_offset)), None
+        )
         if carrier is not None:
             self._gone.remove(carrier)
             carrier.come_again(report)
@@ -292,15 +303,19 @@ class CarrierList:
     def _gone_newest(self) -> "reversed[CarrierRow]":
         return reversed(self._gone)
 
-    def _has_returned(self, carrier: CarrierRow, report: Report) -> bool:
-        """Whether a new carrier is one that is gone."""
+    def _has_returned(self, carrier: CarrierRow, report: Report, start: int) -> bool:
+        """Whether a carrier that began at a sample is one that is gone."""
         both = min(carrier.freq_upper, report.freq_upper) - max(carrier.freq_lower, report.freq_lower)
         whole = max(carrier.freq_upper, report.freq_upper) - min(carrier.freq_lower, report.freq_lower)
         is_same_cell = carrier.cell_id == report.cell_id or None in (carrier.cell_id, report.cell_id)
-        is_later = report.start_offset >= carrier.sample_end and carrier.stream == self._stream
+        is_later = start >= carrier.sample_end and carrier.stream == self._stream
         return carrier.label == report.label and is_same_cell and is_later and both > SAME_PLACE * whole
 
     def _end(self, carrier: CarrierRow) -> None:
         carrier.gone = True
         del self._on_air[carrier.carrier_id]
+        for next_one in self._on_air.values():
+            if next_one.times == 1 and self._has_returned(carrier, next_one.report, next_one.sample_start):
+                next_one.follow(carrier)
+                return
         self._gone.append(carrier)

@@ -119,6 +119,11 @@ class Occupancy:
         if len(self._spans) > MAX_SPANS:
             self._spans = [(min(first for first, _ in self._spans), max(after for _, after in self._spans))]
 
+    def add_earlier(self, other: "Occupancy") -> None:
+        """What another carrier of the timeline, which has ended before, was on the air."""
+        self.samples += other.samples
+        self.bins += other.bins
+
     def halve(self) -> None:
         """Two bins become one."""
         _halve(self.bins)

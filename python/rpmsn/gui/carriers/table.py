@@ -22,7 +22,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ...classes import CLASS_COLORS
-from ...errors import RpmsnError
+from ...errors import RpmsnError, is_number
 from ...messages import keys
 from ...recording import Recording
 from ..actions import add_action, copy_text, hint
@@ -221,16 +221,24 @@ class CarrierTable(QtWidgets.QWidget):
 
     def update_now(self) -> None:
         """Add what has arrived and show it; runs four times a second."""
-        while self._frames:
-            self.carriers.add_frame(*self._frames.popleft())
         while self._waiting:
-            self._take(self._waiting.popleft())
+            fields = self._waiting.popleft()
+            # In their order: a segment that is far behind the frames is one of a stream that has restarted.
+            if is_number(number := fields.get(keys.PDU_NUM)):
+                self._take_frames(number)
+            self._take(fields)
+        self._take_frames()
         self.carriers.end_silent()
         is_due = self._clock() - self._resorted >= RESORT_SECONDS
         if is_due:
             self._resorted = self._clock()
         self.model.update(may_resort=is_due)
         self._show_counts()
+
+    def _take_frames(self, last: float | None = None) -> None:
+        """The frames that wait, all or up to the one of a number."""
+        while self._frames and (last is None or self._frames[0][2] <= last):
+            self.carriers.add_frame(*self._frames.popleft())
 
     def _take(self, fields: dict) -> None:
         """One segment; what is not right is counted, and logged now and then."""

@@ -480,6 +480,10 @@
         <translation>der Teil würde die Aufnahme ersetzen, aus der er ist; einen anderen Namen wählen</translation>
     </message>
     <message>
+        <source>stopped; nothing is written</source>
+        <translation>angehalten; nichts wurde geschrieben</translation>
+    </message>
+    <message>
         <source>&amp;Play the marked part</source>
         <translation>Den markierten Teil ab&amp;spielen</translation>
     </message>
@@ -506,10 +510,6 @@
     <message numerus="yes">
         <source>delete {count} carriers</source>
         <translation><numerusform>{count} Träger löschen</numerusform><numerusform>{count} Träger löschen</numerusform></translation>
-    </message>
-    <message>
-        <source>stopped; nothing is written</source>
-        <translation>angehalten; nichts wurde geschrieben</translation>
     </message>
     <message>
         <source>wheel, drag</source>

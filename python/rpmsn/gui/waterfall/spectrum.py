@@ -20,6 +20,8 @@ HEIGHTS = (48, 240)
 HOLD_PARTS = 10
 LEGEND_HEIGHT = 90
 """Lower than this the names of the lines would cover them."""
+LEGEND_ALPHA = 150
+"""Opacity of what is behind these names, 0..255: they are read over the lines, and the lines seen."""
 
 
 class SpectrumLines:
@@ -186,6 +188,9 @@ class SpectrumPlot:
         self.curves["average"].setVisible(settings.average)
         self.curves["max_hold"].setVisible(settings.max_hold)
         self.lines.set_times(settings.average_seconds, settings.hold_seconds)
+        behind = QtGui.QColor(theme.label_background)
+        behind.setAlpha(LEGEND_ALPHA)
+        self.legend.setBrush(behind)
         self._settings = settings
         self._name_lines()
         self._is_shown = settings.spectrum
