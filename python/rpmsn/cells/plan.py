@@ -94,7 +94,7 @@ ANYWHERE_FRAMES = 1
 """Frames for a search at any frequency: two of NR's usual periods."""
 ANYWHERE_S = {LTE_NAME: 14e-9, NR_NAME: 18e-9}
 ANYWHERE_IN_SPAN_S = {LTE_NAME: 13e-9, NR_NAME: 17e-9}
-"""For each Hz of a carrier's band, or of the span, in so many frames of 40 ms: LTE 9e-9 to 20e-9, NR 8e-9 to 17e-9, on
+"""For each Hz of a carrier's band, or of the span, in so many frames of 40 ms: LTE 5e-9 to 12e-9, NR 8e-9 to 17e-9, on
 a processor that takes 0.8 of the other estimates."""
 
 

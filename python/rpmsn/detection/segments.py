@@ -216,8 +216,8 @@ def _split_lte(runs, votes, pixels, box, power, ids, geometry):
 
 def _is_on(pixels):
     """Rows in which a component, bool, shape (rows, columns), fills most of its width."""
-    fractions = pixels.mean(axis=1)
-    return fractions >= 0.5 * fractions.max()
+    counts = np.count_nonzero(pixels, axis=1)
+    return 2 * counts >= counts.max()
 
 
 def _edges(spectrum, columns):
@@ -240,7 +240,7 @@ def _components(is_signal):
     labelled, _ = ndimage.label(is_signal)
     for number, box in enumerate(ndimage.find_objects(labelled), start=1):
         pixels = labelled[box] == number
-        if pixels.sum() < MIN_PIXELS:
+        if np.count_nonzero(pixels) < MIN_PIXELS:
             continue
         in_column = pixels.sum(axis=0)
         for columns in _runs(in_column >= MIN_COLUMN_FRACTION * in_column.max()):
@@ -253,8 +253,8 @@ def _components(is_signal):
 
 def _runs(wanted):
     """Slices of the runs of True in one row of values."""
-    runs, _ = ndimage.label(wanted)
-    return [columns for (columns,) in ndimage.find_objects(runs)]
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], wanted, [False]]))).tolist()
+    return [slice(begin, end) for begin, end in zip(edges[::2], edges[1::2])]
 
 
 def _votes(probabilities, pixels, noise):
