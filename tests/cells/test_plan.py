@@ -233,9 +233,15 @@ def test_all_of_the_span_is_searched_in_turn_for_what_no_carrier_shows():
     assert reached[4:8] == reached[:4]
 
 
-@pytest.mark.parametrize("now_s, is_searched", [(0.5, True), (1.5, False)])
-def test_what_is_left_at_the_end_is_for_the_span_of_a_short_stream_alone(now_s, is_searched):
+@pytest.mark.parametrize(
+    "now_s, was_searched, is_searched", [(0.5, True, True), (1.5, True, False), (1.5, False, True)]
+)
+def test_what_is_left_at_the_end_is_for_the_span_of_a_stream_that_was_short_or_had_none(
+    now_s, was_searched, is_searched
+):
     plan = SearchPlan(Budget(0.0, PLENTY), PLENTY)
+    if was_searched:
+        assert plan.next(dataclasses.replace(view(0.3), is_last=True))
     plan.budget.left_s = PLENTY / 4
     assert bool(plan.next(dataclasses.replace(view(now_s), is_last=True))) == is_searched
 

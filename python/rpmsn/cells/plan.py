@@ -547,10 +547,11 @@ class SearchPlan:
 
     def _of_span(self, view):
         """The next search of all of the span, in turn, for what no carrier shows. Carriers' searches have half of what
-        may be saved up for themselves, but for a short stream of which nothing follows."""
+        may be saved up for themselves, but at the end of a short stream, and of one that had no such search before."""
         is_short = view.now_s < SPAN_AFTER_S
         is_early = is_short or self.budget.left_s < self.budget.most_s / 2
-        if self._span_budget.is_spent or (self.budget.is_spent if view.is_last and is_short else is_early):
+        is_now_or_never = view.is_last and (is_short or not self._place)
+        if self._span_budget.is_spent or (self.budget.is_spent if is_now_or_never else is_early):
             return []
         searches = _of_whole_span(view)
         for _ in searches:
