@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The window of `rpmsn watch` in use: any size and font, other recordings, menus on what is shown, what comes back."""
 
+import itertools
+from collections import Counter
+
 import numpy as np
 import pytest
 
@@ -27,10 +30,11 @@ from waterfall_scene import viewport_point
 
 from rpmsn.errors import ParameterError
 from rpmsn.gui.flow_layout import FlowLayout
-from rpmsn.gui.theme import system_theme
+from rpmsn.gui.theme import THEMES, system_theme
 from rpmsn.gui.watch import main as watch
 from rpmsn.gui.watch import session as watch_session
 from rpmsn.gui.watch import settings as watch_settings
+from rpmsn.gui.watch.comparison import RESULT
 from rpmsn.gui.watch.feed import Feed
 from rpmsn.gui.watch.keys_help import keys_table
 from rpmsn.gui.watch.player import Player
@@ -250,6 +254,45 @@ def test_the_colours_follow_the_desktop_unless_they_are_chosen(window, app):
         assert window.remember()["theme"] == "dark"
     finally:
         app.setPalette(before)
+
+
+def main_color(widget):
+    """The lightness that most of a widget has, 0..255."""
+    image = widget.grab().toImage()
+    places = itertools.product(range(0, image.width(), 2), range(0, image.height(), 2))
+    return Counter(image.pixelColor(x, y).lightness() for x, y in places).most_common(1)[0][0]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_dialogs_and_what_is_in_them_have_the_colours_of_the_window(theme, window, app):
+    window.choose_theme(theme)
+    window.bookmark_menu.set_bookmarks([Bookmark("a", 2.1404e9, COLORS[0])])
+    press(window, QT.Key_F1)
+    dialogs = [window.menus.keys_dialog, window.bookmark_menu.edit()]
+    box = QtWidgets.QMessageBox(QtWidgets.QMessageBox.Question, "", "?", QtWidgets.QMessageBox.Ok, window)
+    box.show()
+    app.processEvents()
+    kinds = QtWidgets.QPushButton, QtWidgets.QAbstractSpinBox, QtWidgets.QScrollBar
+    for dialog in (*dialogs, box):
+        parts = [part for kind in kinds for part in dialog.findChildren(kind) if part.isVisible()]
+        assert parts
+        for part in (dialog, *parts):
+            assert (main_color(part) < 110) == (theme == "dark"), part
+    frequency = dialogs[1].table.cellWidget(0, 1)
+    text = frequency.fontMetrics().horizontalAdvance(frequency.text())
+    assert frequency.lineEdit().width() > text, "all digits are seen"
+    for dialog in (*dialogs, box):
+        dialog.close()
+
+
+def test_results_of_the_comparison_have_the_colours_of_the_theme(window, app):
+    window.choose_theme("dark")
+    window._update_slow_parts()
+    for theme in ("light", "dark"):
+        window.choose_theme(theme)
+        cells = [window.comparison.item(row, RESULT) for row in range(window.comparison.rowCount())]
+        allowed = {getattr(THEMES[theme], name) for name in ("good", "alarm", "muted")}
+        assert cells and {cell.foreground().color().name() for cell in cells} <= allowed
 
 
 # Other recordings

@@ -119,9 +119,16 @@ def style_sheet(theme: Theme) -> str:
         QPushButton:checked {{ background: {theme.line}; color: {theme.background}; }}
         QMenu {{ color: {theme.text}; background: {theme.surface}; border: 1px solid {theme.muted}; }}
         QMenu::item:selected {{ background: {theme.line}; color: {theme.background}; }}
-        QScrollBar:vertical {{ background: {theme.background}; width: 12px; border: none; }}
-        QScrollBar::handle:vertical {{ background: {theme.muted}; border-radius: 5px; min-height: 24px; margin: 1px; }}
-        QScrollBar::add-line, QScrollBar::sub-line {{ height: 0; }}
-        QScrollBar::add-page, QScrollBar::sub-page {{ background: {theme.surface}; }}
+        {scroll_bar_style(theme)}
         QToolTip {{ color: {theme.text}; background: {theme.surface}; border: 1px solid {theme.muted}; }}
+    """
+
+
+def scroll_bar_style(theme: Theme) -> str:
+    """Qt style of scroll bars."""
+    return f"""
+        QScrollBar {{ background: {theme.surface}; width: 10px; height: 10px; margin: 0; border: none; }}
+        QScrollBar::handle {{ background: {theme.muted}; border-radius: 5px; min-height: 24px; min-width: 24px; }}
+        QScrollBar::add-line, QScrollBar::sub-line, QScrollBar::add-page, QScrollBar::sub-page {{
+            background: none; border: none; width: 0; height: 0; }}
     """

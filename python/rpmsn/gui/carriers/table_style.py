@@ -2,7 +2,7 @@
 """Colours of the carrier table."""
 
 from ..qt import QtGui
-from ..theme import Theme
+from ..theme import Theme, scroll_bar_style
 
 CHOSEN_FRACTION = 0.35
 """Fraction of the theme's bright colour in the background of selected rows: strips stay readable on it."""
@@ -35,9 +35,6 @@ def style_sheet(theme: Theme) -> str:
         QHeaderView::section {{ color: {theme.text}; background: {theme.surface}; border: none;
                                 border-right: 1px solid {theme.background}; padding: 3px 6px; }}
         QHeaderView::up-arrow, QHeaderView::down-arrow {{ image: none; width: 0; height: 0; }}
-        QScrollBar {{ background: {theme.background}; width: 10px; height: 10px; margin: 0; }}
-        QScrollBar::handle {{ background: {theme.muted}; border-radius: 4px; min-height: 24px; min-width: 24px; }}
-        QScrollBar::add-line, QScrollBar::sub-line, QScrollBar::add-page, QScrollBar::sub-page {{
-            background: none; border: none; width: 0; height: 0; }}
+        {scroll_bar_style(theme)}
         QTableCornerButton::section {{ background: {theme.surface}; border: none; }}
     """

@@ -121,6 +121,7 @@ class BookmarkDialog(QtWidgets.QDialog):
         self.table.verticalHeader().hide()
         self.table.setSelectionBehavior(QtWidgets.QAbstractItemView.SelectRows)
         self.table.horizontalHeader().setSectionResizeMode(NAME, QtWidgets.QHeaderView.Stretch)
+        self.table.horizontalHeader().setSectionResizeMode(FREQUENCY, QtWidgets.QHeaderView.ResizeToContents)
         for bookmark in bookmarks:
             self._add_row(bookmark)
         self.table.cellDoubleClicked.connect(self._choose_color)

@@ -28,6 +28,7 @@ TITLES = (
     mark("same time"),
     mark("result"),
 )
+RESULT = len(TITLES) - 1
 SAME, OTHER_CLASS, MISSED, EXTRA = mark("found"), mark("wrong class"), mark("missed"), mark("not in the file")
 MAX_ANNOTATIONS = 500
 """Different ones that are compared; a file may have one for each of thousands of bursts."""
@@ -77,8 +78,10 @@ class ComparisonTable(QtWidgets.QTableWidget):
         copy.activated.connect(self.copy)
 
     def set_theme(self, theme: "Theme") -> None:
-        """Colours from here on."""
+        """Other colours."""
         self._theme = theme
+        for row in range(self.rowCount()):
+            self._color(self.item(row, RESULT))
 
     def show_carriers(self, carriers: list) -> None:
         """Compare with these (list of CarrierRow)."""
@@ -135,16 +138,13 @@ class ComparisonTable(QtWidgets.QTableWidget):
             self.setItem(row, column, item)
         if item.text() != text:
             item.setText(text)
-            if column == len(TITLES) - 1:
-                item.setForeground(
-                    QtGui.QColor(
-                        self._theme.good
-                        if text == tr(SAME)
-                        else self._theme.alarm
-                        if text == tr(OTHER_CLASS)
-                        else self._theme.muted
-                    )
-                )
+            if column == RESULT:
+                self._color(item)
+
+    def _color(self, item: QtWidgets.QTableWidgetItem) -> None:
+        """The result in the colour of what it says."""
+        colors = {tr(SAME): self._theme.good, tr(OTHER_CLASS): self._theme.alarm}
+        item.setForeground(QtGui.QColor(colors.get(item.text(), self._theme.muted)))
 
 
 def distinct(annotations: list) -> list:

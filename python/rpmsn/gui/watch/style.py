@@ -1,13 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Colours of the window of `rpmsn watch` (no Qt)."""
+"""Colours of the window of `rpmsn watch`."""
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from ..theme import Theme
+from ..theme import Theme, scroll_bar_style
 
 
-def style_sheet(theme: "Theme") -> str:
+def style_sheet(theme: Theme) -> str:
     """Qt style of the window's own parts."""
     return f"""
         QMainWindow, QMenuBar, QMenu, QStatusBar, TransportBar, RadioBar, QMessageBox, QDialog, QTextBrowser {{
@@ -20,7 +17,11 @@ def style_sheet(theme: "Theme") -> str:
         TransportBar QPushButton, TransportBar QComboBox, RadioBar QComboBox, RadioBar QToolButton {{
             color: {theme.text}; background: {theme.surface}; border: 1px solid {theme.muted};
             border-radius: 4px; padding: 3px 10px; }}
-        RadioBar QDoubleSpinBox {{
+        QDialog QPushButton {{
+            color: {theme.text}; background: {theme.surface}; border: 1px solid {theme.muted};
+            border-radius: 4px; padding: 3px 14px; }}
+        QDialog QPushButton:default, QDialog QPushButton:focus {{ border-color: {theme.line}; }}
+        RadioBar QDoubleSpinBox, QDialog QAbstractSpinBox, QDialog QLineEdit, QDialog QComboBox {{
             color: {theme.text}; background: {theme.surface}; border: 1px solid {theme.muted};
             border-radius: 4px; padding: 2px 6px; }}
         RadioBar QToolButton[popupMode="1"] {{ padding-right: 20px; }}
@@ -38,5 +39,6 @@ def style_sheet(theme: "Theme") -> str:
                         alternate-background-color: {theme.surface}; border: none; }}
         QTableView::item {{ padding: 0 5px; }}
         QHeaderView::section {{ color: {theme.text}; background: {theme.surface}; border: none; padding: 3px 6px; }}
+        {scroll_bar_style(theme)}
         QToolTip {{ color: {theme.text}; background: {theme.surface}; border: 1px solid {theme.muted}; }}
     """
