@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Searches that a plan asks for, at any frequency of a band: LTE and NR, in a part of the span and in all of it."""
 
+import threading
+
 import numpy as np
 import pytest
 from nr_signals import nr_cell
@@ -53,6 +55,21 @@ def test_what_is_found_does_not_depend_on_the_number_of_threads(look, search):
     with on_threads(3):
         (shared,) = Looker(look).findings([searches[search]])
     assert alone.proofs and shared.proofs == alone.proofs
+
+
+def test_searches_side_by_side_find_the_same_in_their_order(look, monkeypatch):
+    bands = [(CENTER + middle - 2e6, CENTER + middle + 2e6) for middle in (LTE_HZ, NR_HZ)]
+    searches = [
+        Hypothesis(name, (), 0.0, 15e3, 1, False, 1.0, band=band) for name, band in zip(("LTE", "NR"), bands)
+    ] + [Hypothesis("LTE", (CENTER + LTE_HZ,), 10e3, 15e3, 1, False, 1.0)]
+    alone = list(Looker(look).findings(searches))
+    callers, find = set(), Looker._find
+    monkeypatch.setattr(Looker, "_find", lambda *of: callers.add(threading.get_ident()) or find(*of))
+    with on_threads(2):
+        shared = list(Looker(look).findings(searches))
+    assert threading.get_ident() not in callers
+    assert [finding.proofs for finding in shared] == [finding.proofs for finding in alone]
+    assert [finding.technology for finding in shared] == ["LTE", "NR", "LTE"]
 
 
 def test_nothing_is_found_where_there_is_none(look):

@@ -317,3 +317,13 @@ class TestWaits:
             assert time.monotonic() < end
             analyser.write(samples, 0)
         runtime.released.set()
+
+
+@pytest.mark.parametrize("reads_ahead, times", [(False, 1), (True, 4)])
+def test_integers_that_are_read_ahead_take_the_memory_of_complex_samples(untrained_model, reads_ahead, times):
+    taken = []
+    for shape, dtype in (((), np.complex64), ((2,), np.int8)):
+        settings = Settings(live=False, runtime=ThresholdRuntime(), dtype=dtype, reads_ahead=reads_ahead)
+        analyser = StreamAnalyser(load_model(untrained_model), RATE, settings=settings)
+        taken.append(analyser.write(np.zeros((100 * analyser.segmenter.frame_samples, *shape), dtype), 0))
+    assert taken[1] == times * taken[0] > 0

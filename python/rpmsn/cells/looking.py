@@ -20,7 +20,7 @@ from .lte.reference import HALF_SLICE
 from .lte.search import HALF_WIDTH
 from .plan import LTE_NAME, RENEWAL_TOLERANCE, Hypothesis
 from .spectrum import BASE_RATE, FLAT, History, Spectrum, band_rate, nearest
-from .threads import each
+from .threads import each, threads
 
 POWER_FFT, POWER_CHUNKS = 4096, 32
 CLEAR_SCORE = 2.5
@@ -75,8 +75,14 @@ class Looker:
         self._powers: dict[int, NDArray[np.float32]] = {}
 
     def findings(self, hypotheses: Sequence[Hypothesis]) -> Iterator[Finding]:
-        """Search, one Finding at a time."""
-        return map(self._find, hypotheses)
+        """Search, one Finding at a time; side by side where there are threads, and no search takes most of the time,
+        which would have use for all of them itself."""
+        costs = [search.cost_s for search in hypotheses]
+        if threads() < 2 or len(costs) < 2 or 2 * max(costs) > sum(costs):
+            return map(self._find, hypotheses)
+        # Once, before several threads need them.
+        self._spectra_of(len(self._last(max(search.frames for search in hypotheses))))
+        return iter(each(self._find, hypotheses))
 
     def _find(self, search: Hypothesis) -> Finding:
         look = self._look

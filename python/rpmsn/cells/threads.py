@@ -26,10 +26,15 @@ def on_threads(count: int) -> Iterator[None]:
         _THREADS.reset(token)
 
 
+def threads() -> int:
+    """How many a search may take here."""
+    return _THREADS.get()
+
+
 def each(function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
     """A function of each of some items, in their order: the result does not depend on the number of threads."""
     items = list(items)
-    count = min(_THREADS.get(), len(items))
+    count = min(threads(), len(items))
     if count < 2:
         return [function(item) for item in items]
     with ThreadPoolExecutor(count, "rpmsn search") as pool:
