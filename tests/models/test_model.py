@@ -8,8 +8,10 @@ import pytest
 import yaml
 
 from rpmsn.errors import ModelError
-from rpmsn.models.model import DEFAULT_MODEL, available_models, load_model
+from rpmsn.models.model import DEFAULT_MODEL, available_models, load_model, save_model
 from rpmsn.runtimes.torch_runtime import TorchRuntime
+
+load_file = pytest.importorskip("safetensors.torch").load_file
 
 
 @pytest.fixture
@@ -44,6 +46,19 @@ def test_every_card_says_how_the_model_was_made_and_its_accuracy(name):
     card = load_model(name).card
     assert card.training["config"]["seed"] is not None and card.training["minutes"] > 0
     assert 0 < card.scores["validation"]["mean_iou"] <= 1
+
+
+def test_numbers_that_fp16_cannot_hold_are_kept(untrained_model, tmp_path):
+    torch = pytest.importorskip("torch")
+    model = load_model(untrained_model)
+    built, values = model.network(), model.card.to_dict()
+    name = next(name for name in built.state_dict() if name.endswith("running_var"))
+    built.state_dict()[name].fill_(4.6e6)
+    path = save_model(built, {key: values[key] for key in values if key not in ("weights", "sha256")}, tmp_path)
+    again = load_model(path).network().state_dict()
+    assert torch.all(again[name] == 4.6e6)
+    kept = {name: values.dtype for name, values in load_file(path.with_suffix(".safetensors")).items()}
+    assert kept.pop(name) == torch.float32 and set(kept.values()) <= {torch.float16, torch.int64}
 
 
 def test_unknown_model_lists_those_there_are():

@@ -210,7 +210,7 @@ def _card(values: Any, path: Path) -> ModelCard:
 
 
 def save_model(built: "torch.nn.Module", card_values: dict[str, Any], folder: str | os.PathLike) -> Path:
-    """Write weights (fp16) and card.
+    """Write weights and card: in fp16, but for an array with numbers that fp16 cannot hold, as variances may be.
 
     Args:
         built: the network.
@@ -220,21 +220,25 @@ def save_model(built: "torch.nn.Module", card_values: dict[str, Any], folder: st
     Returns:
         Path of the card.
     """
-    import torch
     from safetensors.torch import save
 
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    halves = {
-        name: (values.half() if torch.is_floating_point(values) else values).contiguous()
-        for name, values in built.state_dict().items()
-    }
+    halves = {name: _half(values).contiguous() for name, values in built.state_dict().items()}
     content = save(halves)
     weights = f"{card_values['name']}.safetensors"
     with whole_file(folder / weights) as file:
         file.write(content)
     card = ModelCard(**card_values, weights=weights, sha256=hashlib.sha256(content).hexdigest())
     return save_card(card, folder)
+
+
+def _half(values: "torch.Tensor") -> "torch.Tensor":
+    """Values in fp16, where they are numbers of which it holds all."""
+    if not values.is_floating_point():
+        return values
+    half = values.half()
+    return half if half.isfinite().all() else values
 
 
 def save_card(card: ModelCard, folder: str | os.PathLike) -> Path:
