@@ -217,6 +217,26 @@ def test_boxes_filter_by_class_and_by_gone(table):
     assert ids(table) == [3]
 
 
+@pytest.mark.parametrize(
+    "changes, is_faint",
+    [
+        ({"verdict": "unsure", "snr_db": -5.3}, True),
+        ({"verdict": "unsure", "snr_db": float("nan")}, False),
+        ({"verdict": "unsure", "end_offset": FRAME // 50}, True),
+        ({"verdict": "unsure"}, False),
+        ({"verdict": "proven", "snr_db": -5.3}, False),
+    ],
+)
+def test_what_is_too_faint_to_mean_anything_is_listed_on_demand(table, changes, is_faint):
+    table.add_segment({**segment(0, 4, event="new"), **changes})
+    table.update_now()
+    assert (4 in ids(table)) != is_faint
+    table.faint_box.setChecked(True)
+    assert 4 in ids(table)
+    QtTest.QTest.mouseClick(table.faint_box, QT.LeftButton, QT.NoModifier, QtCore.QPoint(6, 8))
+    assert (4 in ids(table)) != is_faint
+
+
 def test_clear_gone_takes_them_off_the_list(table):
     table.add_segment(segment(1, 1, event="gone", start_offset=0))
     table.update_now()
@@ -294,6 +314,7 @@ def test_a_file_that_cannot_be_written_is_reported_in_a_sentence(table, tmp_path
 def test_settings_come_back(table, app):
     click_header(table, "confidence")
     table.gone_box.setChecked(False)
+    table.faint_box.setChecked(True)
     table.view.setColumnHidden(NAMES.index("rx_time"), True)
     other = CarrierTable()
     other.apply_settings(table.settings())

@@ -82,7 +82,7 @@ def test_what_is_not_trained_keeps_its_row_and_says_what_to_type(tmp_path, capsy
     assert capsys.readouterr().out.strip() == str(tmp_path / "table.md")
     rows = [line for line in text.splitlines() if "not trained" in line]
     assert len(rows) == 10 and "97.22" in text and "does not state its SNR range" in text
-    assert f"--output {tmp_path} --only rpmsn`" in rows[-1]
+    assert f"--output {tmp_path} --only rpmsn-published`" in rows[-1]
 
 
 def test_the_command_of_a_row_has_the_options_of_the_others(tmp_path):

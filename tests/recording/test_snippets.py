@@ -22,6 +22,7 @@ from rpmsn.detection.segmenter import Frame
 from rpmsn.detection.segments import FrameGeometry
 from rpmsn.errors import ParameterError, RecordingError
 from rpmsn.recording import open_recording, snippet_files
+from rpmsn.recording import snippets as recording_snippets
 from rpmsn.recording.snippets import SnippetWriter
 from rpmsn.signal.channelizer import BLOCK, HALF_TAPS, BandExtractor, Spectra, plan_band
 from rpmsn.streaming.intake import StreamTime
@@ -287,11 +288,27 @@ class TestSnippets:
         assert samples_of(path)[1].time_at(0) == (1_716_000_000, pytest.approx(0.33))
         assert samples_of(path)[1].duration == pytest.approx(0.16)
 
-    def test_a_carrier_is_recorded_for_so_long_and_no_longer(self, tmp_path):
+    @pytest.mark.parametrize("is_late", [False, True])
+    def test_a_carrier_is_recorded_for_so_long_and_no_longer(self, tmp_path, monkeypatch, is_late):
+        """Also where it is known to be gone before all frames of it have been looked at."""
+        frames, done, record = threading.Semaphore(0 if is_late else 99), [], SnippetWriter._record_next
+
+        def record_next(writer):
+            frames.acquire(timeout=HANG_S)
+            record(writer)
+            done.append(writer)
+
+        monkeypatch.setattr(SnippetWriter, "_record_next", record_next)
+        monkeypatch.setattr(recording_snippets, "MAX_COPIES", 8)
         with SnippetWriter(tmp_path, max_seconds=0.1, wait=True) as writer:
             station = Station(writer)
             station.frames(5, carrier(1))
+            frames.release(4)
+            end = time.monotonic() + HANG_S
+            while len(done) < 4 and time.monotonic() < end:
+                time.sleep(0.01)
             station.frame(carrier(2), gone=[1])
+            frames.release(99)
         durations = [samples_of(path)[1].duration for path in snippets(tmp_path)]
         assert durations == [pytest.approx(0.1), pytest.approx(0.04, abs=1e-4)]
 

@@ -149,8 +149,7 @@ class SnippetWriter(BackgroundWriter):
     def _take(self, frame, samples, events, clock, start_offset):
         with self._changed:
             self._choice.follow(events)
-            self._complete.intersection_update(self._choice.keys())
-            targets = self._choice.targets(self._complete)
+            targets, on_air = self._choice.targets(self._complete), frozenset(self._choice.keys())
         if not targets and not self._was_wanted or self._is_closing:
             return
         self._was_wanted = bool(targets)
@@ -158,7 +157,14 @@ class SnippetWriter(BackgroundWriter):
         first = geometry.start_offset if start_offset is None else start_offset
         new = samples[max(0, frame.new_from - first) :]
         job = _Job(
-            None, len(new), max(first, frame.new_from), geometry.sample_rate, geometry.center_frequency, clock, targets
+            None,
+            len(new),
+            max(first, frame.new_from),
+            geometry.sample_rate,
+            geometry.center_frequency,
+            clock,
+            targets,
+            on_air,
         )
         if any(map(job.holds, targets)):
             copy = self._copy(new)
@@ -227,6 +233,9 @@ class SnippetWriter(BackgroundWriter):
 
     def _record(self, job):
         """Record one frame; False where something of it is missing."""
+        # Not when it was heard that a carrier is gone: frames of it may wait still, and would begin it again.
+        with self._changed:
+            self._complete.intersection_update(job.on_air)
         wanted = {target.key: target for target in job.targets}
         is_next = self._stream == (job.sample_rate, job.center_frequency) and self._end == job.start
         if not is_next or job.buffer is None:
@@ -289,7 +298,7 @@ class SnippetWriter(BackgroundWriter):
             self._mark_complete(key)
             return
         self._missed_now.discard(key)
-        self._open[key] = _Recorded(file, band)
+        self._open[key] = _Recorded(file, band, job.start)
 
     def _feed(self, job):
         """Give the samples of a frame to all recordings."""
@@ -323,7 +332,10 @@ class SnippetWriter(BackgroundWriter):
                 samples = recorded.extractor.extract(block_start, spectrum)
                 if end is not None:
                     samples = samples[: recorded.extractor.samples_before(block_start, end)]
-                self._write(key, block_start + HALF_TAPS, samples)
+                # Where others were recorded before, a block has what came before the carrier, too.
+                before = recorded.extractor.samples_before(block_start, recorded.start)
+                offset = block_start + HALF_TAPS if not before else recorded.start
+                self._write(key, offset, samples[before:])
 
     def _write(self, key, offset, samples):
         """Append to one recording, and end it where that is enough, or not possible."""
@@ -448,6 +460,7 @@ class _Job:
     center_frequency: float
     clock: SampleClock
     targets: tuple[Target, ...]
+    on_air: frozenset[int]
 
     def holds(self, target):
         """Whether the middle of a carrier is inside the stream."""
@@ -461,14 +474,15 @@ class _Recorded:
     Attributes:
         file: Snippet.
         origin: Band that it began with.
+        start: first sample of the stream that is in it.
         band: the same Band in the stream as it is now; None while it is not inside.
         extractor: BandExtractor of the band; None while there is nothing to cut.
         begins: whether its next samples are a capture segment of their own.
     """
 
-    def __init__(self, file: Snippet, band: Band) -> None:
+    def __init__(self, file: Snippet, band: Band, start: int) -> None:
         self.file = file
-        self.origin = band
+        self.origin, self.start = band, start
         self.begins = True
         self.band: Band | None = None
         self.extractor: BandExtractor | None = None

@@ -19,6 +19,7 @@ from typing import Any
 
 from ...messages import keys
 from ...messages.report import Report, check_report
+from ...tracking.verdict import UNSURE
 from .occupancy import Occupancy, Timeline
 
 MAX_ON_AIR = 1000
@@ -35,6 +36,8 @@ SAME_PLACE = 0.5
 has come again."""
 MAX_VISITS = 200
 """Times on the air that are kept of a carrier."""
+FAINT_SNR_DB, FAINT_SECONDS = 0.0, 1e-3
+"""What nobody is sure of and is weaker than the noise, or was on the air for less than a subframe, says nothing."""
 LATE_SECONDS = 2.0
 """Messages that lie further back than this belong to a stream that has restarted."""
 
@@ -98,6 +101,12 @@ class CarrierRow:
     def duration(self) -> float:
         """The same in seconds."""
         return self.sample_count / self.report.sample_rate
+
+    @property
+    def is_faint(self) -> bool:
+        """Whether there is too little of it to mean anything."""
+        on_air = self.occupancy.samples / self.report.sample_rate
+        return self.report.verdict == UNSURE and (self.report.snr_db < FAINT_SNR_DB or on_air < FAINT_SECONDS)
 
     def fraction_on_air(self, timeline: Timeline) -> float:
         """Fraction of the time with a segment in it, 0..1: of what was looked at from its first sample to now, or to

@@ -198,6 +198,7 @@ class CarrierTable(QtWidgets.QWidget):
             "sorted_by": self.model.sorted_by,
             "descending": self.model.is_descending,
             "shows_gone": self.gone_box.isChecked(),
+            "shows_faint": self.faint_box.isChecked(),
             "hidden": [name for index, name in enumerate(NAMES) if self.view.isColumnHidden(index)],
         }
 
@@ -206,8 +207,9 @@ class CarrierTable(QtWidgets.QWidget):
         if settings.get("sorted_by") in NAMES:
             order = QtCore.Qt.DescendingOrder if settings.get("descending") is True else QtCore.Qt.AscendingOrder
             self.view.sortByColumn(NAMES.index(settings["sorted_by"]), order)
-        if isinstance(settings.get("shows_gone"), bool):
-            self.gone_box.setChecked(settings["shows_gone"])
+        for name, box in (("shows_gone", self.gone_box), ("shows_faint", self.faint_box)):
+            if isinstance(settings.get(name), bool):
+                box.setChecked(settings[name])
         hidden = settings.get("hidden")
         if isinstance(hidden, list):
             for index, name in enumerate(NAMES):
@@ -309,10 +311,14 @@ class CarrierTable(QtWidgets.QWidget):
             )
             row.addWidget(self.class_boxes[name])
         self.gone_box = _check_box(tr("gone"), tr("List carriers that are gone, too"))
+        self.faint_box = _check_box(
+            tr("faint"), tr("List what is unsure and below the noise, or was on for less than 1 ms, too")
+        )
+        self.faint_box.setChecked(False)
         self.clear_button = _button(tr("Clear gone"), tr("Take carriers that are gone off the list"))
         self.copy_button = _button(tr("Copy"), tr("Copy the selected rows, or all, as text"))
         self.export_button = _button(tr("Export…"), tr("Write the carriers that are shown as SigMF, CSV or picture"))
-        for widget in (self.gone_box, self.clear_button, self.copy_button, self.export_button):
+        for widget in (self.gone_box, self.faint_box, self.clear_button, self.copy_button, self.export_button):
             row.addWidget(widget)
         return row
 
@@ -348,7 +354,7 @@ class CarrierTable(QtWidgets.QWidget):
     def _connect(self) -> None:
         """Buttons, keys and mouse."""
         self.filter_edit.textChanged.connect(self._apply_filter)
-        for box in (*self.class_boxes.values(), self.gone_box):
+        for box in (*self.class_boxes.values(), self.gone_box, self.faint_box):
             box.toggled.connect(self._apply_filter)
         self.clear_button.clicked.connect(self._clear_gone)
         self.copy_button.clicked.connect(self.copy)
@@ -370,6 +376,7 @@ class CarrierTable(QtWidgets.QWidget):
         shown = {name for name, box in self.class_boxes.items() if box.isChecked()}
         self.model.labels = None if len(shown) == len(self.class_boxes) else shown
         self.model.shows_gone = self.gone_box.isChecked()
+        self.model.shows_faint = self.faint_box.isChecked()
         self.update_now()
 
     def _clear_gone(self) -> None:

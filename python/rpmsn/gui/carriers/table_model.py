@@ -32,6 +32,7 @@ class CarrierModel(QtCore.QAbstractTableModel):
         words: all of these have to be in a row's text; lower case.
         labels: classes that are shown; None for all.
         shows_gone: whether carriers that are gone are shown.
+        shows_faint: whether those are of which there is too little to mean anything.
         hidden: numbers of carriers that are not shown.
     """
 
@@ -41,7 +42,7 @@ class CarrierModel(QtCore.QAbstractTableModel):
         self.rows: list[CarrierRow] = []
         self.words: tuple[str, ...] = ()
         self.labels: set[str] | None = None
-        self.shows_gone = True
+        self.shows_gone, self.shows_faint = True, False
         self.hidden: set[int] = set()
         self.sorted_by, self.is_descending = keys.CENTER_FREQUENCY, False
         self.set_theme(theme)
@@ -120,6 +121,8 @@ class CarrierModel(QtCore.QAbstractTableModel):
     def _passes(self, carrier: CarrierRow) -> bool:
         """Whether the filter lets a carrier through."""
         if carrier.carrier_id in self.hidden:
+            return False
+        if carrier.is_faint and not self.shows_faint:
             return False
         if carrier.gone and not self.shows_gone or self.labels is not None and carrier.label not in self.labels:
             return False

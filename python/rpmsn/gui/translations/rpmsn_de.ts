@@ -168,6 +168,14 @@
         <translation>Auch Träger auflisten, die verschwunden sind</translation>
     </message>
     <message>
+        <source>faint</source>
+        <translation>schwach</translation>
+    </message>
+    <message>
+        <source>List what is unsure and below the noise, or was on for less than 1 ms, too</source>
+        <translation>Auch auflisten, was unsicher ist und unter dem Rauschen liegt oder weniger als 1 ms da war</translation>
+    </message>
+    <message>
         <source>Clear gone</source>
         <translation>Verschwundene entfernen</translation>
     </message>
