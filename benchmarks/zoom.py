@@ -160,7 +160,8 @@ def measure(application, path, places, size):
     window.show()
     player.start()
     hands = Hands(application, window)
-    hands.wait(lambda: window.waterfall.history.newest is not None, 60.0)
+    history = window.waterfall.history
+    hands.wait(lambda: history.newest is not None and not history.unclassified, 60.0)
     QtTest.QTest.mouseClick(window.transport.play_button, QtCore.Qt.LeftButton)
     hands.wait(lambda: False, 2.0)
     before, jumps, finer = resident_mb(), [], []
