@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..signal.channelizer import as_complex
+from ..signal.image import decibels
 from . import lte, nr
 from .cell import APART_HZ, BROADCAST, SYNC, Cell
 from .channels import channel_of
@@ -265,7 +266,7 @@ class Looker:
         power = self._mean_power(frames)
         frequencies = np.fft.fftfreq(len(power), 1 / self._look.sample_rate)
         inside = power[(frequencies >= lower) & (frequencies <= upper)].sum()
-        return float(10 * np.log10(max(inside, 1e-30)))
+        return decibels(inside)
 
     def _mean_power(self, frames: Sequence[np.ndarray]) -> NDArray[np.float32]:
         """`mean_power` of the last frames, worked out once."""

@@ -20,7 +20,7 @@ from ..errors import ParameterError
 from ..models.model import FRAME_SECONDS
 from ..signal import quality
 from ..signal.features import FeatureExtractor, Features
-from ..signal.image import COLUMNS, ROWS
+from ..signal.image import COLUMNS, ROWS, decibels
 from ..signal.quality import InputQuality
 from ..signal.rates import is_rate_within
 from ..signal.sums import FULL_SCALE
@@ -285,7 +285,7 @@ class Segmenter:
             geometry=geometry,
             image=features.image,
             mask=mask,
-            floor_db=float(10 * np.log10(max(features.floor, 1e-30))),
+            floor_db=decibels(features.floor),
             segments=segments,
             new_from=prepared.new_from,
             repeated=geometry.rows < ROWS,

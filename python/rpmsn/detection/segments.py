@@ -13,7 +13,7 @@ import numpy as np
 from scipy import ndimage
 
 from ..classes import CLASS_NAMES, LTE, NOISE, OTHER
-from ..signal.image import COLUMNS
+from ..signal.image import COLUMNS, decibels
 from . import lte_splitting
 from .deciding import describe
 
@@ -307,7 +307,7 @@ def _measure(class_id, confidence, is_on, box, power, floor, geometry):
         end_offset=int(geometry.offset(rows.stop)),
         sample_rate=geometry.sample_rate,
         snr_db=float(10 * np.log10(snr)),
-        pwr_db=float(10 * np.log10(max(inside.sum(), 1e-30))),
+        pwr_db=decibels(inside.sum()),
         rows=(int(rows.start), int(rows.stop)),
         columns=(int(columns.start), int(columns.stop)),
     )

@@ -12,7 +12,7 @@ import numpy as np
 
 from . import quality
 from .artefacts import NO_ARTEFACTS, Artefacts, find_artefacts
-from .image import Analyser, feature_set, fill_rows, frame_length, published_image, rows_of, to_uint8
+from .image import Analyser, feature_set, frame_length, published_image, rows_of
 from .iq_image import image_coherence
 from .quality import Finding, InputQuality
 from .sums import real_values
@@ -106,7 +106,7 @@ class FeatureExtractor:
             samples=len(values) // 2,
             power=analysis.power,
             floor=analysis.floor,
-            image=to_uint8(fill_rows(analysis.levels)),
+            image=analysis.picture(),
             network_input=network_input,
             artefacts=artefacts,
             quality=InputQuality(tuple(findings)),

@@ -203,6 +203,10 @@ class Analysis:
             channels[1:] = self._over_rows(np.clip(steps, 0, 1))
         return fill_rows(channels)
 
+    def picture(self) -> np.ndarray:
+        """The levels as they are shown and stored, uint8, shape (256, 256)."""
+        return to_uint8(fill_rows(self.levels))
+
     def _over_rows(self, blocks):
         """Values of blocks of rows, for every row."""
         return np.repeat(blocks, CORRELATED_ROWS, axis=1)[:, : len(self.power)]
@@ -375,6 +379,11 @@ def _quantile(values, fraction):
     after = min(rank + 1, between.size - 1)
     ordered = np.partition(between, [rank, after])
     return float(ordered[rank] + (ordered[after] - ordered[rank]) * (place % 1))
+
+
+def decibels(power: float) -> float:
+    """A power in dB; -300 for none."""
+    return float(10 * np.log10(max(power, 1e-30)))
 
 
 def to_uint8(levels: np.ndarray) -> np.ndarray:

@@ -116,25 +116,28 @@ class CarrierRow:
 
     def each_time(self) -> "list[CarrierRow]":
         """The carrier as it was each time that it was on the air."""
-        last = Visit(self.report, self.visit_start, self.sample_end, self.visit_since)
         return [
             dataclasses.replace(
                 self, **{name: getattr(visit, name) for name in Visit.__slots__}, visits=deque(), times=1
             )
-            for visit in (*self.visits, last)
+            for visit in (*self.visits, self.visit)
         ]
+
+    @property
+    def visit(self) -> Visit:
+        """This time, as far as it has come."""
+        return Visit(self.report, self.visit_start, self.sample_end, self.visit_since)
 
     def come_again(self, report: Report) -> None:
         """It is on the air once more."""
-        self.visits.append(Visit(self.report, self.visit_start, self.sample_end, self.visit_since))
+        self.visits.append(self.visit)
         self.times += 1
         self.report, self.gone = report, False
         self.visit_start, self.visit_since = report.start_offset, report.rx_time
 
     def follow(self, before: "CarrierRow") -> None:
         """It is another one that has come again, as was not known before that one was gone."""
-        last = Visit(before.report, before.visit_start, before.sample_end, before.visit_since)
-        self.visits = deque([*before.visits, last, *self.visits], maxlen=MAX_VISITS)
+        self.visits = deque([*before.visits, before.visit, *self.visits], maxlen=MAX_VISITS)
         self.times += before.times
         self.key, self.counted_from = before.key, before.counted_from
         self.sample_start, self.since = before.sample_start, before.since

@@ -10,7 +10,7 @@ from ...detection.segments import FrameGeometry
 from ...messages.results import frame_fields
 from ...models.model import ModelCard
 from ...recording import Recording
-from ...signal.image import COLUMNS, Analyser, fill_rows, frame_length, to_uint8
+from ...signal.image import COLUMNS, Analyser, decibels, frame_length
 from ...signal.quality import has_finite_power
 from ...signal.sums import real_values
 from ...streaming.intake import StreamTime
@@ -49,13 +49,13 @@ class Preview:
             return None
         rate, start = self._recording.sample_rate, self._clock.offset + self.samples
         frequency = self._recording.capture_at(begin).center_frequency or 0.0
-        image = to_uint8(fill_rows(analysis.levels))
+        image = analysis.picture()
         frame = Frame(
             self._frames,
             FrameGeometry(rate, frequency, start, count, len(analysis.power)),
             image,
             np.zeros_like(image),
-            float(10 * np.log10(max(analysis.floor, 1e-30))),
+            decibels(analysis.floor),
             new_from=start,
         )
         self.samples += count

@@ -98,6 +98,11 @@ class Chunk:
         """Row that shows a height between the edges."""
         return min(int((y - self.y0) / self.row_height), self.rows - 1)
 
+    def rows_of_samples(self, offsets: Sequence[int]) -> np.ndarray:
+        """Nearest edges of rows to samples of the stream, int; of those outside, below 0 and above `rows`."""
+        samples = self.end_offset - self.start_offset
+        return np.rint((np.array(offsets) - self.start_offset) * self.rows / samples).astype(int)
+
     def trim(self) -> None:
         """Give back the room that was kept for further rows."""
         for name in self.ARRAYS:
@@ -180,9 +185,7 @@ class History:
         self.unclassified.remove(frame.start_offset)
         mask = reduce_rows(frame, self.rows_per_frame)[2]
         for chunk in reversed(self.tiers[0]):
-            row = round(
-                chunk.rows * (frame.start_offset - chunk.start_offset) / (chunk.end_offset - chunk.start_offset)
-            )
+            row = int(chunk.rows_of_samples([frame.start_offset])[0])
             time = chunk.start_time + (frame.start_offset - chunk.start_offset) / frame.sample_rate
             is_same = chunk.scale == frame.scale and abs(time - frame.start_time) < frame.duration / 2
             if row >= 0 and is_same and row + len(mask) <= chunk.rows:
@@ -204,9 +207,7 @@ class History:
         for chunk in reversed(self.tiers[0]):
             if chunk.end_offset <= report.start_offset:
                 break
-            samples = chunk.end_offset - chunk.start_offset
-            ends = (np.array([report.start_offset, report.end_offset]) - chunk.start_offset) * chunk.rows / samples
-            first, after = np.clip(np.rint(ends), 0, chunk.rows).astype(int)
+            first, after = np.clip(chunk.rows_of_samples([report.start_offset, report.end_offset]), 0, chunk.rows)
             columns = np.searchsorted(chunk.scale.frequencies, (report.freq_lower, report.freq_upper))
             part = chunk.mask[first:after, slice(*columns)]
             wrong = np.isin(part, CELLULAR) & (part != report.class_id)
