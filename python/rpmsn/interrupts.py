@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 
 os.environ.setdefault("UCX_DEBUG_SIGNO", "0")
 os.environ.setdefault("UCX_LOG_LEVEL", "error")
@@ -18,7 +19,7 @@ os.environ.setdefault("UCX_LOG_LEVEL", "error")
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 AGAIN_SECONDS = 0.02
-"""After so long a signal is raised again whose exception was dropped."""
+"""After so long a signal is raised again whose exception was dropped, or would have left a lock behind."""
 
 
 class Interrupted(KeyboardInterrupt):
@@ -59,11 +60,18 @@ def handled(handler: Callable[[int], object]) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
+    with _installed(lambda number, _frame: handler(number)):
+        yield
+
+
+@contextmanager
+def _installed(handler: Callable[[int, FrameType | None], object]) -> Iterator[None]:
+    """`handled` in the main thread; the handler also gets the frame that the signal interrupts."""
     terminals = [descriptor for descriptor in (1, 2) if os.isatty(descriptor)]
 
-    def handle(number: int, _frame: object) -> None:
+    def handle(number: int, frame: FrameType | None) -> None:
         _leave(terminals)
-        handler(number)
+        handler(number, frame)
 
     before = {}
     for number in SIGNALS:
@@ -76,38 +84,59 @@ def handled(handler: Callable[[int], object]) -> Iterator[None]:
             signal.signal(number, old if old is not None else signal.SIG_DFL)
 
 
+def is_half_way(frame: FrameType | None) -> bool:
+    """Whether an exception in this frame would leave something taken that nobody gives back.
+
+    In Python's own `__enter__` and `__exit__`, of conditions for one, a lock may be held for which the `with` around
+    it has not begun, or is not undone. Other threads would wait for it without end.
+    """
+    return frame is not None and frame.f_code.co_name in ("__enter__", "__exit__")
+
+
 @contextmanager
 def raised() -> Iterator[list[int]]:
     """Raise `Interrupted` in the main thread at the first signal that asks to end; yields the numbers that came.
 
     A second SIGTERM or SIGHUP, which a closing terminal or a service manager may send, does not interrupt the tidying
     up; a second Ctrl-C does. Where the first comes in a destructor or a callback, from which Python lets no exception
-    through, it is raised again a little later.
+    through, or half-way through taking a lock, it is raised a little later.
     """
     numbers: list[int] = []
     again: list[int] = []
+    put_off: list[Callable[[KeyboardInterrupt], None]] = []
 
-    def stop(number: int) -> None:
+    def stop(number: int, frame: FrameType | None) -> None:
         if again:
-            raise Interrupted(again.pop())
-        numbers.append(number)
-        if len(numbers) == 1 or number == signal.SIGINT:
+            number = again.pop()
+        else:
+            numbers.append(number)
+            if len(numbers) > 1 and number != signal.SIGINT:
+                return
+        if not put_off or not is_half_way(frame):
             raise Interrupted(number)
+        put_off[0](Interrupted(number))
 
     def send(dropped: KeyboardInterrupt) -> None:
         again.append(dropped.number if isinstance(dropped, Interrupted) else signal.SIGINT)
         send_to_main_thread(again[-1])
 
-    with handled(stop), not_dropped(send):
+    if threading.current_thread() is not threading.main_thread():
+        yield numbers
+        return
+    with _installed(stop), not_dropped(send) as later:
+        put_off.append(later)
         yield numbers
 
 
 @contextmanager
-def not_dropped(again: Callable[[KeyboardInterrupt], object]) -> Iterator[None]:
+def not_dropped(again: Callable[[KeyboardInterrupt], object]) -> Iterator[Callable[[KeyboardInterrupt], None]]:
     """Notice where Python drops a KeyboardInterrupt: one raised in a destructor, or in a callback from a library.
 
     Args:
         again: is called with it a little later, in a thread, unless the body is over.
+
+    Yields:
+        What drops one on purpose.
     """
     is_over = False
     lock = threading.Lock()
@@ -118,15 +147,18 @@ def not_dropped(again: Callable[[KeyboardInterrupt], object]) -> Iterator[None]:
             if not is_over:
                 again(dropped)
 
+    def later(dropped: KeyboardInterrupt) -> None:
+        threading.Timer(AGAIN_SECONDS, call, [dropped]).start()
+
     def look_at(unraisable: "sys.UnraisableHookArgs") -> None:
         if isinstance(unraisable.exc_value, KeyboardInterrupt):
-            threading.Timer(AGAIN_SECONDS, call, [unraisable.exc_value]).start()
+            later(unraisable.exc_value)
         else:
             others_hook(unraisable)
 
     sys.unraisablehook = look_at
     try:
-        yield
+        yield later
     finally:
         sys.unraisablehook = others_hook
         with lock:

@@ -15,6 +15,7 @@ from itertools import islice
 from multiprocessing import active_children, get_context, resource_tracker
 from multiprocessing.connection import Connection
 from pathlib import Path
+from types import FrameType
 from typing import Any, TypeVar
 
 from . import interrupts, waiting
@@ -144,7 +145,8 @@ def _next_done(
     """The futures that are done, at least one; passes on meanwhile what jobs report."""
     patience = waiting.Patience(what, JOB_SECONDS, goes_on=True)  # a job may be of any length
     while True:
-        done, _ = wait(in_work, POLL_SECONDS, FIRST_COMPLETED)
+        with interrupts.held():  # half-way through it, locks of the futures may be held
+            done, _ = wait(in_work, POLL_SECONDS, FIRST_COMPLETED)
         while reports.poll():
             advance(*_AMOUNT.unpack(reports.recv_bytes()))
             patience.reset()
@@ -230,16 +232,19 @@ class _Interrupts:
 
     def __init__(self) -> None:
         self.is_working = self.came = self.was_dropped = False
+        self.later: Callable[[KeyboardInterrupt], None] | None = None
 
-    def handle(self, *_: object) -> None:
+    def handle(self, _number: int, frame: FrameType | None) -> None:
         """The signal's handler."""
         counts = self.was_dropped or not self.came
         self.came, self.was_dropped = True, False
         if counts and self.is_working:
-            raise KeyboardInterrupt
+            if self.later is None or not interrupts.is_half_way(frame):
+                raise KeyboardInterrupt
+            self.later(KeyboardInterrupt())
 
     def again(self, _dropped: KeyboardInterrupt) -> None:
-        """An interrupt was raised where Python lets none through."""
+        """An interrupt was raised where Python lets none through, or held back where it would leave a lock behind."""
         self.was_dropped = True
         interrupts.send_to_main_thread(signal.SIGINT)
 
@@ -249,10 +254,10 @@ class _Interrupts:
         try:
             if self.came:
                 raise KeyboardInterrupt
-            with interrupts.not_dropped(self.again):
+            with interrupts.not_dropped(self.again) as self.later:
                 return work(*job)
         finally:
-            self.is_working = False
+            self.is_working, self.later = False, None
 
 
 _interrupts = _Interrupts()

@@ -87,7 +87,7 @@ def test_noise_has_no_cell_and_that_is_no_failure(soapy):
 
 def test_a_radio_that_is_unplugged_ends_the_search_with_what_was_found(soapy):
     result = run(
-        "--device", "driver=rpmsntest,unplug=0.7", "--from", "925M", "--to", "930M", "--seconds", 0.01, *LTE_ONLY,
+        "--device", "driver=rpmsntest,unplug=0.7", "--from", "925M", "--to", "960M", "--seconds", 0.01, *LTE_ONLY,
         "--json", environment=soapy,
     )  # fmt: skip
     assert result.returncode == 1

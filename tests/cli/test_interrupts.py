@@ -3,10 +3,13 @@
 
 import os
 import pty
+import random
 import signal
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import Future, wait
 from pathlib import Path
 
 import pytest
@@ -235,6 +238,51 @@ def test_a_signal_in_the_last_destructor_does_not_end_what_comes_after():
         SignalsAtItsEnd(signal.SIGTERM)
     time.sleep(5 * interrupts.AGAIN_SECONDS)
     assert numbers == [signal.SIGTERM]
+
+
+class SignalsInItsMiddle:
+    """A lock whose taking, as that of a condition, has a step in Python after which it is held; a signal comes there.
+
+    Args:
+        number: of the signal.
+        lock: that is taken.
+    """
+
+    def __init__(self, number, lock):
+        self.number, self.lock = number, lock
+
+    def __enter__(self):
+        self.lock.acquire()
+        signal.raise_signal(self.number)
+
+    def __exit__(self, *_):
+        self.lock.release()
+
+
+@SIGNALS
+def test_a_signal_that_comes_while_a_lock_is_taken_leaves_it_free(number):
+    lock = threading.Lock()
+    with (
+        pytest.raises(interrupts.Interrupted) as stopped,
+        interrupts.raised() as numbers,
+        SignalsInItsMiddle(number, lock),
+    ):
+        time.sleep(HANG_S)
+        pytest.fail("the signal was lost")
+    assert not lock.locked()
+    assert numbers == [number] and stopped.value.number == number
+
+
+def test_signals_at_any_time_leave_no_future_locked():
+    """Another thread could not give a future its result, and a pool would wait for it without end."""
+    futures = [Future() for _ in range(4)]
+    for _ in range(300):
+        with pytest.raises((interrupts.Interrupted, RuntimeError)), interrupts.raised():
+            delay = random.uniform(0, 2e-3)
+            threading.Timer(delay, interrupts.send_to_main_thread, [signal.SIGTERM]).start()
+            while True:
+                wait(futures, 0)
+        assert not any(future._condition._is_owned() for future in futures)
 
 
 def test_handlers_are_as_before_afterwards():
