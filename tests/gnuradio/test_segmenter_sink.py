@@ -16,8 +16,11 @@ from gnuradio import blocks, gr, rpmsn
 from gnuradio.rpmsn import pdu
 from oracle import ThresholdRuntime, flat_band
 
+from rpmsn.classes import LTE
 from rpmsn.errors import ModelError, ParameterError, RpmsnError
 from rpmsn.messages import keys
+from rpmsn.messages.frame import check_frame
+from rpmsn.signal.resolution import PICTURE_COLUMNS
 
 RATE = 2e6
 FRAME = 80_000
@@ -119,6 +122,43 @@ def test_carriers_segments_and_frames_say_the_same_in_absolute_hz(make_sink):
     fields, image = collector.messages[keys.FRAMES][0]
     assert image.size == 256 * 256 == fields[keys.MASK].size
     assert fields[keys.CLASSES][1] == "LTE" and fields[keys.DURATION] == pytest.approx(0.04)
+
+
+@pytest.mark.parametrize("columns", PICTURE_COLUMNS[1:])
+def test_frames_with_more_columns_show_the_same_and_carriers_do_not_change(make_sink, columns):
+    """The last frame reaches back: its picture has its new samples alone."""
+    found, pictures = [], []
+    for chosen in (256, columns):
+        collector = Collector()
+        sink = make_sink(center_frequency=1.815e9, frames_per_second=1000, columns=chosen)
+        run(signal(3 * FRAME + FRAME // 2), sink, collector=collector)
+        frames = [check_frame(*reshaped(message)) for message in collector.messages[keys.FRAMES]]
+        found.append([(one.freq_lower, one.freq_upper, one.sample_count, one.label) for one in sink.carriers()])
+        pictures.append([(frame.start_offset, frame.end_offset, frame.duration) for frame in frames])
+        in_band = (frames[1].scale.frequencies > 1.815e9 - 2e5) & (frames[1].scale.frequencies < 1.815e9 + 7e5)
+        assert frames[1].scale.columns == chosen
+        assert frames[1].image[:, in_band].mean() > frames[1].image[:, ~in_band].mean() + 50
+        assert (frames[1].mask[:, in_band] == LTE).mean() > 0.9
+        assert [len(frame.image) for frame in frames] == [65536 // chosen] * 3 + [32768 // chosen]
+    assert found[0] == found[1] and pictures[0] == pictures[1]
+
+
+def reshaped(message):
+    """(fields, image, mask) of a frame message that was collected."""
+    fields, image = message
+    shape = fields[keys.ROWS], fields[keys.COLUMNS]
+    return fields, image.reshape(shape), fields[keys.MASK].reshape(shape)
+
+
+def test_columns_may_change_while_it_runs_also_after_another_rate(make_sink):
+    sink = make_sink(frames_per_second=1000)
+    collector = Collector()
+    sink.set_columns(1024)
+    run(signal(4 * FRAME), sink, [tag(2 * FRAME, "rx_rate", pmt.from_double(1.2 * RATE))], collector)
+    seen = {(fields[keys.COLUMNS], fields[keys.SAMPLE_RATE]) for fields, _ in collector.messages[keys.FRAMES]}
+    assert seen == {(1024, RATE), (1024, 1.2 * RATE)}
+    with pytest.raises(ParameterError, match="columns is 1000, but 256, 1024"):
+        sink.set_columns(1000)
 
 
 def test_replay_through_blocks_equals_the_engine_alone(make_sink, any_rate_model, tmp_path):

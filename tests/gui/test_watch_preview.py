@@ -48,6 +48,21 @@ def test_the_first_frames_come_before_the_model_and_are_those_of_the_analysis(pl
         assert np.abs(image.astype(int) - same).max() <= 1
 
 
+def test_finer_rows_come_first_without_classes_too_and_may_change_while_it_plays(play, held, tmp_path):
+    player, feed = play(write_recording(tmp_path), columns=4096)
+    wait_for(lambda: len(feed.previews) == SHOWN)
+    held.set()
+    wait_for(lambda: player.finished)
+    for (early, image, _), (fields, same, mask) in zip(feed.previews, feed.all_frames):
+        assert image.shape == same.shape == mask.shape == (16, 4096)
+        assert early["noise_floor_db"] == pytest.approx(fields["noise_floor_db"], abs=0.01)
+        assert np.abs(image.astype(int) - same).max() <= 1
+    player.set_columns(1024)
+    player.play()
+    wait_for(lambda: len(feed.all_frames) == 2 * FRAMES)
+    assert feed.all_frames[-1][1].shape == (64, 1024)
+
+
 def test_rows_in_the_picture_get_their_classes_and_stay(app, play, held, tmp_path):
     player, feed = play(write_recording(tmp_path), cell_budget=0.0)
     settings = {**watch_settings.load_settings(watch_settings.settings_path()), "theme": "dark"}

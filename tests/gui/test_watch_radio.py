@@ -137,6 +137,35 @@ def test_the_carrier_is_in_the_picture_and_in_the_table_with_its_edges(window, s
     )
 
 
+def test_columns_are_chosen_in_the_menu_and_rows_are_so_fine_from_then_on(window, scene):
+    """More columns show the same carrier in the same place, without a line or a new start in the picture."""
+    history = window.waterfall.history
+    newest = lambda: history.newest.scale.columns  # noqa: E731
+    assert newest() == watch_settings.DEFAULTS["columns"] == 1024
+    breaks = [found.kind for found in history.breaks]
+    choose(window, "16384")
+    wait_for(lambda: newest() == 16384, "finer rows")
+    assert [found.kind for found in history.breaks if found.kind == "tuned"] == [
+        kind for kind in breaks if kind == "tuned"
+    ]
+    assert len({chunk.scale.columns for chunk in history.chunks}) == 2
+    wait_for(lambda: len(history.chunks[-1].image[: history.chunks[-1].rows]) >= 8, "rows")
+    frequencies, rows = history.newest.scale.frequencies, history.newest.image
+    inside = (frequencies > scene[1][0] + 1e5) & (frequencies < scene[1][1] - 1e5)
+    assert rows[:, inside].mean() > rows[:, ~inside].mean() + 20
+    choose(window, "256")
+    wait_for(lambda: newest() == 256, "rows as the network sees them")
+    assert window.remember()["columns"] == 256
+
+
+def choose(window, columns):
+    """Choose in the menu View."""
+    (view,) = (action.menu() for action in window.menuBar().actions() if action.text() == "&View")
+    (menu,) = (action.menu() for action in view.actions() if action.menu() and "olumns" in action.text())
+    (action,) = (action for action in menu.actions() if action.text() == columns)
+    action.trigger()
+
+
 def test_frequency_rate_and_gain_are_shown(window):
     bar = window.radio_bar
     assert (bar.frequency_box.text(), bar.rate_label.text(), bar.gain_box.text()) == (

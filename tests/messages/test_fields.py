@@ -4,18 +4,22 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from sigmf import SigMFFile
 
 from rpmsn.cells.cell import Cell
 from rpmsn.cells.finding import Proof
 from rpmsn.classes import CLASS_NAMES
-from rpmsn.detection.segments import Segment
+from rpmsn.detection.segmenter import Frame
+from rpmsn.detection.segments import FrameGeometry, Segment
 from rpmsn.messages import fields as table
 from rpmsn.messages import keys, page, wire
+from rpmsn.messages.frame import Scale, check_frame
 from rpmsn.messages.results import carrier_fields, frame_fields, segment_fields
 from rpmsn.recording.annotations import EXTENSION, annotation
 from rpmsn.recording.log_base import event_fields
+from rpmsn.signal.resolution import PICTURE_COLUMNS
 from rpmsn.streaming.intake import StreamTime
 from rpmsn.tracking.carrier import Carrier, Part
 from rpmsn.tracking.tracker import Event
@@ -104,15 +108,34 @@ def test_a_line_has_the_fields_of_lines_in_the_order_of_the_table():
 
 
 def test_a_frame_message_has_the_required_fields():
-    import numpy as np
-
-    from rpmsn.detection.segmenter import Frame
-    from rpmsn.detection.segments import FrameGeometry
-
     image = np.zeros((256, 256), np.uint8)
     frame = Frame(0, FrameGeometry(1e6, 100e6, 0, 40_000, 256), image, image, -90.0, new_from=0)
     fields, _ = frame_fields(frame, CLOCK, "rpmsn-rt")
     assert set(fields) == set(keys.FRAME_KEYS)
+
+
+@pytest.mark.parametrize("columns", PICTURE_COLUMNS[1:])
+@pytest.mark.parametrize("new_from", [0, 30_000])
+def test_a_frame_message_with_more_columns_says_the_same_of_the_same_frequencies(columns, new_from):
+    """The picture in place of the image, classes where they were, the noise floor of its narrower columns."""
+    geometry = FrameGeometry(1e6, 100e6, 0, 40_000, 256)
+    image, mask = np.zeros((2, 256, 256), np.uint8)
+    mask[:, 100:120], mask[:128, 40], mask[128:, 0] = 1, 2, 3
+    rows = 65536 // columns * (40_000 - new_from) // 40_000
+    picture = np.zeros((rows, columns), np.uint8)
+    frame = Frame(0, geometry, image, mask, -90.0, new_from=new_from, picture=picture)
+    fields, sent = frame_fields(frame, CLOCK, "rpmsn-rt")
+    assert set(fields) == set(keys.FRAME_KEYS)
+    assert sent is picture and (fields["rows"], fields["columns"]) == sent.shape == fields["mask"].shape
+    assert fields["duration"] == pytest.approx((40_000 - new_from) / 1e6)
+    assert fields["noise_floor_db"] == pytest.approx(-90 - 10 * np.log10(columns / 256))
+    shown = check_frame(fields, sent, fields["mask"])
+    coarse = Scale(100e6, 1e6, 256, -5.0, 55.0)
+    for frequency, class_id in zip(shown.scale.frequencies, shown.mask[-1]):
+        column = coarse.column_of(frequency)
+        assert class_id == mask[255, 0 if column is None else column]
+    if rows > 1 and not new_from:
+        assert shown.mask[0, (40 * columns) // 256] == 2
 
 
 def test_an_annotation_has_the_fields_of_the_table_and_is_valid():

@@ -82,6 +82,8 @@ class segmenter_sink(gr.sync_block):
         snippet_seconds: of one carrier at most.
         snippet_quota: bytes that all snippets in the folder may take; the oldest make room.
         cell_budget: fraction of one core for the search for LTE and NR cells, which prove carriers; 0 for none.
+        columns: of the messages on `frames`: 256, as the network sees it, or 1024, 2048, 4096, 8192 or 16384; with more
+            columns they have fewer rows.
 
     Example:
         sink = rpmsn.segmenter_sink(61.44e6, 1.84e9, mode="live")
@@ -114,6 +116,7 @@ class segmenter_sink(gr.sync_block):
         snippet_seconds: float = 1.0,
         snippet_quota: float = 10e9,
         cell_budget: float = CELL_BUDGET,
+        columns: int = 256,
     ):
         if input_type not in SAMPLE_TYPES:
             raise ParameterError(f"input_type is {input_type!r}, but {', '.join(SAMPLE_TYPES)} are allowed")
@@ -155,6 +158,7 @@ class segmenter_sink(gr.sync_block):
             duty_cycle=duty_cycle,
             carriers_kept=1000 if mode == "live" else None,
             cell_budget=cell_budget,
+            columns=columns,
         )
         self._analyser = StreamAnalyser(
             load_model(model),
@@ -206,6 +210,14 @@ class segmenter_sink(gr.sync_block):
         """
         self._correction = 1 - 1e-6 * receiver_ppm
         self._analyser.forget_receiver()
+
+    def set_columns(self, columns: int) -> None:
+        """Other columns of the frame messages, from the next frame on.
+
+        Raises:
+            ParameterError: columns that are not allowed.
+        """
+        self._analyser.segmenter.resolution.columns = columns
 
     def set_recorder(self, recorder: StreamRecorder | None) -> None:
         """What gets all samples as they come; None for nothing."""

@@ -18,7 +18,7 @@ from gnuradio import gr
 from rpmsn import interrupts
 from rpmsn.errors import RpmsnError
 from rpmsn.gui.watch.feed import Feed, News
-from rpmsn.gui.watch.radio_process import ANTENNA, END_RECORDING, GAIN, PPM, RECORD, STOP, TUNE, Report, Tuning
+from rpmsn.gui.watch.radio_process import ANTENNA, COLUMNS, END_RECORDING, GAIN, PPM, RECORD, STOP, TUNE, Report, Tuning
 from rpmsn.messages import keys
 from rpmsn.radios.stopping import Silence, describe_silence, end_flowgraph
 from rpmsn.recording.stream_recorder import StreamRecorder
@@ -177,6 +177,7 @@ def _report(connection: Connection, feed: Feed, flowgraph: RadioFlowgraph) -> No
         GAIN: flowgraph.source.set_gain,
         ANTENNA: flowgraph.source.set_antenna,
         PPM: flowgraph.correct,
+        COLUMNS: flowgraph.sink.set_columns,
         RECORD: lambda value: flowgraph.recorder.record(*value),
         END_RECORDING: lambda value: flowgraph.recorder.end(),
     }

@@ -21,8 +21,10 @@ from ..models.model import FRAME_SECONDS
 from ..signal import quality
 from ..signal.features import FeatureExtractor, Features
 from ..signal.image import COLUMNS, ROWS, decibels
+from ..signal.picture import fine_picture, picture_rows
 from ..signal.quality import InputQuality
 from ..signal.rates import is_rate_within
+from ..signal.resolution import Resolution
 from ..signal.sums import FULL_SCALE
 from .deciding import decider_of
 from .segments import FrameGeometry, Segment, find_segments
@@ -58,7 +60,9 @@ class Frame:
             over the one before to be whole.
         repeated: True where the recording was shorter than a frame and was repeated to fill the image.
         condition: what is wrong with the input, and whether the frame was judged all the same.
-        seconds: what the parts of the analysis took: `health`, `image`, `network`, `segments`.
+        seconds: what the parts of the analysis took: `health`, `image`, `picture`, `network`, `segments`.
+        picture: uint8, shape (rows, columns), of the new samples, where more columns are asked for than the image has;
+            else None.
     """
 
     number: int
@@ -71,6 +75,7 @@ class Frame:
     repeated: bool = False
     condition: InputQuality = quality.OK
     seconds: dict[str, float] = field(default_factory=dict)
+    picture: np.ndarray | None = None
 
     @property
     def health(self) -> str:
@@ -93,6 +98,7 @@ class Prepared:
         new_from: first sample to report.
         run: number of the uninterrupted run of frames.
         seconds: as of Frame, so far.
+        picture: as of Frame.
     """
 
     features: Features
@@ -100,6 +106,7 @@ class Prepared:
     new_from: int
     run: int
     seconds: dict[str, float]
+    picture: np.ndarray | None = None
 
 
 class Segmenter:
@@ -114,6 +121,7 @@ class Segmenter:
         frame_seconds: 0.01 to 0.2; None for what the model was trained with.
         average_frames: class probabilities are averaged over as many frames of one run: steadier for continuous
             transmissions, late and blurred for short ones. 1 for each frame on its own.
+        resolution: of the pictures of frames; several Segmenters may share it.
 
     Attributes:
         frame_samples: samples in a frame at this rate.
@@ -131,8 +139,10 @@ class Segmenter:
         runtime: str | ProbabilitySource = runtimes.AUTO,
         frame_seconds: float | None = None,
         average_frames: int = 1,
+        resolution: Resolution | None = None,
     ) -> None:
         self.model = model
+        self.resolution = resolution or Resolution()
         self.card = model.card
         self.sample_rate = float(sample_rate)
         self.frame_seconds = frame_duration(model.card, frame_seconds)
@@ -165,6 +175,7 @@ class Segmenter:
             runtime=self.runtime,
             frame_seconds=self.frame_seconds,
             average_frames=self.average_frames,
+            resolution=self.resolution,
         )
 
     def replicas(self, count: int) -> "list[Segmenter]":
@@ -181,6 +192,7 @@ class Segmenter:
                 runtime.name if isinstance(runtime, runtimes.Runtime) else runtime,
                 self.frame_seconds,
                 self.average_frames,
+                self.resolution,
             )
             for _ in range(count - 1)
         ]
@@ -240,7 +252,14 @@ class Segmenter:
             self.sample_rate, float(center_frequency), int(start_offset), features.samples, len(features.power)
         )
         first = int(start_offset if new_from is None else new_from)
-        return Prepared(features, geometry, first, run, dict(features.seconds))
+        prepared = Prepared(features, geometry, first, run, dict(features.seconds))
+        if self.resolution.is_fine:
+            begun = time.perf_counter()
+            new, columns = samples[first - int(start_offset) :], self.resolution.columns
+            rows = picture_rows(columns, len(new), self.frame_samples)
+            prepared.picture = fine_picture(new, columns, rows, features.floor)
+            prepared.seconds["picture"] = time.perf_counter() - begun
+        return prepared
 
     def infer(self, prepared: Prepared) -> np.ndarray | None:
         """Probability of every class in every pixel, float32, shape (classes, 256, 256); None where not fit.
@@ -286,6 +305,7 @@ class Segmenter:
             image=features.image,
             mask=mask,
             floor_db=decibels(features.floor),
+            picture=prepared.picture,
             segments=segments,
             new_from=prepared.new_from,
             repeated=geometry.rows < ROWS,

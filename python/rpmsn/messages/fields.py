@@ -404,7 +404,14 @@ NCI = _field("nci", UINT64, "", "NR cell identity (SIB1)", **_CELL, lowest=0, hi
 
 # A frame; the payload of its PDU is the image
 ROWS = _field("rows", LONG, "", "of image and mask: 256, fewer where the frame is shorter", (FRAME,), lowest=1)
-COLUMNS = _field("columns", LONG, "", "of image and mask: 256", (FRAME,), lowest=2)
+COLUMNS = _field(
+    "columns",
+    LONG,
+    "",
+    "of image and mask: 256, or as the sink was told; then there are fewer rows",
+    (FRAME,),
+    lowest=2,
+)
 IMAGE = _field(
     "image", PIXELS, "", "power: 0 is `db_min`, 255 is `db_max` (the payload of a PDU)", (FRAME,), frozenset({JSON})
 )

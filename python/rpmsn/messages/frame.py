@@ -22,7 +22,7 @@ FRAME_LIMITS = {
     keys.RX_TIME: (0.0, 2e11),
 }
 """Lowest and highest value (Hz, s, dB) that can be drawn; the last keeps the year below 9999."""
-MAX_COLUMNS = 8192
+MAX_COLUMNS = 16384
 VOTE_BITS = 16
 
 
@@ -220,6 +220,19 @@ def majority_rows(mask: np.ndarray, starts: np.ndarray) -> np.ndarray:
     ones = np.uint64(1) << (VOTE_BITS * np.arange(len(CLASS_NAMES))).astype(np.uint64)  # a counter for each class
     votes = grouped(np.add, np.take(ones, mask), starts)
     return np.argmax(votes.view(np.uint16).reshape(*votes.shape, -1), axis=-1).astype(np.uint8)
+
+
+def stretched_mask(mask: np.ndarray, rows: int, columns: int) -> np.ndarray:
+    """A mask with other rows, and more columns, of the same samples: the class of the majority of the rows.
+
+    Args:
+        mask: uint8, shape (rows, columns).
+        rows, columns: of the result; its columns are a multiple.
+    """
+    starts = np.arange(rows) * len(mask) // rows
+    of_rows = majority_rows(mask, starts) if len(mask) > rows else mask[starts]
+    # Columns are centred on their frequencies; the highest half of the first one lies at the other end.
+    return of_rows[:, (np.arange(columns) * mask.shape[1] + columns // 2) // columns % mask.shape[1]]
 
 
 def mean_rows(image: np.ndarray, starts: np.ndarray, scale: Scale) -> np.ndarray:

@@ -8,6 +8,7 @@ import numpy as np
 from ..classes import CLASS_NAMES
 from . import keys
 from .fields import CARRIER_FIELDS
+from .frame import stretched_mask
 from .times import SampleClock
 
 if TYPE_CHECKING:
@@ -73,13 +74,17 @@ def frame_fields(frame: "Frame", clock: SampleClock, model: str) -> tuple[dict[s
 
     Returns:
         dict, and uint8, shape (rows, columns): of a last frame that reaches back, and of a short one that was
-        repeated, only the rows that are new.
+        repeated, only the rows that are new. The frame's picture, where it has one.
     """
-    from ..signal.image import DB_MAX, DB_MIN  # late: it needs scipy, which `rpmsn doctor` may find missing
+    from ..signal.image import DB_MAX, DB_MIN, decibels  # late: it needs scipy, which `rpmsn doctor` may find missing
 
     geometry = frame.geometry
     first_row = (frame.new_from - geometry.start_offset) * geometry.rows // geometry.samples
     image, mask = frame.image[first_row : geometry.rows], frame.mask[first_row : geometry.rows]
+    floor_db = frame.floor_db
+    if frame.picture is not None:
+        floor_db -= decibels(frame.picture.shape[1] / image.shape[1])
+        image, mask = frame.picture, stretched_mask(mask, *frame.picture.shape)
     fields = {
         keys.PDU_NUM: frame.number,
         keys.ROWS: image.shape[0],
@@ -95,7 +100,7 @@ def frame_fields(frame: "Frame", clock: SampleClock, model: str) -> tuple[dict[s
         keys.DURATION: (frame.end_offset - frame.new_from) / geometry.sample_rate,
         keys.DB_MIN: DB_MIN,
         keys.DB_MAX: DB_MAX,
-        keys.NOISE_FLOOR_DB: frame.floor_db,
+        keys.NOISE_FLOOR_DB: floor_db,
         keys.MODEL: model,
     }
     if not frame.condition.judged:

@@ -44,6 +44,18 @@ class Plan:
         return self.window * self.windows >= LEAST_COVERAGE * self.step * row_samples
 
 
+def window_weights(length: int) -> NDArray[np.float32]:
+    """A Hann window by which white noise keeps its power in the square of its spectrum."""
+    weights = hann(length).astype(np.float32)
+    return weights / np.float32(math.sqrt(float(np.square(weights).sum())))
+
+
+def mean_power(windows: NDArray[np.complex64], weights: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Mean squared spectrum of windows of samples, shape (windows, length), the lowest frequency first; float32."""
+    spectrum = fft.fft(windows * weights, axis=1, overwrite_x=True)
+    return fft.fftshift((np.square(spectrum.real) + np.square(spectrum.imag)).mean(axis=0))
+
+
 def plan(span: float, columns: int, rows: int, row_samples: float, sample_rate: float) -> Plan:
     """The windows for a picture.
 
@@ -83,8 +95,7 @@ def spectra(
         float32, shape (rows, columns): mean power over full scale as if all of the sample rate were like the column;
         NaN where there is no sample, or no such frequency. None where it was not wanted any more.
     """
-    weights = hann(chosen.window).astype(np.float32)
-    weights /= math.sqrt(float(np.square(weights).sum()))
+    weights = window_weights(chosen.window)
     edges = offsets / sample_rate * chosen.window + chosen.window / 2 + 0.5
     first = np.clip(np.floor(edges[:-1]).astype(int), 0, chosen.window - 1)
     counts = np.maximum(1, np.minimum(np.floor(edges[1:]).astype(int), chosen.window) - first)
@@ -101,7 +112,7 @@ def spectra(
             usable = np.concatenate([samples, np.zeros(chosen.window - len(samples), np.complex64)])
         if len(usable):
             with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is shown as such
-                bins = np.square(np.abs(fft.fft(usable.reshape(-1, chosen.window) * weights, axis=1))).mean(axis=0)
-                sums = np.concatenate([[0.0], np.cumsum(fft.fftshift(bins), dtype=np.float64)])
+                bins = mean_power(usable.reshape(-1, chosen.window), weights)
+                sums = np.concatenate([[0.0], np.cumsum(bins, dtype=np.float64)])
                 power[row, is_there] = ((sums[first + counts] - sums[first]) / counts)[is_there]
     return power

@@ -19,9 +19,10 @@ from numpy.typing import DTypeLike
 from ..detection.segmenter import Frame, Segmenter
 from ..errors import ParameterError, StalledError
 from ..runtimes import AUTO
-from ..signal.image import frame_length
+from ..signal.image import COLUMNS, frame_length
 from ..signal.quality import OK
 from ..signal.rates import is_same_rate
+from ..signal.resolution import Resolution
 from ..tracking.carrier import Carrier
 from ..tracking.tracker import Event, Tracker, consolidate
 from ..waiting import LIMIT_SECONDS, Patience, join
@@ -66,6 +67,7 @@ class Settings:
         carriers_kept: carriers that are gone and still listed; None for all.
         cell_budget: fraction of one core, 0 to 1, for the search for cells; 0 for none. In replay any other value means
             as much as `streaming.cells.ReplaySearch` takes.
+        columns: of the pictures of frames, one of `signal.picture.PICTURE_COLUMNS`.
     """
 
     live: bool = True
@@ -80,6 +82,7 @@ class Settings:
     duty_cycle: float = 1.0
     carriers_kept: int | None = 1000
     cell_budget: float = CELL_BUDGET
+    columns: int = COLUMNS
 
     def __post_init__(self) -> None:
         for name in ("threads", "workers", "depth"):
@@ -135,7 +138,13 @@ class StreamAnalyser:
         self.model = model
         self.settings = settings
         self.segmenter = Segmenter(
-            model, sample_rate, settings.threads, settings.runtime, settings.frame_seconds, settings.average_frames
+            model,
+            sample_rate,
+            settings.threads,
+            settings.runtime,
+            settings.frame_seconds,
+            settings.average_frames,
+            Resolution(settings.columns),
         )
         self.sample_rate = float(sample_rate)
         self.center_frequency = float(center_frequency)

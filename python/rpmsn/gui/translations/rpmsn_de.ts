@@ -624,6 +624,10 @@
         <translation>Träger &amp;abgelöst</translation>
     </message>
     <message>
+        <source>C&amp;olumns of the picture</source>
+        <translation>&amp;Spalten des Bildes</translation>
+    </message>
+    <message>
         <source>&amp;File</source>
         <translation>&amp;Datei</translation>
     </message>

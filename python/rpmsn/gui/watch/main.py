@@ -119,7 +119,16 @@ def make_source(options: argparse.Namespace, feed: Feed, settings: dict) -> "Sou
         flowgraphs.check_gnuradio()
         budget = CELL_BUDGET if options.cells else 0.0
         ppm = settings["ppm"].get(options.device, 0.0)
-        return RadioWatch(feed, options.model, options.runtime, options.workers, radio, cell_budget=budget, ppm=ppm)
+        return RadioWatch(
+            feed,
+            options.model,
+            options.runtime,
+            options.workers,
+            radio,
+            cell_budget=budget,
+            ppm=ppm,
+            columns=settings["columns"],
+        )
     if is_address:
         from .publisher_source import PublisherSource
 
@@ -150,6 +159,7 @@ def _make_player(options: argparse.Namespace, feed: Feed, settings: dict) -> "Pl
         loop and not options.picture,
         options.start,
         cell_budget=CELL_BUDGET if options.cells else 0.0,
+        columns=settings["columns"],
     )
 
 

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ...signal.resolution import PICTURE_COLUMNS
 from ..actions import set_keys
 from ..qt import QtGui, QtWidgets
 from ..translation import mark, tr
@@ -89,6 +90,22 @@ class Menus:
         detach = self._add(menu, tr("Carriers &detached"), "Ctrl+4", self._toggle_detached)
         detach.setCheckable(True)
         menu.aboutToShow.connect(lambda: detach.setChecked(view.panels[0].isFloating()))
+        menu.addSeparator()
+        columns = menu.addMenu(tr("C&olumns of the picture"))
+        self._add_group(
+            columns,
+            [
+                (
+                    str(count),
+                    "",
+                    partial(window.choose_columns, count),
+                    partial(lambda count: window.settings["columns"] == count, count),
+                )
+                for count in PICTURE_COLUMNS
+            ],
+        )
+        # A publisher decides itself.
+        menu.aboutToShow.connect(lambda: columns.setEnabled(bool(window.player or window.radio)))
         menu.addSeparator()
         self._add_group(
             menu,

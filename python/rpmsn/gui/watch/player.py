@@ -70,7 +70,7 @@ class Player:
         loop: begin again at the end.
         begin_at: s, where to begin.
         clock: seconds of a clock that never jumps.
-        cell_budget: as of `streaming.live.Settings`.
+        cell_budget, columns: as of `streaming.live.Settings`.
 
     Attributes:
         ended: whether it stands at the end of the recording.
@@ -95,10 +95,13 @@ class Player:
         begin_at: float = 0.0,
         clock: Callable[[], float] = time.monotonic,
         cell_budget: float = CELL_BUDGET,
+        columns: int = 256,
     ) -> None:
         self.recording, self._feed = recording, feed
         self._model, self._runtime, self._workers = load_model(model), runtime, workers
         self._cell_budget = cell_budget
+        self._columns = columns
+        self._analyser: StreamAnalyser | None = None
         self._clock = clock
         self._pace = Pacing(recording.sample_rate, clock)
         self._changed = threading.Condition()
@@ -203,6 +206,13 @@ class Player:
             self._is_steady = False
             self._pace.begin(speed)
 
+    def set_columns(self, columns: int) -> None:
+        """Other columns of the picture, from the next frame on."""
+        with self._changed:
+            self._columns = columns
+            if self._analyser is not None:
+                self._analyser.segmenter.resolution.columns = columns
+
     def reference_annotations(self, own: Sequence[dict] = (), results: Mapping[tuple, str] | None = None) -> list:
         """The annotations of the file, and those that a person has drawn, as
         `WaterfallWidget.set_reference_annotations` takes them.
@@ -281,6 +291,9 @@ class Player:
         try:
             self._feed.note = tr("loading the model {name}", name=self._model.card.name)
             analyser = self._load_and_show()
+            with self._changed:
+                self._analyser = analyser
+            self.set_columns(self._columns)
             self._feed.note = "; ".join(self._notes(analyser))
         except Exception as error:  # whatever a broken library raises has to be seen in the window
             self._fail(error)
@@ -298,7 +311,7 @@ class Player:
         from .preview import Preview  # late: the window opens sooner
 
         begin = self._position
-        preview = Preview(self.recording, self._model.card, begin, self._stream_time(begin))
+        preview = Preview(self.recording, self._model.card, begin, self._stream_time(begin), self._columns)
         self._show(preview)
         begun = self._clock()
         with futures.ThreadPoolExecutor(1, "rpmsn load") as loader:
@@ -330,6 +343,7 @@ class Player:
             carriers_kept=1000,
             dtype=self.recording.native_type,
             cell_budget=self._cell_budget,
+            columns=self._columns,
         )
         return StreamAnalyser(
             self._model,

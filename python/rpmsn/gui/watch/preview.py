@@ -11,6 +11,7 @@ from ...messages.results import frame_fields
 from ...models.model import ModelCard
 from ...recording import Recording
 from ...signal.image import COLUMNS, Analyser, decibels, frame_length
+from ...signal.picture import fine_picture, picture_rows
 from ...signal.quality import has_finite_power
 from ...signal.sums import real_values
 from ...streaming.intake import StreamTime
@@ -24,13 +25,17 @@ class Preview:
         card: of the model: its frames.
         position: first sample.
         clock: StreamTime of the stream that begins with it.
+        columns: of the picture, one of `signal.resolution.PICTURE_COLUMNS`.
 
     Attributes:
         samples: that were shown.
     """
 
-    def __init__(self, recording: Recording, card: ModelCard, position: int, clock: StreamTime) -> None:
+    def __init__(
+        self, recording: Recording, card: ModelCard, position: int, clock: StreamTime, columns: int = COLUMNS
+    ) -> None:
         self._recording, self._card, self._position, self._clock = recording, card, position, clock
+        self._columns = columns
         frame_samples = frame_length(recording.sample_rate, card.frame_seconds)
         self._analyser = Analyser(recording.sample_rate, frame_samples, compiled=False)
         self._frames = 0
@@ -44,7 +49,8 @@ class Preview:
         if count < (self._analyser.frame_samples if self._frames else COLUMNS):
             return None
         with np.errstate(over="ignore", invalid="ignore"):
-            analysis = self._analyser.analyse(real_values(self._recording.read_native(begin, count)))
+            samples = self._recording.read_native(begin, count)
+            analysis = self._analyser.analyse(real_values(samples))
         if not has_finite_power(analysis.power):
             return None
         rate, start = self._recording.sample_rate, self._clock.offset + self.samples
@@ -58,6 +64,9 @@ class Preview:
             decibels(analysis.floor),
             new_from=start,
         )
+        if self._columns != COLUMNS:
+            rows = picture_rows(self._columns, count, self._analyser.frame_samples)
+            frame.picture = fine_picture(samples, self._columns, rows, analysis.floor)
         self.samples += count
         self._frames += 1
         return frame_fields(frame, self._clock, self._card.name)

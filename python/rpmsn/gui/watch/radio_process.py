@@ -27,7 +27,7 @@ from .feed import Feed, News
 logger = logging.getLogger(__name__)
 
 FRAMES_PER_SECOND = 25.0
-TUNE, GAIN, ANTENNA, PPM, STOP = "tune", "gain", "antenna", "ppm", "stop"
+TUNE, GAIN, ANTENNA, PPM, COLUMNS, STOP = "tune", "gain", "antenna", "ppm", "columns", "stop"
 RECORD, END_RECORDING = "record", "end recording"
 """Commands to the process: (name, value)."""
 STOP_SECONDS, KILL_SECONDS = 1.4, 0.3
@@ -87,6 +87,7 @@ class RadioWatch:
             rate.
         radio: dict of the arguments of `radio_source`.
         ppm: error of its clock, by which frequencies are corrected, parts per million.
+        columns: of the picture, as of `segmenter_sink`.
         main: function of the process; tests have others.
 
     Attributes:
@@ -114,6 +115,7 @@ class RadioWatch:
         main: Callable[[Connection, dict, dict], None] = work,
         cell_budget: float = CELL_BUDGET,
         ppm: float = 0.0,
+        columns: int = 256,
     ) -> None:
         model = model or model_for_rate(radio["sample_rate"])
         load_model(model)
@@ -129,6 +131,7 @@ class RadioWatch:
             mode="live",
             frames_per_second=FRAMES_PER_SECOND,
             cell_budget=cell_budget,
+            columns=columns,
         )
         context = get_context("spawn")
         self._connection, self._theirs = context.Pipe()
@@ -220,6 +223,10 @@ class RadioWatch:
         if self.is_open:
             self.ppm, self.seen_ppm = ppm, None
             self._send(PPM, ppm)
+
+    def set_columns(self, columns: int) -> None:
+        """Other columns of the picture, from the next frame on."""
+        self._send(COLUMNS, columns)
 
     def record(self, folder: str, before_seconds: float = 0.0, goes_on: bool = True) -> None:
         """Record IQ, as of `StreamRecorder.record`."""

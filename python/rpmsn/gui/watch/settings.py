@@ -9,6 +9,7 @@ import yaml
 
 from ...errors import ParameterError
 from ...files import read_yaml, to_yaml, user_config_dir, whole_file
+from ...signal.resolution import PICTURE_COLUMNS
 from .session import is_description
 
 logger = logging.getLogger(__name__)
@@ -22,6 +23,7 @@ DEFAULTS = {
     "layout": "",
     "speed": 1.0,
     "loop": False,
+    "columns": 1024,
     "waterfall": {},
     "carriers": {},
     "bookmarks": [],
@@ -32,10 +34,10 @@ DEFAULTS = {
     "session": {},
 }
 """Every key, with its default. `theme` is system, dark or light; `speed` is times real time, 0 for as fast as it goes;
-`table` is below, beside or hidden, empty for what fits the window; `layout` is Qt's word for where the panels are;
-`ppm` has the error of a radio's clock by the name of the device; `record_folder` is where IQ goes;
-`bookmarks` have `name`, `frequency` in Hz and `color`; `recent` are sources that were open, `session` is what was open
-last and where in it the window was (`session.py`)."""
+`columns` are those of the picture; `table` is below, beside or hidden, empty for what fits the window; `layout` is
+Qt's word for where the panels are; `ppm` has the error of a radio's clock by the name of the device;
+`record_folder` is where IQ goes; `bookmarks` have `name`, `frequency` in Hz and `color`; `recent` are sources that
+were open, `session` is what was open last and where in it the window was (`session.py`)."""
 RETIRED = ("split",)
 """Keys of files of earlier versions."""
 ALLOWED = {
@@ -46,6 +48,7 @@ ALLOWED = {
     "layout": lambda value: isinstance(value, str),
     "speed": lambda value: type(value) in (int, float) and (value == 0 or 0.1 <= value <= 1000),
     "loop": lambda value: isinstance(value, bool),
+    "columns": lambda value: value in PICTURE_COLUMNS,
     "waterfall": lambda value: isinstance(value, dict),
     "carriers": lambda value: isinstance(value, dict),
     "bookmarks": lambda value: isinstance(value, list),

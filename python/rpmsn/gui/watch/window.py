@@ -325,6 +325,13 @@ class WatchWindow(QtWidgets.QMainWindow):
         self.theme_choice = name
         self.waterfall.apply_settings({"theme": system_theme() if name == SYSTEM else name})
 
+    def choose_columns(self, columns: int) -> None:
+        """Other columns of the picture, of a recording or a radio."""
+        self.settings["columns"] = columns
+        source = self.player or self.radio
+        if source is not None:
+            source.set_columns(columns)
+
     def paintEvent(self, event: QtGui.QPaintEvent) -> None:
         """Called by Qt when the window has to be drawn."""
         super().paintEvent(event)

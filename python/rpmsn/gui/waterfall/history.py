@@ -366,6 +366,7 @@ class History:
             chunk is None
             or chunk.rows + count > len(chunk.image)
             or chunk.clock != frame.clock
+            or chunk.scale != frame.scale
             or abs(chunk.row_height * count / frame.duration - 1) > 1e-3
         ):
             if tier:
@@ -439,8 +440,9 @@ def is_full(tier: Sequence[Chunk]) -> bool:
     """Whether chunks have to leave a tier."""
     if len(tier) < 2:
         return False
-    limit = min(MAX_TIER_ROWS, MAX_TIER_BYTES // (3 * tier[-1].scale.columns))
-    return len(tier) > MAX_TIER_CHUNKS or sum(chunk.rows for chunk in tier) > limit
+    rows = sum(chunk.rows for chunk in tier)
+    nbytes = sum(3 * chunk.rows * chunk.scale.columns for chunk in tier)
+    return len(tier) > MAX_TIER_CHUNKS or rows > MAX_TIER_ROWS or nbytes > MAX_TIER_BYTES
 
 
 def _take_joined(tier) -> list[Chunk]:
@@ -508,8 +510,8 @@ def format_seconds(seconds: float) -> str:
 
 
 def _describe_change(old: Scale, new: Scale) -> str:
-    """What differs between the axes of two frames, "" where nothing does."""
-    if old == new:
+    """What differs between the axes of two frames, "" where nothing does but how fine they are."""
+    if dataclasses.replace(old, columns=new.columns) == new:
         return ""
     if old.center_frequency != new.center_frequency:
         megahertz = f"{new.center_frequency / 1e6:.6f}".rstrip("0").rstrip(".")
