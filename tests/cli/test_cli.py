@@ -53,6 +53,18 @@ def rpmsn(capsys):
     return run
 
 
+@pytest.mark.parametrize("module", ["rpmsn", "rpmsn.cli"])
+def test_the_package_runs_as_the_program(module):
+    done = subprocess.run(
+        [sys.executable, "-m", module, "--version"],
+        capture_output=True,
+        text=True,
+        timeout=PROCESS_S,
+        env=dict(os.environ, PYTHONPATH=str(PACKAGES)),
+    )
+    assert (done.returncode, done.stderr) == (0, "") and done.stdout.startswith("gr-rpmsn ")
+
+
 @pytest.fixture
 def annotate(rpmsn, untrained_model, monkeypatch):
     """Run `rpmsn annotate` with the stand-in for a network: what is well over the noise is LTE."""

@@ -379,6 +379,7 @@ class TestBlock:
         assert status["messages_refused"] == 8
 
     def test_a_flowgraph_stops_and_starts_again_on_the_same_port(self):
+        before = set(threading.enumerate())
         publisher, sender = rpmsn.segment_publisher(ANY_PORT), Sender()
         flowgraph = gr.top_block()
         flowgraph.msg_connect((sender, keys.STATUS), (publisher, keys.STATUS))
@@ -390,7 +391,8 @@ class TestBlock:
             flowgraph.stop()
             flowgraph.wait()
             assert time.monotonic() - started < HANG_S and publisher.address() == address
-        assert not [thread for thread in threading.enumerate() if thread.name == "rpmsn publisher"]
+        new = set(threading.enumerate()) - before
+        assert not [thread for thread in new if thread.name == "rpmsn publisher"]
 
     @pytest.mark.parametrize(
         "arguments, words",

@@ -280,6 +280,7 @@ def test_stop_while_busy_returns_soon(make_sink, mode):
 
 
 def test_fifty_starts_and_stops_leave_no_thread(make_sink):
+    before = set(threading.enumerate())
     flowgraph = gr.top_block()
     source = blocks.vector_source_c(signal(FRAME).tolist(), True)
     sink = make_sink()
@@ -288,7 +289,7 @@ def test_fifty_starts_and_stops_leave_no_thread(make_sink):
         flowgraph.start()
         flowgraph.stop()
         flowgraph.wait()
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("rpmsn")]
+    assert not [thread for thread in set(threading.enumerate()) - before if thread.name.startswith("rpmsn")]
 
 
 def test_commands_set_the_frequency_and_bad_ones_are_ignored(make_sink):

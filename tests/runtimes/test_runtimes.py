@@ -228,6 +228,13 @@ class TestRuntimes:
         with pytest.raises(ModelError, match="rpmsn export.*torch"):
             runtimes.create(load_model(untrained_model), "onnxruntime-int8")
 
+    def test_a_model_without_the_file_names_all_that_can_run_it(self, untrained_model, monkeypatch):
+        model = load_model(untrained_model)
+        can = runtimes.available(model)
+        assert str(runtimes.why_not("onnxruntime", model)).endswith(f"or choose another runtime: {', '.join(can)}")
+        monkeypatch.setattr(runtimes, "_is_installed", lambda library: library == "onnxruntime")
+        assert str(runtimes.why_not("onnxruntime", model)).endswith("make it with `rpmsn export`")
+
 
 class TestDamage:
     def test_a_changed_file_is_refused(self, card):

@@ -201,8 +201,9 @@ def test_the_receivers_error_is_said_and_is_gone_once_frequencies_are_corrected(
 
 
 def test_a_budget_of_nothing_starts_no_thread_and_proves_nothing(make):
+    before = set(threading.enumerate())
     analyser = make(cell_budget=0.0)
-    assert not any(thread.name == "rpmsn cells" for thread in threading.enumerate())
+    assert not any(thread.name == "rpmsn cells" for thread in set(threading.enumerate()) - before)
     play(analyser, downlink(4), seconds=1.0)
     assert proven(analyser.carriers()) == [] and "cell_load" not in analyser.status()
 
@@ -255,12 +256,13 @@ def test_frames_do_not_wait_for_a_search(make, monkeypatch):
 
 
 def test_a_stopped_stream_leaves_no_thread_and_no_process(make):
+    before = set(threading.enumerate())
     analyser = make()
     process = analyser._cells._process
     play(analyser, downlink(4), until=lambda: process.pid)
     pid = process.pid
     analyser.stop()
-    assert not any(thread.name == "rpmsn cells" for thread in threading.enumerate())
+    assert not any(thread.name == "rpmsn cells" for thread in set(threading.enumerate()) - before)
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
 

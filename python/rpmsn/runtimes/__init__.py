@@ -107,11 +107,12 @@ def why_not(name: str, model: "Model") -> RpmsnError | None:
             )
         return _why_no_gpu() if name == "cuda" else None
     if kind.export not in model.card.exports:
-        there = [other for other in KINDS if KINDS[other].export in model.card.exports]
+        able = [other for other in KINDS if KINDS[other].export in (None, *model.card.exports)]
+        there = [other for other in able if why_not(other, model) is None]
         return ModelError(
             f"runtime {name!r} needs the file {kind.export!r} of model {model.card.name!r}, and its card "
-            f"lists none; make it with `rpmsn export`, or choose another runtime: "
-            f"{', '.join(['torch', *there])}"
+            f"lists none; make it with `rpmsn export`"
+            + (f", or choose another runtime: {', '.join(there)}" if there else "")
         )
     path = model.export_path(kind.export)
     if not path.exists():
