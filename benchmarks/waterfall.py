@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How many frames a second the waterfall can draw, what 25 a second cost, and how much an hour of them remembers.
 
-    .venv/bin/python benchmarks/waterfall.py [--columns 256 1024 4096] [--size 1280 800] [--updates 200] [--no-hour]
+    .venv/bin/python benchmarks/waterfall.py [--columns 256 1024] [--size 1280 800] [--updates 200] [--no-hour]
 
-Needs a display, or xvfb-run. Frames of 256 rows with four carriers are taken in and drawn one by one, as fast as it
-goes. `cores at 25/s` is the processor time of 25 such updates. `storm ms` is the slowest of the updates while 200
-frames a second come with 1000 segments each: how long the window does not answer. `hour MB` is what the memory of the
-process has grown by after an hour of frames, 90,000 of them, whatever the time that they took to draw; `zoomed out` is
-how long one redraw takes with the whole hour in view. Run it on a quiet machine.
+Needs a display, or xvfb-run. Frames of 65,536 pixels, as the sink sends them, with four carriers are taken in and drawn
+one by one, as fast as it goes. `cores at 25/s` is the processor time of 25 such updates. `storm ms` is the slowest of
+the updates while 200 frames a second come with 1000 segments each: how long the window does not answer. `hour MB` is
+what the memory of the process has grown by after an hour of frames, 90,000 of them, whatever the time that they took to
+draw; `zoomed out` is how long one redraw takes with the whole hour in view. Run it on a quiet machine.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from PyQt5 import QtWidgets
 from rpmsn import tables
 from rpmsn.gui.waterfall.widget import WaterfallWidget
 
-ROWS, RATE, FRAME_SECONDS = 256, 61.44e6, 0.04
+PIXELS, RATE, FRAME_SECONDS = 65536, 61.44e6, 0.04
 SAMPLES = round(RATE * FRAME_SECONDS)
 START_TIME = 1.76e9
 UPDATES_PER_SECOND, FRAMES_PER_HOUR, STORM_FRAMES = 25, 90_000, 200
@@ -107,7 +107,7 @@ def measure(application, columns, size, updates, with_hour):
     widget._timer.stop()
     widget.resize(*size)
     widget.show()
-    scenes = [scene(ROWS, columns, np.random.default_rng(seed)) for seed in range(4)]
+    scenes = [scene(PIXELS // columns, columns, np.random.default_rng(seed)) for seed in range(4)]
     for number in range(80):  # a full picture
         feed(widget, number, *scenes[number % 4])
         draw(application, widget)
@@ -142,7 +142,9 @@ def measure_storm(application, widget, scenes, first):
 def measure_hour(application, widget, columns, first):
     """Growth of memory in MB, and time of a redraw in ms."""
     before = resident_mb()
-    rows = widget.history.rows_per_frame  # as many as are kept of a frame: an hour is over sooner
+    rows = min(
+        widget.history.rows_per_frame, PIXELS // columns
+    )  # as many as are kept of a frame: an hour is over sooner
     image, mask = scene(rows, columns, np.random.default_rng(9))
     for number in range(first, first + FRAMES_PER_HOUR):
         feed(widget, number, image, mask)
@@ -158,7 +160,7 @@ def measure_hour(application, widget, columns, first):
 
 def main():
     parser = argparse.ArgumentParser(description="Benchmark the waterfall.")
-    parser.add_argument("--columns", type=int, nargs="+", default=[256, 1024, 4096])
+    parser.add_argument("--columns", type=int, nargs="+", default=[256, 1024, 4096, 16384])
     parser.add_argument("--size", type=int, nargs=2, default=[1280, 800], metavar=("WIDTH", "HEIGHT"))
     parser.add_argument("--updates", type=int, default=200)
     parser.add_argument("--no-hour", action="store_true", help="leave out the hour, which takes minutes")

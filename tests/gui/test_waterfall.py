@@ -32,7 +32,7 @@ from rpmsn.gui.waterfall import boxes as waterfall_boxes
 from rpmsn.gui.waterfall import history as waterfall_history
 from rpmsn.gui.waterfall.box_layer import place_labels
 from rpmsn.gui.waterfall.boxes import SegmentBoxes, part_overlaps
-from rpmsn.gui.waterfall.history import CLOCK, DROPPED, LOST, SKIP, TUNED, History
+from rpmsn.gui.waterfall.history import CHUNK_ROWS, CLOCK, DROPPED, LOST, MAX_TIER_BYTES, SKIP, TUNED, History, is_full
 from rpmsn.gui.waterfall.picture import shrink
 from rpmsn.gui.waterfall.spectrum import SpectrumLines
 from rpmsn.gui.waterfall.status import ENDED, SOURCE_STATE
@@ -177,6 +177,26 @@ def test_times_and_rows_are_right_also_where_rows_are_coarse(monkeypatch):
         assert history.time_of_y(y) == pytest.approx(START_TIME + seconds, abs=1e-4)
         chunk = history.at(y)
         assert abs(int(chunk.image[chunk.row_of(y), 0]) - seconds // 2 % 256) <= chunk.row_height / 2 + 1
+
+
+def test_rows_of_several_resolutions_lie_side_by_side_in_bounded_memory():
+    """Other columns draw no line; heights, times and powers go on, also when the rows are merged."""
+    history = History(8)
+    for number in range(600):
+        columns = (256, 1024, 16384)[number // 100 % 3]
+        history.push(a_frame(number, blank(max(1, 65536 // columns), columns, 100)))
+    assert not history.breaks
+    assert {chunk.scale.columns for chunk in history.chunks} == {256, 1024, 16384}
+    assert history.newest_y == pytest.approx(600 * FRAME_SECONDS)
+    for number in (5, 150, 250, 599):
+        assert history.y_of_sample(number * SAMPLES) == pytest.approx(number * FRAME_SECONDS, abs=0.04)
+    for tier in history.tiers:
+        assert not is_full(tier)
+    assert history.nbytes < len(history.tiers) * (MAX_TIER_BYTES + 3 * CHUNK_ROWS * 16384)
+    over_noise = [
+        history.power_between((CENTER - 3e6, CENTER + 3e6), (4 * second, 4 * second + 4))[1] for second in range(6)
+    ]
+    assert over_noise == pytest.approx([-5 + 100 / 255 * 51] * 6, abs=0.2)
 
 
 def test_breaks_of_every_frame_for_an_hour_stay_bounded(monkeypatch):
