@@ -6,8 +6,9 @@
 
     source (a file in memory, over and over) -> throttle -> segmenter_sink [-> waterfall_overlay, with --window]
 
-A line every ten seconds reports the state; the last one, after the flowgraph has ended, sums up. Run it on a quiet
-machine; with --window under a display, or under xvfb-run.
+A line every ten seconds reports the state; the last one, after the flowgraph has ended, sums up. `source` are those of
+the `cores` that source and throttle take, which stand for a radio. Run it on a quiet machine; with --window under a
+display, or under xvfb-run.
 """
 
 import argparse
@@ -25,14 +26,23 @@ from rpmsn.messages import keys
 from rpmsn.models import DEFAULT_MODEL
 from rpmsn.signal.channelizer import SAMPLE_TYPES
 
-HEADER = ("s", "Msps in", "received", "coverage", "dropped", "latency ms", "99 %", "cores", "RSS MB")
+HEADER = ("s", "Msps in", "received", "coverage", "dropped", "latency ms", "99 %", "cores", "source", "RSS MB")
 EVERY_SECONDS = 10
+STAND_INS = ("file_source", "throttle")
+"""Names of the threads that stand for a radio."""
 
 
 def rss_mb():
     """Resident memory of this process, MB."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * resource.getpagesize() / 1e6
+
+
+def stand_in_seconds():
+    """Processor time of what stands for a radio."""
+    tasks = Path("/proc/self/task").iterdir()
+    ours = [task / "schedstat" for task in tasks if (task / "comm").read_text().startswith(STAND_INS)]
+    return sum(int(path.read_text().split()[0]) for path in ours) / 1e9
 
 
 def line(sink, seconds, cpu):
@@ -47,6 +57,7 @@ def line(sink, seconds, cpu):
         f"{1e3 * latencies[len(latencies) // 2]:.0f}",
         f"{1e3 * latencies[int(0.99 * (len(latencies) - 1))]:.0f}",
         f"{cpu / seconds:.2f}",
+        f"{stand_in_seconds() / seconds:.2f}",
         f"{rss_mb():.0f}",
     )
 
