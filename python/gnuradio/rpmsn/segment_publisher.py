@@ -16,8 +16,8 @@ from rpmsn.publishing.publisher import HIGH_WATER_MARK, Publisher
 from . import pdu
 
 MAX_ROWS = 256
-FRAME_BYTES_PER_ROW = 700
-"""Image and mask, 256 columns, base64."""
+FRAME_BYTES = 180_000
+"""Image and mask of a whole frame, 65,536 pixels each, base64; with more columns it has fewer rows."""
 
 MAX_WAITING_BYTES = 16 * 2**20
 """What may wait for one subscriber that has stopped reading."""
@@ -91,7 +91,7 @@ class segment_publisher(gr.basic_block):
         self._frame_limit = RateLimit(frames_per_second)
         high_water_mark = HIGH_WATER_MARK
         if frames_per_second:
-            high_water_mark = min(HIGH_WATER_MARK, MAX_WAITING_BYTES // (self._frame_rows * FRAME_BYTES_PER_ROW))
+            high_water_mark = min(HIGH_WATER_MARK, MAX_WAITING_BYTES // FRAME_BYTES)
         self._publisher = Publisher(
             self._encode,
             address,
