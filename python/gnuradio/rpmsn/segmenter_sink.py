@@ -217,7 +217,7 @@ class segmenter_sink(gr.sync_block):
         Raises:
             ParameterError: columns that are not allowed.
         """
-        self._analyser.segmenter.resolution.columns = columns
+        self._analyser.resolution.columns = columns
 
     def set_recorder(self, recorder: StreamRecorder | None) -> None:
         """What gets all samples as they come; None for nothing."""

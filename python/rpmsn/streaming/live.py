@@ -110,6 +110,7 @@ class StreamAnalyser:
     A listener or file that fails is reported, and neither ends the analysis nor keeps results from the others.
 
     Attributes:
+        resolution: of the pictures of frames; may be changed at any time.
         latencies: seconds from the last sample of a frame to when it had been reported; of the latest frames.
         recorder: StreamRecorder that gets all samples as they come, in the thread that writes; None for none. While a
             recording is behind, the analysis of a live stream drops frames: samples that are not recorded are gone.
@@ -137,6 +138,7 @@ class StreamAnalyser:
     ) -> None:
         self.model = model
         self.settings = settings
+        self.resolution = Resolution(settings.columns)
         self.segmenter = Segmenter(
             model,
             sample_rate,
@@ -144,7 +146,7 @@ class StreamAnalyser:
             settings.runtime,
             settings.frame_seconds,
             settings.average_frames,
-            Resolution(settings.columns),
+            self.resolution,
         )
         self.sample_rate = float(sample_rate)
         self.center_frequency = float(center_frequency)

@@ -211,7 +211,7 @@ class Player:
         with self._changed:
             self._columns = columns
             if self._analyser is not None:
-                self._analyser.segmenter.resolution.columns = columns
+                self._analyser.resolution.columns = columns
 
     def reference_annotations(self, own: Sequence[dict] = (), results: Mapping[tuple, str] | None = None) -> list:
         """The annotations of the file, and those that a person has drawn, as
