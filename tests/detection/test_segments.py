@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from oracle import ThresholdRuntime, flat_band
+from plain_framer import Framer
 
 from rpmsn.detection.segmenter import Segmenter
 from rpmsn.detection.segments import FrameGeometry, find_segments
@@ -13,7 +14,6 @@ from rpmsn.models.model import DEFAULT_MODEL, available_models, load_model
 from rpmsn.recording import open_recording
 from rpmsn.signal import image as spectrogram
 from rpmsn.streaming.analysis import RecordingAnalyser
-from rpmsn.streaming.framer import Framer
 
 RATE = 20e6
 

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from limits import HANG_S
 from oracle import ThresholdRuntime, flat_band
+from plain_framer import Framer
 
 from rpmsn.detection.segmenter import Segmenter
 from rpmsn.errors import StalledError
 from rpmsn.models.model import load_model
-from rpmsn.streaming.framer import Framer
 from rpmsn.streaming.intake import Intake, StreamTime
 from rpmsn.streaming.live import Settings, StreamAnalyser
 from rpmsn.streaming.pool import FramePool, Replay, Run
@@ -153,9 +153,10 @@ def test_nan_bursts_spoil_the_frames_that_they_hit_alone(segmenters):
 
 
 def feed_live(intake, samples, seconds, piece=FRAME // 5):
-    """Write `samples` over and over, a piece at a time, for a while; returns how many were written."""
-    ends, written = time.monotonic() + seconds, 0
-    while time.monotonic() < ends:
+    """Write `samples` over and over, a piece at a time, for a while, and until some came too late; returns how many
+    were written."""
+    begun, written = time.monotonic(), 0
+    while time.monotonic() < begun + (seconds if intake.counts().late else HANG_S):
         start = written % (len(samples) - piece)
         assert intake.write(samples[start : start + piece], written, 0.0, CLOCK) == piece
         written += piece

@@ -2,7 +2,7 @@
 """Frames through the engine: from a stream (`live`) or a whole recording (`analysis`).
 
 `intake` cuts samples into frames and hands them between threads, `pool` analyses several at once and gives them back in
-order, `framer` does the same in one thread; `reports` has what goes to listeners, and what happens when one fails.
+order; `reports` has what goes to listeners, and what happens when one fails.
 """
 
 CELL_BUDGET = 0.1

@@ -11,7 +11,6 @@ from ...errors import RecordingError
 from .found import Found, capture, described
 
 PROPERTIES = "drf_properties.h5"
-MOST_GAPS = 100_000
 
 
 def is_digital_rf(path: Path) -> bool:

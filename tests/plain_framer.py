@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A stream in pieces of any size, cut into frames and analysed, in one thread."""
+"""A stream cut into frames and analysed in one thread: what the pools of threads have to equal."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from ..detection.segmenter import Frame, Segmenter
-from ..signal.image import COLUMNS
-from .intake import ANALYSED, FAILED, TOO_SHORT, Intake, StreamTime
+from rpmsn.detection.segmenter import Frame, Segmenter
+from rpmsn.signal.image import COLUMNS
+from rpmsn.streaming.intake import ANALYSED, FAILED, TOO_SHORT, Intake, StreamTime
 
 
 class Framer:
