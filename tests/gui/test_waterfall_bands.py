@@ -62,6 +62,37 @@ def test_bands_are_drawn_where_the_axis_says(widget):
     assert drawn.right() == pytest.approx(edge, abs=1.0) and band.upper == 1880e6
 
 
+@pytest.mark.parametrize(
+    "center, name, number_at",
+    [
+        (1842.5e6, "B3", lambda megahertz: 1200 + 10 * (megahertz - 1805)),
+        (1747.5e6, "B3", lambda megahertz: 19200 + 10 * (megahertz - 1710)),
+        (806.3e6, "B20", lambda megahertz: 6150 + 10 * (megahertz - 791)),
+        (2595e6, "B38", lambda megahertz: 37750 + 10 * (megahertz - 2570)),
+        (3710e6, "n77", lambda megahertz: 600000 + (megahertz - 3000) / 0.015),
+    ],
+)
+def test_channel_numbers_stand_below_the_frequencies(widget, center, name, number_at):
+    """TS 36.101 5.7.3, TS 38.104 5.4.2.1."""
+    widget.resize(1200, 800)
+    strip = show(widget, center, sample_rate=20e6)
+    drawn = [(megahertz, number) for span, megahertz, number in strip.numbers_drawn if name in span.names]
+    assert len(drawn) >= 2
+    for megahertz, number in drawn:
+        assert number == pytest.approx(number_at(megahertz), abs=0.5)
+        assert megahertz in widget.waterfall_plot.getAxis("bottom").texts_at(
+            *widget.waterfall_plot.viewRange()[0], strip.rect().width()
+        )
+
+
+def test_every_band_has_a_first_and_a_last_channel_number():
+    """TS 36.101 table 5.7.3-1, TS 38.104 table 5.4.2.3-1."""
+    said = {name: span.channel_numbers for span in SPANS for name in span.names if span.direction != "↑"}
+    assert said["B3"] == "EARFCN 1200–1949" and said["B20"] == "EARFCN 6150–6449"
+    assert said["B40"] == "EARFCN 38650–39649" and said["n78"] == "NR-ARFCN 620000–653333"
+    assert all("–" in text for text in said.values())
+
+
 def test_the_wheel_zooms_the_bands_too(widget):
     strip = show(widget, 1880e6)
     point = viewport_point(widget, 1876e6, 0.02)
@@ -76,7 +107,7 @@ def test_the_tooltip_lists_what_there_is_no_room_for(widget):
     strip = show(widget, 1900e6)
     assert strip.left_out and len(strip._lanes) == LANES
     for span in strip.left_out:
-        assert span.full_text in strip.toolTip()
+        assert f"{span.full_text}, {span.channel_numbers}" in strip.toolTip()
 
 
 def test_without_an_absolute_frequency_there_are_no_bands(widget):

@@ -2,6 +2,7 @@
 """Operating bands that have the same edges as one: what a frequency axis or a table shows of them."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from . import bands
 from .bands import NR, SUL, TDD
@@ -33,6 +34,26 @@ class BandSpan:
     def full_text(self) -> str:
         """The same, with the edges in MHz."""
         return f"{self.text} {self.lower / 1e6:g}–{self.upper / 1e6:g} MHz"
+
+    @property
+    def channel_numbers(self) -> str:
+        """The first and the last of its channel numbers, and what these are called."""
+        name = "NR-ARFCN" if self._lte is None else "EARFCN"
+        return f"{name} {self.channel_number(self.lower)}–{self.channel_number(self.upper)}"
+
+    def channel_number(self, frequency: float) -> int:
+        """EARFCN, in the first of its LTE bands, or, where NR alone is, NR-ARFCN: nearest to a frequency in Hz.
+
+        Raises:
+            ParameterError: the frequency is not in it.
+        """
+        if self._lte is None:
+            return bands.nr_arfcn(frequency)
+        return bands.earfcn(frequency, self._lte, "uplink" if self.direction == UP else "downlink")
+
+    @cached_property
+    def _lte(self) -> bands.Band | None:
+        return next((band for band in bands.BANDS if band.technology != NR and f"B{band.name}" in self.names), None)
 
 
 def _all_spans() -> tuple[BandSpan, ...]:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The strip below the frequency axis: 3GPP bands in view, in lanes where they overlap."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from ..qt import QtCore, QtGui, QtWidgets, pg
 from ..theme import Theme
@@ -17,6 +17,8 @@ SMALLER = 0.85
 NO_BAND = mark("no 3GPP band here")
 LIST_LENGTH = 20
 """Bands that the tooltip has."""
+APART = 6
+"""Pixels between texts in a bar."""
 
 
 class BandStrip(pg.GraphicsWidget):
@@ -25,15 +27,18 @@ class BandStrip(pg.GraphicsWidget):
     Args:
         view: ViewBox whose frequency axis, in MHz, it stands below.
         theme: Theme.
+        ticks: function, (lowest and highest MHz, pixels between them) -> MHz of the axis's texts: where channel numbers
+            are written.
 
     Attributes:
         texts_drawn: what was written when it was last drawn, list of (BandSpan, str).
+        numbers_drawn: channel numbers, likewise: list of (BandSpan, MHz, int).
         left_out: list of BandSpan in view for which there was no room.
     """
 
-    def __init__(self, view: pg.ViewBox, theme: Theme):
+    def __init__(self, view: pg.ViewBox, theme: Theme, ticks: Callable[[float, float, float], Sequence[float]]):
         super().__init__()
-        self._view = view
+        self._view, self._ticks = view, ticks
         self._proven: set[str] = set()
         self.theme = theme
         self._font = QtWidgets.QApplication.font()
@@ -42,6 +47,7 @@ class BandStrip(pg.GraphicsWidget):
         self.is_absolute = self.is_wanted = False
         self._lane_count = LANES
         self.texts_drawn: list[tuple[BandSpan, str]] = []
+        self.numbers_drawn: list[tuple[BandSpan, float, int]] = []
         self.left_out: list[BandSpan] = []
         self._lanes: list[list[BandSpan]] = []
         self._set_height()
@@ -82,7 +88,7 @@ class BandStrip(pg.GraphicsWidget):
 
     def paint(self, painter: QtGui.QPainter, *_: object) -> None:
         """Bars and names; Qt calls."""
-        self.texts_drawn = []
+        self.texts_drawn, self.numbers_drawn = [], []
         if not self.isVisible():
             return
         painter.setFont(self._font)
@@ -111,6 +117,27 @@ class BandStrip(pg.GraphicsWidget):
         text = next((text for text in texts if metrics.horizontalAdvance(text) + 6 <= visible.width()), "")
         painter.drawText(visible, QtCore.Qt.AlignCenter, text)
         self.texts_drawn.append((span, text))
+        self._paint_numbers(painter, span, visible, metrics.horizontalAdvance(text) if text else 0, area)
+
+    def _paint_numbers(self, painter, span: BandSpan, visible, name_width: int, area) -> None:
+        """Channel numbers below the texts of the axis, where there is room beside the name of the bar."""
+        low, high = self._view.viewRange()[0]
+        painter.setPen(QtGui.QColor(self.theme.muted))
+        last, taken = None, visible.left() - APART / 2
+        for megahertz in self._ticks(low, high, area.width()):
+            if not span.lower <= 1e6 * megahertz <= span.upper:
+                continue
+            number = span.channel_number(1e6 * megahertz)
+            half = painter.fontMetrics().horizontalAdvance(str(number)) / 2
+            place = area.left() + area.width() * (megahertz - low) / (high - low)
+            is_in_bar = taken + APART <= place - half and place + half <= visible.right() - APART / 2
+            is_beside_name = abs(place - visible.center().x()) >= half + name_width / 2 + APART
+            if number != last and is_in_bar and is_beside_name:
+                rect = QtCore.QRectF(place - half, visible.top(), 2 * half, visible.height())
+                painter.drawText(rect, QtCore.Qt.AlignCenter | QtCore.Qt.TextDontClip, str(number))
+                self.numbers_drawn.append((span, megahertz, number))
+                taken = place + half
+            last = number
 
     def _paint_rest(self, painter, area) -> None:
         """At the right end, how many more there are: the tooltip has them."""
@@ -138,7 +165,7 @@ class BandStrip(pg.GraphicsWidget):
         low, high = self._view.viewRange()[0]
         found = spans_between(1e6 * low, 1e6 * high, self._proven)
         self._lanes, self.left_out = in_lanes(found, self._lane_count)
-        lines = [span.full_text for span in found[:LIST_LENGTH]]
+        lines = [f"{span.full_text}, {span.channel_numbers}" for span in found[:LIST_LENGTH]]
         self.setToolTip("\n".join([tr("3GPP bands in view:"), *lines]) if lines else tr(NO_BAND))
         self.update()
 

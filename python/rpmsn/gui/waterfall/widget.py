@@ -416,7 +416,8 @@ class WaterfallWidget(QtWidgets.QWidget):
         self.power_bar = pg.ColorBarItem(values=(0, 1), width=12, interactive=False, colorMap=pg.colormap.get("CET-L1"))
         self.power_bar.getAxis("right").setWidth(self._axis_width(POWER_SAMPLE))
         self.waterfall_plot.layout.addItem(self.power_bar, 2, 5)
-        self.band_strip = BandStrip(self.waterfall_plot.getViewBox(), THEMES[self._settings.theme])
+        texts_at = self.waterfall_plot.getAxis("bottom").texts_at
+        self.band_strip = BandStrip(self.waterfall_plot.getViewBox(), THEMES[self._settings.theme], texts_at)
         self.waterfall_plot.layout.addItem(self.band_strip, 4, 1)
         self.plots.ci.layout.setRowStretchFactor(1, 1)
         for plot in (self.spectrum.plot, self.waterfall_plot):
