@@ -181,6 +181,20 @@ def test_every_page_of_documentation_that_the_program_names_exists():
     assert missing == set()
 
 
+def test_the_examples_of_docstrings_give_what_they_say():
+    folder = ROOT / "python" / "rpmsn"
+    modules = [path for path in folder.rglob("*.py") if ">>> " in path.read_text(encoding="utf-8")]
+    assert len(modules) > 20
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "--doctest-modules", "-q", "-p", "no:cacheprovider", *map(str, modules)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=PROCESS_S,
+    )
+    assert done.returncode == 0, done.stdout
+
+
 def test_every_picture_is_used():
     text = "".join(page.read_text(encoding="utf-8") for page in PAGES)
     assert [path.name for path in (ROOT / "docs" / "pictures").iterdir() if path.name not in text] == []

@@ -26,7 +26,14 @@ def names_drawn(strip):
 
 
 @pytest.mark.parametrize(
-    "center, first", [(1842.5e6, ("B3", "n3")), (2140e6, ("B65", "n65")), (3650e6, ("n77",)), (2350e6, ("B40", "n40"))]
+    "center, first",
+    [
+        (1842.5e6, ("B3", "n3")),
+        (2140e6, ("B65", "n65")),
+        (3650e6, ("n77",)),
+        (2350e6, ("B40", "n40")),
+        (806e6, ("B20", "n20")),
+    ],
 )
 def test_what_base_stations_send_in_comes_first(center, first):
     spans = spans_between(center - 5e6, center + 5e6)

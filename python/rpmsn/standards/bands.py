@@ -362,8 +362,8 @@ def raster_neighbour(frequency: float, steps: int) -> float:
     100 kHz where an LTE band is (TS 36.101 5.7.1), and elsewhere below 3 GHz; the global raster of 15 kHz above
     (TS 38.104 5.4.2.1). From between two places the first step leads to the next one.
 
-    >>> raster_neighbour(1842.53e6, 1), raster_neighbour(1842.53e6, -1), raster_neighbour(3.7e9, 2)
-    (1842600000.0, 1842500000.0, 3700020000.0)
+    >>> raster_neighbour(1842.53e6, 1), raster_neighbour(1842.53e6, -1), raster_neighbour(4.7e9, 2)
+    (1842600000.0, 1842500000.0, 4700025000.0)
     """
     _check_frequency(frequency)
     first, step = (0.0, LTE_RASTER) if frequency < 3e9 or bands_at(frequency, LTE) else (3e9, 15e3)

@@ -2,7 +2,7 @@
 """3GPP bands along the frequency axis: which ones a range has, and which of them there is room for (no Qt).
 
 >>> [span.text for span in spans_between(1.86e9, 1.862e9)][:2]
-['B3 n3 ↓', 'B9 ↓']
+['B3 n3 ↓', 'B35 TDD']
 """
 
 from collections.abc import Collection, Iterable
@@ -19,12 +19,14 @@ def spans_between(lower: float, upper: float, proven: Collection[str] = ()) -> l
 
     Returns:
         What matters most first: bands with a decoded cell; what base stations send in before what they receive in;
-        wide ones.
+        those that have much of the range, and of these wide ones.
     """
-    found = [span for span in SPANS if span.lower < upper and span.upper > lower]
-    return sorted(
-        found, key=lambda span: (not is_proven(span, proven), span.direction == UP, span.lower - span.upper, span.lower)
-    )
+
+    def rank(span: BandSpan) -> tuple[bool, bool, float, float, float]:
+        shared = min(span.upper, upper) - max(span.lower, lower)
+        return not is_proven(span, proven), span.direction == UP, -shared, span.lower - span.upper, span.lower
+
+    return sorted((span for span in SPANS if span.lower < upper and span.upper > lower), key=rank)
 
 
 def is_proven(span: BandSpan, proven: Collection[str]) -> bool:

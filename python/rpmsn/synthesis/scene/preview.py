@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Contact sheets: images and their masks side by side, to see at a glance what a network is to learn from.
 
->>> from rpmsn.synthesis import preview
+>>> from rpmsn.synthesis.scene import preview
 >>> items = [preview.image_and_mask_of_recording(path) for path in paths]     # doctest: +SKIP
 >>> preview.write_contact_sheet("sheet.png", items)                           # doctest: +SKIP
 """
