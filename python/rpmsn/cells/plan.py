@@ -433,8 +433,8 @@ class SearchPlan:
             if is_early and kind.is_late and state.part < len(hypotheses):
                 return None
             chosen = hypotheses[state.part] if state.part < len(hypotheses) else None
-            # Another carrier's search, or a wider one that ends at the span, may have had the same place and frames.
-            if chosen is not None and chosen in self._made:
+            # Another carrier's search, or one of all of the span, may have had the same place and frames.
+            if chosen is not None and any(_covers(made, chosen) for made in self._made):
                 chosen = None
             elif chosen is not None:
                 self._made.append(chosen)
@@ -588,6 +588,14 @@ def _kinds(view: View, carrier: KnownCarrier, was_lte: bool) -> list[_Kind]:
     if was_lte and not (carrier.cut_lower or carrier.cut_upper):
         order += [close._replace(is_again=True, is_late=True)] * FURTHER_LOOKS
     return [kind for kind in order if _is_possible(view, upper - lower, kind)]
+
+
+def _covers(made: Hypothesis, other: Hypothesis) -> bool:
+    """Whether a search was the same as another one, or the same at any frequency of a band around that one's."""
+    if made.band is None or other.band is None:
+        return made == other
+    is_around = made.band[0] <= other.band[0] and other.band[1] <= made.band[1]
+    return is_around and replace(made, band=other.band, cost_s=other.cost_s) == other
 
 
 def _is_possible(view: View, width: float, kind: _Kind) -> bool:
