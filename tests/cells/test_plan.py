@@ -438,6 +438,12 @@ def test_a_narrow_piece_called_other_is_compared_and_one_with_a_cell_or_too_far_
     assert compared(far[0], nr_host("between", 3420.0, 3415.0, 3425.0, cell_id=9), far[1])[0][1] == "between"
 
 
+@pytest.mark.parametrize("snr_db, is_compared", [(35.0, True), (12.0, False)])
+def test_what_leaks_out_of_a_carrier_is_no_piece_of_it(snr_db, is_compared):
+    host = dataclasses.replace(nr_host(), snr_db=42.0)
+    assert bool(compared(host, carrier("piece", "other", 3421.0, 3425.0, snr_db=snr_db))) == is_compared
+
+
 def test_a_comparison_is_made_even_where_the_budget_is_spent():
     plan = plan_of(0.0, 0.0)
     plan.budget.left_s = -1.0

@@ -69,6 +69,9 @@ NARROWEST_SLICE_HZ = 0.45e6
 
 WIDEST_NR_HZ = {15e3: 50e6, 30e3: 100e6}
 """The widest NR carriers, by the subcarrier spacing: TS 38.101-1 table 5.3.5-1."""
+LEAKAGE_DB = 20.0
+"""What is so much weaker than the NR carrier beside it is what that leaks, and no piece of it: pieces that a fading
+channel or an encoder made differ by 6 dB, the leakage of a carrier without a filter by 30."""
 GRID_PART_HZ = 5e6
 """So much of a carrier shows its symbols and subcarriers well enough."""
 
@@ -637,6 +640,9 @@ def _piece_of(view: View, carrier: KnownCarrier, proven: Sequence[KnownCarrier])
     first, last = min(lower, host.freq_lower), max(upper, host.freq_upper)
     is_between = any(other is not host and first < other.proof.place < last for other in proven if other.proof)
     if is_between or last - first > WIDEST_NR_HZ[proof.cell.subcarrier_spacing]:
+        return None
+    # What leaks out of a carrier has its symbols as well.
+    if carrier.snr_db < host.snr_db - LEAKAGE_DB:
         return None
     host_lower, host_upper = _in_view(view, host)
     # Of the other, the part on this side, without what both have.
