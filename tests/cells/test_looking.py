@@ -10,6 +10,7 @@ from test_lte_search import downlink, noise, shifted
 
 from rpmsn.cells import looking
 from rpmsn.cells.cell import SYNC, Cell
+from rpmsn.cells.finding import Piece
 from rpmsn.cells.looking import Look, Looker
 from rpmsn.cells.plan import Hypothesis
 from rpmsn.cells.threads import on_threads
@@ -40,6 +41,25 @@ def test_a_cell_is_found_at_any_frequency_of_a_band(look, reach):
     assert found(look, "LTE", lower, upper) == [("LTE", pytest.approx(CENTER + LTE_HZ, abs=200))]
     lower, upper = max(-RATE / 2, NR_HZ - 2 * reach), min(RATE / 2, NR_HZ + reach)
     assert found(look, "NR", lower, upper) == [("NR", pytest.approx(CENTER + NR_HZ, abs=200))]
+
+
+def test_an_nr_cell_whose_block_reaches_beyond_the_span_is_found_at_its_place_again():
+    samples, middle, _ = nr_cell(500, 15e3, sample_rate=2 * RATE)
+    beyond = RATE / 2 - 1.7e6
+    wide = shifted(samples, beyond - middle, 2 * RATE)
+    bins = np.fft.fftshift(np.fft.fft(wide))
+    kept = bins[len(bins) // 4 : len(bins) // 4 + len(bins) // 2]
+    samples = np.fft.ifft(np.fft.ifftshift(kept)).astype(np.complex64)
+    look = Look([samples + 0.05 * samples.std() * noise(len(samples), 1.0)], 0, RATE, CENTER)
+    assert found(look, "NR", 1e6, RATE / 2) == [("NR", pytest.approx(CENTER + beyond, abs=200))]
+    again = Hypothesis("NR", (CENTER + beyond,), 0.0, 15e3, 1, True, 1.0)
+    elsewhere = Hypothesis("NR", (CENTER + RATE,), 0.0, 15e3, 1, True, 1.0)
+    finding, none = Looker(look).findings([again, elsewhere])
+    assert [proof.cell.cell_id for proof in finding.proofs] == [500] and not none.proofs
+    piece = Piece("piece", "host", CENTER - 5e6, CENTER - 3e6, CENTER + 3e6, CENTER + 5e6, CENTER + beyond, 15e3, 500)
+    comparison = Hypothesis("NR", (), 0.0, 15e3, 1, False, 1.0, piece=piece)
+    (finding,) = Looker(look).findings([comparison])
+    assert finding.piece is None, "nothing but noise"
 
 
 @pytest.mark.parametrize("search", ["LTE", "NR", "places", "slice"])

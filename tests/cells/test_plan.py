@@ -354,6 +354,22 @@ def test_what_is_called_lte_is_searched_anywhere_in_it_before_nr_and_no_place_tw
     assert len(places) == len(order)
 
 
+def test_what_a_search_of_all_of_the_span_covered_is_not_searched_again_in_a_part_of_it():
+    """A cell that it finds leaves the others less than the span, and the other spacing comes next for them."""
+    three = [carrier(str(n), "other", 1825.0 + 10 * n, 1834.6 + 10 * n) for n in range(3)]
+    plan, found = plan_of(), []
+    while ("NR", 15e3) not in found:
+        found += [(one.technology, one.spacing) for one in of_carriers(plan, view(0.1, *three)) if not one.frequencies]
+    known = proven("0", 1830.0, "NR", lower=1825.0, upper=1834.6)
+    later = [one for _ in range(20) for one in of_carriers(plan, view(0.1, known, *three[1:])) if one.band is not None]
+    assert ("NR", 30e3) in {(one.technology, one.spacing) for one in later}
+    assert ("NR", 15e3) not in {(one.technology, one.spacing) for one in later}
+    # The frames after these have not been searched.
+    times = [100.0 * n for n in range(1, 20) for _ in range(4)]
+    later = [one for now in times for one in of_carriers(plan, view(now, known, *three[1:])) if one.band is not None]
+    assert ("NR", 15e3) in {(one.technology, one.spacing) for one in later}
+
+
 def nr_host(key="host", mhz=3410.0, lower=3400.0, upper=3420.0, cell_id=7):
     cell = Cell("NR", cell_id, BROADCAST, 0.0, subcarrier_spacing=30e3)
     return carrier(key, "NR", lower, upper, proof=Proof(cell, mhz * 1e6, 0, 1, RATE))
@@ -420,6 +436,12 @@ def test_a_narrow_piece_called_other_is_compared_and_one_with_a_cell_or_too_far_
     far = [nr_host(mhz=3395.0, lower=3390.0, upper=3400.0), carrier("piece", "NR", 3441.0, 3449.0)]
     assert compared(*far) == [("piece", "host")]
     assert compared(far[0], nr_host("between", 3420.0, 3415.0, 3425.0, cell_id=9), far[1])[0][1] == "between"
+
+
+@pytest.mark.parametrize("snr_db, is_compared", [(35.0, True), (12.0, False)])
+def test_what_leaks_out_of_a_carrier_is_no_piece_of_it(snr_db, is_compared):
+    host = dataclasses.replace(nr_host(), snr_db=42.0)
+    assert bool(compared(host, carrier("piece", "other", 3421.0, 3425.0, snr_db=snr_db))) == is_compared
 
 
 def test_a_comparison_is_made_even_where_the_budget_is_spent():

@@ -39,6 +39,15 @@ def test_the_other_label_alone_is_a_swap_and_beside_the_right_one_false():
     assert outcome(("LTE", -5e6, 5e6), ("NR", 1e6, 3e6)) == ("found", 1)
 
 
+def test_a_carrier_under_another_one_that_was_found_is_missed_and_not_swapped():
+    true, found = [Band("NR", -4e6, 4e6), Band("LTE", -1e6, 1e6)], Band("LTE", -1e6, 1e6)
+    made = score(true, [found], SPAN, True)
+    assert [outcome for _, outcome in made.outcomes] == ["missed", "found"] and not made.false
+    # One more of the wrong label is a swap all the same.
+    made = score(true, [found, Band("LTE", 1.5e6, 4e6)], SPAN, True)
+    assert [outcome for _, outcome in made.outcomes] == ["swapped", "found"] and not made.false
+
+
 def test_what_lies_elsewhere_is_false_and_other_never_is():
     assert outcome(("LTE", 6e6, 9e6), ("other", -5e6, 5e6)) == ("missed", 1)
     assert outcome() == ("missed", 0)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..signal.channelizer import as_complex
 from ..signal.image import decibels
+from ..standards.nr import SSB_SUBCARRIERS
 from . import lte, nr
 from .cell import APART_HZ, BROADCAST, SYNC, Cell
 from .channels import channel_of
@@ -19,7 +20,8 @@ from .grid import SymbolGrid, symbol_grid
 from .lte.baseband import RATE
 from .lte.reference import HALF_SLICE
 from .lte.search import HALF_WIDTH
-from .plan import LTE_NAME, RENEWAL_TOLERANCE, Hypothesis
+from .nr.spectrum import fits
+from .plan import LTE_NAME, NR_NAME, RENEWAL_TOLERANCE, Hypothesis
 from .spectrum import BASE_RATE, FLAT, History, Spectrum, band_rate, nearest
 from .threads import each, threads
 
@@ -136,16 +138,27 @@ class Looker:
         self, search: Hypothesis, frames: Sequence[np.ndarray], places: Sequence[float]
     ) -> tuple[list[Cell], list[float]]:
         """Cells, and of LTE the PSS's correlation at each place."""
-        rate, spacings = self._look.sample_rate, (search.spacing,)
-        spectra = self._spectra_of(len(frames))
+        rate, spectra = self._look.sample_rate, self._spectra_of(len(frames))
         if search.band is not None:
             return self._anywhere_in(search, spectra), []
         relative = [frequency - self._look.center_frequency for frequency in places]
         if search.technology == LTE_NAME:
             cells, strengths = lte.find_cells_and_pss(spectra, rate, relative, search.tolerance, self._center)
             return [self._measured(cell, spectra) for cell in self._without_ghosts(cells, spectra)], strengths
-        cells = nr.find_cells(spectra, rate, relative, spacings, search.tolerance, self._center)
-        return self._with_sib1(search, cells, spectra), []
+        return self._with_sib1(search, self._at_places(search, spectra, relative), spectra), []
+
+    def _at_places(self, search: Hypothesis, spectra: Sequence[Spectrum], relative: Sequence[float]) -> list[Cell]:
+        """Cells of NR at frequencies, Hz from the centre. A block that reaches a little beyond the span, as one that a
+        search at any frequency has found may, is looked for by such a search."""
+        rate, center, spacing = self._look.sample_rate, self._look.center_frequency, search.spacing
+        inside = [place for place in relative if fits(place, spacing, rate)]
+        cells = nr.find_cells(spectra, rate, inside, (spacing,), search.tolerance, self._center) if inside else []
+        for place in relative:
+            if place not in inside and abs(place) < rate / 2:
+                reach = SSB_SUBCARRIERS / 2 * spacing + max(search.tolerance, spacing)
+                band = replace(search, band=(center + place - reach, center + place + reach), reads_sib1=False)
+                cells += self._anywhere_in(band, spectra)
+        return cells
 
     def _anywhere_in(self, search: Hypothesis, spectra: Sequence[Spectrum]) -> list[Cell]:
         """Cells at any frequency of a band, whose samples are at its own rate where that is lower than the span's."""
@@ -212,8 +225,8 @@ class Looker:
         host = symbol_grid(spectrum, piece.host_lower - center, piece.host_upper - center)
         if host is not None and found.is_shared_with(host):
             return True
-        place, rate = piece.ssb_frequency - center, self._look.sample_rate
-        cells = nr.find_cells([spectrum], rate, [place], (piece.spacing,), 0.0, self._center)
+        at_host = Hypothesis(NR_NAME, (piece.ssb_frequency,), 0.0, piece.spacing, 1, False, 0.0)
+        cells = self._at_places(at_host, [spectrum], [piece.ssb_frequency - center])
         return any(
             cell.cell_id == piece.cell_id and found.is_shared_with(SymbolGrid.of_cell(cell, found.subcarrier_spacing))
             for cell in cells

@@ -69,6 +69,9 @@ NARROWEST_SLICE_HZ = 0.45e6
 
 WIDEST_NR_HZ = {15e3: 50e6, 30e3: 100e6}
 """The widest NR carriers, by the subcarrier spacing: TS 38.101-1 table 5.3.5-1."""
+LEAKAGE_DB = 20.0
+"""What is so much weaker than the NR carrier beside it is what that leaks, and no piece of it: pieces that a fading
+channel or an encoder made differ by 6 dB, the leakage of a carrier without a filter by 30."""
 GRID_PART_HZ = 5e6
 """So much of a carrier shows its symbols and subcarriers well enough."""
 
@@ -433,8 +436,8 @@ class SearchPlan:
             if is_early and kind.is_late and state.part < len(hypotheses):
                 return None
             chosen = hypotheses[state.part] if state.part < len(hypotheses) else None
-            # Another carrier's search, or a wider one that ends at the span, may have had the same place and frames.
-            if chosen is not None and chosen in self._made:
+            # Another carrier's search, or one of all of the span, may have had the same place and frames.
+            if chosen is not None and any(_covers(made, chosen) for made in self._made):
                 chosen = None
             elif chosen is not None:
                 self._made.append(chosen)
@@ -590,6 +593,14 @@ def _kinds(view: View, carrier: KnownCarrier, was_lte: bool) -> list[_Kind]:
     return [kind for kind in order if _is_possible(view, upper - lower, kind)]
 
 
+def _covers(made: Hypothesis, other: Hypothesis) -> bool:
+    """Whether a search was the same as another one, or the same at any frequency of a band around that one's."""
+    if made.band is None or other.band is None:
+        return made == other
+    is_around = made.band[0] <= other.band[0] and other.band[1] <= made.band[1]
+    return is_around and replace(made, band=other.band, cost_s=other.cost_s) == other
+
+
 def _is_possible(view: View, width: float, kind: _Kind) -> bool:
     if kind.is_slice:
         return width >= NARROWEST_SLICE_HZ and view.sample_rate >= BASE_RATE and view.seconds >= SHORTEST_S
@@ -629,6 +640,9 @@ def _piece_of(view: View, carrier: KnownCarrier, proven: Sequence[KnownCarrier])
     first, last = min(lower, host.freq_lower), max(upper, host.freq_upper)
     is_between = any(other is not host and first < other.proof.place < last for other in proven if other.proof)
     if is_between or last - first > WIDEST_NR_HZ[proof.cell.subcarrier_spacing]:
+        return None
+    # What leaks out of a carrier has its symbols as well.
+    if carrier.snr_db < host.snr_db - LEAKAGE_DB:
         return None
     host_lower, host_upper = _in_view(view, host)
     # Of the other, the part on this side, without what both have.

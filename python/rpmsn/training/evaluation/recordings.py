@@ -6,7 +6,7 @@ Judged are the annotations labelled `LTE` or `NR` that have both frequency edges
 ============ ==================================================================================================
 `found`      one carrier of its label lies in its band, with a frequency IoU of `MIN_IOU` or more
 `in_pieces`  carriers of its label lie in its band, but several, or too narrow a one
-`swapped`    none of its label, but one of the other label
+`swapped`    none of its label, but one of the other label that is no other annotated carrier
 `missed`     neither
 `not_judged` no frame of the recording was fit to be judged
 ============ ==================================================================================================
@@ -103,14 +103,17 @@ def score(true: Sequence[Band], found: Sequence[Band], span: tuple[float, float]
     """
     left = [carrier.cut(span) for carrier in found if carrier.label in CELLULAR]
     result = RecordingScore()
-    others: list[Band] = []
-    for carrier in (one.cut(span) for one in true):
-        inside = [one for one in left if _lies_in(one, carrier)]
-        own = [one for one in inside if one.label == carrier.label]
-        outcome = _outcome(carrier, own, len(inside) > len(own), is_judged)
+    carriers = [one.cut(span) for one in true]
+    own_of = [[one for one in left if one.label == carrier.label and _lies_in(one, carrier)] for carrier in carriers]
+    others = [one for own in own_of for one in own]
+    # What is another annotated carrier, of its label, is no swap; else it is only where there is nothing of the label.
+    strange = [one for one in left if one not in others]
+    for carrier, own in zip(carriers, own_of):
+        wrong = [one for one in strange if _lies_in(one, carrier)]
+        outcome = _outcome(carrier, own, bool(wrong), is_judged)
         result.outcomes.append((carrier, outcome))
-        # Those of the other label excuse themselves as a swap only where there is nothing else.
-        others += inside if outcome == SWAPPED else own
+        if outcome == SWAPPED:
+            others += wrong
         if outcome == FOUND:
             result.edge_errors_hz += _edge_errors(carrier, own[0], span)
     elsewhere = [one for one in left if one not in others]
