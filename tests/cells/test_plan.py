@@ -233,17 +233,18 @@ def test_all_of_the_span_is_searched_in_turn_for_what_no_carrier_shows():
     assert reached[4:8] == reached[:4]
 
 
-@pytest.mark.parametrize(
-    "now_s, was_searched, is_searched", [(0.5, True, True), (1.5, True, False), (1.5, False, True)]
-)
-def test_what_is_left_at_the_end_is_for_the_span_of_a_stream_that_was_short_or_had_none(
-    now_s, was_searched, is_searched
-):
+@pytest.mark.parametrize("now_s, already, expected", [(0.5, 0, 4), (0.5, 1, 4), (1.5, 0, 4), (1.5, 1, 3), (1.5, 4, 0)])
+def test_what_is_left_at_the_end_is_for_searches_of_the_span_that_had_no_turn(now_s, already, expected):
+    """Of a short stream for all of them. A cell of NR alone, whose block is on for a hundredth of the time, has no carrier."""
     plan = SearchPlan(Budget(0.0, PLENTY), PLENTY)
-    if was_searched:
-        assert plan.next(dataclasses.replace(view(0.3), is_last=True))
-    plan.budget.left_s = PLENTY / 4
-    assert bool(plan.next(dataclasses.replace(view(now_s), is_last=True))) == is_searched
+    for _ in range(already):
+        assert plan.next(view(1.2))
+    plan._span_budget.left_s = 0.0
+    found = [search for _ in range(9) for search in plan.next(dataclasses.replace(view(now_s), is_last=True))]
+    kinds = {(search.technology, search.spacing, search.band is None) for search in found}
+    assert len(found) == len(kinds) == expected
+    plan.budget.left_s = 0.0
+    assert not plan.next(dataclasses.replace(view(now_s + 0.1), is_last=True)), "where nothing is left"
 
 
 def test_at_the_end_of_a_short_stream_its_centre_is_searched_before_anything_else():

@@ -550,15 +550,16 @@ class SearchPlan:
 
     def _of_span(self, view):
         """The next search of all of the span, in turn, for what no carrier shows. Carriers' searches have half of what
-        may be saved up for themselves, but at the end of a short stream, and of one that had no such search before."""
+        may be saved up for themselves. At the end of a stream what is left is for those that had no turn before, and
+        of a short one for all."""
         is_short = view.now_s < SPAN_AFTER_S
         is_early = is_short or self.budget.left_s < self.budget.most_s / 2
-        is_now_or_never = view.is_last and (is_short or not self._place)
-        if self._span_budget.is_spent or (self.budget.is_spent if is_now_or_never else is_early):
+        if (is_early or self._span_budget.is_spent) and (not view.is_last or self.budget.is_spent):
             return []
         searches = _of_whole_span(view)
-        for _ in searches:
-            search = searches[self._place % len(searches)]
+        ends = view.is_last and not is_short
+        first = self._place if ends else self._place % max(1, len(searches))
+        for search in searches[first:] + searches[: 0 if ends else first]:
             self._place += 1
             if search not in self._made:
                 self._made.append(search)
