@@ -377,6 +377,33 @@ def test_a_seek_back_goes_on_there_and_keeps_picture_and_carriers(play, recordin
     assert player.positions_of(offsets).tolist() == [0, FRAMES * FRAME - 1, 2 * FRAME, FRAMES * FRAME - 1]
 
 
+def test_after_the_end_a_jump_to_where_another_carrier_is_keeps_the_numbers(play, tmp_path):
+    captures = [
+        {"core:sample_start": start * FRAME, "core:frequency": center, "core:datetime": f"2024-05-01T12:03:{seconds}Z"}
+        for start, center, seconds in ((0, CENTER, "07.5"), (FRAMES // 2, CENTER + 20e6, "07.74"))
+    ]
+    player, feed = play(write_recording(tmp_path, captures))
+    wait_for(lambda: player.finished)
+    before = bands_of(feed)
+    assert len(before) == 2
+    feed.all_segments.clear()
+    player.seek((FRAMES // 2 + 1) * 0.04)
+    player.play()
+    wait_for(lambda: not player.finished)
+    wait_for(lambda: player.finished)
+    assert bands_of(feed) == before
+    times = {fields["burst_id"]: sum(fields["rx_time"]) for fields in feed.all_segments if fields["event"] == "whole"}
+    assert times == pytest.approx({1: 1_714_564_987.5, 2: 1_714_564_987.74}), "they came when they came at first"
+
+
+def bands_of(feed):
+    """Number of each carrier that was reported, and its band in columns of 100 kHz."""
+    return {
+        fields["burst_id"]: (round(fields["freq_lower"] / 1e5), round(fields["freq_upper"] / 1e5))
+        for fields in feed.all_segments
+    }
+
+
 def test_a_loop_begins_again_and_the_carrier_keeps_its_number(play, recording_path):
     player, feed = play(recording_path, loop=True)
     wait_for(lambda: shown_until(feed) > 3 * FRAMES * FRAME)
