@@ -505,10 +505,18 @@ def test_average_and_max_hold():
     assert lines.max_hold[0] == pytest.approx(0, abs=0.01)
 
 
-@pytest.mark.parametrize("center, words", [(CENTER, "Frequency, MHz"), (0.0, "Offset from centre, MHz")])
+@pytest.mark.parametrize(
+    "center, words", [(CENTER, ("MHz", "Frequency, MHz")), (0.0, ("offset, MHz", "Offset from centre, MHz"))]
+)
 def test_the_frequency_axis_says_what_it_counts_from(widget, center, words):
     draw(widget, (frame_fields(center_frequency=center), blank(), blank()))
-    assert widget.waterfall_plot.getAxis("bottom").labelText == words
+    unit, axis = widget.unit_label, widget.waterfall_plot.getAxis("bottom")
+    assert (unit.text, unit.toolTip()) == words
+    assert unit.sceneBoundingRect().right() <= axis.sceneBoundingRect().left() + 1
+    width = QtGui.QFontMetrics(QtWidgets.QApplication.font()).horizontalAdvance(unit.text)
+    assert width < unit.rect().width() - unit.MARGIN, "all of it is seen"
+    views = [plot.getViewBox().sceneBoundingRect() for plot in (widget.spectrum.plot, widget.waterfall_plot)]
+    assert views[0].left() == pytest.approx(views[1].left(), abs=1), "frequencies stand in line"
     low, high = widget.waterfall_plot.viewRange()[0]
     lower = center - RATE / 2 - RATE / 128
     assert (low, high) == pytest.approx((lower / 1e6, (lower + RATE) / 1e6))

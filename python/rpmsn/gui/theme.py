@@ -102,20 +102,24 @@ def pixel_colors(settings: Settings, scale: Scale) -> np.ndarray:
     return 0xFF000000 | red << 16 | green << 8 | blue
 
 
-def style_sheet(theme: Theme) -> str:
+def button_padding(is_low: bool) -> str:
+    """Qt style: what is between the text of a button, or of a field, and its border; less in a low window."""
+    return "1px 8px" if is_low else "3px 10px"
+
+
+def style_sheet(theme: Theme, is_low: bool = False) -> str:
     """Qt style of the widget's controls."""
     return f"""
         WaterfallWidget {{ background: {theme.background}; }}
         QLabel, QCheckBox {{ color: {theme.text}; background: transparent; }}
         QLabel#title {{ font-weight: 600; }}
         QLabel#readout, QLabel#hint {{ color: {theme.muted}; }}
-        QPushButton, QToolButton {{ color: {theme.text}; background: {theme.surface};
-                                    border: 1px solid {theme.muted}; border-radius: 4px; padding: 3px 10px; }}
+        QPushButton {{ color: {theme.text}; background: {theme.surface}; border: 1px solid {theme.muted};
+                       border-radius: 4px; padding: {button_padding(is_low)}; }}
         QCheckBox::indicator {{ width: 0.65em; height: 0.65em; border: 2px solid {theme.muted}; border-radius: 3px; }}
         QCheckBox::indicator:checked {{ background: {theme.line}; }}
-        QToolButton {{ padding-right: 18px; }}
-        QToolButton::menu-indicator {{ subcontrol-position: right center; right: 5px; }}
-        QPushButton:hover, QToolButton:hover {{ border-color: {theme.line}; }}
+        QPushButton::menu-indicator {{ subcontrol-position: right center; right: 5px; }}
+        QPushButton:hover {{ border-color: {theme.line}; }}
         QPushButton:checked {{ background: {theme.line}; color: {theme.background}; }}
         QMenu {{ color: {theme.text}; background: {theme.surface}; border: 1px solid {theme.muted}; }}
         QMenu::item:selected {{ background: {theme.line}; color: {theme.background}; }}

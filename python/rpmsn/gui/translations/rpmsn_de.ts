@@ -1340,10 +1340,6 @@ Keine Linie an einer Seite: der Träger reicht über die Spanne hinaus und ist �
         <translation>{time} zurück – Pos1 führt zu den neuesten Zeilen</translation>
     </message>
     <message>
-        <source>Frequency, MHz</source>
-        <translation>Frequenz, MHz</translation>
-    </message>
-    <message>
         <source>dBm at 0 dBFS at a gain of {gain} dB</source>
         <translation>dBm bei 0 dBFS bei einer Verstärkung von {gain} dB</translation>
     </message>
@@ -1356,8 +1352,8 @@ Keine Linie an einer Seite: der Träger reicht über die Spanne hinaus und ist �
         <translation>Bilder (*.png *.jpg)</translation>
     </message>
     <message>
-        <source>Offset from centre, MHz</source>
-        <translation>Ablage von der Mitte, MHz</translation>
+        <source>Frequency, MHz</source>
+        <translation>Frequenz, MHz</translation>
     </message>
     <message>
         <source>{clock}, s after {minute}</source>
@@ -1366,6 +1362,14 @@ Keine Linie an einer Seite: der Träger reicht über die Spanne hinaus und ist �
     <message>
         <source>Resume</source>
         <translation>Weiter</translation>
+    </message>
+    <message>
+        <source>offset, MHz</source>
+        <translation>Ablage, MHz</translation>
+    </message>
+    <message>
+        <source>Offset from centre, MHz</source>
+        <translation>Ablage von der Mitte, MHz</translation>
     </message>
     <message>
         <source>id</source>

@@ -47,7 +47,6 @@ class StatusBar(QtWidgets.QWidget):
         self.state_label, self.facts_label, self.readout_label = (QtWidgets.QLabel() for _ in range(3))
         self.readout_label.setObjectName("readout")
         self._lay_out()
-        self.refresh()
 
     def _lay_out(self) -> None:
         """State and readout side by side, facts below; both may take two lines."""
@@ -64,7 +63,7 @@ class StatusBar(QtWidgets.QWidget):
         layout.addWidget(self.readout_label, 0, 1)
         layout.addWidget(self.facts_label, 1, 0, 1, 2)
         layout.setColumnStretch(0, 1)
-        self.state_label.setMinimumHeight(self.state_label.fontMetrics().lineSpacing() + 4)
+        self.set_brief(False)
 
     def set_status(self, fields: dict) -> None:
         """Show a status message.
@@ -82,8 +81,9 @@ class StatusBar(QtWidgets.QWidget):
         self.refresh()
 
     def set_brief(self, is_brief: bool) -> None:
-        """Whether the second line only has the numbers that are a problem; the tooltip of the first has all."""
+        """Whether the first line is all: it says what is wrong, and its tooltip has the numbers."""
         self._is_brief = is_brief
+        self.state_label.setMinimumHeight(self.state_label.fontMetrics().lineSpacing() + (0 if is_brief else 4))
         self.refresh()
 
     def set_theme(self, theme: Theme) -> None:
@@ -106,13 +106,12 @@ class StatusBar(QtWidgets.QWidget):
         else:
             state, color = self._state_of(self._last, problems)
         self._set_state(problems, state, color)
-        shown = [fact for fact in self._facts if fact.level is not None or not self._is_brief]
-        self.facts_label.setVisible(bool(shown) or not self._is_brief)
+        self.facts_label.setVisible(not self._is_brief)
         self._set_text(
             self.facts_label,
             " \u00b7 ".join(
                 html.escape(fact.text) if fact.level is None else _colored(fact.text, self._color(fact.level))
-                for fact in shown
+                for fact in self._facts
             ),
         )
 
