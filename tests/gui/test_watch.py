@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -26,6 +27,7 @@ from test_carrier_list import segment
 
 from rpmsn.cli import main as cli
 from rpmsn.errors import ParameterError, RpmsnError
+from rpmsn.gui import with_table
 from rpmsn.gui.carriers.carrier_list import WHOLE_EVENT
 from rpmsn.gui.theme import THEMES
 from rpmsn.gui.watch import display as watch_display
@@ -933,8 +935,18 @@ def test_carriers_can_be_detached_and_put_back(window, app):
     panel = window.view.panels[0]
     press(window, QT.Key_4, QT.ControlModifier)
     assert panel.isFloating() and panel.isVisible()
+    assert panel.titleBarWidget() is None and window.view.panels[1].titleBarWidget() is None, "each has its title"
     press(window, QT.Key_4, QT.ControlModifier)
     assert not panel.isFloating() and panel.isVisible()
+
+
+@pytest.mark.parametrize(
+    "screen, place", [((1280, 1200), (100, 800)), ((2500, 900), (1100, 0)), ((1280, 900), (480, 600))]
+)
+def test_detached_carriers_hide_nothing_where_the_screen_has_room(screen, place):
+    area = SimpleNamespace(availableGeometry=lambda: QtCore.QRect(0, 0, *screen))
+    found = with_table._beside(QtCore.QRect(100, 0, 1000, 800), QtCore.QSize(800, 300), area)
+    assert (found.x(), found.y()) == place
 
 
 def test_letters_typed_into_the_filter_are_no_keys_of_the_player(window):

@@ -751,6 +751,20 @@ def test_the_label_names_class_confidence_and_bandwidth(widget):
     assert shown_labels(widget) == ["LTE 98 % · 8.0 MHz"]
 
 
+@pytest.mark.parametrize("width, count", [(0.2e6, 1), (9e6, 3)])
+def test_what_comes_again_has_one_label_unless_there_is_room_in_its_boxes(width, count, widget):
+    """Of a carrier that comes and goes, labels wider than its boxes would cover its neighbours all the way down."""
+    widget.apply_settings({"boxes": True})
+    widget.resize(1000, 900)
+    for number in range(3):
+        widget.add_segment(segment_fields(number, -width / 2, width / 2, burst_id=number, event="new"))
+    draw(widget, *((frame_fields(number), blank(), blank()) for number in range(4)))
+    assert len(shown_labels(widget)) == count
+    highest = min(rect.top() for _, rect, _, _ in widget.box_layer.labels_drawn)
+    view = widget.waterfall_plot.getViewBox().sceneBoundingRect()
+    assert highest < view.center().y(), "the newest box, at the top but one frame, has it"
+
+
 def test_the_check_box_of_a_class_hides_its_boxes_too(widget):
     widget.apply_settings({"boxes": True})
     widget.add_segment(segment_fields(0))

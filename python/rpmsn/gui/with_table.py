@@ -194,6 +194,14 @@ class WaterfallWithTable(QtWidgets.QMainWindow):
         else:
             self._give_panels(_usual_below(self.is_low))
 
+    def toggle_detached(self) -> None:
+        """The table in a window of its own, beside this one where the screen has room, or back in this one."""
+        panel = self.panels[0]
+        panel.show()
+        panel.setFloating(not panel.isFloating())
+        if panel.isFloating():
+            panel.move(_beside(self.window().frameGeometry(), panel.frameGeometry().size(), self.screen()))
+
     def _give_panels(self, fraction: float) -> None:
         """Give the panels a part of the height, or of the width."""
         if self.place == BELOW:
@@ -263,7 +271,8 @@ class WaterfallWithTable(QtWidgets.QMainWindow):
             self._was_low = is_low
             self.setStyleSheet(panel_style(THEMES[self._theme], is_low))
         for panel in self.panels:
-            has_none = not panel.isFloating() and (is_low or bool(self.tabifiedDockWidgets(panel)))
+            tabs = [other for other in self.tabifiedDockWidgets(panel) if not other.isFloating()]
+            has_none = not panel.isFloating() and (is_low or bool(tabs))
             if has_none != (panel.titleBarWidget() is not None):
                 panel.setTitleBarWidget(QtWidgets.QWidget() if has_none else None)
         for bar in self.findChildren(QtWidgets.QTabBar):
@@ -278,6 +287,20 @@ class WaterfallWithTable(QtWidgets.QMainWindow):
         if self._fraction is None:
             self._sized = self.size()
             self._settling.start()
+
+
+def _beside(window: QtCore.QRect, size: QtCore.QSize, screen: QtGui.QScreen) -> QtCore.QPoint:
+    """Where a window of a size hides least of another one: below it, at its right, at its left, or at the end of the
+    screen."""
+    whole = screen.availableGeometry()
+    places = (
+        QtCore.QPoint(window.left(), window.bottom() + 1),
+        QtCore.QPoint(window.right() + 1, window.top()),
+        QtCore.QPoint(window.left() - size.width(), window.top()),
+    )
+    fits = (place for place in places if whole.contains(QtCore.QRect(place, size)))
+    end = QtCore.QPoint(whole.right() - size.width() + 1, whole.bottom() - size.height() + 1)
+    return next(fits, QtCore.QPoint(max(end.x(), whole.left()), max(end.y(), whole.top())))
 
 
 def _usual_below(is_low: bool) -> float:

@@ -14,7 +14,7 @@ def style_sheet(theme: Theme, is_low: bool = False) -> str:
         QMenuBar::item:selected, QMenu::item:selected {{ background: {theme.surface}; }}
         QMenu {{ border: 1px solid {theme.muted}; }}
         QLabel {{ color: {theme.text}; }}
-        QLabel#banner {{ background: {theme.surface}; padding: 6px 10px; }}
+        QLabel#banner {{ background: {theme.surface}; padding: {2 if is_low else 6}px 10px; }}
         TransportBar QPushButton, TransportBar QComboBox, RadioBar QComboBox, RadioBar QToolButton {{
             color: {theme.text}; background: {theme.surface}; border: 1px solid {theme.muted};
             border-radius: 4px; padding: {button_padding(is_low)}; }}

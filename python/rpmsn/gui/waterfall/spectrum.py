@@ -15,7 +15,7 @@ from .levels import NOISE, LevelUnit
 from .settings import FOR_EVER, Settings
 
 HEIGHT_FRACTION, LOW_FRACTION = 0.24, 0.17
-HEIGHTS = (48, 240)
+HEIGHTS = (54, 240)
 """Height of the spectrum, of that of the widget, also of a low one, and its limits in pixels."""
 HOLD_PARTS = 10
 LEGEND_HEIGHT = 90

@@ -81,7 +81,8 @@ class StatusBar(QtWidgets.QWidget):
         self.refresh()
 
     def set_brief(self, is_brief: bool) -> None:
-        """Whether the first line is all: it says what is wrong, and its tooltip has the numbers."""
+        """Whether the first line is all: it says what is wrong, of notes the beginning; its tooltip has the rest, and
+        the numbers."""
         self._is_brief = is_brief
         self.state_label.setMinimumHeight(self.state_label.fontMetrics().lineSpacing() + (0 if is_brief else 4))
         self.refresh()
@@ -129,9 +130,11 @@ class StatusBar(QtWidgets.QWidget):
     def _set_state(self, problems: list[Problem], state: str, color: str) -> None:
         """The problems, each in its colour, and the state: where all is well that comes first."""
         parts = [(problem.text, self._color(problem.level)) for problem in problems]
+        notes = {problem.text for problem in problems if problem.level == NOTE}
         if state:
             parts.insert(sum(problem.level > NOTE for problem in problems), (state, color))
-        self._set_text(self.state_label, "; ".join(_colored(*part) for part in parts))
+        written = [(text.split(",")[0] if self._is_brief and text in notes else text, color) for text, color in parts]
+        self._set_text(self.state_label, "; ".join(_colored(*part) for part in written))
         facts = [" · ".join(fact.text for fact in self._facts)] if self._is_brief and self._facts else []
         self.state_label.setToolTip("\n".join(["; ".join(text for text, _ in parts), *facts]))
 
