@@ -509,6 +509,7 @@ def test_average_and_max_hold():
     "center, words", [(CENTER, ("MHz", "Frequency, MHz")), (0.0, ("offset, MHz", "Offset from centre, MHz"))]
 )
 def test_the_frequency_axis_says_what_it_counts_from(widget, center, words):
+    assert set(widget.waterfall_plot.getAxis("bottom").tickStrings([0.1, 0.2], 1.0, 0.1)) == {" "}, "nothing is there"
     draw(widget, (frame_fields(center_frequency=center), blank(), blank()))
     unit, axis = widget.unit_label, widget.waterfall_plot.getAxis("bottom")
     assert (unit.text, unit.toolTip()) == words
@@ -681,6 +682,18 @@ def test_segments_that_come_late_join_the_box_on_their_side_of_a_break():
         (10 * number + 5, 10 * number + 6),
     ]
     assert len(boxes._open[1].boxes) <= waterfall_boxes.OPEN_BOXES
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_a_segment_that_comes_before_the_frame_with_the_break_is_behind_the_break(is_known):
+    boxes = SegmentBoxes()
+    for number in (8, 9) if is_known else ():
+        boxes.add(check_report(segment_fields(number)))
+    boxes.add(check_report(segment_fields(10)))
+    boxes.part_at(10 * SAMPLES)
+    boxes.add(check_report(segment_fields(11)))
+    found = [(box.start_offset // SAMPLES, box.end_offset // SAMPLES) for box in boxes.boxes]
+    assert found == [(8, 10)] * is_known + [(10, 12)]
 
 
 def test_a_carrier_whose_box_has_left_the_picture_gets_a_new_one():

@@ -97,7 +97,6 @@ class RadioBar(QtWidgets.QWidget):
         """Take less of the height, or not."""
         margin = 2 if is_low else 4
         self.layout().setContentsMargins(8, margin, 8, margin)
-        self.layout().setSpacing(margin if is_low else 8)
 
     def _build(self) -> None:
         row = FlowLayout(self)

@@ -11,11 +11,23 @@ FILLED = 0.8
 
 
 class FrequencyAxis(pg.AxisItem):
-    """Bottom axis, MHz."""
+    """Bottom axis, MHz.
+
+    Attributes:
+        is_known: whether there is something that has frequencies; before, the axis has no numbers.
+    """
 
     def __init__(self) -> None:
         super().__init__("bottom")
+        self.is_known = False
         self._decimals = 0
+
+    def set_known(self, is_known: bool) -> None:
+        """Whether it has numbers."""
+        if is_known != self.is_known:
+            self.is_known = is_known
+            self.picture = None
+            self.update()
 
     def tickValues(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, list[float]]]:
         """Spacings of major and minor ticks, and where these are; pyqtgraph asks."""
@@ -27,6 +39,8 @@ class FrequencyAxis(pg.AxisItem):
 
     def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
         """Texts of the ticks; pyqtgraph asks, and would round what is above 10 GHz."""
+        if not self.is_known:
+            return [" "] * len(values)  # of the height of numbers
         return [f"{value:.{max(self._decimals, _decimals(spacing))}f}" for value in values]
 
 

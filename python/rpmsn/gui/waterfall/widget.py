@@ -655,6 +655,7 @@ class WaterfallWidget(QtWidgets.QWidget):
             if self.time_axis.is_fine(low, high, self.time_axis.height()):
                 left = tr("{clock}, s after {minute}", clock=left, minute=format_time(math.floor(time), 0)[:-3])
         self.unit_label.set_text(*bottom)
+        self.waterfall_plot.getAxis("bottom").set_known(history.newest is not None)
         labels = [(self.waterfall_plot.getAxis("left"), left)]
         width = math.nan if history.newest is None else history.newest.scale.column_width
         power = self.level_unit.label(self._floor_db, width)
