@@ -28,12 +28,14 @@ from waterfall_scene import (  # noqa: F401
 
 from rpmsn.classes import CLASS_COLORS, LTE, NR, OTHER
 from rpmsn.errors import ParameterError
+from rpmsn.gui.theme import pixel_colors
 from rpmsn.gui.waterfall import boxes as waterfall_boxes
 from rpmsn.gui.waterfall import history as waterfall_history
 from rpmsn.gui.waterfall.box_layer import place_labels
 from rpmsn.gui.waterfall.boxes import SegmentBoxes, part_overlaps
 from rpmsn.gui.waterfall.history import CLOCK, DROPPED, LOST, SKIP, TUNED, History
 from rpmsn.gui.waterfall.picture import shrink
+from rpmsn.gui.waterfall.settings import COLOR_MAP_NAMES, Settings
 from rpmsn.gui.waterfall.spectrum import SpectrumLines
 from rpmsn.gui.waterfall.status import ENDED, SOURCE_STATE
 from rpmsn.gui.waterfall.time_axis import format_time, round_up_time
@@ -325,6 +327,18 @@ def test_a_column_is_centred_on_its_frequency(widget):
     width = RATE / 64
     for offset, is_bright in ((-0.6, False), (-0.4, True), (0.4, True), (0.6, False)):
         assert (min(color_at(widget, CENTER + offset * width, FRAME_SECONDS / 2)) > 200) == is_bright
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize("color_map", COLOR_MAP_NAMES)
+def test_on_every_map_of_power_lte_is_blue_and_nr_orange(color_map, theme):
+    scale = a_frame().scale
+    colors = pixel_colors(Settings(color_map=color_map, theme=theme), scale).reshape(-1, 256)
+    red, green, blue = colors >> 16 & 255, colors >> 8 & 255, colors & 255
+    assert (blue[LTE] > green[LTE]).all() and (green[LTE] > red[LTE]).all()
+    assert (red[NR] > green[NR]).all() and (green[NR] > blue[NR]).all()
+    plain = pixel_colors(Settings(color_map=color_map, theme=theme, alpha=0.0), scale).reshape(-1, 256)
+    assert (plain[LTE] == plain[0]).all(), "where classes do not cover, the map is seen"
 
 
 def test_every_class_has_its_color(widget):

@@ -14,6 +14,12 @@ COLOR_MAPS = {"gray": "CET-L1", "inferno": "inferno", "viridis": "viridis", "civ
 """Perceptual maps for power. The first is the default: grey leaves all hues to the classes."""
 
 
+LUMA = np.array([0.299, 0.587, 0.114])
+"""Brightness of red, green and blue."""
+FADE = 2.5
+"""What is coloured by a class has the power as brightness: from 40 % of opacity on nothing is left of a map's hue."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Theme:
     """Colours of the widget's parts, as #rrggbb.
@@ -94,10 +100,14 @@ def pixel_colors(settings: Settings, scale: Scale) -> np.ndarray:
     low, high = settings.levels
     levels = np.clip((scale.decibels_of(np.arange(256)) - low) / (high - low), 0.0, 1.0)
     power = power_colors(settings).map(levels, mode="byte")[:, :3].astype(float)
+    brightness = power @ LUMA[:, None]
     table = np.empty((len(CLASS_NAMES), 256, 3))
     for class_id, name in enumerate(CLASS_NAMES):
         alpha = settings.alpha if class_id != NOISE and name in settings.classes else 0.0
-        table[class_id] = (1 - alpha) * power + alpha * np.array(CLASS_COLORS[name])
+        # The hue of a map of colours would make another one of that of the class.
+        faded = min(1.0, FADE * alpha)
+        below = (1 - faded) * power + faded * brightness
+        table[class_id] = (1 - alpha) * below + alpha * np.array(CLASS_COLORS[name])
     red, green, blue = np.rint(table).astype(np.uint32).reshape(-1, 3).T
     return 0xFF000000 | red << 16 | green << 8 | blue
 
