@@ -591,6 +591,19 @@ def test_the_clock_at_a_tick_is_the_time_of_its_row(widget, gap):
         assert min(abs(seconds - time) for time in times) < 0.0006
 
 
+def test_no_round_time_is_left_out_where_a_clock_gains(widget):
+    """That of a computer is set right now and then, by milliseconds."""
+    for number in range(60):
+        seconds = START_TIME + 0.043 * number
+        fields = frame_fields(number, rx_time=(int(seconds), seconds % 1), time_source="host")
+        draw(widget, (fields, blank(), blank()))
+    axis = widget.time_axis
+    [(_, ticks)] = axis.tickValues(0, widget.history.newest_y, 900)
+    texts = axis.tickStrings(ticks, 1, 1)
+    seconds = [float(text.split(":")[-1]) for text in texts]
+    assert len(ticks) >= 10 and np.diff(seconds) == pytest.approx([seconds[1] - seconds[0]] * (len(ticks) - 1))
+
+
 def test_ticks_are_spread_over_a_recording_that_is_repeated(widget):
     for number in range(8):
         begin = frame_fields((number + 1) % 3)["rx_time"]

@@ -58,7 +58,7 @@ class TimeAxis(pg.AxisItem):
         ticks, last = {}, math.inf
         newest_first = self.history.between(low, high)[::-1]
         for chunk, older in itertools.zip_longest(newest_first, newest_first[1:]):
-            found = _round_times(chunk, step, low, high, self.zero)
+            found = _round_times(chunk, step, low, high, self.zero) + _skipped_time(older, chunk, step, self.zero)
             if not found and last - chunk.y0 > 2 * self._spacing * pixel and _jumps(older, chunk, step):
                 time, decimals = chunk.start_time - self.zero, _decimals(step)
                 text = _tick_text(time, decimals) if decimals > MOST_DECIMALS else format_time(time, 3)
@@ -77,6 +77,15 @@ def _round_times(chunk: Chunk, step: float, low: float, high: float, zero: float
     times = step * np.arange(math.ceil(first / step), math.floor(last / step) + 1)[::-1]
     heights = np.interp(times, ends, edges)
     return [(float(y), _tick_text(time, _decimals(step))) for y, time in zip(heights, times)]
+
+
+def _skipped_time(older: Chunk | None, newer: Chunk, step: float, zero: float) -> list:
+    """Height and text of the round time that the clock passes between two chunks, where it gains less than a step: the
+    clock of a computer is set right again and again."""
+    if older is None or not 0 < newer.start_time - older.end_time < step:
+        return []
+    time = step * math.ceil((older.end_time - zero) / step)
+    return [(newer.y0, _tick_text(time, _decimals(step)))] if time < newer.start_time - zero else []
 
 
 def _decimals(step: float) -> int:
