@@ -15,6 +15,8 @@ LINES_APART = 1.75
 """Lines of text between two times."""
 MOST_DECIMALS = 2
 """Of a time of day; finer times have no hours and minutes, for which the axis would be too narrow."""
+MOST_GAINED = 2.0
+"""A clock that passes more than so many seconds in a second of signal has jumped."""
 FIRST_YEAR_S = 366 * 86400
 """Times in the first year of the clock are none of a radio's."""
 
@@ -49,7 +51,12 @@ class TimeAxis(pg.AxisItem):
         return _decimals(self._step(low, high, size)) > MOST_DECIMALS
 
     def _step(self, low: float, high: float, size: float) -> float:
-        return round_up_time(self._spacing * (high - low) / max(size, 1))
+        seconds = high - low
+        if self.history.newest is not None:
+            passed = float(np.ptp(self.history.time_of_y(np.array([low, high]))))
+            if seconds < passed < MOST_GAINED * seconds:
+                seconds = passed
+        return round_up_time(self._spacing * seconds / max(size, 1))
 
     def _ticks(self, low: float, high: float, size: float) -> dict[float, str]:
         """Height -> text, the newest first, none closer to another than a few lines."""
