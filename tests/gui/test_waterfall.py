@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The waterfall draws what it was given, where its axes say, in bounded memory, and skips what is not right."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -38,7 +40,7 @@ from rpmsn.gui.waterfall.picture import shrink
 from rpmsn.gui.waterfall.settings import COLOR_MAP_NAMES, Settings
 from rpmsn.gui.waterfall.spectrum import SpectrumLines
 from rpmsn.gui.waterfall.status import ENDED, SOURCE_STATE
-from rpmsn.gui.waterfall.time_axis import format_time, round_up_time
+from rpmsn.gui.waterfall.time_axis import TimeAxis, format_time, round_up_time
 from rpmsn.gui.waterfall.widget import WaterfallWidget
 from rpmsn.messages.frame import mean_spectrum, reduce_rows
 from rpmsn.messages.report import check_report
@@ -598,11 +600,27 @@ def test_no_round_time_is_left_out_where_a_clock_gains(widget):
         fields = frame_fields(number, rx_time=(int(seconds), seconds % 1), time_source="host")
         draw(widget, (fields, blank(), blank()))
     axis = widget.time_axis
-    for size in range(300, 900, 20):
-        [(_, ticks)] = axis.tickValues(0, widget.history.newest_y, size)
-        texts = axis.tickStrings(ticks, 1, 1)
-        seconds = [float(text.split(":")[-1]) for text in texts]
-        assert len(ticks) >= 2 and np.diff(seconds) == pytest.approx([seconds[1] - seconds[0]] * (len(ticks) - 1)), size
+    assert is_evenly_spread(axis, widget.history.newest_y, 900)
+
+
+def is_evenly_spread(axis, newest_y, size):
+    """Whether there are three ticks at least, and all as far apart in time."""
+    [(_, ticks)] = axis.tickValues(0, newest_y, size)
+    seconds = [float(text.split(":")[-1]) for text in axis.tickStrings(ticks, 1, 1)]
+    return len(ticks) >= 3 and np.diff(seconds) == pytest.approx([seconds[1] - seconds[0]] * (len(ticks) - 1))
+
+
+@pytest.mark.parametrize("size", range(400, 1000, 40))
+def test_ticks_are_evenly_spread_where_a_clock_gains_in_one_half_of_the_picture(size, app):
+    starts = [START_TIME + 0.04 * number + 0.01 * max(0, number - 50) for number in range(100)]
+    chunks = [
+        SimpleNamespace(
+            y0=0.04 * number, y1=0.04 * (number + 1), start_time=time, end_time=time + 0.04, row_height=0.005
+        )
+        for number, time in enumerate(starts)
+    ]
+    axis = TimeAxis(SimpleNamespace(between=lambda low, high: chunks))
+    assert is_evenly_spread(axis, 4.0, size)
 
 
 def test_ticks_are_spread_over_a_recording_that_is_repeated(widget):
