@@ -360,8 +360,11 @@ def test_times_are_utc_with_the_date_where_it_is_another():
 
 def test_without_a_clock_the_place_in_the_stream_is_shown():
     carriers = CarrierList()
+    since = next(column for column in carrier_columns.COLUMNS if column.name == "rx_time")
+    assert carrier_columns.title(since, carriers) == "since UTC", "nobody has said otherwise"
     carriers.add({**segment(25), "rx_time": None})
     assert carrier_columns.text(only(carriers), "rx_time", carriers) == "+1.000 s"
+    assert carrier_columns.title(since, carriers) == "since start"
 
 
 def test_text_for_the_clipboard_has_tabs_titles_and_units():

@@ -2,6 +2,7 @@
 """Texts in other languages: none of the window's escapes, places for values and numbers stay, German is complete."""
 
 import ast
+import json
 import re
 import runpy
 import subprocess
@@ -20,7 +21,7 @@ from test_radio_bar import Radio
 from test_watch import CENTER, FRAME, RATE, app, close, own_settings, parse, play, wait_for, write_recording
 
 from rpmsn.detection.segmenter import frame_warnings, rate_warnings
-from rpmsn.errors import ParameterError
+from rpmsn.errors import ParameterError, RecordingError
 from rpmsn.gui.carriers import columns
 from rpmsn.gui.carriers.carrier_list import CarrierList
 from rpmsn.gui.translation import counted, read_texts, tr, tr_report, use_language, use_texts
@@ -34,6 +35,7 @@ from rpmsn.gui.waterfall.bookmarks import Bookmark
 from rpmsn.gui.waterfall.status import describe_status
 from rpmsn.models.model import load_model
 from rpmsn.radios.stopping import describe_silence
+from rpmsn.recording import open_recording
 from rpmsn.signal import quality
 from rpmsn.signal.artefacts import Artefacts
 from rpmsn.tracking.verdict import VERDICTS
@@ -245,6 +247,35 @@ def test_all_that_the_analysis_reports_is_known(marked):
     assert len(texts) >= 10
     assert not escaped(("report", tr_report(text)) for text in texts)
     assert not escaped((("report", tr_report("; ".join(texts[:3]))),))
+
+
+def test_what_a_recording_says_of_its_file_is_known(marked, tmp_path):
+    (tmp_path / "a.sigmf-data").write_bytes(bytes(2001))
+    fields = {"core:datatype": "ci8", "core:sample_rate": "2e6", "core:num_channels": 2, "core:version": "1.2.0"}
+    fields["core:extensions"] = [{"name": "other", "version": "1.0.0", "optional": False}]
+    captures = [
+        {"core:sample_start": 10, "core:frequency": 1e9},
+        {"core:sample_start": 20},
+        {"core:sample_start": 10**6},
+    ]
+    annotations = [{"core:sample_start": 0, "core:sample_count": 10**6}, {"core:sample_start": "x"}, 5]
+    content = {"global": fields, "captures": captures, "annotations": annotations}
+    (tmp_path / "a.sigmf-meta").write_text(json.dumps(content))
+    warnings = open_recording(tmp_path / "a.sigmf-meta", datatype="ci8", sample_rate=3e6).warnings
+    assert len(warnings) >= 9
+    own = [text for text in warnings if "the first since" not in text]  # an error is the same in all languages
+    for text in (*own, "; ".join(own)):
+        assert not escaped([("recording", tr_report(text))])
+
+
+def test_a_file_that_became_shorter_is_said(marked, tmp_path):
+    path = tmp_path / "a.cf32"
+    path.write_bytes(bytes(80_000))
+    recording = open_recording(path, datatype="cf32_le", sample_rate=2e6, center_frequency=1e9)
+    path.write_bytes(bytes(800))
+    with pytest.raises(RecordingError) as error:
+        recording.read(9000, 100)
+    assert not escaped([("error", tr_report(str(error.value)))])
 
 
 # The code

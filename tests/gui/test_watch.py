@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -26,6 +27,7 @@ from test_carrier_list import segment
 
 from rpmsn.cli import main as cli
 from rpmsn.errors import ParameterError, RpmsnError
+from rpmsn.gui import with_table
 from rpmsn.gui.carriers.carrier_list import WHOLE_EVENT
 from rpmsn.gui.theme import THEMES
 from rpmsn.gui.watch import display as watch_display
@@ -375,6 +377,33 @@ def test_a_seek_back_goes_on_there_and_keeps_picture_and_carriers(play, recordin
     assert starts == sorted(starts), "the table counts on"
     offsets = np.array([0, FRAMES * FRAME - 1, FRAMES * FRAME, (2 * FRAMES - 2) * FRAME - 1])
     assert player.positions_of(offsets).tolist() == [0, FRAMES * FRAME - 1, 2 * FRAME, FRAMES * FRAME - 1]
+
+
+def test_after_the_end_a_jump_to_where_another_carrier_is_keeps_the_numbers(play, tmp_path):
+    captures = [
+        {"core:sample_start": start * FRAME, "core:frequency": center, "core:datetime": f"2024-05-01T12:03:{seconds}Z"}
+        for start, center, seconds in ((0, CENTER, "07.5"), (FRAMES // 2, CENTER + 20e6, "07.74"))
+    ]
+    player, feed = play(write_recording(tmp_path, captures))
+    wait_for(lambda: player.finished)
+    before = bands_of(feed)
+    assert len(before) == 2
+    feed.all_segments.clear()
+    player.seek((FRAMES // 2 + 1) * 0.04)
+    player.play()
+    wait_for(lambda: not player.finished)
+    wait_for(lambda: player.finished)
+    assert bands_of(feed) == before
+    times = {fields["burst_id"]: sum(fields["rx_time"]) for fields in feed.all_segments if fields["event"] == "whole"}
+    assert times == pytest.approx({1: 1_714_564_987.5, 2: 1_714_564_987.74}), "they came when they came at first"
+
+
+def bands_of(feed):
+    """Number of each carrier that was reported, and its band in columns of 100 kHz."""
+    return {
+        fields["burst_id"]: (round(fields["freq_lower"] / 1e5), round(fields["freq_upper"] / 1e5))
+        for fields in feed.all_segments
+    }
 
 
 def test_a_loop_begins_again_and_the_carrier_keeps_its_number(play, recording_path):
@@ -906,8 +935,18 @@ def test_carriers_can_be_detached_and_put_back(window, app):
     panel = window.view.panels[0]
     press(window, QT.Key_4, QT.ControlModifier)
     assert panel.isFloating() and panel.isVisible()
+    assert panel.titleBarWidget() is None and window.view.panels[1].titleBarWidget() is None, "each has its title"
     press(window, QT.Key_4, QT.ControlModifier)
     assert not panel.isFloating() and panel.isVisible()
+
+
+@pytest.mark.parametrize(
+    "screen, place", [((1280, 1200), (100, 800)), ((2500, 900), (1100, 0)), ((1280, 900), (480, 600))]
+)
+def test_detached_carriers_hide_nothing_where_the_screen_has_room(screen, place):
+    area = SimpleNamespace(availableGeometry=lambda: QtCore.QRect(0, 0, *screen))
+    found = with_table._beside(QtCore.QRect(100, 0, 1000, 800), QtCore.QSize(800, 300), area)
+    assert (found.x(), found.y()) == place
 
 
 def test_letters_typed_into_the_filter_are_no_keys_of_the_player(window):

@@ -165,8 +165,35 @@ def test_nothing_is_cut_off_and_nothing_overlaps(size, window, app):
         text = QtGui.QFontMetrics(app.font()).horizontalAdvance(axis.labelText)
         assert text <= axis.height() or " " not in axis.labelText, "a label that is too long has one word"
     view = window.waterfall.waterfall_plot.getViewBox().sceneBoundingRect()
-    assert view.height() > 60 and view.width() > 0.4 * size[0]
-    assert window.table.view.viewport().height() > 2 * window.fontMetrics().height(), "some carriers are in view"
+    assert view.height() > 0.2 * size[1] and view.width() > 0.4 * size[0]
+    rows = window.table.view
+    assert rows.viewport().height() >= 2 * rows.verticalHeader().defaultSectionSize(), "some carriers are in view"
+
+
+@pytest.mark.parametrize("size, least", [((800, 500), 180), ((1280, 720), 190), ((1280, 800), 230)])
+def test_the_picture_has_most_of_a_low_window(size, least, app, play, recording_path):
+    """In the font of a usual desktop, with the table below; also where the window was larger."""
+    usual, small = app.font(), app.font()
+    small.setPixelSize(13)
+    app.setFont(small)
+    try:
+        player, feed = play(recording_path, cell_budget=0.0)
+        window = WatchWindow(player, feed, {**watch_settings.DEFAULTS, "window": list(size)})
+        window.show()
+        view = window.waterfall.waterfall_plot.getViewBox()
+        app.processEvents()
+        assert view.sceneBoundingRect().height() >= least
+        wait_for(lambda: window.view._fraction is not None, app=app)
+        for other in ((1500, 1000), size):
+            window.resize(*other)
+            app.processEvents()
+        assert view.sceneBoundingRect().height() >= least
+        rows = window.table.view
+        assert rows.viewport().height() >= 2 * rows.verticalHeader().defaultSectionSize()
+        close(window)
+        window.stop_sources()
+    finally:
+        app.setFont(usual)
 
 
 def test_with_large_fonts_all_controls_are_there(app, play, recording_path):

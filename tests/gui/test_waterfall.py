@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The waterfall draws what it was given, where its axes say, in bounded memory, and skips what is not right."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -28,15 +30,17 @@ from waterfall_scene import (  # noqa: F401
 
 from rpmsn.classes import CLASS_COLORS, LTE, NR, OTHER
 from rpmsn.errors import ParameterError
+from rpmsn.gui.theme import pixel_colors
 from rpmsn.gui.waterfall import boxes as waterfall_boxes
 from rpmsn.gui.waterfall import history as waterfall_history
 from rpmsn.gui.waterfall.box_layer import place_labels
 from rpmsn.gui.waterfall.boxes import SegmentBoxes, part_overlaps
 from rpmsn.gui.waterfall.history import CHUNK_ROWS, CLOCK, DROPPED, LOST, MAX_TIER_BYTES, SKIP, TUNED, History, is_full
 from rpmsn.gui.waterfall.picture import shrink
+from rpmsn.gui.waterfall.settings import COLOR_MAP_NAMES, Settings
 from rpmsn.gui.waterfall.spectrum import SpectrumLines
 from rpmsn.gui.waterfall.status import ENDED, SOURCE_STATE
-from rpmsn.gui.waterfall.time_axis import format_time, round_up_time
+from rpmsn.gui.waterfall.time_axis import TimeAxis, format_time, round_up_time
 from rpmsn.gui.waterfall.widget import WaterfallWidget
 from rpmsn.messages.frame import mean_spectrum, reduce_rows
 from rpmsn.messages.report import check_report
@@ -347,6 +351,18 @@ def test_a_column_is_centred_on_its_frequency(widget):
         assert (min(color_at(widget, CENTER + offset * width, FRAME_SECONDS / 2)) > 200) == is_bright
 
 
+@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize("color_map", COLOR_MAP_NAMES)
+def test_on_every_map_of_power_lte_is_blue_and_nr_orange(color_map, theme):
+    scale = a_frame().scale
+    colors = pixel_colors(Settings(color_map=color_map, theme=theme), scale).reshape(-1, 256)
+    red, green, blue = colors >> 16 & 255, colors >> 8 & 255, colors & 255
+    assert (blue[LTE] > green[LTE]).all() and (green[LTE] > red[LTE]).all()
+    assert (red[NR] > green[NR]).all() and (green[NR] > blue[NR]).all()
+    plain = pixel_colors(Settings(color_map=color_map, theme=theme, alpha=0.0), scale).reshape(-1, 256)
+    assert (plain[LTE] == plain[0]).all(), "where classes do not cover, the map is seen"
+
+
 def test_every_class_has_its_color(widget):
     widget.apply_settings({"alpha": 1.0})
     mask = blank()
@@ -525,10 +541,19 @@ def test_average_and_max_hold():
     assert lines.max_hold[0] == pytest.approx(0, abs=0.01)
 
 
-@pytest.mark.parametrize("center, words", [(CENTER, "Frequency, MHz"), (0.0, "Offset from centre, MHz")])
+@pytest.mark.parametrize(
+    "center, words", [(CENTER, ("MHz", "Frequency, MHz")), (0.0, ("offset, MHz", "Offset from centre, MHz"))]
+)
 def test_the_frequency_axis_says_what_it_counts_from(widget, center, words):
+    assert set(widget.waterfall_plot.getAxis("bottom").tickStrings([0.1, 0.2], 1.0, 0.1)) == {" "}, "nothing is there"
     draw(widget, (frame_fields(center_frequency=center), blank(), blank()))
-    assert widget.waterfall_plot.getAxis("bottom").labelText == words
+    unit, axis = widget.unit_label, widget.waterfall_plot.getAxis("bottom")
+    assert (unit.text, unit.toolTip()) == words
+    assert unit.sceneBoundingRect().right() <= axis.sceneBoundingRect().left() + 1
+    width = QtGui.QFontMetrics(QtWidgets.QApplication.font()).horizontalAdvance(unit.text)
+    assert width < unit.rect().width() - unit.MARGIN, "all of it is seen"
+    views = [plot.getViewBox().sceneBoundingRect() for plot in (widget.spectrum.plot, widget.waterfall_plot)]
+    assert views[0].left() == pytest.approx(views[1].left(), abs=1), "frequencies stand in line"
     low, high = widget.waterfall_plot.viewRange()[0]
     lower = center - RATE / 2 - RATE / 128
     assert (low, high) == pytest.approx((lower / 1e6, (lower + RATE) / 1e6))
@@ -586,6 +611,36 @@ def test_the_clock_at_a_tick_is_the_time_of_its_row(widget, gap):
         seconds = sum(float(part) * unit for part, unit in zip(text.split(":"), (3600, 60, 1)))
         times = [float(widget.history.time_of_y(y + step)) % 86400 for step in (-1e-9, 1e-9)]
         assert min(abs(seconds - time) for time in times) < 0.0006
+
+
+def test_no_round_time_is_left_out_where_a_clock_gains(widget):
+    """That of a computer is set right now and then, by milliseconds."""
+    for number in range(60):
+        seconds = START_TIME + 0.043 * number
+        fields = frame_fields(number, rx_time=(int(seconds), seconds % 1), time_source="host")
+        draw(widget, (fields, blank(), blank()))
+    axis = widget.time_axis
+    assert is_evenly_spread(axis, widget.history.newest_y, 900)
+
+
+def is_evenly_spread(axis, newest_y, size):
+    """Whether there are three ticks at least, and all as far apart in time."""
+    [(_, ticks)] = axis.tickValues(0, newest_y, size)
+    seconds = [float(text.split(":")[-1]) for text in axis.tickStrings(ticks, 1, 1)]
+    return len(ticks) >= 3 and np.diff(seconds) == pytest.approx([seconds[1] - seconds[0]] * (len(ticks) - 1))
+
+
+@pytest.mark.parametrize("size", range(400, 1000, 40))
+def test_ticks_are_evenly_spread_where_a_clock_gains_in_one_half_of_the_picture(size, app):
+    starts = [START_TIME + 0.04 * number + 0.01 * max(0, number - 50) for number in range(100)]
+    chunks = [
+        SimpleNamespace(
+            y0=0.04 * number, y1=0.04 * (number + 1), start_time=time, end_time=time + 0.04, row_height=0.005
+        )
+        for number, time in enumerate(starts)
+    ]
+    axis = TimeAxis(SimpleNamespace(between=lambda low, high: chunks))
+    assert is_evenly_spread(axis, 4.0, size)
 
 
 def test_ticks_are_spread_over_a_recording_that_is_repeated(widget):
@@ -695,6 +750,18 @@ def test_segments_that_come_late_join_the_box_on_their_side_of_a_break():
     assert len(boxes._open[1].boxes) <= waterfall_boxes.OPEN_BOXES
 
 
+@pytest.mark.parametrize("is_known", [True, False])
+def test_a_segment_that_comes_before_the_frame_with_the_break_is_behind_the_break(is_known):
+    boxes = SegmentBoxes()
+    for number in (8, 9) if is_known else ():
+        boxes.add(check_report(segment_fields(number)))
+    boxes.add(check_report(segment_fields(10)))
+    boxes.part_at(10 * SAMPLES)
+    boxes.add(check_report(segment_fields(11)))
+    found = [(box.start_offset // SAMPLES, box.end_offset // SAMPLES) for box in boxes.boxes]
+    assert found == [(8, 10)] * is_known + [(10, 12)]
+
+
 def test_a_carrier_whose_box_has_left_the_picture_gets_a_new_one():
     boxes = SegmentBoxes()
     boxes.add(check_report(segment_fields(0)))
@@ -761,6 +828,20 @@ def test_the_label_names_class_confidence_and_bandwidth(widget):
     widget.add_segment(segment_fields(0, lower=-4e6, upper=4e6))
     draw(widget, (frame_fields(0), blank(), blank()))
     assert shown_labels(widget) == ["LTE 98 % · 8.0 MHz"]
+
+
+@pytest.mark.parametrize("width, count", [(0.2e6, 1), (9e6, 3)])
+def test_what_comes_again_has_one_label_unless_there_is_room_in_its_boxes(width, count, widget):
+    """Of a carrier that comes and goes, labels wider than its boxes would cover its neighbours all the way down."""
+    widget.apply_settings({"boxes": True})
+    widget.resize(1000, 900)
+    for number in range(3):
+        widget.add_segment(segment_fields(number, -width / 2, width / 2, burst_id=number, event="new"))
+    draw(widget, *((frame_fields(number), blank(), blank()) for number in range(4)))
+    assert len(shown_labels(widget)) == count
+    highest = min(rect.top() for _, rect, _, _ in widget.box_layer.labels_drawn)
+    view = widget.waterfall_plot.getViewBox().sceneBoundingRect()
+    assert highest < view.center().y(), "the newest box, at the top but one frame, has it"
 
 
 def test_the_check_box_of_a_class_hides_its_boxes_too(widget):

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The status bar says what is wrong, in red, at once, and what to do."""
 
+import re
+
 import pytest
 
 pytest.importorskip("pmt", reason="GNU Radio is not installed")
@@ -191,6 +193,18 @@ def test_a_spike_at_the_centre_is_a_note(bar):
     bar.set_status({**JUDGED, "information": "a spike at the centre frequency"})
     assert words(bar) == "ok; note: a spike at the centre frequency" and colors(bar) == ["green", "grey"]
     assert [problem.level for problem in bar.problems] == [NOTE]
+
+
+def test_where_there_is_little_room_one_line_says_what_is_wrong_and_the_tooltip_the_rest(bar):
+    note = "a spike at the centre frequency, as receivers make it themselves (DC offset)"
+    bar.set_brief(True)
+    bar.set_status({**JUDGED, "information": note, "health": "clipping: 3.0% of the values, or so"})
+    said = re.sub("<[^>]*>", "", bar.state_label.text())
+    assert said == "clipping: 3.0% of the values, or so; note: a spike at the centre frequency"
+    assert not bar.facts_label.isVisibleTo(bar)
+    assert note in words(bar) and "coverage" in words(bar)
+    bar.set_brief(False)
+    assert bar.facts_label.isVisibleTo(bar) and "(DC offset)" in bar.state_label.text()
 
 
 def test_a_recording_that_plays_slower_than_asked_is_amber(bar):

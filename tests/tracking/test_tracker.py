@@ -53,6 +53,9 @@ class Stream:
     def finish(self):
         return self._note(self.tracker.finish())
 
+    def resume(self):
+        self.tracker.resume()
+
     def _segment(self, geometry, label, lower, upper, start, end, confidence, snr_db):
         first, after = (round((edge - self.center + self.rate / 2) / self.rate * 256) for edge in (lower, upper))
         return Segment(
@@ -152,6 +155,17 @@ class TestQualifying:
             stream.frame(*([LTE] if number >= frames - seen else []))
         stream.finish()
         assert bool(stream.carriers) == is_reported
+
+    def test_a_stream_that_goes_on_after_its_end_keeps_the_numbers_of_what_was_on(self):
+        stream = Stream(center=100.0)
+        stream.frames(4, seg("LTE", 98, 99))
+        stream.frames(25, seg("NR", 101, 102))
+        assert stream.finish() == [("gone", 2)], "1 was gone before"
+        stream.resume()
+        assert stream.frame(seg("NR", 101, 102)) == [("update", 2)]
+        assert [carrier.carrier_id for carrier in stream.tracker.carriers] == [1, 2], "each is there once"
+        assert ("new", 3) in stream.frames(2, seg("NR", 101, 102), seg("LTE", 98, 99)), "numbers go on"
+        assert sorted(stream.finish()) == [("gone", 2), ("gone", 3)]
 
     def test_a_short_rest_of_a_frame_does_not_speak_against_a_carrier(self):
         stream = Stream()

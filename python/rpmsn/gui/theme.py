@@ -14,6 +14,12 @@ COLOR_MAPS = {"gray": "CET-L1", "inferno": "inferno", "viridis": "viridis", "civ
 """Perceptual maps for power. The first is the default: grey leaves all hues to the classes."""
 
 
+LUMA = np.array([0.299, 0.587, 0.114])
+"""Brightness of red, green and blue."""
+FADE = 2.5
+"""What is coloured by a class has the power as brightness: from 40 % of opacity on nothing is left of a map's hue."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Theme:
     """Colours of the widget's parts, as #rrggbb.
@@ -94,28 +100,36 @@ def pixel_colors(settings: Settings, scale: Scale) -> np.ndarray:
     low, high = settings.levels
     levels = np.clip((scale.decibels_of(np.arange(256)) - low) / (high - low), 0.0, 1.0)
     power = power_colors(settings).map(levels, mode="byte")[:, :3].astype(float)
+    brightness = power @ LUMA[:, None]
     table = np.empty((len(CLASS_NAMES), 256, 3))
     for class_id, name in enumerate(CLASS_NAMES):
         alpha = settings.alpha if class_id != NOISE and name in settings.classes else 0.0
-        table[class_id] = (1 - alpha) * power + alpha * np.array(CLASS_COLORS[name])
+        # The hue of a map of colours would make another one of that of the class.
+        faded = min(1.0, FADE * alpha)
+        below = (1 - faded) * power + faded * brightness
+        table[class_id] = (1 - alpha) * below + alpha * np.array(CLASS_COLORS[name])
     red, green, blue = np.rint(table).astype(np.uint32).reshape(-1, 3).T
     return 0xFF000000 | red << 16 | green << 8 | blue
 
 
-def style_sheet(theme: Theme) -> str:
+def button_padding(is_low: bool) -> str:
+    """Qt style: what is between the text of a button, or of a field, and its border; less in a low window."""
+    return "1px 8px" if is_low else "3px 10px"
+
+
+def style_sheet(theme: Theme, is_low: bool = False) -> str:
     """Qt style of the widget's controls."""
     return f"""
         WaterfallWidget {{ background: {theme.background}; }}
         QLabel, QCheckBox {{ color: {theme.text}; background: transparent; }}
         QLabel#title {{ font-weight: 600; }}
         QLabel#readout, QLabel#hint {{ color: {theme.muted}; }}
-        QPushButton, QToolButton {{ color: {theme.text}; background: {theme.surface};
-                                    border: 1px solid {theme.muted}; border-radius: 4px; padding: 3px 10px; }}
+        QPushButton {{ color: {theme.text}; background: {theme.surface}; border: 1px solid {theme.muted};
+                       border-radius: 4px; padding: {button_padding(is_low)}; }}
         QCheckBox::indicator {{ width: 0.65em; height: 0.65em; border: 2px solid {theme.muted}; border-radius: 3px; }}
         QCheckBox::indicator:checked {{ background: {theme.line}; }}
-        QToolButton {{ padding-right: 18px; }}
-        QToolButton::menu-indicator {{ subcontrol-position: right center; right: 5px; }}
-        QPushButton:hover, QToolButton:hover {{ border-color: {theme.line}; }}
+        QPushButton::menu-indicator {{ subcontrol-position: right center; right: 5px; }}
+        QPushButton:hover {{ border-color: {theme.line}; }}
         QPushButton:checked {{ background: {theme.line}; color: {theme.background}; }}
         QMenu {{ color: {theme.text}; background: {theme.surface}; border: 1px solid {theme.muted}; }}
         QMenu::item:selected {{ background: {theme.line}; color: {theme.background}; }}

@@ -147,8 +147,36 @@ REPORTS = (
     mark(
         "level too low: {decibels} dB below full scale; raise the gain, or scale the samples so that full scale is 1.0"
     ),
+    mark("a frame could not be analysed: {error}"),
+    mark("the search for cells failed: {error}"),
+    mark(
+        "{path} has become shorter since it was opened: it ends before byte {place}. Open it again when nothing writes "
+        "to it any more."
+    ),
+    mark("{file} ends in the middle of a sample: {left} of {whole} bytes are left over and ignored"),
+    mark(
+        "{file} is shorter than its annotations say: {number} of them reach beyond its {count} samples, the last to "
+        "sample {last}"
+    ),
+    mark("{number} capture segment(s) start beyond the end of {file} ({count} samples) and are ignored"),
+    mark(
+        "{number} of {all} capture segments have no core:frequency: each goes on at the frequency before it, those at "
+        "the beginning at the first that is known"
+    ),
+    mark(
+        "the first capture segment starts at sample {sample}: its frequency and time are taken for the samples before "
+        "it, too"
+    ),
+    mark("channel 1 of {number} is read; --channel N chooses another"),
+    mark("{value}: read from the file's name; --format, --sample-rate and --center-frequency overrule it"),
+    mark("{key} is {before} in the metadata; {value} was given and is used"),
+    mark("the metadata need the SigMF extension {name}, which is not understood here"),
+    mark("{number} of {all} in {key} are no objects and are left out"),
+    mark("{key} is text, {words}, and is taken as the number"),
+    mark("{number} annotation(s) are left out, the first since {fault}"),
 )
-"""What the analysis says of its input and of itself, as its sentences are written there."""
+"""What the analysis says of its input and of itself, and a recording of its file, as their sentences are written there;
+`{text}` is no name for a place."""
 
 
 @cache

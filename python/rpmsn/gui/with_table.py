@@ -17,13 +17,18 @@ from .waterfall.widget import WaterfallWidget
 BELOW, BESIDE, HIDDEN = PLACES = ("below", "beside", "hidden")
 """Where the table is."""
 FRACTION_BELOW, FRACTION_BESIDE, LEAST_LINES = 0.33, 0.46, 8
-"""Fraction of the height, or of the width, that the table takes; below the picture at least so many lines of text."""
+FRACTION_LOW, LOW_LINES = 0.22, 5.9
+TAB_LINES = 1.2
+"""Fraction of the height, or of the width, that the table takes; below the picture at least so many lines of text. Both
+also where the whole is low; and lines of the tabs of panels."""
+USUAL_PIXELS = 8
+"""A height that differs by no more, as by tabs that become smaller, is the usual one, which nobody has chosen."""
 WIDE_PIXELS = 1900
 """From this width on the table fits next to the picture."""
 SETTLED_MS = 1000
 """After so long the window manager has given a window its size; from then on panels keep their fraction of it."""
 LOW_PIXELS = 520
-"""Lower than this, panels have no title: there is room for some rows then."""
+"""Lower than this, panels have no title, and are smaller: the picture comes first."""
 
 
 class WaterfallWithTable(QtWidgets.QMainWindow):
@@ -65,7 +70,8 @@ class WaterfallWithTable(QtWidgets.QMainWindow):
         self.table = CarrierTable(theme)
         self.table.picture_of = self
         self.panels: list[QtWidgets.QDockWidget] = []
-        self._is_placed = False
+        self._is_placed = self._was_low = self._is_usual = False
+        self._theme = theme
         self._fraction: float | None = None
         self._sized = QtCore.QSize()
         self._settling = QtCore.QTimer(self, singleShot=True, interval=SETTLED_MS, timeout=self._keep_fraction)
@@ -131,6 +137,11 @@ class WaterfallWithTable(QtWidgets.QMainWindow):
         return BESIDE if self.dockWidgetArea(self.panels[0]) in sides else BELOW
 
     @property
+    def is_low(self) -> bool:
+        """Whether there is little height."""
+        return self.height() < LOW_PIXELS
+
+    @property
     def hidden_carriers(self) -> set[int]:
         """Numbers of carriers that are neither drawn nor listed."""
         return self.table.model.hidden
@@ -178,15 +189,31 @@ class WaterfallWithTable(QtWidgets.QMainWindow):
             self.tabifyDockWidget(first, panel)
         first.raise_()
         self._show_titles()
-        self._give_panels(FRACTION_BELOW if place == BELOW else FRACTION_BESIDE)
+        if place == BESIDE:
+            self._give_panels(FRACTION_BESIDE)
+        else:
+            self._give_panels(_usual_below(self.is_low))
+
+    def toggle_detached(self) -> None:
+        """The table in a window of its own, beside this one where the screen has room, or back in this one."""
+        panel = self.panels[0]
+        panel.show()
+        panel.setFloating(not panel.isFloating())
+        if panel.isFloating():
+            panel.move(_beside(self.window().frameGeometry(), panel.frameGeometry().size(), self.screen()))
 
     def _give_panels(self, fraction: float) -> None:
         """Give the panels a part of the height, or of the width."""
         if self.place == BELOW:
-            lengths = round(fraction * self.height()), LEAST_LINES * self.fontMetrics().height()
-            self.resizeDocks([self.panels[0]], [max(lengths)], QtCore.Qt.Vertical)
+            self.resizeDocks([self.panels[0]], [self._height_of(fraction)], QtCore.Qt.Vertical)
         else:
             self.resizeDocks([self.panels[0]], [round(fraction * self.width())], QtCore.Qt.Horizontal)
+
+    def _height_of(self, fraction: float) -> int:
+        """Pixels that panels below the picture, with their tabs, take for a fraction of the height."""
+        lines = LOW_LINES if self.is_low else LEAST_LINES
+        lines += TAB_LINES * bool(self.tabifiedDockWidgets(self.panels[0]))
+        return max(round(fraction * self.height()), round(lines * self.fontMetrics().height()))
 
     def layout_text(self) -> str:
         """Where the panels are, and how large, as a text that `restore_layout` takes."""
@@ -206,7 +233,8 @@ class WaterfallWithTable(QtWidgets.QMainWindow):
     def _set_theme(self, theme: str) -> None:
         """The waterfall has these colours."""
         self.table.set_theme(theme)
-        self.setStyleSheet(panel_style(THEMES[theme]))
+        self._theme = theme
+        self.setStyleSheet(panel_style(THEMES[theme], self._was_low))
 
     def resizeEvent(self, event: QtGui.QResizeEvent) -> None:
         """Called by Qt when the widget has another size."""
@@ -216,7 +244,7 @@ class WaterfallWithTable(QtWidgets.QMainWindow):
         first = self.panels[0]
         if self._fraction is not None and first.isVisible() and not first.isFloating():
             kept, self._fraction = self._fraction, None
-            self._give_panels(kept)
+            self._give_panels(_usual_below(self.is_low) if self._is_usual and self.place == BELOW else kept)
             self._fraction = kept
 
     def eventFilter(self, watched: QtCore.QObject, event: QtCore.QEvent) -> bool:
@@ -230,15 +258,21 @@ class WaterfallWithTable(QtWidgets.QMainWindow):
         panel = next((panel for panel in self.panels if not panel.visibleRegion().isEmpty()), self.panels[0])
         if self.place == BELOW:
             tabs = [bar.height() for bar in self.findChildren(QtWidgets.QTabBar) if bar.isVisible()]
-            self._fraction = (panel.height() + max(tabs, default=0)) / self.height()
+            height = panel.height() + max(tabs, default=0)
+            self._fraction = height / self.height()
+            self._is_usual = abs(height - self._height_of(_usual_below(self.is_low))) <= USUAL_PIXELS
         elif self.place == BESIDE:
             self._fraction = panel.width() / self.width()
 
     def _show_titles(self, *_: object) -> None:
         """A panel has a title where there is room and its tab does not have the same words."""
-        is_low = self.height() < LOW_PIXELS
+        is_low = self.is_low
+        if is_low != self._was_low:
+            self._was_low = is_low
+            self.setStyleSheet(panel_style(THEMES[self._theme], is_low))
         for panel in self.panels:
-            has_none = not panel.isFloating() and (is_low or bool(self.tabifiedDockWidgets(panel)))
+            tabs = [other for other in self.tabifiedDockWidgets(panel) if not other.isFloating()]
+            has_none = not panel.isFloating() and (is_low or bool(tabs))
             if has_none != (panel.titleBarWidget() is not None):
                 panel.setTitleBarWidget(QtWidgets.QWidget() if has_none else None)
         for bar in self.findChildren(QtWidgets.QTabBar):
@@ -255,8 +289,27 @@ class WaterfallWithTable(QtWidgets.QMainWindow):
             self._settling.start()
 
 
-def panel_style(theme: Theme) -> str:
-    """Qt style of the panels, and of what separates them from the picture."""
+def _beside(window: QtCore.QRect, size: QtCore.QSize, screen: QtGui.QScreen) -> QtCore.QPoint:
+    """Where a window of a size hides least of another one: below it, at its right, at its left, or at the end of the
+    screen."""
+    whole = screen.availableGeometry()
+    places = (
+        QtCore.QPoint(window.left(), window.bottom() + 1),
+        QtCore.QPoint(window.right() + 1, window.top()),
+        QtCore.QPoint(window.left() - size.width(), window.top()),
+    )
+    fits = (place for place in places if whole.contains(QtCore.QRect(place, size)))
+    end = QtCore.QPoint(whole.right() - size.width() + 1, whole.bottom() - size.height() + 1)
+    return next(fits, QtCore.QPoint(max(end.x(), whole.left()), max(end.y(), whole.top())))
+
+
+def _usual_below(is_low: bool) -> float:
+    """Fraction of the height for panels below the picture."""
+    return FRACTION_LOW if is_low else FRACTION_BELOW
+
+
+def panel_style(theme: Theme, is_low: bool = False) -> str:
+    """Qt style of the panels, and of what separates them from the picture; their tabs are smaller in a low window."""
     return f"""
         QMainWindow {{ background: {theme.background}; }}
         QMainWindow::separator {{ background: {theme.surface}; width: 4px; height: 4px; }}
@@ -265,6 +318,7 @@ def panel_style(theme: Theme) -> str:
         QDockWidget::title {{ background: {theme.surface}; padding: 2px 8px; text-align: left; }}
         QDockWidget > QWidget {{ background: {theme.background}; }}
         QTabBar {{ qproperty-drawBase: 0; background: {theme.background}; }}
-        QTabBar::tab {{ color: {theme.muted}; background: {theme.background}; padding: 3px 12px; }}
+        QTabBar::tab {{ color: {theme.muted}; background: {theme.background};
+                        padding: {1 if is_low else 3}px 12px; }}
         QTabBar::tab:selected {{ color: {theme.text}; border-bottom: 2px solid {theme.line}; }}
     """

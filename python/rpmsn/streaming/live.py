@@ -121,6 +121,8 @@ class StreamAnalyser:
 
     latencies: deque[float]
     _clock: StreamTime | None
+    _clocks: EventClocks
+    _tracker: Tracker
     _ended: TimedEvents
     _cells: cells.CellSearch | None
 
@@ -166,10 +168,20 @@ class StreamAnalyser:
         for segmenter in self._replicas():
             segmenter.warm_up(self.settings.dtype)
 
-    def start(self) -> None:
-        """Begin a stream; what was found in the one before is forgotten."""
+    def start(self, goes_on: bool = False) -> None:
+        """Begin a stream.
+
+        Args:
+            goes_on: whether it is the one before, after a pause: its samples count on, and the carriers that were on
+                at its end keep their numbers. Otherwise what was found before is forgotten.
+        """
         segmenters, settings = self._replicas(), self.settings  # before: what they take is none of the stream's time
+        tracker, clocks = self._tracker, self._clocks
         self._reset()
+        if goes_on:
+            tracker.resume()
+            self._tracker, self._clocks = tracker, clocks
+            self._carriers = cells.LockedCarriers(tracker, self._lock)
         self._cells = cells.search_of(settings.cell_budget, settings.live, self._reports.fail, settings.workers)
         held = self._frames_held if self.snippets is not None or self._cells is not None else 0
         self._pool = FramePool(self._intake, segmenters, held)
@@ -498,7 +510,7 @@ class StreamAnalyser:
         """Report what is left after the last frame."""
         proven = self._last_proven()
         with self._lock:
-            timed = self._ended + self._clocks.timed(proven + self._tracker.finish())
+            timed = self._ended + self._clocks.timed(proven) + self._clocks.timed(self._tracker.finish(), True)
             self._ended = []
         self._write_out(timed, self._frames)
         self._reports.deliver("the last results", self._on_result, None, self._clock, timed)

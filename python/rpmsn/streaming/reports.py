@@ -72,14 +72,18 @@ class EventClocks:
         if not self._recent or self._recent[-1] != clock:
             self._recent.append(clock)
 
-    def timed(self, events: Iterable[Event]) -> list[tuple[Event, StreamTime]]:
+    def timed(self, events: Iterable[Event], may_resume: bool = False) -> list[tuple[Event, StreamTime]]:
         """Events, each with the clock that holds where its segment begins, which a gap may have changed since.
 
         A carrier that is gone has the clock of its first event.
-        """
-        return [(event, self._of(event)) for event in events]
 
-    def _of(self, event: Event) -> StreamTime:
+        Args:
+            events: of the tracker.
+            may_resume: whether what is gone may go on (`Tracker.resume`): its first clock is kept.
+        """
+        return [(event, self._of(event, may_resume)) for event in events]
+
+    def _of(self, event: Event, may_resume: bool) -> StreamTime:
         clock = self._recent[-1]
         if event.segment is not None:
             start = event.segment.start_offset
@@ -87,5 +91,6 @@ class EventClocks:
         begun = self._begun.setdefault(event.carrier.carrier_id, clock)
         if event.kind != "gone":
             return clock
-        del self._begun[event.carrier.carrier_id]
+        if not may_resume:
+            del self._begun[event.carrier.carrier_id]
         return begun

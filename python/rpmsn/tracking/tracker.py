@@ -113,6 +113,7 @@ class Tracker:
         self.forgotten = 0
         self._finished: deque[Carrier] = deque(maxlen=carriers_kept)
         self._live: list[Track] = []
+        self._at_end: list[Track] = []
         self._last_id = 0
         self._clock = Clock()
         self._observations: deque[Observation] = deque(maxlen=of_frames)
@@ -326,6 +327,7 @@ class Tracker:
         """Forget all carriers and candidates; numbers go on. Returns list of Event: `gone`, of each that was there."""
         events = [self._finished_event(track) for track in self._live if track.carrier.is_qualified]
         self._live = []
+        self._at_end = []
         self._finished.clear()
         return events
 
@@ -341,9 +343,18 @@ class Tracker:
         latest = {track: track.parts for track in self._live if not track.carrier.is_qualified}
         self._qualify(latest, at_end=True)
         reported = self._reported(latest)
-        qualified = [track for track in self._live if track.carrier.is_qualified]
+        self._at_end = [track for track in self._live if track.carrier.is_qualified]
         self._live = []
-        return reported + [self._finished_event(track) for track in qualified]
+        return reported + [self._finished_event(track) for track in self._at_end]
+
+    def resume(self) -> None:
+        """The stream that was finished goes on: the carriers that were on at its end are tracked further, under their
+        numbers."""
+        ended = set(self._at_end)
+        self._live += self._at_end
+        self._at_end = []
+        kept = [carrier for carrier in self._finished if carrier not in {track.carrier for track in ended}]
+        self._finished = deque(kept, maxlen=self._finished.maxlen)
 
     def _reported(self, given: dict[Track, list[Part]]) -> list[Event]:
         """Events for the parts of qualified carriers."""

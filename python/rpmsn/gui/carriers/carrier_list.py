@@ -205,6 +205,11 @@ class CarrierList:
         """How many carriers are on the air."""
         return len(self._on_air)
 
+    @property
+    def has_clock(self) -> bool:
+        """Whether times are UTC, as far as carriers have said."""
+        return self.newest_since is not None or not (self._on_air or self._gone)
+
     def find(self, carrier_id: int) -> CarrierRow | None:
         """The latest carrier of a number, None where there is none."""
         found = self._on_air.get(carrier_id)

@@ -99,6 +99,8 @@ def title(column: Column, carriers: CarrierList) -> str:
     """What stands in the header."""
     if column.name == keys.CENTER_FREQUENCY and not carriers.is_absolute:
         return tr("offset {unit}", unit=column_of(column.name).unit)
+    if column.name == keys.RX_TIME and not carriers.has_clock:
+        return tr("since start")
     if column.name == OCCUPANCY and carriers.timeline is not None and carriers.sample_rate:
         seconds = (carriers.timeline.end - carriers.timeline.origin) / carriers.sample_rate
         return tr("on air, last {time}", time=format_span(seconds))

@@ -48,6 +48,8 @@ MAX_WAITING = 1500
 STRIP_WIDTH, MARGIN = 150, 12
 """Pixels: of the column with the strips; in the others beside the text."""
 WARN_SECONDS = 5.0
+QWIDGETSIZE_MAX = 2**24 - 1
+"""Qt's own, which PyQt5 does not have."""
 ROOMY_LINES = 11
 """Lower than so many lines of text, the table leaves out what the menus have, too: rows matter more."""
 FILE_KINDS = mark("SigMF annotations (*.sigmf-meta)"), mark("Table (*.csv)"), mark("Picture (*.png)")
@@ -103,7 +105,8 @@ class CarrierTable(QtWidgets.QWidget):
         self._not_counted = self._not_counted_before = 0
         self._resorted = self._warned = -RESORT_SECONDS
         self._skipped = 0
-        self._is_selecting = False
+        self._is_selecting = self._is_low = False
+        self._theme = theme
         self.model = CarrierModel(self.carriers, THEMES[theme], self)
         self._build()
         self._connect()
@@ -219,7 +222,8 @@ class CarrierTable(QtWidgets.QWidget):
         """Colours, by a name of `THEMES`."""
         self.model.set_theme(THEMES[theme])
         self.strips.theme = THEMES[theme]
-        self.setStyleSheet(style_sheet(THEMES[theme]))
+        self._theme = theme
+        self._set_low(self._is_low)
 
     def update_now(self) -> None:
         """Add what has arrived and show it; runs four times a second."""
@@ -275,16 +279,28 @@ class CarrierTable(QtWidgets.QWidget):
     def resizeEvent(self, event: QtGui.QResizeEvent) -> None:
         """Called by Qt when the widget has another size."""
         super().resizeEvent(event)
-        has_room = self.height() >= ROOMY_LINES * self.fontMetrics().height()
+        is_low = self.height() < ROOMY_LINES * self.fontMetrics().height()
         for part in (*self.class_boxes.values(), self.clear_button, self.copy_button, self.export_button):
-            part.setVisible(has_room)
+            part.setVisible(not is_low)
+        if is_low != self._is_low:
+            self._set_low(is_low)
+
+    def _set_low(self, is_low: bool) -> None:
+        """Where there is room for few rows, less is between them, and around."""
+        self._is_low = is_low
+        self.layout().setContentsMargins(8, 2 if is_low else 4, 8, 2 if is_low else 6)
+        self.layout().setSpacing(2 if is_low else 4)
+        line = self.view.fontMetrics().height()
+        rows, header = self.view.verticalHeader(), self.view.horizontalHeader()
+        rows.setMinimumSectionSize(line)
+        rows.setDefaultSectionSize(line + (2 if is_low else 6))
+        header.setMaximumHeight(line + 4 if is_low else QWIDGETSIZE_MAX)
+        self.setStyleSheet(style_sheet(THEMES[self._theme], is_low))
 
     def _build(self) -> None:
         """Make the parts and lay them out."""
         self.setAttribute(QtCore.Qt.WA_StyledBackground, True)
         layout = QtWidgets.QVBoxLayout(self)
-        layout.setContentsMargins(8, 4, 8, 6)
-        layout.setSpacing(4)
         layout.addLayout(self._build_filter())
         self.view = self._build_view()
         layout.addWidget(self.view, stretch=1)
@@ -334,7 +350,6 @@ class CarrierTable(QtWidgets.QWidget):
         view.setWordWrap(False)
         view.setTabKeyNavigation(False)
         view.verticalHeader().hide()
-        view.verticalHeader().setDefaultSectionSize(view.fontMetrics().height() + 6)
         view.setHorizontalScrollMode(QtWidgets.QAbstractItemView.ScrollPerPixel)
         self.strips = StripDelegate(view)
         view.setItemDelegateForColumn(NAMES.index(OCCUPANCY), self.strips)

@@ -80,6 +80,10 @@
         <translation>Ablage {unit}</translation>
     </message>
     <message>
+        <source>since start</source>
+        <translation>seit Anfang</translation>
+    </message>
+    <message>
         <source>on air, last {time}</source>
         <translation>gesendet, letzte {time}</translation>
     </message>
@@ -318,6 +322,66 @@
     <message>
         <source>level too low: {decibels} dB below full scale; raise the gain, or scale the samples so that full scale is 1.0</source>
         <translation>Pegel zu niedrig: {decibels} dB unter Vollaussteuerung; die Verstärkung erhöhen oder die Abtastwerte so skalieren, dass Vollaussteuerung 1.0 ist</translation>
+    </message>
+    <message>
+        <source>a frame could not be analysed: {error}</source>
+        <translation>ein Rahmen konnte nicht ausgewertet werden: {error}</translation>
+    </message>
+    <message>
+        <source>the search for cells failed: {error}</source>
+        <translation>die Suche nach Zellen ist fehlgeschlagen: {error}</translation>
+    </message>
+    <message>
+        <source>{path} has become shorter since it was opened: it ends before byte {place}. Open it again when nothing writes to it any more.</source>
+        <translation>{path} ist kürzer geworden, seit es geöffnet wurde: es endet vor Byte {place}. Noch einmal öffnen, wenn nichts mehr hineinschreibt.</translation>
+    </message>
+    <message>
+        <source>{file} ends in the middle of a sample: {left} of {whole} bytes are left over and ignored</source>
+        <translation>{file} endet mitten in einem Abtastwert: {left} von {whole} Byte sind übrig und werden ignoriert</translation>
+    </message>
+    <message>
+        <source>{file} is shorter than its annotations say: {number} of them reach beyond its {count} samples, the last to sample {last}</source>
+        <translation>{file} ist kürzer, als die Annotationen sagen: {number} davon reichen über die {count} Abtastwerte hinaus, die letzte bis Abtastwert {last}</translation>
+    </message>
+    <message>
+        <source>{number} capture segment(s) start beyond the end of {file} ({count} samples) and are ignored</source>
+        <translation>{number} Capture-Segment(e) beginnen nach dem Ende von {file} ({count} Abtastwerte) und werden ignoriert</translation>
+    </message>
+    <message>
+        <source>{number} of {all} capture segments have no core:frequency: each goes on at the frequency before it, those at the beginning at the first that is known</source>
+        <translation>{number} von {all} Capture-Segmenten haben keine core:frequency: jedes bleibt auf der Frequenz davor, die am Anfang auf der ersten bekannten</translation>
+    </message>
+    <message>
+        <source>the first capture segment starts at sample {sample}: its frequency and time are taken for the samples before it, too</source>
+        <translation>das erste Capture-Segment beginnt bei Abtastwert {sample}: seine Frequenz und Zeit gelten auch für die Abtastwerte davor</translation>
+    </message>
+    <message>
+        <source>channel 1 of {number} is read; --channel N chooses another</source>
+        <translation>Kanal 1 von {number} wird gelesen; --channel N wählt einen anderen</translation>
+    </message>
+    <message>
+        <source>{value}: read from the file's name; --format, --sample-rate and --center-frequency overrule it</source>
+        <translation>{value}: aus dem Namen der Datei gelesen; --format, --sample-rate und --center-frequency haben Vorrang</translation>
+    </message>
+    <message>
+        <source>{key} is {before} in the metadata; {value} was given and is used</source>
+        <translation>{key} ist {before} in den Metadaten; {value} wurde angegeben und wird verwendet</translation>
+    </message>
+    <message>
+        <source>the metadata need the SigMF extension {name}, which is not understood here</source>
+        <translation>die Metadaten brauchen die SigMF-Erweiterung {name}, die hier nicht verstanden wird</translation>
+    </message>
+    <message>
+        <source>{number} of {all} in {key} are no objects and are left out</source>
+        <translation>{number} von {all} in {key} sind keine Objekte und werden weggelassen</translation>
+    </message>
+    <message>
+        <source>{key} is text, {words}, and is taken as the number</source>
+        <translation>{key} ist Text, {words}, und wird als Zahl gelesen</translation>
+    </message>
+    <message>
+        <source>{number} annotation(s) are left out, the first since {fault}</source>
+        <translation>{number} Annotation(en) werden weggelassen, die erste deswegen: {fault}</translation>
     </message>
     <message>
         <source>Name of {frequency} MHz:</source>
@@ -1340,10 +1404,6 @@ Keine Linie an einer Seite: der Träger reicht über die Spanne hinaus und ist �
         <translation>{time} zurück – Pos1 führt zu den neuesten Zeilen</translation>
     </message>
     <message>
-        <source>Frequency, MHz</source>
-        <translation>Frequenz, MHz</translation>
-    </message>
-    <message>
         <source>dBm at 0 dBFS at a gain of {gain} dB</source>
         <translation>dBm bei 0 dBFS bei einer Verstärkung von {gain} dB</translation>
     </message>
@@ -1356,8 +1416,8 @@ Keine Linie an einer Seite: der Träger reicht über die Spanne hinaus und ist �
         <translation>Bilder (*.png *.jpg)</translation>
     </message>
     <message>
-        <source>Offset from centre, MHz</source>
-        <translation>Ablage von der Mitte, MHz</translation>
+        <source>Frequency, MHz</source>
+        <translation>Frequenz, MHz</translation>
     </message>
     <message>
         <source>{clock}, s after {minute}</source>
@@ -1366,6 +1426,14 @@ Keine Linie an einer Seite: der Träger reicht über die Spanne hinaus und ist �
     <message>
         <source>Resume</source>
         <translation>Weiter</translation>
+    </message>
+    <message>
+        <source>offset, MHz</source>
+        <translation>Ablage, MHz</translation>
+    </message>
+    <message>
+        <source>Offset from centre, MHz</source>
+        <translation>Ablage von der Mitte, MHz</translation>
     </message>
     <message>
         <source>id</source>

@@ -87,7 +87,7 @@ class Menus:
                 for place, text, key in PLACES
             ],
         )
-        detach = self._add(menu, tr("Carriers &detached"), "Ctrl+4", self._toggle_detached)
+        detach = self._add(menu, tr("Carriers &detached"), "Ctrl+4", view.toggle_detached)
         detach.setCheckable(True)
         menu.aboutToShow.connect(lambda: detach.setChecked(view.panels[0].isFloating()))
         menu.addSeparator()
@@ -134,12 +134,6 @@ class Menus:
             action.setCheckable(True)
             actions.append((action, holds))
         menu.aboutToShow.connect(lambda: [action.setChecked(holds()) for action, holds in actions])
-
-    def _toggle_detached(self) -> None:
-        """The carriers in a window of their own, or back in this one."""
-        panel = self._window.view.panels[0]
-        panel.show()
-        panel.setFloating(not panel.isFloating())
 
     def _fill_recent(self, menu: QtWidgets.QMenu) -> None:
         """What was open: names, in full where two are alike."""

@@ -25,8 +25,8 @@ WINDOW, WINDOWS = 256, 8
 """Samples of a spectrum, and spectra that are averaged at a moment."""
 STRIDES = (16, 4, 1)
 """Every so many moments first: the whole recording is there at once, and gets finer."""
-LINES_HIGH = 2.2
-"""Height of the strip, in lines of text."""
+LINES_HIGH, LINES_LOW = 2.2, 1.3
+"""Height of the strip, in lines of text; also where there is little room."""
 MARK_ALPHA = 50
 """Opacity of carriers over the power, 0..255."""
 DB_BELOW, DB_ABOVE = 3.0, 35.0
@@ -117,8 +117,12 @@ class Overview(QtWidgets.QSlider):
         self._decibels: np.ndarray | None = None
         self._image: QtGui.QImage | None = None
         self._settings = Settings()
-        self.setFixedHeight(round(LINES_HIGH * self.fontMetrics().height()))
+        self.set_low(False)
         self.setFocusPolicy(QtCore.Qt.TabFocus)
+
+    def set_low(self, is_low: bool) -> None:
+        """Take less of the height, or not."""
+        self.setFixedHeight(round((LINES_LOW if is_low else LINES_HIGH) * self.fontMetrics().height()))
 
     def set_settings(self, settings: Settings) -> None:
         """Other colours."""

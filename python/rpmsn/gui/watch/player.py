@@ -362,8 +362,8 @@ class Player:
             notes.append(tr("the recording has no time: times count from its beginning"))
         return notes
 
-    def _begin_stream(self, analyser) -> None:
-        analyser.start()
+    def _begin_stream(self, analyser, goes_on: bool = False) -> None:
+        analyser.start(goes_on)
         self._measured = self._clock(), 0
         if self._status is not None and self._status.get(SOURCE_STATE) == ENDED:
             # Said until the first status of the new stream, it would be wrong for a second or more.
@@ -451,7 +451,7 @@ class Player:
             self._shown = 0
             self._is_steady = False
         if self.finished:
-            self._begin_stream(analyser)
+            self._begin_stream(analyser, goes_on=True)
             self.finished = False
         frequency = self.recording.capture_at(position).center_frequency
         analyser.jump(self._stream_time(position), frequency)
@@ -468,8 +468,8 @@ class Player:
         for event, event_clock in events:
             fields = segment_fields(event, event_clock, self._number, self._health, self._model.card.name)
             shown_fields = fields if self._has_clock else {**fields, keys.RX_TIME: None}
-            # What is on the air when the recording ends is not gone.
-            is_cut = self.ended and fields[keys.EVENT] == "gone"
+            # What is on the air when the recording ends is not gone, also where a jump comes before its last results.
+            is_cut = frame is None and fields[keys.EVENT] == "gone"
             self._feed.put_segment({**shown_fields, keys.EVENT: WHOLE_EVENT} if is_cut else shown_fields, fields)
         if frame is not None:
             fields, image = frame_fields(frame, clock, self._model.card.name)

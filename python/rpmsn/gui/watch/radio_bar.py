@@ -59,6 +59,7 @@ class RadioBar(QtWidgets.QWidget):
         super().__init__(parent)
         self._radio, self._settings = radio, settings
         self._build()
+        self.set_low(False)
         self.setEnabled(False)
         self.update_now()
         self.frequency_box.valueChanged.connect(lambda megahertz: radio.tune(1e6 * megahertz))
@@ -92,9 +93,13 @@ class RadioBar(QtWidgets.QWidget):
         )
         self.recording.update_now()
 
+    def set_low(self, is_low: bool) -> None:
+        """Take less of the height, or not."""
+        margin = 2 if is_low else 4
+        self.layout().setContentsMargins(8, margin, 8, margin)
+
     def _build(self) -> None:
         row = FlowLayout(self)
-        row.setContentsMargins(8, 4, 8, 4)
         self.frequency_box = self._box(
             " MHz",
             3,

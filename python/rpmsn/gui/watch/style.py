@@ -1,22 +1,23 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Colours of the window of `rpmsn watch`."""
 
-from ..theme import Theme, scroll_bar_style
+from ..theme import Theme, button_padding, scroll_bar_style
 
 
-def style_sheet(theme: Theme) -> str:
-    """Qt style of the window's own parts."""
+def style_sheet(theme: Theme, is_low: bool = False) -> str:
+    """Qt style of the window's own parts; the bars have less height in a low window."""
     return f"""
         QMainWindow, QMenuBar, QMenu, QStatusBar, TransportBar, RadioBar, QMessageBox, QDialog, QTextBrowser {{
             background: {theme.background}; color: {theme.text}; }}
         QMainWindow > QWidget {{ background: {theme.background}; }}
+        QMenuBar::item {{ padding: {1 if is_low else 4}px 8px; }}
         QMenuBar::item:selected, QMenu::item:selected {{ background: {theme.surface}; }}
         QMenu {{ border: 1px solid {theme.muted}; }}
         QLabel {{ color: {theme.text}; }}
-        QLabel#banner {{ background: {theme.surface}; padding: 6px 10px; }}
+        QLabel#banner {{ background: {theme.surface}; padding: {2 if is_low else 6}px 10px; }}
         TransportBar QPushButton, TransportBar QComboBox, RadioBar QComboBox, RadioBar QToolButton {{
             color: {theme.text}; background: {theme.surface}; border: 1px solid {theme.muted};
-            border-radius: 4px; padding: 3px 10px; }}
+            border-radius: 4px; padding: {button_padding(is_low)}; }}
         QDialog QPushButton {{
             color: {theme.text}; background: {theme.surface}; border: 1px solid {theme.muted};
             border-radius: 4px; padding: 3px 14px; }}

@@ -31,6 +31,7 @@ class TransportBar(QtWidgets.QWidget):
         self.player = player
         self._build()
         self._connect()
+        self.set_low(False)
         self.update_now()
 
     def update_now(self) -> None:
@@ -59,9 +60,14 @@ class TransportBar(QtWidgets.QWidget):
         index = min(max(0, self.speed_box.currentIndex() + steps), len(SPEEDS) - 1)
         self.speed_box.setCurrentIndex(index)
 
+    def set_low(self, is_low: bool) -> None:
+        """Take less of the height, or not."""
+        margin = 2 if is_low else 4
+        self.layout().setContentsMargins(8, margin, 8, margin)
+        self.slider.set_low(is_low)
+
     def _build(self) -> None:
         row = FlowLayout(self)
-        row.setContentsMargins(8, 4, 8, 4)
         self.play_button = QtWidgets.QPushButton(tr("Pause"))
         self.step_button = QtWidgets.QPushButton(tr("Step"))
         self.slider = Overview()

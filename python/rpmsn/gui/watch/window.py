@@ -48,8 +48,8 @@ MOST_PAIRS = 20_000
 """Annotations times carriers that are compared twice a second while nobody looks at the table."""
 PROGRAM = "rpmsn watch"
 RECORDINGS = mark("Recordings (*.sigmf-meta *.sigmf-data *.sigmf *.wav *.npy);;All files (*)")
-SMALLEST_WINDOW = 400
-"""Pixels."""
+SMALLEST_WINDOW, LOW_WINDOW = 400, 600
+"""Pixels; lower than the second, the bars are smaller."""
 
 
 class WatchWindow(QtWidgets.QMainWindow):
@@ -90,7 +90,7 @@ class WatchWindow(QtWidgets.QMainWindow):
         self._continues = continues
         self.problem = ""
         self._ticks = 0
-        self._ending = self._is_painted = False
+        self._ending = self._is_painted = self._is_low = False
         self._closing: list[tuple[Source, threading.Thread]] = []
         self.theme_choice = settings["theme"]
         self._theme = system_theme() if self.theme_choice == SYSTEM else self.theme_choice
@@ -145,6 +145,7 @@ class WatchWindow(QtWidgets.QMainWindow):
         self.settings["recent"] = with_newest(self.settings["recent"], self._described)
         if self.player is not None:
             self.transport = TransportBar(self.player)
+            self.transport.set_low(self._is_low)
             self._layout.addWidget(self.transport)
             self._begin_readers(self.player, self.transport)
             self._color_overview()
@@ -160,6 +161,7 @@ class WatchWindow(QtWidgets.QMainWindow):
         if self.radio is not None:
             self.radio_bar = RadioBar(self.radio, self.settings)
             self.radio_bar.recording.said.connect(lambda text: self.statusBar().showMessage(text, SAID_MS))
+            self.radio_bar.set_low(self._is_low)
             self._layout.addWidget(self.radio_bar)
         begin = None if self.player is None else self.player.recording.time_at(0)
         self.waterfall.set_start_time(None if begin is None else float(sum(begin)))
@@ -332,6 +334,17 @@ class WatchWindow(QtWidgets.QMainWindow):
         if source is not None:
             source.set_columns(columns)
 
+    def resizeEvent(self, event: QtGui.QResizeEvent) -> None:
+        """Called by Qt when the window has another size."""
+        super().resizeEvent(event)
+        is_low = self.height() < LOW_WINDOW
+        if is_low != self._is_low:
+            self._is_low = is_low
+            self.setStyleSheet(style_sheet(THEMES[self._theme], is_low))
+            for bar in (self.transport, self.radio_bar):
+                if bar is not None:
+                    bar.set_low(is_low)
+
     def paintEvent(self, event: QtGui.QPaintEvent) -> None:
         """Called by Qt when the window has to be drawn."""
         super().paintEvent(event)
@@ -481,7 +494,7 @@ class WatchWindow(QtWidgets.QMainWindow):
         if self.comparison is not None:
             self.comparison.set_theme(theme)
         self._color_overview()
-        self.setStyleSheet(style_sheet(theme))
+        self.setStyleSheet(style_sheet(theme, self._is_low))
 
     def _on_tune(self, frequency: float) -> None:
         """A double click in the picture."""

@@ -27,6 +27,8 @@ PROVEN_WIDTH, LINE_WIDTH, SELECTED_EXTRA, RIM = 3, 1.5, 2, 2
 """Pixels: lines of boxes, what a selected one has more, and the rim that keeps a line visible over any power."""
 HATCH_SPACING, HATCH_ALPHA = 16, 150
 """Pixels between the lines over what is unsure, and their opacity, 0..255."""
+SAME_PLACE = 0.5
+"""Boxes with more than this part of both their widths in common are at one place."""
 SPARE_ROOM = 12
 """Pixels on either side that have to be free before a label that was shortened gets longer again."""
 
@@ -156,13 +158,15 @@ class BoxLayer(PixelLayer):
         metrics = painter.fontMetrics()
         labelled = self._one_of_each_carrier(boxes)[:MAX_LABELLED]
         keys = [_key(box) for box, _ in labelled]
-        self.labels_drawn = place_labels(
-            [(rect, box.texts(), self._spots.get(key)) for (box, rect), key in zip(labelled, keys)],
-            view,
-            metrics.height() + 4,
-            lambda text: text_width(metrics, text),
-            taken,
-        )
+        height = metrics.height() + 4
+        candidates = []
+        for (box, rect), key in zip(labelled, keys):
+            texts = box.texts()
+            if _comes_again(box, rect, labelled):
+                has_room = rect.height() >= height + 6
+                texts = [text for text in texts if has_room and text_width(metrics, text) <= rect.width()]
+            candidates.append((rect, texts, self._spots.get(key)))
+        self.labels_drawn = place_labels(candidates, view, height, lambda text: text_width(metrics, text), taken)
         self._spots = {keys[index]: spot for index, _, _, spot in self.labels_drawn}
         for index, rect, text, _ in self.labels_drawn:
             self.paint_text(painter, rect, text, QtGui.QColor(*labelled[index][0].color))
@@ -238,6 +242,18 @@ def outline(rect: QtCore.QRectF, open_sides: tuple[bool, bool]) -> QtGui.QPainte
     for corner, is_open in zip((*corners[1:], corners[0]), (False, open_sides[1], False, open_sides[0])):
         (path.moveTo if is_open else path.lineTo)(corner)
     return path
+
+
+def _comes_again(box: Box, rect: QtCore.QRectF, others: Sequence[tuple[Box, QtCore.QRectF]]) -> bool:
+    """Whether a newer box has the class and the place of this one: it says what there is to say, unless there is room
+    inside this one."""
+    return any(
+        other.label == box.label
+        and other.end_offset > box.end_offset
+        and min(place.right(), rect.right()) - max(place.left(), rect.left())
+        > SAME_PLACE * (max(place.right(), rect.right()) - min(place.left(), rect.left()))
+        for other, place in others
+    )
 
 
 def _key(box: Box) -> tuple[str, int]:

@@ -121,9 +121,21 @@ class SegmentBoxes:
         self._forgotten_breaks = self._oldest = 0
 
     def part_at(self, offset: int) -> None:
-        """No box reaches over a sample from now on: the signal before it and after it does not adjoin."""
+        """No box reaches over a sample: the signal before it and after it does not adjoin. Segments after it may have
+        come first."""
+        part = self._forgotten_breaks + len(self._breaks)
         self._forgotten_breaks += len(self._breaks) == OPEN_BOXES
         self._breaks.append(offset)
+        for known in self._open.values():
+            box = known.boxes.get(part)
+            if box is None or box.end_offset <= offset:
+                continue
+            if box.start_offset >= offset:
+                known.boxes[part + 1] = known.boxes.pop(part)
+            else:
+                known.boxes[part + 1] = Box(known.carrier, offset, box.end_offset)
+                box.end_offset = offset
+                self._append(known.boxes[part + 1])
 
     def snapshot(self) -> "SegmentBoxes":
         """A copy that stays as it is; nothing may be added to it."""

@@ -110,11 +110,9 @@ class Controls(QtWidgets.QWidget):
 
     def _make_menu(self) -> None:
         """What is set seldom."""
-        self.view_button = QtWidgets.QToolButton()
-        self.view_button.setText(tr("View"))
+        self.view_button = QtWidgets.QPushButton(tr("View"))  # a QToolButton would be higher than the others
         self.view_button.setAccessibleName(tr("What the picture shows"))
         self.view_button.setFocusPolicy(QtCore.Qt.NoFocus)
-        self.view_button.setPopupMode(QtWidgets.QToolButton.InstantPopup)
         menu = QtWidgets.QMenu(self.view_button)
         self.view_button.setMenu(menu)
         self.actions = {name: self._switch(menu, tr(text)) for name, text in MENU}

@@ -1,20 +1,33 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Axis below the waterfall: MHz, all with as many decimals as the closest two need, at any frequency."""
+"""Axis below the waterfall: MHz, all with as many decimals as the closest two need, at any frequency; its unit stands
+at its left, where it takes no line of its own."""
 
 import math
 
-from ..qt import QtGui, QtWidgets, pg
+from ..qt import QtCore, QtGui, QtWidgets, pg
 
 FILLED = 0.8
 """Of the axis, by texts: where there would be more, pyqtgraph leaves out those of the finest ticks."""
 
 
 class FrequencyAxis(pg.AxisItem):
-    """Bottom axis, MHz."""
+    """Bottom axis, MHz.
+
+    Attributes:
+        is_known: whether there is something that has frequencies; before, the axis has no numbers.
+    """
 
     def __init__(self) -> None:
         super().__init__("bottom")
+        self.is_known = False
         self._decimals = 0
+
+    def set_known(self, is_known: bool) -> None:
+        """Whether it has numbers."""
+        if is_known != self.is_known:
+            self.is_known = is_known
+            self.picture = None
+            self.update()
 
     def tickValues(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, list[float]]]:
         """Spacings of major and minor ticks, and where these are; pyqtgraph asks."""
@@ -38,7 +51,41 @@ class FrequencyAxis(pg.AxisItem):
 
     def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
         """Texts of the ticks; pyqtgraph asks, and would round what is above 10 GHz."""
+        if not self.is_known:
+            return [" "] * len(values)  # of the height of numbers
         return [f"{value:.{max(self._decimals, _decimals(spacing))}f}" for value in values]
+
+
+class UnitLabel(pg.GraphicsWidget):
+    """What an axis counts, beside the axis, at the height of its numbers.
+
+    Args:
+        axis: whose colour of texts it has.
+
+    Attributes:
+        text: what is written; the tooltip has it in full.
+    """
+
+    MARGIN = 8
+    """Pixels to the axis."""
+
+    def __init__(self, axis: pg.AxisItem) -> None:
+        super().__init__()
+        self._axis, self.text = axis, ""
+        self.setSizePolicy(QtWidgets.QSizePolicy.Ignored, QtWidgets.QSizePolicy.Ignored)
+
+    def set_text(self, text: str, full_text: str) -> None:
+        """Write this."""
+        if (text, full_text) != (self.text, self.toolTip()):
+            self.text = text
+            self.setToolTip(full_text)
+            self.update()
+
+    def paint(self, painter: QtGui.QPainter, *_: object) -> None:
+        """Qt calls."""
+        painter.setPen(self._axis.textPen())
+        area = self.rect().adjusted(0, self._axis.style["tickTextOffset"][1], -self.MARGIN, 0)
+        painter.drawText(area, QtCore.Qt.AlignRight | QtCore.Qt.AlignTop, self.text)
 
 
 def _decimals(spacing: float) -> int:

@@ -7,16 +7,16 @@ from collections import deque
 import numpy as np
 
 from ...messages.frame import Frame, Scale, mean_spectrum, powers_of
-from ..qt import QtGui, pg
+from ..qt import QtCore, QtGui, pg
 from ..theme import THEMES
 from ..translation import tr
 from .history import format_seconds
 from .levels import NOISE, LevelUnit
 from .settings import FOR_EVER, Settings
 
-HEIGHT_FRACTION = 0.24
-HEIGHTS = (48, 240)
-"""Height of the spectrum, of that of the widget, and its limits in pixels."""
+HEIGHT_FRACTION, LOW_FRACTION = 0.24, 0.17
+HEIGHTS = (54, 240)
+"""Height of the spectrum, of that of the widget, also of a low one, and its limits in pixels."""
 HOLD_PARTS = 10
 LEGEND_HEIGHT = 90
 """Lower than this the names of the lines would cover them."""
@@ -107,6 +107,24 @@ class SpectrumLines:
         return 10 * np.log10(np.max(strongest, axis=0))
 
 
+class LineSample(pg.ItemSample):
+    """A line as it is drawn, in the legend; a click does nothing: the menu View shows and hides lines."""
+
+    def paint(self, painter: QtGui.QPainter, *_: object) -> None:
+        """Qt calls."""
+        if not self.item.isVisible():
+            super().paint(painter)
+            return
+        options = self.item.opts
+        if options["fillLevel"] is not None:
+            painter.fillRect(QtCore.QRectF(0, 11, 20, 7), pg.mkBrush(options["fillBrush"]))
+        painter.setPen(pg.mkPen(options["pen"]))
+        painter.drawLine(0, 11, 20, 11)
+
+    def mouseClickEvent(self, event: object) -> None:
+        """pyqtgraph would hide the line."""
+
+
 class SpectrumPlot:
     """The lines in a plot of pyqtgraph.
 
@@ -122,11 +140,13 @@ class SpectrumPlot:
 
     def __init__(self, plot: pg.PlotItem):
         self.lines, self.plot = SpectrumLines(), plot
-        self._room, self._is_shown = (0, HEIGHTS[0]), True
+        self._room, self._is_shown = (0, HEIGHTS[0], False), True
         plot.setMouseEnabled(x=True, y=False)
         plot.getAxis("bottom").setStyle(showValues=False)
         plot.showGrid(x=True, y=True, alpha=0.18)
-        self.legend = plot.addLegend(offset=(-8, 2), colCount=3, labelTextSize="9pt", verSpacing=-6)
+        self.legend = plot.addLegend(
+            offset=(-8, 2), colCount=3, labelTextSize="9pt", verSpacing=-6, sampleType=LineSample
+        )
         self.curves = {
             name: plot.plot(name=label)
             for name, label in (
@@ -138,10 +158,11 @@ class SpectrumPlot:
         self._unit, self._shift = LevelUnit(), 0.0
         self._settings = Settings()
 
-    def fit(self, whole: int, spare: int) -> None:
+    def fit(self, whole: int, spare: int, is_low: bool = False) -> None:
         """Take a part of the height of the widget, of what the others leave; pixels."""
-        self._room = whole, spare
-        height = min(max(HEIGHTS[0], round(HEIGHT_FRACTION * whole)), HEIGHTS[1], spare)
+        self._room = whole, spare, is_low
+        fraction = LOW_FRACTION if is_low else HEIGHT_FRACTION
+        height = min(max(HEIGHTS[0], round(fraction * whole)), HEIGHTS[1], spare)
         height = height if self._is_shown and height >= HEIGHTS[0] else 0
         self.plot.setFixedHeight(height)
         self.plot.setVisible(height > 0)

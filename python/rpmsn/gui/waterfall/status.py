@@ -60,7 +60,7 @@ def describe_status(fields: dict, before: dict | None = None) -> tuple[list[Prob
     """
     before = before or {}
     late, lost, slow = _not_analysed(fields, before), _lost(fields, before), _slow_input(fields)
-    error = [Problem(tr("error: {words}", words=fields[keys.ERROR]))] if fields.get(keys.ERROR) else []
+    error = [Problem(tr("error: {words}", words=tr_report(fields[keys.ERROR])))] if fields.get(keys.ERROR) else []
     faults, delayed, slow_playing = _input_faults(fields, before), _delayed(fields), _slow_playing(fields)
     notes = (
         [Problem(tr("note: {words}", words=tr_report(fields[keys.INFORMATION])), NOTE)]

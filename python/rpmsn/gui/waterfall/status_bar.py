@@ -47,7 +47,6 @@ class StatusBar(QtWidgets.QWidget):
         self.state_label, self.facts_label, self.readout_label = (QtWidgets.QLabel() for _ in range(3))
         self.readout_label.setObjectName("readout")
         self._lay_out()
-        self.refresh()
 
     def _lay_out(self) -> None:
         """State and readout side by side, facts below; both may take two lines."""
@@ -64,7 +63,7 @@ class StatusBar(QtWidgets.QWidget):
         layout.addWidget(self.readout_label, 0, 1)
         layout.addWidget(self.facts_label, 1, 0, 1, 2)
         layout.setColumnStretch(0, 1)
-        self.state_label.setMinimumHeight(self.state_label.fontMetrics().lineSpacing() + 4)
+        self.set_brief(False)
 
     def set_status(self, fields: dict) -> None:
         """Show a status message.
@@ -82,8 +81,10 @@ class StatusBar(QtWidgets.QWidget):
         self.refresh()
 
     def set_brief(self, is_brief: bool) -> None:
-        """Whether the second line only has the numbers that are a problem; the tooltip of the first has all."""
+        """Whether the first line is all: it says what is wrong, of notes the beginning; its tooltip has the rest, and
+        the numbers."""
         self._is_brief = is_brief
+        self.state_label.setMinimumHeight(self.state_label.fontMetrics().lineSpacing() + (0 if is_brief else 4))
         self.refresh()
 
     def set_theme(self, theme: Theme) -> None:
@@ -106,13 +107,12 @@ class StatusBar(QtWidgets.QWidget):
         else:
             state, color = self._state_of(self._last, problems)
         self._set_state(problems, state, color)
-        shown = [fact for fact in self._facts if fact.level is not None or not self._is_brief]
-        self.facts_label.setVisible(bool(shown) or not self._is_brief)
+        self.facts_label.setVisible(not self._is_brief)
         self._set_text(
             self.facts_label,
             " \u00b7 ".join(
                 html.escape(fact.text) if fact.level is None else _colored(fact.text, self._color(fact.level))
-                for fact in shown
+                for fact in self._facts
             ),
         )
 
@@ -130,9 +130,11 @@ class StatusBar(QtWidgets.QWidget):
     def _set_state(self, problems: list[Problem], state: str, color: str) -> None:
         """The problems, each in its colour, and the state: where all is well that comes first."""
         parts = [(problem.text, self._color(problem.level)) for problem in problems]
+        notes = {problem.text for problem in problems if problem.level == NOTE}
         if state:
             parts.insert(sum(problem.level > NOTE for problem in problems), (state, color))
-        self._set_text(self.state_label, "; ".join(_colored(*part) for part in parts))
+        written = [(text.split(",")[0] if self._is_brief and text in notes else text, color) for text, color in parts]
+        self._set_text(self.state_label, "; ".join(_colored(*part) for part in written))
         facts = [" · ".join(fact.text for fact in self._facts)] if self._is_brief and self._facts else []
         self.state_label.setToolTip("\n".join(["; ".join(text for text, _ in parts), *facts]))
 

@@ -15,6 +15,8 @@ LINES_APART = 1.75
 """Lines of text between two times."""
 MOST_DECIMALS = 2
 """Of a time of day; finer times have no hours and minutes, for which the axis would be too narrow."""
+STEPS_TRIED = 3
+"""Where round times are too close together, as those of a clock that gains, there are fewer."""
 FIRST_YEAR_S = 366 * 86400
 """Times in the first year of the clock are none of a radio's."""
 
@@ -53,30 +55,53 @@ class TimeAxis(pg.AxisItem):
 
     def _ticks(self, low: float, high: float, size: float) -> dict[float, str]:
         """Height -> text, the newest first, none closer to another than a few lines."""
-        pixel = (high - low) / size
         step = self._step(low, high, size)
-        ticks, last = {}, math.inf
+        for _ in range(STEPS_TRIED):
+            ticks, is_even = self._ticks_of(step, low, high, size)
+            if is_even:
+                break
+            step = round_up_time(1.01 * step)
+        return ticks
+
+    def _ticks_of(self, step: float, low: float, high: float, size: float) -> tuple[dict[float, str], bool]:
+        """Ticks at round times, and whether none of these was left out between two that follow each other."""
+        pixel = (high - low) / size
+        ticks: dict[float, str] = {}
+        last, last_time, is_even = math.inf, math.inf, True
         newest_first = self.history.between(low, high)[::-1]
         for chunk, older in itertools.zip_longest(newest_first, newest_first[1:]):
-            found = _round_times(chunk, step, low, high, self.zero)
+            found = _round_times(chunk, step, low, high, self.zero) + _skipped_time(older, chunk, step, self.zero)
             if not found and last - chunk.y0 > 2 * self._spacing * pixel and _jumps(older, chunk, step):
                 time, decimals = chunk.start_time - self.zero, _decimals(step)
                 text = _tick_text(time, decimals) if decimals > MOST_DECIMALS else format_time(time, 3)
-                found = [(chunk.y0, text)]
-            for y, text in found:
-                if low + self._margin * pixel <= y <= high - self._margin * pixel and last - y >= self._spacing * pixel:
+                found = [(chunk.y0, text, math.inf)]
+            for y, text, time in found:
+                if not low + self._margin * pixel <= y <= high - self._margin * pixel:
+                    continue
+                if last - y >= self._spacing * pixel:
                     ticks[y] = text
-                    last = y
-        return ticks
+                    last, last_time = y, time
+                elif math.isclose(last_time - time, step, abs_tol=step / 10):
+                    is_even = False
+        return ticks, is_even
 
 
 def _round_times(chunk: Chunk, step: float, low: float, high: float, zero: float) -> list:
-    """Heights and texts of the round times in a chunk, between two heights, newest first."""
+    """Heights, texts and values of the round times in a chunk, between two heights, newest first."""
     edges, ends = (chunk.y0, chunk.y1), (chunk.start_time - zero, chunk.end_time - zero)
     first, last = np.interp((low, high), edges, ends)
     times = step * np.arange(math.ceil(first / step), math.floor(last / step) + 1)[::-1]
     heights = np.interp(times, ends, edges)
-    return [(float(y), _tick_text(time, _decimals(step))) for y, time in zip(heights, times)]
+    return [(float(y), _tick_text(time, _decimals(step)), time) for y, time in zip(heights, times)]
+
+
+def _skipped_time(older: Chunk | None, newer: Chunk, step: float, zero: float) -> list:
+    """Height, text and value of the round time that the clock passes between two chunks, where it gains less than a
+    step: the clock of a computer is set right again and again."""
+    if older is None or not 0 < newer.start_time - older.end_time < step:
+        return []
+    time = step * math.ceil((older.end_time - zero) / step)
+    return [(newer.y0, _tick_text(time, _decimals(step)), time)] if time < newer.start_time - zero else []
 
 
 def _decimals(step: float) -> int:

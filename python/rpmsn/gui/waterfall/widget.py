@@ -58,7 +58,7 @@ from .boxes import SegmentBoxes
 from .controls import Controls
 from .cursors import CursorPair
 from .detail import DetailLayer, Wanted
-from .frequency_axis import FrequencyAxis
+from .frequency_axis import FrequencyAxis, UnitLabel
 from .history import DROPPED, LOST, SKIP, Break, Chunk, History, format_seconds
 from .levels import DBM, HIGHEST_OFFSET, LevelUnit, dbm_offset, gain_key
 from .picture import Picture
@@ -91,8 +91,8 @@ SCAN_SECONDS = 5.0
 """A radio that is tuned and within so long tuned again scans."""
 LOWEST_PICTURE, LINES_BELOW = 80, 4
 """The picture has so many pixels before there is a spectrum, and so many lines of text are below it at least."""
-LOW_PIXELS = 400
-"""Lower than this, what matters less than the picture is left out."""
+LOW_PIXELS, ONE_LANE_PIXELS = 400, 480
+"""Lower than this, what matters less than the picture is left out, or smaller; of 3GPP bands there is one lane."""
 WAITING = mark("waiting for frames")
 CLOCK_WORDS = {"host": mark(", computer's clock"), "radio": mark(", radio's clock")}
 SETTLED_DB = 1.0
@@ -145,6 +145,7 @@ class WaterfallWidget(QtWidgets.QWidget):
         self.segments = SegmentBoxes()
         self.history_frames = history_frames
         self._theme: Theme | None = None
+        self._is_low: bool | None = None
         self._held: tuple[History, SegmentBoxes] | None = None
         self._frames: deque[Frame] = deque(maxlen=MAX_PENDING_FRAMES)
         self._segments: deque[Report] = deque(maxlen=MAX_PENDING_SEGMENTS)
@@ -376,8 +377,6 @@ class WaterfallWidget(QtWidgets.QWidget):
         self.setFocusPolicy(QtCore.Qt.StrongFocus)
         self.setAttribute(QtCore.Qt.WA_StyledBackground, True)
         layout = QtWidgets.QVBoxLayout(self)
-        layout.setContentsMargins(8, 6, 8, 6)
-        layout.setSpacing(4)
         if title:
             heading = QtWidgets.QLabel(html.escape(title))
             heading.setObjectName("title")
@@ -419,6 +418,8 @@ class WaterfallWidget(QtWidgets.QWidget):
         texts_at = self.waterfall_plot.getAxis("bottom").texts_at
         self.band_strip = BandStrip(self.waterfall_plot.getViewBox(), THEMES[self._settings.theme], texts_at)
         self.waterfall_plot.layout.addItem(self.band_strip, 4, 1)
+        self.unit_label = UnitLabel(self.waterfall_plot.getAxis("bottom"))
+        self.waterfall_plot.layout.addItem(self.unit_label, 3, 0)
         self.plots.ci.layout.setRowStretchFactor(1, 1)
         for plot in (self.spectrum.plot, self.waterfall_plot):
             plot.setMenuEnabled(False)
@@ -426,6 +427,7 @@ class WaterfallWidget(QtWidgets.QWidget):
             # The same in both plots, so that their frequencies stand in line.
             plot.layout.setColumnFixedWidth(5, self._axis_width(POWER_SAMPLE) + BAR_PIXELS)
             plot.getAxis("left").setWidth(self._axis_width(TIME_SAMPLE))
+        self.unit_label.setMaximumWidth(self._axis_width(TIME_SAMPLE))  # or it would widen its column
         self.spectrum.plot.setXLink(self.waterfall_plot)
         self.picture = Picture(self.history, self._settings)
         self.box_layer = BoxLayer(self.history, self.segments, self._settings, lambda: self.picture.texts)
@@ -642,24 +644,25 @@ class WaterfallWidget(QtWidgets.QWidget):
     def _name_axes(self, *_: object) -> None:
         """Say what frequencies and times are measured from: a date lasts a day, and a window may stay open longer."""
         history, theme = self.shown[0], THEMES[self._settings.theme]
-        bottom, left = tr("Frequency, MHz"), "UTC"
+        bottom, left = ("MHz", tr("Frequency, MHz")), "UTC"
         if history.newest is not None:
             self.band_strip.set_absolute(history.newest.center_frequency != 0.0)
             if history.newest.center_frequency == 0.0:
-                bottom = tr("Offset from centre, MHz")
+                bottom = tr("offset, MHz"), tr("Offset from centre, MHz")
             clock = tr(CLOCK_WORDS.get(history.newest.clock, ""))
             low, high = self.waterfall_plot.viewRange()[1]
             time = float(history.time_of_y(min(high, history.newest_y))) - self.time_axis.zero
             left = format_day(time) + ("" if self.time_axis.zero else clock)
             if self.time_axis.is_fine(low, high, self.time_axis.height()):
                 left = tr("{clock}, s after {minute}", clock=left, minute=format_time(math.floor(time), 0)[:-3])
-        axes = [self.waterfall_plot.getAxis(name) for name in ("bottom", "left")]
-        labels = [(axes[0], bottom), (axes[1], left)]
+        self.unit_label.set_text(*bottom)
+        self.waterfall_plot.getAxis("bottom").set_known(history.newest is not None)
+        labels = [(self.waterfall_plot.getAxis("left"), left)]
         width = math.nan if history.newest is None else history.newest.scale.column_width
         power = self.level_unit.label(self._floor_db, width)
         labels += [(self.spectrum.plot.getAxis("left"), power), (self.power_bar.getAxis("right"), power)]
         for axis, label in labels:
-            label = label if axis is axes[0] else self._fitting(label, axis.height())
+            label = self._fitting(label, axis.height())
             if (axis.labelText, axis.labelStyle) != (label, {"color": theme.text}):
                 axis.setLabel(label, color=theme.text)
                 axis.resizeEvent()  # pyqtgraph centres the label there alone
@@ -679,12 +682,22 @@ class WaterfallWidget(QtWidgets.QWidget):
         """Called by Qt when the widget has another size: the spectrum has its part of the height."""
         super().resizeEvent(event)
         is_low = self.height() < LOW_PIXELS
+        self._set_low(is_low)
         controls = self.controls.layout().heightForWidth(self.width())
         others = controls + LINES_BELOW * self.fontMetrics().height() + LOWEST_PICTURE
-        self.spectrum.fit(self.height(), self.height() - others)
-        self.band_strip.set_lanes(1 if is_low else LANES)
+        self.spectrum.fit(self.height(), self.height() - others, is_low)
+        self.band_strip.set_lanes(1 if self.height() < ONE_LANE_PIXELS else LANES)
+
+    def _set_low(self, is_low: bool) -> None:
+        """Where there is little room, less is between the parts, and within."""
+        if is_low == self._is_low:
+            return
+        self._is_low = is_low
+        self.layout().setContentsMargins(8, 2 if is_low else 6, 8, 2 if is_low else 6)
+        self.layout().setSpacing(2 if is_low else 4)
+        self.controls.layout().setSpacing(6 if is_low else 8)
+        self.setStyleSheet(style_sheet(THEMES[self._settings.theme], is_low))
         self.status_bar.set_brief(is_low)
-        self.waterfall_plot.getAxis("bottom").showLabel(not is_low)
 
     def _show_settings(self) -> None:
         """Bring everything to what is set."""
@@ -705,7 +718,7 @@ class WaterfallWidget(QtWidgets.QWidget):
         if theme == self._theme:
             return
         self._theme = theme
-        self.setStyleSheet(style_sheet(theme))
+        self.setStyleSheet(style_sheet(theme, bool(self._is_low)))
         self.plots.setBackground(theme.background)
         self.status_bar.set_theme(theme)
         self.cursors.set_theme(theme)
@@ -717,6 +730,7 @@ class WaterfallWidget(QtWidgets.QWidget):
         axes = [plot.getAxis(name) for plot in (self.spectrum.plot, self.waterfall_plot) for name in ("left", "bottom")]
         for axis in (*axes, self.power_bar.getAxis("right")):
             style_axis(axis, theme)
+        self.unit_label.update()
         self._name_axes()
 
     def _on_pause(self, is_paused: bool) -> None:
