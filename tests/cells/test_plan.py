@@ -235,7 +235,7 @@ def test_all_of_the_span_is_searched_in_turn_for_what_no_carrier_shows():
 
 @pytest.mark.parametrize("now_s, already, expected", [(0.5, 0, 4), (0.5, 1, 4), (1.5, 0, 4), (1.5, 1, 3), (1.5, 4, 0)])
 def test_what_is_left_at_the_end_is_for_searches_of_the_span_that_had_no_turn(now_s, already, expected):
-    """Of a short stream for all of them. A cell of NR alone, whose block is on for a hundredth of the time, has no carrier."""
+    """Of a short stream for all. A cell of NR alone, whose block is on for a hundredth of the time, has no carrier."""
     plan = SearchPlan(Budget(0.0, PLENTY), PLENTY)
     for _ in range(already):
         assert plan.next(view(1.2))

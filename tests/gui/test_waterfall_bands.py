@@ -6,7 +6,7 @@ import pytest
 QtWidgets = pytest.importorskip("PyQt5.QtWidgets", reason="PyQt5 is not installed")
 pytest.importorskip("pyqtgraph", reason="pyqtgraph is not installed")
 
-from PyQt5 import QtCore
+from PyQt5 import QtCore, QtGui
 from waterfall_scene import app, blank, draw, frame_fields, segment_fields, turn_wheel, viewport_point, widget  # noqa: F401
 
 from rpmsn.gui.carriers import columns
@@ -84,7 +84,11 @@ def test_channel_numbers_stand_below_the_frequencies(widget, center, name, numbe
     widget.resize(1200, 800)
     strip = show(widget, center, sample_rate=20e6)
     drawn = [(megahertz, number) for span, megahertz, number in strip.numbers_drawn if name in span.names]
-    assert len(drawn) >= 2
+    assert len(drawn) >= 2 and strip.left_out
+    painter = QtGui.QPainter(QtGui.QImage(8, 8, QtGui.QImage.Format_RGB32))
+    rest, (low, high) = strip._rest_rect(painter, strip.rect()), widget.waterfall_plot.viewRange()[0]
+    lowest = [(span, megahertz) for span, megahertz, _ in strip.numbers_drawn if span in strip._lanes[-1]]
+    assert all((at - low) / (high - low) * strip.rect().width() < rest.left() for _, at in lowest)
     for megahertz, number in drawn:
         assert number == pytest.approx(number_at(megahertz), abs=0.5)
         assert megahertz in widget.waterfall_plot.getAxis("bottom").texts_at(

@@ -124,13 +124,15 @@ class BandStrip(pg.GraphicsWidget):
         low, high = self._view.viewRange()[0]
         painter.setPen(QtGui.QColor(self.theme.muted))
         last, taken = None, visible.left() - APART / 2
+        rest = self._rest_rect(painter, area)
+        right = min(visible.right(), rest.left()) if visible.intersects(rest) else visible.right()
         for megahertz in self._ticks(low, high, area.width()):
             if not span.lower <= 1e6 * megahertz <= span.upper:
                 continue
             number = span.channel_number(1e6 * megahertz)
             half = painter.fontMetrics().horizontalAdvance(str(number)) / 2
             place = area.left() + area.width() * (megahertz - low) / (high - low)
-            is_in_bar = taken + APART <= place - half and place + half <= visible.right() - APART / 2
+            is_in_bar = taken + APART <= place - half and place + half <= right - APART / 2
             is_beside_name = abs(place - visible.center().x()) >= half + name_width / 2 + APART
             if number != last and is_in_bar and is_beside_name:
                 rect = QtCore.QRectF(place - half, visible.top(), 2 * half, visible.height())
@@ -141,13 +143,15 @@ class BandStrip(pg.GraphicsWidget):
 
     def _paint_rest(self, painter, area) -> None:
         """At the right end, how many more there are: the tooltip has them."""
-        text = f"+{len(self.left_out)}"
-        width = painter.fontMetrics().horizontalAdvance(text) + 8
-        top = area.bottom() - self.lane_height
-        rect = QtCore.QRectF(area.right() - width, top, width, self.lane_height)
+        rect = self._rest_rect(painter, area)
         painter.fillRect(rect, QtGui.QColor(self.theme.background))
         painter.setPen(QtGui.QColor(self.theme.text))
-        painter.drawText(rect, QtCore.Qt.AlignCenter, text)
+        painter.drawText(rect, QtCore.Qt.AlignCenter, f"+{len(self.left_out)}")
+
+    def _rest_rect(self, painter, area) -> QtCore.QRectF:
+        """Where that stands, over the last lane; empty where there are no more."""
+        width = painter.fontMetrics().horizontalAdvance(f"+{len(self.left_out)}") + 8 if self.left_out else 0
+        return QtCore.QRectF(area.right() - width, area.bottom() - self.lane_height, width, self.lane_height)
 
     def _place(self, span: BandSpan, lane: int, area) -> QtCore.QRectF:
         """Bar in pixels; an end that is out of view lies beyond the strip's, so that no line is drawn there."""
