@@ -204,29 +204,6 @@ def test_the_rest_of_a_region_beside_a_cell_is_a_carrier_of_its_own():
     assert upper.freq_lower == pytest.approx(-0.15e6, abs=COLUMN) and upper.freq_upper == pytest.approx(4.6e6)
 
 
-@pytest.mark.parametrize("technology, lower, upper", [("LTE", -4.6, 4.6), ("NR", -9.0, 9.9)])
-def test_the_rest_of_a_region_in_a_recording_of_one_frame_is_a_carrier_as_well(technology, lower, upper):
-    stream = Stream()
-    stream.frames(1, seg(technology, lower, upper))
-    proof = proof_of(stream, -2.4, bandwidth=5, technology=technology)
-    proof = proof if technology == "LTE" else with_sib1(proof, offset_mhz=6.0, blocks=30)
-    find(stream, proof, technology=technology)
-    edge = proof.edges[1]
-    stream.tracker.finish()
-    found = [one for one in carriers(stream) if one.freq_upper - one.freq_lower > 2e6]
-    assert [(one.label, one.verdict) for one in found] == [(technology, "proven"), (technology, "likely")]
-    assert found[0].freq_upper == edge and found[1].freq_lower == pytest.approx(edge, abs=COLUMN)
-    assert found[1].freq_upper == pytest.approx(upper * 1e6)
-
-
-def test_a_rest_that_leaves_no_room_for_a_carrier_or_is_another_one_is_none():
-    stream = Stream()
-    stream.frames(1, seg("LTE", -3.0, 3.0), seg("other", 3.0, 4.6))
-    find(stream, proof_of(stream, 0.0, bandwidth=5))
-    stream.tracker.finish()
-    assert [one.label for one in carriers(stream)] == ["LTE", "other"]
-
-
 def test_carriers_that_one_lte_cell_spans_become_one():
     stream = Stream()
     stream.frames(3, seg("LTE", -2.2, -0.3), seg("NR", 0.1, 2.2))

@@ -100,8 +100,9 @@ class Sharing:
         first, after = max(segment.columns[0], column_at(lower)), min(segment.columns[1], column_at(upper))
         own = within(segment, lower, upper, first, max(first + 1, after))
         pieces = [replace(own, class_id=carrier.voted_class_id)]
-        column = self._observation.column
-        least = least_rest(carrier, column) if is_cellular else LEAST_REST_COLUMNS * column
+        least = LEAST_REST_COLUMNS * self._observation.column
+        if is_cellular:
+            least = max(least, least_beside(carrier) + self._observation.column)
         if lower - segment.freq_lower >= least:
             pieces.append(within(segment, -np.inf, lower, segment.columns[0], first))
         if segment.freq_upper - upper >= least:
@@ -301,11 +302,6 @@ def least_beside(carrier: Carrier) -> float:
     """Hz from a proven edge to the far edge of the narrowest LTE carrier that has room beside it."""
     occupied = carrier.bandwidth
     return ((carrier.channel_bandwidth or occupied) - occupied) / 2 + NARROWEST_HZ
-
-
-def least_rest(carrier: Carrier, column: float) -> float:
-    """Hz of LTE or NR beyond a proven edge that are another carrier, where a column of the image is so many Hz wide."""
-    return max(LEAST_REST_COLUMNS * column, least_beside(carrier) + column)
 
 
 def within(segment: Segment, lower: float, upper: float, first: int, after: int) -> Segment:

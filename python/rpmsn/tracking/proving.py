@@ -169,15 +169,6 @@ def parts_beside(track: Track, seam: float, above: bool, column: int) -> list[Pa
     return made
 
 
-def is_taken(lower: float, upper: float, but: Track, tracks: Sequence[Track]) -> bool:
-    """Whether half of a band or more is another track's than one."""
-    return any(
-        min(upper, track.carrier.freq_upper) - max(lower, track.carrier.freq_lower) >= MIN_SHARED * (upper - lower)
-        for track in tracks
-        if track is not but
-    )
-
-
 def part_of(proof: Proof, start: int) -> Part:
     """A segment of what a cell alone shows, from sample `start` on: its edges where it says them, else what it occupies
     at least."""

@@ -21,7 +21,7 @@ from ..cells.cell import BROADCAST
 from ..detection.segments import Segment
 from ..errors import require
 from . import proving
-from .association import Sharing, least_rest
+from .association import Sharing
 from .carrier import Carrier, Part
 from .track import Clock, Observation, Track, join_overlapping
 
@@ -229,11 +229,8 @@ class Tracker:
                 return events
         if track is None:
             return self._begin_hidden(proof, finding.is_slice)
-        had_edges = track.carrier.proven_edges is not None
         track.prove(proof)
         events += self._join_within(track)
-        if not had_edges:
-            self._begin_beside(track)
         if not track.carrier.is_qualified:
             self._number(track)
             return events + self._reported({track: track.parts})
@@ -282,21 +279,6 @@ class Tracker:
             other.carrier.give_way(*edges)
         self._live = [other for other in self._live if other.merged_into is None]
         return [self._finished_event(other) for other in inside if other.carrier.is_qualified]
-
-    def _begin_beside(self, track: Track) -> None:
-        """What a region has beyond the edges that a cell has just proven is another carrier's, as in later frames."""
-        edges, observation = track.carrier.proven_edges, self._observations[-1]
-        if edges is None or track.missed or track.is_hidden:
-            return
-        least = least_rest(track.carrier, observation.column)
-        for seam, is_above in zip(edges, (False, True)):
-            parts = proving.parts_beside(track, seam, is_above, observation.column_at(seam))
-            if not parts:
-                continue
-            lower = min(part.segment.freq_lower for part in parts)
-            upper = max(part.segment.freq_upper for part in parts)
-            if upper - lower >= least and not proving.is_taken(lower, upper, track, self._live):
-                self._begin(parts, observation)
 
     def _begin_hidden(self, proof: Proof, is_by_reference: bool) -> list[Event]:
         """A carrier that only its cell shows; for that, synchronisation signals alone are not enough, but those are
