@@ -74,6 +74,15 @@ def test_without_a_bandwidth_edges_are_the_networks():
     assert (carrier.freq_lower, carrier.freq_upper) == (-2.0e6, 2.9e6) and carrier.channel_bandwidth is None
 
 
+def test_a_carrier_of_lte_reaches_no_further_than_the_widest_one_around_its_centre():
+    """A region may hold what lies beside it as well."""
+    stream = Stream(rate=3 * RATE)
+    stream.frames(3, seg("LTE", -9.0, 14.04))
+    find(stream, proof_of(stream, -1.0, evidence=SYNC), searched=(-12.0, 12.0))
+    (carrier,) = carriers(stream)
+    assert (carrier.freq_lower, carrier.freq_upper) == (pytest.approx(-9e6, abs=3 * COLUMN), 8e6)
+
+
 def test_a_bandwidth_that_its_reference_signals_show_is_kept_while_the_cell_is_found():
     stream = Stream()
     stream.frames(3, seg("LTE", -2.0, 2.9))

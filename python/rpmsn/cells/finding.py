@@ -92,6 +92,11 @@ class Proof:
         return self.edges or self._around(max(LEAST_HZ, 2 * self.seen_hz))
 
     @property
+    def most_edges(self) -> tuple[float, float] | None:
+        """Edges beyond which the carrier cannot reach: those of the widest one of LTE around its centre; None of NR."""
+        return None if self.class_id == NR else self._around(max(OCCUPIED_HZ.values()))
+
+    @property
     def defines_cell(self) -> bool:
         """Whether an NR cell's block is the one that defines it, with SIB1: its MIB says where CORESET 0 is."""
         offset = self.cell.mib.get("ssb-SubcarrierOffset")

@@ -496,6 +496,8 @@ class Carrier:
                 least, most = self.proof.least_edges
                 cut_lower, cut_upper = cut_lower or least < lower, cut_upper or most > upper
                 lower, upper = min(lower, least), max(upper, most)
+                if (widest := self.proof.most_edges) is not None:
+                    lower, upper = max(lower, widest[0]), min(upper, widest[1])
             if self.reach is not None:
                 lower, upper = min(lower, self.reach[0]), max(upper, self.reach[1])
             self._found = lower, upper, cut_lower, cut_upper
