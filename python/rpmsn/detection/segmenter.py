@@ -21,7 +21,7 @@ from ..models.model import FRAME_SECONDS
 from ..signal import quality
 from ..signal.features import FeatureExtractor, Features
 from ..signal.image import COLUMNS, ROWS, decibels
-from ..signal.picture import fine_picture, picture_rows
+from ..signal.picture import picture_of
 from ..signal.quality import InputQuality
 from ..signal.rates import is_rate_within
 from ..signal.resolution import Resolution
@@ -253,12 +253,9 @@ class Segmenter:
         )
         first = int(start_offset if new_from is None else new_from)
         prepared = Prepared(features, geometry, first, run, dict(features.seconds))
-        if self.resolution.is_fine:
-            begun = time.perf_counter()
-            new, columns = samples[first - int(start_offset) :], self.resolution.columns
-            rows = picture_rows(columns, len(new), self.frame_samples)
-            prepared.picture = fine_picture(new, columns, rows, features.floor)
-            prepared.seconds["picture"] = time.perf_counter() - begun
+        begun, new = time.perf_counter(), samples[first - int(start_offset) :]
+        prepared.picture = picture_of(new, self.resolution.columns, self.frame_samples, features.floor)
+        prepared.seconds["picture"] = time.perf_counter() - begun
         return prepared
 
     def infer(self, prepared: Prepared) -> np.ndarray | None:

@@ -17,6 +17,13 @@ BUDGET = 1 << 19
 core."""
 
 
+def picture_of(samples: np.ndarray, columns: int, frame_samples: int, floor: float) -> NDArray[np.uint8] | None:
+    """`fine_picture` of a frame, or of a part of one; None where the image has as many columns."""
+    if columns == COLUMNS:
+        return None
+    return fine_picture(samples, columns, picture_rows(columns, len(samples), frame_samples), floor)
+
+
 def picture_rows(columns: int, samples: int, frame_samples: int) -> int:
     """Rows of a picture of a part of a frame: pixels are as high in all of them."""
     return max(1, round(PIXELS / columns * samples / frame_samples))

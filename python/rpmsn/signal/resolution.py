@@ -32,8 +32,3 @@ class Resolution:
             allowed = ", ".join(map(str, PICTURE_COLUMNS))
             raise ParameterError(f"columns is {columns}, but {allowed} are allowed")
         self._columns = int(columns)
-
-    @property
-    def is_fine(self) -> bool:
-        """Whether a picture is another one than the image."""
-        return self._columns != COLUMNS

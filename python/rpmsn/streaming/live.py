@@ -67,7 +67,7 @@ class Settings:
         carriers_kept: carriers that are gone and still listed; None for all.
         cell_budget: fraction of one core, 0 to 1, for the search for cells; 0 for none. In replay any other value means
             as much as `streaming.cells.ReplaySearch` takes.
-        columns: of the pictures of frames, one of `signal.picture.PICTURE_COLUMNS`.
+        columns: of the pictures of frames, one of `signal.resolution.PICTURE_COLUMNS`.
     """
 
     live: bool = True

@@ -11,7 +11,7 @@ from ...messages.results import frame_fields
 from ...models.model import ModelCard
 from ...recording import Recording
 from ...signal.image import COLUMNS, Analyser, decibels, frame_length
-from ...signal.picture import fine_picture, picture_rows
+from ...signal.picture import picture_of
 from ...signal.quality import has_finite_power
 from ...signal.sums import real_values
 from ...streaming.intake import StreamTime
@@ -63,10 +63,8 @@ class Preview:
             np.zeros_like(image),
             decibels(analysis.floor),
             new_from=start,
+            picture=picture_of(samples, self._columns, self._analyser.frame_samples, analysis.floor),
         )
-        if self._columns != COLUMNS:
-            rows = picture_rows(self._columns, count, self._analyser.frame_samples)
-            frame.picture = fine_picture(samples, self._columns, rows, analysis.floor)
         self.samples += count
         self._frames += 1
         return frame_fields(frame, self._clock, self._card.name)
