@@ -82,6 +82,7 @@ JOBS = textwrap.dedent(
     """
     import os, signal, sys, time
     from contextlib import closing
+    from pathlib import Path
     from rpmsn import processes
 
     def work(number, killed):
@@ -91,8 +92,10 @@ JOBS = textwrap.dedent(
             processes.report(0.25)
         return number
 
-    def late(number):
-        time.sleep(1.0 if number == 0 else 0)
+    def late(number, folder):
+        (Path(folder) / str(number)).touch()
+        while number == 0 and not (Path(folder) / "3").exists():
+            time.sleep(0.01)
         return number
 
     handed_out = []
@@ -129,9 +132,11 @@ def test_a_job_that_ends_its_process_is_told_of_and_all_others_are_done(tmp_path
 
 
 def test_results_come_as_they_finish_and_in_order_where_that_was_promised(tmp_path):
-    code = """
-    print(*[number for number, _ in processes.as_done(late, jobs(4), 2, "a job")][-1:])
-    print(*processes.each_done(late, [(number,) for number in range(4)], 2, "job", "doing", quiet=True))
+    code = f"""
+    print(*[number for number, _ in processes.as_done(late, jobs(4, {str(tmp_path)!r}), 2, "a job")][-1:])
+    Path({str(tmp_path)!r}, "3").unlink()
+    arguments = [(number, {str(tmp_path)!r}) for number in range(4)]
+    print(*processes.each_done(late, arguments, 2, "job", "doing", quiet=True))
     """
     assert run_jobs(tmp_path, code) == ["0", "0", "1", "2", "3"]
 

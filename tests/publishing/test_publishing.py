@@ -329,10 +329,12 @@ class TestDelivery:
         assert counts["sent"] + counts["dropped"] == 200_000 and counts["refused"] == 0
 
     def test_the_newest_are_kept_and_a_subscriber_sees_how_many_were_dropped(self, publish, subscribe):
-        may_go_on = threading.Event()
+        may_go_on, has_status = threading.Event(), threading.Event()
         may_go_on.set()
 
-        def encode(_, item):
+        def encode(topic, item):
+            if topic == "status":
+                has_status.set()
             may_go_on.wait(LONG)
             return item
 
@@ -343,7 +345,7 @@ class TestDelivery:
         assert subscriber.receive(timeout=LONG)["value"] == -1
         may_go_on.clear()
         publisher.put("status", {})
-        time.sleep(0.2)
+        assert has_status.wait(LONG)
         many = MAX_WAITING["segment"] + 500
         for value in range(many):
             publisher.put("segment", {"value": value})

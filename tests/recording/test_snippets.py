@@ -609,16 +609,14 @@ class TestFaults:
         for child, folder, seconds in children:
             assert child.stdout.readline() == b"recording\n"
             time.sleep(seconds)
-            child.send_signal(signal.SIGKILL)
-            child.wait()
-            child.stdout.close()
+            kill_half_way(child, folder)
             unfinished = {path.name.split(".sigmf-")[0] for path in folder.glob("*.part")}
             started, whole = len(unfinished), len(snippets(folder, unfinished))
             writer = SnippetWriter(folder)
             assert writer.flush(WAIT) and writer.close(), writer.fault
             assert not [path for path in folder.iterdir() if path.suffix in (".part", ".tmp")]
             found = snippets(folder)
-            assert whole <= len(found) <= whole + started and started == 1
+            assert len(found) == whole + started and started == 1
             for path in found:
                 samples, recording = samples_of(path)
                 (annotation,) = recording.annotations
@@ -724,6 +722,22 @@ print(json.dumps({"fault": fault.split(": ")[-1], "fault_after": after, "skipped
                   "snippets": [path.stem.split("_")[-1] for path in snippets(folder)]}))
 """
 )
+
+def kill_half_way(child, folder):
+    """Kill it when a snippet has been begun and has samples; between two of them nothing is left to finish."""
+    end = time.monotonic() + WAIT
+    while True:
+        child.send_signal(signal.SIGSTOP)
+        os.waitpid(child.pid, os.WUNTRACED)  # it has stopped, and changes nothing any more
+        if any(path.stat().st_size for path in folder.glob("*.sigmf-data.part")):
+            break
+        assert time.monotonic() < end
+        child.send_signal(signal.SIGCONT)
+        time.sleep(0.01)
+    child.send_signal(signal.SIGKILL)
+    child.wait()
+    child.stdout.close()
+
 
 RECORD_UNTIL_KILLED = (
     PREAMBLE

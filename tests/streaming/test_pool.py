@@ -174,6 +174,8 @@ def test_an_input_that_is_too_fast_drops_whole_frames_counts_them_and_recovers(s
         counts = intake.counts()
         assert counts.received == written == counts.analysed + counts.dropped + counts.waiting
         assert counts.late and counts.late == counts.dropped and counts.late % FRAME == 0 or counts.waiting
+        # Two wait, one is in work and one is begun: no result gets older than that, whatever the input does.
+        assert counts.waiting < 4 * FRAME
         late = counts.late
         while intake.counts().waiting > FRAME:
             time.sleep(0.01)
@@ -186,8 +188,6 @@ def test_an_input_that_is_too_fast_drops_whole_frames_counts_them_and_recovers(s
     counts = intake.counts()
     assert counts.waiting == 0 and counts.received == written == counts.analysed + counts.dropped
     assert counts.analysed == sum(result.end_offset - result.start_offset for result in found)
-    # At most two wait and one is in work: no result is older than that, whatever the input does.
-    assert max(result.latency for result in found) < 1.0
 
 
 def test_a_consumer_that_is_slow_holds_up_the_workers_and_memory_stays_bounded(segmenters):
