@@ -99,21 +99,26 @@ class Set:
         return list(write_scenes(list(self.scenes()), Order(str(self.folder), datatype=self.datatype), quiet=True))
 
 
-def all_sets(folder: Path, real: Sequence[str], count: int) -> list[Set]:
+def all_sets(folder: Path, real: Sequence[str], count: int, seed: int) -> list[Set]:
     """The rows; preset `stitched` is made of the first folder of real recordings."""
     made = folder / "recordings"
     sets = [
-        Set("`wideband`", made / "wideband", lambda: drawn("wideband", count)),
-        Set("`any_rate`", made / "any_rate", lambda: drawn("any_rate", count)),
-        Set("narrow", made / "narrow", lambda: drawn("any_rate", count, SEED + 1000, sample_rates=NARROW)),
+        Set("`wideband`", made / "wideband", lambda: drawn("wideband", count, seed)),
+        Set("`any_rate`", made / "any_rate", lambda: drawn("any_rate", count, seed)),
+        Set("narrow", made / "narrow", lambda: drawn("any_rate", count, seed + 1000, sample_rates=NARROW)),
     ]
     if real:
-        sets.append(Set("`stitched`", made / "stitched", lambda: drawn("stitched", count, recordings=real[0])))
+        sets.append(Set("`stitched`", made / "stitched", lambda: drawn("stitched", count, seed, recordings=real[0])))
     sets += [Set(Path(name).name, Path(name)) for name in real]
     return [
         *sets,
         Set("others", made / "others", others, "ci8"),
-        Set("`lookalikes`", made / "lookalikes", lambda: drawn("lookalikes", count, duration_s=LOOKALIKES_S), "ci8"),
+        Set(
+            "`lookalikes`",
+            made / "lookalikes",
+            lambda: drawn("lookalikes", count, seed, duration_s=LOOKALIKES_S),
+            "ci8",
+        ),
         Set("noise", made / "noise", noise, "ci8"),
     ]
 
@@ -220,13 +225,14 @@ def main() -> None:
     parser.add_argument("--other", type=Path, metavar="CHECKOUT", help="of another version")
     parser.add_argument("--recordings", nargs="+", default=[], metavar="FOLDER", help="annotated SigMF recordings")
     parser.add_argument("--count", type=int, default=100, help="recordings of each preset (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=SEED, help="of the first recording (default: %(default)s)")
     parser.add_argument("--runtime", default="openvino", help="of all versions (default: %(default)s)")
     options = parser.parse_args()
     versions = {"cells": (HERE.parent, True), "no cells": (HERE.parent, False)}
     if options.other:
         versions = {"other": (options.other, False), **versions}
     rows, lines, verdicts = [], [], {name: Counter() for name in versions}
-    for one in all_sets(options.folder, options.recordings, options.count):
+    for one in all_sets(options.folder, options.recordings, options.count, options.seed):
         paths = one.paths()
         truths = [true_mask(path, options.folder / "masks" / one.folder.name / f"{path.stem}.npy") for path in paths]
         all_judged = []

@@ -22,6 +22,7 @@ CELLS = [
     ("rtl_lte10_816", 57, 50, "FDD", -50e3),
     ("rtl_lte20_1815", 261, 100, "FDD", -66e3),
 ]
+WEAK, TWO_ALIKE = "ota_rtlsdr_lte_1860MHz", "rtl_lte20_1815"
 WITHOUT = [
     "nr20_fdd15_load60",
     "nr40_tdd30_load20",
@@ -82,3 +83,12 @@ def test_a_weak_cell_is_found_with_the_one_that_hides_it():
     cells = {cell.cell_id: cell for cell in find_cells(samples, rate, [0.0], center_frequency=center)}
     assert cells[261].mib["systemFrameNumber"] == cells[263].mib["systemFrameNumber"] == 600
     assert cells[261].start_s == pytest.approx(cells[263].start_s, abs=3e-6)
+
+
+@pytest.mark.parametrize("start_ms", [0.0, 2.0, 4.3, 7.0])
+@pytest.mark.parametrize("name, cell_id", [one[:2] for one in CELLS if one[0] not in (WEAK, TWO_ALIKE)])
+def test_20_ms_are_enough_wherever_they_begin(name, cell_id, start_ms):
+    samples, rate, center = read(name)
+    part = samples[round(start_ms * 1e-3 * rate) :][: round(0.02 * rate)]
+    cells = find_cells(part, rate, [0.0], center_frequency=center)
+    assert (cells[0].cell_id, cells[0].evidence) == (cell_id, BROADCAST)

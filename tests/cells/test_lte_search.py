@@ -7,6 +7,7 @@ import pytest
 from rpmsn.cells.cell import BROADCAST, SYNC, Cell
 from rpmsn.cells.lte import LteSearcher, find_cells, search
 from rpmsn.cells.lte.broadcast import has_references
+from rpmsn.cells.lte.secondary import RATIO_LIMIT
 from rpmsn.errors import ParameterError
 from rpmsn.standards import lte_broadcast
 from rpmsn.standards.lte_broadcast import MasterInformation
@@ -277,4 +278,14 @@ def test_what_pss_and_sss_say_unclearly_is_no_cell_without_its_reference_signals
     monkeypatch.setattr(search, "decode_broadcast", lambda *_: None)
     assert [cell.cell_id for cell in find_cells(samples, RATE, [0.0], tolerance=0)] == [301]
     monkeypatch.setattr(search, "has_references", lambda *_: False)
+    assert not find_cells(samples, RATE, [0.0], tolerance=0)
+
+
+def test_a_cell_beside_which_another_has_the_same_pss_is_one_if_its_broadcast_channel_says_so(monkeypatch):
+    """The second, of 0.8 times the amplitude, makes its sequence nearly as likely."""
+    samples = with_noise(downlink(301, n_ms=20) + np.float32(0.8) * downlink(295, n_ms=20, seed=3), 20)
+    (cell,) = find_cells(samples, RATE, [0.0], tolerance=0)
+    assert (cell.cell_id, cell.evidence) == (301, BROADCAST)
+    assert cell.score < RATIO_LIMIT
+    monkeypatch.setattr(search, "decode_broadcast", lambda *_: None)
     assert not find_cells(samples, RATE, [0.0], tolerance=0)

@@ -723,6 +723,7 @@ print(json.dumps({"fault": fault.split(": ")[-1], "fault_after": after, "skipped
 """
 )
 
+
 def kill_half_way(child, folder):
     """Kill it when a snippet has been begun and has samples; between two of them nothing is left to finish."""
     end = time.monotonic() + WAIT

@@ -479,7 +479,7 @@ def test_nr_without_a_block_at_any_frequency_is_less_probable_each_time_and_then
     ("segment", "band"),
     [
         (seg("NR", -5.12, 2.3), (-5.12, 5.0)),
-        (seg("NR", -4.0, 4.0, snr_db=2.0), (-5.0, 5.0)),
+        (seg("NR", -4.0, 4.0, snr_db=-4.0), (-5.0, 5.0)),
         (seg("NR", -4.0, 4.0), (-3.0, 5.0)),
         (seg("other", -4.0, 4.0), (-5.0, 5.0)),
     ],
@@ -526,7 +526,11 @@ def test_looks_at_the_same_time_are_one():
 
 @pytest.mark.parametrize(
     ("segment", "arguments"),
-    [(seg("LTE", -5.12, 2.3), {"lower": -5.12}), (seg("LTE", -2.3, 2.3), {"pwr": -40.0}), (seg("LTE", 0.0, 4.6), {})],
+    [
+        (seg("LTE", -5.12, 2.3), {"lower": -5.12}),
+        (seg("LTE", -2.3, 2.3), {"pwr": -40.0, "searched": 2.0}),
+        (seg("LTE", 0.0, 4.6), {"searched": 2.0}),
+    ],
     ids=["cut", "weak in the middle", "looked for elsewhere"],
 )
 def test_nothing_is_absent_where_it_could_not_be_seen(segment, arguments):
@@ -537,6 +541,36 @@ def test_the_middle_of_a_region_counts_once_all_of_it_was_searched():
     stream, region = Stream(), seg("LTE", -2.3, 2.3)
     assert looks(stream, [1.4] * 3, region, searched=2.0).label == "LTE"
     assert looks(stream, [1.4], region).label == "other"
+
+
+def test_a_search_of_all_of_a_region_counts_where_its_middle_is_too_weak():
+    """Of GSM carriers side by side the middle is between two."""
+    assert looks(Stream(), [1.4], seg("LTE", -2.3, 2.3), pwr=-40.0).evidence == "absence"
+
+
+@pytest.mark.parametrize(("snr_db", "missed"), [(-4.0, 1.0), (-3.0, 0.15), (2.9, 0.15), (3.0, 0.05)])
+def test_a_search_of_all_of_a_weak_region_counts_less(snr_db, missed):
+    stream = Stream()
+    stream.frames(5, seg("LTE", -2.3, 2.3, snr_db=snr_db))
+    stream.tracker.prove([Finding("LTE", (), 0, stream.offset, band=(-5e6, 5e6))])
+    assert carriers(stream)[0].missed == missed
+
+
+@pytest.mark.parametrize(("label", "shortest"), [("LTE", 0.018), ("NR", 0.035)])
+def test_a_search_counts_where_it_had_enough_samples_of_a_time_when_the_carrier_was_on(label, shortest):
+    stream = Stream()
+    stream.frames(5)
+    before = stream.offset
+    stream.frames(5, seg(label, -2.3, 2.3))
+    for start, end, seconds, missed in (
+        (before, stream.offset, shortest - 1e-3, 1.0),
+        (0, before, 1.0, 1.0),
+        (before, stream.offset, shortest, 0.05 if label == "LTE" else 0.069),
+    ):
+        for spacing in (15e3, 30e3):
+            finding = Finding(label, (), start, end, band=(-5e6, 5e6), spacing=spacing, seconds=seconds)
+            stream.tracker.prove([finding])
+        assert carriers(stream)[0].missed == pytest.approx(missed)
 
 
 def test_of_an_uplink_nothing_is_claimed():

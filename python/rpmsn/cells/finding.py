@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a search of a stream says: cells at absolute frequencies, and where there was none."""
 
+import math
 from collections.abc import Hashable
 from dataclasses import dataclass, field, replace
 
@@ -232,6 +233,7 @@ class Finding:
         band: (lower, upper) in Hz of what was searched at any frequency; None where places were...
         spacing: ...and the subcarrier spacing of the SS/PBCH blocks there, Hz.
         empty_slices: Hz, middles of slices in which there were no reference signals of LTE.
+        seconds: that were searched.
     """
 
     technology: str
@@ -246,6 +248,11 @@ class Finding:
     band: tuple[float, float] | None = None
     spacing: float = SUBCARRIER_HZ
     empty_slices: tuple[float, ...] = ()
+    seconds: float = math.inf
+
+    def has_any_of(self, start: int, end: int) -> bool:
+        """Whether something between two samples of the stream was searched."""
+        return start < self.end and self.start < end
 
     def misses(self, proof: Proof) -> bool:
         """Whether a cell would have been found, and was not."""

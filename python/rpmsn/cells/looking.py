@@ -117,6 +117,7 @@ class Looker:
             band=search.band,
             spacing=search.spacing,
             empty_slices=places if search.is_slice and not cells else (),
+            seconds=(look.end - start) / look.sample_rate,
         )
 
     @property

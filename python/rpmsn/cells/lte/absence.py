@@ -42,8 +42,8 @@ class Absence:
         self.looks = 0
         self.miss_probability = 1.0
 
-    def add(self, pss_strength: float, snr_db: float) -> None:
-        """Add a look of 40 ms or more. One that shows something takes the others' evidence back.
+    def add(self, pss_strength: float, snr_db: float) -> bool:
+        """Add a look of 18 ms or more. One that shows something takes the others' evidence back; whether this did.
 
         Args:
             pss_strength: from `LteSearcher.pss_strengths`, of the look alone.
@@ -57,10 +57,11 @@ class Absence:
                 f"pss_strength is {pss_strength} and snr_db {snr_db}; choose numbers, the strength 0 or more"
             )
         if snr_db < LOWEST_SNR_DB or pss_strength == 0:
-            return
+            return False
         ratio = 10 ** (snr_db / 10)
         if pss_strength - 1 < MISSING * 127 * ratio / (1 + ratio):
             self.looks += 1
             self.miss_probability *= MISSED_LOOK
-        else:
-            self.reset()
+            return False
+        self.reset()
+        return True

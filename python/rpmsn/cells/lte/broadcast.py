@@ -101,10 +101,12 @@ def has_references(
         duplex: of the cell.
     """
     layout = _Layout(cell_id, extended, 0)
-    products = []
+    products = [np.zeros(0, np.complex64)]
     for subframe in range(10) if duplex == "FDD" else (0, 5):
         slots = 2 * subframe, 2 * subframe + 1
         inside = starts[(starts + SLOT * slots[0] >= MARGIN) & (starts + SLOT * (slots[1] + 1) <= len(values))]
+        if not len(inside):
+            continue
         for symbol in (0, layout.last):
             one, other = (layout.reference(values, inside, 0, slot, symbol, offset, rate)[1] for slot in slots)
             # A strong symbol says no more than a weak one.

@@ -16,7 +16,7 @@ from ..threads import each
 from .baseband import CHUNK_S, HALF_FRAME, RATE, baseband
 from .broadcast import decode_broadcast, has_references
 from .primary import STEP_HZ, SYMBOL, Candidate, PssMap
-from .secondary import CLEAR_RATIO, RATIO_BESIDE_ANOTHER, Synchronisation, synchronise
+from .secondary import CLEAR_RATIO, RATIO_BESIDE_ANOTHER, UNCLEAR_RATIO, Synchronisation, synchronise
 
 LOWEST_RATE = 1.4e6
 """The middle six resource blocks are 1.08 MHz wide, and an oscillator may be off."""
@@ -335,14 +335,14 @@ class _Search:
             # A PSS that is shifted in frequency looks like itself at another time: one cell has many such places.
             if candidate.sector in beside:
                 continue
-            cell = self._cell(values, candidate)
             # What falls into a strong cell's own SSS correlates with parts of it.
-            if cell is not None and (cell.score >= RATIO_BESIDE_ANOTHER or not beside):
+            cell = self._cell(values, candidate, RATIO_BESIDE_ANOTHER if beside else UNCLEAR_RATIO)
+            if cell is not None:
                 cells.append(cell)
                 taken.append(candidate)
         return cells
 
-    def _cell(self, values, candidate):
+    def _cell(self, values, candidate, least_ratio):
         period = 5e-3 * self.rate * (1 + candidate.drift)
         begins = np.round(np.arange(len(values) // period + 1) * period).astype(int)
         starts = begins + candidate.place
@@ -350,7 +350,7 @@ class _Search:
         if not len(starts):
             return None
         sync = synchronise(values, starts, candidate.sector, candidate.offset, self.rate)
-        if sync is None or not sync.is_certain:
+        if sync is None or not sync.is_possible or sync.ratio < least_ratio:
             return None
         # Frames from the one on in which the first half frame lies.
         first = candidate.place - sync.to_frame - (HALF_FRAME if sync.second_half else 0)
@@ -374,10 +374,10 @@ class _Search:
             extended_prefix=sync.extended,
         )
         if not len(frames):
-            return cell
+            return cell if sync.is_certain else None
         found = decode_broadcast(values, frames, sync.offset, rate, sync.cell_id, sync.extended, sync.snr)
         if found is None:
-            return None if self._is_refuted(values, sync, frames) else cell
+            return cell if sync.is_certain and not self._is_refuted(values, sync, frames) else None
         information = found.information
         return replace(
             cell,

@@ -27,6 +27,11 @@ RATIO_LIMIT = 1.55
 cells in drawn places, of which 168 wrong sequences reach 1.48, and right ones have 2.5 and more. Noise that comes as
 far as `SSS_LIMIT` has 1.4 to 1.7."""
 
+UNCLEAR_RATIO = 1.2
+"""From here to `RATIO_LIMIT` the cell's broadcast channel has to say that it is one. Another cell with the same PSS at
+the same time makes its own sequence nearly as likely, however strong the cell: a real one of 11 dB had 1.3 and 1.5 in
+20 and 30 ms."""
+
 CLEAR_RATIO = 1.8
 """Below it the reference signals have to be there, too."""
 
@@ -64,6 +69,11 @@ class Synchronisation:
     def is_certain(self) -> bool:
         """Whether noise and other signals do not give this."""
         return self.strength >= SSS_LIMIT and self.ratio >= RATIO_LIMIT
+
+    @property
+    def is_possible(self) -> bool:
+        """Whether it is a cell if its broadcast channel says so."""
+        return self.strength >= SSS_LIMIT and self.ratio >= UNCLEAR_RATIO
 
 
 def synchronise(
