@@ -479,7 +479,7 @@ def test_nr_without_a_block_at_any_frequency_is_less_probable_each_time_and_then
     ("segment", "band"),
     [
         (seg("NR", -5.12, 2.3), (-5.12, 5.0)),
-        (seg("NR", -4.0, 4.0, snr_db=-4.0), (-5.0, 5.0)),
+        (seg("NR", -4.0, 4.0, snr_db=2.0), (-5.0, 5.0)),
         (seg("NR", -4.0, 4.0), (-3.0, 5.0)),
         (seg("other", -4.0, 4.0), (-5.0, 5.0)),
     ],

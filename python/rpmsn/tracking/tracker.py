@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..cells.cell import BROADCAST
+from ..cells.plan import NR_NAME
 from ..detection.segments import Segment
 from ..errors import require
 from . import proving
@@ -191,12 +192,15 @@ class Tracker:
         return events
 
     def _note_missing(self, finding: Finding) -> None:
-        """What a search has not found in the carriers that were on meanwhile."""
+        """What a search has not found in the carriers that were on meanwhile; in NR, which comes in bursts, those that
+        are on now."""
         if finding.seconds < LOOK_S[finding.technology]:
             return
         end_s = self._observations[-1].end_s
         hosts = [track.carrier for track in self._live if track.carrier.ssb_frequency is not None]
         for track in self._live:
+            if finding.technology == NR_NAME and track.missed:
+                continue
             if not finding.has_any_of(track.carrier.sample_start, track.carrier.sample_end):
                 continue
             for place in finding.empty_slices:
