@@ -67,7 +67,7 @@ def wider(one: Reception) -> Reception:
     more = round(count * 1.6)
     spectrum = np.zeros(more, np.complex64)
     bins = np.fft.fftfreq(count, 1 / count).astype(int)
-    shift = round(one.rate / 6 * count / one.rate)
+    shift = round(count / 6)
     spectrum[(bins + shift) % more] = np.fft.fft(one.samples)
     empty = np.ones(more, bool)
     empty[(bins + shift) % more] = False

@@ -203,10 +203,10 @@ class Tracker:
                 continue
             if not finding.has_any_of(track.carrier.sample_start, track.carrier.sample_end):
                 continue
-            for place in finding.empty_slices:
-                track.missing.look_at_slice(place, end_s)
             for middle in finding.middles:
                 track.missing.look_at_middle(middle, end_s)
+            for place in finding.empty_slices:
+                track.missing.look_at_slice(place, end_s)
             track.missing.look_anywhere(finding, proving.may_be_piece(track.carrier, hosts))
 
     def _join_piece(self, piece: Piece) -> list[Event]:

@@ -16,7 +16,7 @@ from ..threads import each
 from .baseband import CHUNK_S, HALF_FRAME, RATE, baseband
 from .broadcast import decode_broadcast, has_references
 from .primary import STEP_HZ, SYMBOL, Candidate, PssMap
-from .secondary import CLEAR_RATIO, RATIO_BESIDE_ANOTHER, UNCLEAR_RATIO, Synchronisation, synchronise
+from .secondary import CLEAR_RATIO, RATIO_BESIDE_ANOTHER, SSS_LIMIT, UNCLEAR_RATIO, Synchronisation, synchronise
 
 LOWEST_RATE = 1.4e6
 """The middle six resource blocks are 1.08 MHz wide, and an oscillator may be off."""
@@ -350,7 +350,7 @@ class _Search:
         if not len(starts):
             return None
         sync = synchronise(values, starts, candidate.sector, candidate.offset, self.rate)
-        if sync is None or not sync.is_possible or sync.ratio < least_ratio:
+        if sync is None or sync.strength < SSS_LIMIT or sync.ratio < least_ratio:
             return None
         # Frames from the one on in which the first half frame lies.
         first = candidate.place - sync.to_frame - (HALF_FRAME if sync.second_half else 0)

@@ -70,11 +70,6 @@ class Synchronisation:
         """Whether noise and other signals do not give this."""
         return self.strength >= SSS_LIMIT and self.ratio >= RATIO_LIMIT
 
-    @property
-    def is_possible(self) -> bool:
-        """Whether it is a cell if its broadcast channel says so."""
-        return self.strength >= SSS_LIMIT and self.ratio >= UNCLEAR_RATIO
-
 
 def synchronise(
     values: np.ndarray, starts: np.ndarray, sector: int, offset: float, rate: float
