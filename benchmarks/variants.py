@@ -199,6 +199,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1, help="of the first draw (default: %(default)s)")
     parser.add_argument("--runtime", default="openvino", help="(default: %(default)s)")
     options = parser.parse_args()
+    originals = sorted(path for folder in options.recordings for path in folder.glob("*.sigmf-meta"))
+    if not originals:
+        parser.error("there is no .sigmf-meta in what is named; give folders with annotated SigMF recordings")
     rows, before = [], {}
     forms = FORMS
     if options.draws:
@@ -207,7 +210,7 @@ def main() -> None:
     for form, change in forms.items():
         made, found = (options.folder / part / form.replace(" ", "-").replace(",", "") for part in ("made", "found"))
         made.mkdir(parents=True, exist_ok=True)
-        for path in sorted(path for folder in options.recordings for path in folder.glob("*.sigmf-meta")):
+        for path in originals:
             if (made / path.name).exists():
                 continue
             with open_recording(path) as recording:
