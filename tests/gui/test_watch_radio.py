@@ -105,13 +105,15 @@ def window(app, server):
 
 
 def brightness(window, frequency):
-    """Mean brightness, 0..255, of the picture at a frequency in Hz."""
+    """Mean brightness, 0..255, of the brightest tenth of the picture at a frequency in Hz, where it is not red: a busy
+    machine does not analyse all, and hatching lies over the rest."""
     plots, box = window.waterfall.plots, window.waterfall.waterfall_plot.getViewBox()
     across = viewport_point(window.waterfall, frequency, 0.0).x()
     rect = plots.mapFromScene(box.sceneBoundingRect()).boundingRect()
     image = plots.grab().toImage()
-    heights = range(rect.top() + 5, rect.bottom() - 5, 4)
-    return sum(image.pixelColor(across, height).lightness() for height in heights) / len(heights)
+    colors = [image.pixelColor(across, height) for height in range(rect.top() + 5, rect.bottom() - 5)]
+    shown = sorted(color.lightness() for color in colors if color.red() <= color.blue() + 20)
+    return np.mean(shown[-max(1, len(shown) // 10) :])
 
 
 def edges_in_table(window):

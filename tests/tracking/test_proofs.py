@@ -247,6 +247,22 @@ def test_a_cell_that_the_network_does_not_see_is_a_carrier():
     assert stream.finish() == [("gone", 1)]
 
 
+@pytest.mark.parametrize(
+    ("label", "lower", "edges"),
+    [
+        pytest.param("NR", -1.0, [("NR", -4.0, 4.6)], id="half of it"),
+        pytest.param("NR", 3.0, [("NR", -4.0, 3.6), ("NR", 3.0, 4.6)], id="less than half"),
+        pytest.param("other", -1.0, [("NR", -4.0, 3.6), ("other", -1.0, 4.6)], id="not called NR"),
+    ],
+)
+def test_what_is_called_nr_in_the_band_of_an_nr_cell_is_that_carrier(label, lower, edges):
+    """Its bursts were not put together while the ones with the block were called something else."""
+    stream = Stream()
+    stream.frames(3, seg("LTE", -4.0, 3.0), seg(label, lower, 4.6))
+    find(stream, proof_of(stream, 0.0, technology="NR"), technology="NR")
+    assert [(one.label, one.freq_lower / 1e6, one.freq_upper / 1e6) for one in carriers(stream)] == edges
+
+
 def test_a_hidden_nr_cell_is_as_wide_as_its_block_at_least():
     stream = Stream()
     stream.frames(3)

@@ -149,7 +149,7 @@ class Tracker:
         for track, parts in given.items():
             track.see(parts, observation)
         joined = sharing.joined + join_overlapping(given, observation)
-        gone = [Event("gone", track.carrier) for track in joined if track.carrier.is_qualified]
+        gone = _gone(joined)
         self._live = [track for track in self._live if track.merged_into is None]
         gone += self._split(given, observation)
         for parts in sharing.new:
@@ -220,7 +220,7 @@ class Tracker:
             return []
         host.join_piece(track)
         self._live.remove(track)
-        return [self._finished_event(track)] if track.carrier.is_qualified else []
+        return _gone([track])
 
     def _prove(self, proof: Proof, finding: Finding) -> list[Event]:
         track, fitting = proving.known_track(proof, self._live), proving.fitting_track(proof, self._live)
@@ -271,21 +271,21 @@ class Tracker:
             return []
         known.take_over(piece)
         self._live.remove(piece)
-        return [self._finished_event(piece)] if piece.carrier.is_qualified else []
+        return _gone([piece])
 
     def _join_within(self, track: Track) -> list[Event]:
-        """Make one of what lies within the edges that a cell proves; others end there."""
-        edges = track.carrier.proven_edges
-        if edges is None:
-            return []
-        inside, crossing = proving.others_within(track, self._live)
+        """Make one of what lies within the edges that a cell proves; others end there. Where it proves none, of what
+        shares the band of NR: no two of its carriers do."""
+        if (edges := track.carrier.proven_edges) is None:
+            inside = proving.others_over(track, self._live)
+        else:
+            inside, crossing = proving.others_within(track, self._live)
+            for other in crossing:
+                other.carrier.give_way(*edges)
         for other in inside:
             track.take_over(other)
-            other.carrier.keep_within(*edges)
-        for other in crossing:
-            other.carrier.give_way(*edges)
         self._live = [other for other in self._live if other.merged_into is None]
-        return [self._finished_event(other) for other in inside if other.carrier.is_qualified]
+        return _gone(inside)
 
     def _begin_hidden(self, proof: Proof, is_by_reference: bool) -> list[Event]:
         """A carrier that only its cell shows; for that, synchronisation signals alone are not enough, but those are
@@ -437,6 +437,11 @@ class Tracker:
         self.forgotten += len(self._finished) == self._finished.maxlen
         self._finished.append(track.carrier)
         return Event("gone", track.carrier)
+
+
+def _gone(joined: Sequence[Track]) -> list[Event]:
+    """Of tracks that have become part of another, which is listed from now on in their place."""
+    return [Event("gone", track.carrier) for track in joined if track.carrier.is_qualified]
 
 
 def consolidate(carriers: Sequence[Carrier]) -> list[Carrier]:
