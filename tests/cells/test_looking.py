@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Searches that a plan asks for, at any frequency of a band: LTE and NR, in a part of the span and in all of it."""
 
+import dataclasses
+import json
 import threading
 
 import numpy as np
@@ -62,6 +64,13 @@ def test_an_nr_cell_whose_block_reaches_beyond_the_span_is_found_at_its_place_ag
     assert finding.piece is None, "nothing but noise"
 
 
+def said(finding):
+    """What a finding says of its cells, but for what differs from call to call: where arrays lie in memory decides how
+    numpy multiplies complex numbers, and with it the last digit."""
+    proofs = [dataclasses.asdict(proof) for proof in finding.proofs]
+    return json.loads(json.dumps(proofs), parse_float=lambda text: f"{float(text):.9g}")
+
+
 @pytest.mark.parametrize("search", ["LTE", "NR", "places", "slice"])
 def test_what_is_found_does_not_depend_on_the_number_of_threads(look, search):
     band = CENTER - RATE / 2, CENTER + RATE / 2
@@ -75,7 +84,7 @@ def test_what_is_found_does_not_depend_on_the_number_of_threads(look, search):
         (alone,) = Looker(look).findings([searches[search]])
     with on_threads(3):
         (shared,) = Looker(look).findings([searches[search]])
-    assert alone.proofs and shared.proofs == alone.proofs
+    assert alone.proofs and said(shared) == said(alone)
 
 
 def test_searches_side_by_side_find_the_same_in_their_order(look, monkeypatch):
@@ -90,7 +99,7 @@ def test_searches_side_by_side_find_the_same_in_their_order(look, monkeypatch):
     with on_threads(2):
         shared = list(Looker(look).findings(searches))
     assert threading.get_ident() not in callers
-    assert [finding.proofs for finding in shared] == [finding.proofs for finding in alone]
+    assert [said(finding) for finding in shared] == [said(finding) for finding in alone]
     assert [finding.technology for finding in shared] == ["LTE", "NR", "LTE"]
 
 

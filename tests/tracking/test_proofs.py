@@ -572,21 +572,45 @@ def test_a_search_of_all_of_a_weak_region_counts_less(snr_db, missed):
     assert carriers(stream)[0].missed == missed
 
 
-@pytest.mark.parametrize(("label", "shortest"), [("LTE", 0.018), ("NR", 0.035)])
-def test_a_search_counts_where_it_had_enough_samples_of_a_time_when_the_carrier_was_on(label, shortest):
+@pytest.mark.parametrize(
+    ("label", "seconds", "missed"),
+    [
+        ("LTE", 1.0, 0.05),
+        ("LTE", 0.018, 0.05),
+        ("LTE", 0.006, 0.1),
+        ("LTE", 0.003, 0.55),
+        ("NR", 0.035, 0.05),
+        ("NR", 0.025, 0.1),
+        ("NR", 0.0105, 0.55),
+        ("NR", 0.0004, 1.0),
+    ],
+)
+def test_a_search_counts_by_how_probably_it_had_signals_in_view_while_the_carrier_was_on(label, seconds, missed):
     stream = Stream()
     stream.frames(5)
     before = stream.offset
     stream.frames(5, seg(label, -2.3, 2.3))
-    for start, end, seconds, missed in (
-        (before, stream.offset, shortest - 1e-3, 1.0),
-        (0, before, 1.0, 1.0),
-        (before, stream.offset, shortest, 0.05 if label == "LTE" else 0.069),
-    ):
+    if label == "NR":
+        missed = 0.02 + 0.98 * missed  # it may send none
+    for start, end, expected in ((0, before, 1.0), (before, stream.offset, missed)):
         for spacing in (15e3, 30e3):
             finding = Finding(label, (), start, end, band=(-5e6, 5e6), spacing=spacing, seconds=seconds)
             stream.tracker.prove([finding])
-        assert carriers(stream)[0].missed == pytest.approx(missed)
+        assert carriers(stream)[0].missed == pytest.approx(expected)
+
+
+def test_a_short_look_at_the_middle_or_a_slice_says_nothing():
+    stream = Stream()
+    stream.frames(5, seg("LTE", -2.3, 2.3), seg("LTE", 3.0, 5.12))
+    stream.tracker.prove([Finding("LTE", (), 0, stream.offset, band=(-5e6, 5e6), seconds=0.017)])
+    whole, _ = carriers(stream)
+    middle = Middle(-0.1e6, 0.1e6, 1.4, -30.0)
+    for seconds, missed in ((0.017, [0.1, 1.0]), (0.018, [0.05, 0.05])):
+        finding = Finding(
+            "LTE", (), 0, stream.offset, middles=(middle,), empty_slices=(4e6,), is_slice=True, seconds=seconds
+        )
+        stream.tracker.prove([finding])
+        assert [carrier.missed for carrier in carriers(stream)] == pytest.approx(missed)
 
 
 def test_of_an_uplink_nothing_is_claimed():
@@ -625,6 +649,17 @@ def test_lte_and_nr_where_no_band_is_defined_are_other_until_a_cell_proves_them(
     find(stream, proof_of(stream, mhz, bandwidth=5), searched=(mhz - 1, mhz + 1))
     (carrier,) = carriers(stream)
     assert (carrier.label, carrier.evidence, carrier.verdict) == ("LTE", "broadcast", "proven")
+
+
+@pytest.mark.parametrize("label", ["LTE", "NR"])
+def test_where_no_band_is_defined_a_search_in_vain_makes_other_no_less_sure(label):
+    stream = Stream(center=2462.0)
+    stream.frames(5, seg(label, 2458.0, 2466.0, confidence=0.9))
+    for _ in range(2):
+        finding = Finding(label, (), 0, stream.offset, band=(2457e6, 2467e6), spacing=15e3, seconds=0.006)
+        stream.tracker.prove([finding])
+        (carrier,) = carriers(stream)
+        assert (carrier.label, carrier.evidence, carrier.confidence) == ("other", "no_band", pytest.approx(0.9))
 
 
 def test_where_no_band_is_defined_a_carrier_stays_one_over_many_frames():

@@ -281,6 +281,8 @@ class Carrier:
         network calls LTE or NR is a signal, and can only be another."""
         if self.proof:
             return 1.0
+        if self._has_no_band:
+            return self.network_confidence
         return 1 - self._believed if self._is_absent else self._believed
 
     @property

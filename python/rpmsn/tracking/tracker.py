@@ -194,8 +194,6 @@ class Tracker:
     def _note_missing(self, finding: Finding) -> None:
         """What a search has not found in the carriers that were on meanwhile; in NR, which comes in bursts, those that
         are on now."""
-        if finding.seconds < LOOK_S[finding.technology]:
-            return
         end_s = self._observations[-1].end_s
         hosts = [track.carrier for track in self._live if track.carrier.ssb_frequency is not None]
         for track in self._live:
@@ -203,10 +201,11 @@ class Tracker:
                 continue
             if not finding.has_any_of(track.carrier.sample_start, track.carrier.sample_end):
                 continue
-            for middle in finding.middles:
-                track.missing.look_at_middle(middle, end_s)
-            for place in finding.empty_slices:
-                track.missing.look_at_slice(place, end_s)
+            if finding.seconds >= LOOK_S[finding.technology]:
+                for middle in finding.middles:
+                    track.missing.look_at_middle(middle, end_s)
+                for place in finding.empty_slices:
+                    track.missing.look_at_slice(place, end_s)
             track.missing.look_anywhere(finding, proving.may_be_piece(track.carrier, hosts))
 
     def _join_piece(self, piece: Piece) -> list[Event]:
