@@ -29,6 +29,7 @@ from rpmsn.training.evaluation.recordings import FOUND, Band
 
 LARGEST = 127
 LOWEST_RATE = 1.92e6
+PREFIX_S = 144 / 2048 / 30e3
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,8 @@ def drawn(seed: int) -> Callable[[Reception], Reception]:
 
     def change(one: Reception) -> Reception:
         rng = np.random.default_rng([seed, len(one.samples), round(one.center) % 997])
-        one = echo(rng.uniform(0, 4e-6), 10 ** (rng.uniform(-15, 0) / 20), rng.uniform(-50, 50), rng.random())(one)
+        # No longer than the cyclic prefix of 30 kHz: beyond it no receiver of NR can do with it.
+        one = echo(rng.uniform(0, PREFIX_S), 10 ** (rng.uniform(-15, 0) / 20), rng.uniform(-50, 50), rng.random())(one)
         if rng.random() < 0.4:
             one = weaker(one)
         if rng.random() < 0.4:

@@ -41,6 +41,15 @@ def shifted(samples, hertz, rate=RATE):
     return samples * np.exp(2j * np.pi * hertz / rate * np.arange(len(samples))).astype(np.complex64)
 
 
+@pytest.mark.parametrize("n_ms", [6, 40])
+@pytest.mark.parametrize("boost_db", [0.0, 6.0])
+def test_the_snr_is_right_where_the_pss_is_sent_stronger_and_in_a_short_look(n_ms, boost_db):
+    grid = LteDownlink(cell_id=77, bandwidth_hz=1.4e6).grid(n_ms, np.random.default_rng(1))
+    grid.symbols.reshape(n_ms, 14, -1)[::5, 6] *= 10 ** (boost_db / 20)
+    (cell,) = find_cells(with_noise(ofdm.modulate(grid, RATE), 10), RATE, [0.0], tolerance=15e3)
+    assert cell.cell_id == 77 and cell.snr_db == pytest.approx(10 + boost_db / 2, abs=2.5)
+
+
 @pytest.mark.parametrize("ports", [1, 2, 4])
 @pytest.mark.parametrize("tdd_config", [None, 2])
 def test_a_cell_is_found_with_all_that_it_broadcasts(ports, tdd_config):

@@ -130,7 +130,9 @@ def _result(best, raw, odd, sector, offset, rate):
     offset += float(np.angle(sums[group, half])) * rate / (2 * np.pi * distance)
     sent = _codes(sector)[group].reshape(2, 62)[(odd ^ bool(half)).astype(int)]
     signal = abs(np.sum(secondary * raw.conj() * sent)) / raw.size
-    noise = max(float(np.mean(np.abs(secondary) ** 2)) - signal, 1e-9 * signal)
+    # A PSS may be sent stronger than the SSS: what they have in common is not more than their powers' geometric mean.
+    powers = [np.mean(symbols.real**2 + symbols.imag**2) for symbols in (raw, secondary)]
+    noise = max(float(np.sqrt(powers[0] * powers[1])) - signal, 1e-9 * signal)
     top = float(strength.max())
     return Synchronisation(
         cell_id=cell_id,
