@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from ..cells.finding import SYNC_WIDTH
+from ..cells.finding import SUBCARRIER_HZ, SYNC_WIDTH
 from ..cells.lte import Absence
 from ..cells.plan import LTE_NAME
 from ..classes import LTE, NR
@@ -58,7 +58,7 @@ class MissingSignals:
         self._carrier = carrier
         self._looked_s = -math.inf
         self._absence = Absence()
-        self._missed: dict[tuple[str, float], float] = {}
+        self._missed: dict[tuple[str, float], tuple[float, float, int]] = {}
         self._has_pss = False
 
     def forget(self) -> None:
@@ -110,23 +110,32 @@ class MissingSignals:
         lower, upper = finding.band
         if not lower <= carrier.freq_lower < carrier.freq_upper <= upper:
             return
-        missed, before = self._missed_in(finding), self._missed.get(kind, 1.0)
-        # Searches for LTE are soon after each other, when what fades has not changed: the surest counts.
-        self._missed[kind] = min(missed, before) if finding.technology == LTE_NAME else missed * before
+        missed = self._missed_in(finding)
+        before, latest, searched_to = self._missed.get(kind, (1.0, 1.0, finding.start))
+        if finding.technology == LTE_NAME or finding.start < searched_to:
+            # Of the same samples, or soon after each other, when what fades has not changed: the surest counts.
+            missed = min(missed, latest)
+        else:
+            before *= latest
+        self._missed[kind] = before, missed, finding.end
         if self._may_be_seen(LTE):
             self._judge_lte()
         elif self._may_be_seen(NR) and not may_be_piece and carrier.snr_db >= LOWEST_SNR_DB:
             spacings = bands.block_spacings(carrier.center_frequency)
-            missed = max(self._missed.get((bands.NR, spacing), 1.0) for spacing in spacings)
+            missed = max(self._missed_by(bands.NR, spacing) for spacing in spacings)
             carrier.missed = NO_BLOCK + (1 - NO_BLOCK) * missed
 
     def _judge_lte(self) -> None:
         """The middle may not be where the region's is: it counts once all of the region was searched, which tells
         something where the region's own middle is too weak to: one of GSM carriers side by side has a gap there."""
-        searched = [missed for (technology, _), missed in self._missed.items() if technology == LTE_NAME]
-        if searched:
-            missed = max(min(searched), MISSED_BESIDE_PSS if self._has_pss else 0.0)
+        if any(technology == LTE_NAME for technology, _ in self._missed):
+            missed = max(self._missed_by(LTE_NAME, SUBCARRIER_HZ), MISSED_BESIDE_PSS if self._has_pss else 0.0)
             self._carrier.missed = min(missed, self._absence.miss_probability)
+
+    def _missed_by(self, technology: str, spacing: float) -> float:
+        """The probability that all searches of a kind missed what is sent."""
+        before, latest, _ = self._missed.get((technology, spacing), (1.0, 1.0, 0))
+        return before * latest
 
     def _missed_in(self, finding: Finding) -> float:
         """The probability that a search of all of the carrier misses what it sends."""

@@ -3,7 +3,8 @@
 
 import numpy as np
 
-from ..signal.sums import CORRELATED_ROWS
+from ..signal.image import feature_set
+from ..signal.sums import CORRELATED_ROWS, LAGS
 
 MAX_LEVEL_SHIFT = 13
 """Brighter or darker by up to so many steps of 255: 3 dB of the averaged feature set's level."""
@@ -21,8 +22,8 @@ def augment(
 ) -> None:
     """Mirror in frequency, roll in time, shift the level, add a little noise; each at random.
 
-    Mirroring takes column c to 256 - c, which keeps the centre column. The channels of feature set `cyclic` after the
-    first are correlations, which no change of level moves; they are mirrored and rolled only. They are measured over
+    Mirroring takes column c to 256 - c, which keeps the centre column. The last channels of feature set `cyclic` are
+    correlations, which no change of level moves; they are mirrored and rolled only. They are measured over
     blocks of 64 rows, so that such an image is rolled by whole blocks: no receiver shows one that begins elsewhere.
 
     Args:
@@ -33,11 +34,12 @@ def augment(
         features: feature set.
     """
     is_mirrored = rng.random() < 0.5
-    step = CORRELATED_ROWS if features == "cyclic" else 1
+    is_correlated = feature_set(features).correlated
+    step = CORRELATED_ROWS if is_correlated else 1
     shift = step * int(rng.integers(len(mask) // step)) if rng.random() < 0.5 else 0
     for values, out in ((image, out_image), (mask, out_mask)):
         _move(values, out, is_mirrored, shift)
-    level = out_image[:1] if features == "cyclic" else out_image
+    level = out_image[: -len(LAGS)] if is_correlated else out_image
     brighter = int(rng.integers(-MAX_LEVEL_SHIFT, MAX_LEVEL_SHIFT + 1))
     if rng.random() < 0.3:
         noise = rng.standard_normal(level.shape, np.float32)
