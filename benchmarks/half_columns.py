@@ -11,14 +11,14 @@ column of the image has two as channels of their own, the lower and the upper ha
 
 import copy
 import sys
-import tempfile
 from pathlib import Path
 
 import numpy as np
 import scipy.fft
 
 from rpmsn.signal import image as spectrogram
-from rpmsn.signal.sums import COLUMNS, FULL_SCALE, LAGS, hann, real_values
+from rpmsn.signal.channelizer import as_complex
+from rpmsn.signal.sums import COLUMNS, LAGS, hann
 
 NAME, HALVES = "cyclic_halves", 2
 spectrogram.FEATURE_SETS[NAME] = spectrogram.FeatureSet(NAME, HALVES + len(LAGS), correlated=True)
@@ -29,41 +29,11 @@ from rpmsn.training import batches, experiment
 LENGTH, HOP, AT_ONCE = HALVES * COLUMNS, 224, 512
 INDEPENDENT = 0.8
 """Spectra of windows that overlap so, in independent ones."""
-CONFIG = """
-about: |-
-  # Half columns
-version: 0.1.0
-classes: [noise, LTE, NR, other]
-sample_rates: [61.44e6, 61.44e6]
-train:
-  - {preset: wideband, count: 768, seed: 321, policy: filled_split}
-  - {preset: crowded, count: 256, seed: 341, policy: filled_split}
-tests:
-  - {preset: wideband, count: 192, seed: 302, policy: occupied}
-  - {preset: crowded, count: 96, seed: 304, policy: occupied}
-epochs: 8
-batch_size: 16
-learning_rate: 3.0e-3
-weight_decay: 1.0e-2
-gradient_clip: 1.0
-class_weights: [1.0, 1.0, 1.2, 1.6]
-dice_weight: 0.3
-precision: fp32
-seed: 1
-systems:
-  whole:
-    title: cyclic image
-    architecture: rpmsn-rt
-    features: cyclic
-    arguments: &form {kernel: 5, separable: true, stages: 3}
-  halves: {title: the level of half columns, architecture: rpmsn-rt, features: cyclic_halves, arguments: *form}
-"""
 
 
 def half_columns(samples: np.ndarray, rows: int) -> np.ndarray:
     """Levels of the lower and the upper half of every column, float32, shape (2, rows, 256)."""
-    values = real_values(samples)
-    numbers = (values / np.float32(FULL_SCALE[values.dtype])).view(np.complex64).ravel()
+    numbers = as_complex(samples)
     places = np.arange(LENGTH)
     # Halves lie a quarter of a column beside the column's middle.
     window = (hann(LENGTH) * np.exp(-1j * np.pi * places / LENGTH)).astype(np.complex64)
@@ -100,7 +70,4 @@ make_image, make_augmented = spectrogram.image, batches.augment
 spectrogram.image, batches.augment = image, augment
 
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "half-columns.yml"
-        path.write_text(CONFIG)
-        sys.exit(experiment.main(["--config", str(path), *sys.argv[1:]]))
+    sys.exit(experiment.main(["--config", str(Path(__file__).with_suffix(".yml")), *sys.argv[1:]]))

@@ -144,18 +144,7 @@ class Sharing:
         """The same tracks, of which one has taken over those that share its band: they are one by definition."""
         kept: list[Track] = []
         for track in sorted(fitting, key=rank, reverse=True):
-            carrier = track.carrier
-            same = next(
-                (
-                    other
-                    for other in kept
-                    if _shared_width(
-                        carrier.freq_lower, carrier.freq_upper, other.carrier.freq_lower, other.carrier.freq_upper
-                    )
-                    >= MIN_OVERLAP * min(carrier.bandwidth, other.carrier.bandwidth)
-                ),
-                None,
-            )
+            same = next((other for other in kept if share_band(track.carrier, other.carrier)), None)
             if same is None:
                 kept.append(track)
             else:
@@ -302,6 +291,12 @@ def least_beside(carrier: Carrier) -> float:
     """Hz from a proven edge to the far edge of the narrowest LTE carrier that has room beside it."""
     occupied = carrier.bandwidth
     return ((carrier.channel_bandwidth or occupied) - occupied) / 2 + NARROWEST_HZ
+
+
+def share_band(one: Carrier, other: Carrier) -> bool:
+    """Whether two carriers have so much in common of the narrower one's band that they are one."""
+    shared = _shared_width(one.freq_lower, one.freq_upper, other.freq_lower, other.freq_upper)
+    return shared >= MIN_OVERLAP * min(one.bandwidth, other.bandwidth)
 
 
 def within(segment: Segment, lower: float, upper: float, first: int, after: int) -> Segment:

@@ -66,13 +66,24 @@ class MissingSignals:
         self._absence.reset()
         self._missed.clear()
 
-    def look_at_middle(self, middle: Middle, end_s: float) -> None:
-        """Take in how strong the PSS was where an LTE carrier's middle was looked for.
+    def look(self, finding: Finding, end_s: float, may_be_piece: bool) -> None:
+        """Take in what a search has not found.
 
         Args:
-            middle: what was seen there.
+            finding: of the search.
             end_s: of the look, seconds since the stream began.
+            may_be_piece: whether the carrier may be a part of an NR carrier whose block is elsewhere.
         """
+        if finding.seconds >= LOOK_S[finding.technology]:
+            for middle in finding.middles:
+                self._look_at_middle(middle, end_s)
+            for place in finding.empty_slices:
+                self._look_at_slice(place, end_s)
+        if finding.band is not None:
+            self._look_anywhere(finding, finding.band, may_be_piece)
+
+    def _look_at_middle(self, middle: Middle, end_s: float) -> None:
+        """How strong the PSS was where an LTE carrier's middle was looked for."""
         carrier = self._carrier
         is_here = middle.lower <= carrier.center_frequency <= middle.upper and carrier.bandwidth > SYNC_WIDTH
         if self._is_cut or not (is_here and self._may_be_seen(LTE)) or end_s - self._looked_s < SEPARATE_S:
@@ -86,9 +97,9 @@ class MissingSignals:
             self._has_pss = self._absence.add(middle.pss_strength, 10 * math.log10(ratio))
             self._judge_lte()
 
-    def look_at_slice(self, place: float, end_s: float) -> None:
-        """Take in that LTE's reference signals were not found around a frequency in Hz. Where the middle of a carrier
-        is in view, its PSS says more. `end_s` as of `look_at_middle`."""
+    def _look_at_slice(self, place: float, end_s: float) -> None:
+        """LTE's reference signals were not found around a frequency in Hz. Where the middle of a carrier is in view,
+        its PSS says more."""
         carrier = self._carrier
         is_here = self._is_cut and carrier.freq_lower <= place <= carrier.freq_upper
         if not (is_here and self._may_be_seen(LTE)) or carrier.snr_db < LOWEST_SNR_DB:
@@ -97,17 +108,11 @@ class MissingSignals:
             self._looked_s = end_s
             carrier.missed *= MISSED_REFERENCES
 
-    def look_anywhere(self, finding: Finding, may_be_piece: bool) -> None:
-        """Take in that a search at any frequency of a band has found no cell in the carrier.
-
-        Args:
-            finding: of the search.
-            may_be_piece: whether the carrier may be a part of an NR carrier whose block is elsewhere.
-        """
-        carrier, kind = self._carrier, (finding.technology, finding.spacing)
-        if finding.band is None or self._is_cut or carrier.proof is not None:
+    def _look_anywhere(self, finding: Finding, band: tuple[float, float], may_be_piece: bool) -> None:
+        """A search at any frequency of a band has found no cell in the carrier."""
+        carrier, kind, (lower, upper) = self._carrier, (finding.technology, finding.spacing), band
+        if self._is_cut or carrier.proof is not None:
             return
-        lower, upper = finding.band
         if not lower <= carrier.freq_lower < carrier.freq_upper <= upper:
             return
         missed = self._missed_in(finding)
@@ -128,7 +133,7 @@ class MissingSignals:
     def _judge_lte(self) -> None:
         """The middle may not be where the region's is: it counts once all of the region was searched, which tells
         something where the region's own middle is too weak to: one of GSM carriers side by side has a gap there."""
-        if any(technology == LTE_NAME for technology, _ in self._missed):
+        if (LTE_NAME, SUBCARRIER_HZ) in self._missed:
             missed = max(self._missed_by(LTE_NAME, SUBCARRIER_HZ), MISSED_BESIDE_PSS if self._has_pss else 0.0)
             self._carrier.missed = min(missed, self._absence.miss_probability)
 

@@ -12,7 +12,7 @@ from ..cells.plan import WIDEST_NR_HZ, KnownCarrier
 from ..classes import CLASS_NAMES, LTE, NR, OTHER
 from ..detection.segments import Segment
 from ..signal.sums import COLUMNS
-from .association import MIN_OVERLAP, least_beside, within
+from .association import least_beside, share_band, within
 from .carrier import CUT, SEEN, SHARED, Carrier, Part
 from .track import Track
 
@@ -122,16 +122,11 @@ def others_over(track: Track, tracks: Sequence[Track]) -> list[Track]:
     """Of the tracks without a cell, those that the network calls NR and that share the band of an NR carrier with one,
     as segments do that go to one carrier: what was called something else until its cell was found had its bursts apart.
     """
-    host, found = track.carrier, []
+    host = track.carrier
     if host.proof is None or host.proof.class_id != NR:
         return []
-    for other in tracks:
-        carrier = other.carrier
-        shared = min(host.freq_upper, carrier.freq_upper) - max(host.freq_lower, carrier.freq_lower)
-        is_over = shared > 0 and shared >= MIN_OVERLAP * min(host.bandwidth, carrier.bandwidth)
-        if carrier.proof is None and carrier.voted_class_id == NR and is_over:
-            found.append(other)
-    return found
+    unproven = [other for other in tracks if other.carrier.proof is None and other.carrier.voted_class_id == NR]
+    return [other for other in unproven if share_band(host, other.carrier)]
 
 
 def may_be_piece(carrier: Carrier, hosts: Sequence[Carrier]) -> bool:

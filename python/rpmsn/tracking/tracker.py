@@ -24,7 +24,6 @@ from ..errors import require
 from . import proving
 from .association import Sharing
 from .carrier import Carrier, Part
-from .missing import LOOK_S
 from .track import Clock, Observation, Track, join_overlapping
 
 if TYPE_CHECKING:
@@ -199,14 +198,8 @@ class Tracker:
         for track in self._live:
             if finding.technology == NR_NAME and track.missed:
                 continue
-            if not finding.has_any_of(track.carrier.sample_start, track.carrier.sample_end):
-                continue
-            if finding.seconds >= LOOK_S[finding.technology]:
-                for middle in finding.middles:
-                    track.missing.look_at_middle(middle, end_s)
-                for place in finding.empty_slices:
-                    track.missing.look_at_slice(place, end_s)
-            track.missing.look_anywhere(finding, proving.may_be_piece(track.carrier, hosts))
+            if finding.has_any_of(track.carrier.sample_start, track.carrier.sample_end):
+                track.missing.look(finding, end_s, proving.may_be_piece(track.carrier, hosts))
 
     def _join_piece(self, piece: Piece) -> list[Event]:
         """What has the symbols and subcarriers of an NR carrier with a cell is a piece of it, unless it has one, or
