@@ -629,6 +629,18 @@ def test_a_proven_cell_is_never_absent():
     assert (carrier.label, carrier.verdict) == ("LTE", "proven")
 
 
+def test_after_a_cell_was_lost_a_search_counts_as_before_any_look():
+    stream, region = Stream(), seg("LTE", -2.3, 2.3)
+    looks(stream, [40.0], region)
+    find(stream, proof_of(stream, 0.0, bandwidth=5))
+    for _ in range(4):
+        stream.frames(25, region)
+        find(stream, searched=(-1.0, 1.0))
+    assert carriers(stream)[0].verdict == "likely"
+    stream.tracker.prove([Finding("LTE", (), 0, stream.offset, band=(-5e6, 5e6))])
+    assert carriers(stream)[0].missed == pytest.approx(0.05)
+
+
 @pytest.mark.parametrize(
     ("mhz", "said", "label", "evidence", "band"),
     [

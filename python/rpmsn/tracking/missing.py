@@ -65,6 +65,7 @@ class MissingSignals:
         """A cell was found."""
         self._absence.reset()
         self._missed.clear()
+        self._has_pss = False
 
     def look(self, finding: Finding, end_s: float, may_be_piece: bool) -> None:
         """Take in what a search has not found.
