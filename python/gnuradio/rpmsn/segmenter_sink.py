@@ -127,7 +127,6 @@ class segmenter_sink(gr.sync_block):
         if frames_per_second < 0:
             raise ParameterError(f"frames_per_second is {frames_per_second:g}, but 0 (none) or more is allowed")
         self._frames_per_second = float(frames_per_second)
-        self._model_name = str(model)
         self._log_paths = _listed(logs)
         self._log_options = {
             "rotate_seconds": log_rotate_seconds or None,
