@@ -245,12 +245,11 @@ def main() -> None:
             for key, (right, reported) in (item for each in judged for item in each.by_verdict.items()):
                 verdicts[name].update({(*key, "right"): right, (*key, "reported"): reported})
         true = sum(len(each.made.outcomes) for each in judged)
-        # Cells change no pixel.
-        ious = [mean_iou(judged, all_judged) for judged in all_judged[:-1]]
+        ious = [mean_iou(judged, all_judged) for judged in all_judged]
         rows.append((one.title, str(len(paths)), str(true), *ious, *map(figures, all_judged)))
         print(*rows[-1], sep=" | ", flush=True, file=sys.stderr)
     (options.folder / "wrong.txt").write_text("\n".join(lines) + "\n")
-    columns = ("set", "recordings", "carriers", *(f"mean IoU, {name}" for name in list(versions)[:-1]), *versions)
+    columns = ("set", "recordings", "carriers", *(f"mean IoU, {name}" for name in versions), *versions)
     print(*markdown_table(columns, rows), sep="\n")
     for name, counts in verdicts.items():
         for label, verdict in sorted({key[:2] for key in counts}):

@@ -2,16 +2,19 @@
 """Cells of streams and recordings: found live and in replay, the same every time, and never in the frames' way."""
 
 import json
+import math
 import os
 import signal
 import threading
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
 from oracle import ThresholdRuntime
 
+from rpmsn.classes import LTE, NOISE, NR
 from rpmsn.errors import ParameterError
 from rpmsn.messages.results import carrier_fields
 from rpmsn.models.model import load_model
@@ -36,6 +39,15 @@ class Blind(ThresholdRuntime):
         return super().probabilities(np.zeros_like(images))
 
 
+class Doubtful(ThresholdRuntime):
+    """A network that calls the first half of every frame NR."""
+
+    def probabilities(self, images):
+        scores = super().probabilities(images)
+        scores[:, [1, 2], :128] = scores[:, [2, 1], :128]
+        return scores
+
+
 def noise(frames, seed=3):
     parts = np.random.default_rng(seed).standard_normal((frames * FRAME, 2)).astype(np.float32) * np.float32(0.01)
     return parts.view(np.complex64)[:, 0]
@@ -54,10 +66,11 @@ def downlink(frames, cell_id=301, amplitude=0.2, offset=OFFSET, has_pss=True):
 
 
 @pytest.fixture
-def analyse(any_rate_model, tmp_path):
-    """Write samples as a recording, analyse it, return the Analysis."""
+def recorded(any_rate_model, tmp_path):
+    """Write samples as a recording; a context with its RecordingAnalyser."""
 
-    def run(samples, runtime=None, workers=1, **arguments):
+    @contextmanager
+    def opened(samples, runtime=None, workers=1, **arguments):
         (tmp_path / "band.sigmf-data").write_bytes(samples.tobytes())
         meta = {
             "global": {"core:datatype": "cf32_le", "core:sample_rate": RATE, "core:version": "1.2.0"},
@@ -70,6 +83,17 @@ def analyse(any_rate_model, tmp_path):
             analyser.segmenter.runtime = runtime or ThresholdRuntime()
             for replica in analyser._replay._segmenters:
                 replica.runtime = analyser.segmenter.runtime
+            yield analyser
+
+    return opened
+
+
+@pytest.fixture
+def analyse(recorded):
+    """Write samples as a recording, analyse it, return the Analysis."""
+
+    def run(*args, **arguments):
+        with recorded(*args, **arguments) as analyser:
             return analyser.run()
 
     return run
@@ -80,10 +104,10 @@ def make(untrained_model):
     """Make a started StreamAnalyser; stopped at the end of the test."""
     made = []
 
-    def start(live=True, runtime=None, **arguments):
+    def start(live=True, runtime=None, model=untrained_model, **arguments):
         budget = arguments.pop("cell_budget", 0.5)
         settings = Settings(live=live, runtime=runtime or ThresholdRuntime(), workers=1, cell_budget=budget)
-        analyser = StreamAnalyser(load_model(untrained_model), RATE, CENTER, settings, **arguments)
+        analyser = StreamAnalyser(load_model(model), RATE, CENTER, settings, **arguments)
         made.append(analyser)
         analyser.start()
         return analyser
@@ -156,6 +180,25 @@ def test_dead_input_is_not_searched(analyse, monkeypatch, value):
     monkeypatch.setattr(cells, "Looker", searched.append)
     analyse(np.full(2 * FRAME, value, np.complex64))
     assert searched == []
+
+
+def classes_in(frame):
+    """Those within the resource blocks of `downlink`, less a column on either side."""
+    middle, half = 128 + OFFSET / RATE * 256, 0.54e6 / RATE * 256 - 1
+    return set(frame.mask[:, math.ceil(middle - half) : math.floor(middle + half)].ravel()) - {NOISE}
+
+
+def test_pixels_of_a_proven_carrier_have_its_class(recorded, make, any_rate_model):
+    samples = downlink(6)
+    with recorded(samples, Doubtful()) as analyser:
+        frames = [frame for frame, _ in analyser.frames()]
+    assert classes_in(frames[-1]) == {LTE}
+    with recorded(samples, Doubtful(), cells=False) as analyser:
+        assert all(classes_in(frame) == {LTE, NR} for frame, _ in analyser.frames())
+    shown = []
+    analyser = make(True, Doubtful(), any_rate_model, on_result=lambda frame, *_: shown.append(classes_in(frame)))
+    play(analyser, samples, until=lambda: shown and shown[-1] == {LTE})
+    assert {LTE, NR} in shown and {LTE} in shown
 
 
 def test_without_the_search_nothing_is_proven(analyse):

@@ -3,6 +3,7 @@
 
 import dataclasses
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,11 +13,13 @@ from rpmsn.cells.cell import BROADCAST, SYNC, Cell
 from rpmsn.cells.finding import Finding, Middle, Piece, Power, Proof
 from rpmsn.cells.looking import Look, Looker
 from rpmsn.cells.plan import Hypothesis
-from rpmsn.classes import CLASS_NAMES
+from rpmsn.classes import CLASS_NAMES, LTE, NR
+from rpmsn.detection.segments import FrameGeometry
 from rpmsn.standards.nr_sib1 import Carrier, Sib1
 from rpmsn.synthesis.nr.downlink import NrDownlink
 from rpmsn.synthesis.ofdm import modulate
 from rpmsn.synthesis.other.private import private_ofdm
+from rpmsn.tracking.proving import settled_mask
 from rpmsn.tracking.tracker import consolidate
 
 
@@ -627,6 +630,41 @@ def test_a_proven_cell_is_never_absent():
     find(stream, proof_of(stream, 0.0, bandwidth=5))
     carrier = looks(stream, [1.4] * 3, region)
     assert (carrier.label, carrier.verdict) == ("LTE", "proven")
+
+
+def test_lte_and_nr_in_a_masks_proven_band_are_what_the_cell_is():
+    stream = Stream()
+    stream.frames(3, seg("NR", -4.0, -1.0), seg("LTE", 1.0, 4.0))
+    mask = np.tile(np.arange(256, dtype=np.uint8) % 4, (256, 1))
+    geometry = FrameGeometry(RATE, 0.0, 0, round(FRAME_S * RATE), 256)
+    frame = SimpleNamespace(mask=mask, geometry=geometry)
+    assert stream.tracker.settled_mask(frame) is mask
+    find(stream, proof_of(stream, -2.5, bandwidth=3, technology="LTE"))
+    settled, before = stream.tracker.settled_mask(frame), mask[0]
+    columns = np.flatnonzero(settled[0] != before)
+    assert set(before[columns]) == {NR} and set(settled[0][columns]) == {LTE}
+    middles = np.array([geometry.frequency(column + 0.5) for column in range(256)])
+    (carrier, _) = carriers(stream)
+    is_inside = (carrier.freq_lower <= middles) & (middles <= carrier.freq_upper)
+    assert (columns == np.flatnonzero(is_inside & (before == NR))).all() and len(columns) > 10
+    assert (settled == settled[0]).all() and (mask == np.arange(256) % 4).all()
+
+
+def test_where_lte_and_nr_cells_share_a_band_a_mask_stays_the_networks():
+    geometry = FrameGeometry(RATE, 0.0, 0, round(FRAME_S * RATE), 256)
+    mask = np.tile(np.arange(256, dtype=np.uint8) % 4, (256, 1))
+
+    def track(class_id, lower, upper):
+        proof = SimpleNamespace(class_id=class_id)
+        return SimpleNamespace(carrier=SimpleNamespace(proof=proof, freq_lower=lower, freq_upper=upper))
+
+    tracks = [track(LTE, -4e6, 1e6), track(NR, 0.0, 4e6)]
+    settled = settled_mask(mask, geometry, tracks)
+    middles = np.array([geometry.frequency(column + 0.5) for column in range(256)])
+    is_shared = (middles >= 0.0) & (middles <= 1e6)
+    assert is_shared.any() and (settled[:, is_shared] == mask[:, is_shared]).all()
+    assert NR not in settled[:, (middles >= -4e6) & (middles < 0)]
+    assert LTE not in settled[:, (middles > 1e6) & (middles <= 4e6)]
 
 
 def test_after_a_cell_was_lost_a_search_counts_as_before_any_look():

@@ -53,7 +53,8 @@ class Frame:
         geometry: where its pixels lie.
         image: uint8, shape (256, 256): 0..255 over -5..55 dB over the noise floor.
         mask: uint8, shape (256, 256): the most probable class of every pixel, ids of `rpmsn.classes`; noise alone where
-            not fit. What is decided about a run as a whole is in `segments`: `other` there may be LTE or NR here.
+            not fit. What is decided about a run as a whole is in `segments`: `other` there may be LTE or NR here. A
+            stream's tracker then settles it by what cells prove.
         floor_db: noise floor, dB over full scale, in one pixel's bandwidth.
         segments: none where the input is not fit to be judged.
         new_from: first sample that no earlier frame held; the last frame of a recording reaches back

@@ -296,7 +296,9 @@ class RecordingAnalyser:
             if result.error is not None:
                 raise result.error
             if result.frame is not None:
-                yield result.frame, self._tracking.follow(result.frame, result.start_offset, result.end_offset)
+                events = self._tracking.follow(result.frame, result.start_offset, result.end_offset)
+                result.frame.mask = self.tracker.settled_mask(result.frame)
+                yield result.frame, events
         counts = self._replay.intake.counts()
         self._tracking.finish(counts.analysed, skipped + counts.too_short)
 

@@ -456,6 +456,8 @@ class StreamAnalyser:
             self._clocks.follow(result.time)
             timed = ended + self._clocks.timed(events)
         timed += self._clocks.timed(self._proven(frame, result))
+        with self._lock:
+            frame.mask = self._tracker.settled_mask(frame)
         deliver = self._reports.deliver
         for output in self.outputs:
             deliver("the results of a frame", output.begin_frame, frame.geometry, result.time, frame.health)

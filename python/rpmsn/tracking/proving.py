@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from ..cells.plan import WIDEST_NR_HZ, KnownCarrier
 from ..classes import CLASS_NAMES, LTE, NR, OTHER
-from ..detection.segments import Segment
+from ..detection.segments import FrameGeometry, Segment
 from ..signal.sums import COLUMNS
 from .association import least_beside, share_band, within
 from .carrier import CUT, SEEN, SHARED, Carrier, Part
@@ -199,3 +201,31 @@ def part_of(proof: Proof, start: int) -> Part:
         columns=(0, 1),
     )
     return Part(segment, end, end)
+
+
+def settled_mask(mask: np.ndarray, geometry: FrameGeometry, tracks: Sequence[Track]) -> np.ndarray:
+    """A frame's mask in which LTE and NR, in the band of a carrier with a cell, have the class of that.
+
+    The network's classes stay where LTE and NR cells share a band (DSS). So does `other`: an interferer, or a neighbour
+    within what is not a proven edge.
+
+    Args:
+        mask: uint8, shape (rows, columns), ids of `rpmsn.classes`.
+        geometry: of the frame.
+        tracks: those that are on.
+
+    Returns:
+        uint8, the same shape; `mask` itself where no cell is known.
+    """
+    proven = np.zeros((2, geometry.columns), bool)
+    middles = np.array([geometry.frequency(column + 0.5) for column in range(geometry.columns)])
+    for track in tracks:
+        carrier = track.carrier
+        if carrier.proof is not None:
+            row = (LTE, NR).index(carrier.proof.class_id)
+            proven[row] |= (carrier.freq_lower <= middles) & (middles <= carrier.freq_upper)
+    is_one = proven[0] != proven[1]
+    if not is_one.any():
+        return mask
+    of_column = np.where(proven[0], LTE, NR).astype(np.uint8)
+    return np.where(is_one & ((mask == LTE) | (mask == NR)), of_column, mask)
