@@ -4,7 +4,8 @@
 
     PYTHONPATH=OTHER/python .venv/bin/python benchmarks/accuracy_analyse.py FOLDER RUNTIME CELLS RECORDING...
 
-Writes FOLDER/<recording>.json with the carriers, and FOLDER/<recording>.npy with the mask of a recording of one frame.
+Writes FOLDER/<recording>.json with the carriers, and FOLDER/<recording>.npy with the mask of a recording of one frame,
+by what was known of its cells at the end.
 A recording that has its .json is left out. CELLS is 1 or 0; versions before 0.8 have none.
 """
 
@@ -38,16 +39,17 @@ def main() -> None:
         written = folder / f"{path.stem}.json"
         if written.exists():
             continue
-        begun, masks, judged, frames = time.process_time(), [], 0, 0
+        begun, judged, frames = time.process_time(), 0, 0
         with open_recording(path) as recording:
             more = {"cells": cells} if HAS_CELLS else {}
             analyser = RecordingAnalyser(recording, model, runtime=runtime, **more)
             for frame, _ in analyser.frames():
-                masks = [*masks[-1:], frame.mask[: frame.geometry.rows]]
                 judged += frame.condition.judged
                 frames += 1
-        if len(masks) == 1:
-            np.save(written.with_suffix(".npy"), masks[0])
+        if frames == 1:
+            has_settled = hasattr(analyser.tracker, "settled_mask")  # not before 0.16
+            mask = analyser.tracker.settled_mask(frame) if has_settled else frame.mask
+            np.save(written.with_suffix(".npy"), mask[: frame.geometry.rows])
         carriers = [
             (one.label, one.freq_lower, one.freq_upper, getattr(one, "verdict", ""), one.confidence)
             for one in analyser.result.carriers

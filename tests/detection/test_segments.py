@@ -215,6 +215,24 @@ def test_mask_and_image_have_the_pixels_of_the_frame(segmenter):
     assert (frame.mask[:, 135:185] == 1).all() and not frame.mask[:, :120].any()
 
 
+class InPieces(ThresholdRuntime):
+    """Calls some of the pixels of a carrier from column 140 to 180 NR, and some `other`."""
+
+    def probabilities(self, images):
+        scores = super().probabilities(images)
+        scores[:, [1, 2], 50:60, 145:150] = scores[:, [2, 1], 50:60, 145:150]
+        scores[:, [1, 3], 100:110, 145:150] = scores[:, [3, 1], 100:110, 145:150]
+        return scores
+
+
+def test_in_a_mask_lte_and_nr_are_what_their_segment_is_and_other_stays(untrained_model):
+    segmenter = Segmenter(load_model(untrained_model), RATE, runtime=InPieces())
+    samples = flat_band(segmenter.frame_samples, RATE, 0.8e6, 3.1e6, np.random.default_rng(11))
+    frame = segmenter.analyse(samples)
+    assert [segment.label for segment in frame.segments] == ["LTE"]
+    assert (frame.mask[50:60, 145:150] == 1).all() and (frame.mask[100:110, 145:150] == 3).all()
+
+
 def test_spurious_nested_detections_do_not_split_a_carrier():
     mask = np.zeros((256, 256), int)
     mask[:, 40:120] = 1

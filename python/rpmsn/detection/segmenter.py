@@ -53,8 +53,8 @@ class Frame:
         geometry: where its pixels lie.
         image: uint8, shape (256, 256): 0..255 over -5..55 dB over the noise floor.
         mask: uint8, shape (256, 256): the most probable class of every pixel, ids of `rpmsn.classes`; noise alone where
-            not fit. What is decided about a run as a whole is in `segments`: `other` there may be LTE or NR here. A
-            stream's tracker then settles it by what cells prove.
+            not fit. LTE and NR within a segment that is one of them are that; what is `other` by the decision about a
+            segment may be LTE or NR here. A stream's tracker then settles it by what cells prove.
         floor_db: noise floor, dB over full scale, in one pixel's bandwidth.
         segments: none where the input is not fit to be judged.
         new_from: first sample that no earlier frame held; the last frame of a recording reaches back
@@ -292,6 +292,7 @@ class Segmenter:
                 self.card.classes,
                 self._decider,
             )
+            _settle(mask, found)
             segments = [
                 cut
                 for segment in self._reportable(features.quality, found, mask)
@@ -378,6 +379,17 @@ def _noise(count: int, dtype: DTypeLike = np.complex64) -> np.ndarray:
     if dtype.kind == "c":
         return parts.view(np.complex64)[:, 0]
     return (parts * np.float32(FULL_SCALE[dtype])).astype(dtype)
+
+
+def _settle(mask: np.ndarray, segments: list[Segment]) -> None:
+    """Give LTE and NR within a segment of LTE or NR its class, in place; what lies within another segment comes last.
+
+    Of a run as a whole the network is surer than of its pixels, but of what kind an interferer in it is.
+    """
+    for segment in sorted(segments, key=lambda segment: -segment.bandwidth * segment.duration):
+        if segment.class_id in (LTE, NR):
+            box = mask[slice(*segment.rows), slice(*segment.columns)]
+            box[(box == LTE) | (box == NR)] = segment.class_id
 
 
 def _from(segment: Segment, first_sample: int) -> Segment | None:
