@@ -13,7 +13,7 @@ from rpmsn.cells.cell import BROADCAST, SYNC, Cell
 from rpmsn.cells.finding import Finding, Middle, Piece, Power, Proof
 from rpmsn.cells.looking import Look, Looker
 from rpmsn.cells.plan import Hypothesis
-from rpmsn.classes import CLASS_NAMES, LTE, NR
+from rpmsn.classes import CLASS_NAMES, LTE, NR, OTHER
 from rpmsn.detection.segments import FrameGeometry
 from rpmsn.standards.nr_sib1 import Carrier, Sib1
 from rpmsn.synthesis.nr.downlink import NrDownlink
@@ -632,39 +632,42 @@ def test_a_proven_cell_is_never_absent():
     assert (carrier.label, carrier.verdict) == ("LTE", "proven")
 
 
+def settled_columns(tracks, classes=(LTE, NR, OTHER)):
+    """What is left of each of some classes in the columns of a mask."""
+    geometry = FrameGeometry(RATE, 0.0, 0, round(FRAME_S * RATE), 256)
+    middles = np.array([geometry.frequency(column + 0.5) for column in range(256)])
+    masks = [np.full((4, 256), class_id, np.uint8) for class_id in classes]
+    settled = [settled_mask(mask, geometry, tracks) for mask in masks]
+    assert all((mask == class_id).all() for mask, class_id in zip(masks, classes))
+    return [mask[0] for mask in settled], middles
+
+
 def test_lte_and_nr_in_a_masks_proven_band_are_what_the_cell_is():
     stream = Stream()
-    stream.frames(3, seg("NR", -4.0, -1.0), seg("LTE", 1.0, 4.0))
-    mask = np.tile(np.arange(256, dtype=np.uint8) % 4, (256, 1))
-    geometry = FrameGeometry(RATE, 0.0, 0, round(FRAME_S * RATE), 256)
-    frame = SimpleNamespace(mask=mask, geometry=geometry)
-    assert stream.tracker.settled_mask(frame) is mask
-    find(stream, proof_of(stream, -2.5, bandwidth=3, technology="LTE"))
-    settled, before = stream.tracker.settled_mask(frame), mask[0]
-    columns = np.flatnonzero(settled[0] != before)
-    assert set(before[columns]) == {NR} and set(settled[0][columns]) == {LTE}
-    middles = np.array([geometry.frequency(column + 0.5) for column in range(256)])
-    (carrier, _) = carriers(stream)
+    stream.frames(3, seg("NR", -4.0, -1.0), seg("other", 1.0, 4.0))
+    find(stream, proof_of(stream, -2.5, bandwidth=3))
+    (lte, nr, other), middles = settled_columns(stream.tracker._live)
+    carrier, _ = carriers(stream)
     is_inside = (carrier.freq_lower <= middles) & (middles <= carrier.freq_upper)
-    assert (columns == np.flatnonzero(is_inside & (before == NR))).all() and len(columns) > 10
-    assert (settled == settled[0]).all() and (mask == np.arange(256) % 4).all()
+    assert is_inside.sum() > 40
+    assert (lte == LTE).all() and (nr == np.where(is_inside, LTE, NR)).all() and (other == OTHER).all()
 
 
-def test_where_lte_and_nr_cells_share_a_band_a_mask_stays_the_networks():
-    geometry = FrameGeometry(RATE, 0.0, 0, round(FRAME_S * RATE), 256)
-    mask = np.tile(np.arange(256, dtype=np.uint8) % 4, (256, 1))
+def test_in_a_mask_a_surer_carrier_comes_first_and_where_both_are_as_sure_it_stays_as_it_was():
+    def track(class_id, lower, upper, verdict="proven", is_qualified=True):
+        values = {"class_id": class_id, "freq_lower": lower, "freq_upper": upper, "verdict": verdict}
+        return SimpleNamespace(carrier=SimpleNamespace(**values, is_qualified=is_qualified))
 
-    def track(class_id, lower, upper):
-        proof = SimpleNamespace(class_id=class_id)
-        return SimpleNamespace(carrier=SimpleNamespace(proof=proof, freq_lower=lower, freq_upper=upper))
+    def found(*tracks):
+        (lte, nr), middles = settled_columns(tracks, (LTE, NR))
+        at = [np.argmin(abs(middles - place)) for place in (-2e6, 0.5e6, 2e6)]
+        return [(lte[column], nr[column]) for column in at]
 
-    tracks = [track(LTE, -4e6, 1e6), track(NR, 0.0, 4e6)]
-    settled = settled_mask(mask, geometry, tracks)
-    middles = np.array([geometry.frequency(column + 0.5) for column in range(256)])
-    is_shared = (middles >= 0.0) & (middles <= 1e6)
-    assert is_shared.any() and (settled[:, is_shared] == mask[:, is_shared]).all()
-    assert NR not in settled[:, (middles >= -4e6) & (middles < 0)]
-    assert LTE not in settled[:, (middles > 1e6) & (middles <= 4e6)]
+    stays = LTE, NR
+    assert found(track(LTE, -4e6, 1e6), track(NR, 0.0, 4e6)) == [(LTE, LTE), stays, (NR, NR)]
+    assert found(track(LTE, -4e6, 1e6), track(NR, 0.0, 4e6, "likely")) == [(LTE, LTE), (LTE, LTE), (NR, NR)]
+    assert found(track(LTE, -4e6, 1e6, "unsure"), track(OTHER, 0.0, 4e6, "likely")) == [stays] * 3
+    assert found(track(LTE, -4e6, 4e6, is_qualified=False)) == [stays] * 3
 
 
 def test_after_a_cell_was_lost_a_search_counts_as_before_any_look():

@@ -54,7 +54,7 @@ class Frame:
         image: uint8, shape (256, 256): 0..255 over -5..55 dB over the noise floor.
         mask: uint8, shape (256, 256): the most probable class of every pixel, ids of `rpmsn.classes`; noise alone where
             not fit. LTE and NR within a segment that is one of them are that; what is `other` by the decision about a
-            segment may be LTE or NR here. A stream's tracker then settles it by what cells prove.
+            segment may be LTE or NR here. A stream's tracker then settles it by its carriers.
         floor_db: noise floor, dB over full scale, in one pixel's bandwidth.
         segments: none where the input is not fit to be judged.
         new_from: first sample that no earlier frame held; the last frame of a recording reaches back

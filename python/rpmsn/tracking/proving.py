@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..cells.plan import WIDEST_NR_HZ, KnownCarrier
-from ..classes import CLASS_NAMES, LTE, NR, OTHER
+from ..classes import CLASS_NAMES, LTE, NOISE, NR, OTHER
 from ..detection.segments import FrameGeometry, Segment
 from ..signal.sums import COLUMNS
 from .association import least_beside, share_band, within
 from .carrier import CUT, SEEN, SHARED, Carrier, Part
 from .track import Track
+from .verdict import LIKELY, PROVEN
 
 if TYPE_CHECKING:
     from ..cells.finding import Proof
@@ -204,10 +205,10 @@ def part_of(proof: Proof, start: int) -> Part:
 
 
 def settled_mask(mask: np.ndarray, geometry: FrameGeometry, tracks: Sequence[Track]) -> np.ndarray:
-    """A frame's mask in which LTE and NR, in the band of a carrier with a cell, have the class of that.
+    """A frame's mask in which LTE and NR, in the band of an LTE or NR carrier of which that is sure, have its class.
 
-    The network's classes stay where LTE and NR cells share a band (DSS). So does `other`: an interferer, or a neighbour
-    within what is not a proven edge.
+    A carrier with a cell comes before one without. Where both classes are as sure of a band, as with DSS, those of the
+    network stay. So does `other`: an interferer, or a neighbour within what is not a proven edge.
 
     Args:
         mask: uint8, shape (rows, columns), ids of `rpmsn.classes`.
@@ -215,17 +216,23 @@ def settled_mask(mask: np.ndarray, geometry: FrameGeometry, tracks: Sequence[Tra
         tracks: those that are on.
 
     Returns:
-        uint8, the same shape; `mask` itself where no cell is known.
+        uint8, the same shape; `mask` itself where no such carrier is known.
     """
-    proven = np.zeros((2, geometry.columns), bool)
-    middles = np.array([geometry.frequency(column + 0.5) for column in range(geometry.columns)])
-    for track in tracks:
-        carrier = track.carrier
-        if carrier.proof is not None:
-            row = (LTE, NR).index(carrier.proof.class_id)
-            proven[row] |= (carrier.freq_lower <= middles) & (middles <= carrier.freq_upper)
-    is_one = proven[0] != proven[1]
-    if not is_one.any():
+    middles = geometry.frequency(0.5) + geometry.column_hz * np.arange(geometry.columns)
+    of_column = np.full(geometry.columns, NOISE, np.uint8)
+    for verdict in (LIKELY, PROVEN):
+        is_lte, is_nr = (_covered(middles, tracks, class_id, verdict) for class_id in (LTE, NR))
+        of_column[is_lte | is_nr] = NOISE
+        of_column[is_lte & ~is_nr], of_column[is_nr & ~is_lte] = LTE, NR
+    if not of_column.any():
         return mask
-    of_column = np.where(proven[0], LTE, NR).astype(np.uint8)
-    return np.where(is_one & ((mask == LTE) | (mask == NR)), of_column, mask)
+    return np.where((of_column != NOISE) & ((mask == LTE) | (mask == NR)), of_column, mask)
+
+
+def _covered(frequencies: np.ndarray, tracks: Sequence[Track], class_id: int, verdict: str) -> np.ndarray:
+    """Which frequencies lie in the band of a reported carrier of a class and verdict."""
+    is_covered = np.zeros(len(frequencies), bool)
+    for carrier in (track.carrier for track in tracks):
+        if carrier.is_qualified and carrier.class_id == class_id and carrier.verdict == verdict:
+            is_covered |= (carrier.freq_lower <= frequencies) & (frequencies <= carrier.freq_upper)
+    return is_covered

@@ -161,7 +161,7 @@ class Tracker:
         return gone + self._reported(given) + self._expire(given, observation)
 
     def settled_mask(self, frame: Frame) -> np.ndarray:
-        """The mask of the latest frame, by what cells prove until now: `proving.settled_mask`."""
+        """The mask of the latest frame, by what is known of its carriers: `proving.settled_mask`."""
         return proving.settled_mask(frame.mask, frame.geometry, self._live or self._at_end)
 
     def searchable(self, with_candidates: bool = False) -> list[KnownCarrier]:
