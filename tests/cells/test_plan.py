@@ -451,3 +451,43 @@ def test_a_comparison_is_made_even_where_the_budget_is_spent():
     seen = view(0.1, nr_host(lower=-10.0, upper=0.0, mhz=-5.0), carrier("piece", "NR", 2.0, 9.0), center=0.0)
     (search,) = plan.next(seen)
     assert search.piece is not None and search.cost_s < 0.1
+
+
+def uplinks(*seen, rounds=1):
+    """Carriers in which reference signals of an uplink are looked for, in views that follow each other."""
+    plan = plan_of()
+    searches = [search for one in seen for _ in range(rounds) for search in of_carriers(plan, one)]
+    assert all(search.band is not None for search in searches if search.uplink is not None)
+    return [search.uplink for search in searches if search.uplink is not None]
+
+
+def test_an_uplink_is_looked_for_first_where_the_frequency_is_an_uplinks():
+    seen = view(0.1, carrier("a", lower=1740.0, upper=1749.0), center=1745e6)
+    (search,) = of_carriers(plan_of(), seen)
+    assert (search.uplink, search.band, search.frames) == ("a", (1740e6, 1749e6), 2)
+
+
+@pytest.mark.parametrize("label", ["LTE", "NR", "other"])
+def test_an_uplink_is_looked_for_where_the_frequency_is_not_known_and_again_later(label):
+    unknown = carrier("a", label, lower=-4.5, upper=4.5)
+    assert uplinks(view(0.1, unknown, center=0.0), rounds=12) == ["a"]
+    assert uplinks(*(view(0.1 + 1.1 * n, unknown, center=0.0) for n in range(5)), rounds=12) == ["a"] * 3
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        view(0.1, carrier("a")),
+        view(0.1, carrier("a", lower=-0.25, upper=0.25), center=0.0),
+        view(0.1, carrier("a", lower=-14.0, upper=14.0), center=0.0),
+        view(0.1, carrier("a", lower=-4.5, upper=4.5, is_uplink=True), center=0.0),
+    ],
+    ids=["downlink", "narrow", "wide", "known"],
+)
+def test_no_uplink_is_looked_for_where_none_can_be_or_it_is_known(seen):
+    assert uplinks(seen, rounds=12) == []
+
+
+def test_what_a_receiver_makes_of_an_uplink_is_not_looked_at():
+    strong, weak = carrier("a", lower=-4.5, upper=4.5, snr_db=30.0), carrier("b", lower=5.0, upper=9.5, snr_db=9.0)
+    assert set(uplinks(view(0.1, strong, weak, center=0.0), rounds=12)) == {"a"}

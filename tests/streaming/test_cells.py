@@ -24,6 +24,7 @@ from rpmsn.streaming.analysis import RecordingAnalyser
 from rpmsn.streaming.live import Settings, StreamAnalyser
 from rpmsn.synthesis import ofdm
 from rpmsn.synthesis.lte.downlink import LteDownlink
+from rpmsn.synthesis.lte.uplink import LteUplink
 
 RECEPTIONS = Path(__file__).parents[3] / "shared/receptions"
 RATE = 3.84e6
@@ -70,11 +71,11 @@ def recorded(any_rate_model, tmp_path):
     """Write samples as a recording; a context with its RecordingAnalyser."""
 
     @contextmanager
-    def opened(samples, runtime=None, workers=1, **arguments):
+    def opened(samples, runtime=None, workers=1, center=CENTER, **arguments):
         (tmp_path / "band.sigmf-data").write_bytes(samples.tobytes())
         meta = {
             "global": {"core:datatype": "cf32_le", "core:sample_rate": RATE, "core:version": "1.2.0"},
-            "captures": [{"core:sample_start": 0, "core:frequency": CENTER}],
+            "captures": [{"core:sample_start": 0} | ({"core:frequency": center} if center else {})],
             "annotations": [],
         }
         (tmp_path / "band.sigmf-meta").write_text(json.dumps(meta))
@@ -161,6 +162,20 @@ def test_a_cell_that_the_network_does_not_see_is_found(analyse):
 def test_what_looks_like_lte_and_sends_no_pss_is_other(analyse):
     (carrier,) = analyse(downlink(75, has_pss=False)).carriers
     assert (carrier.label, carrier.evidence) == ("other", "absence")
+
+
+@pytest.mark.parametrize(
+    ("center", "label", "verdict"),
+    [(None, "LTE", "proven"), (1747.5e6, "LTE", "proven"), (CENTER, "LTE", "likely")],
+    ids=["unknown", "uplink", "downlink"],
+)
+def test_an_uplink_is_proven_where_one_may_be(analyse, center, label, verdict):
+    grid = LteUplink(bandwidth_hz=3e6, cell_id=44, load=0.7).grid(400, np.random.default_rng(1))
+    samples = (0.2 * ofdm.modulate(grid, RATE)).astype(np.complex64) + noise(10)
+    carriers = analyse(samples, center=center).carriers
+    widest = max(carriers, key=lambda carrier: carrier.bandwidth)
+    assert (widest.label, widest.verdict) == (label, verdict)
+    assert verdict == "likely" or 2.2e6 < widest.bandwidth < 2.9e6
 
 
 def test_noise_has_no_cell(analyse):

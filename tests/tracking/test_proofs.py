@@ -624,6 +624,48 @@ def test_of_an_uplink_nothing_is_claimed():
     assert looks(stream, [1.4] * 6, region, lower=1745.2, upper=1749.8).label == "LTE"
 
 
+def see_uplink(stream, place):
+    """Give the tracker that reference signals of an uplink are in the carrier around a place in MHz."""
+    (key,) = (one.key for one in stream.tracker.searchable() if one.freq_lower < place * 1e6 < one.freq_upper)
+    return stream._note(stream.tracker.prove([Finding("LTE", (), 0, stream.offset, uplink=key)]))
+
+
+def test_an_uplinks_reference_signals_prove_lte_whatever_the_network_and_searches_in_vain_say():
+    stream = Stream()
+    looks(stream, [1.4] * 3, seg("LTE", -2.3, 2.3))
+    assert carriers(stream)[0].evidence == "absence"
+    see_uplink(stream, 0.0)
+    looks(stream, [1.4] * 3, seg("LTE", -2.3, 2.3))
+    stream.frames(60, seg("NR", -2.3, 2.3))
+    (carrier,) = carriers(stream)
+    assert (carrier.label, carrier.verdict, carrier.evidence, carrier.confidence) == ("LTE", "proven", "sync", 1.0)
+    assert (carrier.cell_id, carrier.channel_bandwidth) == (None, None)
+    (known,) = stream.tracker.searchable()
+    assert known.is_uplink and known.proof is None
+    find(stream, proof_of(stream, 0.0, bandwidth=5))
+    (carrier,) = carriers(stream)
+    assert (carrier.cell_id, carrier.evidence, carrier.is_uplink) == (301, "broadcast", False)
+
+
+def test_bursts_of_terminals_over_an_uplink_are_its_own_and_make_its_edges():
+    stream = Stream()
+    stream.frames(4, seg("LTE", -2.2, 2.2), seg("other", 3.0, 4.0))
+    see_uplink(stream, 2.0)
+    for _ in range(20):
+        stream.frames(1, seg("LTE", -2.2, -1.0), seg("NR", 0.5, 2.2), seg("other", 3.0, 4.0))
+    lte, other = carriers(stream)
+    assert (lte.label, other.label) == ("LTE", "other")
+    assert lte.freq_lower == pytest.approx(-2.2e6, abs=COLUMN) and lte.freq_upper == pytest.approx(2.2e6, abs=COLUMN)
+
+
+def test_where_no_band_is_defined_an_uplink_is_lte_all_the_same():
+    stream = Stream(center=2462.0)
+    stream.frames(5, seg("LTE", 2460.0, 2464.0))
+    assert carriers(stream)[0].evidence == "no_band"
+    see_uplink(stream, 2462.0)
+    assert (carriers(stream)[0].label, carriers(stream)[0].verdict) == ("LTE", "proven")
+
+
 def test_a_proven_cell_is_never_absent():
     stream, region = Stream(), seg("LTE", -2.3, 2.3)
     looks(stream, [1.4] * 3, region)

@@ -234,6 +234,7 @@ class Finding:
         spacing: ...and the subcarrier spacing of the SS/PBCH blocks there, Hz.
         empty_slices: Hz, middles of slices in which there were no reference signals of LTE.
         seconds: that were searched.
+        uplink: the carrier, as `plan.KnownCarrier.key` names it, in which an LTE uplink's reference signals were seen.
     """
 
     technology: str
@@ -249,6 +250,7 @@ class Finding:
     spacing: float = SUBCARRIER_HZ
     empty_slices: tuple[float, ...] = ()
     seconds: float = math.inf
+    uplink: Hashable | None = None
 
     def has_any_of(self, start: int, end: int) -> bool:
         """Whether something between two samples of the stream was searched."""

@@ -94,6 +94,9 @@ class Looker:
         if search.piece is not None:
             piece = search.piece if self._is_shared(search.piece, len(frames)) else None
             return Finding(search.technology, (), start, look.end, piece=piece)
+        if search.uplink is not None:
+            is_seen = self._has_uplink(search, len(frames))
+            return Finding(search.technology, (), start, look.end, uplink=search.uplink if is_seen else None)
         places = search.frequencies
         cells: list[tuple[Cell, dict[str, float]]]
         middles: list[Middle] = []
@@ -232,6 +235,14 @@ class Looker:
             cell.cell_id == piece.cell_id and found.is_shared_with(SymbolGrid.of_cell(cell, found.subcarrier_spacing))
             for cell in cells
         )
+
+    def _has_uplink(self, search: Hypothesis, frames: int) -> bool:
+        """Whether terminals of an LTE cell send in a band."""
+        assert search.band is not None, "the carrier's"
+        lower, upper = (end - self._look.center_frequency for end in search.band)
+        width = math.ceil((upper - lower) / (FLAT * BASE_RATE))
+        values, middle, _ = self._band((lower + upper) / 2, width, self._spectra_of(frames))
+        return lte.find_uplink(values, width, lower - middle, upper - middle) is not None
 
     def _in_slice(self, place: float, frames: int) -> list[tuple[Cell, dict[str, float]]]:
         """The cell whose reference signals are around a frequency, or the cells whose PSS is at the centre that they

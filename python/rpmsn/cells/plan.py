@@ -67,11 +67,17 @@ SLICE_FRAMES = 2
 NARROWEST_SLICE_HZ = 0.45e6
 """What is narrower in view shows too few reference signals."""
 
+UPLINK_FRAMES = 2
+"""Frames for an uplink's reference signals: its terminals send now and then, and clocks err as above."""
+NARROWEST_UPLINK_HZ, WIDEST_UPLINK_HZ = 0.6e6, 21e6
+"""What is narrower in view has no three resource blocks and a little; what is wider is no LTE carrier."""
+
 WIDEST_NR_HZ = {15e3: 50e6, 30e3: 100e6}
 """The widest NR carriers, by the subcarrier spacing: TS 38.101-1 table 5.3.5-1."""
 LEAKAGE_DB = 20.0
 """What is so much weaker than the NR carrier beside it is what that leaks, and no piece of it: pieces that a fading
-channel or an encoder made differ by 6 dB, the leakage of a carrier without a filter by 30."""
+channel or an encoder made differ by 6 dB, the leakage of a carrier without a filter by 30. So is what is so much weaker
+than an uplink."""
 GRID_PART_HZ = 5e6
 """So much of a carrier shows its symbols and subcarriers well enough."""
 
@@ -82,6 +88,8 @@ LTE_PLACE_S, LTE_OFFSET_S = 0.04, 0.9e-6
 """For a place of LTE in 40 ms of signal, and for each Hz of tolerance: 0.02 to 0.07, and 0.7e-6 to 1.1e-6."""
 MIDDLE_S = 0.07
 """For the middle of a carrier at any frequency: 0.03 where there is no cell, 0.06 to 0.08 with one."""
+UPLINK_S = 9e-9
+"""For an uplink's reference signals, for each Hz, in 40 ms."""
 GRID_S = 0.05
 """For the symbols of two carriers."""
 NR_PLACE_S, NR_OFFSET_S = 0.01, 0.008
@@ -115,6 +123,7 @@ class KnownCarrier:
         is_doubtful: whether its cell should be looked for at once: the carrier has gone silent, or the last look was in
             vain.
         snr_db: mean over its band.
+        is_uplink: whether it is known to be an LTE uplink.
     """
 
     key: Hashable
@@ -127,6 +136,7 @@ class KnownCarrier:
     proof: Proof | None = None
     is_doubtful: bool = False
     snr_db: float = 0.0
+    is_uplink: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +195,8 @@ class Hypothesis:
         band: lower and upper end in Hz of what is searched at any frequency; None where places are known.
         piece: what is compared with an NR carrier with a cell; nothing else is looked for then.
         reads_sib1: whether SIB1 of NR cells is read; not where it is known.
+        uplink: key of the carrier that `band` is of, in which reference signals of an LTE uplink are looked for;
+            nothing else is then.
     """
 
     technology: str
@@ -198,12 +210,13 @@ class Hypothesis:
     band: tuple[float, float] | None = None
     piece: Piece | None = None
     reads_sib1: bool = True
+    uplink: Hashable | None = None
 
 
 class _Kind(NamedTuple):
     """Of search in a carrier: technology; whether widest and over several frames; whether by reference signals; whether
     once more at another time; whether at any frequency, of all of it or of its middle; whether first searches of others
-    come first."""
+    come first; whether of an uplink."""
 
     technology: str
     is_deep: bool = False
@@ -212,6 +225,7 @@ class _Kind(NamedTuple):
     is_anywhere: bool = False
     is_middle: bool = False
     is_late: bool = False
+    is_uplink: bool = False
 
 
 class Budget:
@@ -486,6 +500,8 @@ class SearchPlan:
         return _piece_of(view, carrier, proven) if state.attempts > first else None
 
     def _of_kind(self, view, carrier, kind):
+        if kind.is_uplink:
+            return _uplink(view, carrier)
         if kind.is_slice:
             return _slices(view, carrier)
         if kind.is_middle:
@@ -570,6 +586,8 @@ class SearchPlan:
 def _kinds(view: View, carrier: KnownCarrier, was_lte: bool) -> list[_Kind]:
     """Searches of a carrier in turn: that of its label comes first, else the cheaper one; what is wider and longer,
     last."""
+    if carrier.is_uplink:
+        return []
     lower, upper = _in_view(view, carrier)
     close, slices = _Kind(LTE_NAME), _Kind(LTE_NAME, is_slice=True)
     middle = _Kind(LTE_NAME, is_middle=True)
@@ -589,8 +607,12 @@ def _kinds(view: View, carrier: KnownCarrier, was_lte: bool) -> list[_Kind]:
         order = [close, slices if is_cut else lte_anywhere, *nr, *later]
     if not is_cut:
         order.insert(order.index(close), middle)
-    if was_lte and not (carrier.cut_lower or carrier.cut_upper):
-        order += [close._replace(is_again=True, is_late=True)] * FURTHER_LOOKS
+    uplink = _Kind(LTE_NAME, is_uplink=True)
+    may_be_uplink = view.center_frequency == 0 or bands.is_uplink((lower + upper) / 2)
+    if may_be_uplink:
+        order.insert(2 if view.center_frequency == 0 else 0, uplink)  # cheaper than what is at any frequency
+    for again, is_due in ((close, was_lte and not is_cut), (uplink, may_be_uplink)):
+        order += [again._replace(is_again=True, is_late=True)] * FURTHER_LOOKS * is_due
     return [kind for kind in order if _is_possible(view, upper - lower, kind)]
 
 
@@ -603,6 +625,8 @@ def _covers(made: Hypothesis, other: Hypothesis) -> bool:
 
 
 def _is_possible(view: View, width: float, kind: _Kind) -> bool:
+    if kind.is_uplink:
+        return NARROWEST_UPLINK_HZ <= width <= WIDEST_UPLINK_HZ and view.sample_rate >= BASE_RATE
     if kind.is_slice:
         return width >= NARROWEST_SLICE_HZ and view.sample_rate >= BASE_RATE and view.seconds >= SHORTEST_S
     if kind.technology == LTE_NAME:
@@ -693,6 +717,17 @@ def _beside(view: View, carrier: KnownCarrier) -> Hypothesis | None:
     cost = _anywhere_cost(view, ANYWHERE_S[LTE_NAME] * (band[1] - band[0]))
     frames = min(ANYWHERE_FRAMES, view.frames)
     return Hypothesis(LTE_NAME, (), 0.0, SUBCARRIER_HZ, frames, False, cost, band=band)
+
+
+def _uplink(view: View, carrier: KnownCarrier) -> list[Hypothesis]:
+    """A search for an uplink's reference signals in a carrier; none in what a receiver may make of a stronger one."""
+    strongest = max(other.snr_db for other in view.carriers if other.proof is None)
+    if carrier.snr_db < strongest - LEAKAGE_DB:
+        return []
+    lower, upper = _in_view(view, carrier)
+    frames = min(UPLINK_FRAMES, view.frames)
+    cost = UPLINK_S * (upper - lower) * frames * view.frame_seconds / 0.04
+    return [Hypothesis(LTE_NAME, (), 0.0, SUBCARRIER_HZ, frames, False, cost, band=(lower, upper), uplink=carrier.key)]
 
 
 def _slices(view: View, carrier: KnownCarrier) -> list[Hypothesis]:

@@ -77,8 +77,8 @@ class Sharing:
         self._put_fragments_together()
 
     def _as_proven(self, segments: Sequence[Segment]) -> Sequence[Segment]:
-        """Segments cut where cells prove edges, each with the label of the cell that it belongs to."""
-        proven = [track for track in self._tracks if track.carrier.proof is not None]
+        """Segments cut where cells prove edges, each with the label of the cell or uplink that it belongs to."""
+        proven = [track for track in self._tracks if track.carrier.is_proven]
         for track in sorted(proven, key=lambda track: track.carrier.proven_edges is None):
             segments = [piece for segment in segments for piece in self._pieces(segment, track)]
         return segments

@@ -18,7 +18,7 @@ from ..cells.finding import Proof
 from ..classes import CLASS_NAMES, LTE, NR, OTHER
 from ..detection.segments import Segment
 from ..standards import bands
-from .verdict import ABSENCE, NETWORK, NO_BAND, PROVEN, verdict_of
+from .verdict import ABSENCE, NETWORK, NO_BAND, PROVEN, SYNC, verdict_of
 
 Third = TypeVar("Third")
 
@@ -186,6 +186,7 @@ class Carrier:
         proof: the cell that was decoded from it, while that is believed; None where there is none.
         reach: (lower, upper) in Hz, between which all is one NR carrier, by its cell's symbols and subcarriers; None
             where nothing more than the network's regions says so.
+        is_uplink: whether reference signals of LTE's terminals were seen in it: it is an uplink, which has no cell.
         missed: probability that a cell of its class, if there is one, was missed by all searches so far.
         is_absolute: whether its frequencies are absolute.
         start_s, end_s: `sample_start` and `sample_end` in seconds since the stream began, whatever its sample rates.
@@ -205,6 +206,7 @@ class Carrier:
     end_s: float = 0.0
     proof: Proof | None = None
     reach: tuple[float, float] | None = None
+    is_uplink: bool = False
     missed: float = 1.0
     is_absolute: bool = False
     _mean_weight: float = field(default=0.0, repr=False)
@@ -279,7 +281,7 @@ class Carrier:
     def confidence(self) -> float:
         """Probability that the label is right: 1 where it is proven. Where no band is defined, at least that: what the
         network calls LTE or NR is a signal, and can only be another."""
-        if self.proof:
+        if self.is_proven:
             return 1.0
         if self._has_no_band:
             return self.network_confidence
@@ -288,13 +290,15 @@ class Carrier:
     @property
     def verdict(self) -> str:
         """How sure the label is, one of `verdict.VERDICTS`."""
-        return PROVEN if self.proof else verdict_of(self.confidence)
+        return PROVEN if self.is_proven else verdict_of(self.confidence)
 
     @property
     def evidence(self) -> str:
         """What the verdict rests on, one of `verdict.EVIDENCE`."""
         if self.proof:
             return self.proof.cell.evidence
+        if self.is_uplink:
+            return SYNC
         if self._has_no_band:
             return NO_BAND
         return ABSENCE if self._is_absent else NETWORK
@@ -310,14 +314,19 @@ class Carrier:
     @property
     def _is_absent(self) -> bool:
         """Whether what the network calls LTE or NR is rather neither, as no cell was found."""
-        return self.proof is None and self.voted_class_id in (LTE, NR) and self.missed < 1 and self._believed <= 0.5
+        return not self.is_proven and self.voted_class_id in (LTE, NR) and self.missed < 1 and self._believed <= 0.5
 
     @property
     def _has_no_band(self) -> bool:
         """Whether it is called LTE or NR where neither has one, and no cell proves it."""
-        if self.proof is not None or self.voted_class_id not in (LTE, NR) or not self.is_absolute:
+        if self.is_proven or self.voted_class_id not in (LTE, NR) or not self.is_absolute:
             return False
         return not _has_band(self.freq_lower, self.freq_upper)
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether the standard's own signals say what it is: a cell's, or those of terminals."""
+        return self.proof is not None or self.is_uplink
 
     @property
     def proven_edges(self) -> tuple[float, float] | None:
@@ -417,7 +426,7 @@ class Carrier:
         self.segments += len(parts)
         for part in parts:
             self._add_to_means(part.weight, part.segment)
-        quantile = frame_quantile(self.voted_class_id)
+        quantile = frame_quantile(self._class_of_edges)
         self._lower.add([(part.segment.freq_lower, part.weight, part.lower) for part in parts], quantile)
         self._upper.add([(part.segment.freq_upper, part.weight, part.upper) for part in parts], quantile)
         self._vote(parts)
@@ -427,10 +436,12 @@ class Carrier:
         """Become what this carrier and another one are together: what lies beside it moves the edge there out."""
         if other.is_qualified or not self.is_qualified:
             for mine, theirs in ((self._lower, other._lower), (self._upper, other._upper)):
-                if mine.is_inside(theirs, edge_quantile(self.voted_class_id)):
+                if mine.is_inside(theirs, edge_quantile(self._class_of_edges)):
                     mine.become(theirs)
         if self.proof is None and other.proof is not None:
             self.prove(other.proof)
+        elif self.proof is None and other.is_uplink:
+            self.see_uplink()
         self._add_to_means(other._mean_weight, other)
         self.sample_start, self.start_s = min(self.sample_start, other.sample_start), min(self.start_s, other.start_s)
         self.sample_end, self.end_s = max(self.sample_end, other.sample_end), max(self.end_s, other.end_s)
@@ -442,8 +453,13 @@ class Carrier:
 
     def prove(self, proof: Proof) -> None:
         """Take on what a cell says, whatever the network's votes are."""
-        self.proof, self.missed = proof, 1.0
+        self.proof, self.is_uplink, self.missed = proof, False, 1.0
         self._set_class(proof.class_id)
+
+    def see_uplink(self) -> None:
+        """Terminals of an LTE cell send in it, whatever the network's votes are."""
+        self.is_uplink, self.missed = True, 1.0
+        self._set_class(LTE)
 
     def disprove(self) -> None:
         """The cell is not seen any more: label and edges are the network's again, as its next frames have them."""
@@ -489,7 +505,7 @@ class Carrier:
         if (proven := self.proven_edges) is not None:
             return *proven, False, False
         if self._found is None:
-            quantile = edge_quantile(self.voted_class_id)
+            quantile = edge_quantile(self._class_of_edges)
             (lower, cut_lower), (upper, cut_upper) = self._lower.find(quantile), self._upper.find(quantile)
             if upper < lower:
                 lower = upper = (lower + upper) / 2
@@ -523,8 +539,13 @@ class Carrier:
             self._votes[class_id] = self._votes.get(class_id, 0.0) + part.weight * part.segment.confidence
         for class_id in {part.segment.class_id for part in parts}:
             self._vote_frames[class_id] = self._vote_frames.get(class_id, 0) + 1
-        if self.proof is None and (len(self._votes) > 1 or self.voted_class_id not in self._votes):
+        if not self.is_proven and (len(self._votes) > 1 or self.voted_class_id not in self._votes):
             self._set_class(self._elected())
+
+    @property
+    def _class_of_edges(self) -> int:
+        """The class whose segments are as wide beside the carrier: of an uplink a terminal has a part, as in NR."""
+        return NR if self.is_uplink else self.voted_class_id
 
     def _set_class(self, class_id: int) -> None:
         self.voted_class_id = class_id

@@ -112,7 +112,7 @@ class MissingSignals:
     def _look_anywhere(self, finding: Finding, band: tuple[float, float], may_be_piece: bool) -> None:
         """A search at any frequency of a band has found no cell in the carrier."""
         carrier, kind, (lower, upper) = self._carrier, (finding.technology, finding.spacing), band
-        if self._is_cut or carrier.proof is not None:
+        if self._is_cut or carrier.is_proven:
             return
         if not lower <= carrier.freq_lower < carrier.freq_upper <= upper:
             return
@@ -160,4 +160,4 @@ class MissingSignals:
         """Whether it is called a class whose cells send what is looked for here."""
         carrier = self._carrier
         is_uplink = carrier.is_absolute and bands.is_uplink(carrier.center_frequency)
-        return carrier.proof is None and carrier.voted_class_id == class_id and not is_uplink
+        return not carrier.is_proven and carrier.voted_class_id == class_id and not is_uplink

@@ -44,6 +44,7 @@ def searchable(track: Track) -> KnownCarrier:
         carrier.proof,
         is_doubtful=track.looks_without > 0 or track.missed > 0 and not track.is_hidden,
         snr_db=carrier.snr_db,
+        is_uplink=carrier.is_uplink,
     )
 
 
@@ -124,12 +125,14 @@ def others_within(track: Track, tracks: Sequence[Track]) -> tuple[list[Track], l
 def others_over(track: Track, tracks: Sequence[Track]) -> list[Track]:
     """Of the tracks without a cell, those that the network calls NR and that share the band of an NR carrier with one,
     as segments do that go to one carrier: what was called something else until its cell was found had its bursts apart.
+    And those of LTE and NR that share the band of an uplink.
     """
     host = track.carrier
-    if host.proof is None or host.proof.class_id != NR:
+    if not host.is_uplink and (host.proof is None or host.proof.class_id != NR):
         return []
-    unproven = [other for other in tracks if other.carrier.proof is None and other.carrier.voted_class_id == NR]
-    return [other for other in unproven if share_band(host, other.carrier)]
+    classes = (LTE, NR) if host.is_uplink else (NR,)
+    unproven = [one for one in tracks if one.carrier.proof is None and one.carrier.voted_class_id in classes]
+    return [other for other in unproven if other is not track and share_band(host, other.carrier)]
 
 
 def may_be_piece(carrier: Carrier, hosts: Sequence[Carrier]) -> bool:

@@ -220,6 +220,12 @@ class Track:
         self.missing.forget()
         self.carrier.prove(proof)
 
+    def see_uplink(self) -> None:
+        """Terminals of an LTE cell send in it."""
+        self.splitting = None
+        self.missing.forget()
+        self.carrier.see_uplink()
+
     def join_piece(self, other: Track) -> None:
         """Another track has this NR carrier's symbols and subcarriers."""
         self.splitting = None
@@ -253,6 +259,7 @@ class Track:
             and self.carrier.is_qualified
             and self.carrier.proven_edges is None
             and self.carrier.reach is None
+            and not self.carrier.is_uplink
             and all(self.splitting.sides(self.parts))
             and self.splitting.frames >= max(SPLIT_FRAMES[self.carrier.voted_class_id], self._whole_frames)
         )

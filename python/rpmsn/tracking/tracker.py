@@ -192,6 +192,8 @@ class Tracker:
             self._note_missing(finding)
             if finding.piece is not None:
                 events += self._join_piece(finding.piece)
+            if finding.uplink is not None:
+                events += self._see_uplink(finding.uplink)
         return events
 
     def _note_missing(self, finding: Finding) -> None:
@@ -217,6 +219,14 @@ class Tracker:
         host.join_piece(track)
         self._live.remove(track)
         return _gone([track])
+
+    def _see_uplink(self, key: Hashable) -> list[Event]:
+        """Terminals of an LTE cell send in a carrier, so that what the network calls LTE or NR over it is theirs."""
+        track = next((track for track in self._live if track.carrier == key and track.carrier.proof is None), None)
+        if track is None:
+            return []
+        track.see_uplink()
+        return self._join_within(track)
 
     def _prove(self, proof: Proof, finding: Finding) -> list[Event]:
         track, fitting = proving.known_track(proof, self._live), proving.fitting_track(proof, self._live)

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An LTE uplink is known by its terminals' reference signals, and nothing else is taken for one."""
+
+import math
+
+import numpy as np
+import pytest
+
+from rpmsn.cells.looking import Look, Looker
+from rpmsn.cells.lte import find_uplink
+from rpmsn.cells.lte.uplink import CYCLES, uplink_excess
+from rpmsn.cells.plan import Hypothesis
+from rpmsn.cells.spectrum import FLAT
+from rpmsn.standards.lte import OCCUPIED_HZ
+from rpmsn.synthesis import ofdm
+from rpmsn.synthesis.channel import fading
+from rpmsn.synthesis.lte.downlink import LteDownlink
+from rpmsn.synthesis.lte.uplink import LteUplink
+from rpmsn.synthesis.nr.downlink import NrDownlink
+from rpmsn.synthesis.nr.uplink import NrUplink
+from rpmsn.synthesis.other.private import private_ofdm
+
+BASE = 1.92e6
+MS = 80
+
+
+def noise(n, power, seed):
+    rng = np.random.default_rng(seed)
+    return rng.standard_normal((n, 2), np.float32).view(np.complex64)[:, 0] * np.float32(np.sqrt(power / 2))
+
+
+def received(grid, bandwidth, snr_db=15.0, offset=0.0, late=0, seed=1):
+    """(samples, width of their band): of a grid, with noise of so many dB less in its band."""
+    width = math.ceil((bandwidth + 2 * abs(offset)) / (FLAT * BASE))
+    samples = ofdm.modulate(grid, width * BASE)[late:]
+    samples = samples * np.exp(2j * np.pi * offset / (width * BASE) * np.arange(len(samples))).astype(np.complex64)
+    power = np.mean(np.abs(samples) ** 2) * 10 ** (-snr_db / 10) * width * BASE / bandwidth
+    return samples + noise(len(samples), power, seed), width
+
+
+def search(grid, bandwidth, offset=0.0, **arguments):
+    samples, width = received(grid, bandwidth, offset=offset, **arguments)
+    return find_uplink(samples, width, offset - bandwidth / 2, offset + bandwidth / 2)
+
+
+def uplink(bandwidth_hz=5e6, cell_id=306, load=0.35, seed=1, **arguments):
+    made = LteUplink(bandwidth_hz=bandwidth_hz, cell_id=cell_id, load=load, **arguments)
+    return made.grid(MS, np.random.default_rng(seed))
+
+
+@pytest.mark.parametrize(
+    ("bandwidth_hz", "cell_id", "snr_db", "offset"),
+    [
+        (1.4e6, 7, 15.0, 0.0),
+        (3e6, 29, 10.0, 3.1e3),
+        (5e6, 306, 0.0, -471.3e3),
+        (10e6, 44, 10.0, 0.0),
+        (20e6, 15, 20.0, 0.0),
+    ],
+)
+def test_a_group_is_found_whatever_bandwidth_frequency_and_timing(bandwidth_hz, cell_id, snr_db, offset):
+    grid = uplink(bandwidth_hz, cell_id, load=1.0 if bandwidth_hz < 2e6 else 0.35, pucch_blocks=2)
+    found = search(grid, OCCUPIED_HZ[bandwidth_hz], offset=offset, snr_db=snr_db, late=12345)
+    assert found is not None and found.group == cell_id % 30
+
+
+def test_fading_and_a_tdd_network_do_not_hide_it():
+    grid = uplink(cell_id=11, tdd_config=1, load=0.6)
+    samples, width = received(grid, 4.5e6, snr_db=15.0)
+    rng = np.random.default_rng(2)
+    faded = fading.in_time(samples, width * BASE, profile="ETU", doppler_hz=70.0, delay_spread_s=0.0, rng=rng)
+    found = find_uplink(faded, width, -2.25e6, 2.25e6)
+    assert found is not None and found.group == 11
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("load", [0.0, 0.6])
+def test_a_downlinks_pss_is_no_uplink(seed, load):
+    grid = LteDownlink(1.4e6, 77 + seed, load=load).grid(MS, np.random.default_rng(seed))
+    assert search(grid, 1.08e6, seed=seed) is None
+
+
+@pytest.mark.parametrize("kind", [NrDownlink, NrUplink])
+def test_nr_is_no_lte_uplink(kind):
+    for seed in range(3):
+        grid = kind(5e6, 15e3, seed, load=0.8).grid(MS, np.random.default_rng(seed))
+        assert search(grid, 4.5e6, snr_db=40.0, seed=seed) is None
+
+
+def is_seen(samples, rate, lower, upper):
+    """What a search of a stream says of a band, Hz from the centre."""
+    search = Hypothesis("LTE", (), 0.0, 15e3, 2, False, 0.0, band=(lower, upper), uplink="carrier")
+    (finding,) = Looker(Look([samples], 0, rate, 0.0)).findings([search])
+    assert (finding.proofs, finding.band, finding.uplink) in (((), None, None), ((), None, "carrier"))
+    return finding.uplink is not None
+
+
+def test_a_search_in_a_wider_stream_finds_it_in_its_band_alone():
+    samples, width = received(uplink(), 4.5e6, offset=4e6)
+    assert is_seen(samples, width * BASE, 1.75e6, 6.25e6)
+    assert not is_seen(samples, width * BASE, -6.25e6, -1.75e6)
+
+
+@pytest.mark.parametrize("pilot_every", [0, 6])
+def test_noise_and_private_ofdm_are_no_uplink(pilot_every):
+    for seed in range(3):
+        assert not is_seen(noise(round(MS / 1e3 * 5e6), 1.0, seed), 5e6, -2.25e6, 2.25e6)
+        made = private_ofdm(MS / 1e3, np.random.default_rng(seed), n_subcarriers=300, pilot_every=pilot_every)
+        samples = made.samples + noise(len(made.samples), 1e-2, seed)
+        assert not is_seen(samples, made.sample_rate, made.lower, made.upper)
+
+
+def test_a_radars_chirps_once_a_slot_are_no_uplink():
+    n = round(MS / 1e3 * 3 * BASE)
+    t = np.arange(n) / (3 * BASE) % 0.5e-3
+    for pulse_s in (30e-6, 60e-6, 100e-6):
+        chirps = np.where(t < pulse_s, np.exp(1j * np.pi * 4e6 * (t / pulse_s - 1) * t), 0)
+        excess, _ = uplink_excess(chirps.astype(np.complex64) + noise(n, 1e-2, 1), 3, -2.25e6, 2.25e6)
+        assert excess.mean(axis=0).max() > 3  # they turn as an uplink's do
+        assert find_uplink(chirps.astype(np.complex64) + noise(n, 1e-2, 1), 3, -2.25e6, 2.25e6) is None
+
+
+@pytest.mark.parametrize("samples", [0, 1, 900, 5000])
+def test_what_is_too_short_or_too_narrow_shows_nothing(samples):
+    assert find_uplink(noise(samples, 1.0, 1), 1, -0.5e6, 0.5e6) is None
+    assert find_uplink(noise(50_000, 1.0, 1), 1, -0.2e6, 0.2e6) is None
+
+
+def test_noise_has_no_excess():
+    excess, _ = uplink_excess(noise(150_000, 1.0, 3), 1, -0.8e6, 0.8e6)
+    assert excess.shape == (excess.shape[0], 7, len(CYCLES)) and len(excess) > 150
+    assert abs(excess.mean()) < 0.02
