@@ -5,17 +5,21 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from limits import PROCESS_S
 
 from rpmsn.cells import process
+from rpmsn.cells.finding import Piece
 from rpmsn.cells.looking import Look, Looker
 from rpmsn.cells.plan import Hypothesis
 from rpmsn.cells.process import SearchLostError, SearchProcess
 from rpmsn.synthesis.lte.downlink import LteDownlink
+from rpmsn.synthesis.lte.uplink import LteUplink
 from rpmsn.synthesis.ofdm import modulate
 
 RATE, CENTER = 1.92e6, 1842.5e6
@@ -56,6 +60,22 @@ def gone(pid):
     return False
 
 
+def test_what_it_finds_is_of_the_carriers_that_were_searched(searching):
+    """They are named by what a process cannot be sent."""
+    carrier, host = threading.Lock(), threading.Lock()
+    rng = np.random.default_rng(1)
+    samples = modulate(LteUplink(bandwidth_hz=3e6, cell_id=44, load=1.0).grid(81, rng), 2 * RATE)
+    band, lower, upper = (CENTER - 1.35e6, CENTER + 1.35e6), (CENTER - 1.3e6, CENTER), (CENTER, CENTER + 1.3e6)
+    uplink = Hypothesis("LTE", (), 0.0, 15e3, 1, False, 0.1, band=band, uplink=carrier)
+    elsewhere = replace(uplink, band=(CENTER + 1.4e6, CENTER + 1.9e6))
+    piece = Piece(carrier, host, *lower, *upper, CENTER, 15e3, 1)
+    alike = Hypothesis("NR", (), 0.0, 15e3, 1, False, 0.1, piece=piece)
+    look = Look([samples.astype(np.complex64)], 0, 2 * RATE, CENTER)
+    findings = list(searching.search(look, [elsewhere, uplink, alike]))
+    assert [finding.uplink for finding in findings] == [None, carrier, None]
+    assert [finding.piece for finding in findings] == [None, None, piece]
+
+
 def test_it_finds_what_a_search_here_finds(searching, look):
     there = list(searching.search(look, [SEARCH]))
     assert cells_of(there) == cells_of(Looker(look).findings([SEARCH])) == [(301, "broadcast")]
@@ -70,8 +90,8 @@ def test_complex_samples_and_several_frames_arrive_whole(searching, look):
 
 
 def test_a_search_that_fails_says_why_and_the_next_one_works(searching, look):
-    with pytest.raises(RuntimeError, match="AttributeError"):
-        list(searching.search(look, ["no search"]))
+    with pytest.raises(RuntimeError, match="TypeError"):
+        list(searching.search(look, [replace(SEARCH, frequencies=None)]))
     assert cells_of(searching.search(look, [SEARCH])) == [(301, "broadcast")]
 
 

@@ -66,6 +66,12 @@ def downlink(frames, cell_id=301, amplitude=0.2, offset=OFFSET, has_pss=True):
     return (amplitude * samples * turn).astype(np.complex64) + noise(frames)
 
 
+def uplink(frames):
+    """Terminals of an LTE cell of 3 MHz, in noise."""
+    grid = LteUplink(bandwidth_hz=3e6, cell_id=44, load=0.7).grid(40 * frames, np.random.default_rng(1))
+    return (0.2 * ofdm.modulate(grid, RATE)).astype(np.complex64) + noise(frames)
+
+
 @pytest.fixture
 def recorded(any_rate_model, tmp_path):
     """Write samples as a recording; a context with its RecordingAnalyser."""
@@ -105,10 +111,10 @@ def make(untrained_model):
     """Make a started StreamAnalyser; stopped at the end of the test."""
     made = []
 
-    def start(live=True, runtime=None, model=untrained_model, **arguments):
+    def start(live=True, runtime=None, model=untrained_model, center=CENTER, **arguments):
         budget = arguments.pop("cell_budget", 0.5)
         settings = Settings(live=live, runtime=runtime or ThresholdRuntime(), workers=1, cell_budget=budget)
-        analyser = StreamAnalyser(load_model(model), RATE, CENTER, settings, **arguments)
+        analyser = StreamAnalyser(load_model(model), RATE, center, settings, **arguments)
         made.append(analyser)
         analyser.start()
         return analyser
@@ -170,9 +176,7 @@ def test_what_looks_like_lte_and_sends_no_pss_is_other(analyse):
     ids=["unknown", "uplink", "downlink"],
 )
 def test_an_uplink_is_proven_where_one_may_be(analyse, center, label, verdict):
-    grid = LteUplink(bandwidth_hz=3e6, cell_id=44, load=0.7).grid(400, np.random.default_rng(1))
-    samples = (0.2 * ofdm.modulate(grid, RATE)).astype(np.complex64) + noise(10)
-    carriers = analyse(samples, center=center).carriers
+    carriers = analyse(uplink(10), center=center).carriers
     widest = max(carriers, key=lambda carrier: carrier.bandwidth)
     assert (widest.label, widest.verdict) == (label, verdict)
     assert verdict == "likely" or 2.2e6 < widest.bandwidth < 2.9e6
@@ -238,6 +242,13 @@ def test_a_live_stream_gets_its_cell_and_says_so_in_the_status(make):
     assert (carrier.label, carrier.cell_id) == ("LTE", 301)
     status = analyser.status()
     assert status["cells_found"] == 1 and status["searches_waiting"] >= 0 and status["cell_load"] > 0
+
+
+def test_a_live_stream_of_an_uplink_is_lte(make):
+    analyser = make(center=1747.5e6)
+    play(analyser, uplink(10), until=lambda: proven(analyser.carriers()))
+    carrier = max(proven(analyser.carriers()), key=lambda carrier: carrier.bandwidth)
+    assert (carrier.label, carrier.evidence, carrier.cell_id) == ("LTE", "sync", None)
 
 
 def test_the_receivers_error_is_said_and_is_gone_once_frequencies_are_corrected(make):

@@ -100,13 +100,14 @@ class SearchProcess:
         try:
             frames = [np.ascontiguousarray(np.asarray(frame)) for frame in look.frames]
             shapes = [(frame.shape, frame.dtype.str) for frame in frames]
-            connection.send((replace(look, frames=()), shapes, tuple(hypotheses)))
+            connection.send((replace(look, frames=()), shapes, tuple(map(_without_keys, hypotheses))))
             for frame in frames:
                 connection.send_bytes(frame.data.cast("B"))
+            searches = iter(hypotheses)
             while not isinstance(answer := self._answer(connection), float):
                 if isinstance(answer, str):
                     raise RuntimeError(answer)
-                yield answer
+                yield _with_keys(answer, next(searches))
             self.spent_s += answer
         except StalledError:
             self.close()
@@ -140,6 +141,19 @@ class SearchProcess:
             patience.spend(SLICE_SECONDS)
         answer: Finding | float | str = connection.recv()
         return answer
+
+
+def _without_keys(search: Hypothesis) -> Hypothesis:
+    """A search without what names carriers: copies of that would name none."""
+    piece = search.piece and replace(search.piece, key=None, host_key=None)
+    return replace(search, piece=piece, uplink=None if search.uplink is None else True)
+
+
+def _with_keys(finding: Finding, search: Hypothesis) -> Finding:
+    """What a search without keys has shown, of the carriers that it was for."""
+    return replace(
+        finding, piece=finding.piece and search.piece, uplink=None if finding.uplink is None else search.uplink
+    )
 
 
 def serve(descriptor: int) -> None:

@@ -3,8 +3,8 @@
 
 `search` is the way in; `baseband` takes the middle of a carrier out of the samples, `primary` and `secondary` find the
 synchronisation signals in it, `broadcast` decodes the master information block. `reference` proves a carrier whose
-middle is out of view, `extent` says how wide it is, `absence` that there is none. `narrowband` finds NB-IoT, `uplink` what
-terminals send.
+middle is out of view, `extent` says how wide it is, `absence` that there is none. `narrowband` finds NB-IoT,
+`uplink` what terminals send.
 """
 
 from .absence import Absence

@@ -32,7 +32,7 @@ CYCLES = np.append(np.arange(1, LTE_UPLINK_GROUPS + 1) / (LTE_UPLINK_GROUPS + 1)
 
 STRENGTH_LIMIT, CLEARNESS_LIMIT = 6.0, 3.0
 """Of the strongest of all groups in all symbols of a slot: its excess over their median, in their standard deviations,
-and over that of the next strongest. Of 280 regions in drawn scenes and recordings that are no uplink, none has both
+and over that of the next strongest. Of 459 regions in drawn scenes and recordings that are no uplink, none has both
 that is no PSS and turns by no half of a cycle."""
 SYNC_SLOTS, MOST_IN_ONE = 10, 0.6
 """A PSS, a Zadoff-Chu sequence as well, comes every ten slots: what has more of its excess in one of ten is one."""
@@ -91,8 +91,8 @@ def uplink_excess(values: np.ndarray, width: int, lower: float, upper: float) ->
         values, width, lower, upper: as of `find_uplink`.
 
     Returns:
-        float32, shape (slots, 7, 32), by `CYCLES`, 0 for noise in the mean; and the strength of the prefixes by which the
-        symbols were found (`grid.symbol_timing`), 0 where there is no slot, or the part is too narrow.
+        float32, shape (slots, 7, 32), by `CYCLES`, 0 for noise in the mean; and the strength of the prefixes by which
+        the symbols were found (`grid.symbol_timing`), 0 where there is no slot, or the part is too narrow.
     """
     nothing = np.zeros((0, SYMBOLS, len(CYCLES)), np.float32), 0.0
     size, rate = SYMBOL * width, BASE_RATE * width
