@@ -8,7 +8,7 @@ import pytest
 
 from rpmsn.cells.looking import Look, Looker
 from rpmsn.cells.lte import find_uplink
-from rpmsn.cells.lte.uplink import CYCLES, uplink_excess
+from rpmsn.cells.lte.uplink import CYCLES, _products, reference_excess
 from rpmsn.cells.plan import Hypothesis
 from rpmsn.cells.spectrum import FLAT
 from rpmsn.standards.lte import OCCUPIED_HZ
@@ -40,7 +40,14 @@ def received(grid, bandwidth, snr_db=15.0, offset=0.0, late=0, seed=1):
 
 def search(grid, bandwidth, offset=0.0, **arguments):
     samples, width = received(grid, bandwidth, offset=offset, **arguments)
-    return find_uplink(samples, width, offset - bandwidth / 2, offset + bandwidth / 2)
+    return find_uplink(samples, width, (offset - bandwidth / 2, offset + bandwidth / 2))
+
+
+PART = -2.25e6, 2.25e6
+
+
+def excess_of(samples, width, part):
+    return reference_excess(_products(samples, width, part, part)[0])
 
 
 def uplink(bandwidth_hz=5e6, cell_id=306, load=0.35, seed=1, **arguments):
@@ -62,6 +69,23 @@ def test_a_group_is_found_whatever_bandwidth_frequency_and_timing(bandwidth_hz, 
     grid = uplink(bandwidth_hz, cell_id, load=1.0 if bandwidth_hz < 2e6 else 0.35, pucch_blocks=2)
     found = search(grid, OCCUPIED_HZ[bandwidth_hz], offset=offset, snr_db=snr_db, late=12345)
     assert found is not None and found.group == cell_id % 30
+    if found.edges is not None:
+        middle = offset - OCCUPIED_HZ[bandwidth_hz] / 2
+        assert found.edges == pytest.approx((middle, middle + OCCUPIED_HZ[bandwidth_hz]), abs=400)
+        assert found.channel_bandwidth == bandwidth_hz
+
+
+@pytest.mark.parametrize("bandwidth_hz", OCCUPIED_HZ)
+@pytest.mark.parametrize("pucch_blocks", [2, 10])
+def test_its_pucch_says_where_it_ends_though_nothing_else_is_sent_and_a_part_is_looked_at(bandwidth_hz, pucch_blocks):
+    pucch_blocks = min(pucch_blocks, 4) if bandwidth_hz < 2e6 else pucch_blocks
+    occupied, snr_db = OCCUPIED_HZ[bandwidth_hz], 0.0
+    grid = uplink(bandwidth_hz, 44, load=0.0, srs_period_ms=None, pucch_blocks=pucch_blocks, pucch_load=0.5)
+    samples, width = received(grid, occupied, snr_db, offset=10e3)
+    for part in ((-occupied / 2, occupied / 2), (-occupied / 2, occupied / 4)):
+        found = find_uplink(samples, width, part, (-occupied / 2 - 0.1e6, occupied / 2 + 0.1e6))
+        assert found is not None and (found.group, found.channel_bandwidth) == (14, bandwidth_hz)
+        assert found.edges == pytest.approx((10e3 - occupied / 2, 10e3 + occupied / 2), abs=400)
 
 
 def test_fading_and_a_tdd_network_do_not_hide_it():
@@ -69,7 +93,7 @@ def test_fading_and_a_tdd_network_do_not_hide_it():
     samples, width = received(grid, 4.5e6, snr_db=15.0)
     rng = np.random.default_rng(2)
     faded = fading.in_time(samples, width * BASE, profile="ETU", doppler_hz=70.0, delay_spread_s=0.0, rng=rng)
-    found = find_uplink(faded, width, -2.25e6, 2.25e6)
+    found = find_uplink(faded, width, (-2.25e6, 2.25e6))
     assert found is not None and found.group == 11
 
 
@@ -91,7 +115,8 @@ def is_seen(samples, rate, lower, upper):
     """What a search of a stream says of a band, Hz from the centre."""
     search = Hypothesis("LTE", (), 0.0, 15e3, 2, False, 0.0, band=(lower, upper), uplink="carrier")
     (finding,) = Looker(Look([samples], 0, rate, 0.0)).findings([search])
-    assert (finding.proofs, finding.band, finding.uplink) in (((), None, None), ((), None, "carrier"))
+    assert (finding.proofs, finding.band) == ((), None)
+    assert finding.uplink is None or finding.uplink.key == "carrier"
     return finding.uplink is not None
 
 
@@ -99,6 +124,11 @@ def test_a_search_in_a_wider_stream_finds_it_in_its_band_alone():
     samples, width = received(uplink(), 4.5e6, offset=4e6)
     assert is_seen(samples, width * BASE, 1.75e6, 6.25e6)
     assert not is_seen(samples, width * BASE, -6.25e6, -1.75e6)
+
+
+def test_what_lies_between_the_subcarriers_of_a_downlink_without_noise_is_no_uplink():
+    grid = LteDownlink(20e6, 429, load=0.15).grid(40, np.random.default_rng(1))
+    assert search(grid, 18e6, snr_db=90.0) is None
 
 
 @pytest.mark.parametrize("pilot_every", [0, 6])
@@ -115,18 +145,19 @@ def test_a_radars_chirps_once_a_slot_are_no_uplink():
     t = np.arange(n) / (3 * BASE) % 0.5e-3
     for pulse_s in (30e-6, 60e-6, 100e-6):
         chirps = np.where(t < pulse_s, np.exp(1j * np.pi * 4e6 * (t / pulse_s - 1) * t), 0)
-        excess, _ = uplink_excess(chirps.astype(np.complex64) + noise(n, 1e-2, 1), 3, -2.25e6, 2.25e6)
-        assert excess.mean(axis=0).max() > 3  # they turn as an uplink's do
-        assert find_uplink(chirps.astype(np.complex64) + noise(n, 1e-2, 1), 3, -2.25e6, 2.25e6) is None
+        samples = chirps.astype(np.complex64) + noise(n, 1e-2, 1)
+        assert excess_of(samples, 3, PART).mean(axis=0).max() > 3  # they turn as an uplink's do
+        assert find_uplink(samples, 3, PART) is None
 
 
 @pytest.mark.parametrize("samples", [0, 1, 900, 5000])
 def test_what_is_too_short_or_too_narrow_shows_nothing(samples):
-    assert find_uplink(noise(samples, 1.0, 1), 1, -0.5e6, 0.5e6) is None
-    assert find_uplink(noise(50_000, 1.0, 1), 1, -0.2e6, 0.2e6) is None
+    assert find_uplink(noise(samples, 1.0, 1), 1, (-0.5e6, 0.5e6)) is None
+    for half in (0.2e6, 0.02e6, 1.0, 0.0):
+        assert find_uplink(noise(50_000, 1.0, 1), 1, (-half, half)) is None
 
 
 def test_noise_has_no_excess():
-    excess, _ = uplink_excess(noise(150_000, 1.0, 3), 1, -0.8e6, 0.8e6)
+    excess = excess_of(noise(150_000, 1.0, 3), 1, (-0.8e6, 0.8e6))
     assert excess.shape == (excess.shape[0], 7, len(CYCLES)) and len(excess) > 150
     assert abs(excess.mean()) < 0.02

@@ -478,7 +478,7 @@ def test_an_uplink_is_looked_for_where_the_frequency_is_not_known_and_again_late
     "seen",
     [
         view(0.1, carrier("a")),
-        view(0.1, carrier("a", lower=-0.25, upper=0.25), center=0.0),
+        view(0.1, carrier("a", lower=-0.15, upper=0.15), center=0.0),
         view(0.1, carrier("a", lower=-14.0, upper=14.0), center=0.0),
         view(0.1, carrier("a", lower=-4.5, upper=4.5, is_uplink=True), center=0.0),
     ],

@@ -72,7 +72,8 @@ def test_what_it_finds_is_of_the_carriers_that_were_searched(searching):
     alike = Hypothesis("NR", (), 0.0, 15e3, 1, False, 0.1, piece=piece)
     look = Look([samples.astype(np.complex64)], 0, 2 * RATE, CENTER)
     findings = list(searching.search(look, [elsewhere, uplink, alike]))
-    assert [finding.uplink for finding in findings] == [None, carrier, None]
+    assert [finding.uplink and finding.uplink.key for finding in findings] == [None, carrier, None]
+    assert findings[1].uplink.group == 44 % 30
     assert [finding.piece for finding in findings] == [None, None, piece]
 
 

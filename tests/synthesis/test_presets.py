@@ -31,18 +31,18 @@ def picture_hash(samples, sample_rate):
 
 
 PINNED = {
-    "any_rate": (4, "bd9644abe194f752", "b0e9c29ee857eb9a"),
-    "wideband": (4, "e695dc314d672f2f", "4b5abd5d224708e4"),
-    "no_cellular": (4, "05f8681b4008f2a3", "6d4b6b5942e08d0b"),
-    "crowded": (4, "98650efa296a3391", "70660e7310fedac4"),
-    "quiet": (4, "d70b260830f8bc57", "67a0452d3e3c7a69"),
-    "refarmed": (4, "4202f7d7c934163d", "83c1f4a498372a50"),
-    "lookalikes": (4, "ffe62135295dff75", "b43090c28b8ac02b"),
-    "cells": (4, "6a9c442ea01084fc", "8078ce84874a5816"),
-    "demo": (4, "6239640072689f92", "5dea9a4ebc230ee4"),
-    "published": (4, "c89cb89b3202d782", "3f1ac0578e794458"),
-    "published_test": (4, "1b7d67f10fcde6af", "76441671e761eef7"),
-    "published_clean": (4, "b95f89584eb4e3c4", "2f0c3bf0b5e9c088"),
+    "any_rate": (5, "bd9644abe194f752", "b0e9c29ee857eb9a"),
+    "wideband": (5, "e695dc314d672f2f", "4b5abd5d224708e4"),
+    "no_cellular": (5, "05f8681b4008f2a3", "6d4b6b5942e08d0b"),
+    "crowded": (5, "98650efa296a3391", "70660e7310fedac4"),
+    "quiet": (5, "d70b260830f8bc57", "67a0452d3e3c7a69"),
+    "refarmed": (5, "4202f7d7c934163d", "83c1f4a498372a50"),
+    "lookalikes": (5, "ffe62135295dff75", "b43090c28b8ac02b"),
+    "cells": (5, "6a9c442ea01084fc", "8078ce84874a5816"),
+    "demo": (5, "6239640072689f92", "5dea9a4ebc230ee4"),
+    "published": (5, "c89cb89b3202d782", "3f1ac0578e794458"),
+    "published_test": (5, "1b7d67f10fcde6af", "76441671e761eef7"),
+    "published_clean": (5, "b95f89584eb4e3c4", "2f0c3bf0b5e9c088"),
 }
 """Preset -> (generator, hash of the scene, hash of its picture) of seed 1."""
 

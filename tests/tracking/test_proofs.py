@@ -10,7 +10,7 @@ import pytest
 from test_tracker import COLUMN, FRAME_S, NOT_JUDGED, RATE, Stream, seg
 
 from rpmsn.cells.cell import BROADCAST, SYNC, Cell
-from rpmsn.cells.finding import Finding, Middle, Piece, Power, Proof
+from rpmsn.cells.finding import Finding, Middle, Piece, Power, Proof, Uplink
 from rpmsn.cells.looking import Look, Looker
 from rpmsn.cells.plan import Hypothesis
 from rpmsn.classes import CLASS_NAMES, LTE, NR, OTHER
@@ -624,10 +624,11 @@ def test_of_an_uplink_nothing_is_claimed():
     assert looks(stream, [1.4] * 6, region, lower=1745.2, upper=1749.8).label == "LTE"
 
 
-def see_uplink(stream, place):
-    """Give the tracker that reference signals of an uplink are in the carrier around a place in MHz."""
+def see_uplink(stream, place, edges=None, bandwidth=None):
+    """Give the tracker that an uplink, whose edges in MHz are known or not, is in the carrier around a place in MHz."""
     (key,) = (one.key for one in stream.tracker.searchable() if one.freq_lower < place * 1e6 < one.freq_upper)
-    return stream._note(stream.tracker.prove([Finding("LTE", (), 0, stream.offset, uplink=key)]))
+    seen = Uplink(key, 7, edges and (edges[0] * 1e6, edges[1] * 1e6), bandwidth)
+    return stream._note(stream.tracker.prove([Finding("LTE", (), 0, stream.offset, uplink=seen)]))
 
 
 def test_an_uplinks_reference_signals_prove_lte_whatever_the_network_and_searches_in_vain_say():
@@ -656,6 +657,20 @@ def test_bursts_of_terminals_over_an_uplink_are_its_own_and_make_its_edges():
     lte, other = carriers(stream)
     assert (lte.label, other.label) == ("LTE", "other")
     assert lte.freq_lower == pytest.approx(-2.2e6, abs=COLUMN) and lte.freq_upper == pytest.approx(2.2e6, abs=COLUMN)
+
+
+def test_terminals_within_the_edges_that_an_uplinks_pucch_says_are_one_carrier():
+    stream = Stream()
+    pieces = seg("NR", -2.2, -0.5), seg("other", 0.2, 0.5), seg("LTE", 1.0, 2.2), seg("other", 3.0, 4.0)
+    stream.frames(4, *pieces)
+    assert len(carriers(stream)) == 4
+    see_uplink(stream, -1.0, (-2.25, 2.25), 5e6)
+    see_uplink(stream, -1.0)  # what says no edges takes none away
+    stream.frames(10, *pieces)
+    lte, other = carriers(stream)
+    assert (lte.label, lte.verdict, lte.channel_bandwidth, lte.cell_id) == ("LTE", "proven", 5e6, None)
+    assert (lte.freq_lower, lte.freq_upper, lte.cut_lower, lte.cut_upper) == (-2.25e6, 2.25e6, False, False)
+    assert (other.label, other.freq_lower) == ("other", pytest.approx(3e6, abs=COLUMN))
 
 
 def test_where_no_band_is_defined_an_uplink_is_lte_all_the_same():

@@ -191,6 +191,23 @@ class Piece:
     cell_id: int
 
 
+@dataclass(frozen=True, slots=True)
+class Uplink:
+    """An LTE uplink that was seen in a carrier.
+
+    Attributes:
+        key: of the carrier, as `plan.KnownCarrier` has it.
+        group: of its terminals' sequences, 0..29.
+        edges: lower and upper edge, Hz; absolute where the centre is known. None where its PUCCH does not say them.
+        channel_bandwidth: Hz; None where its PUCCH does not say it.
+    """
+
+    key: Hashable
+    group: int
+    edges: tuple[float, float] | None = None
+    channel_bandwidth: float | None = None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Power:
     """Mean power over frequency.
@@ -234,7 +251,7 @@ class Finding:
         spacing: ...and the subcarrier spacing of the SS/PBCH blocks there, Hz.
         empty_slices: Hz, middles of slices in which there were no reference signals of LTE.
         seconds: that were searched.
-        uplink: the carrier, as `plan.KnownCarrier.key` names it, in which an LTE uplink's reference signals were seen.
+        uplink: an LTE uplink.
     """
 
     technology: str
@@ -250,7 +267,7 @@ class Finding:
     spacing: float = SUBCARRIER_HZ
     empty_slices: tuple[float, ...] = ()
     seconds: float = math.inf
-    uplink: Hashable | None = None
+    uplink: Uplink | None = None
 
     def has_any_of(self, start: int, end: int) -> bool:
         """Whether something between two samples of the stream was searched."""

@@ -15,13 +15,13 @@ from ..standards.nr import SSB_SUBCARRIERS
 from . import lte, nr
 from .cell import APART_HZ, BROADCAST, SYNC, Cell
 from .channels import channel_of
-from .finding import SYNC_WIDTH, Finding, Middle, Piece, Power, Proof
+from .finding import SYNC_WIDTH, Finding, Middle, Piece, Power, Proof, Uplink
 from .grid import SymbolGrid, symbol_grid
 from .lte.baseband import RATE
 from .lte.reference import HALF_SLICE
 from .lte.search import HALF_WIDTH
 from .nr.spectrum import fits
-from .plan import LTE_NAME, NR_NAME, RENEWAL_TOLERANCE, Hypothesis
+from .plan import LTE_NAME, NR_NAME, RENEWAL_TOLERANCE, UPLINK_AROUND_HZ, Hypothesis
 from .spectrum import BASE_RATE, FLAT, History, Spectrum, band_rate, nearest
 from .threads import each, threads
 
@@ -95,8 +95,7 @@ class Looker:
             piece = search.piece if self._is_shared(search.piece, len(frames)) else None
             return Finding(search.technology, (), start, look.end, piece=piece)
         if search.uplink is not None:
-            is_seen = self._has_uplink(search, len(frames))
-            return Finding(search.technology, (), start, look.end, uplink=search.uplink if is_seen else None)
+            return Finding(search.technology, (), start, look.end, uplink=self._uplink(search, len(frames)))
         places = search.frequencies
         cells: list[tuple[Cell, dict[str, float]]]
         middles: list[Middle] = []
@@ -236,13 +235,19 @@ class Looker:
             for cell in cells
         )
 
-    def _has_uplink(self, search: Hypothesis, frames: int) -> bool:
-        """Whether terminals of an LTE cell send in a band."""
+    def _uplink(self, search: Hypothesis, frames: int) -> Uplink | None:
+        """The uplink of an LTE cell in a band, whose ends may lie beyond."""
         assert search.band is not None, "the carrier's"
-        lower, upper = (end - self._look.center_frequency for end in search.band)
-        width = math.ceil((upper - lower) / (FLAT * BASE_RATE))
-        values, middle, _ = self._band((lower + upper) / 2, width, self._spectra_of(frames))
-        return lte.find_uplink(values, width, lower - middle, upper - middle) is not None
+        center, half = self._look.center_frequency, self._look.sample_rate / 2
+        lower, upper = (end - center for end in search.band)
+        first, last = max(lower - UPLINK_AROUND_HZ, -half), min(upper + UPLINK_AROUND_HZ, half)
+        width = math.ceil((last - first) / (FLAT * BASE_RATE))
+        values, middle, _ = self._band((first + last) / 2, width, self._spectra_of(frames))
+        found = lte.find_uplink(values, width, (lower - middle, upper - middle), (first - middle, last - middle))
+        if found is None:
+            return None
+        edges = found.edges and (found.edges[0] + middle + center, found.edges[1] + middle + center)
+        return Uplink(search.uplink, found.group, edges, found.channel_bandwidth)
 
     def _in_slice(self, place: float, frames: int) -> list[tuple[Cell, dict[str, float]]]:
         """The cell whose reference signals are around a frequency, or the cells whose PSS is at the centre that they

@@ -68,9 +68,11 @@ NARROWEST_SLICE_HZ = 0.45e6
 """What is narrower in view shows too few reference signals."""
 
 UPLINK_FRAMES = 2
-"""Frames for an uplink's reference signals: its terminals send now and then, and clocks err as above."""
-NARROWEST_UPLINK_HZ, WIDEST_UPLINK_HZ = 0.6e6, 21e6
-"""What is narrower in view has no three resource blocks and a little; what is wider is no LTE carrier."""
+"""Frames for an uplink: its terminals send now and then, and clocks err as above."""
+UPLINK_AROUND_HZ = 5e6
+"""How far beyond a region an uplink's PUCCH is looked for: the region may be what one terminal sends."""
+NARROWEST_UPLINK_HZ, WIDEST_UPLINK_HZ = 0.35e6, 21e6
+"""What is narrower in view has less than two resource blocks; what is wider is no LTE carrier."""
 
 WIDEST_NR_HZ = {15e3: 50e6, 30e3: 100e6}
 """The widest NR carriers, by the subcarrier spacing: TS 38.101-1 table 5.3.5-1."""
@@ -89,7 +91,7 @@ LTE_PLACE_S, LTE_OFFSET_S = 0.04, 0.9e-6
 MIDDLE_S = 0.07
 """For the middle of a carrier at any frequency: 0.03 where there is no cell, 0.06 to 0.08 with one."""
 UPLINK_S = 9e-9
-"""For an uplink's reference signals, for each Hz, in 40 ms."""
+"""For an uplink, for each Hz that is looked through, in 40 ms."""
 GRID_S = 0.05
 """For the symbols of two carriers."""
 NR_PLACE_S, NR_OFFSET_S = 0.01, 0.008
@@ -726,7 +728,8 @@ def _uplink(view: View, carrier: KnownCarrier) -> list[Hypothesis]:
         return []
     lower, upper = _in_view(view, carrier)
     frames = min(UPLINK_FRAMES, view.frames)
-    cost = UPLINK_S * (upper - lower) * frames * view.frame_seconds / 0.04
+    around = min(upper + UPLINK_AROUND_HZ, view.upper) - max(lower - UPLINK_AROUND_HZ, view.lower)
+    cost = UPLINK_S * around * frames * view.frame_seconds / 0.04
     return [Hypothesis(LTE_NAME, (), 0.0, SUBCARRIER_HZ, frames, False, cost, band=(lower, upper), uplink=carrier.key)]
 
 

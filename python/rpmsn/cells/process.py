@@ -151,9 +151,8 @@ def _without_keys(search: Hypothesis) -> Hypothesis:
 
 def _with_keys(finding: Finding, search: Hypothesis) -> Finding:
     """What a search without keys has shown, of the carriers that it was for."""
-    return replace(
-        finding, piece=finding.piece and search.piece, uplink=None if finding.uplink is None else search.uplink
-    )
+    uplink = finding.uplink and replace(finding.uplink, key=search.uplink)
+    return replace(finding, piece=finding.piece and search.piece, uplink=uplink)
 
 
 def serve(descriptor: int) -> None:

@@ -233,6 +233,40 @@ LTE_UPLINK_QUARTERS = [
 ]
 """TS 36.211 table 5.5.1.2-1, one word a group: digit d stands for phi = 2 d - 3."""
 
+NR_LOW_PAPR_QUARTERS = [
+    "020003012220",
+    "032023112333",
+    "033203123030",
+    "001333030210",
+    "011232212102",
+    "003200013123",
+    "213111012220",
+    "103100012120",
+    "013201032332",
+    "011001032310",
+    "030330113320",
+    "010110331120",
+    "013001021033",
+    "021133011010",
+    "230233321213",
+    "023110011320",
+    "111120133102",
+    "122123311020",
+    "023311033030",
+    "003013331020",
+    "323230123210",
+    "032302222303",
+    "033310010230",
+    "310301333010",
+    "012023331033",
+    "032133021212",
+    "123021211021",
+    "003330120320",
+    "213221112302",
+    "030300311230",
+]
+"""The same of TS 38.211 table 5.2.2.2-2, of 12 elements."""
+
 
 @lru_cache(maxsize=512)
 def lte_uplink_reference(group: int, n: int) -> np.ndarray:
@@ -252,6 +286,12 @@ def lte_uplink_reference(group: int, n: int) -> np.ndarray:
         quarters = np.random.default_rng(group).integers(0, 4, n)
     else:
         return _zadoff_chu(group, n)
+    return np.exp(0.25j * np.pi * (2 * quarters - 3)).astype(np.complex64)
+
+
+def nr_low_papr_12(group: int) -> np.ndarray:
+    """Low-PAPR sequence of type 1 of 12 elements, of a group 0..29, complex64: TS 38.211 5.2.2.2."""
+    quarters = np.array(list(NR_LOW_PAPR_QUARTERS[group]), int)
     return np.exp(0.25j * np.pi * (2 * quarters - 3)).astype(np.complex64)
 
 

@@ -25,7 +25,7 @@ Read `scene.scene` first: a scene is a list of emissions and how they are receiv
 
 from importlib import import_module
 
-GENERATOR = 4
+GENERATOR = 5
 """Raised whenever a seed gives another scene than before, so that no set is completed with scenes of another kind."""
 
 _HOMES = {

@@ -86,8 +86,9 @@ class Sharing:
     def _pieces(self, segment: Segment, track: Track) -> list[Segment]:
         """What a segment is, given a carrier with a cell: the part inside its edges, and what is beside it."""
         carrier = track.carrier
-        # What is narrow and neither LTE nor NR is a transmission of its own, such as an interferer.
-        is_cellular = segment.class_id in (LTE, NR)
+        # What is narrow and neither LTE nor NR is a transmission of its own, such as an interferer; in an uplink it is
+        # a terminal's.
+        is_cellular = segment.class_id in (LTE, NR) or carrier.is_uplink
         shared = self._shared(segment, track)
         narrower = min(segment.bandwidth, self._visible(track))
         if carrier.proven_edges is None:

@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import TypeVar
 
 from ..cells.channels import channel_of_carrier
-from ..cells.finding import Proof
+from ..cells.finding import Proof, Uplink
 from ..classes import CLASS_NAMES, LTE, NR, OTHER
 from ..detection.segments import Segment
 from ..standards import bands
@@ -186,7 +186,7 @@ class Carrier:
         proof: the cell that was decoded from it, while that is believed; None where there is none.
         reach: (lower, upper) in Hz, between which all is one NR carrier, by its cell's symbols and subcarriers; None
             where nothing more than the network's regions says so.
-        is_uplink: whether reference signals of LTE's terminals were seen in it: it is an uplink, which has no cell.
+        uplink: what terminals of an LTE cell send in it: it is an uplink, which has no cell. None where none was seen.
         missed: probability that a cell of its class, if there is one, was missed by all searches so far.
         is_absolute: whether its frequencies are absolute.
         start_s, end_s: `sample_start` and `sample_end` in seconds since the stream began, whatever its sample rates.
@@ -206,7 +206,7 @@ class Carrier:
     end_s: float = 0.0
     proof: Proof | None = None
     reach: tuple[float, float] | None = None
-    is_uplink: bool = False
+    uplink: Uplink | None = None
     missed: float = 1.0
     is_absolute: bool = False
     _mean_weight: float = field(default=0.0, repr=False)
@@ -329,9 +329,14 @@ class Carrier:
         return self.proof is not None or self.is_uplink
 
     @property
+    def is_uplink(self) -> bool:
+        """Whether it is known to be an LTE uplink."""
+        return self.uplink is not None
+
+    @property
     def proven_edges(self) -> tuple[float, float] | None:
-        """Edges that a cell says, Hz; None where none does."""
-        return self.proof.edges if self.proof else None
+        """Edges that a cell or an uplink's terminals say, Hz; None where none do."""
+        return self.proof.edges if self.proof else self.uplink.edges if self.uplink else None
 
     @property
     def cell_id(self) -> int | None:
@@ -346,7 +351,8 @@ class Carrier:
     @property
     def channel_bandwidth(self) -> float | None:
         """As the cell broadcasts it, or by where its reference signals end, Hz."""
-        return self.proof.cell.channel_bandwidth if self.proof else None
+        known = self.proof.cell if self.proof else self.uplink
+        return known.channel_bandwidth if known else None
 
     @property
     def ssb_frequency(self) -> float | None:
@@ -440,8 +446,8 @@ class Carrier:
                     mine.become(theirs)
         if self.proof is None and other.proof is not None:
             self.prove(other.proof)
-        elif self.proof is None and other.is_uplink:
-            self.see_uplink()
+        elif self.proof is None and other.uplink is not None:
+            self.see_uplink(other.uplink)
         self._add_to_means(other._mean_weight, other)
         self.sample_start, self.start_s = min(self.sample_start, other.sample_start), min(self.start_s, other.start_s)
         self.sample_end, self.end_s = max(self.sample_end, other.sample_end), max(self.end_s, other.end_s)
@@ -453,12 +459,14 @@ class Carrier:
 
     def prove(self, proof: Proof) -> None:
         """Take on what a cell says, whatever the network's votes are."""
-        self.proof, self.is_uplink, self.missed = proof, False, 1.0
+        self.proof, self.uplink, self.missed = proof, None, 1.0
         self._set_class(proof.class_id)
 
-    def see_uplink(self) -> None:
-        """Terminals of an LTE cell send in it, whatever the network's votes are."""
-        self.is_uplink, self.missed = True, 1.0
+    def see_uplink(self, uplink: Uplink) -> None:
+        """Terminals of an LTE cell send in it, whatever the network's votes are. What says no edges leaves them."""
+        if self.uplink is None or uplink.edges is not None:
+            self.uplink = uplink
+        self.missed = 1.0
         self._set_class(LTE)
 
     def disprove(self) -> None:

@@ -115,7 +115,7 @@ def others_within(track: Track, tracks: Sequence[Track]) -> tuple[list[Track], l
         has_no_room = is_crossing and carrier.voted_class_id in (LTE, NR) and rest < least_beside(track.carrier)
         # Less than a column is no transmission, but the error of an edge.
         has_no_room |= is_crossing and rest < carrier.sample_rate / COLUMNS
-        if carrier.proof is None and (_is_piece(carrier, edges) or has_no_room):
+        if carrier.proof is None and (_is_piece(carrier, edges, track.carrier.is_uplink) or has_no_room):
             inside.append(other)
         elif is_crossing:
             crossing.append(other)
@@ -147,14 +147,15 @@ def may_be_piece(carrier: Carrier, hosts: Sequence[Carrier]) -> bool:
     return False
 
 
-def _is_piece(carrier: Carrier, edges: tuple[float, float] | None) -> bool:
-    """Whether a carrier is a part of another one with proven edges, and no interferer in it."""
+def _is_piece(carrier: Carrier, edges: tuple[float, float] | None, is_of_uplink: bool = False) -> bool:
+    """Whether a carrier is a part of another one with proven edges, and no interferer in it; what lies in an uplink is
+    a terminal's."""
     if edges is None:
         return False
     lower, upper = edges
     shared = min(upper, carrier.freq_upper) - max(lower, carrier.freq_lower)
     is_interferer = carrier.voted_class_id == OTHER and carrier.bandwidth < INTERFERER_FRACTION * (upper - lower)
-    return shared > 0 and shared >= MIN_INSIDE * carrier.bandwidth and not is_interferer
+    return shared > 0 and shared >= MIN_INSIDE * carrier.bandwidth and (is_of_uplink or not is_interferer)
 
 
 def is_of_another_carrier(proof: Proof, known: Proof) -> bool:

@@ -15,7 +15,7 @@ from .carrier import CUT, SEEN, SHARED, Carrier, Part
 from .missing import MissingSignals
 
 if TYPE_CHECKING:
-    from ..cells.finding import Proof
+    from ..cells.finding import Proof, Uplink
     from ..detection.segmenter import Frame
     from ..detection.segments import Segment
 
@@ -220,11 +220,11 @@ class Track:
         self.missing.forget()
         self.carrier.prove(proof)
 
-    def see_uplink(self) -> None:
+    def see_uplink(self, uplink: Uplink) -> None:
         """Terminals of an LTE cell send in it."""
         self.splitting = None
         self.missing.forget()
-        self.carrier.see_uplink()
+        self.carrier.see_uplink(uplink)
 
     def join_piece(self, other: Track) -> None:
         """Another track has this NR carrier's symbols and subcarriers."""

@@ -27,7 +27,7 @@ from .carrier import Carrier, Part
 from .track import Clock, Observation, Track, join_overlapping
 
 if TYPE_CHECKING:
-    from ..cells.finding import Finding, Piece, Power, Proof
+    from ..cells.finding import Finding, Piece, Power, Proof, Uplink
     from ..cells.plan import KnownCarrier
     from ..detection.segmenter import Frame
 
@@ -220,12 +220,13 @@ class Tracker:
         self._live.remove(track)
         return _gone([track])
 
-    def _see_uplink(self, key: Hashable) -> list[Event]:
-        """Terminals of an LTE cell send in a carrier, so that what the network calls LTE or NR over it is theirs."""
-        track = next((track for track in self._live if track.carrier == key and track.carrier.proof is None), None)
+    def _see_uplink(self, uplink: Uplink) -> list[Event]:
+        """Terminals of an LTE cell send in a carrier: what lies within the edges that they say, or is called LTE or NR
+        over it, is theirs."""
+        track = next((one for one in self._live if one.carrier == uplink.key and one.carrier.proof is None), None)
         if track is None:
             return []
-        track.see_uplink()
+        track.see_uplink(uplink)
         return self._join_within(track)
 
     def _prove(self, proof: Proof, finding: Finding) -> list[Event]:

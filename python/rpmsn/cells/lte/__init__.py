@@ -12,13 +12,13 @@ from .extent import measured_bandwidth
 from .narrowband import find_narrowband_cells
 from .reference import ReferenceSignals, find_reference_signals
 from .search import LteSearcher, find_cells, find_cells_and_pss, find_cells_anywhere
-from .uplink import UplinkReferences, find_uplink
+from .uplink import UplinkSignals, find_uplink
 
 __all__ = [
     "Absence",
     "LteSearcher",
     "ReferenceSignals",
-    "UplinkReferences",
+    "UplinkSignals",
     "find_cells",
     "find_cells_and_pss",
     "find_cells_anywhere",

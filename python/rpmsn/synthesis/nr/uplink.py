@@ -2,7 +2,7 @@
 """The NR uplink of one cell as a resource grid: what its terminals send, TS 38.211 section 6, added up at one place.
 
 Terminals have powers of their own. PUSCH lies in the carrier's middle, PUCCH at both edges. Reference signals are
-the real sequences, but for less than 30 elements, where a computer-found table of the standard is replaced by phases
+the real sequences, but for 6, 18 and 24 elements, where a computer-found table of the standard is replaced by phases
 drawn once for each sequence group. Random access (PRACH) is left out: its subcarriers are no part of the
 grid.
 """
@@ -16,7 +16,7 @@ import numpy as np
 import scipy.fft
 
 from ...standards.nr_grant import dmrs_symbols
-from ...standards.sequences import NR_CELL_IDS, lte_uplink_reference
+from ...standards.sequences import NR_CELL_IDS, lte_uplink_reference, nr_low_papr_12
 from ..grid import SUBCARRIERS_PER_RB, SYMBOLS_PER_SLOT, ResourceGrid
 from .carrier import MODULATIONS, Bursts, NrCarrier, cell_generator, downlink_symbols, random_carrier
 from .data import RandomData, User, add_pdsch
@@ -324,12 +324,15 @@ def dmrs_places_type_b(length: int, additional: int) -> tuple[int, ...]:
 
 @lru_cache(maxsize=128)
 def low_papr_sequence(group: int, n: int) -> np.ndarray:
-    """Low-PAPR sequence type 1 of length n, complex64: TS 38.211 5.2.2; below 30, random QPSK stands for the table.
+    """Low-PAPR sequence type 1 of length n, complex64: TS 38.211 5.2.2; of 6, 18 and 24 elements, random QPSK stands
+    for the tables.
 
     Args:
         group: 0..29.
         n: length, 6, 12, 18, 24, 30 or more.
     """
+    if n == 12:
+        return nr_low_papr_12(group)
     if n < 30:
         quarters = np.random.default_rng([group, n]).integers(0, 4, n)
         return np.exp(0.25j * np.pi * (2 * quarters + 1)).astype(np.complex64)
