@@ -195,15 +195,16 @@ class TestPlainWay:
         for seed in (3, 5, 8):
             samples = np.resize(render(random_scene("any_rate", seed, sample_rates=(20e6, 20e6)))[0], 800_000)
             samples *= np.float32(0.5 / np.abs(samples).max())  # away from the rail, at which nothing is judged
-            frame = segmenter.analyse(samples)
+            prepared = segmenter.prepare(samples)
+            fast = segmenter.infer(prepared).argmax(axis=0)
             slow = spectrogram.Analysis(
                 plain_power(samples, 20e6).astype(np.float32),
                 spectrogram.analyse(samples, 20e6).averages,
                 plain_correlation(samples, 20e6)[:, ::64].astype(np.float32),
             )
             classes = segmenter.runtime.probabilities(slow.image()[None])[0].argmax(axis=0)
-            np.testing.assert_array_equal(frame.mask, classes)
-            assert frame.condition.judged and (frame.mask != NOISE).any()
+            np.testing.assert_array_equal(fast, classes)
+            assert prepared.features.quality.judged and (fast != NOISE).any()
 
 
 def lively(count, rate, seed=4):
