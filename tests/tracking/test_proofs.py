@@ -673,6 +673,18 @@ def test_terminals_within_the_edges_that_an_uplinks_pucch_says_are_one_carrier()
     assert (other.label, other.freq_lower) == ("other", pytest.approx(3e6, abs=COLUMN))
 
 
+def test_a_carrier_that_takes_over_an_uplink_is_one_but_a_cells_carrier_stays_that():
+    for has_cell in (False, True):
+        stream = Stream()
+        stream.frames(4, seg("NR", -4.0, -1.0), seg("LTE", 1.0, 4.0))
+        see_uplink(stream, 2.0)
+        if has_cell:
+            find(stream, proof_of(stream, -2.5, technology="NR"), technology="NR")
+        first, second = sorted((track.carrier for track in stream.tracker._live), key=lambda one: one.freq_lower)
+        first.take_over(second)
+        assert (first.label, first.is_uplink, first.verdict) == ("NR" if has_cell else "LTE", not has_cell, "proven")
+
+
 def test_where_no_band_is_defined_an_uplink_is_lte_all_the_same():
     stream = Stream(center=2462.0)
     stream.frames(5, seg("LTE", 2460.0, 2464.0))
