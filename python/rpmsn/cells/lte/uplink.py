@@ -96,8 +96,9 @@ def find_uplink(
 def _products(
     values: np.ndarray, width: int, part: tuple[float, float], around: tuple[float, float]
 ) -> tuple[np.ndarray, np.ndarray, float]:
-    """Products of neighbouring subcarriers, of modulus 1, or 0 where one is leakage: complex64, shape (slots, 7, n - 1);
-    the subcarriers' frequencies, shape (n,); and the strength of the prefixes by which the symbols were found."""
+    """Products of neighbouring subcarriers, of modulus 1, or 0 where one is leakage: complex64, shape
+    (slots, 7, n - 1); the subcarriers' frequencies, shape (n,); and the strength of the prefixes by which the symbols
+    were found."""
     size, rate = SYMBOL * width, BASE_RATE * width
     nothing = np.zeros((0, SYMBOLS, 0), np.complex64), np.zeros(1), 0.0
     if len(values) < SLOT * width + size:
