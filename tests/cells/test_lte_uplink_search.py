@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 import pytest
+from test_lte_absence import noise
 
 from rpmsn.cells.looking import Look, Looker
 from rpmsn.cells.lte import find_uplink
@@ -22,11 +23,6 @@ from rpmsn.synthesis.other.private import private_ofdm
 
 BASE = 1.92e6
 MS = 80
-
-
-def noise(n, power, seed):
-    rng = np.random.default_rng(seed)
-    return rng.standard_normal((n, 2), np.float32).view(np.complex64)[:, 0] * np.float32(np.sqrt(power / 2))
 
 
 def received(grid, bandwidth, snr_db=15.0, offset=0.0, late=0, seed=1):

@@ -95,16 +95,26 @@ def symbol_grid(spectrum: Spectrum, freq_lower: float, freq_upper: float) -> Sym
     centre = (freq_lower + freq_upper) / 2
     middle, rate = nearest(centre, spectrum.sample_rate), band_rate(spectrum.sample_rate, width)
     place, values = spectrum.band(centre, width)
-    n = scipy.fft.next_fast_len(len(values))
-    bins = scipy.fft.fft(values, n)
-    frequencies = scipy.fft.fftfreq(n, 1 / rate) + middle
-    bins[(frequencies < freq_lower) | (frequencies > freq_upper)] = 0
-    values = scipy.fft.ifft(bins, overwrite_x=True)[-place : len(values)]
+    values = within(values, rate, freq_lower - middle, freq_upper - middle)[-place:]
     found = [(spacing, symbol_timing(values, spacing, width)) for spacing in SPACINGS]
     spacing, (begin, offset, strength) = max(found, key=lambda one: one[1][2])
     if strength < STRENGTH_LIMIT:
         return None
     return SymbolGrid(spacing, begin / rate, middle + offset * spacing, strength)
+
+
+def within(values: np.ndarray, rate: float, lower: float, upper: float) -> np.ndarray:
+    """What of a signal lies between two frequencies.
+
+    Args:
+        values: complex.
+        rate: samples a second.
+        lower, upper: Hz from their centre.
+    """
+    bins = scipy.fft.fft(values, scipy.fft.next_fast_len(len(values)))
+    frequencies = scipy.fft.fftfreq(len(bins), 1 / rate)
+    bins[(frequencies < lower) | (frequencies > upper)] = 0
+    return scipy.fft.ifft(bins, overwrite_x=True)[: len(values)]
 
 
 def symbol_timing(values: np.ndarray, spacing: float = 15e3, width: int = 1) -> tuple[int, float, float]:

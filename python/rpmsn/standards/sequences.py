@@ -286,12 +286,16 @@ def lte_uplink_reference(group: int, n: int) -> np.ndarray:
         quarters = np.random.default_rng(group).integers(0, 4, n)
     else:
         return _zadoff_chu(group, n)
-    return np.exp(0.25j * np.pi * (2 * quarters - 3)).astype(np.complex64)
+    return _phases(quarters)
 
 
 def nr_low_papr_12(group: int) -> np.ndarray:
     """Low-PAPR sequence of type 1 of 12 elements, of a group 0..29, complex64: TS 38.211 5.2.2.2."""
-    quarters = np.array(list(NR_LOW_PAPR_QUARTERS[group]), int)
+    return _phases(np.array(list(NR_LOW_PAPR_QUARTERS[group]), int))
+
+
+def _phases(quarters):
+    """Elements from the digits of the tables above."""
     return np.exp(0.25j * np.pi * (2 * quarters - 3)).astype(np.complex64)
 
 

@@ -350,7 +350,7 @@ class Carrier:
 
     @property
     def channel_bandwidth(self) -> float | None:
-        """As the cell broadcasts it, or by where its reference signals end, Hz."""
+        """As the cell broadcasts it, or by where its reference signals end, or an uplink's PUCCH lies, Hz."""
         known = self.proof.cell if self.proof else self.uplink
         return known.channel_bandwidth if known else None
 

@@ -17,7 +17,7 @@ from ..signal.sums import COLUMNS
 from .association import least_beside, share_band, within
 from .carrier import CUT, SEEN, SHARED, Carrier, Part
 from .track import Track
-from .verdict import LIKELY, PROVEN
+from .verdict import SURE
 
 if TYPE_CHECKING:
     from ..cells.finding import Proof
@@ -223,20 +223,15 @@ def settled_mask(mask: np.ndarray, geometry: FrameGeometry, tracks: Sequence[Tra
         uint8, the same shape; `mask` itself where no such carrier is known.
     """
     middles = geometry.frequency(0.5) + geometry.column_hz * np.arange(geometry.columns)
+    covered = np.zeros((len(SURE), 2, geometry.columns), bool)
+    for carrier in (track.carrier for track in tracks):
+        if carrier.is_qualified and carrier.class_id in (LTE, NR) and (verdict := carrier.verdict) in SURE:
+            is_inside = (carrier.freq_lower <= middles) & (middles <= carrier.freq_upper)
+            covered[SURE.index(verdict), (LTE, NR).index(carrier.class_id)] |= is_inside
     of_column = np.full(geometry.columns, NOISE, np.uint8)
-    for verdict in (LIKELY, PROVEN):
-        is_lte, is_nr = (_covered(middles, tracks, class_id, verdict) for class_id in (LTE, NR))
+    for is_lte, is_nr in covered:
         of_column[is_lte | is_nr] = NOISE
         of_column[is_lte & ~is_nr], of_column[is_nr & ~is_lte] = LTE, NR
     if not of_column.any():
         return mask
     return np.where((of_column != NOISE) & ((mask == LTE) | (mask == NR)), of_column, mask)
-
-
-def _covered(frequencies: np.ndarray, tracks: Sequence[Track], class_id: int, verdict: str) -> np.ndarray:
-    """Which frequencies lie in the band of a reported carrier of a class and verdict."""
-    is_covered = np.zeros(len(frequencies), bool)
-    for carrier in (track.carrier for track in tracks):
-        if carrier.is_qualified and carrier.class_id == class_id and carrier.verdict == verdict:
-            is_covered |= (carrier.freq_lower <= frequencies) & (frequencies <= carrier.freq_upper)
-    return is_covered

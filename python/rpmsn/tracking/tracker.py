@@ -210,8 +210,7 @@ class Tracker:
     def _join_piece(self, piece: Piece) -> list[Event]:
         """What has the symbols and subcarriers of an NR carrier with a cell is a piece of it, unless it has one, or
         the other's edges are known."""
-        by_carrier: dict[Hashable, Track] = {track.carrier: track for track in self._live}
-        track, host = by_carrier.get(piece.key), by_carrier.get(piece.host_key)
+        track, host = self._track_of(piece.key), self._track_of(piece.host_key)
         if track is None or host is None or track.carrier.proof is not None or host.carrier.proof is None:
             return []
         if host.carrier.proven_edges is not None:
@@ -220,11 +219,15 @@ class Tracker:
         self._live.remove(track)
         return _gone([track])
 
+    def _track_of(self, key: Hashable) -> Track | None:
+        """The track whose carrier a finding names, if it is still there."""
+        return next((track for track in self._live if track.carrier == key), None)
+
     def _see_uplink(self, uplink: Uplink) -> list[Event]:
         """Terminals of an LTE cell send in a carrier: what lies within the edges that they say, or is called LTE or NR
         over it, is theirs."""
-        track = next((one for one in self._live if one.carrier == uplink.key and one.carrier.proof is None), None)
-        if track is None:
+        track = self._track_of(uplink.key)
+        if track is None or track.carrier.proof is not None:
             return []
         track.see_uplink(uplink)
         return self._join_within(track)

@@ -4,6 +4,8 @@
 from ..cells.cell import BROADCAST, SYNC
 
 PROVEN, LIKELY, UNSURE = VERDICTS = ("proven", "likely", "unsure")
+SURE = (LIKELY, PROVEN)
+"""Verdicts by which pixels are shown, the surer one last."""
 NETWORK = "network"
 ABSENCE = "absence"
 NO_BAND = "no_band"

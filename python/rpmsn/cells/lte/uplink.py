@@ -22,7 +22,7 @@ from scipy.ndimage import maximum_filter1d
 
 from ...standards.lte import OCCUPIED_HZ
 from ...standards.sequences import LTE_UPLINK_GROUPS, lte_uplink_reference, nr_low_papr_12
-from ..grid import SLOT, symbol_timing
+from ..grid import SLOT, symbol_timing, within
 from ..grid import STRENGTH_LIMIT as PREFIX_LIMIT
 from ..spectrum import BASE_RATE
 
@@ -103,10 +103,7 @@ def _products(
     nothing = np.zeros((0, SYMBOLS, 0), np.complex64), np.zeros(1), 0.0
     if len(values) < SLOT * width + size:
         return nothing
-    bins = scipy.fft.fft(values, scipy.fft.next_fast_len(len(values)))
-    frequencies = scipy.fft.fftfreq(len(bins), 1 / rate)
-    bins[(frequencies < part[0]) | (frequencies > part[1])] = 0
-    begin, offset, prefixes = symbol_timing(scipy.fft.ifft(bins, overwrite_x=True)[: len(values)], SPACING, width)
+    begin, offset, prefixes = symbol_timing(within(values, rate, *part), SPACING, width)
     values = values * np.exp(-2j * np.pi * offset / size * np.arange(len(values))).astype(np.complex64)
     starts = width * (1 + PREFIX - EARLY + (SYMBOL + PREFIX) * np.arange(SYMBOLS))
     slots = np.arange(begin, len(values) - SLOT * width + 1, SLOT * width)

@@ -17,12 +17,11 @@ import numpy as np
 from ...classes import LTE, NR
 from ...messages.frame import Frame, Scale, Values, grouped, majority_rows, mean_rows, powers_of, reduce_rows
 from ...messages.report import Report
-from ...tracking.verdict import LIKELY, PROVEN
+from ...tracking.verdict import SURE
 from ..translation import mark, tr
 
 HISTORY_SECONDS = 3600.0
 CELLULAR = (LTE, NR)
-SURE = (PROVEN, LIKELY)
 TIERS = 5
 MERGED_ROWS = 8
 """Rows of a tier that become one row of the next, older one."""
