@@ -479,13 +479,19 @@ def test_an_uplink_is_looked_for_where_the_frequency_is_not_known_and_again_late
     [
         view(0.1, carrier("a")),
         view(0.1, carrier("a", lower=-0.15, upper=0.15), center=0.0),
-        view(0.1, carrier("a", lower=-14.0, upper=14.0), center=0.0),
         view(0.1, carrier("a", lower=-4.5, upper=4.5, is_uplink=True), center=0.0),
     ],
-    ids=["downlink", "narrow", "wide", "known"],
+    ids=["downlink", "narrow", "known"],
 )
 def test_no_uplink_is_looked_for_where_none_can_be_or_it_is_known(seen):
     assert uplinks(seen, rounds=12) == []
+
+
+def test_a_cell_is_looked_for_in_an_uplink_where_it_may_be_of_a_tdd_carrier():
+    known = carrier("a", lower=1740.0, upper=1749.0, is_uplink=True)
+    assert of_carriers(plan_of(), view(0.1, known, center=1745e6)) == []
+    known = carrier("a", lower=-4.5, upper=4.5, is_uplink=True)
+    assert of_carriers(plan_of(), view(0.1, known, center=0.0))
 
 
 def test_what_a_receiver_makes_of_an_uplink_is_not_looked_at():

@@ -624,10 +624,10 @@ def test_of_an_uplink_nothing_is_claimed():
     assert looks(stream, [1.4] * 6, region, lower=1745.2, upper=1749.8).label == "LTE"
 
 
-def see_uplink(stream, place, edges=None, bandwidth=None):
+def see_uplink(stream, place, edges=None, bandwidth=None, technology="LTE"):
     """Give the tracker that an uplink, whose edges in MHz are known or not, is in the carrier around a place in MHz."""
     (key,) = (one.key for one in stream.tracker.searchable() if one.freq_lower < place * 1e6 < one.freq_upper)
-    seen = Uplink(key, 7, edges and (edges[0] * 1e6, edges[1] * 1e6), bandwidth)
+    seen = Uplink(key, technology, 7, edges and (edges[0] * 1e6, edges[1] * 1e6), bandwidth)
     return stream._note(stream.tracker.prove([Finding("LTE", (), 0, stream.offset, uplink=seen)]))
 
 
@@ -671,6 +671,21 @@ def test_terminals_within_the_edges_that_an_uplinks_pucch_says_are_one_carrier()
     assert (lte.label, lte.verdict, lte.channel_bandwidth, lte.cell_id) == ("LTE", "proven", 5e6, None)
     assert (lte.freq_lower, lte.freq_upper, lte.cut_lower, lte.cut_upper) == (-2.25e6, 2.25e6, False, False)
     assert (other.label, other.freq_lower) == ("other", pytest.approx(3e6, abs=COLUMN))
+
+
+def test_terminals_of_nr_prove_an_nr_carrier():
+    stream = Stream()
+    stream.frames(4, seg("other", -2.2, -0.5), seg("LTE", 1.0, 2.2))
+    see_uplink(stream, -1.0, (-2.25, 2.25), 5e6, technology="NR")
+    stream.frames(10, seg("other", -2.2, -0.5), seg("LTE", 1.0, 2.2))
+    (carrier,) = carriers(stream)
+    assert (carrier.label, carrier.verdict, carrier.evidence, carrier.channel_bandwidth) == (
+        "NR",
+        "proven",
+        "sync",
+        5e6,
+    )
+    assert (carrier.freq_lower, carrier.freq_upper, carrier.ssb_frequency) == (-2.25e6, 2.25e6, None)
 
 
 def test_a_carrier_that_takes_over_an_uplink_is_one_but_a_cells_carrier_stays_that():

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ..classes import LTE, NR
+from ..classes import CLASS_NAMES, LTE, NR
 from ..standards import bands
 from ..standards.lte import OCCUPIED_HZ
 from ..standards.nr import LARGEST_OFFSET, SSB_SUBCARRIERS, coreset_zero_edges
@@ -193,19 +193,26 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Uplink:
-    """An LTE uplink that was seen in a carrier.
+    """An uplink that was seen in a carrier.
 
     Attributes:
         key: of the carrier, as `plan.KnownCarrier` has it.
+        technology: LTE or NR.
         group: of its terminals' sequences, 0..29.
         edges: lower and upper edge, Hz; absolute where the centre is known. None where its PUCCH does not say them.
         channel_bandwidth: Hz; None where its PUCCH does not say it.
     """
 
     key: Hashable
+    technology: str
     group: int
     edges: tuple[float, float] | None = None
     channel_bandwidth: float | None = None
+
+    @property
+    def class_id(self) -> int:
+        """Of its technology."""
+        return CLASS_NAMES.index(self.technology)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -251,7 +258,7 @@ class Finding:
         spacing: ...and the subcarrier spacing of the SS/PBCH blocks there, Hz.
         empty_slices: Hz, middles of slices in which there were no reference signals of LTE.
         seconds: that were searched.
-        uplink: an LTE uplink.
+        uplink: an uplink.
     """
 
     technology: str

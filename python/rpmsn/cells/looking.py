@@ -24,6 +24,7 @@ from .nr.spectrum import fits
 from .plan import LTE_NAME, NR_NAME, RENEWAL_TOLERANCE, UPLINK_AROUND_HZ, Hypothesis
 from .spectrum import BASE_RATE, FLAT, History, Spectrum, band_rate, nearest
 from .threads import each, threads
+from .uplink import find_uplink
 
 POWER_FFT, POWER_CHUNKS = 4096, 32
 CLEAR_SCORE = 2.5
@@ -236,18 +237,18 @@ class Looker:
         )
 
     def _uplink(self, search: Hypothesis, frames: int) -> Uplink | None:
-        """The uplink of an LTE cell in a band, whose ends may lie beyond."""
+        """The uplink of a cell in a band, whose ends may lie beyond."""
         assert search.band is not None, "the carrier's"
         center, half = self._look.center_frequency, self._look.sample_rate / 2
         lower, upper = (end - center for end in search.band)
         first, last = max(lower - UPLINK_AROUND_HZ, -half), min(upper + UPLINK_AROUND_HZ, half)
-        width = math.ceil((last - first) / (FLAT * BASE_RATE))
+        width = 2 * math.ceil((last - first) / (2 * FLAT * BASE_RATE))  # even: see `find_uplink`
         values, middle, _ = self._band((first + last) / 2, width, self._spectra_of(frames))
-        found = lte.find_uplink(values, width, (lower - middle, upper - middle), (first - middle, last - middle))
+        found = find_uplink(values, width, (lower - middle, upper - middle), (first - middle, last - middle))
         if found is None:
             return None
         edges = found.edges and (found.edges[0] + middle + center, found.edges[1] + middle + center)
-        return Uplink(search.uplink, found.group, edges, found.channel_bandwidth)
+        return Uplink(search.uplink, found.technology, found.group, edges, found.channel_bandwidth)
 
     def _in_slice(self, place: float, frames: int) -> list[tuple[Cell, dict[str, float]]]:
         """The cell whose reference signals are around a frequency, or the cells whose PSS is at the centre that they

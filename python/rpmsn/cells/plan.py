@@ -69,10 +69,10 @@ NARROWEST_SLICE_HZ = 0.45e6
 
 UPLINK_FRAMES = 2
 """Frames for an uplink: its terminals send now and then, and clocks err as above."""
-UPLINK_AROUND_HZ = 5e6
+UPLINK_AROUND_HZ = 20e6
 """How far beyond a region an uplink's PUCCH is looked for: the region may be what one terminal sends."""
-NARROWEST_UPLINK_HZ, WIDEST_UPLINK_HZ = 0.35e6, 21e6
-"""What is narrower in view has less than two resource blocks; what is wider is no LTE carrier."""
+NARROWEST_UPLINK_HZ = 0.35e6
+"""What is narrower in view has less than two resource blocks."""
 
 WIDEST_NR_HZ = {15e3: 50e6, 30e3: 100e6}
 """The widest NR carriers, by the subcarrier spacing: TS 38.101-1 table 5.3.5-1."""
@@ -90,7 +90,7 @@ LTE_PLACE_S, LTE_OFFSET_S = 0.04, 0.9e-6
 """For a place of LTE in 40 ms of signal, and for each Hz of tolerance: 0.02 to 0.07, and 0.7e-6 to 1.1e-6."""
 MIDDLE_S = 0.07
 """For the middle of a carrier at any frequency: 0.03 where there is no cell, 0.06 to 0.08 with one."""
-UPLINK_S = 9e-9
+UPLINK_S = 1.4e-8
 """For an uplink, for each Hz that is looked through, in 40 ms."""
 GRID_S = 0.05
 """For the symbols of two carriers."""
@@ -125,7 +125,7 @@ class KnownCarrier:
         is_doubtful: whether its cell should be looked for at once: the carrier has gone silent, or the last look was in
             vain.
         snr_db: mean over its band.
-        is_uplink: whether it is known to be an LTE uplink.
+        is_uplink: whether it is known to be an uplink.
     """
 
     key: Hashable
@@ -197,7 +197,7 @@ class Hypothesis:
         band: lower and upper end in Hz of what is searched at any frequency; None where places are known.
         piece: what is compared with an NR carrier with a cell; nothing else is looked for then.
         reads_sib1: whether SIB1 of NR cells is read; not where it is known.
-        uplink: key of the carrier that `band` is of, in which reference signals of an LTE uplink are looked for;
+        uplink: key of the carrier that `band` is of, in which what terminals send is looked for;
             nothing else is then.
     """
 
@@ -588,7 +588,8 @@ class SearchPlan:
 def _kinds(view: View, carrier: KnownCarrier, was_lte: bool) -> list[_Kind]:
     """Searches of a carrier in turn: that of its label comes first, else the cheaper one; what is wider and longer,
     last."""
-    if carrier.is_uplink:
+    is_known = view.center_frequency > 0
+    if carrier.is_uplink and is_known:  # elsewhere it may be TDD, with a cell
         return []
     lower, upper = _in_view(view, carrier)
     close, slices = _Kind(LTE_NAME), _Kind(LTE_NAME, is_slice=True)
@@ -610,9 +611,9 @@ def _kinds(view: View, carrier: KnownCarrier, was_lte: bool) -> list[_Kind]:
     if not is_cut:
         order.insert(order.index(close), middle)
     uplink = _Kind(LTE_NAME, is_uplink=True)
-    may_be_uplink = view.center_frequency == 0 or bands.is_uplink((lower + upper) / 2)
+    may_be_uplink = not carrier.is_uplink and (not is_known or bands.is_uplink((lower + upper) / 2))
     if may_be_uplink:
-        order.insert(2 if view.center_frequency == 0 else 0, uplink)  # cheaper than what is at any frequency
+        order.insert(0 if is_known else 2, uplink)  # cheaper than what is at any frequency
     for again, is_due in ((close, was_lte and not is_cut), (uplink, may_be_uplink)):
         order += [again._replace(is_again=True, is_late=True)] * FURTHER_LOOKS * is_due
     return [kind for kind in order if _is_possible(view, upper - lower, kind)]
@@ -628,7 +629,7 @@ def _covers(made: Hypothesis, other: Hypothesis) -> bool:
 
 def _is_possible(view: View, width: float, kind: _Kind) -> bool:
     if kind.is_uplink:
-        return NARROWEST_UPLINK_HZ <= width <= WIDEST_UPLINK_HZ and view.sample_rate >= BASE_RATE
+        return width >= NARROWEST_UPLINK_HZ and view.sample_rate >= BASE_RATE
     if kind.is_slice:
         return width >= NARROWEST_SLICE_HZ and view.sample_rate >= BASE_RATE and view.seconds >= SHORTEST_S
     if kind.technology == LTE_NAME:
@@ -722,7 +723,7 @@ def _beside(view: View, carrier: KnownCarrier) -> Hypothesis | None:
 
 
 def _uplink(view: View, carrier: KnownCarrier) -> list[Hypothesis]:
-    """A search for an uplink's reference signals in a carrier; none in what a receiver may make of a stronger one."""
+    """A search for what terminals send in a carrier; none in what a receiver may make of a stronger one."""
     strongest = max(other.snr_db for other in view.carriers if other.proof is None)
     if carrier.snr_db < strongest - LEAKAGE_DB:
         return []

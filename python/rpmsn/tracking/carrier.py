@@ -186,7 +186,7 @@ class Carrier:
         proof: the cell that was decoded from it, while that is believed; None where there is none.
         reach: (lower, upper) in Hz, between which all is one NR carrier, by its cell's symbols and subcarriers; None
             where nothing more than the network's regions says so.
-        uplink: what terminals of an LTE cell send in it: it is an uplink, which has no cell. None where none was seen.
+        uplink: what terminals send in it: it is an uplink, which has no cell. None where none was seen.
         missed: probability that a cell of its class, if there is one, was missed by all searches so far.
         is_absolute: whether its frequencies are absolute.
         start_s, end_s: `sample_start` and `sample_end` in seconds since the stream began, whatever its sample rates.
@@ -330,7 +330,7 @@ class Carrier:
 
     @property
     def is_uplink(self) -> bool:
-        """Whether it is known to be an LTE uplink."""
+        """Whether it is known to be an uplink."""
         return self.uplink is not None
 
     @property
@@ -463,11 +463,11 @@ class Carrier:
         self._set_class(proof.class_id)
 
     def see_uplink(self, uplink: Uplink) -> None:
-        """Terminals of an LTE cell send in it, whatever the network's votes are. What says no edges leaves them."""
+        """Terminals send in it, whatever the network's votes are. What says no edges leaves them."""
         if self.uplink is None or uplink.edges is not None:
             self.uplink = uplink
         self.missed = 1.0
-        self._set_class(LTE)
+        self._set_class(self.uplink.class_id)
 
     def disprove(self) -> None:
         """The cell is not seen any more: label and edges are the network's again, as its next frames have them."""

@@ -221,7 +221,7 @@ class Track:
         self.carrier.prove(proof)
 
     def see_uplink(self, uplink: Uplink) -> None:
-        """Terminals of an LTE cell send in it."""
+        """Terminals send in it."""
         self.splitting = None
         self.missing.forget()
         self.carrier.see_uplink(uplink)

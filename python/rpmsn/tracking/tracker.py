@@ -224,7 +224,7 @@ class Tracker:
         return next((track for track in self._live if track.carrier == key), None)
 
     def _see_uplink(self, uplink: Uplink) -> list[Event]:
-        """Terminals of an LTE cell send in a carrier: what lies within the edges that they say, or is called LTE or NR
+        """Terminals send in a carrier: what lies within the edges that they say, or is called LTE or NR
         over it, is theirs."""
         track = self._track_of(uplink.key)
         if track is None or track.carrier.proof is not None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An LTE uplink is known by its terminals' reference signals, and nothing else is taken for one."""
+"""An uplink is known by what its terminals send, and nothing else is taken for one."""
 
 import math
 
@@ -8,11 +8,11 @@ import pytest
 from test_lte_absence import noise
 
 from rpmsn.cells.looking import Look, Looker
-from rpmsn.cells.lte import find_uplink
-from rpmsn.cells.lte.uplink import CYCLES, _products, reference_excess
 from rpmsn.cells.plan import Hypothesis
 from rpmsn.cells.spectrum import FLAT
+from rpmsn.cells.uplink import CYCLES, _seen, find_uplink, reference_excess
 from rpmsn.standards.lte import OCCUPIED_HZ
+from rpmsn.standards.nr import N_RB
 from rpmsn.synthesis import ofdm
 from rpmsn.synthesis.channel import fading
 from rpmsn.synthesis.lte.downlink import LteDownlink
@@ -27,7 +27,7 @@ MS = 80
 
 def received(grid, bandwidth, snr_db=15.0, offset=0.0, late=0, seed=1):
     """(samples, width of their band): of a grid, with noise of so many dB less in its band."""
-    width = math.ceil((bandwidth + 2 * abs(offset)) / (FLAT * BASE))
+    width = 2 * math.ceil((bandwidth + 2 * abs(offset)) / (2 * FLAT * BASE))
     samples = ofdm.modulate(grid, width * BASE)[late:]
     samples = samples * np.exp(2j * np.pi * offset / (width * BASE) * np.arange(len(samples))).astype(np.complex64)
     power = np.mean(np.abs(samples) ** 2) * 10 ** (-snr_db / 10) * width * BASE / bandwidth
@@ -43,7 +43,7 @@ PART = -2.25e6, 2.25e6
 
 
 def excess_of(samples, width, part):
-    return reference_excess(_products(samples, width, part, part)[0])
+    return reference_excess(_seen(samples, width, part, part, 15e3).products)
 
 
 def uplink(bandwidth_hz=5e6, cell_id=306, load=0.35, seed=1, **arguments):
@@ -100,10 +100,34 @@ def test_a_downlinks_pss_is_no_uplink(seed, load):
     assert search(grid, 1.08e6, seed=seed) is None
 
 
-@pytest.mark.parametrize("kind", [NrDownlink, NrUplink])
-def test_nr_is_no_lte_uplink(kind):
+def nr_uplink(bandwidth_hz=10e6, spacing=15e3, cell_id=306, seed=1, **arguments):
+    made = NrUplink(bandwidth_hz, spacing, cell_id, **{"load": 0.0, "srs_period_slots": None, **arguments})
+    return made.grid(MS, np.random.default_rng(seed))
+
+
+@pytest.mark.parametrize(
+    ("bandwidth_hz", "spacing", "cell_id", "snr_db"),
+    [(5e6, 15e3, 44, 0.0), (20e6, 15e3, 1007, 10.0), (10e6, 30e3, 0, 0.0), (40e6, 30e3, 329, 20.0)],
+)
+@pytest.mark.parametrize("load", [0.0, 0.3])
+def test_nrs_pucch_says_technology_and_edges(bandwidth_hz, spacing, cell_id, snr_db, load):
+    grid = nr_uplink(bandwidth_hz, spacing, cell_id, load=load)
+    occupied, offset = N_RB[spacing][bandwidth_hz] * 12 * spacing, 7e3
+    # The middle of an NR carrier with an odd number of resource blocks is half a block, or subcarrier, beside.
+    samples, width = received(grid, occupied + 0.2e6, snr_db, offset, late=12345)
+    part = offset - occupied / 2, offset + occupied / 4
+    found = find_uplink(samples, width, part, (part[0] - 0.1e6, part[1] + occupied / 4 + 0.1e6))
+    assert found is not None and (found.technology, found.group) == ("NR", cell_id % 30)
+    assert found.channel_bandwidth == bandwidth_hz
+    assert found.edges == pytest.approx((offset - occupied / 2, offset + occupied / 2), abs=spacing / 2 + 400)
+
+
+def test_a_downlink_of_nr_is_no_uplink_nor_is_nr_an_uplink_of_lte():
     for seed in range(3):
-        grid = kind(5e6, 15e3, seed, load=0.8).grid(MS, np.random.default_rng(seed))
+        for spacing, occupied in ((15e3, 9.36e6), (30e3, 8.64e6)):
+            grid = NrDownlink(10e6, spacing, seed, load=0.8).grid(MS, np.random.default_rng(seed))
+            assert search(grid, occupied, snr_db=40.0, seed=seed) is None
+        grid = nr_uplink(5e6, cell_id=seed, load=0.8, pucch_load=0.0, seed=seed)
         assert search(grid, 4.5e6, snr_db=40.0, seed=seed) is None
 
 

@@ -1,0 +1,254 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Uplinks of LTE and NR, by what their terminals send (TS 36.211 5.4, 5.5, TS 38.211 6.3.2), and no base station does.
+
+These signals have sequences of one of 30 groups that the cell has, and what is known of them are the products of
+neighbouring subcarriers: cyclic shifts, timing, delay and channel turn all of them alike. So neither grants, timing
+advance nor channel have to be known, and many slots and terminals add up.
+
+* The PUCCH, in most of its symbols, has a sequence of 12 elements times a number, of a table of LTE's or of one of
+  NR's, in a resource block at one end of the carrier, and after a hop at the other. Two such blocks as far apart as in
+  one of the widths say where the carrier ends.
+* Where a terminal of LTE sends data, one symbol of a slot has a Zadoff-Chu sequence over its subcarriers. Products turn
+  there by (group + 1) / 31 of a cycle from each to the next, as good as whatever the grant's width is. A radar's chirps
+  turn like that as well, but have no cyclic prefix. NR's have other sequences, or leave out every second subcarrier.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from itertools import combinations
+from typing import NamedTuple
+
+import numpy as np
+import scipy.fft
+from scipy.ndimage import maximum_filter1d
+
+from ..classes import CLASS_NAMES, LTE, NR
+from ..standards.lte import N_RB as LTE_N_RB
+from ..standards.nr import N_RB
+from ..standards.sequences import LTE_UPLINK_GROUPS, lte_uplink_reference, nr_low_papr_12
+from .grid import SLOT, SPACINGS, symbol_timing, within
+from .grid import STRENGTH_LIMIT as PREFIX_LIMIT
+from .spectrum import BASE_RATE
+
+LTE_NAME, NR_NAME = CLASS_NAMES[LTE], CLASS_NAMES[NR]
+
+BLOCK = 12
+SPACING, SYMBOLS = 15e3, 7
+"""Of LTE, and symbols in 0.5 ms; of NR with 30 kHz twice as many."""
+SYMBOL, PREFIX, LONGER = 128, 9, 1
+"""Samples of LTE's symbol and of its prefix, at the base rate, and how much longer the first prefix of a slot is."""
+EARLY = 4 / 9
+"""Part of the prefix that a symbol's FFT takes in: what comes a little early is in it, too."""
+
+LEAKAGE = 1e-4
+"""Of the strongest subcarrier's power in a symbol: what is weaker is what others leave between them, in patterns of
+their own."""
+
+WINDOW, HOP = 36, 12
+"""Subcarriers over which products add up, and from one such window to the next: three resource blocks are the narrowest
+grant with a Zadoff-Chu sequence; grants begin at resource blocks."""
+CYCLES = np.append(np.arange(1, LTE_UPLINK_GROUPS + 1) / (LTE_UPLINK_GROUPS + 1), (0.0, 0.5))
+"""By which products of neighbours turn: of every group; of impulses; of pilots on every second subcarrier."""
+
+STRENGTH_LIMIT, CLEARNESS_LIMIT = 6.0, 3.0
+"""Of the strongest of all groups in all symbols of a slot: its excess over their median, in their standard deviations,
+and over that of the next strongest. Of 459 regions in drawn scenes and recordings that are no uplink, none has both
+that is no PSS and turns by no half of a cycle."""
+SYNC_SLOTS, MOST_IN_ONE = 10, 0.6
+"""A PSS, a Zadoff-Chu sequence as well, comes every ten slots: what has more of its excess in one of ten is one."""
+
+CONTROL_LIMIT, OVER_OTHERS = 6.0, 1.5
+"""Of both blocks of a PUCCH: their excess in standard deviations of all places and groups; and over that of other
+products in the same block: those of any other group (0.54 at most where they are of one), of the other technology's,
+and those that are all alike (impulses, tones) or alternate. Of 650 regions that are no uplink, in drawn scenes and
+recordings, none has two such blocks as far apart as a carrier's."""
+
+
+@dataclass(frozen=True, slots=True)
+class UplinkSignals:
+    """What was found.
+
+    Attributes:
+        technology: LTE or NR.
+        group: of the sequences, 0..29; of most cells the remainder of the cell identity over 30.
+        edges: of the carrier, Hz from the band's centre; None where no PUCCH says them.
+        channel_bandwidth: Hz; None where no PUCCH says it.
+    """
+
+    technology: str
+    group: int
+    edges: tuple[float, float] | None = None
+    channel_bandwidth: float | None = None
+
+
+class _Seen(NamedTuple):
+    """Symbols by which terminals' signals are told.
+
+    Attributes:
+        products: of neighbouring subcarriers, of modulus 1, or 0 where one is leakage: complex64, shape
+            (slots, symbols, n - 1).
+        frequencies: of the subcarriers, Hz from the band's centre, shape (n,).
+        spacing: of the subcarriers, Hz.
+        prefixes: strength of the prefixes by which the symbols were found.
+    """
+
+    products: np.ndarray
+    frequencies: np.ndarray
+    spacing: float
+    prefixes: float
+
+
+def find_uplink(
+    values: np.ndarray, width: int, part: tuple[float, float], around: tuple[float, float] | None = None
+) -> UplinkSignals | None:
+    """An LTE or NR uplink in a part of a band.
+
+    Args:
+        values: complex, at `width` x 1.92e6 samples a second, 10 ms or more; 80 ms are good.
+        width: of the band; an even one shows NR with 30 kHz subcarriers, too.
+        part: Hz from the band's centre, lower and upper end of what may be one.
+        around: of what is looked through for its PUCCH; None: of the part.
+
+    Returns:
+        None where none is seen.
+    """
+    seen = [_seen(values, width, part, around or part, spacing) for spacing in SPACINGS[: 2 - width % 2]]
+    for one in seen:
+        found = _by_control(_control_excess(one.products), one.frequencies, part, one.spacing)
+        if found is not None:
+            return found
+    lte = seen[0]
+    if lte.prefixes < PREFIX_LIMIT:
+        return None
+    inside = (lte.frequencies[:-1] >= part[0]) & (lte.frequencies[1:] <= part[1])
+    return _by_references(reference_excess(lte.products[..., inside]))
+
+
+def _seen(
+    values: np.ndarray, width: int, part: tuple[float, float], around: tuple[float, float], spacing: float
+) -> _Seen:
+    per_symbol = round(spacing / SPACING)
+    size, rate, symbols = SYMBOL * width // per_symbol, BASE_RATE * width, SYMBOLS * per_symbol
+    nothing = _Seen(np.zeros((0, symbols, 0), np.complex64), np.zeros(1), spacing, 0.0)
+    if len(values) < SLOT * width + size:
+        return nothing
+    begin, offset, prefixes = symbol_timing(within(values, rate, *part), spacing, width)
+    values = values * np.exp(-2j * np.pi * offset / size * np.arange(len(values))).astype(np.complex64)
+    prefix = PREFIX * width // per_symbol
+    starts = LONGER * width + prefix - round(EARLY * prefix) + (size + prefix) * np.arange(symbols)
+    slots = np.arange(begin, len(values) - SLOT * width + 1, SLOT * width)
+    places = scipy.fft.fftshift(scipy.fft.fftfreq(size, 1 / rate))
+    inside = np.flatnonzero((places >= around[0]) & (places <= around[1]))
+    if not len(slots) or len(inside) < BLOCK:
+        return nothing
+    spectra = np.lib.stride_tricks.sliding_window_view(values, size)[np.add.outer(slots, starts)]
+    spectra = scipy.fft.fftshift(scipy.fft.fft(spectra, axis=2), axes=2)[..., inside]
+    products = spectra[..., 1:] * spectra[..., :-1].conj()
+    products /= np.maximum(np.abs(products), np.finfo(np.float32).tiny)
+    powers = spectra.real**2 + spectra.imag**2
+    is_leakage = powers < LEAKAGE * powers.max(axis=2, keepdims=True)
+    products[is_leakage[..., 1:] | is_leakage[..., :-1]] = 0
+    return _Seen(products, places[inside] + offset * spacing, spacing, prefixes)
+
+
+def reference_excess(products: np.ndarray) -> np.ndarray:
+    """How much more than noise products turn alike, by slot, symbol and `CYCLES`: float32, shape (slots, 7, 32), 0 for
+    noise in the mean."""
+    if products.shape[2] < WINDOW:
+        return np.zeros((0, SYMBOLS, len(CYCLES)), np.float32)
+    windows = np.lib.stride_tricks.sliding_window_view(products, WINDOW, axis=2)[:, :, ::HOP]
+    turns = np.exp(2j * np.pi * np.outer(np.arange(WINDOW), CYCLES)).astype(np.complex64)
+    sums = windows @ turns
+    return np.mean(sums.real**2 + sums.imag**2, axis=2, dtype=np.float32) / WINDOW - 1
+
+
+def _by_references(excess: np.ndarray) -> UplinkSignals | None:
+    """By reference signals of data, of which `excess` is that of their products."""
+    if not len(excess):
+        return None
+    means, no_group = np.split(excess.mean(axis=0), [LTE_UPLINK_GROUPS], axis=1)
+    symbol, group = np.unravel_index(np.argmax(means), means.shape)
+    strongest, median = means[symbol, group], np.median(means)
+    spread = 1.4826 * np.median(np.abs(means - median))
+    others = means.copy()
+    others[symbol, max(0, group - 1) : group + 2] = 0  # neighbours share its window
+    if strongest - median < STRENGTH_LIMIT * spread or strongest < CLEARNESS_LIMIT * others.max():
+        return None
+    if strongest <= no_group[symbol].max():
+        return None
+    slots = excess[:, symbol, group]
+    folded = np.bincount(np.arange(len(slots)) % SYNC_SLOTS, slots)
+    return None if folded.max() > MOST_IN_ONE * folded.sum() else UplinkSignals(LTE_NAME, int(group))
+
+
+@cache
+def _control_patterns() -> np.ndarray:
+    """Conjugates of the products in a resource block of the PUCCH: of every group; of NR's (TS 38.211 6.3.2); and of
+    products that are all alike, and that alternate. complex64, shape (11, 62)."""
+    groups = range(LTE_UPLINK_GROUPS)
+    sequences = [lte_uplink_reference(group, BLOCK) for group in groups] + [nr_low_papr_12(group) for group in groups]
+    products = [sequence[1:].conj() * sequence[:-1] for sequence in sequences]
+    return np.stack([*products, np.ones(BLOCK - 1), (-1.0) ** np.arange(BLOCK - 1)], axis=1).astype(np.complex64)
+
+
+def _control_excess(products: np.ndarray) -> np.ndarray:
+    """How much more than noise products are as in a block of the PUCCH: float, shape (first subcarriers, 62)."""
+    patterns, length = _control_patterns(), BLOCK - 1
+    count = products.shape[2] - length + 1
+    sums = np.zeros((max(0, count), patterns.shape[1]))
+    if not sums.size or not len(products):
+        return sums[:0]
+    # Of squared sums over a block, every term is a product of two subcarriers so far apart, whose mean over all symbols
+    # is the same for every group.
+    for apart in range(1, length):
+        means = np.mean(products[..., apart:] * products[..., :-apart].conj(), axis=(0, 1))
+        blocks = np.lib.stride_tricks.sliding_window_view(means, length - apart)[:count]
+        sums += 2 * (blocks @ (patterns[apart:] * patterns[:-apart].conj())).real
+    return sums / length
+
+
+def _by_control(
+    excess: np.ndarray, frequencies: np.ndarray, part: tuple[float, float], spacing: float
+) -> UplinkSignals | None:
+    """By two blocks of the PUCCH, of one group and as far apart as the ends of a carrier, around the part's middle."""
+    pairs = list(_pairs(excess, frequencies, sum(part) / 2, spacing))
+    # Of a PUCCH of several blocks, inner ones may be as far apart as those of a narrower carrier.
+    clear = [pair for pair in pairs if 2 * pair.strength >= max(pair.strength for pair in pairs)]
+    return max(clear, key=lambda pair: pair.found.channel_bandwidth or 0.0).found if clear else None
+
+
+class _Pair(NamedTuple):
+    """Two blocks of the PUCCH: what they say, and the strength of the weaker."""
+
+    found: UplinkSignals
+    strength: float
+
+
+def _pairs(excess: np.ndarray, frequencies: np.ndarray, middle: float, spacing: float) -> Iterator[_Pair]:
+    if not len(excess):
+        return
+    second, first = np.sort(excess, axis=1)[:, -2:, None].transpose(1, 0, 2)
+    # Sequences look like others a few subcarriers beside.
+    strongest_near = maximum_filter1d(first, 2 * BLOCK - 1, axis=0)
+    is_clear = (first >= OVER_OTHERS * second) & (excess >= strongest_near)
+    for technology, columns, blocks_of in _systems(spacing):
+        groups = excess[:, columns]
+        strengths = groups / max(1.4826 * np.median(np.abs(groups - np.median(groups))), 1e-9)
+        bandwidths = {blocks: bandwidth for bandwidth, blocks in blocks_of.items()}
+        found = np.nonzero(is_clear[:, columns] & (strengths >= CONTROL_LIMIT))
+        for (one, group), (other, other_group) in combinations(zip(*(places.tolist() for places in found)), 2):
+            edges = float(frequencies[one] - spacing / 2), float(frequencies[other + BLOCK - 1] + spacing / 2)
+            bandwidth = bandwidths.get((other - one) / BLOCK + 1)
+            if group == other_group and bandwidth is not None and edges[0] < middle < edges[1]:
+                strength = min(strengths[one, group], strengths[other, group])
+                yield _Pair(UplinkSignals(technology, group, edges, bandwidth), strength)
+
+
+@cache
+def _systems(spacing: float) -> tuple[tuple[str, slice, dict[float, int]], ...]:
+    """Whose PUCCH subcarriers with a spacing in Hz may be: technology, columns of `_control_patterns`, and resource
+    blocks by channel bandwidth in Hz."""
+    lte = LTE_NAME, slice(0, LTE_UPLINK_GROUPS), LTE_N_RB
+    nr = NR_NAME, slice(LTE_UPLINK_GROUPS, 2 * LTE_UPLINK_GROUPS), N_RB[spacing]
+    return (lte, nr) if spacing == SPACING else (nr,)
