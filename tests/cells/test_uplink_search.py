@@ -122,6 +122,22 @@ def test_nrs_pucch_says_technology_and_edges(bandwidth_hz, spacing, cell_id, snr
     assert found.edges == pytest.approx((offset - occupied / 2, offset + occupied / 2), abs=spacing / 2 + 400)
 
 
+def test_blocks_of_a_pucch_that_are_weak_alone_are_taken_together():
+    grid = nr_uplink(cell_id=72, pucch_blocks=3, pucch_load=2.5, pucch_long=0.0, seed=0)
+    samples, width = received(grid, 9.36e6, snr_db=10.0)
+    samples = samples[: len(samples) // 2]
+    found = find_uplink(samples, width, (-4.68e6, 2e6), (-5e6, 5e6))
+    assert found is not None and (found.technology, found.group, found.channel_bandwidth) == ("NR", 12, 10e6)
+
+
+@pytest.mark.parametrize("ports", [1, 2])
+def test_reference_signals_of_an_idle_lte_downlink_are_no_pucch_though_they_look_like_one_group_everywhere(ports):
+    grid = LteDownlink(20e6, 214, ports=ports, load=0.0).grid(MS, np.random.default_rng(1))
+    for bandwidth in (18e6, 9e6):
+        samples, width = received(grid, 18e6, snr_db=48.0)
+        assert find_uplink(samples, width, (-bandwidth / 2, bandwidth / 2), (-9.1e6, 9.1e6)) is None
+
+
 def test_a_downlink_of_nr_is_no_uplink_nor_is_nr_an_uplink_of_lte():
     for seed in range(3):
         for spacing, occupied in ((15e3, 9.36e6), (30e3, 8.64e6)):

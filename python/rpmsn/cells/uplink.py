@@ -16,7 +16,6 @@ advance nor channel have to be known, and many slots and terminals add up.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
@@ -58,11 +57,14 @@ that is no PSS and turns by no half of a cycle."""
 SYNC_SLOTS, MOST_IN_ONE = 10, 0.6
 """A PSS, a Zadoff-Chu sequence as well, comes every ten slots: what has more of its excess in one of ten is one."""
 
+CONTROL_BLOCKS = (1, 2, 3)
+"""Resource blocks of the PUCCH at either end that are taken together."""
 CONTROL_LIMIT, OVER_OTHERS = 6.0, 1.5
-"""Of both blocks of a PUCCH: their excess in standard deviations of all places and groups; and over that of other
-products in the same block: those of any other group (0.54 at most where they are of one), of the other technology's,
-and those that are all alike (impulses, tones) or alternate. Of 650 regions that are no uplink, in drawn scenes and
-recordings, none has two such blocks as far apart as a carrier's."""
+"""Of both ends: their excess in standard deviations of all places and groups; and over that of other products there:
+those of any other group (0.54 at most where they are of one), of the other technology's, and those that are all alike
+(impulses, tones) or alternate. What has half as much in three of four blocks between is no PUCCH: the reference signals
+of an LTE downlink without noise look like one group. Of 650 regions that are no uplink, in drawn scenes and recordings,
+none is left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,38 +213,52 @@ def _control_excess(products: np.ndarray) -> np.ndarray:
 def _by_control(
     excess: np.ndarray, frequencies: np.ndarray, part: tuple[float, float], spacing: float
 ) -> UplinkSignals | None:
-    """By two blocks of the PUCCH, of one group and as far apart as the ends of a carrier, around the part's middle."""
-    pairs = list(_pairs(excess, frequencies, sum(part) / 2, spacing))
+    """By blocks of the PUCCH, of one group, at both ends of a carrier around the middle of a part."""
+    if not len(excess):
+        return None
+    pairs = [pair for count in CONTROL_BLOCKS for pair in _pairs(excess, count, frequencies, sum(part) / 2, spacing)]
     # Of a PUCCH of several blocks, inner ones may be as far apart as those of a narrower carrier.
     clear = [pair for pair in pairs if 2 * pair.strength >= max(pair.strength for pair in pairs)]
     return max(clear, key=lambda pair: pair.found.channel_bandwidth or 0.0).found if clear else None
 
 
 class _Pair(NamedTuple):
-    """Two blocks of the PUCCH: what they say, and the strength of the weaker."""
+    """Both ends of a carrier by its PUCCH: what they say, and the strength of the weaker."""
 
     found: UplinkSignals
     strength: float
 
 
-def _pairs(excess: np.ndarray, frequencies: np.ndarray, middle: float, spacing: float) -> Iterator[_Pair]:
-    if not len(excess):
-        return
-    second, first = np.sort(excess, axis=1)[:, -2:, None].transpose(1, 0, 2)
-    # Sequences look like others a few subcarriers beside.
-    strongest_near = maximum_filter1d(first, 2 * BLOCK - 1, axis=0)
-    is_clear = (first >= OVER_OTHERS * second) & (excess >= strongest_near)
+def _pairs(excess: np.ndarray, count: int, frequencies: np.ndarray, middle: float, spacing: float) -> Iterator[_Pair]:
+    """Ends of so many blocks as far apart as a carrier's."""
+    padded = np.pad(excess, (((count - 1) * BLOCK,) * 2, (0, 0)))
+    steps = [padded[BLOCK * step :][: len(excess)] / np.sqrt(count) for step in range(2 * count - 1)]
+    # From the outermost block inwards.
+    ends = [sum(steps[count - 1 :]), sum(steps[:count])]
+    are_clear = [_is_clear(end, count) for end in ends]
     for technology, columns, blocks_of in _systems(spacing):
         groups = excess[:, columns]
-        strengths = groups / max(1.4826 * np.median(np.abs(groups - np.median(groups))), 1e-9)
-        bandwidths = {blocks: bandwidth for bandwidth, blocks in blocks_of.items()}
-        found = np.nonzero(is_clear[:, columns] & (strengths >= CONTROL_LIMIT))
-        for (one, group), (other, other_group) in combinations(zip(*(places.tolist() for places in found)), 2):
-            edges = float(frequencies[one] - spacing / 2), float(frequencies[other + BLOCK - 1] + spacing / 2)
-            bandwidth = bandwidths.get((other - one) / BLOCK + 1)
-            if group == other_group and bandwidth is not None and edges[0] < middle < edges[1]:
-                strength = min(strengths[one, group], strengths[other, group])
-                yield _Pair(UplinkSignals(technology, group, edges, bandwidth), strength)
+        limit = CONTROL_LIMIT * max(1.4826 * np.median(np.abs(groups - np.median(groups))), 1e-9)
+        lower, upper = (np.where(is_clear, end, 0)[:, columns] / limit for end, is_clear in zip(ends, are_clear))
+        for bandwidth, blocks in blocks_of.items():
+            if 4 * count > blocks:
+                continue
+            distance = (blocks - 1) * BLOCK
+            both = np.minimum(lower[: max(0, len(lower) - distance)], upper[distance:])
+            for place, group in zip(*(found.tolist() for found in np.nonzero(both >= 1))):
+                edge = float(frequencies[place] - spacing / 2)
+                edges = edge, edge + blocks * BLOCK * spacing
+                between = groups[place : place + blocks * BLOCK : BLOCK, group]
+                is_everywhere = np.quantile(between, 0.25) > both[place, group] * limit / 2
+                if edges[0] < middle < edges[1] and not is_everywhere:
+                    yield _Pair(UplinkSignals(technology, group, edges, bandwidth), both[place, group])
+
+
+def _is_clear(end: np.ndarray, count: int) -> np.ndarray:
+    """What is clearly of one group, and strongest there: sequences look like others a few subcarriers beside."""
+    second, first = np.sort(end, axis=1)[:, -2:, None].transpose(1, 0, 2)
+    strongest_near = maximum_filter1d(first, 2 * BLOCK * count - 1, axis=0)
+    return (first >= OVER_OTHERS * second) & (end >= strongest_near)
 
 
 @cache
