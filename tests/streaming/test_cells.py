@@ -248,7 +248,7 @@ def test_a_live_stream_of_an_uplink_is_lte(make):
     analyser = make(center=1747.5e6)
     play(analyser, uplink(10), until=lambda: proven(analyser.carriers()))
     carrier = max(proven(analyser.carriers()), key=lambda carrier: carrier.bandwidth)
-    assert (carrier.label, carrier.evidence, carrier.cell_id) == ("LTE", "sync", None)
+    assert (carrier.label, carrier.evidence, carrier.cell_id) == ("LTE", "uplink", None)
 
 
 def test_the_receivers_error_is_said_and_is_gone_once_frequencies_are_corrected(make):

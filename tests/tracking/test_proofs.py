@@ -639,7 +639,7 @@ def test_an_uplinks_reference_signals_prove_lte_whatever_the_network_and_searche
     looks(stream, [1.4] * 3, seg("LTE", -2.3, 2.3))
     stream.frames(60, seg("NR", -2.3, 2.3))
     (carrier,) = carriers(stream)
-    assert (carrier.label, carrier.verdict, carrier.evidence, carrier.confidence) == ("LTE", "proven", "sync", 1.0)
+    assert (carrier.label, carrier.verdict, carrier.evidence, carrier.confidence) == ("LTE", "proven", "uplink", 1.0)
     assert (carrier.cell_id, carrier.channel_bandwidth) == (None, None)
     (known,) = stream.tracker.searchable()
     assert known.is_uplink and known.proof is None
@@ -682,7 +682,7 @@ def test_terminals_of_nr_prove_an_nr_carrier():
     assert (carrier.label, carrier.verdict, carrier.evidence, carrier.channel_bandwidth) == (
         "NR",
         "proven",
-        "sync",
+        "uplink",
         5e6,
     )
     assert (carrier.freq_lower, carrier.freq_upper, carrier.ssb_frequency) == (-2.25e6, 2.25e6, None)

@@ -18,7 +18,7 @@ from ..cells.finding import Proof, Uplink
 from ..classes import CLASS_NAMES, LTE, NR, OTHER
 from ..detection.segments import Segment
 from ..standards import bands
-from .verdict import ABSENCE, NETWORK, NO_BAND, PROVEN, SYNC, verdict_of
+from .verdict import ABSENCE, NETWORK, NO_BAND, PROVEN, UPLINK, verdict_of
 
 Third = TypeVar("Third")
 
@@ -298,7 +298,7 @@ class Carrier:
         if self.proof:
             return self.proof.cell.evidence
         if self.is_uplink:
-            return SYNC
+            return UPLINK
         if self._has_no_band:
             return NO_BAND
         return ABSENCE if self._is_absent else NETWORK

@@ -9,8 +9,9 @@ SURE = (LIKELY, PROVEN)
 NETWORK = "network"
 ABSENCE = "absence"
 NO_BAND = "no_band"
-EVIDENCE = (NETWORK, SYNC, BROADCAST, ABSENCE, NO_BAND)
-"""The network alone; PSS and SSS, or LTE's reference signals; the CRC of the PBCH; no PSS or
+UPLINK = "uplink"
+EVIDENCE = (NETWORK, SYNC, BROADCAST, UPLINK, ABSENCE, NO_BAND)
+"""The network alone; PSS and SSS, or LTE's reference signals; the CRC of the PBCH; what terminals send; no PSS or
 SS/PBCH block where one would be seen; neither LTE nor NR has a band there."""
 
 
