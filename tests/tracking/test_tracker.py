@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Carriers: when they are reported, one id over frames and retunes, neighbours apart, pieces together, bounds."""
 
+import gc
 import random
 import statistics
 import time
@@ -605,8 +606,10 @@ class TestMemoryAndSpeed:
         churn(400)
         tracemalloc.start()
         churn(20)
+        gc.collect()  # what waits for it is there or not, as the tests before left the collector
         before = tracemalloc.get_traced_memory()[0]
         churn(600)
+        gc.collect()
         grown = tracemalloc.get_traced_memory()[0] - before
         tracemalloc.stop()
         assert len(stream.carriers) <= 50 + 1000
