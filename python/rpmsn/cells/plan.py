@@ -613,7 +613,8 @@ def _kinds(view: View, carrier: KnownCarrier, was_lte: bool) -> list[_Kind]:
     uplink = _Kind(LTE_NAME, is_uplink=True)
     may_be_uplink = not carrier.is_uplink and (not is_known or bands.is_uplink((lower + upper) / 2))
     if may_be_uplink:
-        order.insert(0 if is_known else 2, uplink)  # cheaper than what is at any frequency
+        # Cells come first where there may be any.
+        order.insert(0 if is_known else 1 + max(map(order.index, nr)), uplink)
     for again, is_due in ((close, was_lte and not is_cut), (uplink, may_be_uplink)):
         order += [again._replace(is_again=True, is_late=True)] * FURTHER_LOOKS * is_due
     return [kind for kind in order if _is_possible(view, upper - lower, kind)]
