@@ -487,6 +487,13 @@ def test_no_uplink_is_looked_for_where_none_can_be_or_it_is_known(seen):
     assert uplinks(seen, rounds=12) == []
 
 
+def test_cells_are_looked_for_before_an_uplink_where_the_frequency_is_not_known():
+    plan, seen = plan_of(), view(0.1, carrier("a", lower=-4.5, upper=4.5), center=0.0)
+    searches = [search for _ in range(12) for search in of_carriers(plan, seen)]
+    place = next(place for place, search in enumerate(searches) if search.uplink is not None)
+    assert {search.technology for search in searches[:place]} == {"LTE", "NR"}
+
+
 def test_a_cell_is_looked_for_in_an_uplink_where_it_may_be_of_a_tdd_carrier():
     known = carrier("a", lower=1740.0, upper=1749.0, is_uplink=True)
     assert of_carriers(plan_of(), view(0.1, known, center=1745e6)) == []

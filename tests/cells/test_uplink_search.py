@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from test_lte_absence import noise
 
+from rpmsn.cells.grid import within
 from rpmsn.cells.looking import Look, Looker
 from rpmsn.cells.plan import Hypothesis
 from rpmsn.cells.spectrum import FLAT
@@ -43,7 +44,7 @@ PART = -2.25e6, 2.25e6
 
 
 def excess_of(samples, width, part):
-    return reference_excess(_seen(samples, width, part, part, 15e3).products)
+    return reference_excess(_seen(samples, within(samples, width * BASE, *part), width, part, 15e3).products)
 
 
 def uplink(bandwidth_hz=5e6, cell_id=306, load=0.35, seed=1, **arguments):

@@ -91,13 +91,11 @@ class _Seen(NamedTuple):
         products: of neighbouring subcarriers, of modulus 1, or 0 where one is leakage: complex64, shape
             (slots, symbols, n - 1).
         frequencies: of the subcarriers, Hz from the band's centre, shape (n,).
-        spacing: of the subcarriers, Hz.
         prefixes: strength of the prefixes by which the symbols were found.
     """
 
     products: np.ndarray
     frequencies: np.ndarray
-    spacing: float
     prefixes: float
 
 
@@ -115,9 +113,13 @@ def find_uplink(
     Returns:
         None where none is seen.
     """
-    seen = [_seen(values, width, part, around or part, spacing) for spacing in SPACINGS[: 2 - width % 2]]
-    for one in seen:
-        found = _by_control(_control_excess(one.products), one.frequencies, part, one.spacing)
+    if len(values) < (SLOT + SYMBOL) * width:
+        return None
+    values_of_part = within(values, BASE_RATE * width, *part)
+    seen = []
+    for spacing in SPACINGS[: 2 - width % 2]:
+        seen.append(_seen(values, values_of_part, width, around or part, spacing))
+        found = _by_control(_control_excess(seen[-1].products), seen[-1].frequencies, sum(part) / 2, spacing)
         if found is not None:
             return found
     lte = seen[0]
@@ -128,14 +130,11 @@ def find_uplink(
 
 
 def _seen(
-    values: np.ndarray, width: int, part: tuple[float, float], around: tuple[float, float], spacing: float
+    values: np.ndarray, values_of_part: np.ndarray, width: int, around: tuple[float, float], spacing: float
 ) -> _Seen:
     per_symbol = round(spacing / SPACING)
     size, rate, symbols = SYMBOL * width // per_symbol, BASE_RATE * width, SYMBOLS * per_symbol
-    nothing = _Seen(np.zeros((0, symbols, 0), np.complex64), np.zeros(1), spacing, 0.0)
-    if len(values) < SLOT * width + size:
-        return nothing
-    begin, offset, prefixes = symbol_timing(within(values, rate, *part), spacing, width)
+    begin, offset, prefixes = symbol_timing(values_of_part, spacing, width)
     values = values * np.exp(-2j * np.pi * offset / size * np.arange(len(values))).astype(np.complex64)
     prefix = PREFIX * width // per_symbol
     starts = LONGER * width + prefix - round(EARLY * prefix) + (size + prefix) * np.arange(symbols)
@@ -143,7 +142,7 @@ def _seen(
     places = scipy.fft.fftshift(scipy.fft.fftfreq(size, 1 / rate))
     inside = np.flatnonzero((places >= around[0]) & (places <= around[1]))
     if not len(slots) or len(inside) < BLOCK:
-        return nothing
+        return _Seen(np.zeros((0, symbols, 0), np.complex64), np.zeros(1), 0.0)
     spectra = np.lib.stride_tricks.sliding_window_view(values, size)[np.add.outer(slots, starts)]
     spectra = scipy.fft.fftshift(scipy.fft.fft(spectra, axis=2), axes=2)[..., inside]
     products = spectra[..., 1:] * spectra[..., :-1].conj()
@@ -151,7 +150,7 @@ def _seen(
     powers = spectra.real**2 + spectra.imag**2
     is_leakage = powers < LEAKAGE * powers.max(axis=2, keepdims=True)
     products[is_leakage[..., 1:] | is_leakage[..., :-1]] = 0
-    return _Seen(products, places[inside] + offset * spacing, spacing, prefixes)
+    return _Seen(products, places[inside] + offset * spacing, prefixes)
 
 
 def reference_excess(products: np.ndarray) -> np.ndarray:
@@ -210,15 +209,14 @@ def _control_excess(products: np.ndarray) -> np.ndarray:
     return sums / length
 
 
-def _by_control(
-    excess: np.ndarray, frequencies: np.ndarray, part: tuple[float, float], spacing: float
-) -> UplinkSignals | None:
+def _by_control(excess: np.ndarray, frequencies: np.ndarray, middle: float, spacing: float) -> UplinkSignals | None:
     """By blocks of the PUCCH, of one group, at both ends of a carrier around the middle of a part."""
     if not len(excess):
         return None
-    pairs = [pair for count in CONTROL_BLOCKS for pair in _pairs(excess, count, frequencies, sum(part) / 2, spacing)]
+    pairs = [pair for count in CONTROL_BLOCKS for pair in _pairs(excess, count, frequencies, middle, spacing)]
+    strongest = max((pair.strength for pair in pairs), default=0.0)
     # Of a PUCCH of several blocks, inner ones may be as far apart as those of a narrower carrier.
-    clear = [pair for pair in pairs if 2 * pair.strength >= max(pair.strength for pair in pairs)]
+    clear = [pair for pair in pairs if 2 * pair.strength >= strongest]
     return max(clear, key=lambda pair: pair.found.channel_bandwidth or 0.0).found if clear else None
 
 
