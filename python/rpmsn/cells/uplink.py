@@ -22,15 +22,13 @@ import numpy as np
 import scipy.fft
 from scipy.ndimage import maximum_filter1d
 
-from ..classes import CLASS_NAMES, LTE, NR
+from ..standards.bands import LTE, NR
 from ..standards.lte import N_RB as LTE_N_RB
 from ..standards.nr import N_RB
 from ..standards.sequences import LTE_UPLINK_GROUPS, lte_uplink_reference, nr_low_papr_12
 from .grid import SLOT, SPACINGS, symbol_timing, within
 from .grid import STRENGTH_LIMIT as PREFIX_LIMIT
 from .spectrum import BASE_RATE
-
-LTE_NAME, NR_NAME = CLASS_NAMES[LTE], CLASS_NAMES[NR]
 
 BLOCK = 12
 SPACING, SYMBOLS = 15e3, 7
@@ -180,7 +178,7 @@ def _by_references(excess: np.ndarray) -> UplinkSignals | None:
         return None
     slots = excess[:, symbol, group]
     folded = np.bincount(np.arange(len(slots)) % SYNC_SLOTS, slots)
-    return None if folded.max() > MOST_IN_ONE * folded.sum() else UplinkSignals(LTE_NAME, int(group))
+    return None if folded.max() > MOST_IN_ONE * folded.sum() else UplinkSignals(LTE, int(group))
 
 
 @cache
@@ -263,6 +261,6 @@ def _is_clear(end: np.ndarray, count: int) -> np.ndarray:
 def _systems(spacing: float) -> tuple[tuple[str, slice, dict[float, int]], ...]:
     """Whose PUCCH subcarriers with a spacing in Hz may be: technology, columns of `_control_patterns`, and resource
     blocks by channel bandwidth in Hz."""
-    lte = LTE_NAME, slice(0, LTE_UPLINK_GROUPS), LTE_N_RB
-    nr = NR_NAME, slice(LTE_UPLINK_GROUPS, 2 * LTE_UPLINK_GROUPS), N_RB[spacing]
+    lte = LTE, slice(0, LTE_UPLINK_GROUPS), LTE_N_RB
+    nr = NR, slice(LTE_UPLINK_GROUPS, 2 * LTE_UPLINK_GROUPS), N_RB[spacing]
     return (lte, nr) if spacing == SPACING else (nr,)
