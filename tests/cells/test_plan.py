@@ -7,7 +7,7 @@ import pytest
 
 from rpmsn.cells.cell import BROADCAST, SYNC, Cell
 from rpmsn.cells.channels import channel_of
-from rpmsn.cells.finding import Proof
+from rpmsn.cells.finding import Proof, References
 from rpmsn.cells.plan import DEEP_FRAMES, Budget, KnownCarrier, SearchPlan, View
 from rpmsn.standards.nr_sib1 import Carrier, Sib1
 
@@ -34,9 +34,9 @@ def proven(key, mhz=1842.2, technology="LTE", **further):
 
 
 def of_carriers(plan, seen):
-    """The searches of a view that are not of the rest of the span."""
+    """The searches of a view that are neither of the rest of the span nor for reference signals of NR data."""
     plan._span_budget.left_s = -PLENTY
-    return plan.next(seen)
+    return [search for search in plan.next(seen) if search.references is None]
 
 
 def test_an_lte_carrier_is_first_screened_and_then_searched_at_its_middle():
@@ -274,7 +274,8 @@ def test_what_the_rate_does_not_show_is_not_searched(rate):
     plan = plan_of(span_s=PLENTY)
     seen = [carrier("a", "NR", 1839.7, 1840.3), carrier("b", "other", 1839.6, 1839.7)]
     searches = [search for number in range(1, 50) for search in plan.next(view(number * FRAME_S, *seen, rate=rate))]
-    assert {search.technology for search in searches} == ({"LTE"} if rate > 1.4e6 else set())
+    others = {search.technology for search in searches if search.references is None}
+    assert others == ({"LTE"} if rate > 1.4e6 else set())
 
 
 def test_a_carrier_that_is_gone_leaves_nothing_behind():
@@ -450,7 +451,64 @@ def test_a_comparison_is_made_even_where_the_budget_is_spent():
     plan.budget.left_s = -1.0
     seen = view(0.1, nr_host(lower=-10.0, upper=0.0, mhz=-5.0), carrier("piece", "NR", 2.0, 9.0), center=0.0)
     (search,) = plan.next(seen)
-    assert search.piece is not None and search.cost_s < 0.1
+    assert search.piece is not None and search.cost_s < 0.2
+
+
+def data_searches(plan, seen, turns=40):
+    """The searches for reference signals of NR data in so many turns: (carrier, quarter)."""
+    made = [search for _ in range(turns) for search in plan.next(seen)]
+    first = next((number for number, search in enumerate(made) if search.references is not None), len(made))
+    assert all(search.references is not None for search in made[first:]), "after all others"
+    return [(search.references, search.quarter) for search in made[first:]]
+
+
+def test_what_no_other_search_proves_is_searched_for_nr_data_in_quarters_nr_and_strong_carriers_first():
+    seen = [
+        carrier("weak", "other", 1826.0, 1828.0, snr_db=5.0),
+        carrier("strong", "other", 1829.0, 1830.0, snr_db=15.0),
+        carrier("nr", "NR", 1832.0, 1837.0, snr_db=0.0),
+        carrier("narrow", "other", 1838.0, 1838.4, snr_db=30.0),
+        proven("cell", 1843.0, lower=1840.0, upper=1846.0),
+        carrier("data", "NR", 1847.0, 1850.0, references=References("data", 7, 0.0, 15e3)),
+        carrier("up", "NR", 1851.0, 1853.0, is_uplink=True),
+    ]
+    plan = plan_of()
+    expected = [(key, quarter) for key in ("nr", "strong", "weak") for quarter in range(4)]
+    assert data_searches(plan, view(0.1, *seen)) == expected
+    assert data_searches(plan, view(9.0, *seen)) == []
+    assert len(data_searches(plan, view(11.0, *seen))) == 12, "once more"
+    assert data_searches(plan, view(22.0, *seen)) == [], "ever less often"
+
+
+def test_of_a_wide_carrier_the_middle_is_searched_for_nr_data_and_no_slower_rate_shows_any():
+    wide = carrier("a", "NR", 1828.0, 1852.0)
+    plan = plan_of()
+    bands = {search.band for _ in range(30) for search in plan.next(view(0.1, wide)) if search.references}
+    assert bands == {(1830e6, 1850e6)}
+    assert data_searches(plan_of(), view(0.1, carrier("a", "NR", 1839.2, 1840.8), rate=1.6e6)) == []
+
+
+def test_at_the_end_one_carrier_is_searched_for_nr_data_whatever_other_searches_have_cost():
+    seen = [carrier(key, "NR", lower, lower + 5.0) for key, lower in (("a", 1827.0), ("b", 1834.0), ("c", 1841.0))]
+    for is_last, count in ((False, 0), (True, 4)):
+        plan = plan_of(0.0, 0.0)
+        plan.budget.left_s = -1.0
+        searches = data_searches(plan, dataclasses.replace(view(0.04, *seen), is_last=is_last))
+        assert [key for key, _ in searches] == ["a"] * count
+
+
+def test_what_has_another_cells_data_is_no_piece():
+    for cell_id, expected in ((7, [("piece", "host")]), (8, [])):
+        references = References("piece", cell_id, 0.0, 30e3)
+        assert compared(nr_host(), carrier("piece", "NR", 3422.0, 3430.0, references=references)) == expected
+
+
+def test_what_is_further_away_than_it_is_wide_is_not_near():
+    for lower, upper, is_near in ((3422.0, 3430.0, True), (3429.0, 3431.0, False), (3397.0, 3399.0, True)):
+        seen = view(0.1, nr_host(), carrier("piece", "NR", lower, upper), center=3420e6, rate=61.44e6)
+        plan = plan_of()
+        pieces = [one.piece for _ in range(12) for one in of_carriers(plan, seen) if one.piece is not None]
+        assert [piece.is_near for piece in pieces] == [is_near]
 
 
 def uplinks(*seen, rounds=1):

@@ -20,6 +20,7 @@ from rpmsn.cells.plan import Hypothesis
 from rpmsn.cells.process import SearchLostError, SearchProcess
 from rpmsn.synthesis.lte.downlink import LteDownlink
 from rpmsn.synthesis.lte.uplink import LteUplink
+from rpmsn.synthesis.nr.downlink import NrDownlink
 from rpmsn.synthesis.ofdm import modulate
 
 RATE, CENTER = 1.92e6, 1842.5e6
@@ -75,6 +76,20 @@ def test_what_it_finds_is_of_the_carriers_that_were_searched(searching):
     assert [finding.uplink and finding.uplink.key for finding in findings] == [None, carrier, None]
     assert findings[1].uplink.group == 44 % 30
     assert [finding.piece for finding in findings] == [None, None, piece]
+
+
+def test_data_that_it_finds_is_of_the_carrier_that_was_searched(searching):
+    carrier, host = threading.Lock(), threading.Lock()
+    made = NrDownlink(5e6, 15e3, 44, style="full", sib1=False, beams=())
+    samples = modulate(made.grid(41, np.random.default_rng(1)), 4 * RATE).astype(np.complex64)
+    band = CENTER - 2e6, CENTER + 2e6
+    data = [Hypothesis("NR", (), 0.0, 15e3, 1, False, 0.1, band=band, references=carrier, quarter=q) for q in range(4)]
+    piece = Piece(carrier, host, CENTER, CENTER + 2e6, CENTER - 2e6, CENTER, CENTER, 15e3, 1)
+    alike = Hypothesis("NR", (), 0.0, 15e3, 1, False, 0.1, piece=piece)
+    *found, of_piece = searching.search(Look([samples], 0, 4 * RATE, CENTER), [*data, alike])
+    found = [finding.references for finding in found if finding.references]
+    assert found and {(one.key, one.cell_id) for one in found} == {(carrier, 44)}
+    assert (of_piece.piece, of_piece.references.key, of_piece.references.cell_id) == (None, carrier, 44)
 
 
 def test_it_finds_what_a_search_here_finds(searching, look):

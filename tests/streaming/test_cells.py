@@ -25,6 +25,7 @@ from rpmsn.streaming.live import Settings, StreamAnalyser
 from rpmsn.synthesis import ofdm
 from rpmsn.synthesis.lte.downlink import LteDownlink
 from rpmsn.synthesis.lte.uplink import LteUplink
+from rpmsn.synthesis.nr.downlink import NrDownlink
 
 RECEPTIONS = Path(__file__).parents[3] / "shared/receptions"
 RATE = 3.84e6
@@ -70,6 +71,15 @@ def uplink(frames):
     """Terminals of an LTE cell of 3 MHz, in noise."""
     grid = LteUplink(bandwidth_hz=3e6, cell_id=44, load=0.7).grid(40 * frames, np.random.default_rng(1))
     return (0.2 * ofdm.modulate(grid, RATE)).astype(np.complex64) + noise(frames)
+
+
+def nr_data(frames):
+    """The upper end of an NR carrier of 20 MHz, data alone, from 1 MHz above the centre down, in noise."""
+    grid = NrDownlink(20e6, 15e3, 77, style="full", ssb_offset=0).grid(40 * frames, np.random.default_rng(1))
+    samples = ofdm.modulate(grid, 16 * RATE)
+    bins = np.fft.fft(samples * np.exp(-2j * np.pi * 8.54e6 / (16 * RATE) * np.arange(len(samples))))
+    part = np.fft.ifft(np.concatenate([bins[: len(bins) // 32], bins[-len(bins) // 32 :]])).astype(np.complex64)
+    return part / np.float32(10 * part.std()) + noise(frames)
 
 
 @pytest.fixture
@@ -180,6 +190,14 @@ def test_an_uplink_is_proven_where_one_may_be(analyse, center, label, verdict):
     widest = max(carriers, key=lambda carrier: carrier.bandwidth)
     assert (widest.label, widest.verdict) == (label, verdict)
     assert verdict == "likely" or 2.2e6 < widest.bandwidth < 2.9e6
+
+
+@pytest.mark.parametrize("center", [None, CENTER], ids=["unknown", "downlink"])
+def test_data_of_nr_is_proven_where_no_block_is_in_view(analyse, center):
+    (carrier,) = analyse(nr_data(2), center=center).carriers
+    assert (carrier.label, carrier.verdict, carrier.evidence) == ("NR", "proven", "data")
+    assert (carrier.cell_id, carrier.cut_lower, carrier.cut_upper) == (None, True, False)
+    assert carrier.freq_upper == pytest.approx((center or 0.0) + 1e6, abs=RATE / 256)
 
 
 def test_noise_has_no_cell(analyse):

@@ -10,7 +10,7 @@ import pytest
 from test_tracker import COLUMN, FRAME_S, NOT_JUDGED, RATE, Stream, seg
 
 from rpmsn.cells.cell import BROADCAST, SYNC, Cell
-from rpmsn.cells.finding import Finding, Middle, Piece, Power, Proof, Uplink
+from rpmsn.cells.finding import Finding, Middle, Piece, Power, Proof, References, Uplink
 from rpmsn.cells.looking import Look, Looker
 from rpmsn.cells.plan import Hypothesis
 from rpmsn.classes import CLASS_NAMES, LTE, NR, OTHER
@@ -686,6 +686,72 @@ def test_terminals_of_nr_prove_an_nr_carrier():
         5e6,
     )
     assert (carrier.freq_lower, carrier.freq_upper, carrier.ssb_frequency) == (-2.25e6, 2.25e6, None)
+
+
+def see_references(stream, place, cell_id=77, first_block=-4.0):
+    """Give the tracker that the data of the carrier around a place in MHz has reference signals; returns events."""
+    (key,) = (one.key for one in stream.tracker.searchable() if one.freq_lower < place * 1e6 < one.freq_upper)
+    seen = References(key, cell_id, first_block * 1e6, 15e3)
+    return stream._note(stream.tracker.prove([Finding("NR", (), 0, stream.offset, references=seen)]))
+
+
+def test_reference_signals_of_its_data_prove_nr_whatever_the_network_and_searches_in_vain_say():
+    stream = Stream()
+    looks(stream, [1.4] * 3, seg("LTE", -2.3, 2.3))
+    assert carriers(stream)[0].evidence == "absence"
+    see_references(stream, 0.0)
+    looks(stream, [1.4] * 3, seg("LTE", -2.3, 2.3))
+    stream.frames(60, seg("LTE", -2.3, 2.3))
+    (carrier,) = carriers(stream)
+    assert (carrier.label, carrier.verdict, carrier.evidence, carrier.confidence) == ("NR", "proven", "data", 1.0)
+    assert (carrier.cell_id, carrier.is_uplink, carrier.proven_edges) == (None, False, None)
+    find(stream, proof_of(stream, 0.0, technology="NR"), technology="NR")
+    (carrier,) = carriers(stream)
+    assert (carrier.cell_id, carrier.evidence, carrier.references) == (301, "broadcast", None)
+
+
+def test_pieces_whose_data_counts_from_one_block_are_one_carrier_and_other_cells_are_not():
+    stream = Stream()
+    pieces = seg("NR", -4.0, -2.5), seg("other", -1.0, 0.2), seg("other", 1.0, 2.0), seg("NR", 3.0, 4.5)
+    stream.frames(4, *pieces)
+    see_references(stream, -3.0)
+    see_references(stream, -0.5)
+    assert len(carriers(stream)) == 3
+    see_references(stream, 1.5, cell_id=78)
+    see_references(stream, 4.0, first_block=1.0)
+    stream.frames(10, *pieces)
+    first, *others = carriers(stream)
+    assert (first.label, first.verdict) == ("NR", "proven") and len(others) == 2
+    assert first.freq_lower == pytest.approx(-4e6, abs=COLUMN) and first.freq_upper == pytest.approx(0.2e6, abs=COLUMN)
+    assert {(one.label, one.evidence) for one in others} == {("NR", "data")}
+
+
+def test_what_terminals_say_of_a_carrier_counts_more_than_its_data():
+    stream = Stream()
+    stream.frames(4, seg("other", -2.0, 2.0))
+    see_references(stream, 0.0)
+    see_uplink(stream, 0.0, (-2.25, 2.25), 5e6, technology="NR")
+    see_references(stream, 0.0)
+    (carrier,) = carriers(stream)
+    assert (carrier.label, carrier.evidence, carrier.channel_bandwidth) == ("NR", "uplink", 5e6)
+
+
+def test_a_neighbour_with_another_cells_data_is_not_joined_to_an_nr_carrier():
+    stream = Stream()
+    stream.frames(4, seg("NR", -5.0, 1.0), seg("NR", 2.5, 4.5))
+    see_references(stream, 3.0, cell_id=78)
+    find(stream, proof_of(stream, -2.0, technology="NR"), technology="NR")
+    stream.frames(4, seg("NR", -5.0, 1.0), seg("NR", 2.5, 4.5))
+    assert [carrier.evidence for carrier in carriers(stream)] == ["broadcast", "data"]
+
+
+def test_a_carrier_that_takes_over_what_its_data_proves_is_that():
+    stream = Stream()
+    stream.frames(4, seg("other", -4.0, -1.0), seg("other", 1.0, 4.0))
+    see_references(stream, 2.0)
+    first, second = sorted((track.carrier for track in stream.tracker._live), key=lambda one: one.freq_lower)
+    first.take_over(second)
+    assert (first.label, first.verdict, first.evidence) == ("NR", "proven", "data")
 
 
 def test_a_carrier_that_takes_over_an_uplink_is_one_but_a_cells_carrier_stays_that():

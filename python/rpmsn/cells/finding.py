@@ -26,6 +26,8 @@ NR_WIDE_CHANNELS_HZ = 4.4e9
 GUARD_HZ, QUIET = 300e3, 1.25
 """Two NR carriers have more than this between them (twice the guard band of 5 MHz at 15 kHz is 485 kHz: TS 38.101-1
 table 5.3.3-1); what is within 1 dB of the least power is as quiet."""
+FIRST_BLOCK_HZ = 150e3
+"""What places of reference signals count from is known within a few subcarriers."""
 SAME_PLACE_HZ = 20e3
 """Cells of one technology that are closer than this share a carrier: less than half a step of either raster."""
 
@@ -178,6 +180,7 @@ class Piece:
         ssb_frequency: Hz, middle of the cell's SS/PBCH block.
         spacing: of this block's subcarriers, Hz.
         cell_id: the cell's.
+        is_near: whether it is nearer to the other than it is wide.
     """
 
     key: Hashable
@@ -189,6 +192,7 @@ class Piece:
     ssb_frequency: float
     spacing: float
     cell_id: int
+    is_near: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +217,28 @@ class Uplink:
     def class_id(self) -> int:
         """Of its technology."""
         return CLASS_NAMES.index(self.technology)
+
+
+@dataclass(frozen=True, slots=True)
+class References:
+    """Reference signals of NR data that were seen in a carrier.
+
+    Attributes:
+        key: of the carrier, as `plan.KnownCarrier` has it.
+        cell_id: identity that their sequence has, as a rule the cell's, 0..1007.
+        first_block: Hz, of the resource block that their places count from; absolute where the centre is known.
+        spacing: of the subcarriers, Hz.
+    """
+
+    key: Hashable
+    cell_id: int
+    first_block: float
+    spacing: float
+
+    def is_same_carrier(self, other: "References") -> bool:
+        """Whether others are of the same carrier: no two of a cell count from the same place."""
+        is_same_cell = (self.cell_id, self.spacing) == (other.cell_id, other.spacing)
+        return is_same_cell and abs(self.first_block - other.first_block) <= FIRST_BLOCK_HZ
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -259,6 +285,7 @@ class Finding:
         empty_slices: Hz, middles of slices in which there were no reference signals of LTE.
         seconds: that were searched.
         uplink: an uplink.
+        references: reference signals of NR data.
     """
 
     technology: str
@@ -275,6 +302,7 @@ class Finding:
     empty_slices: tuple[float, ...] = ()
     seconds: float = math.inf
     uplink: Uplink | None = None
+    references: References | None = None
 
     def has_any_of(self, start: int, end: int) -> bool:
         """Whether something between two samples of the stream was searched."""

@@ -31,6 +31,14 @@ Wi-Fi, GSM, wM-Bus and noise in recordings 9.9, LTE and NR in theirs 31 and more
 SAME_TIME_S, SAME_FREQUENCY_HZ = 1.2e-6, 750.0
 """Half a prefix at 30 kHz; a twentieth of the finest spacing."""
 
+SYMBOL, PREFIX, LONGER = 128, 9, 1
+"""Samples of a symbol with 15 kHz and of its prefix, at the base rate, and how much longer the first prefix of a slot
+is."""
+SYMBOLS = 7
+"""In 0.5 ms, with 15 kHz."""
+EARLY = 4 / 9
+"""Part of the prefix that a symbol's FFT takes in: what comes a little early is in it, too."""
+
 
 @dataclass(frozen=True, slots=True)
 class SymbolGrid:
@@ -149,6 +157,51 @@ def symbol_timing(values: np.ndarray, spacing: float = 15e3, width: int = 1) -> 
     begin = int(np.argmax(power))
     strength = float(power[begin] / max(float(np.median(power)), 1e-30)) if power[begin] > 0 else 0.0
     return begin, float(-np.angle(total[begin]) / (2 * np.pi)), strength
+
+
+@dataclass(frozen=True, slots=True)
+class Symbols:
+    """Spectra of the symbols in a part of a band.
+
+    Attributes:
+        spectra: complex64, shape (n, symbols in 0.5 ms, subcarriers): of so many times 0.5 ms.
+        frequencies: of the subcarriers, Hz from the band's centre.
+        starts_s: seconds from the first sample to each symbol of the first 0.5 ms.
+        spacing: of the subcarriers, Hz.
+    """
+
+    spectra: np.ndarray
+    frequencies: np.ndarray
+    starts_s: np.ndarray
+    spacing: float
+
+
+def symbol_spectra(
+    values: np.ndarray, width: int, part: tuple[float, float], spacing: float, begin: int, offset: float
+) -> Symbols:
+    """Spectra of all symbols that `symbol_timing` tells.
+
+    Args:
+        values: complex, at `width` x 1.92e6 samples a second.
+        width: of the band.
+        part: Hz from the band's centre, lower and upper end of what is wanted.
+        spacing: of the subcarriers, Hz.
+        begin, offset: as `symbol_timing` says them.
+    """
+    per_symbol = round(spacing / SPACINGS[0])
+    size, rate = SYMBOL * width // per_symbol, BASE_RATE * width
+    values = values * np.exp(-2j * np.pi * offset / size * np.arange(len(values))).astype(np.complex64)
+    prefix = PREFIX * width // per_symbol
+    starts = LONGER * width + prefix - round(EARLY * prefix) + (size + prefix) * np.arange(SYMBOLS * per_symbol)
+    slots = np.arange(begin, len(values) - SLOT * width + 1, SLOT * width)
+    places = scipy.fft.fftshift(scipy.fft.fftfreq(size, 1 / rate))
+    inside = np.flatnonzero((places >= part[0]) & (places <= part[1]))
+    starts_s, frequencies = (begin + starts) / rate, places[inside] + offset * spacing
+    if not len(slots) or not len(inside):
+        return Symbols(np.zeros((0, len(starts), len(inside)), np.complex64), frequencies, starts_s, spacing)
+    spectra = np.lib.stride_tricks.sliding_window_view(values, size)[np.add.outer(slots, starts)]
+    spectra = scipy.fft.fftshift(scipy.fft.fft(spectra, axis=2), axes=2)[..., inside]
+    return Symbols(spectra, frequencies, starts_s, spacing)
 
 
 def _remainder(value, step):

@@ -2,9 +2,10 @@
 """Searches of a plan carried out on frames of a stream."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ from ..standards.nr import SSB_SUBCARRIERS
 from . import lte, nr
 from .cell import APART_HZ, BROADCAST, SYNC, Cell
 from .channels import channel_of
-from .finding import SYNC_WIDTH, Finding, Middle, Piece, Power, Proof, Uplink
+from .finding import SYNC_WIDTH, Finding, Middle, Piece, Power, Proof, References, Uplink
 from .grid import SymbolGrid, symbol_grid
 from .lte.baseband import RATE
 from .lte.reference import HALF_SLICE
@@ -93,10 +94,16 @@ class Looker:
         frames = self._last(search.frames)
         start = look.end - sum(map(len, frames))
         if search.piece is not None:
-            piece = search.piece if self._is_shared(search.piece, len(frames)) else None
-            return Finding(search.technology, (), start, look.end, piece=piece)
+            is_shared, references = self._compared(search.piece, len(frames))
+            piece = search.piece if is_shared else None
+            return Finding(search.technology, (), start, look.end, piece=piece, references=references)
         if search.uplink is not None:
             return Finding(search.technology, (), start, look.end, uplink=self._uplink(search, len(frames)))
+        if search.references is not None:
+            assert search.band is not None, "the carrier's"
+            spectra = self._spectra_of(len(frames))
+            references = self._references(search.references, search.band, spectra, quarter=search.quarter)
+            return Finding(search.technology, (), start, look.end, references=references)
         places = search.frequencies
         cells: list[tuple[Cell, dict[str, float]]]
         middles: list[Middle] = []
@@ -219,9 +226,23 @@ class Looker:
         # The filter rings before the first sample and after the last.
         return history.values[-history.start :][: int(start * rate / self._look.sample_rate)], middle, rate
 
-    def _is_shared(self, piece: Piece, frames: int) -> bool:
-        """Whether a piece has the symbols and subcarriers of the carrier beside it, or of the cell there."""
+    def _compared(self, piece: Piece, frames: int) -> tuple[bool, References | None]:
+        """Whether a carrier is a piece of the one beside it, and reference signals of data in it.
+
+        Both have the same symbols and subcarriers, and those say that it is the same cell. Networks that keep the same
+        time share symbols and subcarriers, too: where there is no data to tell, what is nearer than it is wide is one.
+        """
         spectrum = max(self._spectra_of(frames), key=lambda spectrum: spectrum.count)
+        if not self._is_shared(piece, spectrum):
+            return False, None
+        for cell_ids in ((piece.cell_id,), None):
+            found = self._references(piece.key, (piece.lower, piece.upper), [spectrum], cell_ids=cell_ids)
+            if found is not None:
+                return found.cell_id == piece.cell_id, found
+        return piece.is_near, None
+
+    def _is_shared(self, piece: Piece, spectrum: Spectrum) -> bool:
+        """Whether a piece has the symbols and subcarriers of the carrier beside it, or of the cell there."""
         center = self._look.center_frequency
         found = symbol_grid(spectrum, piece.lower - center, piece.upper - center)
         if found is None:
@@ -235,6 +256,21 @@ class Looker:
             cell.cell_id == piece.cell_id and found.is_shared_with(SymbolGrid.of_cell(cell, found.subcarrier_spacing))
             for cell in cells
         )
+
+    def _references(
+        self, key: Hashable, band: tuple[float, float], spectra: Sequence[Spectrum], **known: Any
+    ) -> References | None:
+        """Reference signals of NR data in a band, of a carrier with this key; what is known as of
+        `find_data_references`."""
+        center = self._look.center_frequency
+        lower, upper = (end - center for end in band)
+        width = 2 * math.ceil((upper - lower) / (2 * FLAT * BASE_RATE))
+        values, middle, _ = self._band((lower + upper) / 2, width, spectra)
+        part = lower - middle, upper - middle
+        found = nr.find_data_references(values, width, part, **known)
+        if found is None:
+            return None
+        return References(key, found.cell_id, found.first_block + middle + center, found.spacing)
 
     def _uplink(self, search: Hypothesis, frames: int) -> Uplink | None:
         """The uplink of a cell in a band, whose ends may lie beyond."""

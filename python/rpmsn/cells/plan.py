@@ -17,11 +17,12 @@ from ..classes import CLASS_NAMES, LTE, NR
 from ..standards import bands
 from ..standards.lte import N_RB, OCCUPIED_HZ
 from ..standards.nr import SSB_SUBCARRIERS
-from .finding import SUBCARRIER_HZ, Piece, Proof
+from .finding import SUBCARRIER_HZ, Piece, Proof, References
 from .grid import NARROWEST_HZ as NARROWEST_GRID_HZ
 from .lte.reference import SHORTEST_S
 from .lte.search import HALF_WIDTH as LTE_HALF_WIDTH
 from .lte.search import LOWEST_RATE
+from .nr.dmrs import QUARTERS
 from .nr.spectrum import fits
 from .spectrum import BASE_RATE
 
@@ -80,6 +81,10 @@ LEAKAGE_DB = 20.0
 """What is so much weaker than the NR carrier beside it is what that leaks, and no piece of it: pieces that a fading
 channel or an encoder made differ by 6 dB, the leakage of a carrier without a filter by 30. So is what is so much weaker
 than an uplink."""
+NARROWEST_REFERENCES_HZ, WIDEST_REFERENCES_HZ = 0.5e6, 20e6
+"""What is narrower in view has too few reference signals of NR data; of what is wider, the middle has enough."""
+REFERENCES_FRAMES = 2
+"""Frames for these: slots without data in one have some in another."""
 GRID_PART_HZ = 5e6
 """So much of a carrier shows its symbols and subcarriers well enough."""
 
@@ -92,8 +97,12 @@ MIDDLE_S = 0.07
 """For the middle of a carrier at any frequency: 0.03 where there is no cell, 0.06 to 0.08 with one."""
 UPLINK_S = 1.4e-8
 """For an uplink, for each Hz that is looked through, in 40 ms."""
-GRID_S = 0.05
-"""For the symbols of two carriers."""
+GRID_S = 0.15
+"""For the symbols of two carriers: 0.05; where they are the same, in one of six, 0.1 to 5 for reference signals of NR
+data."""
+REFERENCES_S = 0.6
+"""For reference signals of NR data in a quarter of all slots: 0.02 where there are no symbols like NR's, else 0.4 to
+0.6 with 15 kHz and twice that with 30, in one frame as in several."""
 NR_PLACE_S, NR_OFFSET_S = 0.01, 0.008
 """For a place of NR, and each frequency offset there, half a subcarrier apart: 0.011 to 0.034 with one, to 0.087 with
 five."""
@@ -126,6 +135,7 @@ class KnownCarrier:
             vain.
         snr_db: mean over its band.
         is_uplink: whether it is known to be an uplink.
+        references: those of its data, by which it is known to be NR.
     """
 
     key: Hashable
@@ -139,6 +149,7 @@ class KnownCarrier:
     is_doubtful: bool = False
     snr_db: float = 0.0
     is_uplink: bool = False
+    references: References | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +210,8 @@ class Hypothesis:
         reads_sib1: whether SIB1 of NR cells is read; not where it is known.
         uplink: key of the carrier that `band` is of, in which what terminals send is looked for;
             nothing else is then.
+        references: the same for reference signals of NR data...
+        quarter: ...in this quarter of a frame's slots, 0..3.
     """
 
     technology: str
@@ -213,6 +226,8 @@ class Hypothesis:
     piece: Piece | None = None
     reads_sib1: bool = True
     uplink: Hashable | None = None
+    references: Hashable | None = None
+    quarter: int = 0
 
 
 class _Kind(NamedTuple):
@@ -277,6 +292,9 @@ class _State:
         compared_s: when it may be compared again with an NR carrier beside it...
         compared_wait_s: ...and how long after that.
         was_lte: whether it was called LTE at any time: then an absence of LTE's signals is looked for.
+        quarters: how many searches for reference signals of NR data were made...
+        data_s: ...when the next one is due...
+        data_wait_s: ...and how long that is after all quarters.
     """
 
     attempts: int = 0
@@ -287,6 +305,9 @@ class _State:
     compared_s: float = 0.0
     compared_wait_s: float = RENEW_AT_ONCE_S
     was_lte: bool = False
+    quarters: int = 0
+    data_s: float = 0.0
+    data_wait_s: float = RETRY_S
 
 
 class SearchPlan:
@@ -317,6 +338,7 @@ class SearchPlan:
         self._is_receiver_new = False
         self._span_budget = Budget(budget.fraction / 2, max(budget.most_s / 2, span_s))
         self._span_budget.left_s = span_s
+        self._data_budget = Budget(0.0, QUARTERS * REFERENCES_S)
         self._states: dict[Hashable, _State] = {}
         self._renewed_s: dict[Hashable, float] = {}
         self._beside_s: dict[Hashable, float] = {}
@@ -350,7 +372,7 @@ class SearchPlan:
             chosen += self._of_carriers(view, due, is_early)
             if chosen or not is_early:
                 break
-        return chosen or self._of_span(view)
+        return chosen or self._of_span(view) or self._of_data(view)
 
     def _of_carriers(self, view, due, is_early):
         """The next search of each carrier that is due, as far as the budget goes."""
@@ -584,6 +606,28 @@ class SearchPlan:
                 return [self._charged(view, search, self.budget, self._span_budget)]
         return []
 
+    def _of_data(self, view):
+        """The next search for reference signals of NR data, in what is neither proven nor has anything else to be
+        looked for: what is called NR, and is strong, comes first. At the end of a stream one carrier's are made in any
+        case."""
+        due = []
+        for carrier in view.carriers:
+            if carrier.proof is None and carrier.references is None and not carrier.is_uplink:
+                state = self._states[carrier.key]
+                if state.data_s <= view.now_s and _may_have_references(view, carrier):
+                    rounds, begun = divmod(state.quarters, QUARTERS)
+                    due.append(((rounds, carrier.label != NR_NAME, not begun, -carrier.snr_db), carrier, state))
+        budget = self._data_budget if self.budget.is_spent and view.is_last else self.budget
+        if budget.is_spent or not due:
+            return []
+        _, carrier, state = min(due, key=lambda one: one[0])
+        search = _references(view, carrier, state.quarters % QUARTERS)
+        state.quarters += 1
+        if state.quarters % QUARTERS == 0:
+            state.data_s = view.now_s + state.data_wait_s
+            state.data_wait_s = min(2 * state.data_wait_s, LONGEST_RETRY_S)
+        return [self._charged(view, search, budget)]
+
 
 def _kinds(view: View, carrier: KnownCarrier, was_lte: bool) -> list[_Kind]:
     """Searches of a carrier in turn: that of its label comes first, else the cheaper one; what is wider and longer,
@@ -670,6 +714,8 @@ def _piece_of(view: View, carrier: KnownCarrier, proven: Sequence[KnownCarrier])
     is_between = any(other is not host and first < other.proof.place < last for other in proven if other.proof)
     if is_between or last - first > WIDEST_NR_HZ[proof.cell.subcarrier_spacing]:
         return None
+    if carrier.references is not None and carrier.references.cell_id != proof.cell.cell_id:
+        return None
     # What leaks out of a carrier has its symbols as well.
     if carrier.snr_db < host.snr_db - LEAKAGE_DB:
         return None
@@ -692,6 +738,7 @@ def _piece_of(view: View, carrier: KnownCarrier, proven: Sequence[KnownCarrier])
         proof.frequency,
         proof.cell.subcarrier_spacing,
         proof.cell.cell_id,
+        max(lower - host.freq_upper, host.freq_lower - upper) <= upper - lower,
     )
 
 
@@ -733,6 +780,22 @@ def _uplink(view: View, carrier: KnownCarrier) -> list[Hypothesis]:
     around = min(upper + UPLINK_AROUND_HZ, view.upper) - max(lower - UPLINK_AROUND_HZ, view.lower)
     cost = UPLINK_S * around * frames * view.frame_seconds / 0.04
     return [Hypothesis(LTE_NAME, (), 0.0, SUBCARRIER_HZ, frames, False, cost, band=(lower, upper), uplink=carrier.key)]
+
+
+def _may_have_references(view: View, carrier: KnownCarrier) -> bool:
+    """Whether as much of a carrier is in view as shows reference signals of NR data."""
+    lower, upper = _in_view(view, carrier)
+    return upper - lower >= NARROWEST_REFERENCES_HZ and view.sample_rate >= BASE_RATE
+
+
+def _references(view: View, carrier: KnownCarrier, quarter: int) -> Hypothesis:
+    """A search for reference signals of NR data in a carrier, of a quarter of the slots of a frame."""
+    lower, upper = _in_view(view, carrier)
+    middle, half = (lower + upper) / 2, min(upper - lower, WIDEST_REFERENCES_HZ) / 2
+    frames = min(REFERENCES_FRAMES, view.frames)
+    band = middle - half, middle + half
+    search = Hypothesis(NR_NAME, (), 0.0, SUBCARRIER_HZ, frames, False, REFERENCES_S, band=band)
+    return replace(search, references=carrier.key, quarter=quarter)
 
 
 def _slices(view: View, carrier: KnownCarrier) -> list[Hypothesis]:

@@ -146,13 +146,16 @@ class SearchProcess:
 def _without_keys(search: Hypothesis) -> Hypothesis:
     """A search without what names carriers: copies of that would name none."""
     piece = search.piece and replace(search.piece, key=None, host_key=None)
-    return replace(search, piece=piece, uplink=None if search.uplink is None else True)
+    uplink, references = (None if key is None else True for key in (search.uplink, search.references))
+    return replace(search, piece=piece, uplink=uplink, references=references)
 
 
 def _with_keys(finding: Finding, search: Hypothesis) -> Finding:
     """What a search without keys has shown, of the carriers that it was for."""
     uplink = finding.uplink and replace(finding.uplink, key=search.uplink)
-    return replace(finding, piece=finding.piece and search.piece, uplink=uplink)
+    key = search.references if search.piece is None else search.piece.key
+    references = finding.references and replace(finding.references, key=key)
+    return replace(finding, piece=finding.piece and search.piece, uplink=uplink, references=references)
 
 
 def serve(descriptor: int) -> None:

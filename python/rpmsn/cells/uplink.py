@@ -19,24 +19,19 @@ from functools import cache
 from typing import NamedTuple
 
 import numpy as np
-import scipy.fft
 from scipy.ndimage import maximum_filter1d
 
 from ..standards.bands import LTE, NR
 from ..standards.lte import N_RB as LTE_N_RB
 from ..standards.nr import N_RB
 from ..standards.sequences import LTE_UPLINK_GROUPS, lte_uplink_reference, nr_low_papr_12
-from .grid import SLOT, SPACINGS, symbol_timing, within
+from .grid import SLOT, SPACINGS, SYMBOL, SYMBOLS, symbol_spectra, symbol_timing, within
 from .grid import STRENGTH_LIMIT as PREFIX_LIMIT
 from .spectrum import BASE_RATE
 
 BLOCK = 12
-SPACING, SYMBOLS = 15e3, 7
-"""Of LTE, and symbols in 0.5 ms; of NR with 30 kHz twice as many."""
-SYMBOL, PREFIX, LONGER = 128, 9, 1
-"""Samples of LTE's symbol and of its prefix, at the base rate, and how much longer the first prefix of a slot is."""
-EARLY = 4 / 9
-"""Part of the prefix that a symbol's FFT takes in: what comes a little early is in it, too."""
+SPACING = SPACINGS[0]
+"""Of LTE."""
 
 LEAKAGE = 1e-4
 """Of the strongest subcarrier's power in a symbol: what is weaker is what others leave between them, in patterns of
@@ -130,25 +125,17 @@ def find_uplink(
 def _seen(
     values: np.ndarray, values_of_part: np.ndarray, width: int, around: tuple[float, float], spacing: float
 ) -> _Seen:
-    per_symbol = round(spacing / SPACING)
-    size, rate, symbols = SYMBOL * width // per_symbol, BASE_RATE * width, SYMBOLS * per_symbol
     begin, offset, prefixes = symbol_timing(values_of_part, spacing, width)
-    values = values * np.exp(-2j * np.pi * offset / size * np.arange(len(values))).astype(np.complex64)
-    prefix = PREFIX * width // per_symbol
-    starts = LONGER * width + prefix - round(EARLY * prefix) + (size + prefix) * np.arange(symbols)
-    slots = np.arange(begin, len(values) - SLOT * width + 1, SLOT * width)
-    places = scipy.fft.fftshift(scipy.fft.fftfreq(size, 1 / rate))
-    inside = np.flatnonzero((places >= around[0]) & (places <= around[1]))
-    if not len(slots) or len(inside) < BLOCK:
-        return _Seen(np.zeros((0, symbols, 0), np.complex64), np.zeros(1), 0.0)
-    spectra = np.lib.stride_tricks.sliding_window_view(values, size)[np.add.outer(slots, starts)]
-    spectra = scipy.fft.fftshift(scipy.fft.fft(spectra, axis=2), axes=2)[..., inside]
+    symbols = symbol_spectra(values, width, around, spacing, begin, offset)
+    spectra = symbols.spectra
+    if not len(spectra) or spectra.shape[2] < BLOCK:
+        return _Seen(np.zeros((0, spectra.shape[1], 0), np.complex64), np.zeros(1), 0.0)
     products = spectra[..., 1:] * spectra[..., :-1].conj()
     products /= np.maximum(np.abs(products), np.finfo(np.float32).tiny)
     powers = spectra.real**2 + spectra.imag**2
     is_leakage = powers < LEAKAGE * powers.max(axis=2, keepdims=True)
     products[is_leakage[..., 1:] | is_leakage[..., :-1]] = 0
-    return _Seen(products, places[inside] + offset * spacing, prefixes)
+    return _Seen(products, symbols.frequencies, prefixes)
 
 
 def reference_excess(products: np.ndarray) -> np.ndarray:

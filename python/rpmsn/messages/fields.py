@@ -229,8 +229,9 @@ EVIDENCE = _field(
     SYMBOL,
     "",
     "what the verdict rests on: `network`, `sync` (PSS and SSS, or LTE's reference signals), `broadcast` (CRC of the "
-    "PBCH), `uplink` (what terminals send: it is one), `absence` (rather neither LTE nor NR: its PSS or SS/PBCH block "
-    "would be seen, and is not), `no_band` (the network calls it LTE or NR, and neither has a band there)",
+    "PBCH), `uplink` (what terminals send: it is one), `data` (reference signals of NR data), `absence` (rather "
+    "neither LTE nor NR: its PSS or SS/PBCH block would be seen, and is not), `no_band` (the network calls it LTE or "
+    "NR, and neither has a band there)",
     of_carrier=True,
     choices=verdict.EVIDENCE,
     sigmf="rpmsn:evidence",

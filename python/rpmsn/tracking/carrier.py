@@ -14,11 +14,11 @@ from functools import lru_cache
 from typing import TypeVar
 
 from ..cells.channels import channel_of_carrier
-from ..cells.finding import Proof, Uplink
+from ..cells.finding import Proof, References, Uplink
 from ..classes import CLASS_NAMES, LTE, NR, OTHER
 from ..detection.segments import Segment
 from ..standards import bands
-from .verdict import ABSENCE, NETWORK, NO_BAND, PROVEN, UPLINK, verdict_of
+from .verdict import ABSENCE, DATA, NETWORK, NO_BAND, PROVEN, UPLINK, verdict_of
 
 Third = TypeVar("Third")
 
@@ -187,6 +187,7 @@ class Carrier:
         reach: (lower, upper) in Hz, between which all is one NR carrier, by its cell's symbols and subcarriers; None
             where nothing more than the network's regions says so.
         uplink: what terminals send in it: it is an uplink, which has no cell. None where none was seen.
+        references: reference signals of NR data in it, of a cell that was not found in it; None where none were seen.
         missed: probability that a cell of its class, if there is one, was missed by all searches so far.
         is_absolute: whether its frequencies are absolute.
         start_s, end_s: `sample_start` and `sample_end` in seconds since the stream began, whatever its sample rates.
@@ -207,6 +208,7 @@ class Carrier:
     proof: Proof | None = None
     reach: tuple[float, float] | None = None
     uplink: Uplink | None = None
+    references: References | None = None
     missed: float = 1.0
     is_absolute: bool = False
     _mean_weight: float = field(default=0.0, repr=False)
@@ -299,6 +301,8 @@ class Carrier:
             return self.proof.cell.evidence
         if self.is_uplink:
             return UPLINK
+        if self.references:
+            return DATA
         if self._has_no_band:
             return NO_BAND
         return ABSENCE if self._is_absent else NETWORK
@@ -325,8 +329,8 @@ class Carrier:
 
     @property
     def is_proven(self) -> bool:
-        """Whether the standard's own signals say what it is: a cell's, or those of terminals."""
-        return self.proof is not None or self.is_uplink
+        """Whether the standard's own signals say what it is: a cell's, those of terminals, or those in its data."""
+        return self.proof is not None or self.is_uplink or self.references is not None
 
     @property
     def is_uplink(self) -> bool:
@@ -448,6 +452,8 @@ class Carrier:
             self.prove(other.proof)
         elif self.proof is None and other.uplink is not None:
             self.see_uplink(other.uplink)
+        elif not self.is_proven and other.references is not None:
+            self.see_references(other.references)
         self._add_to_means(other._mean_weight, other)
         self.sample_start, self.start_s = min(self.sample_start, other.sample_start), min(self.start_s, other.start_s)
         self.sample_end, self.end_s = max(self.sample_end, other.sample_end), max(self.end_s, other.end_s)
@@ -459,15 +465,20 @@ class Carrier:
 
     def prove(self, proof: Proof) -> None:
         """Take on what a cell says, whatever the network's votes are."""
-        self.proof, self.uplink, self.missed = proof, None, 1.0
+        self.proof, self.uplink, self.references, self.missed = proof, None, None, 1.0
         self._set_class(proof.class_id)
 
     def see_uplink(self, uplink: Uplink) -> None:
         """Terminals send in it, whatever the network's votes are. What says no edges leaves them."""
         if self.uplink is None or uplink.edges is not None:
             self.uplink = uplink
-        self.missed = 1.0
+        self.missed, self.references = 1.0, None
         self._set_class(self.uplink.class_id)
+
+    def see_references(self, references: References) -> None:
+        """Its data is NR's, whatever the network's votes are."""
+        self.references, self.missed = references, 1.0
+        self._set_class(NR)
 
     def disprove(self) -> None:
         """The cell is not seen any more: label and edges are the network's again, as its next frames have them."""

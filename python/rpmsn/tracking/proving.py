@@ -45,6 +45,7 @@ def searchable(track: Track) -> KnownCarrier:
         is_doubtful=track.looks_without > 0 or track.missed > 0 and not track.is_hidden,
         snr_db=carrier.snr_db,
         is_uplink=carrier.is_uplink,
+        references=carrier.references,
     )
 
 
@@ -132,6 +133,9 @@ def others_over(track: Track, tracks: Sequence[Track]) -> list[Track]:
         return []
     classes = (LTE, NR) if host.is_uplink else (NR,)
     unproven = [one for one in tracks if one.carrier.proof is None and one.carrier.voted_class_id in classes]
+    own = host.proof.cell.cell_id if host.proof else None
+    # By reference signals of its data, one may be another cell's.
+    unproven = [one for one in unproven if one.carrier.references is None or one.carrier.references.cell_id == own]
     return [other for other in unproven if other is not track and share_band(host, other.carrier)]
 
 

@@ -15,7 +15,7 @@ from .carrier import CUT, SEEN, SHARED, Carrier, Part
 from .missing import MissingSignals
 
 if TYPE_CHECKING:
-    from ..cells.finding import Proof, Uplink
+    from ..cells.finding import Proof, References, Uplink
     from ..detection.segmenter import Frame
     from ..detection.segments import Segment
 
@@ -225,6 +225,11 @@ class Track:
         self.splitting = None
         self.missing.forget()
         self.carrier.see_uplink(uplink)
+
+    def see_references(self, references: References) -> None:
+        """Its data is NR's."""
+        self.missing.forget()
+        self.carrier.see_references(references)
 
     def join_piece(self, other: Track) -> None:
         """Another track has this NR carrier's symbols and subcarriers."""

@@ -27,7 +27,7 @@ from .carrier import Carrier, Part
 from .track import Clock, Observation, Track, join_overlapping
 
 if TYPE_CHECKING:
-    from ..cells.finding import Finding, Piece, Power, Proof, Uplink
+    from ..cells.finding import Finding, Piece, Power, Proof, References, Uplink
     from ..cells.plan import KnownCarrier
     from ..detection.segmenter import Frame
 
@@ -194,6 +194,8 @@ class Tracker:
                 events += self._join_piece(finding.piece)
             if finding.uplink is not None:
                 events += self._see_uplink(finding.uplink)
+            if finding.references is not None and finding.piece is None:
+                events += self._see_references(finding.references)
         return events
 
     def _note_missing(self, finding: Finding) -> None:
@@ -231,6 +233,23 @@ class Tracker:
             return []
         track.see_uplink(uplink)
         return self._join_within(track)
+
+    def _see_references(self, references: References) -> list[Event]:
+        """Data in a carrier is NR's: what has reference signals of the same cell, with places that count from the same
+        one, is a piece of it."""
+        track = self._track_of(references.key)
+        if track is None or track.carrier.is_proven:
+            return []
+        track.see_references(references)
+        pieces = [
+            other
+            for other in self._live
+            if other is not track and other.carrier.references and other.carrier.references.is_same_carrier(references)
+        ]
+        for piece in pieces:
+            track.join_piece(piece)
+            self._live.remove(piece)
+        return _gone(pieces)
 
     def _prove(self, proof: Proof, finding: Finding) -> list[Event]:
         track, fitting = proving.known_track(proof, self._live), proving.fitting_track(proof, self._live)

@@ -9,10 +9,10 @@ SURE = (LIKELY, PROVEN)
 NETWORK = "network"
 ABSENCE = "absence"
 NO_BAND = "no_band"
-UPLINK = "uplink"
-EVIDENCE = (NETWORK, SYNC, BROADCAST, UPLINK, ABSENCE, NO_BAND)
-"""The network alone; PSS and SSS, or LTE's reference signals; the CRC of the PBCH; what terminals send; no PSS or
-SS/PBCH block where one would be seen; neither LTE nor NR has a band there."""
+UPLINK, DATA = "uplink", "data"
+EVIDENCE = (NETWORK, SYNC, BROADCAST, UPLINK, DATA, ABSENCE, NO_BAND)
+"""The network alone; PSS and SSS, or LTE's reference signals; the CRC of the PBCH; what terminals send; reference
+signals of NR data; no PSS or SS/PBCH block where one would be seen; neither LTE nor NR has a band there."""
 
 
 def verdict_of(confidence: float) -> str:

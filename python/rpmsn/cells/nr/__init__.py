@@ -7,10 +7,12 @@
 `sync`       PSS: where in time; SSS: which cell
 `broadcast`  PBCH: channel, index of the block, frame number, MIB
 `sib1`       SIB1: whose cell it is, how wide its carrier
+`dmrs`       reference signals of data: NR where no block is in view
 ============ ==================================================================
 """
 
+from .dmrs import DataReferences, find_data_references
 from .search import NrSearcher, find_cells
 from .sib1 import with_sib1
 
-__all__ = ["NrSearcher", "find_cells", "with_sib1"]
+__all__ = ["DataReferences", "NrSearcher", "find_cells", "find_data_references", "with_sib1"]

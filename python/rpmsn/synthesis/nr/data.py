@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from ...standards.qam import constellation, qpsk
-from ...standards.sequences import gold
+from ...standards.sequences import gold, nr_dmrs_init
 from ..grid import SUBCARRIERS_PER_RB, SYMBOLS_PER_SLOT
 
 SLOTS_PER_FRAME = 20
@@ -144,9 +144,8 @@ def reference_values(cell_id: int, symbol: int, n: int) -> np.ndarray:
 
     TS 38.211 7.4.1.1.1 and 7.4.1.3.1; also of PUSCH, 6.4.1.1.1.1.
     """
-    symbols = SYMBOLS_PER_SLOT * np.arange(SLOTS_PER_FRAME) + symbol
-    c_init = 2**17 * (symbols + 1) * (2 * cell_id + 1) + 2 * cell_id
-    return qpsk(gold(c_init % 2**31, 2 * sequence_length(n)))[:, :n]
+    c_init = nr_dmrs_init(cell_id, np.arange(SLOTS_PER_FRAME), symbol)
+    return qpsk(gold(c_init, 2 * sequence_length(n)))[:, :n]
 
 
 def sequence_length(n: int) -> int:
