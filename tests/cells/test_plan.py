@@ -503,12 +503,15 @@ def test_what_has_another_cells_data_is_no_piece():
         assert compared(nr_host(), carrier("piece", "NR", 3422.0, 3430.0, references=references)) == expected
 
 
-def test_what_is_further_away_than_it_is_wide_is_not_near():
+def test_what_is_nearer_than_it_is_wide_is_near_once_it_was_searched_for_data_and_compared_again_then():
     for lower, upper, is_near in ((3422.0, 3430.0, True), (3429.0, 3431.0, False), (3397.0, 3399.0, True)):
         seen = view(0.1, nr_host(), carrier("piece", "NR", lower, upper), center=3420e6, rate=61.44e6)
         plan = plan_of()
-        pieces = [one.piece for _ in range(12) for one in of_carriers(plan, seen) if one.piece is not None]
-        assert [piece.is_near for piece in pieces] == [is_near]
+        searches = [one for _ in range(40) for one in plan.next(seen)]
+        compared = [(number, one.piece.is_near) for number, one in enumerate(searches) if one.piece is not None]
+        data = [number for number, one in enumerate(searches) if one.references is not None]
+        (first, was_near), (second, now_near) = compared
+        assert (was_near, now_near) == (False, is_near) and first < min(data) and max(data) < second
 
 
 def uplinks(*seen, rounds=1):

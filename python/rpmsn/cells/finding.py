@@ -180,7 +180,7 @@ class Piece:
         ssb_frequency: Hz, middle of the cell's SS/PBCH block.
         spacing: of this block's subcarriers, Hz.
         cell_id: the cell's.
-        is_near: whether it is nearer to the other than it is wide.
+        is_near: whether it is nearer to the other than it is wide, and was searched for data of another cell.
     """
 
     key: Hashable
@@ -192,7 +192,7 @@ class Piece:
     ssb_frequency: float
     spacing: float
     cell_id: int
-    is_near: bool = True
+    is_near: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,9 +94,8 @@ class Looker:
         frames = self._last(search.frames)
         start = look.end - sum(map(len, frames))
         if search.piece is not None:
-            is_shared, references = self._compared(search.piece, len(frames))
-            piece = search.piece if is_shared else None
-            return Finding(search.technology, (), start, look.end, piece=piece, references=references)
+            piece = search.piece if self._is_piece(search.piece, len(frames)) else None
+            return Finding(search.technology, (), start, look.end, piece=piece)
         if search.uplink is not None:
             return Finding(search.technology, (), start, look.end, uplink=self._uplink(search, len(frames)))
         if search.references is not None:
@@ -226,20 +225,16 @@ class Looker:
         # The filter rings before the first sample and after the last.
         return history.values[-history.start :][: int(start * rate / self._look.sample_rate)], middle, rate
 
-    def _compared(self, piece: Piece, frames: int) -> tuple[bool, References | None]:
-        """Whether a carrier is a piece of the one beside it, and reference signals of data in it.
-
-        Both have the same symbols and subcarriers, and those say that it is the same cell. Networks that keep the same
-        time share symbols and subcarriers, too: where there is no data to tell, what is nearer than it is wide is one.
-        """
+    def _is_piece(self, piece: Piece, frames: int) -> bool:
+        """Whether a carrier is a piece of the one beside it: both have the same symbols and subcarriers, and those say
+        that it is the same cell, or cannot say anything and are near."""
         spectrum = max(self._spectra_of(frames), key=lambda spectrum: spectrum.count)
         if not self._is_shared(piece, spectrum):
-            return False, None
-        for cell_ids in ((piece.cell_id,), None):
-            found = self._references(piece.key, (piece.lower, piece.upper), [spectrum], cell_ids=cell_ids)
-            if found is not None:
-                return found.cell_id == piece.cell_id, found
-        return piece.is_near, None
+            return False
+        if piece.is_near:
+            return True
+        band = piece.lower, piece.upper
+        return self._references(piece.key, band, [spectrum], cell_ids=(piece.cell_id,)) is not None
 
     def _is_shared(self, piece: Piece, spectrum: Spectrum) -> bool:
         """Whether a piece has the symbols and subcarriers of the carrier beside it, or of the cell there."""

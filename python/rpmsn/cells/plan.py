@@ -97,9 +97,8 @@ MIDDLE_S = 0.07
 """For the middle of a carrier at any frequency: 0.03 where there is no cell, 0.06 to 0.08 with one."""
 UPLINK_S = 1.4e-8
 """For an uplink, for each Hz that is looked through, in 40 ms."""
-GRID_S = 0.15
-"""For the symbols of two carriers: 0.05; where they are the same, in one of six, 0.1 to 5 for reference signals of NR
-data."""
+GRID_S = 0.1
+"""For the symbols of two carriers, and reference signals of the cell in one of them."""
 REFERENCES_S = 0.6
 """For reference signals of NR data in a quarter of all slots: 0.02 where there are no symbols like NR's, else 0.4 to
 0.6 with 15 kHz and twice that with 30, in one frame as in several."""
@@ -521,7 +520,10 @@ class SearchPlan:
             return None
         first = next((index for index, kind in enumerate(kinds) if kind.technology == NR_NAME), -1)
         first = first if view.center_frequency else -1
-        return _piece_of(view, carrier, proven) if state.attempts > first else None
+        if state.attempts <= first or (piece := _piece_of(view, carrier, proven)) is None:
+            return None
+        # Networks that keep the same time share symbols and subcarriers, too.
+        return replace(piece, is_near=piece.is_near and state.quarters >= QUARTERS)
 
     def _of_kind(self, view, carrier, kind):
         if kind.is_uplink:
@@ -626,6 +628,7 @@ class SearchPlan:
         if state.quarters % QUARTERS == 0:
             state.data_s = view.now_s + state.data_wait_s
             state.data_wait_s = min(2 * state.data_wait_s, LONGEST_RETRY_S)
+            state.compared_s = view.now_s
         return [self._charged(view, search, budget)]
 
 

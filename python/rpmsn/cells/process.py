@@ -153,8 +153,7 @@ def _without_keys(search: Hypothesis) -> Hypothesis:
 def _with_keys(finding: Finding, search: Hypothesis) -> Finding:
     """What a search without keys has shown, of the carriers that it was for."""
     uplink = finding.uplink and replace(finding.uplink, key=search.uplink)
-    key = search.references if search.piece is None else search.piece.key
-    references = finding.references and replace(finding.references, key=key)
+    references = finding.references and replace(finding.references, key=search.references)
     return replace(finding, piece=finding.piece and search.piece, uplink=uplink, references=references)
 
 

@@ -171,10 +171,11 @@ def nr_dmrs(cell_id: int, slot: int, symbol: int, n: int) -> np.ndarray:
     return qpsk(gold(nr_dmrs_init(cell_id, slot, symbol), 2 * n))
 
 
-def nr_dmrs_init(cell_id: int | np.ndarray, slot: int | np.ndarray, symbol: int | np.ndarray) -> int | np.ndarray:
-    """Initial value of `gold` for the reference values of PDSCH, PDCCH and PUSCH; arguments as in `nr_dmrs`, or arrays
-    of them."""
-    return (2**17 * (14 * slot + symbol + 1) * (2 * cell_id + 1) + 2 * cell_id) % 2**31
+def nr_dmrs_init(cell_id: int | np.ndarray, slot: int | np.ndarray, symbol: int | np.ndarray) -> np.ndarray:
+    """Initial values of `gold` for the reference values of PDSCH, PDCCH and PUSCH, int64; arguments as in `nr_dmrs`, or
+    arrays of them."""
+    cell_id, slot = np.asarray(cell_id, np.int64), np.asarray(slot, np.int64)
+    return np.asarray((2**17 * (14 * slot + symbol + 1) * (2 * cell_id + 1) + 2 * cell_id) % 2**31)
 
 
 def nr_csi_rs(cell_id: int, slot: int, symbol: int, n: int) -> np.ndarray:

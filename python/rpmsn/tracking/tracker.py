@@ -194,7 +194,7 @@ class Tracker:
                 events += self._join_piece(finding.piece)
             if finding.uplink is not None:
                 events += self._see_uplink(finding.uplink)
-            if finding.references is not None and finding.piece is None:
+            if finding.references is not None:
                 events += self._see_references(finding.references)
         return events
 

@@ -91,7 +91,7 @@ class _Comb(NamedTuple):
 
     Attributes:
         products: of modulus 1, zeros between where the sequence has others: complex64, shape (20, symbols, n).
-        count: of products in a symbol.
+        n_products: in a symbol.
         contrast: how much of a symbol's power is on the comb, 0 for an equal part and 1 for all; shape (20, symbols).
         sameness: how much more than chance products are the same in all frames; shape (20, symbols).
         evenness: how equal powers next to each other are, 1 where all are; shape (20, symbols).
@@ -100,7 +100,7 @@ class _Comb(NamedTuple):
     """
 
     products: np.ndarray
-    count: int
+    n_products: int
     contrast: np.ndarray
     sameness: np.ndarray
     evenness: np.ndarray
@@ -245,11 +245,11 @@ def _grouped(places: Sequence[_Place], combs: Sequence[_Comb]) -> list[_Group]:
     groups = []
     for number, comb in enumerate(combs):
         own = [place for place in places if place.comb == number]
-        size = min(max(comb.count // AT_LEAST, 1), MOST_TOGETHER)
+        size = min(max(comb.n_products // AT_LEAST, 1), MOST_TOGETHER)
         for start in range(0, len(own), size):
             together = own[start : start + size]
             total = np.sum([comb.products[place.half_slot, place.symbol, :SIZE] for place in together], axis=0)
-            spectrum = scipy.fft.fft(total, SIZE).conj() / np.float32(math.sqrt(comb.count * len(together)))
+            spectrum = scipy.fft.fft(total, SIZE).conj() / np.float32(math.sqrt(comb.n_products * len(together)))
             groups.append(_Group(together, spectrum))
     return groups
 
@@ -262,9 +262,9 @@ _PRODUCTS = (_PRODUCTS / 2).astype(np.complex64)
 """Of a value of QPSK and the conjugate of another, by the bits of the latter and of the former."""
 
 
-def _sequence_products(c_init: np.ndarray) -> np.ndarray:
-    """Products of a sequence's values: complex64, shape (*c_init.shape, LENGTH - APART)."""
-    bits = gold(c_init, 2 * LENGTH)
+def _sequence_products(cell_id: int | np.ndarray, slot: int | np.ndarray, symbol: int) -> np.ndarray:
+    """Products of the values of a sequence, or of several: complex64, shape (..., LENGTH - APART)."""
+    bits = gold(nr_dmrs_init(cell_id, slot, symbol), 2 * LENGTH)
     real, imaginary = bits[..., ::2], bits[..., 1::2]
     numbers = real[..., :-APART] | imaginary[..., :-APART] << 1
     numbers |= real[..., APART:] << 2 | imaginary[..., APART:] << 3
@@ -275,7 +275,7 @@ def _correlated(slot: int, symbol: int, groups: Sequence[_Group], identities: np
     """The best place of each group in the sequences of so many cells at a time."""
     for start in range(0, len(identities), AT_ONCE):
         cell_ids = identities[start : start + AT_ONCE]
-        sequences = scipy.fft.fft(_sequence_products(nr_dmrs_init(cell_ids, slot, symbol)), SIZE, overwrite_x=True)
+        sequences = scipy.fft.fft(_sequence_products(cell_ids, slot, symbol), SIZE, overwrite_x=True)
         for group in groups:
             sums = scipy.fft.ifft(sequences * group.spectrum, overwrite_x=True)
             powers = sums.real**2 + sums.imag**2
@@ -298,12 +298,12 @@ def _surprise(one: _Hypothesis, place: _Place, combs: Sequence[_Comb], trials: i
     half_slots = SLOT_SYMBOLS // comb.products.shape[1]
     slots = HALF_SLOTS // half_slots
     later = np.arange(slots)
-    sequences = _sequence_products(nr_dmrs_init(one.cell_id, (one.slot + later) % slots, one.symbol))
+    sequences = _sequence_products(one.cell_id, (one.slot + later) % slots, one.symbol)
     values = comb.products[(place.half_slot + half_slots * later) % HALF_SLOTS, place.symbol]
     first, stop = max(0, -one.offset), min(values.shape[1], sequences.shape[1] - one.offset)
     sums = np.sum(values[:, first:stop].conj() * sequences[:, first + one.offset : stop + one.offset], axis=1)
-    powers = (sums.real**2 + sums.imag**2) / comb.count
+    powers = (sums.real**2 + sums.imag**2) / comb.n_products
     # Powers of chance are exponential with a mean of 1; the first is the largest of all trials.
     excess = max(float(powers.sum()) - math.log(trials), 0.0)
-    probability = max(float(gammaincc(slots, excess)), np.finfo(float).tiny)
+    probability = max(float(gammaincc(slots, excess)), float(np.finfo(float).tiny))
     return -math.log10(probability), one, comb
