@@ -269,6 +269,13 @@ def test_a_live_stream_of_an_uplink_is_lte(make):
     assert (carrier.label, carrier.evidence, carrier.cell_id) == ("LTE", "uplink", None)
 
 
+def test_data_of_nr_is_proven_in_a_live_stream(make):
+    analyser = make()
+    play(analyser, nr_data(4), until=lambda: proven(analyser.carriers()))
+    carrier = max(proven(analyser.carriers()), key=lambda carrier: carrier.bandwidth)
+    assert (carrier.label, carrier.evidence, carrier.cell_id) == ("NR", "data", None)
+
+
 def test_the_receivers_error_is_said_and_is_gone_once_frequencies_are_corrected(make):
     analyser = make()
     place, ppm = CENTER + OFFSET, 3.0

@@ -690,7 +690,8 @@ def test_terminals_of_nr_prove_an_nr_carrier():
 
 def see_references(stream, place, cell_id=77, first_block=-4.0):
     """Give the tracker that the data of the carrier around a place in MHz has reference signals; returns events."""
-    (key,) = (one.key for one in stream.tracker.searchable() if one.freq_lower < place * 1e6 < one.freq_upper)
+    there = [one for one in stream.tracker.searchable() if one.freq_lower < place * 1e6 < one.freq_upper]
+    key = min(there, key=lambda one: one.freq_upper - one.freq_lower).key
     seen = References(key, cell_id, first_block * 1e6, 15e3)
     return stream._note(stream.tracker.prove([Finding("NR", (), 0, stream.offset, references=seen)]))
 
@@ -724,6 +725,39 @@ def test_pieces_whose_data_counts_from_one_block_are_one_carrier_and_other_cells
     assert (first.label, first.verdict) == ("NR", "proven") and len(others) == 2
     assert first.freq_lower == pytest.approx(-4e6, abs=COLUMN) and first.freq_upper == pytest.approx(0.2e6, abs=COLUMN)
     assert {(one.label, one.evidence) for one in others} == {("NR", "data")}
+
+
+@pytest.mark.parametrize("cell_first", [True, False])
+@pytest.mark.parametrize(
+    ("cell_id", "first_block", "spacing", "is_piece"),
+    [(301, -5.6, 15e3, True), (302, -5.6, 15e3, False), (301, 2.4, 15e3, False), (301, -60.0, 15e3, False)],
+    ids=["its own", "another cell's", "another carrier's above", "too far"],
+)
+def test_what_has_a_cells_data_is_a_piece_of_its_carrier(cell_first, cell_id, first_block, spacing, is_piece):
+    stream = Stream()
+    pieces = seg("NR", -5.0, 1.0), seg("other", 2.5, 4.5)
+    stream.frames(4, *pieces)
+    for is_cell in (cell_first, not cell_first):
+        if is_cell:
+            find(stream, proof_of(stream, -2.0, technology="NR"), technology="NR")
+        else:
+            see_references(stream, 3.0, cell_id=cell_id, first_block=first_block)
+    stream.frames(10, *pieces)
+    first, *others = carriers(stream)
+    assert (first.evidence, len(others)) == ("broadcast", 0 if is_piece else 1)
+    assert first.freq_upper == pytest.approx(4.5e6 if is_piece else 1.6e6, abs=1.1 * COLUMN)
+
+
+def test_data_within_the_edges_that_a_cell_says_is_no_interferer():
+    stream = Stream()
+    pieces = seg("NR", -4.0, 0.0), seg("other", 1.0, 1.9), seg("other", 2.5, 2.9)
+    stream.frames(4, *pieces)
+    find(stream, with_sib1(proof_of(stream, 0.0, technology="NR")), technology="NR")
+    assert [carrier.label for carrier in stream.tracker.carriers] == ["NR", "other", "other"]
+    see_references(stream, 1.5, cell_id=301, first_block=-8.0)
+    stream.frames(4, *pieces)
+    assert [track.carrier.label for track in stream.tracker._live] == ["NR", "other"]
+    assert [carrier.evidence for carrier in carriers(stream)] == ["broadcast"]
 
 
 def test_what_terminals_say_of_a_carrier_counts_more_than_its_data():

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..cells.finding import FIRST_BLOCK_HZ
 from ..cells.plan import WIDEST_NR_HZ, KnownCarrier
 from ..classes import CLASS_NAMES, LTE, NOISE, NR, OTHER
 from ..detection.segments import FrameGeometry, Segment
@@ -20,7 +21,7 @@ from .track import Track
 from .verdict import SURE
 
 if TYPE_CHECKING:
-    from ..cells.finding import Proof
+    from ..cells.finding import Proof, References
 
 MIN_SHARED = 0.5
 """A carrier is a cell's where it covers this fraction of what the cell occupies at least..."""
@@ -137,6 +138,25 @@ def others_over(track: Track, tracks: Sequence[Track]) -> list[Track]:
     # By reference signals of its data, one may be another cell's.
     unproven = [one for one in unproven if one.carrier.references is None or one.carrier.references.cell_id == own]
     return [other for other in unproven if other is not track and share_band(host, other.carrier)]
+
+
+def is_data_of(references: References, piece: Carrier, host: Carrier) -> bool:
+    """Whether data in a carrier is that of an NR carrier: of its cell, or as its data.
+
+    Other carriers of the same site may have the same identity: what data counts from, as a rule the lower end of a
+    carrier, lies below the cell's signals and the data, and no carrier reaches further from it than the widest.
+    """
+    if host.references is not None:
+        return references.is_same_carrier(host.references)
+    if host.proof is None or host.proof.class_id != NR or host.proof.cell.cell_id != references.cell_id:
+        return False
+    lower, upper = piece.freq_lower, piece.freq_upper
+    column = piece.sample_rate / COLUMNS
+    if (edges := host.proof.edges) is not None:
+        return edges[0] - column <= lower and upper <= edges[1] + column
+    lower, upper = min(lower + column, host.proof.least_edges[0]), max(upper, host.proof.least_edges[1])
+    first = references.first_block
+    return first - FIRST_BLOCK_HZ <= lower and upper <= first + WIDEST_NR_HZ[references.spacing]
 
 
 def may_be_piece(carrier: Carrier, hosts: Sequence[Carrier]) -> bool:

@@ -235,19 +235,26 @@ class Tracker:
         return self._join_within(track)
 
     def _see_references(self, references: References) -> list[Event]:
-        """Data in a carrier is NR's: what has reference signals of the same cell, with places that count from the same
-        one, is a piece of it."""
+        """Data in a carrier is NR's: what it says of which cell makes one of pieces."""
         track = self._track_of(references.key)
         if track is None or track.carrier.is_proven:
             return []
         track.see_references(references)
-        pieces = [
-            other
-            for other in self._live
-            if other is not track and other.carrier.references and other.carrier.references.is_same_carrier(references)
-        ]
+        host = next((other for other in self._live if other.carrier.proof and self._has_data(other, track)), track)
+        return self._join_data(host)
+
+    def _has_data(self, host: Track, piece: Track) -> bool:
+        """Whether data in one carrier is another one's."""
+        references = piece.carrier.references
+        return (
+            host is not piece and references is not None and proving.is_data_of(references, piece.carrier, host.carrier)
+        )
+
+    def _join_data(self, host: Track) -> list[Event]:
+        """Pieces of an NR carrier by their data."""
+        pieces = [piece for piece in self._live if self._has_data(host, piece)]
         for piece in pieces:
-            track.join_piece(piece)
+            host.join_piece(piece)
             self._live.remove(piece)
         return _gone(pieces)
 
@@ -266,7 +273,7 @@ class Tracker:
         if track is None:
             return self._begin_hidden(proof, finding.is_slice)
         track.prove(proof)
-        events += self._join_within(track)
+        events += self._join_within(track) + self._join_data(track)
         if not track.carrier.is_qualified:
             self._number(track)
             return events + self._reported({track: track.parts})

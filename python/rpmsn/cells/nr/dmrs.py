@@ -8,7 +8,7 @@ steps, of which each leaves few hypotheses to the next:
 
 1. The cyclic prefix: where symbols begin, and where subcarriers lie.
 2. Which symbols may be such: power on every second subcarrier only (type 1), or on two of six (type 2), at one time or
-   in many slots; or the same phases 10 ms later.
+   in many slots; the same phases 10 ms later; or equal power, which data seldom has.
 3. The sequence: 1008 cells, 10 or 20 slots, two symbols of a slot, at all places at once. The same cell in the other
    slots is the proof.
 """
