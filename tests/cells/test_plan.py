@@ -471,6 +471,7 @@ def test_what_no_other_search_proves_is_searched_for_nr_data_in_quarters_nr_and_
         proven("cell", 1843.0, lower=1840.0, upper=1846.0),
         carrier("data", "NR", 1847.0, 1850.0, references=References("data", 7, 0.0, 15e3)),
         carrier("up", "NR", 1851.0, 1853.0, is_uplink=True),
+        carrier("within", "other", 1841.0, 1842.0, snr_db=30.0),
     ]
     plan = plan_of()
     expected = [(key, quarter) for key in ("nr", "strong", "weak") for quarter in range(4)]

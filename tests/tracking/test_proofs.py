@@ -748,18 +748,6 @@ def test_what_has_a_cells_data_is_a_piece_of_its_carrier(cell_first, cell_id, fi
     assert first.freq_upper == pytest.approx(4.5e6 if is_piece else 1.6e6, abs=1.1 * COLUMN)
 
 
-def test_data_within_the_edges_that_a_cell_says_is_no_interferer():
-    stream = Stream()
-    pieces = seg("NR", -4.0, 0.0), seg("other", 1.0, 1.9), seg("other", 2.5, 2.9)
-    stream.frames(4, *pieces)
-    find(stream, with_sib1(proof_of(stream, 0.0, technology="NR")), technology="NR")
-    assert [carrier.label for carrier in stream.tracker.carriers] == ["NR", "other", "other"]
-    see_references(stream, 1.5, cell_id=301, first_block=-8.0)
-    stream.frames(4, *pieces)
-    assert [track.carrier.label for track in stream.tracker._live] == ["NR", "other"]
-    assert [carrier.evidence for carrier in carriers(stream)] == ["broadcast"]
-
-
 def test_what_terminals_say_of_a_carrier_counts_more_than_its_data():
     stream = Stream()
     stream.frames(4, seg("other", -2.0, 2.0))

@@ -786,8 +786,12 @@ def _uplink(view: View, carrier: KnownCarrier) -> list[Hypothesis]:
 
 
 def _may_have_references(view: View, carrier: KnownCarrier) -> bool:
-    """Whether as much of a carrier is in view as shows reference signals of NR data."""
+    """Whether as much of a carrier is in view as shows reference signals of NR data, and those of no other's data: it
+    lies within edges that a cell says."""
     lower, upper = _in_view(view, carrier)
+    edges = [other.proof.edges for other in view.carriers if other.proof is not None and other.proof.edges is not None]
+    if any(low <= carrier.freq_lower and carrier.freq_upper <= high for low, high in edges):
+        return False
     return upper - lower >= NARROWEST_REFERENCES_HZ and view.sample_rate >= BASE_RATE
 
 

@@ -148,13 +148,13 @@ def is_data_of(references: References, piece: Carrier, host: Carrier) -> bool:
     """
     if host.references is not None:
         return references.is_same_carrier(host.references)
-    if host.proof is None or host.proof.class_id != NR or host.proof.cell.cell_id != references.cell_id:
+    if host.proof is None or host.proof.class_id != NR or host.proof.edges is not None:
         return False
-    lower, upper = piece.freq_lower, piece.freq_upper
-    column = piece.sample_rate / COLUMNS
-    if (edges := host.proof.edges) is not None:
-        return edges[0] - column <= lower and upper <= edges[1] + column
-    lower, upper = min(lower + column, host.proof.least_edges[0]), max(upper, host.proof.least_edges[1])
+    if host.proof.cell.cell_id != references.cell_id:
+        return False
+    least_lower, least_upper = host.proof.least_edges
+    lower = min(piece.freq_lower + piece.sample_rate / COLUMNS, least_lower)
+    upper = max(piece.freq_upper, least_upper)
     first = references.first_block
     return first - FIRST_BLOCK_HZ <= lower and upper <= first + WIDEST_NR_HZ[references.spacing]
 
