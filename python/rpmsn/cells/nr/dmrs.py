@@ -64,8 +64,8 @@ QUARTERS = 4
 SURE, SURE_POWER = 12.0, 30.0
 """A surprise after which nothing else is tried, and the power of the first symbol from which it is asked for."""
 SURPRISE_LIMIT = 6.0
-"""Of 59 parts of LTE, other transmissions and receptions that have the symbols of LTE or NR and are no NR, the most is
-2.0; of 17 of 22 NR carriers of 0.5 to 9.4 MHz with data, -5 to 41 dB, 17 and more."""
+"""Of 89 parts of LTE, other transmissions and receptions that have the symbols of LTE or NR and are no NR, the most is
+2.2 (seeds 73001 on, not those by which it was made); of 54 of 79 drawn NR carriers with data, 9 and more."""
 
 
 @dataclass(frozen=True, slots=True)
