@@ -748,6 +748,18 @@ def test_what_has_a_cells_data_is_a_piece_of_its_carrier(cell_first, cell_id, fi
     assert first.freq_upper == pytest.approx(4.5e6 if is_piece else 1.6e6, abs=1.1 * COLUMN)
 
 
+def test_what_is_called_nr_over_data_of_nr_is_that_carrier():
+    stream = Stream()
+    both = seg("other", -2.0, 2.0), seg("NR", -2.0, 1.0)
+    stream.frames(4, *both)
+    (other,) = (one.key for one in stream.tracker.searchable() if one.label == "other")
+    assert len(stream.tracker.searchable()) == 2
+    stream.tracker.prove([Finding("NR", (), 0, stream.offset, references=References(other, 77, -4e6, 15e3))])
+    assert len(stream.tracker.searchable()) == 1
+    stream.frames(4, *both)
+    assert [(one.label, one.evidence) for one in carriers(stream)] == [("NR", "data")]
+
+
 def test_what_terminals_say_of_a_carrier_counts_more_than_its_data():
     stream = Stream()
     stream.frames(4, seg("other", -2.0, 2.0))

@@ -130,11 +130,12 @@ def others_over(track: Track, tracks: Sequence[Track]) -> list[Track]:
     And those of LTE and NR that share the band of an uplink.
     """
     host = track.carrier
-    if not host.is_uplink and (host.proof is None or host.proof.class_id != NR):
+    is_nr = host.references is not None or host.proof is not None and host.proof.class_id == NR
+    if not host.is_uplink and not is_nr:
         return []
     classes = (LTE, NR) if host.is_uplink else (NR,)
     unproven = [one for one in tracks if one.carrier.proof is None and one.carrier.voted_class_id in classes]
-    own = host.proof.cell.cell_id if host.proof else None
+    own = host.proof.cell.cell_id if host.proof else host.references.cell_id if host.references else None
     # By reference signals of its data, one may be another cell's.
     unproven = [one for one in unproven if one.carrier.references is None or one.carrier.references.cell_id == own]
     return [other for other in unproven if other is not track and share_band(host, other.carrier)]

@@ -241,7 +241,8 @@ class Tracker:
             return []
         track.see_references(references)
         host = next((other for other in self._live if other.carrier.proof and self._has_data(other, track)), track)
-        return self._join_data(host)
+        events = self._join_data(host)
+        return events if host is not track else events + self._join_within(track)
 
     def _has_data(self, host: Track, piece: Track) -> bool:
         """Whether data in one carrier is another one's."""
