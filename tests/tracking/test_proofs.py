@@ -624,10 +624,15 @@ def test_of_an_uplink_nothing_is_claimed():
     assert looks(stream, [1.4] * 6, region, lower=1745.2, upper=1749.8).label == "LTE"
 
 
+def key_at(stream, place):
+    """What names the one carrier around a place in MHz."""
+    (key,) = (one.key for one in stream.tracker.searchable() if one.freq_lower < place * 1e6 < one.freq_upper)
+    return key
+
+
 def see_uplink(stream, place, edges=None, bandwidth=None, technology="LTE"):
     """Give the tracker that an uplink, whose edges in MHz are known or not, is in the carrier around a place in MHz."""
-    (key,) = (one.key for one in stream.tracker.searchable() if one.freq_lower < place * 1e6 < one.freq_upper)
-    seen = Uplink(key, technology, 7, edges and (edges[0] * 1e6, edges[1] * 1e6), bandwidth)
+    seen = Uplink(key_at(stream, place), technology, 7, edges and (edges[0] * 1e6, edges[1] * 1e6), bandwidth)
     return stream._note(stream.tracker.prove([Finding("LTE", (), 0, stream.offset, uplink=seen)]))
 
 
@@ -690,9 +695,7 @@ def test_terminals_of_nr_prove_an_nr_carrier():
 
 def see_references(stream, place, cell_id=77, first_block=-4.0):
     """Give the tracker that the data of the carrier around a place in MHz has reference signals; returns events."""
-    there = [one for one in stream.tracker.searchable() if one.freq_lower < place * 1e6 < one.freq_upper]
-    key = min(there, key=lambda one: one.freq_upper - one.freq_lower).key
-    seen = References(key, cell_id, first_block * 1e6, 15e3)
+    seen = References(key_at(stream, place), cell_id, first_block * 1e6, 15e3)
     return stream._note(stream.tracker.prove([Finding("NR", (), 0, stream.offset, references=seen)]))
 
 

@@ -166,13 +166,11 @@ class Symbols:
     Attributes:
         spectra: complex64, shape (n, symbols in 0.5 ms, subcarriers): of so many times 0.5 ms.
         frequencies: of the subcarriers, Hz from the band's centre.
-        starts_s: seconds from the first sample to each symbol of the first 0.5 ms.
         spacing: of the subcarriers, Hz.
     """
 
     spectra: np.ndarray
     frequencies: np.ndarray
-    starts_s: np.ndarray
     spacing: float
 
 
@@ -196,12 +194,12 @@ def symbol_spectra(
     slots = np.arange(begin, len(values) - SLOT * width + 1, SLOT * width)
     places = scipy.fft.fftshift(scipy.fft.fftfreq(size, 1 / rate))
     inside = np.flatnonzero((places >= part[0]) & (places <= part[1]))
-    starts_s, frequencies = (begin + starts) / rate, places[inside] + offset * spacing
+    frequencies = places[inside] + offset * spacing
     if not len(slots) or not len(inside):
-        return Symbols(np.zeros((0, len(starts), len(inside)), np.complex64), frequencies, starts_s, spacing)
+        return Symbols(np.zeros((0, len(starts), len(inside)), np.complex64), frequencies, spacing)
     spectra = np.lib.stride_tricks.sliding_window_view(values, size)[np.add.outer(slots, starts)]
     spectra = scipy.fft.fftshift(scipy.fft.fft(spectra, axis=2), axes=2)[..., inside]
-    return Symbols(spectra, frequencies, starts_s, spacing)
+    return Symbols(spectra, frequencies, spacing)
 
 
 def _remainder(value, step):

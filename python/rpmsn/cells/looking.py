@@ -225,6 +225,13 @@ class Looker:
         # The filter rings before the first sample and after the last.
         return history.values[-history.start :][: int(start * rate / self._look.sample_rate)], middle, rate
 
+    def _even_band(self, lower: float, upper: float, spectra: Sequence[Spectrum]) -> tuple[np.ndarray, int, float]:
+        """(samples of a band between two frequencies in Hz from the centre, its width in units of the base rate, an even
+        number, which shows subcarriers of 30 kHz, too, and its centre in Hz)."""
+        width = 2 * math.ceil((upper - lower) / (2 * FLAT * BASE_RATE))
+        values, middle, _ = self._band((lower + upper) / 2, width, spectra)
+        return values, width, middle
+
     def _is_piece(self, piece: Piece, frames: int) -> bool:
         """Whether a carrier is a piece of the one beside it: both have the same symbols and subcarriers, and those say
         that it is the same cell, or cannot say anything and are near."""
@@ -259,8 +266,7 @@ class Looker:
         `find_data_references`."""
         center = self._look.center_frequency
         lower, upper = (end - center for end in band)
-        width = 2 * math.ceil((upper - lower) / (2 * FLAT * BASE_RATE))
-        values, middle, _ = self._band((lower + upper) / 2, width, spectra)
+        values, width, middle = self._even_band(lower, upper, spectra)
         part = lower - middle, upper - middle
         found = nr.find_data_references(values, width, part, **known)
         if found is None:
@@ -273,8 +279,7 @@ class Looker:
         center, half = self._look.center_frequency, self._look.sample_rate / 2
         lower, upper = (end - center for end in search.band)
         first, last = max(lower - UPLINK_AROUND_HZ, -half), min(upper + UPLINK_AROUND_HZ, half)
-        width = 2 * math.ceil((last - first) / (2 * FLAT * BASE_RATE))  # even: see `find_uplink`
-        values, middle, _ = self._band((first + last) / 2, width, self._spectra_of(frames))
+        values, width, middle = self._even_band(first, last, self._spectra_of(frames))
         found = find_uplink(values, width, (lower - middle, upper - middle), (first - middle, last - middle))
         if found is None:
             return None

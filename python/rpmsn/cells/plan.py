@@ -612,15 +612,17 @@ class SearchPlan:
         """The next search for reference signals of NR data, in what is neither proven nor has anything else to be
         looked for: what is called NR, and is strong, comes first. At the end of a stream one carrier's are made in any
         case."""
-        due = []
+        budget = self._data_budget if self.budget.is_spent and view.is_last else self.budget
+        if budget.is_spent or view.sample_rate < BASE_RATE:
+            return []
+        edges, due = _proven_edges(view), []
         for carrier in view.carriers:
             if carrier.proof is None and carrier.references is None and not carrier.is_uplink:
                 state = self._states[carrier.key]
-                if state.data_s <= view.now_s and _may_have_references(view, carrier):
+                if state.data_s <= view.now_s and _may_have_references(view, carrier, edges):
                     rounds, begun = divmod(state.quarters, QUARTERS)
                     due.append(((rounds, carrier.label != NR_NAME, not begun, -carrier.snr_db), carrier, state))
-        budget = self._data_budget if self.budget.is_spent and view.is_last else self.budget
-        if budget.is_spent or not due:
+        if not due:
             return []
         _, carrier, state = min(due, key=lambda one: one[0])
         search = _references(view, carrier, state.quarters % QUARTERS)
@@ -785,14 +787,12 @@ def _uplink(view: View, carrier: KnownCarrier) -> list[Hypothesis]:
     return [Hypothesis(LTE_NAME, (), 0.0, SUBCARRIER_HZ, frames, False, cost, band=(lower, upper), uplink=carrier.key)]
 
 
-def _may_have_references(view: View, carrier: KnownCarrier) -> bool:
-    """Whether as much of a carrier is in view as shows reference signals of NR data, and those of no other's data: it
-    lies within edges that a cell says."""
+def _may_have_references(view: View, carrier: KnownCarrier, edges: Sequence[tuple[float, float]]) -> bool:
+    """Whether as much of a carrier is in view as shows reference signals of NR data, and it lies within none of the
+    edges that cells say: that one's data would be in it."""
     lower, upper = _in_view(view, carrier)
-    edges = [other.proof.edges for other in view.carriers if other.proof is not None and other.proof.edges is not None]
-    if any(low <= carrier.freq_lower and carrier.freq_upper <= high for low, high in edges):
-        return False
-    return upper - lower >= NARROWEST_REFERENCES_HZ and view.sample_rate >= BASE_RATE
+    is_within = any(low <= carrier.freq_lower and carrier.freq_upper <= high for low, high in edges)
+    return upper - lower >= NARROWEST_REFERENCES_HZ and not is_within
 
 
 def _references(view: View, carrier: KnownCarrier, quarter: int) -> Hypothesis:
@@ -905,11 +905,16 @@ def _of_whole_span(view: View) -> list[Hypothesis]:
     return searches
 
 
+def _proven_edges(view: View) -> list[tuple[float, float]]:
+    """Edges of carriers that cells say, Hz."""
+    proven = [carrier.proof.edges for carrier in view.carriers if carrier.proof is not None]
+    return [edges for edges in proven if edges is not None]
+
+
 def _widest_gap(view: View) -> float:
     """The widest part of the span, Hz, in which no cell proves a carrier's edges."""
     widest, reach = 0.0, view.lower
-    proven = [carrier.proof.edges for carrier in view.carriers if carrier.proof is not None]
-    for lower, upper in sorted(edges for edges in proven if edges is not None):
+    for lower, upper in sorted(_proven_edges(view)):
         widest, reach = max(widest, lower - reach), max(reach, upper)
     return max(widest, view.upper - reach)
 
