@@ -226,8 +226,8 @@ class Looker:
         return history.values[-history.start :][: int(start * rate / self._look.sample_rate)], middle, rate
 
     def _even_band(self, lower: float, upper: float, spectra: Sequence[Spectrum]) -> tuple[np.ndarray, int, float]:
-        """(samples of a band between two frequencies in Hz from the centre, its width in units of the base rate, an even
-        number, which shows subcarriers of 30 kHz, too, and its centre in Hz)."""
+        """(samples of a band between two frequencies in Hz from the centre; its width in units of the base rate, even,
+        which shows subcarriers of 30 kHz, too; its centre in Hz)."""
         width = 2 * math.ceil((upper - lower) / (2 * FLAT * BASE_RATE))
         values, middle, _ = self._band((lower + upper) / 2, width, spectra)
         return values, width, middle
